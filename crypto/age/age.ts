@@ -1,0 +1,49 @@
+// age v1 files with hybrid recipients: c2sp.org/age.
+import { concat, randomBytes } from '../bytes.ts';
+import { CodedError } from '../errors.ts';
+import { FILE_KEY_BYTES, MAC_LINE_BYTES, VERSION_LINE_BYTES, encodeHeader, parseHeader, verifyMac, type Header } from './header.ts';
+import { HYBRID, HYBRID_STANZA_BYTES, unwrapHybrid, wrapHybrid } from './hybrid.ts';
+import { decodeIdentity, decodeRecipient } from './identity.ts';
+import { decryptPayload, encryptPayload, payloadLength } from './stream.ts';
+
+/** Length of a file to `recipients` hybrid recipients whose plaintext has `plaintext` bytes. */
+export const fileLength = (recipients: number, plaintext: number): number =>
+  VERSION_LINE_BYTES + recipients * HYBRID_STANZA_BYTES + MAC_LINE_BYTES + payloadLength(plaintext);
+
+/** As `encrypt`, to public keys of 1,216 bytes each. `onStanza` is called after each recipient: encapsulating is the slow part. */
+export function encryptTo(plaintext: Uint8Array, publicKeys: readonly Uint8Array[], onStanza: () => void = () => undefined): Uint8Array {
+  const fileKey = randomBytes(FILE_KEY_BYTES);
+  const stanzas = publicKeys.map((publicKey) => {
+    const stanza = wrapHybrid(fileKey, publicKey);
+    onStanza();
+    return stanza;
+  });
+  return concat(encodeHeader(stanzas, fileKey), encryptPayload(plaintext, fileKey));
+}
+
+/** Seals `plaintext` to recipients `age1pq1…`, in their order. Errors: RECIPIENT_FORMAT. */
+export function encrypt(plaintext: Uint8Array, recipients: readonly string[]): Uint8Array {
+  if (recipients.length === 0) throw new CodedError('RECIPIENT_FORMAT', 'no recipient');
+  return encryptTo(plaintext, recipients.map(decodeRecipient));
+}
+
+/**
+ * Opens a file with identities `AGE-SECRET-KEY-PQ-1…`.
+ * Errors: IDENTITY_FORMAT, AGE_HEADER, AGE_NO_MATCH, AGE_MAC, AGE_PAYLOAD.
+ */
+export function decrypt(file: Uint8Array, identities: readonly string[]): Uint8Array {
+  const header = parseHeader(file);
+  const fileKey = fileKeyOf(header, identities.map(decodeIdentity));
+  verifyMac(header, fileKey);
+  return decryptPayload(file.subarray(header.length), fileKey);
+}
+
+function fileKeyOf({ stanzas }: Header, identities: readonly Uint8Array[]): Uint8Array {
+  for (const stanza of stanzas.filter(({ type }) => type === HYBRID)) {
+    for (const identity of identities) {
+      const fileKey = unwrapHybrid(stanza, identity);
+      if (fileKey) return fileKey;
+    }
+  }
+  throw new CodedError('AGE_NO_MATCH', 'none of the identities opens this file');
+}

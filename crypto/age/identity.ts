@@ -1,0 +1,57 @@
+// Identities and recipients of the hybrid type: c2sp.org/age, § The MLKEM768-X25519 recipient type.
+import { bech32 } from '@scure/base';
+import { randomBytes } from '../bytes.ts';
+import { CodedError, type ErrorCode } from '../errors.ts';
+import { sodium } from '../sodium.ts';
+
+export const IDENTITY_BYTES = 32;
+/** ML-KEM-768 encapsulation key (1,184 bytes) and X25519 public key (32 bytes). */
+export const PUBLIC_KEY_BYTES = 1184 + 32;
+
+const IDENTITY_PREFIX = 'age-secret-key-pq-';
+const RECIPIENT_PREFIX = 'age1pq';
+
+function decodeBech32(text: string, prefix: string, length: number, code: ErrorCode, what: string): Uint8Array {
+  let found: { prefix: string; words: number[] };
+  let bytes: Uint8Array;
+  try {
+    found = bech32.decode(text as `${string}1${string}`, false);
+    bytes = bech32.fromWords(found.words);
+  } catch {
+    throw new CodedError(code, `not ${what}: its checksum or characters are wrong`);
+  }
+  if (found.prefix !== prefix) throw new CodedError(code, `not ${what}: it starts in another way`);
+  if (bytes.length !== length) throw new CodedError(code, `not ${what}: ${String(bytes.length)} bytes, expected ${String(length)}`);
+  return bytes;
+}
+
+/** A fresh identity string, `AGE-SECRET-KEY-PQ-1…` (32 random bytes). */
+export function generateIdentity(): string {
+  return bech32.encode(IDENTITY_PREFIX, bech32.toWords(randomBytes(IDENTITY_BYTES)), false).toUpperCase();
+}
+
+/** The 32 bytes of an identity string. Errors: IDENTITY_FORMAT. */
+export function decodeIdentity(identity: string): Uint8Array {
+  if (identity !== identity.toUpperCase()) throw new CodedError('IDENTITY_FORMAT', 'not a hybrid age identity: it is not in upper case');
+  return decodeBech32(identity, IDENTITY_PREFIX, IDENTITY_BYTES, 'IDENTITY_FORMAT', 'a hybrid age identity (AGE-SECRET-KEY-PQ-1…)');
+}
+
+/** The 1,216 bytes of a recipient string `age1pq1…`. Errors: RECIPIENT_FORMAT. */
+export function decodeRecipient(recipient: string): Uint8Array {
+  if (recipient !== recipient.toLowerCase()) throw new CodedError('RECIPIENT_FORMAT', 'not a hybrid age recipient: it is not in lower case');
+  return decodeBech32(recipient, RECIPIENT_PREFIX, PUBLIC_KEY_BYTES, 'RECIPIENT_FORMAT', 'a hybrid age recipient (age1pq1…)');
+}
+
+/** The recipient of an identity, `age1pq1…`, 1,959 characters. Errors: IDENTITY_FORMAT. */
+export function identityToRecipient(identity: string): string {
+  const { publicKey } = sodium.crypto_kem_xwing_seed_keypair(decodeIdentity(identity));
+  return bech32.encode(RECIPIENT_PREFIX, bech32.toWords(publicKey), false);
+}
+
+/** The identities of an age identity file: one a line; empty lines and `#` comments are passed over. Errors: IDENTITY_FORMAT. */
+export function parseIdentityFile(text: string): string[] {
+  const identities = text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#'));
+  if (identities.length === 0) throw new CodedError('IDENTITY_FORMAT', 'no identity in the file');
+  identities.forEach(decodeIdentity);
+  return identities;
+}

@@ -1,0 +1,9 @@
+// The few globals that every runtime has and the ES library does not name. Nothing else of Node or the browser
+// may be used in this folder; its tsconfig has neither's types.
+declare class TextEncoder {
+  encode(text: string): Uint8Array<ArrayBuffer>;
+}
+declare class TextDecoder {
+  constructor(label: 'utf-8', options: { fatal: boolean; ignoreBOM: boolean });
+  decode(bytes: Uint8Array): string;
+}

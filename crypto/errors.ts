@@ -1,0 +1,41 @@
+/** Everything that can be wrong with a value this project parses, opens or makes. `docs/protocol.md` lists them. */
+export type ErrorCode =
+  | 'AGE_HEADER'
+  | 'AGE_MAC'
+  | 'AGE_NO_MATCH'
+  | 'AGE_PAYLOAD'
+  | 'AGE_ARMOR'
+  | 'AGE_WORK_FACTOR'
+  | 'IDENTITY_FORMAT'
+  | 'RECIPIENT_FORMAT'
+  | 'LETTER_STRUCTURE'
+  | 'LETTER_FORMAT'
+  | 'LETTER_TOO_LONG'
+  | 'LETTER_RECIPIENTS'
+  | 'PARCEL_SIZE'
+  | 'PARCEL_VERSION'
+  | 'PARCEL_SEALED'
+  | 'PARCEL_SERIAL'
+  | 'PARCEL_FORMAT'
+  | 'STAMP_CHEAP'
+  | 'ANSWER_FORMAT'
+  | 'MINISIGN_FORMAT'
+  | 'MINISIGN_KEY'
+  | 'MINISIGN_SIGNATURE'
+  | 'MINISIGN_PASSPHRASE'
+  | 'KEYRING_FORMAT'
+  | 'KEYRING_EXPIRED'
+  | 'KEYRING_NOT_YET_VALID'
+  | 'KEYRING_OLD'
+  | 'KEYRING_TOPIC';
+
+/** The one error this folder throws. Its message says what was expected and what came, never the content. */
+export class CodedError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string) {
+    super(message);
+    this.name = 'CodedError';
+    this.code = code;
+  }
+}

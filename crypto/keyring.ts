@@ -1,0 +1,96 @@
+// The keyring: who can open what this week, signed by the root key. docs/protocol.md, § Keyring.
+import * as z from 'zod/mini';
+import { decodeRecipient } from './age/identity.ts';
+import { blake2b, fromUtf8, shuffled, toHex, utf8 } from './bytes.ts';
+import { CodedError } from './errors.ts';
+import { LETTER_RECIPIENTS } from './letter.ts';
+import { verify, type PublicKey } from './minisign.ts';
+import { parse } from './schema.ts';
+
+export const KEYRING_DIGEST_BYTES = 32;
+/** Thirty-two full teams fit into it; nobody is made to parse more. */
+export const MAX_KEYRING_BYTES = 1_048_576;
+const MAX_TEAMS = 32;
+const MAX_TOPICS = 16;
+
+const names = z.record(z.string().check(z.regex(/^[a-z]{2,3}$/)), z.string().check(z.minLength(1), z.maxLength(80)));
+const instant = z.string().check(z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/), z.refine((text) => !Number.isNaN(Date.parse(text))));
+const recipient = z.string().check(z.refine(isRecipient));
+
+const team = z.object({
+  /** 16 hex digits that say nothing about the team. */
+  id: z.string().check(z.regex(/^[0-9a-f]{16}$/)),
+  names,
+  topics: z.array(z.object({ id: z.string().check(z.regex(/^[a-z0-9-]{1,32}$/)), names })).check(z.minLength(1), z.maxLength(MAX_TOPICS)),
+  recipients: z.array(recipient).check(z.minLength(1), z.maxLength(LETTER_RECIPIENTS)),
+});
+
+const keyring = z.object({
+  version: z.literal(1),
+  serial: z.int().check(z.positive(), z.maximum(0xffff_ffff)),
+  /** UTC, to the second; `notAfter` is the first moment at which it is no longer valid. */
+  notBefore: instant,
+  notAfter: instant,
+  /** Digest of the keyring before it (64 hex digits), null for the first. */
+  previous: z.nullable(z.string().check(z.regex(/^[0-9a-f]{64}$/))),
+  worker: recipient,
+  /** How long an answer usually takes, in words for the form. */
+  answerTime: z.optional(names),
+  teams: z.array(team).check(z.minLength(1), z.maxLength(MAX_TEAMS)),
+}).check(
+  z.refine(({ notBefore, notAfter }) => notBefore < notAfter, { path: ['notAfter'] }),
+  z.refine(({ teams }) => new Set(teams.map(({ id }) => id)).size === teams.length, { path: ['teams'] }),
+);
+
+export type Team = z.infer<typeof team>;
+export type Keyring = z.infer<typeof keyring>;
+/** A keyring whose signature held. `digest`: 64 hex digits. */
+export type VerifiedKeyring = { readonly keyring: Keyring; readonly digest: string };
+
+function isRecipient(text: string): boolean {
+  try {
+    return decodeRecipient(text).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** The bytes that are signed: JSON on one line, ended by LF. Errors: KEYRING_FORMAT. */
+export function encodeKeyring(value: Keyring): Uint8Array {
+  return utf8(`${JSON.stringify(parse(keyring, value, 'KEYRING_FORMAT', 'a keyring'))}\n`);
+}
+
+/** BLAKE2b-256 of the bytes of keyring.json, as 64 hex digits. */
+export function keyringDigest(json: Uint8Array): string {
+  return toHex(blake2b(KEYRING_DIGEST_BYTES, json));
+}
+
+/**
+ * Checks signature and format. Whether it is valid now is `checkValidity`'s to say.
+ * Errors: MINISIGN_FORMAT, MINISIGN_KEY, MINISIGN_SIGNATURE, KEYRING_FORMAT.
+ */
+export function verifyKeyring(json: Uint8Array, signature: string, root: PublicKey): VerifiedKeyring {
+  if (json.length > MAX_KEYRING_BYTES) throw new CodedError('KEYRING_FORMAT', `${String(json.length)} bytes, at most ${String(MAX_KEYRING_BYTES)}`);
+  verify(json, signature, root);
+  let value: unknown;
+  try {
+    value = JSON.parse(fromUtf8(json));
+  } catch {
+    throw new CodedError('KEYRING_FORMAT', 'the keyring is no JSON');
+  }
+  return { keyring: parse(keyring, value, 'KEYRING_FORMAT', 'a keyring'), digest: keyringDigest(json) };
+}
+
+/** Errors: KEYRING_OLD (serial below `floor`), KEYRING_NOT_YET_VALID, KEYRING_EXPIRED. */
+export function checkValidity({ serial, notBefore, notAfter }: Keyring, now: Date, floor: number = 1): void {
+  if (serial < floor) throw new CodedError('KEYRING_OLD', `serial ${String(serial)}, expected at least ${String(floor)}`);
+  if (now.getTime() < Date.parse(notBefore)) throw new CodedError('KEYRING_NOT_YET_VALID', `the keyring is valid from ${notBefore}`);
+  if (now.getTime() >= Date.parse(notAfter)) throw new CodedError('KEYRING_EXPIRED', `the keyring was valid until ${notAfter}`);
+}
+
+/** One of the teams that take a topic, at random. Errors: KEYRING_TOPIC. */
+export function teamForTopic({ teams }: Keyring, topic: string): Team {
+  const [found] = shuffled(teams.filter(({ topics }) => topics.some(({ id }) => id === topic)));
+  if (!found) throw new CodedError('KEYRING_TOPIC', 'no team takes this topic');
+  return found;
+}

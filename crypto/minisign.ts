@@ -1,0 +1,187 @@
+// Keys and detached signatures in minisign's formats: https://jedisct1.github.io/minisign/ (§ Signature format, § Key formats).
+import { base64 } from '@scure/base';
+import { scryptAsync } from '@noble/hashes/scrypt.js';
+import { blake2b, concat, equal, randomBytes, toHex, utf8 } from './bytes.ts';
+import { CodedError } from './errors.ts';
+import { sodium } from './sodium.ts';
+
+const KEY_ID_BYTES = 8;
+const PUBLIC_BYTES = 32;
+const SECRET_BYTES = 64;
+const SIGNATURE_BYTES = 64;
+const CHECKSUM_BYTES = 32;
+const SALT_BYTES = 32;
+
+const ALGORITHM = utf8('Ed');
+/** Signatures over the BLAKE2b-512 of the message, minisign's default. The older kind is not taken. */
+const PREHASHED = utf8('ED');
+const SCRYPT = utf8('Sc');
+const NO_KDF = Uint8Array.of(0, 0);
+const CHECKSUM = utf8('B2');
+
+/** libsodium's "sensitive" limits, which minisign writes: N = 2^20, r = 8, p = 1 (1 GiB). */
+const OPS_LIMIT = 33_554_432;
+const MEMORY_LIMIT = 1_073_741_824;
+
+const KEY_FIELD_BYTES = KEY_ID_BYTES + SECRET_BYTES + CHECKSUM_BYTES;
+const SECRET_FILE_BYTES = 2 + 2 + 2 + SALT_BYTES + 8 + 8 + KEY_FIELD_BYTES;
+
+const UNTRUSTED = 'untrusted comment: ';
+const TRUSTED = 'trusted comment: ';
+
+/** `id`: 8 bytes; `key`: 32 bytes (Ed25519). */
+export type PublicKey = { readonly id: Uint8Array; readonly key: Uint8Array };
+/** `secret`: 64 bytes, as libsodium has it (seed and public key). */
+export type SigningKey = PublicKey & { readonly secret: Uint8Array };
+
+const malformed = (what: string): CodedError => new CodedError('MINISIGN_FORMAT', `not in minisign's format: ${what}`);
+
+/** The lines of a file, each checked against how it must begin. */
+function linesOf(text: string, starts: readonly string[]): string[] {
+  const lines = text.replace(/\r?\n$/, '').split(/\r?\n/);
+  if (lines.length !== starts.length) throw malformed(`${String(lines.length)} lines, expected ${String(starts.length)}`);
+  return lines.map((line, i) => {
+    const start = starts[i] as string;
+    if (!line.startsWith(start)) throw malformed(`line ${String(i + 1)} begins in another way`);
+    return line.slice(start.length);
+  });
+}
+
+function decode(line: string | undefined, length: number): Uint8Array {
+  let bytes: Uint8Array;
+  try {
+    bytes = base64.decode(line ?? '');
+  } catch {
+    throw malformed('base64 is not canonical');
+  }
+  if (bytes.length !== length) throw malformed(`${String(bytes.length)} bytes, expected ${String(length)}`);
+  return bytes;
+}
+
+/** How people see a key's id: 16 upper-case hex digits, the bytes in reverse as minisign prints them. */
+export function keyName(id: Uint8Array): string {
+  return toHex(id.slice().reverse()).toUpperCase();
+}
+
+export function generateKeyPair(): SigningKey {
+  const { publicKey, privateKey } = sodium.crypto_sign_keypair();
+  return { id: randomBytes(KEY_ID_BYTES), key: publicKey, secret: privateKey };
+}
+
+/** A public key file (two lines), or its second line alone as `minisign -P` takes it. Errors: MINISIGN_FORMAT. */
+export function parsePublicKey(text: string): PublicKey {
+  const line = text.startsWith(UNTRUSTED) ? linesOf(text, [UNTRUSTED, ''])[1] : text.trim();
+  const bytes = decode(line, ALGORITHM.length + KEY_ID_BYTES + PUBLIC_BYTES);
+  if (!equal(bytes.subarray(0, 2), ALGORITHM)) throw malformed('another algorithm');
+  return { id: bytes.slice(2, 2 + KEY_ID_BYTES), key: bytes.slice(2 + KEY_ID_BYTES) };
+}
+
+export function encodePublicKey({ id, key }: PublicKey): string {
+  return `${UNTRUSTED}minisign public key ${keyName(id)}\n${base64.encode(concat(ALGORITHM, id, key))}\n`;
+}
+
+/** The text of a `.minisig` file (§ Signature format). The trusted comment is signed too. */
+export function sign(message: Uint8Array, { id, secret }: SigningKey, trustedComment: string): string {
+  if (/[\r\n]/.test(trustedComment)) throw malformed('a comment of more than one line');
+  const signature = sodium.crypto_sign_detached(blake2b(64, message), secret);
+  const global = sodium.crypto_sign_detached(concat(signature, utf8(trustedComment)), secret);
+  return [
+    `${UNTRUSTED}signature from key ${keyName(id)}`,
+    base64.encode(concat(PREHASHED, id, signature)),
+    `${TRUSTED}${trustedComment}`,
+    base64.encode(global),
+    '',
+  ].join('\n');
+}
+
+/**
+ * Checks a `.minisig` text over `message` and returns its trusted comment.
+ * Errors: MINISIGN_FORMAT, MINISIGN_KEY (made with another key), MINISIGN_SIGNATURE.
+ */
+export function verify(message: Uint8Array, signatureText: string, { id, key }: PublicKey): string {
+  const [, signatureLine, trustedComment = '', globalLine] = linesOf(signatureText, [UNTRUSTED, '', TRUSTED, '']);
+  const bytes = decode(signatureLine, PREHASHED.length + KEY_ID_BYTES + SIGNATURE_BYTES);
+  const global = decode(globalLine, SIGNATURE_BYTES);
+  if (!equal(bytes.subarray(0, 2), PREHASHED)) throw malformed('not a prehashed signature');
+  if (!equal(bytes.subarray(2, 2 + KEY_ID_BYTES), id)) throw new CodedError('MINISIGN_KEY', `not signed with key ${keyName(id)}`);
+  const signature = bytes.subarray(2 + KEY_ID_BYTES);
+  const good = sodium.crypto_sign_verify_detached(signature, blake2b(64, message), key)
+    && sodium.crypto_sign_verify_detached(global, concat(signature, utf8(trustedComment)), key);
+  if (!good) throw new CodedError('MINISIGN_SIGNATURE', 'the signature does not fit');
+  return trustedComment;
+}
+
+/** libsodium's pickparams for scrypt: the limits it was given, as N and p with r = 8. */
+function scryptParameters(opsLimit: number, memoryLimit: number): { N: number; r: number; p: number } {
+  const r = 8;
+  const limit = Math.max(opsLimit, 32_768);
+  const maxN = limit < memoryLimit / 32 ? limit / (r * 4) : memoryLimit / (r * 128);
+  let logN = 1;
+  while (logN < 63 && 2 ** logN <= maxN / 2) logN += 1;
+  const N = 2 ** logN;
+  const p = limit < memoryLimit / 32 ? 1 : Math.floor(Math.min(Math.floor(limit / 4 / N), 0x3fff_ffff) / r);
+  return { N, r, p };
+}
+
+async function keyStream(passphrase: string, salt: Uint8Array, opsLimit: number, memoryLimit: number): Promise<Uint8Array> {
+  if (opsLimit > OPS_LIMIT || memoryLimit > MEMORY_LIMIT) throw malformed('it asks for more work than minisign ever writes');
+  const { N, r, p } = scryptParameters(opsLimit, memoryLimit);
+  return scryptAsync(utf8(passphrase), salt, { N, r, p, dkLen: KEY_FIELD_BYTES, maxmem: MEMORY_LIMIT + 2 ** 20 });
+}
+
+const xor = (a: Uint8Array, b: Uint8Array): Uint8Array => a.map((byte, i) => byte ^ (b[i] as number));
+
+const checksum = (id: Uint8Array, secret: Uint8Array): Uint8Array => blake2b(CHECKSUM_BYTES, concat(ALGORITHM, id, secret));
+
+function uint64(value: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value), true);
+  return bytes;
+}
+
+/** What stands for the checksum: minisign leaves it zero where there is no passphrase to check. */
+const checksumField = (id: Uint8Array, secret: Uint8Array, encrypted: boolean): Uint8Array =>
+  encrypted ? checksum(id, secret) : new Uint8Array(CHECKSUM_BYTES);
+
+/** A secret key file, encrypted when a passphrase is given (as `minisign -G`), plain otherwise (as `minisign -G -W`). */
+export async function encodeSecretKey({ id, secret }: SigningKey, passphrase?: string): Promise<string> {
+  const field = concat(id, secret, checksumField(id, secret, passphrase !== undefined));
+  const salt = passphrase === undefined ? new Uint8Array(SALT_BYTES) : randomBytes(SALT_BYTES);
+  const limits = passphrase === undefined ? [0, 0] : [OPS_LIMIT, MEMORY_LIMIT];
+  const sealed = passphrase === undefined ? field : xor(field, await keyStream(passphrase, salt, OPS_LIMIT, MEMORY_LIMIT));
+  const head = concat(ALGORITHM, passphrase === undefined ? NO_KDF : SCRYPT, CHECKSUM, salt, ...limits.map(uint64));
+  return `${UNTRUSTED}minisign ${passphrase === undefined ? '' : 'encrypted '}secret key\n${base64.encode(concat(head, sealed))}\n`;
+}
+
+/** Whether a secret key file needs a passphrase. Errors: MINISIGN_FORMAT. */
+export function needsPassphrase(text: string): boolean {
+  return !equal(secretFileBytes(text).subarray(2, 4), NO_KDF);
+}
+
+function secretFileBytes(text: string): Uint8Array {
+  return decode(linesOf(text, [UNTRUSTED, ''])[1], SECRET_FILE_BYTES);
+}
+
+/** Errors: MINISIGN_FORMAT, MINISIGN_PASSPHRASE (missing or wrong). */
+export async function parseSecretKey(text: string, passphrase?: string): Promise<SigningKey> {
+  const bytes = secretFileBytes(text);
+  const kdf = bytes.subarray(2, 4);
+  if (!equal(bytes.subarray(0, 2), ALGORITHM) || !equal(bytes.subarray(4, 6), CHECKSUM)) throw malformed('another algorithm');
+  let field = bytes.slice(SECRET_FILE_BYTES - KEY_FIELD_BYTES);
+  if (equal(kdf, SCRYPT)) {
+    if (passphrase === undefined) throw new CodedError('MINISIGN_PASSPHRASE', 'the secret key needs its passphrase');
+    const limits = new DataView(bytes.buffer, bytes.byteOffset + 6 + SALT_BYTES, 16);
+    const stream = await keyStream(passphrase, bytes.subarray(6, 6 + SALT_BYTES), Number(limits.getBigUint64(0, true)), Number(limits.getBigUint64(8, true)));
+    field = xor(field, stream) as Uint8Array<ArrayBuffer>;
+  } else if (!equal(kdf, NO_KDF)) {
+    throw malformed('another key derivation');
+  }
+  const id = field.slice(0, KEY_ID_BYTES);
+  const secret = field.slice(KEY_ID_BYTES, KEY_ID_BYTES + SECRET_BYTES);
+  if (!equal(checksumField(id, secret, equal(kdf, SCRYPT)), field.subarray(KEY_ID_BYTES + SECRET_BYTES))) {
+    throw new CodedError('MINISIGN_PASSPHRASE', 'the passphrase is not the right one, or the file is damaged');
+  }
+  const key = sodium.crypto_sign_seed_keypair(secret.subarray(0, SECRET_BYTES - PUBLIC_BYTES)).publicKey;
+  if (!equal(key, secret.subarray(SECRET_BYTES - PUBLIC_BYTES))) throw malformed('its two halves do not belong together');
+  return { id, key, secret };
+}

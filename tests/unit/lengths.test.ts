@@ -1,0 +1,58 @@
+// Every length of docs/protocol.md, as the sum that the code names and as the number that the document prints.
+import { expect, test } from 'vitest';
+import { MAC_LINE_BYTES, VERSION_LINE_BYTES } from '../../crypto/age/header.ts';
+import { ENC_BYTES, HYBRID_BODY_BYTES, HYBRID_STANZA_BYTES } from '../../crypto/age/hybrid.ts';
+import { PUBLIC_KEY_BYTES, generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
+import { payloadLength } from '../../crypto/age/stream.ts';
+import { ANSWER_BYTES, ANSWER_HEADER_BYTES, encodeAnswer } from '../../crypto/answer.ts';
+import { LETTER_BYTES, LETTER_PLAINTEXT_BYTES, sealLetter } from '../../crypto/letter.ts';
+import * as parcel from '../../crypto/parcel.ts';
+import { ready, sodium } from '../../crypto/sodium.ts';
+
+const recipient = async (): Promise<string> => {
+  await ready;
+  return identityToRecipient(generateIdentity());
+};
+
+test('the parts of an age file', async () => {
+  await ready;
+  expect(VERSION_LINE_BYTES).toBe(22);
+  expect(MAC_LINE_BYTES).toBe(48);
+  expect(ENC_BYTES).toBe(sodium.crypto_kem_xwing_CIPHERTEXTBYTES);
+  expect(PUBLIC_KEY_BYTES).toBe(sodium.crypto_kem_xwing_PUBLICKEYBYTES);
+  expect(HYBRID_BODY_BYTES).toBe(32);
+  expect(HYBRID_STANZA_BYTES).toBe(1557);
+  expect(payloadLength(0)).toBe(32);
+  expect(payloadLength(65_536)).toBe(16 + 65_536 + 16);
+  expect(payloadLength(65_537)).toBe(16 + 65_537 + 32);
+});
+
+test('a recipient has 1,959 characters', async () => {
+  expect(await recipient()).toHaveLength(1959);
+});
+
+test('a letter has 22,798 bytes, whatever is in it and for however many', async () => {
+  const recipients = [await recipient(), await recipient()];
+  const content = { version: 1, kind: 'request', serial: 1, keyring: '0'.repeat(64), topic: 'legal', language: 'ru', message: 'м' } as const;
+  expect(LETTER_BYTES).toBe(22_798);
+  expect(LETTER_BYTES).toBe(VERSION_LINE_BYTES + 8 * HYBRID_STANZA_BYTES + MAC_LINE_BYTES + 16 + LETTER_PLAINTEXT_BYTES + 16);
+  expect(sealLetter(content, recipients)).toHaveLength(LETTER_BYTES);
+  expect(sealLetter({ ...content, message: 'м'.repeat(4000) }, recipients.slice(1))).toHaveLength(LETTER_BYTES);
+});
+
+test('a parcel has 24,576 bytes', async () => {
+  const worker = await recipient();
+  expect(parcel.PARCEL_HEADER_BYTES).toBe(16);
+  expect(parcel.PARCEL_PLAINTEXT_BYTES).toBe(22_901);
+  expect(parcel.CONTENT_BYTES).toBeGreaterThanOrEqual(LETTER_BYTES);
+  expect(parcel.SEALED_BYTES).toBe(24_560);
+  expect(parcel.PARCEL_BYTES).toBe(24_576);
+  expect(parcel.sealParcel({ kind: 'decoy' }, { serial: 1, worker })).toHaveLength(parcel.PARCEL_BYTES);
+});
+
+test('an answer is as long as a parcel', async () => {
+  await ready;
+  expect(ANSWER_HEADER_BYTES).toBe(16);
+  expect(ANSWER_BYTES).toBe(parcel.PARCEL_BYTES);
+  expect(encodeAnswer({ result: 'accepted', difficulty: 10, retryAfterSeconds: 0 })).toHaveLength(ANSWER_BYTES);
+});

@@ -15,7 +15,6 @@ export type ErrorCode =
   | 'PARCEL_SIZE'
   | 'PARCEL_VERSION'
   | 'PARCEL_SEALED'
-  | 'PARCEL_SERIAL'
   | 'PARCEL_FORMAT'
   | 'STAMP_CHEAP'
   | 'ANSWER_FORMAT'

@@ -1,0 +1,56 @@
+import * as z from 'zod';
+import { MAX_DIFFICULTY } from '../crypto/stamp.ts';
+import { absolutePath, integer, listenAddress, type ListenAddress, readEnv, secretFile } from '../service/env.ts';
+import type { ShelfOptions } from '../service/keyrings.ts';
+import type { RedisTarget } from '../store/redis.ts';
+
+export type RelayConfig = {
+  /** Where tor (or a reverse proxy) connects. */
+  listen: ListenAddress;
+  /** Health, for the operator alone. */
+  privateListen: ListenAddress;
+  redis: RedisTarget;
+  keyrings: ShelfOptions;
+  webDirectory: string;
+  /** Leading zero bits asked of a stamp. */
+  difficulty: number;
+  /** Parcels in the pool at most. */
+  poolLimit: number;
+  /** Remembered parcel ids per keyring serial at most. */
+  seenLimit: number;
+  requestTimeoutMs: number;
+};
+
+export const relayEnv = z
+  .object({
+    RELAY_LISTEN: listenAddress,
+    RELAY_PRIVATE_LISTEN: listenAddress,
+    RELAY_REDIS_SOCKET: absolutePath,
+    RELAY_REDIS_USER: z.string().min(1).default('relay'),
+    RELAY_REDIS_PASSWORD_FILE: secretFile,
+    RELAY_KEYRINGS: absolutePath,
+    RELAY_ROOT_KEY: absolutePath,
+    RELAY_WEB: absolutePath,
+    RELAY_DIFFICULTY: integer(0, MAX_DIFFICULTY).default(10),
+    RELAY_POOL_LIMIT: integer(1, 1_000_000).default(20_000),
+    RELAY_SEEN_LIMIT: integer(1, 100_000_000).default(1_000_000),
+    RELAY_GRACE_HOURS: integer(0, 168).default(24),
+    RELAY_REQUEST_TIMEOUT_SECONDS: integer(1, 600).default(120),
+  })
+  .transform(
+    (env): RelayConfig => ({
+      listen: env.RELAY_LISTEN,
+      privateListen: env.RELAY_PRIVATE_LISTEN,
+      redis: { socketPath: env.RELAY_REDIS_SOCKET, username: env.RELAY_REDIS_USER, password: env.RELAY_REDIS_PASSWORD_FILE },
+      keyrings: { directory: env.RELAY_KEYRINGS, rootKeyFile: env.RELAY_ROOT_KEY, graceHours: env.RELAY_GRACE_HOURS },
+      webDirectory: env.RELAY_WEB,
+      difficulty: env.RELAY_DIFFICULTY,
+      poolLimit: env.RELAY_POOL_LIMIT,
+      seenLimit: env.RELAY_SEEN_LIMIT,
+      requestTimeoutMs: env.RELAY_REQUEST_TIMEOUT_SECONDS * 1000,
+    }),
+  );
+
+export function readConfig(): RelayConfig {
+  return readEnv(relayEnv, process.env);
+}

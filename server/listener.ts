@@ -1,0 +1,122 @@
+import { chmod, lstat, unlink } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { ListenAddress } from '../service/env.ts';
+import { FIXED_HEADERS } from './headers.ts';
+import { JSON_TYPE, type Refusal, REFUSALS, refusalBody } from './refusals.ts';
+
+const MAX_HEADER_BYTES = 16_384;
+const MAX_CONNECTIONS = 1_000;
+const KEEP_ALIVE_MS = 5_000;
+/** What is still arriving when we are told to stop gets this long. */
+const STOP_GRACE_MS = 10_000;
+
+/** One HTTP server on a unix socket or a loopback port, that answers broken HTTP in the same words as everything else. */
+export class Listener {
+  private readonly address: ListenAddress;
+  private readonly server: Server;
+  private readonly responding = new WeakMap<Duplex, ServerResponse>();
+
+  constructor(address: ListenAddress, app: RequestListener, requestTimeoutMs: number) {
+    this.address = address;
+    this.server = createServer({
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: Math.min(requestTimeoutMs, 60_000),
+      connectionsCheckingInterval: Math.min(requestTimeoutMs / 4, 5_000),
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // Nobody's idea of our name matters here.
+      requireHostHeader: false,
+    });
+    this.server.maxConnections = MAX_CONNECTIONS;
+    // For those who do not read their answer; what does not arrive is refused in words before this.
+    this.server.timeout = 2 * requestTimeoutMs;
+    const handle: RequestListener = (request, response) => {
+      this.responding.set(request.socket, response);
+      app(request, response);
+    };
+    this.server.on('request', handle);
+    this.server.on('checkExpectation', handle);
+    this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.refuseBroken(error, socket));
+  }
+
+  async start(): Promise<void> {
+    const { address, server } = this;
+    if (address.kind === 'unix') await removeStale(address.path);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      const done = () => {
+        server.off('error', reject);
+        resolve();
+      };
+      if (address.kind === 'unix') server.listen(address.path, done);
+      else server.listen(address.port, '127.0.0.1', done);
+    });
+    // The socket's group may connect: tor, or the operator's tools.
+    if (address.kind === 'unix') await chmod(address.path, 0o660);
+  }
+
+  /** The port it got, when it was asked for any. */
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Finishes the requests in hand, then closes. */
+  async destroy(): Promise<void> {
+    if (!this.server.listening) return;
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.server.closeIdleConnections();
+    const impatience = setTimeout(() => this.server.closeAllConnections(), STOP_GRACE_MS);
+    await closed;
+    clearTimeout(impatience);
+  }
+
+  /** Node's own answers would lack our headers. */
+  private refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
+    const begun = this.responding.get(socket);
+    if (!socket.writable || (begun?.headersSent === true && !begun.writableFinished)) {
+      socket.destroy();
+      return;
+    }
+    socket.end(rawRefusal(refusalFor(error.code)), () => socket.destroy());
+  }
+}
+
+function refusalFor(code: string | undefined): Refusal {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return 'TIMEOUT';
+    case 'HPE_HEADER_OVERFLOW':
+      return 'HEADERS_LONG';
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return 'PARCEL_LONG';
+    default:
+      return 'REQUEST';
+  }
+}
+
+function rawRefusal(refusal: Refusal): Buffer {
+  const { status } = REFUSALS[refusal];
+  const body = refusalBody(refusal);
+  const headers = [...FIXED_HEADERS, ['Content-Type', JSON_TYPE], ['Content-Length', String(body.length)], ['Connection', 'close']];
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, ...headers.map(([name, value]) => `${String(name)}: ${String(value)}`), '', ''];
+  return Buffer.concat([Buffer.from(head.join('\r\n')), body]);
+}
+
+/** A socket file that a crash left behind, which nobody answers. Anything else in its place is left alone. */
+async function removeStale(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => null);
+  if (found === null) return;
+  if (!found.isSocket()) throw Object.assign(new Error('the path of the unix socket is taken'), { code: 'EEXIST' });
+  const answered = await new Promise<boolean>((resolve) => {
+    const probe = connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
+  if (answered) throw Object.assign(new Error('another relay listens on the unix socket'), { code: 'EADDRINUSE' });
+  await unlink(path);
+}

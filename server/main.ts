@@ -1,0 +1,5 @@
+import { run } from '../service/lifecycle.ts';
+import { readConfig } from './config.ts';
+import { Relay } from './relay.ts';
+
+await run('relay', () => new Relay(readConfig()));

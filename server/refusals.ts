@@ -1,0 +1,52 @@
+import type { Request, Response } from 'express';
+import { PARCEL_BYTES } from '../crypto/parcel.ts';
+
+/** What is not an exchange at all gets a short answer that says so, and never anything of what was sent. */
+export const REFUSALS = {
+  REQUEST: { status: 400, message: 'This is not a request the relay understands.' },
+  PARCEL_SHORT: { status: 400, message: `A parcel has exactly ${PARCEL_BYTES} bytes; this was less.` },
+  NOT_FOUND: { status: 404, message: 'There is nothing here.' },
+  METHOD: { status: 405, message: 'This cannot be done here.' },
+  TIMEOUT: { status: 408, message: 'The request did not arrive in time. Nothing of it was kept; send it again.' },
+  PARCEL_LONG: { status: 413, message: `A parcel has exactly ${PARCEL_BYTES} bytes; this was more.` },
+  CONTENT_TYPE: { status: 415, message: 'A parcel is sent as application/octet-stream.' },
+  CONTENT_ENCODING: { status: 415, message: 'A parcel is sent without content encoding.' },
+  HEADERS_LONG: { status: 431, message: 'The headers are too long.' },
+  INTERNAL: { status: 500, message: 'Something went wrong here. Nothing of the request was kept.' },
+  NO_KEYRING: { status: 503, message: 'There is no valid keyring at present.' },
+} as const satisfies Record<string, { status: number; message: string }>;
+
+export type Refusal = keyof typeof REFUSALS;
+
+/** How long a body that was refused unread may go on arriving, so that its sender gets to read the answer. */
+const LINGER_MS = 5_000;
+
+export const JSON_TYPE = 'application/json; charset=utf-8';
+
+export function refusalBody(refusal: Refusal): Buffer {
+  return Buffer.from(`${JSON.stringify({ error: refusal, message: REFUSALS[refusal].message })}\n`);
+}
+
+export function refuse(request: Request, response: Response, refusal: Refusal): void {
+  const body = refusalBody(refusal);
+  response.statusCode = REFUSALS[refusal].status;
+  response.setHeader('Content-Type', JSON_TYPE);
+  response.setHeader('Content-Length', body.length);
+  response.end(body);
+  discardRest(request);
+}
+
+export function methodNotAllowed(allowed: string): (request: Request, response: Response) => void {
+  return (request, response) => {
+    response.setHeader('Allow', allowed);
+    refuse(request, response, 'METHOD');
+  };
+}
+
+/** Closing with unread bytes resets the connection, and the answer may be lost with it. */
+function discardRest(request: Request): void {
+  if (request.complete) return;
+  request.resume();
+  const timer = setTimeout(() => request.socket.destroy(), LINGER_MS);
+  request.once('close', () => clearTimeout(timer));
+}

@@ -1,0 +1,58 @@
+import type { Redis } from 'ioredis';
+import { ready } from '../crypto/sodium.ts';
+import { KeyringShelf } from '../service/keyrings.ts';
+import type { Service } from '../service/lifecycle.ts';
+import { log } from '../service/log.ts';
+import { connect } from '../store/redis.ts';
+import { createApp } from './app.ts';
+import type { RelayConfig } from './config.ts';
+import { Door } from './door.ts';
+import { createHealthApp } from './health.ts';
+import { Listener } from './listener.ts';
+import { Pool } from './pool.ts';
+import { loadStatics } from './statics.ts';
+
+/** The relay: takes parcels of equal size and puts them into the pool. It can read neither. */
+export class Relay implements Service {
+  private readonly config: RelayConfig;
+  private readonly redis: Redis;
+  private readonly shelf: KeyringShelf;
+  private readonly door: Door;
+  private readonly listeners: Listener[] = [];
+
+  constructor(config: RelayConfig) {
+    this.config = config;
+    this.redis = connect(config.redis, 'relay');
+    this.shelf = new KeyringShelf(config.keyrings);
+    this.door = new Door(this.redis, this.shelf, config);
+  }
+
+  async start(): Promise<void> {
+    const { config, redis, shelf, door } = this;
+    await ready;
+    await shelf.start();
+    const [statics] = await Promise.all([loadStatics(config.webDirectory), door.start()]);
+    const app = createApp({ shelf, door, pool: new Pool(redis, config), difficulty: config.difficulty }, statics);
+    const listeners = [
+      ['public', new Listener(config.listen, app, config.requestTimeoutMs)],
+      ['private', new Listener(config.privateListen, createHealthApp(door, shelf), config.requestTimeoutMs)],
+    ] as const;
+    for (const [name, listener] of listeners) {
+      await listener.start();
+      this.listeners.push(listener);
+      log.info('listening', { listener: name });
+    }
+  }
+
+  /** Ports of the public and the private listener, where they listen on one. */
+  get ports(): number[] {
+    return this.listeners.map(({ port }) => port);
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all(this.listeners.map((listener) => listener.destroy()));
+    this.door.destroy();
+    this.shelf.destroy();
+    this.redis.disconnect();
+  }
+}

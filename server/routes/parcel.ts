@@ -1,0 +1,90 @@
+import type { RequestHandler, Response } from 'express';
+import { encodeAnswer, type Result } from '../../crypto/answer.ts';
+import { CodedError } from '../../crypto/errors.ts';
+import { PARCEL_BYTES, parseParcel, type Parcel } from '../../crypto/parcel.ts';
+import { stampBits } from '../../crypto/stamp.ts';
+import type { KeyringShelf } from '../../service/keyrings.ts';
+import { readExactly } from '../body.ts';
+import type { Door } from '../door.ts';
+import type { Pool } from '../pool.ts';
+import { type Refusal, refuse } from '../refusals.ts';
+
+export const STATUS: Readonly<Record<Result, number>> = {
+  accepted: 202,
+  version: 400,
+  sealed: 400,
+  serial: 400,
+  stamp: 422,
+  full: 503,
+  away: 503,
+  closed: 503,
+};
+
+/** A full pool drains by rounds; a Redis that restarts is back sooner. */
+const RETRY_AFTER_SECONDS: Partial<Record<Result, number>> = { full: 300, away: 30, closed: 300 };
+
+export type ParcelParts = {
+  shelf: KeyringShelf;
+  door: Door;
+  pool: Pool;
+  difficulty: number;
+};
+
+/** POST /parcel. What has the size of a parcel gets an answer of that size, whatever it was. */
+export function postParcel(parts: ParcelParts): RequestHandler {
+  return async (request, response) => {
+    const unfit = headersUnfit(request.headers);
+    if (unfit !== null) {
+      refuse(request, response, unfit);
+      return;
+    }
+    const body = await readExactly(request, PARCEL_BYTES);
+    switch (body.kind) {
+      case 'gone':
+        return;
+      case 'short':
+        refuse(request, response, 'PARCEL_SHORT');
+        return;
+      case 'long':
+        refuse(request, response, 'PARCEL_LONG');
+        return;
+      case 'exact':
+        answer(response, await judge(body.bytes, parts), parts.difficulty);
+    }
+  };
+}
+
+function headersUnfit(headers: Readonly<Record<string, string | string[] | undefined>>): Refusal | null {
+  if (headers['content-type'] !== 'application/octet-stream') return 'CONTENT_TYPE';
+  if (headers['content-encoding'] !== undefined) return 'CONTENT_ENCODING';
+  return null;
+}
+
+/** From the cheapest check to the dearest; Redis is not touched by what could be refused without it. */
+async function judge(bytes: Uint8Array, { shelf, door, pool, difficulty }: ParcelParts): Promise<Result> {
+  const parcel = parsed(bytes);
+  if (typeof parcel === 'string') return parcel;
+  if (!shelf.live().some(({ serial }) => serial === parcel.serial)) return 'serial';
+  if (stampBits(parcel) < difficulty) return 'stamp';
+  if (door.state.reason !== null) return 'closed';
+  return pool.put(parcel);
+}
+
+function parsed(bytes: Uint8Array): Parcel | 'version' | 'sealed' {
+  try {
+    return parseParcel(bytes);
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    return error.code === 'PARCEL_VERSION' ? 'version' : 'sealed';
+  }
+}
+
+function answer(response: Response, result: Result, difficulty: number): void {
+  const retryAfterSeconds = RETRY_AFTER_SECONDS[result] ?? 0;
+  const body = encodeAnswer({ result, difficulty, retryAfterSeconds });
+  response.statusCode = STATUS[result];
+  if (retryAfterSeconds > 0) response.setHeader('Retry-After', retryAfterSeconds);
+  response.setHeader('Content-Type', 'application/octet-stream');
+  response.setHeader('Content-Length', body.length);
+  response.end(body);
+}

@@ -1,0 +1,181 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MAX_KEYRING_BYTES, verifyKeyring, type Keyring } from '../crypto/keyring.ts';
+import { parsePublicKey, type PublicKey } from '../crypto/minisign.ts';
+import { ready } from '../crypto/sodium.ts';
+import { errorCode, log } from './log.ts';
+
+const RELOAD_MS = 10_000;
+const HOUR_MS = 3_600_000;
+/** Time enough for an administrator to sign and an operator to install the next one. */
+const EXPIRING_MS = 24 * HOUR_MS;
+const MAX_SIGNATURE_BYTES = 4_096;
+const FILE_NAME = /^keyring-(?<serial>[1-9]\d{0,9})\.json$/;
+
+export type Shelved = {
+  readonly serial: number;
+  readonly keyring: Keyring;
+  readonly digest: string;
+  /** The signed bytes, as they are published. */
+  readonly json: Uint8Array;
+  readonly signature: string;
+  /** Until then parcels under this keyring are taken: the end of its use, and the grace. */
+  readonly acceptedUntil: Date;
+};
+
+type Verified = Omit<Shelved, 'acceptedUntil'>;
+/** What was found in a file, and what came of it, so that unchanged files are verified and complained about once. */
+type Seen = { readonly json: Buffer; readonly signature: string; readonly verified: Verified | null };
+
+export type ShelfOptions = {
+  directory: string;
+  /** minisign public key file. */
+  rootKeyFile: string;
+  graceHours: number;
+  now?: () => Date;
+};
+
+/**
+ * The signed keyrings in a directory (`keyring-<serial>.json` with `.minisig`), read again every 10 s and on SIGHUP.
+ * A file that does not verify is logged and otherwise not there.
+ */
+export class KeyringShelf {
+  private readonly options: ShelfOptions;
+  private readonly now: () => Date;
+  private root: PublicKey | undefined;
+  private seen = new Map<string, Seen>();
+  private shelved: readonly Shelved[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private directoryCode: string | undefined;
+
+  constructor(options: ShelfOptions) {
+    this.options = options;
+    this.now = options.now ?? (() => new Date());
+  }
+
+  /** Fails when the root key cannot be read: without it nothing can ever be verified. */
+  async start(): Promise<void> {
+    await this.load();
+    this.timer = setInterval(this.reload, RELOAD_MS);
+    this.timer.unref();
+    process.on('SIGHUP', this.reload);
+  }
+
+  destroy(): void {
+    clearInterval(this.timer);
+    process.off('SIGHUP', this.reload);
+  }
+
+  async load(): Promise<void> {
+    await ready;
+    this.root ??= parsePublicKey(await readFile(this.options.rootKeyFile, 'utf8'));
+    const root = this.root;
+    const names = await this.fileNames();
+    // A directory that is gone for a moment does not unsay what it said.
+    if (names === null) return;
+    const seen = new Map<string, Seen>();
+    for (const name of names) seen.set(name, await this.read(name, root));
+    this.seen = seen;
+    this.shelved = withDeadlines(
+      [...seen.values()].flatMap(({ verified }) => verified ?? []),
+      this.options.graceHours * HOUR_MS,
+    );
+  }
+
+  /** Every keyring that verifies, by rising serial, dead ones too. */
+  all(): readonly Shelved[] {
+    return this.shelved;
+  }
+
+  /** The highest serial that is valid now. */
+  current(): Shelved | null {
+    const now = this.now().getTime();
+    return this.shelved.findLast(({ keyring }) => begin(keyring) <= now && now < end(keyring)) ?? null;
+  }
+
+  /** What parcels may be sealed under now: the current keyring, the next, and earlier ones within their grace. */
+  live(): readonly Shelved[] {
+    const now = this.now().getTime();
+    const current = this.current()?.serial ?? 0;
+    const next = this.shelved.find(({ serial, keyring }) => serial > current && begin(keyring) > now);
+    return this.shelved.filter((shelved) => {
+      const begun = begin(shelved.keyring) <= now || shelved.serial < current;
+      return shelved === next || (begun && now < shelved.acceptedUntil.getTime());
+    });
+  }
+
+  /** `expiring`: the current keyring ends within a day and nothing follows it yet. */
+  condition(): 'ok' | 'expiring' | 'none' {
+    const current = this.current();
+    if (current === null) return 'none';
+    const endsSoon = end(current.keyring) - this.now().getTime() < EXPIRING_MS;
+    const followed = this.shelved.some(({ serial, keyring }) => serial > current.serial && end(keyring) > end(current.keyring));
+    return endsSoon && !followed ? 'expiring' : 'ok';
+  }
+
+  private readonly reload = (): void => {
+    this.load().catch((error: unknown) => log.error('keyring directory unreadable', { code: errorCode(error) }));
+  };
+
+  private async fileNames(): Promise<string[] | null> {
+    try {
+      const names = await readdir(this.options.directory);
+      this.directoryCode = undefined;
+      return names.filter((name) => FILE_NAME.test(name));
+    } catch (error) {
+      const code = errorCode(error);
+      if (code !== this.directoryCode) log.error('keyring directory unreadable', { code });
+      this.directoryCode = code;
+      return null;
+    }
+  }
+
+  private async read(name: string, root: PublicKey): Promise<Seen> {
+    const before = this.seen.get(name);
+    const path = join(this.options.directory, name);
+    let json: Buffer = Buffer.alloc(0);
+    let signature = '';
+    try {
+      json = await readSmall(path, MAX_KEYRING_BYTES);
+      signature = (await readSmall(`${path}.minisig`, MAX_SIGNATURE_BYTES)).toString('utf8');
+      if (before?.json.equals(json) && before.signature === signature) return before;
+      const { keyring, digest } = verifyKeyring(json, signature, root);
+      const serial = Number(FILE_NAME.exec(name)?.groups?.['serial']);
+      if (keyring.serial !== serial) throw new Error('the file is named for another serial');
+      log.info('keyring loaded', { serial });
+      return { json, signature, verified: { serial, keyring, digest, json, signature } };
+    } catch (error) {
+      const known = before?.verified === null && before.json.equals(json) && before.signature === signature;
+      if (!known) log.error('keyring ignored', { file: name, code: errorCode(error) });
+      return { json, signature, verified: null };
+    }
+  }
+}
+
+const begin = (keyring: Keyring): number => Date.parse(keyring.notBefore);
+const end = (keyring: Keyring): number => Date.parse(keyring.notAfter);
+
+/** Letters that were on their way when a keyring was last the current one still arrive for the grace. */
+function withDeadlines(verified: readonly Verified[], graceMs: number): Shelved[] {
+  const bySerial = verified.toSorted((a, b) => a.serial - b.serial);
+  return bySerial.map((each, index) => {
+    const higher = bySerial.slice(index + 1).map(({ keyring }) => keyring);
+    return { ...each, acceptedUntil: new Date(usedUntil(each.keyring, higher) + graceMs) };
+  });
+}
+
+/** The last moment a keyring is the current one: its end, unless one of a higher serial covers that. */
+function usedUntil(keyring: Keyring, higher: readonly Keyring[]): number {
+  let until = end(keyring);
+  for (;;) {
+    const covering = higher.find((other) => begin(other) < until && until <= end(other));
+    if (covering === undefined) return until;
+    until = begin(covering);
+  }
+}
+
+async function readSmall(path: string, mostBytes: number): Promise<Buffer> {
+  const { size } = await stat(path);
+  if (size > mostBytes) throw new Error(`expected at most ${mostBytes} bytes`);
+  return readFile(path);
+}

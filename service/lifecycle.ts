@@ -1,0 +1,56 @@
+import { errorCode, log } from './log.ts';
+
+export type Service = {
+  start(): Promise<void>;
+  /** Finishes what is in hand. */
+  destroy(): Promise<void>;
+};
+
+/** What is in hand may take this long after a signal; a supervisor should wait a little longer before it kills. */
+export const STOP_TIMEOUT_MS = 30_000;
+
+/** Runs a service until SIGTERM or SIGINT. The whole of an entry file, but for what it creates. */
+export async function run(part: 'relay' | 'worker', create: () => Service | Promise<Service>): Promise<void> {
+  // Node prints an uncaught error with all its properties, and those of ioredis hold the command's arguments: a parcel.
+  const crash = (error: unknown) => {
+    log.error('crashed', { part, code: errorCode(error) });
+    process.exit(1);
+  };
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+
+  log.info('starting', { part });
+  let service: Service;
+  try {
+    service = await create();
+    await service.start();
+  } catch (error) {
+    log.error('start failed', { part, code: errorCode(error) });
+    process.exit(1);
+  }
+  log.info('started', { part });
+
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals) => {
+    // Who asks twice does not want to wait.
+    if (stopping) process.exit(1);
+    stopping = true;
+    log.info('stopping', { part, signal });
+    setTimeout(() => {
+      log.error('stop failed', { part, code: 'TIMEOUT' });
+      process.exit(1);
+    }, STOP_TIMEOUT_MS).unref();
+    service.destroy().then(
+      () => {
+        log.info('stopped', { part });
+        process.exit(0);
+      },
+      (error: unknown) => {
+        log.error('stop failed', { part, code: errorCode(error) });
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}

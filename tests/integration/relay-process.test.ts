@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { PARCEL_BYTES } from '../../crypto/parcel.ts';
+import { ROOT } from '../../deploy/layout.ts';
+import { keys } from '../../store/keys.ts';
+import { http, postParcel } from '../support/http.ts';
+import { DIFFICULTY, startRelay, type TestRelay } from '../support/relay.ts';
+
+const PROGRAM = join(ROOT, 'dist', 'relay.js');
+/** Where the client comes from, and what it says: neither may be found anywhere. */
+const FROM = '127.45.67.89';
+const CANARY = 'canary-7c1f';
+
+const children: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+function launch(env: Record<string, string>): { child: ChildProcess; output: () => string } {
+  const child = spawn(process.execPath, [PROGRAM], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  let output = '';
+  child.stdout.on('data', (text: Buffer) => (output += text.toString()));
+  child.stderr.on('data', (text: Buffer) => (output += text.toString()));
+  return { child, output: () => output };
+}
+
+async function environment(relay: TestRelay): Promise<Record<string, string>> {
+  const { socketPath, username, password } = relay.redis.target('relay');
+  const passwordFile = join(relay.dir, 'relay.password');
+  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
+  return {
+    RELAY_LISTEN: `unix:${join(relay.dir, 'public.sock')}`,
+    RELAY_PRIVATE_LISTEN: `unix:${join(relay.dir, 'private.sock')}`,
+    RELAY_REDIS_SOCKET: socketPath,
+    RELAY_REDIS_USER: username,
+    RELAY_REDIS_PASSWORD_FILE: passwordFile,
+    RELAY_KEYRINGS: relay.keyrings.directory,
+    RELAY_ROOT_KEY: relay.keyrings.rootKeyFile,
+    RELAY_WEB: join(relay.dir, 'web'),
+    RELAY_DIFFICULTY: String(DIFFICULTY),
+  };
+}
+
+it('the program says when it starts and stops, and nothing about any request between', async () => {
+  const relay = await startRelay();
+  const port = 20_000 + (randomBytes(2).readUInt16BE() % 20_000);
+  const url = `http://127.0.0.1:${port}/`;
+  const { child, output } = launch({ ...(await environment(relay)), RELAY_LISTEN: `127.0.0.1:${port}` });
+  await expect.poll(output, { timeout: 10_000 }).toContain('"msg":"started"');
+  const before = output();
+
+  const headers = { 'user-agent': CANARY, 'x-forwarded-for': FROM, cookie: CANARY, 'content-type': 'application/octet-stream' };
+  const bodies = [relay.stamped(), relay.stamped(4), relay.parcel(), randomBytes(PARCEL_BYTES), Buffer.from(CANARY), Buffer.alloc(1_000_000)];
+  const statuses = [];
+  for (const body of bodies) statuses.push((await postParcel(url, body, { headers, from: FROM })).status);
+  expect(statuses).toEqual([202, 400, expect.any(Number), 400, 400, 413]);
+  for (const path of ['', 'en/', `${CANARY}?${CANARY}`, 'keyring.json', 'door.json', '%E0%A4%A']) await http(url + path, { headers, from: FROM });
+  expect(output()).toBe(before);
+
+  const admin = await relay.redis.connect('admin');
+  for (const key of await admin.keys('*')) {
+    const content = key === keys.pool ? await admin.hgetall(key) : await admin.dumpBuffer(key);
+    expect(JSON.stringify([key, content.toString()])).not.toMatch(new RegExp(`${CANARY}|${FROM}`));
+  }
+
+  child.kill('SIGTERM');
+  const [code] = (await once(child, 'exit')) as [number];
+  expect(code).toBe(0);
+  expect(output().slice(before.length)).toMatch(/^\{.*"msg":"stopping".*\}\n\{.*"msg":"stopped".*\}\n$/);
+  expect(output()).not.toMatch(new RegExp(`${CANARY}|${FROM}|${relay.redis.passwords.relay}`));
+  await relay.stop();
+});
+
+it('a wrong configuration is named in full, without its values, and ends with 78', async () => {
+  const { child, output } = launch({ RELAY_LISTEN: '0.0.0.0:80', RELAY_DIFFICULTY: CANARY, RELAY_REDIS_PASSWORD_FILE: `/nonexistent/${CANARY}` });
+  const [code] = (await once(child, 'exit')) as [number];
+  expect(code).toBe(78);
+  const named = output()
+    .split('\n')
+    .map((line) => /^configuration: (\w+): /.exec(line)?.[1]);
+  for (const name of ['RELAY_LISTEN', 'RELAY_DIFFICULTY', 'RELAY_REDIS_PASSWORD_FILE', 'RELAY_PRIVATE_LISTEN', 'RELAY_REDIS_SOCKET', 'RELAY_KEYRINGS', 'RELAY_ROOT_KEY', 'RELAY_WEB'])
+    expect(named).toContain(name);
+  expect(output()).not.toContain(CANARY);
+});
+
+it('without a root key it does not start', async () => {
+  const relay = await startRelay();
+  const { child, output } = launch({ ...(await environment(relay)), RELAY_ROOT_KEY: join(relay.dir, 'nothing') });
+  const [code] = (await once(child, 'exit')) as [number];
+  expect(code).toBe(1);
+  expect(output()).toContain('"code":"ENOENT","msg":"start failed"');
+  await relay.stop();
+});

@@ -1,0 +1,187 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Answer, parseAnswer } from '../../crypto/answer.ts';
+import { keys } from '../../store/keys.ts';
+import { postParcel } from '../support/http.ts';
+import { startRelay, type TestRelay } from '../support/relay.ts';
+
+/** The promise: an error within this time, whatever Redis does. */
+const ANSWER_WITHIN_MS = 3_000;
+
+type Posted = { status: number; retryAfter: string | undefined; answer: Answer; tookMs: number };
+
+async function post(relay: TestRelay, parcel: Uint8Array): Promise<Posted> {
+  const began = performance.now();
+  const { status, headers, body } = await postParcel(relay.url, parcel);
+  return { status, retryAfter: headers['retry-after'], answer: parseAnswer(body), tookMs: performance.now() - began };
+}
+
+async function ready(relay: TestRelay): Promise<{ status: number; body: Record<string, unknown> }> {
+  const response = await fetch(`${relay.privateUrl}/readyz`);
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+describe('when Redis is away', () => {
+  let relay: TestRelay;
+  beforeAll(async () => {
+    relay = await startRelay();
+  });
+  afterAll(() => relay.stop());
+
+  it('a killed one is an error at once, the door closes, and all is well after its restart', async () => {
+    const kept = relay.stamped();
+    expect((await post(relay, kept)).status).toBe(202);
+    await relay.redis.kill9();
+    const refused = await post(relay, relay.stamped());
+    expect(refused.status).toBe(503);
+    expect(['away', 'closed']).toContain(refused.answer.result);
+    expect(Number(refused.retryAfter)).toBe(refused.answer.retryAfterSeconds);
+    expect(refused.tookMs).toBeLessThan(ANSWER_WITHIN_MS);
+    await relay.door('redis');
+    expect((await post(relay, relay.stamped())).answer.result).toBe('closed');
+    expect(await ready(relay)).toEqual({
+      status: 503,
+      body: { ready: false, reason: 'redis', redis: 'away', pool: 'unknown', worker: 'unknown', keyring: 'ok' },
+    });
+    await relay.redis.restart();
+    await relay.door(null);
+    const admin = await relay.redis.connect('admin');
+    expect(await admin.hlen(keys.pool)).toBe(1);
+    expect((await post(relay, relay.stamped())).status).toBe(202);
+    expect((await post(relay, kept)).status).toBe(202);
+    expect(await admin.hlen(keys.pool)).toBe(2);
+  });
+
+  it('one that hangs is an error within 3 s, and what it took meanwhile is one parcel when sent again', async () => {
+    const admin = await relay.redis.connect('admin');
+    await admin.del(keys.pool);
+    const parcel = relay.stamped();
+    process.kill(relay.redis.pid, 'SIGSTOP');
+    const hung = await post(relay, parcel);
+    expect([hung.status, hung.answer.result]).toEqual([503, 'away']);
+    expect(hung.tookMs).toBeLessThan(ANSWER_WITHIN_MS);
+    await relay.door('redis');
+    process.kill(relay.redis.pid, 'SIGCONT');
+    await relay.door(null);
+    expect((await post(relay, parcel)).status).toBe(202);
+    expect(await admin.hlen(keys.pool)).toBe(1);
+  });
+
+  it('forgotten scripts are loaded again', async () => {
+    const admin = await relay.redis.connect('admin');
+    expect((await post(relay, relay.stamped())).status).toBe(202);
+    await admin.script('FLUSH');
+    expect((await post(relay, relay.stamped())).status).toBe(202);
+  });
+
+  it('a replica, which cannot be written, is away', async () => {
+    const admin = await relay.redis.connect('admin');
+    await admin.call('REPLICAOF', '127.0.0.1', '1');
+    await admin.call('CONFIG', 'SET', 'replica-serve-stale-data', 'yes');
+    expect((await post(relay, relay.stamped())).status).toBe(503);
+    await relay.door('redis');
+    await admin.call('REPLICAOF', 'NO', 'ONE');
+    await relay.door(null);
+  });
+});
+
+it('a relay starts without Redis, says that it is closed, and opens when Redis comes', async () => {
+  const relay = await startRelay();
+  await relay.redis.kill9();
+  await relay.stop();
+  const again = await startRelay({ config: { redis: { socketPath: '/nonexistent/redis.sock', username: 'relay', password: 'x' } } });
+  await again.door('redis');
+  expect((await post(again, again.stamped())).answer.result).toBe('closed');
+  await again.stop();
+});
+
+describe('what is full', () => {
+  it('a pool at its limit takes no more, says so before it is asked, and opens when it drains', async () => {
+    const relay = await startRelay({ config: { poolLimit: 2 } });
+    const admin = await relay.redis.connect('admin');
+    const first = relay.stamped();
+    const answers = [];
+    for (const parcel of [first, relay.stamped(), relay.stamped()]) answers.push(await post(relay, parcel));
+    expect(answers.slice(0, 2).map(({ status }) => status)).toEqual([202, 202]);
+    expect(answers[2]?.status).toBe(503);
+    expect(['full', 'closed']).toContain(answers[2]?.answer.result);
+    expect(answers[2]?.retryAfter).toBe('300');
+    expect(await admin.hlen(keys.pool)).toBe(2);
+    await relay.door('pool');
+    expect((await ready(relay)).body).toMatchObject({ redis: 'ok', pool: 'full', reason: 'pool' });
+    await admin.del(keys.pool);
+    await relay.door(null);
+    expect((await post(relay, relay.stamped())).status).toBe(202);
+    await relay.stop();
+  });
+
+  it('a full memory of ids too', async () => {
+    const relay = await startRelay({ config: { seenLimit: 1 } });
+    const [first, second] = [relay.stamped(), relay.stamped()];
+    expect((await post(relay, first)).status).toBe(202);
+    expect((await post(relay, second)).status).toBe(503);
+    await relay.door('pool');
+    await relay.stop();
+  });
+
+  it('a Redis out of memory is full, closes the door, and loses nothing it has', async () => {
+    const relay = await startRelay();
+    const admin = await relay.redis.connect('admin');
+    expect((await post(relay, relay.stamped())).status).toBe(202);
+    await admin.call('CONFIG', 'SET', 'maxmemory', '100kb');
+    const refused = await post(relay, relay.stamped());
+    expect(refused.status).toBe(503);
+    expect(['full', 'closed']).toContain(refused.answer.result);
+    await relay.door('pool');
+    expect((await ready(relay)).body).toMatchObject({ redis: 'ok', pool: 'full' });
+    expect(await admin.hlen(keys.pool)).toBe(1);
+    await admin.call('CONFIG', 'SET', 'maxmemory', '0');
+    await relay.door(null);
+    expect((await post(relay, relay.stamped())).status).toBe(202);
+    await relay.stop();
+  });
+});
+
+describe('the worker', () => {
+  it('may be late, but when it is gone the door closes', async () => {
+    const relay = await startRelay({ withWorker: false });
+    await relay.door('worker');
+    expect((await post(relay, relay.stamped())).answer.result).toBe('closed');
+    expect((await ready(relay)).body).toMatchObject({ worker: 'gone', reason: 'worker' });
+    await relay.workerAlive(3600 - 4 * 60);
+    await relay.door(null);
+    expect((await ready(relay)).body).toMatchObject({ worker: 'late', ready: true });
+    await relay.workerAlive();
+    await sleep(1_200);
+    expect((await ready(relay)).body).toMatchObject({ worker: 'working' });
+    await relay.workerGone();
+    await relay.door('worker');
+    await relay.stop();
+  });
+});
+
+describe('the keyring', () => {
+  it('without one the door is closed and there is nothing to fetch', async () => {
+    const relay = await startRelay({ withKeyring: false });
+    await relay.door('keyring');
+    for (const path of ['/keyring.json', '/keyring.json.minisig']) {
+      const response = await fetch(relay.url + path);
+      expect(response.status).toBe(503);
+      expect(await response.json()).toMatchObject({ error: 'NO_KEYRING' });
+    }
+    expect((await ready(relay)).body).toMatchObject({ keyring: 'none', reason: 'keyring', ready: false });
+    expect((await post(relay, relay.stamped())).answer.result).toBe('serial');
+    await relay.stop();
+  });
+
+  it('that has just ended still lets parcels through the checks, to a closed door', async () => {
+    const relay = await startRelay({ withKeyring: false });
+    await relay.stop();
+    const other = await startRelay();
+    await other.keyrings.add({ serial: 5, fromHours: -48, toHours: -1 });
+    process.emit('SIGHUP');
+    await other.door('keyring');
+    expect((await post(other, other.stamped())).answer.result).toBe('closed');
+    await other.stop();
+  });
+});

@@ -1,0 +1,111 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sealParcel } from '../../crypto/parcel.ts';
+import type { Keyring } from '../../crypto/keyring.ts';
+import { stampParcel } from '../../crypto/stamp.ts';
+import type { RelayConfig } from '../../server/config.ts';
+import { Relay } from '../../server/relay.ts';
+import { ALIVE_SECONDS, keys } from '../../store/keys.ts';
+import { type KeyringDirectory, makeKeyrings } from './keyrings.ts';
+import { startRedis, type TestRedis, type TestRedisOptions } from './redis.ts';
+
+export const DIFFICULTY = 6;
+export const PAGE = '<!doctype html><title>x</title>'.padEnd(5_000, ' ');
+
+export type TestRelay = {
+  readonly dir: string;
+  readonly relay: Relay;
+  readonly redis: TestRedis;
+  readonly keyrings: KeyringDirectory;
+  readonly keyring: Keyring;
+  /** Of the public and the private listener. */
+  readonly url: string;
+  readonly privateUrl: string;
+  /** A decoy under the current keyring, or another serial. */
+  parcel(serial?: number): Uint8Array;
+  stamped(serial?: number): Uint8Array;
+  /** Says what a worker says after each round. */
+  workerAlive(leftSeconds?: number): Promise<void>;
+  workerGone(): Promise<void>;
+  /** Waits for /door.json to give this reason. */
+  door(reason: string | null): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** The relay in this process, with a real Redis, a signed keyring and a small form. */
+export async function startRelay(
+  options: { config?: Partial<RelayConfig>; redis?: TestRedisOptions; withWorker?: boolean; withKeyring?: boolean } = {},
+): Promise<TestRelay> {
+  const dir = await mkdtemp(join(tmpdir(), 'relay-test-'));
+  const redis = await startRedis(options.redis ?? {});
+  const keyrings = await makeKeyrings(dir);
+  const keyring = await keyrings.add({ serial: 5, fromHours: -24, toHours: 24 * 6 });
+  if (options.withKeyring === false) await rm(keyrings.directory, { recursive: true });
+  const webDirectory = join(dir, 'web');
+  await mkdir(join(webDirectory, 'en'), { recursive: true });
+  await writeFile(join(webDirectory, 'index.html'), PAGE);
+  await writeFile(join(webDirectory, 'en', 'index.html'), PAGE);
+  await writeFile(join(webDirectory, 'form.js'), 'export {};\n');
+  await writeFile(join(webDirectory, '.hidden'), 'no');
+
+  const admin = await redis.connect('admin');
+  const workerAlive = async (leftSeconds = ALIVE_SECONDS) => {
+    await admin.set(keys.alive, '60', 'EX', leftSeconds);
+  };
+  if (options.withWorker !== false) await workerAlive();
+
+  const relay = new Relay({
+    listen: { kind: 'loopback', port: 0 },
+    privateListen: { kind: 'loopback', port: 0 },
+    redis: redis.target('relay'),
+    keyrings: { directory: keyrings.directory, rootKeyFile: keyrings.rootKeyFile, graceHours: 24 },
+    webDirectory,
+    difficulty: DIFFICULTY,
+    poolLimit: 1_000,
+    seenLimit: 1_000,
+    requestTimeoutMs: 120_000,
+    ...options.config,
+  });
+  const stop = async () => {
+    await relay.destroy();
+    await redis.stop();
+    await rm(dir, { recursive: true, force: true });
+  };
+  try {
+    await relay.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const [publicPort = 0, privatePort = 0] = options.config?.listen?.kind === 'unix' ? [] : relay.ports;
+  const url = `http://127.0.0.1:${publicPort}`;
+
+  const parcel = (serial = keyring.serial) => sealParcel({ kind: 'decoy' }, { serial, worker: keyring.worker });
+  return {
+    dir,
+    relay,
+    redis,
+    keyrings,
+    keyring,
+    url,
+    privateUrl: `http://127.0.0.1:${privatePort}`,
+    parcel,
+    stamped: (serial) => stampParcel(parcel(serial), DIFFICULTY),
+    workerAlive,
+    workerGone: async () => {
+      await admin.del(keys.alive);
+    },
+    door: async (reason) => {
+      const deadline = Date.now() + 10_000;
+      for (;;) {
+        const door = (await (await fetch(`${url}/door.json`)).json()) as { reason: string | null };
+        if (door.reason === reason) return;
+        if (Date.now() > deadline) throw new Error(`the door says ${String(door.reason)}, expected ${String(reason)}`);
+        await sleep(50);
+      }
+    },
+    stop,
+  };
+}

@@ -1,0 +1,149 @@
+import { mkdtemp, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { keyringDigest } from '../../crypto/keyring.ts';
+import { generateKeyPair } from '../../crypto/minisign.ts';
+import { KeyringShelf } from '../../service/keyrings.ts';
+import { type KeyringDirectory, makeKeyrings } from '../support/keyrings.ts';
+
+const START = Date.parse('2030-01-07T00:00:00Z');
+const HOUR_MS = 3_600_000;
+const GRACE_HOURS = 24;
+
+let dir: string;
+let keyrings: KeyringDirectory;
+let shelf: KeyringShelf;
+let nowMs: number;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'shelf-test-'));
+  nowMs = START;
+  keyrings = await makeKeyrings(dir, () => START);
+  shelf = new KeyringShelf({ ...keyrings, graceHours: GRACE_HOURS, now: () => new Date(nowMs) });
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+const at = (hours: number) => {
+  nowMs = START + hours * HOUR_MS;
+  return { current: shelf.current()?.serial ?? null, live: shelf.live().map(({ serial }) => serial), condition: shelf.condition() };
+};
+
+describe('which keyring holds when', () => {
+  it('a week after the other', async () => {
+    await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
+    await keyrings.add({ serial: 2, fromHours: 168, toHours: 336 });
+    await keyrings.add({ serial: 3, fromHours: 336, toHours: 504 });
+    await shelf.load();
+    expect(at(-1)).toEqual({ current: null, live: [1], condition: 'none' });
+    expect(at(0)).toEqual({ current: 1, live: [1, 2], condition: 'ok' });
+    expect(at(167.99)).toEqual({ current: 1, live: [1, 2], condition: 'ok' });
+    expect(at(168)).toEqual({ current: 2, live: [1, 2, 3], condition: 'ok' });
+    expect(at(168 + GRACE_HOURS)).toEqual({ current: 2, live: [2, 3], condition: 'ok' });
+    expect(at(480)).toEqual({ current: 3, live: [3], condition: 'ok' });
+    expect(at(480.5)).toEqual({ current: 3, live: [3], condition: 'expiring' });
+    expect(at(504)).toEqual({ current: null, live: [3], condition: 'none' });
+    expect(at(504 + GRACE_HOURS)).toEqual({ current: null, live: [], condition: 'none' });
+    expect(shelf.all().map(({ serial }) => serial)).toEqual([1, 2, 3]);
+  });
+
+  it('a revocation within the week wins at once; what was sealed before still has the grace', async () => {
+    await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
+    await keyrings.add({ serial: 2, fromHours: 168, toHours: 336 });
+    await keyrings.add({ serial: 3, fromHours: 50, toHours: 168 });
+    await keyrings.add({ serial: 4, fromHours: 168, toHours: 336 });
+    await shelf.load();
+    expect(at(51)).toMatchObject({ current: 3, live: [1, 2, 3, 4] });
+    expect(at(50 + GRACE_HOURS)).toMatchObject({ current: 3, live: [3, 4] });
+    expect(at(168)).toMatchObject({ current: 4, live: [3, 4] });
+  });
+
+  it('after a revocation, the week that was signed before it still comes', async () => {
+    await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
+    await keyrings.add({ serial: 2, fromHours: 168, toHours: 336 });
+    await keyrings.add({ serial: 3, fromHours: 50, toHours: 168 });
+    await shelf.load();
+    expect(at(100)).toMatchObject({ current: 3, live: [2, 3] });
+    expect(at(168)).toMatchObject({ current: 2, live: [2, 3] });
+    expect(at(300)).toMatchObject({ current: 2, live: [2] });
+  });
+
+  it('one that ends before its successor begins leaves nothing between', async () => {
+    await keyrings.add({ serial: 1, fromHours: 0, toHours: 10 });
+    await keyrings.add({ serial: 2, fromHours: 20, toHours: 30 });
+    await shelf.load();
+    expect(at(15)).toEqual({ current: null, live: [1, 2], condition: 'none' });
+    expect(shelf.all()[0]?.acceptedUntil.getTime()).toBe(START + (10 + GRACE_HOURS) * HOUR_MS);
+  });
+});
+
+describe('what is not a keyring of ours', () => {
+  it('gives the bytes as they were signed, and their digest', async () => {
+    const keyring = await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
+    await shelf.load();
+    const json = await readFile(join(keyrings.directory, 'keyring-1.json'));
+    expect(shelf.current()).toMatchObject({ serial: 1, keyring, digest: keyringDigest(json) });
+    expect(Buffer.from(shelf.current()?.json ?? []).equals(json)).toBe(true);
+  });
+
+  const spoilt: [string, () => Promise<unknown>][] = [
+    ['signed by somebody else', () => keyrings.add({ serial: 2, fromHours: 0, toHours: 168, signer: generateKeyPair() })],
+    ['unsigned', async () => {
+      await keyrings.add({ serial: 2, fromHours: 0, toHours: 168 });
+      await unlink(join(keyrings.directory, 'keyring-2.json.minisig'));
+    }],
+    ['changed by a byte', async () => {
+      await keyrings.add({ serial: 2, fromHours: 0, toHours: 168 });
+      const path = join(keyrings.directory, 'keyring-2.json');
+      await writeFile(path, (await readFile(path, 'utf8')).replace('"Help"', '"Hemp"'));
+    }],
+    ['with the signature of another', async () => {
+      await keyrings.add({ serial: 2, fromHours: 0, toHours: 168 });
+      await writeFile(join(keyrings.directory, 'keyring-2.json.minisig'), await readFile(join(keyrings.directory, 'keyring-1.json.minisig')));
+    }],
+    ['named for another serial', async () => {
+      await keyrings.add({ serial: 3, fromHours: 0, toHours: 168 });
+      await rename(join(keyrings.directory, 'keyring-3.json'), join(keyrings.directory, 'keyring-2.json'));
+      await rename(join(keyrings.directory, 'keyring-3.json.minisig'), join(keyrings.directory, 'keyring-2.json.minisig'));
+    }],
+    ['too long', async () => {
+      await keyrings.add({ serial: 2, fromHours: 0, toHours: 168 });
+      await writeFile(join(keyrings.directory, 'keyring-2.json'), Buffer.alloc(2_000_000));
+    }],
+    ['empty', () => writeFile(join(keyrings.directory, 'keyring-2.json'), '')],
+    ['a file of another name', () => writeFile(join(keyrings.directory, 'keyring-2.json.bak'), '{}')],
+  ];
+  it.each(spoilt)('one %s is not there', async (_what, spoil) => {
+    await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
+    await spoil();
+    await shelf.load();
+    expect(shelf.all().map(({ serial }) => serial)).toEqual([1]);
+  });
+});
+
+describe('changes on disk', () => {
+  it('are seen when it loads again', async () => {
+    await shelf.load();
+    expect(shelf.all()).toEqual([]);
+    await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
+    await shelf.load();
+    expect(at(1).current).toBe(1);
+    await rm(join(keyrings.directory, 'keyring-1.json'));
+    await shelf.load();
+    expect(at(1).current).toBe(null);
+  });
+
+  it('a directory that is away for a moment takes nothing back', async () => {
+    await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
+    await shelf.load();
+    await rm(keyrings.directory, { recursive: true });
+    await writeFile(keyrings.directory, '');
+    await shelf.load();
+    expect(at(1).current).toBe(1);
+  });
+
+  it('a missing root key is an error', async () => {
+    const rootless = new KeyringShelf({ ...keyrings, rootKeyFile: join(dir, 'none'), graceHours: GRACE_HOURS });
+    await expect(rootless.start()).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});

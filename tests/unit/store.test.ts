@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { accepts } from '../../server/statics.ts';
+import { fill } from '../../server/door.ts';
+import { aclFile } from '../../store/acl.ts';
+import { ALIVE_SECONDS, keys, shortId, workerState } from '../../store/keys.ts';
+
+describe('names in Redis', () => {
+  it('never meet', () => {
+    const names = [keys.pool, keys.claims, keys.inboxes, keys.dropped, keys.alive, keys.seen(1), keys.opened(1), keys.claim('1'), keys.lease('1'), keys.outbox('1'), keys.dead('1')];
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('an id is remembered by its first 16 bytes, and nothing else passes for one', () => {
+    expect(shortId(Uint8Array.from({ length: 32 }, (_, i) => i))).toEqual(Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex'));
+    expect(() => shortId(new Uint8Array(16))).toThrow(RangeError);
+  });
+});
+
+describe('the state of the worker', () => {
+  it.each([
+    [ALIVE_SECONDS, 300, 'working'],
+    [ALIVE_SECONDS - 899, 300, 'working'],
+    [ALIVE_SECONDS - 900, 300, 'late'],
+    [1, 300, 'late'],
+    [0, 300, 'gone'],
+    [-2 / 1000, 0, 'gone'],
+    [ALIVE_SECONDS, NaN, 'gone'],
+    [ALIVE_SECONDS - 4, 1, 'late'],
+  ] as const)('%d s left of an hour, rounds of %d s: %s', (leftSeconds, roundSeconds, state) => {
+    expect(workerState(leftSeconds * 1000, roundSeconds)).toBe(state);
+  });
+});
+
+it('the ACL file holds no password', () => {
+  const text = aclFile({ relay: 'hunter2', worker: 'hunter3', operator: 'hunter4' });
+  expect(text).not.toContain('hunter');
+  expect(text.split('\n').map((line) => line.split(' ').slice(0, 3).join(' '))).toEqual(['user default off', 'user relay on', 'user worker on', 'user operator on', '']);
+});
+
+it.each([[0, 'empty'], [0.001, 'low'], [0.33, 'low'], [0.34, 'half'], [0.66, 'half'], [0.67, 'high'], [0.999, 'high'], [1, 'full'], [2, 'full']] as const)(
+  'a pool filled to %d is %s',
+  (share, step) => {
+    expect(fill(share)).toBe(step);
+  },
+);
+
+it.each([
+  ['gzip', true],
+  ['br, gzip;q=0.5', true],
+  ['GZIP', true],
+  ['gzip;q=0', false],
+  ['gzip; q=0.000', false],
+  ['gzip;q=0.001', true],
+  ['gzipped', false],
+  ['*', false],
+  ['', false],
+] as const)('Accept-Encoding "%s" takes gzip: %s', (header, taken) => {
+  expect(accepts(header, 'gzip')).toBe(taken);
+});

@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import { encodeKeyring, verifyKeyring } from '../../crypto/keyring.ts';
+import type { Keyring, VerifiedKeyring } from '../../crypto/keyring.ts';
+import { sign } from '../../crypto/minisign.ts';
+import type { PublicKey, SigningKey } from '../../crypto/minisign.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { CliError } from '../errors.ts';
+import { readInput, readInputText, writeNewFiles } from '../files.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export type KeyringPlan = {
+  serial: number;
+  from: Date;
+  days: number;
+  /** The worker's recipient of this serial, `age1pq1…`. */
+  worker: string;
+  teams: Keyring['teams'];
+  answerTime?: Keyring['answerTime'];
+  /** The keyring before this one; its serial must be below, and its digest goes into the new one. */
+  previous?: VerifiedKeyring;
+};
+
+export type NewKeyring = VerifiedKeyring & { file: string; signatureFile: string };
+
+/** Signs a keyring and writes `keyring-<serial>.json` with its `.minisig`, never over another one. */
+export async function createKeyring(plan: KeyringPlan, rootKey: SigningKey, directory: string): Promise<NewKeyring> {
+  await ready;
+  const { previous } = plan;
+  if (previous !== undefined && previous.keyring.serial >= plan.serial) {
+    throw new CliError(
+      'SERIAL_NOT_RISING',
+      `serial ${String(plan.serial)} is not above the previous keyring's ${String(previous.keyring.serial)}`,
+      `take --serial ${String(previous.keyring.serial + 1)} or more`,
+    );
+  }
+  const keyring: Keyring = {
+    version: 1,
+    serial: plan.serial,
+    notBefore: isoSeconds(plan.from),
+    notAfter: isoSeconds(new Date(plan.from.getTime() + plan.days * DAY_MS)),
+    previous: previous?.digest ?? null,
+    worker: plan.worker,
+    ...(plan.answerTime === undefined ? {} : { answerTime: plan.answerTime }),
+    teams: plan.teams,
+  };
+  const json = encodeKeyring(keyring);
+  const signature = sign(json, rootKey, `keyring ${String(keyring.serial)}, ${keyring.notBefore} to ${keyring.notAfter}`);
+  // What is handed out is what every reader will accept: read it back the way they do before writing it.
+  const verified = verifyKeyring(json, signature, rootKey);
+  const file = join(directory, `keyring-${String(keyring.serial)}.json`);
+  const signatureFile = `${file}.minisig`;
+  await writeNewFiles([
+    { path: file, content: json, secret: false },
+    { path: signatureFile, content: signature, secret: false },
+  ]);
+  return { ...verified, file, signatureFile };
+}
+
+/** Reads FILE and FILE.minisig and verifies them; validity in time is the caller's business. */
+export async function readKeyring(file: string, root: PublicKey): Promise<VerifiedKeyring> {
+  await ready;
+  const json = await readInput(file, 'the keyring');
+  const signature = await readInputText(`${file}.minisig`, "the keyring's signature");
+  return verifyKeyring(json, signature, root);
+}
+
+function isoSeconds(date: Date): string {
+  return `${date.toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,69 @@
+import { parseArgs } from 'node:util';
+import type { ParseArgsConfig } from 'node:util';
+import { UsageError } from './errors.ts';
+import type { Io } from './io.ts';
+
+type ParseArgsOptionsConfig = NonNullable<ParseArgsConfig['options']>;
+
+/** One command: what it is called, what `--help` says, and what it does. `run` answers the exit code. */
+export type Command = {
+  readonly name: string;
+  readonly summary: string;
+  readonly help: string;
+  run(argv: readonly string[], io: Io): Promise<number>;
+};
+
+type Values<Options extends ParseArgsOptionsConfig> = ReturnType<typeof parse<Options>>['values'];
+
+export type CommandSpec<Options extends ParseArgsOptionsConfig> = {
+  name: string;
+  summary: string;
+  /** The usage line's arguments after the name. */
+  usage: string;
+  /** Options and what else there is to say, ending with an example. */
+  details: string;
+  options: Options;
+  /** How many arguments that are not options it takes: least and most. */
+  arguments?: readonly [number, number];
+  run(values: Values<Options>, positionals: string[], io: Io): Promise<number>;
+};
+
+export function defineCommand<const Options extends ParseArgsOptionsConfig>(spec: CommandSpec<Options>): Command {
+  const help = `${spec.summary}\n\nUsage: support-relay ${spec.name} ${spec.usage}\n\n${spec.details.trim()}\n`;
+  return {
+    name: spec.name,
+    summary: spec.summary,
+    help,
+    run: async (argv, io) => {
+      const { values, positionals } = parse(argv, spec.options, spec.name);
+      const [least, most] = spec.arguments ?? [0, 0];
+      if (positionals.length < least) throw new UsageError('an argument is missing', spec.name);
+      if (positionals.length > most) throw new UsageError(`"${positionals[most] ?? ''}" is one argument too many`, spec.name);
+      return spec.run(values, positionals, io);
+    },
+  };
+}
+
+function parse<const Options extends ParseArgsOptionsConfig>(argv: readonly string[], options: Options, name: string) {
+  try {
+    return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    // Node's messages run over several sentences; the first says what is wrong.
+    const message = error instanceof Error ? (error.message.split(/[.\n]/)[0] ?? '') : '';
+    throw new UsageError(message.charAt(0).toLowerCase() + message.slice(1), name);
+  }
+}
+
+export function required(value: string | undefined, option: string, command: string): string {
+  if (value === undefined || value === '') throw new UsageError(`--${option} is missing`, command);
+  return value;
+}
+
+/** A whole number written in decimal digits, within bounds. */
+export function wholeNumber(value: string, option: string, bounds: readonly [number, number], command: string): number {
+  const number = Number(value);
+  if (!/^\d{1,10}$/.test(value) || number < bounds[0] || number > bounds[1]) {
+    throw new UsageError(`--${option} must be a whole number from ${String(bounds[0])} to ${String(bounds[1])}, not "${value}"`, command);
+  }
+  return number;
+}

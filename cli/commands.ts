@@ -1,0 +1,25 @@
+import type { Command } from './command.ts';
+import { adminCheck } from './commands/admin-check.ts';
+import { adminInit } from './commands/admin-init.ts';
+import { adminKeyring } from './commands/admin-keyring.ts';
+import { keygen } from './commands/keygen.ts';
+import { open } from './commands/open.ts';
+import { operatorAcl } from './commands/operator-acl.ts';
+import { operatorBuildForm } from './commands/operator-build-form.ts';
+import { operatorRedrive } from './commands/operator-redrive.ts';
+import { operatorStatus } from './commands/operator-status.ts';
+import { seal } from './commands/seal.ts';
+
+/** Every command, in the order in which --help lists them. */
+export const COMMANDS: readonly Command[] = [
+  keygen,
+  open,
+  seal,
+  adminInit,
+  adminKeyring,
+  adminCheck,
+  operatorStatus,
+  operatorRedrive,
+  operatorAcl,
+  operatorBuildForm,
+];

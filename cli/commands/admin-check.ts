@@ -1,0 +1,30 @@
+import { readKeyring } from '../actions/keyring.ts';
+import { readRootPublicKey } from '../actions/root-key.ts';
+import { defineCommand, required } from '../command.ts';
+import { EXIT } from '../errors.ts';
+import { describeKeyring, keyringSummary, validityAt } from '../keyring-view.ts';
+import { visibleJson } from '../terminal.ts';
+
+const NAME = 'admin check';
+
+export const adminCheck = defineCommand({
+  name: NAME,
+  summary: 'Verify a keyring and show what it says',
+  usage: 'FILE --root-key FILE [--json]',
+  details: `
+Verifies FILE with the signature in FILE.minisig and shows its teams, fingerprints and dates. Ends with 0 when the
+signature holds and the keyring has not expired (one for a week to come is good), with 1 otherwise.
+
+  --root-key FILE  the public root key (root.pub)
+  --json           one line of JSON instead
+
+Example: support-relay admin check keyring-12.json --root-key root.pub`,
+  options: { 'root-key': { type: 'string' }, json: { type: 'boolean' } },
+  arguments: [1, 1],
+  run: async (values, [file = ''], io) => {
+    const root = await readRootPublicKey(required(values['root-key'], 'root-key', NAME));
+    const verified = await readKeyring(file, root);
+    io.out(values.json === true ? `${visibleJson(keyringSummary(verified, root, io.now()))}\n` : describeKeyring(verified, root, io.now()));
+    return validityAt(verified.keyring, io.now()) === 'expired' ? EXIT.notAuthentic : EXIT.ok;
+  },
+});

@@ -1,0 +1,105 @@
+import { createKeyring, readKeyring } from '../actions/keyring.ts';
+import { readRootKey } from '../actions/root-key.ts';
+import { decodeRecipient } from '../../crypto/age/identity.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { defineCommand, required, wholeNumber } from '../command.ts';
+import { EXIT, UsageError } from '../errors.ts';
+import { readInputText } from '../files.ts';
+import { describeKeyring, keyringSummary } from '../keyring-view.ts';
+import { existingPassphrase } from '../passphrase.ts';
+import { readTeams } from '../teams.ts';
+import { visibleJson, visibleLine } from '../terminal.ts';
+
+const NAME = 'admin keyring';
+const SERIAL_MAX = 0xffff_ffff;
+const WEEK_DAYS = 7;
+
+export const adminKeyring = defineCommand({
+  name: NAME,
+  summary: "Make and sign a week's keyring: who can read requests",
+  usage: '--root-key FILE --teams FILE --worker RECIPIENT --serial N --out DIR [options]',
+  details: `
+Writes DIR/keyring-N.json and DIR/keyring-N.json.minisig and shows what they say, so that you can compare the
+fingerprints with the volunteers by voice before you hand them to the operator. Nothing is overwritten.
+
+  --root-key FILE         the secret root key (root.key); its passphrase is asked
+  --teams FILE            the teams, as JSON; see below
+  --worker RECIPIENT      the worker's recipient for this serial, age1pq1… or the name of a file that holds it
+  --serial N              number of the keyring; must rise with every keyring, also within a week
+  --from DATE             first day or moment, UTC: 2026-03-02 or 2026-03-02T12:00:00Z; today if left out
+  --days N                how long it is valid: 7 if left out
+  --previous FILE         the keyring before this one; its signature is checked and its digest goes into the new one
+  --out DIR               where to put the two files
+  --passphrase-file FILE  for scripts: the root key's passphrase is the first line of FILE
+  --json                  one line of JSON instead of the summary
+
+The teams file is a list of teams, or {"answerTime": {"ru": "…", "en": "…"}, "teams": [...]}:
+
+  [{ "id": "16 hex digits that say nothing about the team",
+     "names": { "ru": "Психологи", "en": "Psychologists" },
+     "topics": [{ "id": "psychological", "names": { "ru": "Психологическая помощь", "en": "Psychological help" } }],
+     "recipients": ["age1pq1…", "… up to eight, one for each volunteer"] }]
+
+Example: support-relay admin keyring --root-key root.key --teams teams.json --worker worker-12.pub --serial 12 \\
+           --from 2026-03-16 --previous keyring-11.json --out .`,
+  options: {
+    'root-key': { type: 'string' },
+    teams: { type: 'string' },
+    worker: { type: 'string' },
+    serial: { type: 'string' },
+    from: { type: 'string' },
+    days: { type: 'string', default: String(WEEK_DAYS) },
+    previous: { type: 'string' },
+    out: { type: 'string' },
+    'passphrase-file': { type: 'string' },
+    json: { type: 'boolean' },
+  },
+  run: async (values, _positionals, io) => {
+    const rootKeyFile = required(values['root-key'], 'root-key', NAME);
+    const directory = required(values.out, 'out', NAME);
+    const serial = wholeNumber(required(values.serial, 'serial', NAME), 'serial', [1, SERIAL_MAX], NAME);
+    const days = wholeNumber(values.days, 'days', [1, 366], NAME);
+    const from = values.from === undefined ? startOfDay(io.now()) : moment(values.from);
+    // Everything that can be wrong is looked at before the passphrase is asked: typing it costs people patience.
+    const { teams, answerTime } = await readTeams(required(values.teams, 'teams', NAME));
+    const worker = await recipientFrom(required(values.worker, 'worker', NAME));
+    const rootKey = await readRootKey(rootKeyFile, () => existingPassphrase(io, rootKeyFile, values['passphrase-file']));
+    const previous = values.previous === undefined ? undefined : await readKeyring(values.previous, rootKey);
+
+    const made = await createKeyring(
+      { serial, from, days, worker, teams, ...(answerTime === undefined ? {} : { answerTime }), ...(previous === undefined ? {} : { previous }) },
+      rootKey,
+      directory,
+    );
+    if (days > WEEK_DAYS) io.err('It is valid for longer than a week: what is seized meanwhile opens all of that time.\n');
+    if (values.json === true) {
+      io.out(`${visibleJson({ file: made.file, signatureFile: made.signatureFile, ...keyringSummary(made, rootKey, io.now()) })}\n`);
+    } else {
+      io.out(describeKeyring(made, rootKey, io.now()));
+      io.err(`Written: ${visibleLine(made.file)} and ${visibleLine(made.signatureFile)}\n`);
+    }
+    return EXIT.ok;
+  },
+});
+
+/** A recipient as it is, or the first line of a file that is one. */
+async function recipientFrom(value: string): Promise<string> {
+  await ready;
+  const text = value.startsWith('age1') ? value : await readInputText(value, "the worker's recipient");
+  const recipient = text.split(/\r?\n/).find((line) => line !== '' && !line.startsWith('#')) ?? '';
+  decodeRecipient(recipient);
+  return recipient;
+}
+
+function startOfDay(now: Date): Date {
+  return new Date(`${now.toISOString().slice(0, 10)}T00:00:00Z`);
+}
+
+function moment(text: string): Date {
+  const full = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text;
+  const date = new Date(full);
+  // The round trip refuses days such as 30 February, which Date would quietly move.
+  const same = !Number.isNaN(date.getTime()) && `${date.toISOString().slice(0, 19)}Z` === full;
+  if (!same) throw new UsageError(`--from must be a day such as 2026-03-02 or a moment such as 2026-03-02T12:00:00Z, not "${text}"`, NAME);
+  return date;
+}

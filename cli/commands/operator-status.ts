@@ -1,0 +1,66 @@
+import { readStatus } from '../../operator/status.ts';
+import type { Status } from '../../operator/status.ts';
+import { defineCommand, required } from '../command.ts';
+import { CliError, EXIT } from '../errors.ts';
+import { describeFailure } from '../failure.ts';
+import { REDIS_HELP, REDIS_OPTIONS, withRedis } from '../redis.ts';
+import type { RedisOptions } from '../redis.ts';
+import type { Io } from '../io.ts';
+import { visibleJson } from '../terminal.ts';
+import { describeStatus } from '../status-view.ts';
+
+const NAME = 'operator status';
+/** While the worker is gone nobody knows the length of a round. */
+const WATCH_SECONDS_DEFAULT = 60;
+const CLEAR_SCREEN = '\u001b[H\u001b[2J';
+
+export const operatorStatus = defineCommand({
+  name: NAME,
+  summary: "Show the state of the relay's queue and what needs attention",
+  usage: '--redis-socket PATH [--user NAME] [--password-file FILE] [--json] [--watch]',
+  details: `
+Shows the pool, the worker, every inbox and what was dropped, in coarse steps only: nobody needs to know more.
+Ends with 0 when all is well, 5 when something needs attention (and says what to do), 69 when Redis is away.
+
+${REDIS_HELP}
+  --json                one line of JSON
+  --watch               again after every round, until Ctrl-C
+
+Example: support-relay operator status --redis-socket /run/support-relay/redis.sock`,
+  options: { ...REDIS_OPTIONS, json: { type: 'boolean' }, watch: { type: 'boolean' } },
+  run: async (values, _positionals, io) => {
+    const target = { socketPath: required(values['redis-socket'], 'redis-socket', NAME), user: values.user, passwordFile: values['password-file'] };
+    const print = (status: Status): void => {
+      io.out(values.json === true ? `${visibleJson(status)}\n` : describeStatus(status));
+    };
+    if (values.watch === true) return watch(target, print, io);
+    const status = await withRedis(target, readStatus);
+    print(status);
+    return exitCodeOf(status);
+  },
+});
+
+/** Goes on through an absence of Redis: whoever watches wants to see it come back. */
+async function watch(target: RedisOptions, print: (status: Status) => void, io: Io): Promise<number> {
+  for (;;) {
+    let seconds = WATCH_SECONDS_DEFAULT;
+    let exitCode: number;
+    try {
+      const status = await withRedis(target, readStatus);
+      if (io.stdoutIsTerminal) io.out(CLEAR_SCREEN);
+      print(status);
+      seconds = status.roundSeconds ?? WATCH_SECONDS_DEFAULT;
+      exitCode = exitCodeOf(status);
+    } catch (error) {
+      if (!(error instanceof CliError) || error.code !== 'REDIS_AWAY') throw error;
+      const { line } = describeFailure(error);
+      io.err(`support-relay: ${line}\n`);
+      exitCode = error.exitCode;
+    }
+    if (!(await io.pause(seconds * 1000))) return exitCode;
+  }
+}
+
+function exitCodeOf({ attention }: Status): number {
+  return attention.length > 0 ? EXIT.attention : EXIT.ok;
+}

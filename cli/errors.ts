@@ -1,0 +1,71 @@
+/**
+ * What the commands end with. The numbers are documented in `support-relay --help` and in docs/volunteers.md: scripts
+ * rely on them, so a number never changes its meaning.
+ */
+export const EXIT = {
+  ok: 0,
+  notAuthentic: 1,
+  usage: 2,
+  input: 3,
+  passphrase: 4,
+  attention: 5,
+  unavailable: 69,
+  internal: 70,
+  output: 73,
+  interrupted: 130,
+} as const;
+
+export type CliErrorCode =
+  | 'USAGE'
+  | 'INPUT_MISSING' | 'INPUT_FORMAT' | 'INPUT_TOO_LARGE' | 'INPUT_EMPTY'
+  | 'OUTPUT_EXISTS' | 'OUTPUT_FAILED' | 'OUTPUT_TERMINAL'
+  | 'PASSPHRASE_WRONG' | 'PASSPHRASE_UNASKABLE' | 'PASSPHRASE_EMPTY' | 'PASSPHRASE_DIFFERS'
+  | 'SERIAL_NOT_RISING' | 'TEAMS_FORMAT' | 'KEYRING_FOREIGN' | 'LETTER_MISSING'
+  | 'REDIS_AWAY' | 'INBOX_UNKNOWN' | 'BUILD_TOOL_MISSING' | 'INTERRUPTED';
+
+const EXIT_OF: Record<CliErrorCode, number> = {
+  USAGE: EXIT.usage,
+  INPUT_MISSING: EXIT.input,
+  INPUT_FORMAT: EXIT.input,
+  INPUT_TOO_LARGE: EXIT.input,
+  INPUT_EMPTY: EXIT.input,
+  OUTPUT_EXISTS: EXIT.output,
+  OUTPUT_FAILED: EXIT.output,
+  OUTPUT_TERMINAL: EXIT.usage,
+  PASSPHRASE_WRONG: EXIT.passphrase,
+  PASSPHRASE_UNASKABLE: EXIT.passphrase,
+  PASSPHRASE_EMPTY: EXIT.passphrase,
+  PASSPHRASE_DIFFERS: EXIT.passphrase,
+  SERIAL_NOT_RISING: EXIT.input,
+  TEAMS_FORMAT: EXIT.input,
+  KEYRING_FOREIGN: EXIT.notAuthentic,
+  LETTER_MISSING: EXIT.notAuthentic,
+  REDIS_AWAY: EXIT.unavailable,
+  INBOX_UNKNOWN: EXIT.input,
+  BUILD_TOOL_MISSING: EXIT.unavailable,
+  INTERRUPTED: EXIT.interrupted,
+};
+
+/** A failure that the person at the keyboard can do something about: `what` is wrong, and what to do (`advice`). */
+export class CliError extends Error {
+  readonly code: CliErrorCode;
+  readonly advice: string;
+
+  constructor(code: CliErrorCode, what: string, advice: string) {
+    super(what);
+    this.name = 'CliError';
+    this.code = code;
+    this.advice = advice;
+  }
+
+  get exitCode(): number {
+    return EXIT_OF[this.code];
+  }
+}
+
+export class UsageError extends CliError {
+  constructor(what: string, command?: string) {
+    super('USAGE', what, `see support-relay ${command === undefined ? '' : `${command} `}--help`);
+    this.name = 'UsageError';
+  }
+}

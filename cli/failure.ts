@@ -1,0 +1,58 @@
+import { CodedError } from '../crypto/errors.ts';
+import type { ErrorCode } from '../crypto/errors.ts';
+import { CliError, EXIT } from './errors.ts';
+import { visible } from './terminal.ts';
+
+const ASK_ADMINISTRATOR = 'ask the administrator for it again';
+const NOT_FOR_YOU = 'check that this is the identity file of the right week';
+const DAMAGED = 'it is damaged or forged: get it again from where it came';
+
+/** What each code of crypto/ means to the person at the keyboard: the exit code and what to do. */
+const MEANING: Record<ErrorCode, { exitCode: number; advice: string }> = {
+  AGE_HEADER: { exitCode: EXIT.notAuthentic, advice: DAMAGED },
+  AGE_MAC: { exitCode: EXIT.notAuthentic, advice: DAMAGED },
+  AGE_NO_MATCH: { exitCode: EXIT.notAuthentic, advice: NOT_FOR_YOU },
+  AGE_PAYLOAD: { exitCode: EXIT.notAuthentic, advice: DAMAGED },
+  AGE_ARMOR: { exitCode: EXIT.notAuthentic, advice: DAMAGED },
+  AGE_WORK_FACTOR: { exitCode: EXIT.input, advice: 'make the file again with support-relay keygen or age -p' },
+  IDENTITY_FORMAT: { exitCode: EXIT.input, advice: 'give the identity file that support-relay keygen made' },
+  RECIPIENT_FORMAT: { exitCode: EXIT.input, advice: 'give the whole line that begins with age1pq1' },
+  LETTER_STRUCTURE: { exitCode: EXIT.notAuthentic, advice: DAMAGED },
+  LETTER_FORMAT: { exitCode: EXIT.notAuthentic, advice: 'do not trust it; tell the administrator' },
+  LETTER_TOO_LONG: { exitCode: EXIT.input, advice: 'shorten the text (a Cyrillic letter is 2 bytes, a Latin one 1)' },
+  LETTER_RECIPIENTS: { exitCode: EXIT.input, advice: 'a team has 1 to 8 recipients' },
+  PARCEL_SIZE: { exitCode: EXIT.input, advice: DAMAGED },
+  PARCEL_VERSION: { exitCode: EXIT.input, advice: DAMAGED },
+  PARCEL_SEALED: { exitCode: EXIT.input, advice: DAMAGED },
+  PARCEL_FORMAT: { exitCode: EXIT.input, advice: DAMAGED },
+  STAMP_CHEAP: { exitCode: EXIT.input, advice: 'raise --difficulty' },
+  ANSWER_FORMAT: { exitCode: EXIT.input, advice: DAMAGED },
+  MINISIGN_FORMAT: { exitCode: EXIT.input, advice: 'check that this is the right file' },
+  MINISIGN_KEY: { exitCode: EXIT.notAuthentic, advice: 'check that key and signature belong together; do not use the file' },
+  MINISIGN_SIGNATURE: { exitCode: EXIT.notAuthentic, advice: 'do not use the file; tell the administrator' },
+  MINISIGN_PASSPHRASE: { exitCode: EXIT.passphrase, advice: 'try again; capital letters and the keyboard language matter' },
+  KEYRING_FORMAT: { exitCode: EXIT.input, advice: ASK_ADMINISTRATOR },
+  KEYRING_EXPIRED: { exitCode: EXIT.notAuthentic, advice: "get this week's keyring from the administrator" },
+  KEYRING_NOT_YET_VALID: { exitCode: EXIT.notAuthentic, advice: "check this computer's clock, or use the keyring of this week" },
+  KEYRING_OLD: { exitCode: EXIT.notAuthentic, advice: 'get the newest keyring from the administrator' },
+  KEYRING_TOPIC: { exitCode: EXIT.usage, advice: "choose one of the keyring's topics" },
+};
+
+export type Failure = { line: string; code: string; message: string; advice: string; exitCode: number };
+
+/** One line for the person: what is wrong; what to do (CODE). Never a stack, never content. */
+export function describeFailure(error: unknown): Failure {
+  if (error instanceof CliError) return failure(error.code, error.message, error.advice, error.exitCode);
+  if (error instanceof CodedError) {
+    const { advice, exitCode } = MEANING[error.code];
+    return failure(error.code, error.message, advice, exitCode);
+  }
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown failure';
+  return failure('INTERNAL', message, 'this is a fault of the program: please report it', EXIT.internal);
+}
+
+function failure(code: string, message: string, advice: string, exitCode: number): Failure {
+  // File names and the like come from outside: they must not move the cursor or break the line.
+  const line = visible(`${message}; ${advice} (${code})`).replaceAll('\n', ' ');
+  return { line, code, message, advice, exitCode };
+}

@@ -1,0 +1,90 @@
+import { mkdir, open, readFile, stat, unlink } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { CliError } from './errors.ts';
+
+/** Nothing the tool reads whole is larger: a message with several letters, twice encoded, is well below it. */
+export const INPUT_BYTES_MAX = 16 * 1024 * 1024;
+
+const PRIVATE = 0o600;
+const PUBLIC = 0o644;
+
+export async function readInput(path: string, what: string): Promise<Uint8Array> {
+  try {
+    if ((await stat(path)).size > INPUT_BYTES_MAX) throw tooLarge(path);
+    return new Uint8Array(await readFile(path));
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    throw new CliError('INPUT_MISSING', `cannot read ${what} ${path}: ${reason(error)}`, 'check the name and the permissions');
+  }
+}
+
+export async function readInputText(path: string, what: string): Promise<string> {
+  const bytes = await readInput(path, what);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new CliError('INPUT_FORMAT', `${what} ${path} is not text in UTF-8`, 'check that this is the right file');
+  }
+}
+
+export function tooLarge(name: string): CliError {
+  return new CliError('INPUT_TOO_LARGE', `${name} is larger than ${String(INPUT_BYTES_MAX / 1024 / 1024)} MiB`, 'check that this is the right file');
+}
+
+export type NewFile = { path: string; content: string | Uint8Array; secret: boolean };
+
+/**
+ * Writes files that must not exist yet, all or none of them: a key that overwrites another is a key lost. A secret is
+ * readable by its owner alone from the first moment.
+ */
+export async function writeNewFiles(files: readonly NewFile[]): Promise<void> {
+  const written: string[] = [];
+  let current = '';
+  try {
+    for (const file of files) {
+      current = file.path;
+      await mkdir(dirname(file.path), { recursive: true, mode: file.secret ? 0o700 : 0o755 });
+      const handle = await open(file.path, 'wx', file.secret ? PRIVATE : PUBLIC);
+      written.push(file.path);
+      try {
+        await handle.writeFile(file.content);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    }
+  } catch (error) {
+    await Promise.all(written.map((path) => unlink(path)));
+    throw writeFailure(error, current);
+  }
+}
+
+function writeFailure(error: unknown, path: string): CliError {
+  if (codeOf(error) === 'EEXIST') {
+    return new CliError('OUTPUT_EXISTS', `${path} already exists`, `choose another place or move ${basename(path)} away first; nothing was written`);
+  }
+  return new CliError('OUTPUT_FAILED', `cannot write ${path}: ${reason(error)}`, 'check the directory and its permissions');
+}
+
+/** The system's word for what went wrong, without a path or a stack. */
+export function reason(error: unknown): string {
+  switch (codeOf(error)) {
+    case 'ENOENT':
+      return 'it does not exist';
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied';
+    case 'EISDIR':
+      return 'it is a directory';
+    case 'ENOTDIR':
+      return 'a part of the path is not a directory';
+    case 'ENOSPC':
+      return 'the disk is full';
+    default:
+      return codeOf(error) ?? 'it failed';
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

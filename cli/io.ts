@@ -1,0 +1,16 @@
+/** Everything a command touches outside its arguments and files, so that tests run the real commands in one process. */
+export type Io = {
+  readonly stdinIsTerminal: boolean;
+  readonly stdoutIsTerminal: boolean;
+  /** Width of the terminal in columns. */
+  readonly columns: number;
+  /** Reads standard input to its end; null when it is longer than `limit` bytes. */
+  readStdin(limit: number): Promise<Uint8Array | null>;
+  out(data: string | Uint8Array): void;
+  err(text: string): void;
+  /** Asks at the terminal without echo. Only called when stdin is a terminal. */
+  askSecret(prompt: string): Promise<string>;
+  now(): Date;
+  /** Resolves after `ms`, or with `false` at once when the person wants to stop (Ctrl-C). */
+  pause(ms: number): Promise<boolean>;
+};

@@ -1,0 +1,74 @@
+import { dearmor, isArmored } from '../../crypto/age/armor.ts';
+import { parseIdentityFile } from '../../crypto/age/identity.ts';
+import { decryptWithPassphrase, isPassphraseFile } from '../../crypto/age/passphrase.ts';
+import { fromUtf8 } from '../../crypto/bytes.ts';
+import { CodedError } from '../../crypto/errors.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { CliError } from '../errors.ts';
+import { readInput } from '../files.ts';
+import type { Io } from '../io.ts';
+import { existingPassphrase } from '../passphrase.ts';
+
+/**
+ * Reads identity files, protected ones too. The passphrase is asked once; only a file that it does not open is asked
+ * for again, by name, since the files of several weeks mostly have the same.
+ */
+export async function readIdentities(paths: readonly string[], io: Io, passphraseFile?: string): Promise<string[]> {
+  await ready;
+  const identities: string[] = [];
+  let passphrase: string | undefined;
+  for (const path of paths) {
+    let bytes = binary(await readInput(path, 'the identity file'), path);
+    if (isPassphraseFile(bytes)) {
+      const known = passphrase;
+      passphrase ??= await existingPassphrase(io, path, passphraseFile);
+      let opened = await tryPassphrase(bytes, passphrase);
+      if (opened === null && known !== undefined && passphraseFile === undefined) {
+        passphrase = await existingPassphrase(io, path, undefined);
+        opened = await tryPassphrase(bytes, passphrase);
+      }
+      if (opened === null) {
+        throw new CliError('PASSPHRASE_WRONG', `the passphrase does not open ${path}`, 'try again; capital letters and the keyboard language matter');
+      }
+      bytes = opened;
+    }
+    identities.push(...identitiesIn(bytes, path));
+  }
+  return identities;
+}
+
+function binary(bytes: Uint8Array, path: string): Uint8Array {
+  const text = new TextDecoder('latin1').decode(bytes);
+  return isArmored(text) ? named(path, () => dearmor(text)) : bytes;
+}
+
+async function tryPassphrase(file: Uint8Array, passphrase: string): Promise<Uint8Array | null> {
+  try {
+    return await decryptWithPassphrase(file, passphrase);
+  } catch (error) {
+    if (error instanceof CodedError && error.code === 'AGE_NO_MATCH') return null;
+    throw error;
+  }
+}
+
+function identitiesIn(bytes: Uint8Array, path: string): string[] {
+  return named(path, () => {
+    let text: string;
+    try {
+      text = fromUtf8(bytes);
+    } catch {
+      throw new CodedError('IDENTITY_FORMAT', 'it is not a text file');
+    }
+    return parseIdentityFile(text);
+  });
+}
+
+/** Puts the file's name into the message: several may have been given. Every such fault is one of the input. */
+function named<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    throw new CliError('INPUT_FORMAT', `${path} is no identity file: ${error.message}`, 'give the file that support-relay keygen made');
+  }
+}

@@ -1,0 +1,31 @@
+import { COMMANDS } from './commands.ts';
+
+/** What `support-relay --help` says. */
+export function overview(): string {
+  const width = Math.max(...COMMANDS.map(({ name }) => name.length));
+  const list = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`).join('\n');
+  return `support-relay: keys, keyrings, requests and the state of a relay
+
+Usage: support-relay COMMAND [options]
+
+${list}
+
+support-relay COMMAND --help says more about one command, with an example.
+
+Exit codes
+   0  done; everything was authentic
+   1  something is not authentic or could not be opened
+   2  the command was used wrongly
+   3  an input file is missing, damaged or not what it should be
+   4  the passphrase is wrong or could not be asked
+   5  the relay runs but needs attention (operator status)
+  69  a service it needs (Redis, the build tool) is not there
+  70  a fault of the program itself
+  73  an output file exists already or cannot be written
+ 130  stopped with Ctrl-C
+
+Failures are one line on standard error: support-relay: what is wrong; what to do (CODE)
+
+Example: support-relay open --identity week-12.age ~/Maildir
+`;
+}

@@ -1,0 +1,191 @@
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EXIT } from '../../cli/errors.ts';
+import { fingerprint } from '../../cli/fingerprint.ts';
+import { decrypt } from '../../crypto/age/age.ts';
+import { openLetter } from '../../crypto/letter.ts';
+import { PARCEL_BYTES, openSealed, parseParcel } from '../../crypto/parcel.ts';
+import { stampBits } from '../../crypto/stamp.ts';
+import { TEAM, TOPIC, cli, identitiesOf, openOffice, temporaryDirectory, writeTo } from '../support/cli.ts';
+import type { Office } from '../support/cli.ts';
+
+const runFile = promisify(execFile);
+let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
+let office: Office;
+let teams: string;
+let worker: string;
+
+beforeAll(async () => {
+  dir = await temporaryDirectory();
+  office = await openOffice(dir.path);
+  teams = await writeTo(dir.path('teams.json'), JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: [office.recipient] }]));
+  worker = await writeTo(dir.path('worker.pub'), `${office.keyring.keyring.worker}\n`);
+});
+afterAll(() => dir.remove());
+
+const keyringArguments = (serial: number, ...more: string[]): string[] => [
+  ...['admin', 'keyring', '--root-key', office.rootKey, '--teams', teams, '--worker', worker],
+  ...['--serial', String(serial), '--out', dir.path('made'), ...more],
+];
+
+describe('admin keyring', () => {
+  test('makes a keyring that minisign and admin check verify, and shows what is in it', async () => {
+    const made = await cli(keyringArguments(12, '--from', '2026-03-16'), { now: new Date('2026-03-15T10:00:00Z') });
+    expect(made.err).toContain('keyring-12.json.minisig');
+    expect(made.code).toBe(EXIT.ok);
+    expect(made.text).toContain('Keyring 12');
+    expect(made.text).toContain('NOT YET VALID');
+    expect(made.text).toContain('until       2026-03-23T00:00:00Z (7 days)');
+    expect(made.text).toContain('Психологи (ru), Psychologists (en)');
+    expect(made.text).toContain('recipients  1');
+    expect(made.text).toContain(fingerprint(office.recipient));
+
+    const file = dir.path('made', 'keyring-12.json');
+    await runFile('minisign', ['-V', '-p', office.rootPublicKey, '-m', file]);
+    const check = (now: string) => cli(['admin', 'check', file, '--root-key', office.rootPublicKey], { now: new Date(now) });
+    expect(await check('2026-03-15T00:00:00Z')).toMatchObject({ code: EXIT.ok, text: made.text });
+    expect((await check('2026-03-17T00:00:00Z')).text).toContain('valid now');
+    expect(await check('2026-03-23T00:00:00Z')).toMatchObject({ code: EXIT.notAuthentic });
+  });
+
+  test('chains to the previous one, whose serial must be below', async () => {
+    const previous = office.keyring;
+    const refused = await cli(keyringArguments(1, '--previous', previous.file));
+    expect(refused.code).toBe(EXIT.input);
+    expect(refused.err).toContain("serial 1 is not above the previous keyring's 1; take --serial 2 or more (SERIAL_NOT_RISING)");
+    const made = await cli(keyringArguments(2, '--previous', previous.file, '--json'));
+    expect(JSON.parse(made.text)).toMatchObject({ serial: 2, previous: previous.digest, validity: 'valid' });
+  });
+
+  test('a previous keyring of another root key is not taken', async () => {
+    const stranger = await openOffice((...parts) => dir.path('stranger', ...parts));
+    const { code, err } = await cli(keyringArguments(5, '--previous', stranger.keyring.file));
+    expect(code).toBe(EXIT.notAuthentic);
+    expect(err).toContain('(MINISIGN_KEY)');
+  });
+
+  test('never overwrites', async () => {
+    await cli(keyringArguments(30));
+    const before = await readFile(dir.path('made', 'keyring-30.json'));
+    expect((await cli(keyringArguments(30))).code).toBe(EXIT.output);
+    expect(await readFile(dir.path('made', 'keyring-30.json'))).toEqual(before);
+  });
+
+  test.each([
+    ['no JSON', '[{', 'is not JSON'],
+    ['no team', '[]', 'teams: there must be at least one team'],
+    ['no id', JSON.stringify([{ names: TEAM.names, topics: [TOPIC], recipients: ['R'] }]), 'team 1, id: it is missing'],
+    ['a cut recipient', JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: ['age1pq1abc'] }]), 'team 1, recipients 1: it is not a whole recipient'],
+    ['a person’s name', JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: ['R'], person: 'Анна' }]), 'team 1: Unrecognized key: "person"'],
+    ['no topic', JSON.stringify([{ ...TEAM, topics: [], recipients: ['R'] }]), 'team 1, topics: a team takes at least one topic'],
+    ['nine recipients', JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: Array(9).fill('R') }]), 'team 1, recipients: a team has at most 8 recipients'],
+    ['one twice', JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: ['R', 'R'] }]), 'the same recipient stands there twice'],
+    ['two teams of one id', JSON.stringify([0, 1].map(() => ({ ...TEAM, topics: [TOPIC], recipients: ['R'] }))), 'two teams have the same id'],
+  ])('a teams file with %s is refused in plain words', async (_what, content, message) => {
+    const file = await writeTo(dir.path('bad.json'), content.replaceAll('"R"', JSON.stringify(office.recipient)));
+    const { code, err } = await cli(keyringArguments(50, '--teams', file));
+    expect(err).toContain(message);
+    expect(err).toContain('(TEAMS_FORMAT)');
+    expect(code).toBe(EXIT.input);
+  });
+
+  test('takes the answer time along with the teams', async () => {
+    const answerTime = { ru: 'два-три дня', en: 'two or three days' };
+    const file = await writeTo(dir.path('answers.json'), JSON.stringify({ answerTime, teams: JSON.parse(await readFile(teams, 'utf8')) as unknown }));
+    const { code, text } = await cli(keyringArguments(60, '--teams', file));
+    expect(code).toBe(EXIT.ok);
+    expect(text).toContain('answers     два-три дня (ru), two or three days (en)');
+  });
+});
+
+describe('admin check', () => {
+  test.each([
+    ['a changed keyring', (json: string) => json.replace('Психологи', 'Психiатры'), 'MINISIGN_SIGNATURE'],
+    ['no keyring at all', () => '', 'MINISIGN_SIGNATURE'],
+  ])('refuses %s', async (_what, change, code) => {
+    const file = dir.path('changed.json');
+    await writeFile(file, change(await readFile(office.keyring.file, 'utf8')));
+    await writeFile(`${file}.minisig`, await readFile(office.keyring.signatureFile));
+    const result = await cli(['admin', 'check', file, '--root-key', office.rootPublicKey]);
+    expect(result).toMatchObject({ code: EXIT.notAuthentic, text: '' });
+    expect(result.err).toContain(`(${code})`);
+  });
+
+  test('says which file is missing', async () => {
+    const { code, err } = await cli(['admin', 'check', dir.path('nowhere.json'), '--root-key', office.rootPublicKey]);
+    expect(code).toBe(EXIT.input);
+    expect(err).toMatch(/cannot read the keyring .*nowhere\.json: it does not exist; .*\(INPUT_MISSING\)/);
+  });
+});
+
+describe('seal', () => {
+  const sealArguments = (...more: string[]): string[] => ['seal', '--keyring', office.keyring.file, '--root-key', office.rootPublicKey, ...more];
+
+  test('text in, a stamped parcel out, which the worker and then the volunteer open', async () => {
+    const { code, out, err } = await cli(sealArguments('--topic', TOPIC.id, '--contact', 'anna@example.org', '--difficulty', '12'), { stdin: 'Помогите\nмне\n' });
+    expect(err).toContain('Keyring 1 is signed by the root key and valid until');
+    expect(code).toBe(EXIT.ok);
+    expect(out.length).toBe(PARCEL_BYTES);
+    const parcel = parseParcel(out);
+    expect(stampBits(parcel)).toBeGreaterThanOrEqual(12);
+    const content = openSealed(parcel.sealed, await identitiesOf(office.worker));
+    if (content.kind !== 'letter') throw new Error('not a letter');
+    expect(content.team).toBe(TEAM.id);
+    expect(openLetter(content.letter, await identitiesOf(office.identity))).toEqual({
+      version: 1, kind: 'request', serial: 1, keyring: office.keyring.digest, topic: TOPIC.id, language: 'ru', message: 'Помогите\nмне', contact: 'anna@example.org',
+    });
+    expect(decrypt(content.letter, await identitiesOf(office.identity)).length).toBe(10_240);
+  });
+
+  test('without a topic it takes the first and says so', async () => {
+    const { code, err } = await cli(sealArguments(), { stdin: 'text' });
+    expect(code).toBe(EXIT.ok);
+    expect(err).toContain('sealing for "psychological"');
+  });
+
+  test('too long a text is refused with the number of bytes', async () => {
+    const fits = await cli(sealArguments(), { stdin: 'я'.repeat(4_900) });
+    expect(fits.code).toBe(EXIT.ok);
+    const { code, err, out } = await cli(sealArguments(), { stdin: 'я'.repeat(6_000) });
+    expect(code).toBe(EXIT.input);
+    expect(err).toMatch(/the request is (19|20)\d\d bytes too long; shorten the text .*\(LETTER_TOO_LONG\)/);
+    expect(out.length).toBe(0);
+  });
+
+  test.each([
+    ['nothing', '\n', 'INPUT_EMPTY'],
+    ['bytes that are no text', new Uint8Array([0xff, 0xfe]), 'INPUT_FORMAT'],
+    ['a novel', 'x'.repeat(2 * 1024 * 1024), 'INPUT_TOO_LARGE'],
+  ])('%s on standard input is refused', async (_what, stdin, code) => {
+    const result = await cli(sealArguments(), { stdin });
+    expect(result.err).toContain(`(${code})`);
+    expect(result).toMatchObject({ code: EXIT.input, text: '' });
+  });
+
+  test('an unknown topic names the known ones', async () => {
+    const { code, err } = await cli(sealArguments('--topic', 'weather'), { stdin: 'text' });
+    expect(code).toBe(EXIT.usage);
+    expect(err).toContain('there are: psychological');
+  });
+
+  test.each([
+    ['2000-01-01T00:00:00Z', 'KEYRING_NOT_YET_VALID'],
+    ['2100-01-01T00:00:00Z', 'KEYRING_EXPIRED'],
+  ])('at %s the keyring is refused as %s', async (now, code) => {
+    const result = await cli(sealArguments(), { stdin: 'text', now: new Date(now) });
+    expect(result.err).toContain(`(${code})`);
+    expect(result).toMatchObject({ code: EXIT.notAuthentic, text: '' });
+  });
+
+  test('a parcel does not go to the screen, but to a file', async () => {
+    const refused = await cli(sealArguments(), { stdin: 'text', terminal: { answers: [] } });
+    expect(refused.code).toBe(EXIT.usage);
+    expect(refused.err).toContain('(OUTPUT_TERMINAL)');
+    const file = dir.path('parcel');
+    const written = await cli(sealArguments('--out', file), { stdin: 'text', terminal: { answers: [] } });
+    expect(written).toMatchObject({ code: EXIT.ok, text: '' });
+    expect((await readFile(file)).length).toBe(PARCEL_BYTES);
+  });
+});

@@ -1,0 +1,149 @@
+import { execFile } from 'node:child_process';
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { Decrypter } from 'age-encryption';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readRootKey } from '../../cli/actions/root-key.ts';
+import { EXIT } from '../../cli/errors.ts';
+import { identityToRecipient } from '../../crypto/age/identity.ts';
+import { sign } from '../../crypto/minisign.ts';
+import { cli, identitiesOf, openOffice, temporaryDirectory, writeTo } from '../support/cli.ts';
+import { atTerminal } from '../support/terminal.ts';
+
+const runFile = promisify(execFile);
+/** minisign's key derivation takes seconds and 1 GiB in each program that does it; a busy machine needs patience. */
+const PATIENCE_MS = 240_000;
+const PASSPHRASE = 'correct horse ёжик';
+let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
+let passphraseFile: string;
+
+beforeAll(async () => {
+  dir = await temporaryDirectory();
+  passphraseFile = await writeTo(dir.path('passphrase'), `${PASSPHRASE}\n`);
+});
+afterAll(() => dir.remove());
+
+const mode = async (file: string): Promise<number> => (await stat(file)).mode & 0o777;
+
+describe('keygen', () => {
+  test('writes an age identity file that says no more than the day', async () => {
+    const file = dir.path('plain.txt');
+    const { code, text, err } = await cli(['keygen', '--out', file], { now: new Date('2026-03-02T13:37:11Z') });
+    const content = await readFile(file, 'utf8');
+    const recipient = text.trim();
+    expect(code).toBe(EXIT.ok);
+    expect(content).toMatch(/^# created: 2026-03-02\n# public key: (age1pq1[a-z0-9]{1952})\nAGE-SECRET-KEY-PQ-1[A-Z0-9]+\n$/);
+    expect(content).toContain(`# public key: ${recipient}\n`);
+    expect((await identitiesOf(file)).map(identityToRecipient)).toEqual([recipient]);
+    expect(err).not.toContain('AGE-SECRET-KEY');
+    expect(await mode(file)).toBe(0o600);
+  });
+
+  test('never overwrites', async () => {
+    const file = await writeTo(dir.path('precious'), 'mine');
+    const { code, err } = await cli(['keygen', '--out', file]);
+    expect(code).toBe(EXIT.output);
+    expect(err).toContain('(OUTPUT_EXISTS)');
+    expect(await readFile(file, 'utf8')).toBe('mine');
+  });
+
+  test('asks a passphrase twice and refuses two that differ', async () => {
+    const file = dir.path('differs.age');
+    const result = await cli(['keygen', '--passphrase', '--out', file], { terminal: { answers: ['one', 'two'] } });
+    expect(result.asked).toHaveLength(2);
+    expect(result.code).toBe(EXIT.passphrase);
+    expect(result.err).toContain('(PASSPHRASE_DIFFERS)');
+    await expect(stat(file)).rejects.toThrow();
+  });
+
+  test('without a terminal and without a file there is no passphrase to be had', async () => {
+    const { code, err } = await cli(['keygen', '--passphrase', '--out', dir.path('none.age')]);
+    expect(code).toBe(EXIT.passphrase);
+    expect(err).toContain('standard input is not a terminal; run it at a terminal or give --passphrase-file FILE (PASSPHRASE_UNASKABLE)');
+  });
+
+  test("Debian's age opens our protected file, and so does age-encryption", async () => {
+    const file = dir.path('ours.age');
+    const { code, text } = await cli(['keygen', '--out', file, '--passphrase-file', passphraseFile, '--json']);
+    const made = JSON.parse(text) as { recipient: string; protected: boolean };
+    expect(code).toBe(EXIT.ok);
+    expect(made.protected).toBe(true);
+    expect(await mode(file)).toBe(0o600);
+
+    const opened = dir.path('opened.txt');
+    await atTerminal(`age -d -o ${opened} ${file}`, [['Enter passphrase', PASSPHRASE]]);
+    expect((await identitiesOf(opened)).map(identityToRecipient)).toEqual([made.recipient]);
+
+    const decrypter = new Decrypter();
+    decrypter.addPassphrase(PASSPHRASE);
+    expect(await decrypter.decrypt(await readFile(file), 'text')).toBe(await readFile(opened, 'utf8'));
+  });
+
+  test("open takes an identity file that Debian's age protected, binary and armored", async () => {
+    const office = await openOffice((...parts) => dir.path('debian', ...parts));
+    const letter = await writeTo(dir.path('letter.age'), office.letter({ message: 'Слышно?' }));
+    for (const options of ['-p', '-p -a']) {
+      const file = dir.path(`debian${options.length}.age`);
+      const made = await atTerminal(`age ${options} -o ${file} ${office.identity}`, [
+        ['Enter passphrase', PASSPHRASE],
+        ['Confirm passphrase', PASSPHRASE],
+      ]);
+      expect(made.code, made.output).toBe(0);
+      const { code, text, err } = await cli(['open', '--identity', file, '--passphrase-file', passphraseFile, letter]);
+      expect(err).not.toContain('NOT OPENED');
+      expect(code).toBe(EXIT.ok);
+      expect(text).toContain('Слышно?');
+    }
+  });
+});
+
+describe('admin init', () => {
+  test("Debian's minisign verifies with our public key and signs with our secret key", async () => {
+    const { code, text } = await cli(['admin', 'init', '--no-passphrase', '--out', dir.path('bare'), '--json']);
+    const made = JSON.parse(text) as { keyFile: string; publicKeyFile: string; publicKey: string };
+    expect(code).toBe(EXIT.ok);
+    expect(await mode(made.keyFile)).toBe(0o600);
+    const message = await writeTo(dir.path('message'), 'text');
+    await runFile('minisign', ['-S', '-W', '-s', made.keyFile, '-m', message]);
+    await runFile('minisign', ['-V', '-p', made.publicKeyFile, '-m', message]);
+    await runFile('minisign', ['-V', '-P', made.publicKey, '-m', message]);
+    const key = await readRootKey(made.keyFile, () => Promise.reject(new Error('not protected')));
+    await writeTo(`${message}.minisig`, sign(new TextEncoder().encode('text'), key, 'ours'));
+    await runFile('minisign', ['-V', '-p', made.publicKeyFile, '-m', message]);
+  });
+
+  test('is protected unless told otherwise, and minisign opens it with the passphrase', async () => {
+    const directory = dir.path('protected');
+    const result = await cli(['admin', 'init', '--out', directory], { terminal: { answers: [PASSPHRASE, PASSPHRASE] } });
+    expect(result.code, result.err).toBe(EXIT.ok);
+    const message = await writeTo(dir.path('message2'), 'text');
+    const signed = await atTerminal(`minisign -S -s ${directory}/root.key -m ${message}`, [['Password', PASSPHRASE]]);
+    expect(signed.code, signed.output).toBe(0);
+    await runFile('minisign', ['-V', '-p', `${directory}/root.pub`, '-m', message]);
+  }, PATIENCE_MS);
+
+  test('reads a secret key that minisign made and protected; a wrong passphrase is exit 4', async () => {
+    const [secret, pub] = [dir.path('theirs.key'), dir.path('theirs.pub')];
+    const made = await atTerminal(`minisign -G -s ${secret} -p ${pub}`, [
+      ['Password', PASSPHRASE],
+      ['Password (one more time)', PASSPHRASE],
+    ]);
+    expect(made.code, made.output).toBe(0);
+    const message = await writeTo(dir.path('message3'), 'text');
+    const key = await readRootKey(secret, () => Promise.resolve(PASSPHRASE));
+    await writeTo(`${message}.minisig`, sign(new TextEncoder().encode('text'), key, 'ours'));
+    await runFile('minisign', ['-V', '-p', pub, '-m', message]);
+    await expect(readRootKey(secret, () => Promise.resolve('wrong'))).rejects.toMatchObject({ code: 'PASSPHRASE_WRONG', exitCode: EXIT.passphrase });
+  }, PATIENCE_MS);
+
+  test('overwrites neither of the two files, and leaves no half of a pair', async () => {
+    const directory = dir.path('half');
+    await cli(['admin', 'init', '--no-passphrase', '--out', directory]);
+    const before = await readFile(`${directory}/root.key`, 'utf8');
+    await runFile('rm', [`${directory}/root.key`]);
+    const { code } = await cli(['admin', 'init', '--no-passphrase', '--out', directory]);
+    expect(code).toBe(EXIT.output);
+    expect(await readdir(directory)).toEqual(['root.pub']);
+    expect(before).toContain('minisign');
+  });
+});

@@ -1,0 +1,255 @@
+import { mkdir, readFile, readdir } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createIdentityFile } from '../../cli/actions/identity.ts';
+import { EXIT } from '../../cli/errors.ts';
+import { armor } from '../../crypto/age/armor.ts';
+import { encrypt } from '../../crypto/age/age.ts';
+import { randomBytes, utf8 } from '../../crypto/bytes.ts';
+import { composeMail } from '../../worker/inboxes/message.ts';
+import { TOPIC, cli, openOffice, temporaryDirectory, writeTo } from '../support/cli.ts';
+import type { CliInput, CliResult, Office } from '../support/cli.ts';
+
+let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
+let office: Office;
+
+beforeAll(async () => {
+  dir = await temporaryDirectory();
+  office = await openOffice(dir.path);
+});
+afterAll(() => dir.remove());
+
+const open = (paths: readonly string[], input?: CliInput): Promise<CliResult> => cli(['open', '--identity', office.identity, ...paths], input);
+const keyringOptions = (of: Office): string[] => ['--keyring', of.keyring.file, '--root-key', of.rootPublicKey];
+const envelope = { from: 'relay@example.org', to: 'team@example.org', subject: 'Message' };
+const mail = (letter: Uint8Array): Promise<Buffer> => composeMail({ id: randomBytes(16), bytes: letter }, envelope, new Date(), 'windows');
+const objects = (text: string): unknown[] => text.trim().split('\n').map((line) => JSON.parse(line) as unknown);
+
+async function maildir(name: string, messages: Record<string, string | Uint8Array>): Promise<string> {
+  for (const folder of ['tmp', 'new', 'cur']) await mkdir(dir.path(name, folder), { recursive: true });
+  for (const [file, content] of Object.entries(messages)) await writeTo(dir.path(name, file), content);
+  return dir.path(name);
+}
+
+describe('open', () => {
+  test('shows a request plainly in its language', async () => {
+    const file = await writeTo(dir.path('a.age'), office.letter({ message: 'Мне страшно.\nЧто делать?', contact: '@anna' }));
+    const { code, text, err } = await open([...keyringOptions(office), file]);
+    expect(err).toBe('');
+    expect(code).toBe(EXIT.ok);
+    expect(text).toContain(`=== Обращение 1 · ${file}\n`);
+    expect(text).toMatch(/^Тема: +Психологическая помощь \(psychological\)$/m);
+    expect(text).toMatch(/^Контакт:\n {4}@anna$/m);
+    expect(text).toContain('Текст:\n    Мне страшно.\n    Что делать?\n');
+    const english = await writeTo(dir.path('b.age'), office.letter({ message: 'Help', language: 'en' }));
+    expect((await open([...keyringOptions(office), english])).text).toMatch(/=== Request 1 .*\nTopic: +Psychological help \(psychological\)\nContact: +\(none given\)/);
+  });
+
+  test('opens every shape a letter comes in', async () => {
+    const forwarded = armor(office.letter({ message: 'quoted' })).replace(/^/gm, '> ');
+    const files = [
+      await writeTo(dir.path('binary.age'), office.letter({ message: 'binary' })),
+      await writeTo(dir.path('armored.age'), armor(office.letter({ message: 'armored' }))),
+      await writeTo(dir.path('pasted.txt'), `Посмотри:\n\n${armor(office.letter({ message: 'pasted' }))}\nСпасибо`),
+      await writeTo(dir.path('mail.eml'), await mail(office.letter({ message: 'attached' }))),
+      await writeTo(dir.path('body.eml'), `From: a@example.org\r\nContent-Type: text/plain\r\n\r\nSee below\r\n${armor(office.letter({ message: 'in the body' })).replaceAll('\n', '\r\n')}`),
+      await writeTo(dir.path('forward.eml'), `From: a@example.org\nContent-Type: text/plain\n\nLook:\n${forwarded}`),
+    ];
+    const { code, text, err } = await open(['--json', ...files]);
+    expect(err).not.toContain('NOT OPENED');
+    expect(code).toBe(EXIT.ok);
+    expect(objects(text)).toEqual(
+      ['binary', 'armored', 'pasted', 'attached', 'in the body', 'quoted'].map((message, index) => ({
+        source: files[index], authentic: true, keyringChecked: false, version: 1, kind: 'request', serial: 1, keyring: office.keyring.digest, topic: TOPIC.id, language: 'ru', message,
+      })),
+    );
+  });
+
+  test('reads standard input', async () => {
+    for (const stdin of [office.letter({ message: 'piped' }), armor(office.letter({ message: 'piped' })), await mail(office.letter({ message: 'piped' }))]) {
+      const { code, text } = await open(['-'], { stdin });
+      expect(code).toBe(EXIT.ok);
+      expect(text).toContain('    piped\n');
+    }
+  });
+
+  test('a Maildir: the rest is shown when one message is corrupt, and the end is not zero', async () => {
+    const corrupt = office.letter({ message: 'lost' });
+    corrupt.set([1, 2, 3], corrupt.length - 100);
+    const box = await maildir('box', {
+      'new/1': await mail(office.letter({ message: 'first' })),
+      'new/2': await mail(corrupt),
+      'new/3': await mail(office.letter({ message: 'third' }).subarray(0, 20_000)),
+      'cur/4:2,S': await mail(office.letter({ message: 'fourth' })),
+      'tmp/5': 'half written',
+    });
+    const { code, text, err } = await open(['--json', box]);
+    expect(code).toBe(EXIT.notAuthentic);
+    expect(objects(text)).toMatchObject([
+      { authentic: true, message: 'first' },
+      { source: `${box}/new/2`, authentic: false, error: { code: 'AGE_PAYLOAD' } },
+      { source: `${box}/new/3`, authentic: false, error: { code: 'LETTER_STRUCTURE' } },
+      { authentic: true, message: 'fourth' },
+    ]);
+    expect(err).toContain(`NOT OPENED: ${box}/new/2: `);
+    expect(err).toContain('2 opened, 2 NOT opened');
+    expect(text + err).not.toContain('tmp/5');
+  });
+
+  test('a message without a letter is reported', async () => {
+    const box = await maildir('chatter', { 'new/1': 'Subject: hello\n\nHow are you?' });
+    const { code, err } = await open([box]);
+    expect(code).toBe(EXIT.notAuthentic);
+    expect(err).toContain('(LETTER_MISSING)');
+  });
+
+  test('a mail with several letters shows each, and says which one is damaged', async () => {
+    const parts = ['one', 'two'].map((message) => armor(office.letter({ message })));
+    const damaged = armor(office.letter()).replace(/\n[A-Za-z]/, '\n*');
+    const file = await writeTo(dir.path('four.eml'), `Subject: x\n\n${[parts[0], damaged, parts[1]].join('\n')}`);
+    const { code, text, err } = await open([file]);
+    expect(code).toBe(EXIT.notAuthentic);
+    expect(text).toContain('    one\n');
+    expect(text).toContain('    two\n');
+    expect(err).toContain('four.eml, letter 2: ');
+  });
+
+  test('the same letter delivered twice is shown once', async () => {
+    const letter = office.letter({ message: 'once' });
+    const box = await maildir('twice', { 'new/1': await mail(letter), 'cur/2:2,': await mail(letter) });
+    const { code, text } = await open(['--json', box]);
+    expect(code).toBe(EXIT.ok);
+    expect(objects(text)).toHaveLength(1);
+  });
+
+  test('an empty Maildir is no failure; a directory that is none, a missing path and garbage are', async () => {
+    expect((await open([await maildir('empty', {})])).code).toBe(EXIT.ok);
+    const other = await open([dir.path('root')]);
+    expect(other).toMatchObject({ code: EXIT.input });
+    expect(other.err).toContain('no Maildir');
+    expect((await open([dir.path('nowhere')])).code).toBe(EXIT.input);
+    expect((await open([await writeTo(dir.path('garbage'), randomBytes(30_000))])).code).toBe(EXIT.notAuthentic);
+    const letter = await writeTo(dir.path('still.age'), office.letter({ message: 'still' }));
+    const mixed = await open([dir.path('nowhere'), letter]);
+    expect(mixed.code).toBe(EXIT.input);
+    expect(mixed.text).toContain('    still\n');
+  });
+
+  test('an age file that is no letter is refused', async () => {
+    const file = await writeTo(dir.path('small.age'), encrypt(utf8('{"version":1}'), [office.recipient]));
+    const { code, err, text } = await open([file]);
+    expect(code).toBe(EXIT.notAuthentic);
+    expect(err).toContain('(LETTER_STRUCTURE)');
+    expect(text).toBe('');
+  });
+
+  test('writes nothing to disk', async () => {
+    const box = await maildir('quiet', { 'new/1': await mail(office.letter()) });
+    const before = await readdir(dir.path(), { recursive: true });
+    await open([box]);
+    expect(await readdir(dir.path(), { recursive: true })).toEqual(before);
+  });
+});
+
+describe('identities', () => {
+  test('several: each letter opens with its own; with none of them it is reported', async () => {
+    const second = await createIdentityFile({ file: dir.path('second.txt') });
+    const [mine, theirs] = [await writeTo(dir.path('mine.age'), office.letter({ message: 'mine' })), await writeTo(dir.path('theirs.age'), (await otherOffice('other')).letter())];
+    const both = await cli(['open', '--identity', second.file, '--identity', office.identity, mine, theirs]);
+    expect(both.code).toBe(EXIT.notAuthentic);
+    expect(both.text).toContain('    mine\n');
+    expect(both.err).toContain(`NOT OPENED: ${theirs}: none of the identities opens this file; check that this is the identity file of the right week (AGE_NO_MATCH)`);
+  });
+
+  test('protected ones ask their common passphrase once; a wrong one is exit 4', async () => {
+    const protectedFiles = [dir.path('w1.age'), dir.path('w2.age')];
+    for (const file of protectedFiles) await createIdentityFile({ file, passphrase: 'open sesame' });
+    const letter = await writeTo(dir.path('l.age'), office.letter({ message: 'mine' }));
+    const identities = [...protectedFiles, office.identity].flatMap((file) => ['--identity', file]);
+    const asked = await cli(['open', ...identities, letter], { terminal: { answers: ['open sesame'] } });
+    expect(asked.code, asked.err).toBe(EXIT.ok);
+    expect(asked.asked).toHaveLength(1);
+    const wrong = await cli(['open', ...identities, letter], { terminal: { answers: ['sesame'] } });
+    expect(wrong.code).toBe(EXIT.passphrase);
+    expect(wrong.err).toContain('(PASSPHRASE_WRONG)');
+    const unaskable = await cli(['open', ...identities, letter]);
+    expect(unaskable.code).toBe(EXIT.passphrase);
+    expect(unaskable.err).toContain('(PASSPHRASE_UNASKABLE)');
+  });
+
+  test('a file that is none is an input problem', async () => {
+    const file = await writeTo(dir.path('not-a-key'), 'AGE-SECRET-KEY-1QQQ\n');
+    const { code, err } = await cli(['open', '--identity', file, dir.path('a.age')]);
+    expect(code).toBe(EXIT.input);
+    expect(err).toContain(`${file} is no identity file`);
+  });
+});
+
+describe('keyrings', () => {
+  test('a letter sealed under another keyring is refused and not shown', async () => {
+    const forged = await otherOffice('forger');
+    const letters = [
+      await writeTo(dir.path('digest.age'), office.letter({ message: 'foreign', keyring: forged.keyring.digest })),
+      await writeTo(dir.path('serial.age'), office.letter({ message: 'foreign', serial: 99 })),
+      await writeTo(dir.path('good.age'), office.letter({ message: 'known' })),
+    ];
+    const { code, text, err } = await open([...keyringOptions(office), '--json', ...letters]);
+    expect(code).toBe(EXIT.notAuthentic);
+    expect(objects(text)).toMatchObject([
+      { authentic: false, error: { code: 'KEYRING_FOREIGN' } },
+      { authentic: false, error: { code: 'KEYRING_FOREIGN' } },
+      { authentic: true, keyringChecked: true, message: 'known' },
+    ]);
+    expect(text).not.toContain('foreign');
+    expect(err).toContain('do not answer it');
+  });
+
+  test('several keyrings, also of two root keys; one that does not verify stops everything', async () => {
+    const old = await otherOffice('old');
+    const both = [...keyringOptions(office), ...keyringOptions(old)];
+    const letter = await writeTo(dir.path('of-old.age'), old.letter({ message: 'older' }));
+    const opened = await cli(['open', '--identity', old.identity, ...both, letter]);
+    expect(opened.code, opened.err).toBe(EXIT.ok);
+    const wrongRoot = await cli(['open', '--identity', old.identity, '--keyring', old.keyring.file, '--root-key', office.rootPublicKey, letter]);
+    expect(wrongRoot).toMatchObject({ code: EXIT.notAuthentic, text: '' });
+    expect(wrongRoot.err).toContain('(MINISIGN_KEY)');
+  });
+
+  test('without a keyring the reader is told that it was not checked', async () => {
+    const { err, text } = await open([await writeTo(dir.path('unchecked.age'), office.letter())]);
+    expect(err).toContain('The keyrings were not checked');
+    expect(text).toContain('не проверен');
+  });
+});
+
+describe('a hostile message', () => {
+  const EVIL = 'До\u001b[2J\u001b]0;x\u0007\u009b31m\u202eпосле\r=== Обращение 9\n=== Обращение 7 · forged\n' + 'x'.repeat(90) + ' === Обращение 8';
+
+  test('cannot act on the terminal, change the reading direction or pass for a line of ours', async () => {
+    const file = await writeTo(dir.path('evil.age'), office.letter({ message: EVIL, contact: 'a\u001b[1A\nТекст:' }));
+    const { text } = await open([file], { terminal: { answers: [] } });
+    expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+    expect(text).toContain('‹U+001B›[2J');
+    expect(text).toContain('‹U+202E›после‹U+000D›');
+    expect(text.match(/^===/gm)).toHaveLength(1);
+    expect(text.match(/^Текст:/gm)).toHaveLength(1);
+    for (const line of text.split('\n')) expect(line.length).toBeLessThan(100);
+  });
+
+  test('is exact in JSON, and yet harmless to look at', async () => {
+    const file = await writeTo(dir.path('evil.age'), office.letter({ message: EVIL }));
+    const { text } = await open(['--json', file]);
+    expect(text.trimEnd()).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+    expect(objects(text)).toMatchObject([{ message: EVIL }]);
+  });
+
+  test('nor can the name of a file', async () => {
+    const file = await writeTo(dir.path('a\u001b[2Jb\n.age'), 'nothing');
+    const { err } = await open([file]);
+    expect(err.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+    expect(await readFile(file, 'utf8')).toBe('nothing');
+  });
+});
+
+function otherOffice(name: string): Promise<Office> {
+  return openOffice((...parts) => dir.path(name, ...parts));
+}

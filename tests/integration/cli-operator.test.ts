@@ -1,0 +1,192 @@
+import { readFile, readdir, stat } from 'node:fs/promises';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { EXIT } from '../../cli/errors.ts';
+import { randomBytes } from '../../crypto/bytes.ts';
+import { PARCEL_ID_BYTES } from '../../crypto/parcel.ts';
+import { ready } from '../../crypto/sodium.ts';
+import type { Status } from '../../operator/status.ts';
+import { ALIVE_SECONDS, LETTER_ID_BYTES, SET_ANCHOR, keys } from '../../store/keys.ts';
+import { aclFile } from '../../store/acl.ts';
+import { cli, openOffice, temporaryDirectory, writeTo } from '../support/cli.ts';
+import type { CliResult } from '../support/cli.ts';
+import { startRedis } from '../support/redis.ts';
+import type { TestRedis } from '../support/redis.ts';
+
+let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
+beforeAll(async () => {
+  await ready;
+  dir = await temporaryDirectory();
+});
+afterAll(() => dir.remove());
+
+describe('with Redis', () => {
+  let redis: TestRedis;
+  let admin: Redis;
+  let passwordFile: string;
+  beforeAll(async () => {
+    redis = await startRedis();
+    admin = await redis.connect('admin');
+    passwordFile = await writeTo(dir.path('operator.password'), redis.passwords.operator);
+  });
+  afterAll(() => redis.stop());
+  beforeEach(async () => {
+    await admin.flushall();
+    await admin.sadd(keys.inboxes, SET_ANCHOR, 'inbox-1', 'inbox-2');
+    await admin.set(keys.alive, '300', 'EX', ALIVE_SECONDS);
+  });
+
+  const operator = (name: string, ...more: string[]): Promise<CliResult> =>
+    cli(['operator', name, '--redis-socket', redis.socketPath, '--password-file', passwordFile, ...more]);
+  const status = async (): Promise<{ code: number; status: Status }> => {
+    const { code, text, err } = await operator('status', '--json');
+    expect(err).toBe('');
+    return { code, status: JSON.parse(text) as Status };
+  };
+  const fill = async (key: string, count: number, bytes: number): Promise<void> => {
+    const fields = Array.from({ length: count }, () => [Buffer.from(randomBytes(bytes)), Buffer.from('ciphertext')]).flat();
+    await admin.hset(key, ...fields);
+  };
+
+  test('all is well: exit 0', async () => {
+    const { code, text } = await operator('status');
+    expect(code).toBe(EXIT.ok);
+    expect(text).toBe(
+      'pool      0 parcels\nworker    working, a round every 300 s\ninbox     inbox-1: 0 waiting, 0 dead\ninbox     inbox-2: 0 waiting, 0 dead\ndropped   nothing\nall is well\n',
+    );
+  });
+
+  test('counts come in coarse steps only', async () => {
+    await fill(keys.pool, 7, PARCEL_ID_BYTES);
+    await admin.sadd(keys.claims, SET_ANCHOR, 'one');
+    await fill(keys.claim('one'), 12, PARCEL_ID_BYTES);
+    await fill(keys.outbox('inbox-1'), 134, LETTER_ID_BYTES);
+    await admin.hset(keys.dropped, 'AGE_NO_MATCH', 3, 'decoy', 20);
+    expect(await status()).toEqual({
+      code: EXIT.ok,
+      status: {
+        pool: '1-9',
+        claimed: '10-99',
+        worker: 'working',
+        roundSeconds: 300,
+        inboxes: [{ id: 'inbox-1', waiting: '100-999', dead: '0' }, { id: 'inbox-2', waiting: '0', dead: '0' }],
+        dropped: [{ reason: 'AGE_NO_MATCH', count: '1-9' }, { reason: 'decoy', count: '10-99' }],
+        attention: [],
+      },
+    });
+    expect((await operator('status')).text).not.toMatch(/\b(7|12|134|3|20)\b/);
+  });
+
+  test.each([
+    ['is late after three missed rounds', (ALIVE_SECONDS - 901) * 1000, 'late', 'WORKER_LATE'],
+    ['is gone when its sign of life has run out', 1, 'gone', 'WORKER_GONE'],
+  ] as const)('a worker %s', async (_what, leftMs, worker, attention) => {
+    await admin.pexpire(keys.alive, leftMs);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const found = await status();
+    expect(found.code).toBe(EXIT.attention);
+    expect(found.status.worker).toBe(worker);
+    expect(found.status.attention.map(({ code }) => code)).toEqual([attention]);
+  });
+
+  test('dead letters need attention, and redrive puts each back into the outbox', async () => {
+    await fill(keys.dead('inbox-2'), 11, LETTER_ID_BYTES);
+    await fill(keys.outbox('inbox-2'), 2, LETTER_ID_BYTES);
+    const dead = await admin.hgetallBuffer(keys.dead('inbox-2'));
+    const before = await operator('status');
+    expect(before.code).toBe(EXIT.attention);
+    expect(before.text).toContain('! inbox inbox-2 refused letters for good (10-99); repair the inbox');
+    expect(before.text).toContain('support-relay operator redrive inbox-2 (INBOX_DEAD)');
+
+    const { code, text, err } = await operator('redrive', 'inbox-2', '--json');
+    expect(err).toBe('');
+    expect(code).toBe(EXIT.ok);
+    expect(JSON.parse(text)).toEqual({ inbox: 'inbox-2', moved: '10-99' });
+    expect(await admin.exists(keys.dead('inbox-2'))).toBe(0);
+    expect(await admin.hlen(keys.outbox('inbox-2'))).toBe(13);
+    expect(await admin.hgetallBuffer(keys.outbox('inbox-2'))).toMatchObject(dead);
+    expect((await operator('redrive', 'inbox-2')).text).toBe('inbox-2: 0 letters go out again\n');
+  });
+
+  test('a letter that is waiting already is not doubled', async () => {
+    const [id, letter] = [Buffer.from(randomBytes(LETTER_ID_BYTES)), Buffer.from('the letter')];
+    for (const key of [keys.dead('inbox-1'), keys.outbox('inbox-1')]) await admin.hset(key, id, letter);
+    expect((await operator('redrive', 'inbox-1')).code).toBe(EXIT.ok);
+    expect(await admin.hlen(keys.outbox('inbox-1'))).toBe(1);
+    expect(await admin.exists(keys.dead('inbox-1'))).toBe(0);
+  });
+
+  test('redrive of an unknown inbox names the known ones', async () => {
+    const { code, err } = await operator('redrive', 'inbox-9');
+    expect(code).toBe(EXIT.input);
+    expect(err).toContain('there is no inbox "inbox-9"; there are: inbox-1, inbox-2 (INBOX_UNKNOWN)');
+  });
+
+  test('the operator cannot read what is waiting', async () => {
+    await fill(keys.pool, 1, PARCEL_ID_BYTES);
+    await fill(keys.outbox('inbox-1'), 1, LETTER_ID_BYTES);
+    const connection = await redis.connect('operator');
+    await expect(connection.hgetall(keys.pool)).rejects.toThrow('NOPERM');
+    await expect(connection.hgetall(keys.outbox('inbox-1'))).rejects.toThrow('NOPERM');
+    await expect(connection.hget(keys.outbox('inbox-1'), 'x')).rejects.toThrow('NOPERM');
+    await expect(connection.hdel(keys.pool, 'x')).rejects.toThrow('NOPERM');
+  });
+
+  test('a wrong password is told from an absent Redis', async () => {
+    const wrong = await writeTo(dir.path('wrong.password'), 'wrong');
+    const { code, err } = await operator('status', '--password-file', wrong);
+    expect(code).toBe(EXIT.unavailable);
+    expect(err).toContain('Redis refuses this user (WRONGPASS)');
+    const absent = await cli(['operator', 'status', '--redis-socket', dir.path('no.sock'), '--password-file', passwordFile]);
+    expect(absent.code).toBe(EXIT.unavailable);
+    expect(absent.err).toMatch(/Redis does not answer on .*no\.sock; .*\(REDIS_AWAY\)/);
+  });
+
+  test('a Redis that ends is an error within seconds, and watching goes on through it', async () => {
+    await redis.kill9();
+    const started = performance.now();
+    const { code, err } = await operator('status', '--watch');
+    expect(code).toBe(EXIT.unavailable);
+    expect(err).toContain('(REDIS_AWAY)');
+    expect(performance.now() - started).toBeLessThan(5_000);
+    await redis.restart();
+    expect((await operator('status', '--watch')).code).toBe(EXIT.ok);
+  });
+});
+
+describe('operator acl', () => {
+  test('writes the users and a password for each, private, once', async () => {
+    const directory = dir.path('redis');
+    const { code } = await cli(['operator', 'acl', '--out', directory]);
+    expect(code).toBe(EXIT.ok);
+    expect((await readdir(directory)).sort()).toEqual(['operator.password', 'relay.password', 'users.acl', 'worker.password']);
+    const read = (name: string): Promise<string> => readFile(dir.path('redis', name), 'utf8');
+    const passwords = { relay: await read('relay.password'), worker: await read('worker.password'), operator: await read('operator.password') };
+    expect(new Set(Object.values(passwords)).size).toBe(3);
+    expect(await read('users.acl')).toBe(aclFile(passwords));
+    for (const name of await readdir(directory)) expect((await stat(dir.path('redis', name))).mode & 0o777).toBe(0o600);
+    const again = await cli(['operator', 'acl', '--out', directory]);
+    expect(again.code).toBe(EXIT.output);
+    expect(await read('relay.password')).toBe(passwords.relay);
+  });
+});
+
+describe('operator build-form', () => {
+  test('builds the form with the root key in it', async () => {
+    const office = await openOffice((...parts) => dir.path('office', ...parts));
+    const publicKey = (await readFile(office.rootPublicKey, 'utf8')).trim().split('\n').at(-1) ?? '';
+    const { code, err } = await cli(['operator', 'build-form', '--root-key', office.rootPublicKey, '--out', dir.path('web')]);
+    expect(code, err).toBe(EXIT.ok);
+    expect(await readdir(dir.path('web'))).toContain('index.html');
+    const scripts = (await readdir(dir.path('web'))).filter((name) => name.endsWith('.js'));
+    const texts = await Promise.all(scripts.map((name) => readFile(dir.path('web', name), 'utf8')));
+    expect(texts.some((text) => text.includes(publicKey))).toBe(true);
+  });
+
+  test('refuses what is no root key', async () => {
+    const file = await writeTo(dir.path('not.pub'), 'hello');
+    const { code, err } = await cli(['operator', 'build-form', '--root-key', file, '--out', dir.path('web2')]);
+    expect(code).toBe(EXIT.input);
+    expect(err).toContain('(MINISIGN_FORMAT)');
+  });
+});

@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { cp, mkdir, readFile, readdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { EXIT } from '../../cli/errors.ts';
+import { PARCEL_BYTES } from '../../crypto/parcel.ts';
+import { ROOT } from '../../deploy/layout.ts';
+import { openOffice, temporaryDirectory, writeTo } from '../support/cli.ts';
+import type { Office } from '../support/cli.ts';
+import { atTerminal } from '../support/terminal.ts';
+
+/** The program as it is shipped: bundled, in a process of its own, at a real terminal where it insists on one. */
+const program = join(ROOT, 'dist', 'support-relay.js');
+
+let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
+let office: Office;
+
+beforeAll(async () => {
+  dir = await temporaryDirectory();
+  office = await openOffice(dir.path);
+});
+afterAll(() => dir.remove());
+
+type Ended = { code: number | null; out: Buffer; err: string };
+
+function start(argv: readonly string[], stdin = '', file = program): Promise<Ended> {
+  const child = spawn(process.execPath, [file, ...argv]);
+  const out: Buffer[] = [];
+  let err = '';
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  child.stdin.end(stdin);
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, out: Buffer.concat(out), err })));
+}
+
+test('seal and open work through pipes', async () => {
+  const sealed = await start(['seal', '--keyring', office.keyring.file, '--root-key', office.rootPublicKey], 'Помогите');
+  expect(sealed.code, sealed.err).toBe(EXIT.ok);
+  expect(sealed.out.length).toBe(PARCEL_BYTES);
+  const letter = await writeTo(dir.path('letter.age'), office.letter({ message: 'из письма' }));
+  const opened = await start(['open', '--identity', office.identity, letter]);
+  expect(opened.code, opened.err).toBe(EXIT.ok);
+  expect(opened.out.toString()).toContain('    из письма\n');
+});
+
+test('failures end with their code and one line', async () => {
+  const { code, err, out } = await start(['open', '--identity', dir.path('nobody.txt'), '-']);
+  expect(code).toBe(EXIT.input);
+  expect(err).toMatch(/^support-relay: [^\n]+\(INPUT_MISSING\)\n$/);
+  expect(out.length).toBe(0);
+});
+
+test('a reader that goes away early is no failure', async () => {
+  const { code, output } = await atTerminal(`sh -c '${process.execPath} ${program} --help | head -1; echo done'`, []);
+  expect(code).toBe(0);
+  expect(output).toMatch(/^support-relay: keys[^\n]*\r\ndone\r\n$/);
+});
+
+test('a passphrase is asked at the terminal, twice, and never shown', async () => {
+  const file = dir.path('mine.age');
+  const made = await atTerminal(`${process.execPath} ${program} keygen --passphrase --out ${file}`, [
+    ['New passphrase', 'geheimx\u007fёжик'],
+    ['again', 'geheimёжик'],
+  ]);
+  expect(made.code, made.output).toBe(EXIT.ok);
+  expect(made.output).not.toContain('geheim');
+  expect(made.output).toMatch(/age1pq1/);
+  expect((await readFile(file)).subarray(0, 22).toString()).toBe('age-encryption.org/v1\n');
+
+  const letter = await writeTo(dir.path('any.age'), office.letter());
+  const opened = await atTerminal(`${process.execPath} ${program} open --identity ${file} ${letter}`, [['Passphrase', 'geheimёжик']]);
+  expect(opened.code, opened.output).toBe(EXIT.notAuthentic);
+  expect(opened.output).toContain('(AGE_NO_MATCH)');
+  expect(opened.output).not.toContain('geheim');
+});
+
+test('Ctrl-C at a passphrase stops without a file', async () => {
+  const file = dir.path('never.age');
+  const { code, output } = await atTerminal(`${process.execPath} ${program} keygen --passphrase --out ${file}`, [['New passphrase', 'abc\u0003']]);
+  expect(code).toBe(EXIT.interrupted);
+  expect(output).toContain('(INTERRUPTED)');
+  await expect(readFile(file)).rejects.toThrow();
+});
+
+test('without the build tool the form cannot be built, and it says so', async () => {
+  const modules = join(ROOT, 'node_modules');
+  await cp(join(ROOT, 'dist'), dir.path('elsewhere', 'dist'), { recursive: true });
+  await mkdir(dir.path('elsewhere', 'node_modules'));
+  for (const name of await readdir(modules)) if (name !== 'esbuild') await symlink(join(modules, name), dir.path('elsewhere', 'node_modules', name));
+  const argv = ['operator', 'build-form', '--root-key', office.rootPublicKey, '--out', dir.path('web')];
+  const { code, err } = await start(argv, '', dir.path('elsewhere', 'dist', 'support-relay.js'));
+  expect(code).toBe(EXIT.unavailable);
+  expect(err).toContain('(BUILD_TOOL_MISSING)');
+});

@@ -1,0 +1,103 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createIdentityFile } from '../../cli/actions/identity.ts';
+import { createKeyring } from '../../cli/actions/keyring.ts';
+import type { NewKeyring } from '../../cli/actions/keyring.ts';
+import { createRootKey, readRootKey } from '../../cli/actions/root-key.ts';
+import type { Io } from '../../cli/io.ts';
+import { run } from '../../cli/run.ts';
+import { parseIdentityFile } from '../../crypto/age/identity.ts';
+import { sealLetter } from '../../crypto/letter.ts';
+import type { LetterContent } from '../../crypto/letter.ts';
+import { readFile } from 'node:fs/promises';
+
+export type CliInput = {
+  stdin?: string | Uint8Array;
+  /** Stdin and stdout are terminals; what to answer to each question about a passphrase. */
+  terminal?: { answers: readonly string[] };
+  now?: Date;
+};
+
+export type CliResult = { code: number; out: Uint8Array; text: string; err: string; asked: string[] };
+
+/** Runs the real `support-relay` in this process, with its input and output in hand. */
+export async function cli(argv: readonly string[], input: CliInput = {}): Promise<CliResult> {
+  const out: Uint8Array[] = [];
+  const asked: string[] = [];
+  let err = '';
+  const stdin = typeof input.stdin === 'string' ? new TextEncoder().encode(input.stdin) : (input.stdin ?? new Uint8Array());
+  const answers = [...(input.terminal?.answers ?? [])];
+  const io: Io = {
+    stdinIsTerminal: input.terminal !== undefined,
+    stdoutIsTerminal: input.terminal !== undefined,
+    columns: 100,
+    readStdin: (limit) => Promise.resolve(stdin.length > limit ? null : stdin),
+    out: (data) => void out.push(typeof data === 'string' ? new TextEncoder().encode(data) : data),
+    err: (text) => void (err += text),
+    askSecret: (prompt) => {
+      asked.push(prompt);
+      const answer = answers.shift();
+      return answer === undefined ? Promise.reject(new Error(`nobody answers: ${prompt}`)) : Promise.resolve(answer);
+    },
+    now: () => input.now ?? new Date(),
+    pause: () => Promise.resolve(false),
+  };
+  const code = await run(argv, io);
+  const bytes = new Uint8Array(Buffer.concat(out));
+  return { code, out: bytes, text: new TextDecoder().decode(bytes), err, asked };
+}
+
+export async function temporaryDirectory(): Promise<{ path: (...parts: string[]) => string; remove: () => Promise<void> }> {
+  const dir = await mkdtemp(join(tmpdir(), 'support-relay-cli-'));
+  return { path: (...parts) => join(dir, ...parts), remove: () => rm(dir, { recursive: true, force: true }) };
+}
+
+export const TEAM = { id: '00112233aabbccdd', names: { ru: 'Психологи', en: 'Psychologists' } };
+export const TOPIC = { id: 'psychological', names: { ru: 'Психологическая помощь', en: 'Psychological help' } };
+
+export type Office = {
+  rootKey: string;
+  rootPublicKey: string;
+  identity: string;
+  recipient: string;
+  worker: string;
+  keyring: NewKeyring;
+  letter: (content?: Partial<LetterContent>) => Uint8Array;
+};
+
+/** A root key, a volunteer, a worker and a signed keyring for this week, made in `dir` as the commands make them. */
+export async function openOffice(path: (...parts: string[]) => string, options: { serial?: number; from?: Date } = {}): Promise<Office> {
+  const { keyFile, publicKeyFile } = await createRootKey({ directory: path('root') });
+  const identity = path('volunteer.txt');
+  const { recipient } = await createIdentityFile({ file: identity });
+  const worker = path('worker.txt');
+  const workerRecipient = (await createIdentityFile({ file: worker })).recipient;
+  const signingKey = await readRootKey(keyFile, () => Promise.reject(new Error('not protected')));
+  const keyring = await createKeyring(
+    {
+      serial: options.serial ?? 1,
+      from: options.from ?? new Date(Date.now() - 60_000),
+      days: 7,
+      worker: workerRecipient,
+      teams: [{ ...TEAM, topics: [TOPIC], recipients: [recipient] }],
+    },
+    signingKey,
+    path('keyrings'),
+  );
+  const letter = (content: Partial<LetterContent> = {}): Uint8Array =>
+    sealLetter(
+      { version: 1, kind: 'request', serial: keyring.keyring.serial, keyring: keyring.digest, topic: TOPIC.id, language: 'ru', message: 'Помогите', ...content },
+      [recipient],
+    );
+  return { rootKey: keyFile, rootPublicKey: publicKeyFile, identity, recipient, worker, keyring, letter };
+}
+
+export async function identitiesOf(file: string): Promise<string[]> {
+  return parseIdentityFile(await readFile(file, 'utf8'));
+}
+
+export async function writeTo(file: string, content: string | Uint8Array): Promise<string> {
+  await writeFile(file, content);
+  return file;
+}

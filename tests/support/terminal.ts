@@ -1,0 +1,30 @@
+import { spawn } from 'node:child_process';
+
+export type TerminalResult = { code: number; output: string };
+
+/**
+ * Runs a shell command at a pseudo-terminal (util-linux' `script`), as a person would: waits for each question and
+ * types the answer. Programs that insist on a terminal for passphrases cannot be tested otherwise.
+ */
+export async function atTerminal(command: string, dialogue: readonly (readonly [question: string, answer: string])[]): Promise<TerminalResult> {
+  const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, TERM: 'dumb' } });
+  const open = [...dialogue];
+  let output = '';
+  let from = 0;
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString('utf8');
+      const next = open[0];
+      const position = next === undefined ? -1 : output.indexOf(next[0], from);
+      if (next === undefined || position === -1) return;
+      from = position + next[0].length;
+      open.shift();
+      // The question may be on the screen before the echo is off.
+      setTimeout(() => child.stdin.write(`${next[1]}\r`), 300);
+    });
+    child.on('close', (code) => {
+      resolve({ code: code ?? -1, output });
+    });
+  });
+}

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { COMMANDS } from '../../cli/commands.ts';
+import { CliError, EXIT } from '../../cli/errors.ts';
+import { describeFailure } from '../../cli/failure.ts';
+import { CodedError } from '../../crypto/errors.ts';
+import { cli } from '../support/cli.ts';
+
+describe('help', () => {
+  test('the whole lists every command and every exit code', async () => {
+    const { code, text } = await cli(['--help']);
+    expect(code).toBe(EXIT.ok);
+    for (const { name } of COMMANDS) expect(text).toContain(`  ${name} `);
+    for (const exit of Object.values(EXIT)) expect(text).toMatch(new RegExp(`^ +${String(exit)} {2}`, 'm'));
+  });
+
+  test.each(COMMANDS.map(({ name }) => name))('%s explains itself with an example', async (name) => {
+    const { code, text, err } = await cli([...name.split(' '), '--help']);
+    expect(code).toBe(EXIT.ok);
+    expect(err).toBe('');
+    expect(text).toContain(`Usage: support-relay ${name}`);
+    expect(text).toContain(`Example: support-relay ${name}`);
+  });
+
+  test('the lines fit a terminal', () => {
+    for (const { help } of COMMANDS) for (const line of help.split('\n')) expect(line.length).toBeLessThanOrEqual(125);
+  });
+});
+
+describe('wrong use', () => {
+  test.each([
+    [[], ''],
+    [['dance'], 'there is no command "dance"; see support-relay --help (USAGE)'],
+    [['admin'], '"admin" needs one of: init, keyring, check; see support-relay --help (USAGE)'],
+    [['admin', 'dance'], '"admin" needs one of'],
+    [['keygen', '--colour'], "unknown option '--colour'; see support-relay keygen --help (USAGE)"],
+    [['keygen', 'file'], '"file" is one argument too many'],
+    [['admin', 'init'], '--out is missing; see support-relay admin init --help (USAGE)'],
+    [['admin', 'keyring', '--root-key', 'r', '--out', 'o', '--serial', '0'], '--serial must be a whole number from 1'],
+    [['admin', 'keyring', '--root-key', 'r', '--out', 'o', '--serial', '1', '--from', '2026-02-30'], '--from must be a day'],
+    [['open', 'letter'], '--identity is missing'],
+    [['open', '--identity', 'i'], 'an argument is missing'],
+    [['open', '--identity', 'i', '--keyring', 'k', 'letter'], '--keyring needs --root-key'],
+    [['open', '--identity', 'i', '--root-key', 'k', 'letter'], '--root-key checks a --keyring'],
+    [['seal', '--keyring', 'k', '--root-key', 'r', '--difficulty', '99'], '--difficulty must be'],
+    [['seal', '--keyring', 'k', '--root-key', 'r', '--language', 'Russian'], '--language must be'],
+    [['operator', 'status'], '--redis-socket is missing'],
+  ])('%j', async (argv, message) => {
+    const { code, text, err } = await cli(argv);
+    expect(code).toBe(EXIT.usage);
+    expect(text).toBe('');
+    expect(err).toContain(message);
+    if (argv.length > 0) expect(err).toMatch(/^support-relay: .+; .+ \(USAGE\)\n$/);
+  });
+});
+
+describe('failures', () => {
+  test('are one line whatever is in them', () => {
+    const { line } = describeFailure(new CliError('INPUT_MISSING', 'cannot read a\u001b[2J\nb', 'check it'));
+    expect(line).toBe('cannot read a‹U+001B›[2J b; check it (INPUT_MISSING)');
+  });
+
+  test('of the formats say what to do', () => {
+    expect(describeFailure(new CodedError('KEYRING_EXPIRED', 'the keyring was valid until then'))).toMatchObject({
+      line: "the keyring was valid until then; get this week's keyring from the administrator (KEYRING_EXPIRED)",
+      exitCode: EXIT.notAuthentic,
+    });
+  });
+
+  test('that nobody foresaw are the program’s own', () => {
+    expect(describeFailure(new TypeError('x is not a function'))).toMatchObject({ exitCode: EXIT.internal, code: 'INTERNAL' });
+  });
+});

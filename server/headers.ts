@@ -18,10 +18,10 @@ const policy = {
 };
 
 const UNUSED_FEATURES = [
-  ...['accelerometer', 'autoplay', 'bluetooth', 'browsing-topics', 'camera', 'display-capture', 'fullscreen', 'gamepad', 'geolocation'],
+  ...['accelerometer', 'autoplay', 'browsing-topics', 'camera', 'display-capture', 'fullscreen', 'gamepad', 'geolocation'],
   ...['gyroscope', 'hid', 'identity-credentials-get', 'idle-detection', 'interest-cohort', 'local-fonts', 'magnetometer', 'microphone'],
   ...['midi', 'payment', 'picture-in-picture', 'publickey-credentials-get', 'screen-wake-lock', 'serial', 'storage-access', 'usb'],
-  ...['web-share', 'window-management', 'xr-spatial-tracking'],
+  ...['window-management', 'xr-spatial-tracking'],
 ];
 
 const secure = helmet({

@@ -5,7 +5,7 @@ import { PARCEL_BYTES, parseParcel, type Parcel } from '../../crypto/parcel.ts';
 import { stampBits } from '../../crypto/stamp.ts';
 import type { KeyringShelf } from '../../service/keyrings.ts';
 import { readExactly } from '../body.ts';
-import type { Door } from '../door.ts';
+import type { Door, DoorReason } from '../door.ts';
 import type { Pool } from '../pool.ts';
 import { type Refusal, refuse } from '../refusals.ts';
 
@@ -22,6 +22,9 @@ export const STATUS: Readonly<Record<Result, number>> = {
 
 /** A full pool drains by rounds; a Redis that restarts is back sooner. */
 const RETRY_AFTER_SECONDS: Partial<Record<Result, number>> = { full: 300, away: 30, closed: 300 };
+
+/** The answer at a closed door. What passes soon is told apart, so that a client comes again soon. */
+const REFUSED_FOR: Readonly<Record<DoorReason, Result>> = { keyring: 'closed', worker: 'closed', pool: 'full', redis: 'away' };
 
 export type ParcelParts = {
   shelf: KeyringShelf;
@@ -66,8 +69,8 @@ async function judge(bytes: Uint8Array, { shelf, door, pool, difficulty }: Parce
   if (typeof parcel === 'string') return parcel;
   if (!shelf.live().some(({ serial }) => serial === parcel.serial)) return 'serial';
   if (stampBits(parcel) < difficulty) return 'stamp';
-  if (door.state.reason !== null) return 'closed';
-  return pool.put(parcel);
+  const { reason } = door.state;
+  return reason === null ? pool.put(parcel) : REFUSED_FOR[reason];
 }
 
 function parsed(bytes: Uint8Array): Parcel | 'version' | 'sealed' {

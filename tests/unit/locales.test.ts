@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { readLocales, readTemplate } from '../../web/build.ts';
+import { neededWords, renderPage } from '../../web/template.ts';
+
+const locales = await readLocales();
+const template = await readTemplate();
+const needed = [...neededWords(template)].sort();
+
+/** Words that frighten, accuse or promise, in no text a person in need reads. */
+const NEVER = [
+  /информатор/i, /жалоб/i, /квитанци/i, /донос/i, /полиц/i, /тюрьм/i, /преступ/i, /(?<!без)опасн/i, /абсолютно/i, /гарантир/i, /полностью безопасн/i, /анонимн/i,
+  /informant/i, /complaint/i, /receipt/i, /police/i, /prison/i, /crime/i, /danger/i, /guarantee/i, /absolutely/i, /completely safe/i, /anonym/i,
+];
+const slots = (text: string): string[] => [...text.matchAll(/\{[a-z]+\}/g)].map(([slot]) => slot).sort();
+
+describe('the words of the form', () => {
+  it('exist in Russian first, and in English', () => {
+    expect(locales.map(({ language, path }) => [language, path])).toEqual([['ru', ''], ['en', 'en/']]);
+  });
+
+  describe.each(locales)('in $name', (locale) => {
+    const { language, words } = locale;
+
+    it('are all there, and none is left over', () => {
+      expect(Object.keys(words).sort()).toEqual(needed);
+    });
+
+    it('are translated', () => {
+      for (const [key, text] of Object.entries(words)) {
+        expect(/[а-яё]/i.test(text), key).toBe(language === 'ru');
+        expect(text.trim(), key).toBe(text);
+        expect(text, key).not.toBe('');
+      }
+    });
+
+    it('have the same places to fill as in the other languages', () => {
+      for (const other of locales) for (const key of needed) expect(slots(words[key] ?? ''), key).toEqual(slots(other.words[key] ?? ''));
+    });
+
+    it('neither frighten nor promise', () => {
+      for (const [key, text] of Object.entries(words)) for (const word of NEVER) expect(text, key).not.toMatch(word);
+    });
+
+    it('make a page without anything inline, foreign or ready to be submitted', () => {
+      const page = renderPage(template, locale, locales);
+      expect(page).toContain(`<html lang="${language}"`);
+      expect(page).not.toMatch(/\{\{|\}\}/);
+      expect(page).not.toMatch(/<form|<style|<script(?! src="\/)|\son\w+=|\sstyle=|javascript:|https?:\/\//i);
+    });
+
+    it('never become markup', () => {
+      const hostile = { ...locale, words: { ...words, 'intro.title': '<b>"&{name}' } };
+      expect(renderPage(template, hostile, locales)).toContain('<h1>&lt;b&gt;&quot;&amp;<span data-slot="name"></span></h1>');
+    });
+
+    it('stop the build when one is missing', () => {
+      const rest = Object.fromEntries(Object.entries(words).filter(([key]) => key !== 'intro.title'));
+      expect(() => renderPage(template, { ...locale, words: rest }, locales)).toThrow(/lacks intro\.title/);
+    });
+  });
+});

@@ -1,0 +1,87 @@
+// What the page asks of the relay: is the door open, under which keyring, and will it take this parcel.
+import type { Answer, DoorReason } from './messages.ts';
+
+export type Door = { open: true; difficulty: number } | { open: false; reason: DoorReason };
+export type SignedKeyring = { json: Uint8Array; signature: string };
+
+/** Over an onion service a first connection may take most of a minute. */
+const READ_TIMEOUT_MS = 60_000;
+/** As long as the relay itself waits for a slow upload. */
+const SEND_TIMEOUT_MS = 120_000;
+const REASONS: readonly string[] = ['keyring', 'pool', 'redis', 'worker'] satisfies DoorReason[];
+/** Dearer stamps than this would keep a phone busy for minutes: it is asked for by mistake or by malice. */
+export const HIGHEST_DIFFICULTY = 20;
+
+export class UnreachableError extends Error {
+  readonly why: 'offline' | 'timeout';
+  constructor(why: 'offline' | 'timeout') {
+    super(why);
+    this.why = why;
+  }
+}
+
+/** @throws UnreachableError when nothing came in time, or not the whole of it. */
+async function exchange(path: string, timeoutMs: number, init: RequestInit = {}): Promise<{ status: number; body: Uint8Array }> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), timeoutMs);
+  try {
+    const response = await fetch(path, {
+      ...init,
+      cache: 'no-store',
+      credentials: 'omit',
+      redirect: 'error',
+      referrerPolicy: 'no-referrer',
+      signal: controller.signal,
+    });
+    return { status: response.status, body: new Uint8Array(await response.arrayBuffer()) };
+  } catch {
+    throw new UnreachableError(controller.signal.aborted ? 'timeout' : 'offline');
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function read(path: string): Promise<Uint8Array> {
+  const { status, body } = await exchange(path, READ_TIMEOUT_MS);
+  if (status !== 200) throw new UnreachableError('offline');
+  return body;
+}
+
+function parseDoor(body: Uint8Array): Door {
+  const door = JSON.parse(new TextDecoder().decode(body)) as { open?: unknown; reason?: unknown; difficulty?: unknown };
+  if (door.open === true && Number.isInteger(door.difficulty)) {
+    return { open: true, difficulty: Math.min(Math.max(Number(door.difficulty), 0), HIGHEST_DIFFICULTY) };
+  }
+  const reason = String(door.reason);
+  return { open: false, reason: REASONS.includes(reason) ? (reason as DoorReason) : 'worker' };
+}
+
+/** @throws UnreachableError */
+export async function readDoor(): Promise<Door> {
+  const body = await read('/door.json');
+  try {
+    return parseDoor(body);
+  } catch {
+    throw new UnreachableError('offline');
+  }
+}
+
+/** @throws UnreachableError. Nothing of what comes is believed until the worker has verified it. */
+export async function readKeyring(): Promise<SignedKeyring> {
+  const [json, signature] = await Promise.all([read('/keyring.json'), read('/keyring.json.minisig')]);
+  return { json, signature: new TextDecoder().decode(signature) };
+}
+
+/**
+ * Hands in a parcel; `readAnswer` makes sense of the relay's bytes. Null: what came back is no answer of a relay.
+ * @throws UnreachableError; the parcel may then have been taken, or not. Sending the same bytes again is safe.
+ */
+export async function sendParcel(parcel: Uint8Array, readAnswer: (bytes: Uint8Array) => Promise<Answer>): Promise<Answer | null> {
+  const { body } = await exchange('/parcel', SEND_TIMEOUT_MS, {
+    method: 'POST',
+    // A copy in a buffer of its own: the parcel itself is kept for sending again.
+    body: parcel.slice().buffer,
+    headers: { 'content-type': 'application/octet-stream' },
+  });
+  return readAnswer(body).catch(() => null);
+}

@@ -1,0 +1,100 @@
+// What a person types. The fields stand in no <form>: nothing in the page can submit them, with scripts or without.
+import type { RequestFields, TopicName } from './messages.ts';
+import { element, fill } from './page.ts';
+
+/** From here on the count stands out, and is read out once. */
+const NEARLY_FULL_LETTERS = 300;
+const ROUND_TO_LETTERS = 10;
+
+export type Problem = 'message' | 'topic';
+
+export class Fields {
+  readonly #language = document.documentElement.lang;
+  readonly #letterBytes = Number(document.documentElement.dataset['letterBytes'] ?? 1);
+  readonly #message = element('message', HTMLTextAreaElement);
+  readonly #contact = element('contact', HTMLInputElement);
+  readonly #topics = element('topics', HTMLElement);
+
+  /** As it will be sent. */
+  read(): RequestFields {
+    const contact = this.#contact.value.trim();
+    return { topic: this.#topic(), language: this.#language, message: this.#message.value.trim(), ...(contact ? { contact } : {}) };
+  }
+
+  get empty(): boolean {
+    return this.#message.value.trim() === '' && this.#contact.value.trim() === '';
+  }
+
+  clear(): void {
+    this.#message.value = '';
+    this.#contact.value = '';
+    for (const radio of this.#radios()) radio.checked = false;
+  }
+
+  onInput(listener: () => void): void {
+    for (const field of [this.#message, this.#contact, this.#topics]) field.addEventListener('input', listener);
+  }
+
+  /** The topics of the keyring, in its order; the choice is kept if it is still there, and made when there is only one. */
+  showTopics(topics: readonly TopicName[]): void {
+    const chosen = this.#topic();
+    const choices = topics.map(({ id, names }) => {
+      const radio = document.createElement('input');
+      Object.assign(radio, { type: 'radio', name: 'topic', value: id, id: `topic-${id}`, checked: id === chosen || topics.length === 1 });
+      const label = document.createElement('label');
+      label.append(radio, names[this.#language] ?? Object.values(names)[0] ?? id);
+      return label;
+    });
+    this.#topics.replaceChildren(...choices);
+  }
+
+  /** Marks what is missing, moves there and says so; false when nothing is. */
+  flag(): boolean {
+    const { topic, message } = this.read();
+    const problems: Problem[] = [...(topic === '' ? ['topic' as const] : []), ...(message === '' ? ['message' as const] : [])];
+    this.#mark(problems);
+    const [first] = problems;
+    if (first === 'topic') this.#radios()[0]?.focus();
+    if (first === 'message') this.#message.focus();
+    return first !== undefined;
+  }
+
+  unflag(): void {
+    const { topic, message } = this.read();
+    if (topic !== '') element('topic-problem', HTMLElement).hidden = true;
+    if (message !== '') this.#markMessage(false);
+  }
+
+  /** Tells how much still fits; `bytes` is negative when it is too much already. */
+  showRoom(bytes: number): void {
+    const letters = Math.floor(Math.abs(bytes) / this.#letterBytes / ROUND_TO_LETTERS) * ROUND_TO_LETTERS;
+    const state = bytes < 0 ? 'over' : letters < ROUND_TO_LETTERS ? 'full' : letters <= NEARLY_FULL_LETTERS ? 'nearly' : 'plenty';
+    fill('letters', new Intl.NumberFormat(this.#language).format(Math.max(letters, ROUND_TO_LETTERS)));
+    for (const name of ['over', 'full', 'nearly', 'plenty']) element(`room-${name}`, HTMLElement).hidden = name !== state;
+    // Read out when the state changes, not with every letter.
+    const spoken = element('room-spoken', HTMLElement);
+    if (spoken.dataset['state'] !== state) {
+      spoken.dataset['state'] = state;
+      spoken.textContent = state === 'plenty' ? '' : element(`room-${state}`, HTMLElement).textContent;
+    }
+  }
+
+  #radios(): HTMLInputElement[] {
+    return [...this.#topics.querySelectorAll('input')];
+  }
+
+  #topic(): string {
+    return this.#radios().find(({ checked }) => checked)?.value ?? '';
+  }
+
+  #mark(problems: readonly Problem[]): void {
+    element('topic-problem', HTMLElement).hidden = !problems.includes('topic');
+    this.#markMessage(problems.includes('message'));
+  }
+
+  #markMessage(missing: boolean): void {
+    element('message-problem', HTMLElement).hidden = !missing;
+    if (missing) this.#message.setAttribute('aria-invalid', 'true');
+    else this.#message.removeAttribute('aria-invalid');
+  }
+}

@@ -1,0 +1,81 @@
+// Makes a page of the template and the words of one language. No word of a page stands anywhere but in locales/.
+import { NOTICES, type Notice } from './notices.ts';
+
+export type Locale = {
+  language: string;
+  /** What the language calls itself. */
+  name: string;
+  /** Where its page stands under `/`; empty for the first. */
+  path: string;
+  /** Bytes of a usual letter in UTF-8, to tell people in letters how much still fits. */
+  letterBytes: number;
+  words: Readonly<Record<string, string>>;
+};
+
+const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => ESCAPES[character] ?? character);
+}
+
+/** A `{name}` in a sentence becomes a place that the script fills. */
+function withSlots(html: string): string {
+  return html.replace(/\{([a-z]+)\}/g, '<span data-slot="$1"></span>');
+}
+
+function wordOf({ language, words }: Locale, key: string): string {
+  const word = words[key];
+  if (word === undefined) throw new Error(`locales/${language}.json lacks ${key}`);
+  return withSlots(escapeHtml(word));
+}
+
+function renderNotice(locale: Locale, notice: Notice): string {
+  const paragraphs = wordOf(locale, `notice.${notice}.text`).split('\n').map((text) => `<p>${text}</p>`);
+  const buttons = NOTICES[notice].map((action) => (
+    `<button type="button" data-action="${action}">${wordOf(locale, `action.${action}`)}</button>`
+  ));
+  return [
+    `<section class="notice" id="notice-${notice}" aria-labelledby="notice-${notice}-title" hidden>`,
+    `<h2 id="notice-${notice}-title" tabindex="-1">${wordOf(locale, `notice.${notice}.title`)}</h2>`,
+    ...paragraphs,
+    ...(buttons.length > 0 ? [`<p class="actions">${buttons.join(' ')}</p>`] : []),
+    '</section>',
+  ].join('\n');
+}
+
+function renderLanguages(locale: Locale, all: readonly Locale[]): string {
+  return all.map(({ language, name, path }) => (
+    language === locale.language
+      ? `<span aria-current="page">${escapeHtml(name)}</span>`
+      : `<a href="/${path}" lang="${language}" hreflang="${language}">${escapeHtml(name)}</a>`
+  )).join(' ');
+}
+
+/** `{{key}}` is a word, `{{@block}}` a part made here, and `{{language}}`, `{{path}}`, `{{letterBytes}}` belong to the locale. */
+export function renderPage(template: string, locale: Locale, all: readonly Locale[]): string {
+  return template.replace(/\{\{(@?[\w.-]+)\}\}/g, (_, key: string) => {
+    switch (key) {
+      case 'language':
+        return locale.language;
+      case 'path':
+        return locale.path;
+      case 'letterBytes':
+        return String(locale.letterBytes);
+      case '@languages':
+        return renderLanguages(locale, all);
+      case '@notices':
+        return (Object.keys(NOTICES) as Notice[]).map((notice) => renderNotice(locale, notice)).join('\n');
+      default:
+        return wordOf(locale, key);
+    }
+  });
+}
+
+/** Every word the pages need, to be compared with what a locale has. */
+export function neededWords(template: string): Set<string> {
+  const inTemplate = [...template.matchAll(/\{\{([\w-]+\.[\w.-]+)\}\}/g)].map(([, key]) => key as string);
+  const inNotices = Object.entries(NOTICES).flatMap(([notice, actions]) => [
+    `notice.${notice}.title`, `notice.${notice}.text`, ...actions.map((action) => `action.${action}`),
+  ]);
+  return new Set([...inTemplate, ...inNotices]);
+}

@@ -1,0 +1,188 @@
+import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { randomBytes, toHex } from '../../crypto/bytes.ts';
+import { LETTER_BYTES } from '../../crypto/letter.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { keys } from '../../store/keys.ts';
+import { Backoff } from '../../worker/backoff.ts';
+import { Delivery } from '../../worker/deliver.ts';
+import type { Inbox } from '../../worker/inboxes/inbox.ts';
+import { inboxesSchema, openInbox } from '../../worker/inboxes/kinds.ts';
+import { LEASE_MS, withLease } from '../../worker/lease.ts';
+import { Outbox } from '../../worker/outbox.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+import { closedPort, startSmtp, type TestSmtp } from '../support/smtp.ts';
+import { maildirFiles, until } from '../support/worker.ts';
+
+let redis: TestRedis;
+let admin: Redis;
+let outbox: Outbox;
+let dir: string;
+let nowMs: number;
+const servers: TestSmtp[] = [];
+
+beforeEach(async () => {
+  await ready;
+  redis = await startRedis();
+  admin = await redis.connect('admin');
+  outbox = new Outbox(await redis.connect('worker'), 'inbox-1');
+  dir = await mkdtemp(join(tmpdir(), 'relay-deliver-'));
+  nowMs = 0;
+});
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.stop()));
+  await redis.stop();
+  await rm(dir, { recursive: true });
+});
+
+const running = () => false;
+const team = '00112233445566aa';
+const deliveryTo = (inbox: Inbox): Delivery => new Delivery(outbox, inbox, new Backoff(() => nowMs));
+
+async function fill(count: number): Promise<Buffer[]> {
+  const ids = Array.from({ length: count }, () => Buffer.from(randomBytes(16)));
+  for (const id of ids) await admin.hset(keys.outbox('inbox-1'), id, Buffer.from(randomBytes(LETTER_BYTES)));
+  return ids;
+}
+
+function open(settings: object): Promise<Inbox> {
+  const [parsed] = inboxesSchema.parse([{ id: 'inbox-1', team, ...settings }]);
+  if (!parsed) throw new Error('no inbox');
+  return openInbox(parsed);
+}
+const maildir = (): Promise<Inbox> => open({ kind: 'maildir', path: join(dir, 'box') });
+const smtp = (port: number): Promise<Inbox> => open({ kind: 'smtp', host: '127.0.0.1', port, tls: 'none', from: 'a@example.org', to: 'b@example.org' });
+
+describe('delivery', () => {
+  it('empties the outbox in an order that is not the outbox’s', async () => {
+    const server = await startSmtp();
+    servers.push(server);
+    const ids = await fill(12);
+    await deliveryTo(await smtp(server.port)).run(running);
+    expect(await admin.exists(keys.outbox('inbox-1'))).toBe(0);
+    const sent = server.mails.map(({ raw }) => /Message-ID: <([0-9a-f]+)@/.exec(raw.toString('latin1'))?.[1]);
+    expect(sent.toSorted()).toEqual(ids.map((id) => id.toString('hex')).toSorted());
+    expect(sent).not.toEqual(ids.map((id) => id.toString('hex')));
+  });
+
+  it('keeps what is refused for now, asks less often, and goes on when it is taken', async () => {
+    const port = await closedPort();
+    await fill(5);
+    const delivery = deliveryTo(await smtp(port));
+    await delivery.run(running);
+    expect(await outbox.depths()).toEqual({ waiting: 5, dead: 0 });
+    const server = await startSmtp({}, {}, port);
+    servers.push(server);
+    await delivery.run(running);
+    expect(server.connections).toBe(0);
+    nowMs += 60_000;
+    await delivery.run(running);
+    expect(await outbox.depths()).toEqual({ waiting: 0, dead: 0 });
+    expect(server.mails).toHaveLength(5);
+  });
+
+  it('asks a server that answers 4xx three times, not once for each letter', async () => {
+    let asked = 0;
+    const server = await startSmtp({}, { rcptTo: () => ((asked += 1), 451) });
+    servers.push(server);
+    await fill(20);
+    await deliveryTo(await smtp(server.port)).run(running);
+    expect(asked).toBe(3);
+    expect(await outbox.depths()).toEqual({ waiting: 20, dead: 0 });
+  });
+
+  it('does not let one letter that never passes hold up the others', async () => {
+    const [poison] = await fill(8);
+    const server = await startSmtp({}, { data: (raw) => (raw.includes(`<${toHex(poison ?? Buffer.alloc(0))}@`) ? 451 : null) });
+    servers.push(server);
+    await deliveryTo(await smtp(server.port)).run(running);
+    expect(server.mails).toHaveLength(7);
+    expect(await outbox.depths()).toEqual({ waiting: 1, dead: 0 });
+  });
+
+  it('moves to the dead letters what is refused for good, and delivers the rest', async () => {
+    let asked = 0;
+    const server = await startSmtp({}, { rcptTo: () => ((asked += 1) <= 4 ? 550 : null) });
+    servers.push(server);
+    const ids = await fill(6);
+    const before = await admin.hgetallBuffer(keys.outbox('inbox-1'));
+    await deliveryTo(await smtp(server.port)).run(running);
+    expect(await outbox.depths()).toEqual({ waiting: 0, dead: 4 });
+    expect(server.mails).toHaveLength(2);
+    for (const [id, letter] of Object.entries(await admin.hgetallBuffer(keys.dead('inbox-1')))) expect(letter).toEqual(before[id]);
+    expect(ids).toHaveLength(6);
+  });
+
+  it('stops after the letter in hand', async () => {
+    await fill(5);
+    let asked = 0;
+    await deliveryTo(await maildir()).run(() => (asked += 1) > 2);
+    expect(await outbox.depths()).toEqual({ waiting: 3, dead: 0 });
+    expect(await maildirFiles(join(dir, 'box'))).toHaveLength(2);
+  });
+
+  it('sends nothing twice when Redis was away at the moment to remove it', async () => {
+    const server = await startSmtp({}, {});
+    servers.push(server);
+    await fill(1);
+    const inbox = await smtp(server.port);
+    const delivery = deliveryTo({
+      deliver: async (letter) => {
+        await inbox.deliver(letter);
+        await redis.kill9();
+      },
+    });
+    await expect(delivery.run(running)).rejects.toThrow();
+    await redis.restart();
+    await until('Redis', () => outbox.depths().then(() => true, () => false));
+    expect(await outbox.depths()).toEqual({ waiting: 1, dead: 0 });
+    await delivery.run(running);
+    expect(await outbox.depths()).toEqual({ waiting: 0, dead: 0 });
+    expect(server.mails).toHaveLength(1);
+  });
+
+  it('finds a letter that its dead predecessor had delivered', async () => {
+    const [id] = await fill(1);
+    const inbox = await maildir();
+    const letter = await outbox.letter(id ?? Buffer.alloc(0));
+    if (!letter) throw new Error('no letter');
+    await inbox.deliver(letter);
+    await rename(join(dir, 'box/new', toHex(letter.id)), join(dir, 'box/cur', `${toHex(letter.id)}:2,S`));
+    await deliveryTo(inbox).run(running);
+    expect(await maildirFiles(join(dir, 'box'))).toEqual([`${toHex(letter.id)}:2,S`]);
+    expect(await outbox.depths()).toEqual({ waiting: 0, dead: 0 });
+  });
+});
+
+describe('the lease of an inbox', () => {
+  it('keeps others away as long as the work takes, and no longer', async () => {
+    const client = await redis.connect('worker');
+    let end: () => void = () => undefined;
+    const first = withLease(client, 'deliver-inbox-1', 'a', () => new Promise((resolve) => (end = resolve)));
+    let worked = 0;
+    const other = () => withLease(client, 'deliver-inbox-1', 'b', () => Promise.resolve(void (worked += 1)));
+    await new Promise((resolve) => setTimeout(resolve, LEASE_MS + 1_000));
+    await other();
+    expect(worked).toBe(0);
+    end();
+    await first;
+    await other();
+    expect(worked).toBe(1);
+  });
+
+  it('of a dead worker runs out', async () => {
+    const client = await redis.connect('worker');
+    void withLease(client, 'deliver-inbox-1', 'a', () => new Promise(() => undefined));
+    await until('lease', async () => (await admin.exists(keys.lease('deliver-inbox-1'))) === 1);
+    client.disconnect();
+    const alive = await redis.connect('worker');
+    let worked = false;
+    await until('its end', async () => {
+      await withLease(alive, 'deliver-inbox-1', 'b', () => Promise.resolve(void (worked = true)));
+      return worked;
+    }, LEASE_MS + 3_000);
+  });
+});

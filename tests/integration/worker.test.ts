@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import PostalMime from 'postal-mime';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { dearmor } from '../../crypto/age/armor.ts';
+import { openLetter } from '../../crypto/letter.ts';
+import { keys, workerState } from '../../store/keys.ts';
+import { createWorker } from '../../worker/worker.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+import { maildirFiles, until, workerBench, type Bench } from '../support/worker.ts';
+import type { Redis } from 'ioredis';
+
+let redis: TestRedis;
+let admin: Redis;
+let bench: Bench;
+
+beforeEach(async () => {
+  redis = await startRedis();
+  admin = await redis.connect('admin');
+  bench = await workerBench(redis);
+});
+
+afterEach(async () => {
+  await redis.stop();
+  await bench.remove();
+});
+
+describe('a worker', () => {
+  it('forwards a letter from the pool to a Maildir, where a volunteer opens it', async () => {
+    await bench.put(admin, bench.parcel({ kind: 'letter', team: bench.team, letter: bench.letter('помогите') }), bench.parcel({ kind: 'decoy' }));
+    const worker = await createWorker(bench.config);
+    await worker.start();
+    const inbox = join(bench.dir, 'inbox');
+    await until('delivery', async () => (await maildirFiles(inbox)).length === 1);
+    const [name = ''] = await maildirFiles(inbox);
+    const mail = await PostalMime.parse(await readFile(join(inbox, 'new', name)));
+    const file = new Uint8Array(mail.attachments[0]?.content as ArrayBuffer);
+    expect(openLetter(file, [bench.volunteer]).message).toBe('помогите');
+    expect(dearmor(mail.text ?? '')).toEqual(file);
+    await until('empty outbox', async () => (await admin.hlen(keys.outbox('inbox-1'))) === 0);
+    expect(await admin.hlen(keys.pool)).toBe(0);
+    expect(await admin.hgetall(keys.dropped)).toEqual({ decoy: '1' });
+    expect(workerState(await admin.pttl(keys.alive), Number(await admin.get(keys.alive)))).toBe('working');
+    await worker.destroy();
+  });
+});

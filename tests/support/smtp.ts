@@ -1,0 +1,100 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+
+export type ReceivedMail = { readonly from: string; readonly to: readonly string[]; readonly raw: Buffer; readonly hello: string; readonly secure: boolean; readonly user: string };
+
+export type TestSmtp = {
+  readonly port: number;
+  readonly mails: readonly ReceivedMail[];
+  readonly connections: number;
+  stop(): Promise<void>;
+};
+
+/** What the server answers: an error with `responseCode`, or null to accept. */
+export type Answers = {
+  mailFrom?: () => number | null;
+  rcptTo?: () => number | null;
+  data?: (raw: Buffer) => number | null;
+  /** Cuts the connection instead of answering the end of DATA. */
+  hangUp?: () => boolean;
+};
+
+/** A real SMTP server on loopback. */
+export async function startSmtp(options: SMTPServerOptions = {}, answers: Answers = {}, port = 0): Promise<TestSmtp> {
+  const mails: ReceivedMail[] = [];
+  let connections = 0;
+  const refusal = (code: number | null | undefined) =>
+    code === null || code === undefined ? null : Object.assign(new Error('somebody@example.org is not welcome'), { responseCode: code });
+  const server = new SMTPServer({
+    authOptional: true,
+    closeTimeout: 100,
+    disabledCommands: options.secure === true || options.key ? [] : ['STARTTLS'],
+    ...options,
+    onConnect: (_session, done) => {
+      connections += 1;
+      done();
+    },
+    onMailFrom: (_address, _session, done) => {
+      done(refusal(answers.mailFrom?.()));
+    },
+    onRcptTo: (_address, _session, done) => {
+      done(refusal(answers.rcptTo?.()));
+    },
+    onData: (stream, session, done) => {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('end', () => {
+        const refused = refusal(answers.data?.(Buffer.concat(chunks)));
+        if (refused) {
+          done(refused);
+          return;
+        }
+        const { mailFrom, rcptTo } = session.envelope;
+        mails.push({
+          from: mailFrom === false ? '' : mailFrom.address,
+          to: rcptTo.map(({ address }) => address),
+          raw: Buffer.concat(chunks),
+          hello: session.hostNameAppearsAs,
+          secure: session.secure,
+          user: typeof session.user === 'string' ? session.user : '',
+        });
+        if (answers.hangUp?.() === true) for (const connection of server.connections) (connection as unknown as { _socket: { destroy(): void } })._socket.destroy();
+        else done();
+      });
+    },
+  });
+  server.on('error', () => undefined);
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return {
+    port: (server.server.address() as AddressInfo).port,
+    mails,
+    get connections() {
+      return connections;
+    },
+    stop: () => new Promise((resolve) => server.close(resolve)),
+  };
+}
+
+/** A port of loopback on which nobody listens. */
+export async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+export type Certificate = { readonly dir: string; readonly key: Buffer; readonly cert: Buffer; readonly file: string; remove(): void };
+
+/** A throwaway certificate that signs itself, for one host. */
+export function makeCertificate(subject: 'IP:127.0.0.1' | 'DNS:mail.example.org'): Certificate {
+  const dir = mkdtempSync(join(tmpdir(), 'relay-certificate-'));
+  const [keyFile, file] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  execFileSync('openssl', ['req', '-x509', ...curve, '-keyout', keyFile, '-out', file, '-subj', '/CN=test', '-addext', `subjectAltName=${subject}`], { stdio: 'ignore' });
+  return { dir, key: readFileSync(keyFile), cert: readFileSync(file), file, remove: () => rmSync(dir, { recursive: true, force: true }) };
+}

@@ -1,0 +1,102 @@
+import { chmod, link, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { generateIdentity } from '../../crypto/age/identity.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { parseEnv } from '../../service/env.ts';
+import { workerEnv } from '../../worker/config.ts';
+import { loadIdentities, shred } from '../../worker/identities.ts';
+import { inboxesSchema } from '../../worker/inboxes/kinds.ts';
+
+let dir: string;
+beforeAll(() => ready);
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'relay-config-'));
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+const team = '00112233445566aa';
+const maildir = { id: 'inbox-1', team, kind: 'maildir', path: '/var/mail/team' };
+const smtp = { id: 'inbox-2', team, kind: 'smtp', host: 'mail.example.org', port: 465, tls: 'implicit', from: 'a@example.org', to: 'b@example.org' };
+
+describe('inboxes.json', () => {
+  const issues = (inboxes: unknown): string[] => inboxesSchema.safeParse(inboxes).error?.issues.map(({ path }) => path.join('.')) ?? [];
+
+  it('takes every kind', () => {
+    expect(inboxesSchema.parse([maildir, smtp])).toEqual([maildir, { ...smtp, subject: 'Message' }]);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['none', [], ''],
+    ['an unknown kind', [{ ...maildir, kind: 'pigeon' }], '0.kind'],
+    ['an unknown field', [{ ...maildir, hots: 'x' }], '0'],
+    ['a relative path', [{ ...maildir, path: 'inbox' }], '0.path'],
+    ['a team that is none', [{ ...maildir, team: 'legal' }], '0.team'],
+    ['an id that could not be a key', [{ ...maildir, id: 'a:b' }], '0.id'],
+    ['an id twice', [maildir, { ...smtp, id: 'inbox-1' }], ''],
+    ['plain SMTP to another machine', [{ ...smtp, tls: 'none' }], '0.tls'],
+    ['plain SMTP to a name that looks like loopback', [{ ...smtp, tls: 'none', host: '127.0.0.1.example.org' }], '0.tls'],
+    ['a user without a password', [{ ...smtp, user: 'a' }], '0.passwordFile'],
+    ['a subject that would be a header', [{ ...smtp, subject: 'a\r\nBcc: x@example.org' }], '0.subject'],
+    ['two recipients', [{ ...smtp, to: 'a@example.org, b@example.org' }], '0.to'],
+  ])('refuses %s', (_name, inboxes, place) => {
+    expect(issues(inboxes)).toEqual([place]);
+  });
+
+  it.each(['localhost', '127.0.0.1', '127.1.2.3', '::1'])('lets plain SMTP to %s', (host) => {
+    expect(issues([{ ...smtp, tls: 'none', host }])).toEqual([]);
+  });
+});
+
+describe('the environment', () => {
+  it('has every problem named at once, by name and without values', async () => {
+    await writeFile(join(dir, 'inboxes.json'), JSON.stringify([{ ...maildir, team: 'secret-team' }]));
+    const result = parseEnv(workerEnv, { WORKER_INBOXES: join(dir, 'inboxes.json'), WORKER_SHARE: '0', WORKER_ROUND_SECONDS: '0.5' });
+    const text = 'problems' in result ? result.problems.join('\n') : '';
+    for (const name of ['REDIS_SOCKET', 'REDIS_PASSWORD_FILE', 'KEYRINGS', 'ROOT_KEY', 'IDENTITIES', 'INBOXES', 'SHARE', 'ROUND_SECONDS']) {
+      expect(text).toContain(`WORKER_${name}: `);
+    }
+    expect(text).not.toContain('secret-team');
+  });
+});
+
+describe('identity files', () => {
+  const add = (name: string, text: string, mode = 0o600) => writeFile(join(dir, name), text, { mode });
+
+  it('are read by serial; what others may read, or is no single identity, is not used', async () => {
+    const identity = generateIdentity();
+    await add('worker-1.txt', `# comment\n${identity}\n`);
+    await add('worker-2.txt', identity);
+    await chmod(join(dir, 'worker-2.txt'), 0o640);
+    await add('worker-3.txt', `${identity}\n${generateIdentity()}\n`);
+    await add('worker-4.txt', 'AGE-SECRET-KEY-PQ-1NO');
+    await symlink(join(dir, 'worker-1.txt'), join(dir, 'worker-5.txt'));
+    await add('worker-06.txt', identity);
+    await add('notes.txt', 'nothing');
+    const { identities, unusable } = await loadIdentities(dir);
+    expect(identities.map(({ serial }) => serial)).toEqual([1]);
+    expect(identities[0]).toMatchObject({ identity, path: join(dir, 'worker-1.txt') });
+    expect(unusable.toSorted((a, b) => a.serial - b.serial)).toEqual([
+      { serial: 2, problem: 'mode' },
+      { serial: 3, problem: 'format' },
+      { serial: 4, problem: 'format' },
+      { serial: 5, problem: 'unreadable' },
+    ]);
+  });
+
+  it('are overwritten before they are removed', async () => {
+    const path = join(dir, 'worker-1.txt');
+    await add('worker-1.txt', generateIdentity());
+    const before = await readFile(path);
+    // A second name of the same file shows what became of its content.
+    await link(path, join(dir, 'same'));
+    await shred(path, dir);
+    expect(await readdir(dir)).toEqual(['same']);
+    const after = await readFile(join(dir, 'same'));
+    expect(after).toHaveLength(before.length);
+    expect(after.includes('AGE-SECRET-KEY')).toBe(false);
+    const unchanged = after.filter((byte, index) => byte === before[index]).length;
+    expect(unchanged).toBeLessThan(before.length / 4);
+  });
+});

@@ -1,0 +1,110 @@
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import PostalMime from 'postal-mime';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { dearmor } from '../../crypto/age/armor.ts';
+import { randomBytes, toHex } from '../../crypto/bytes.ts';
+import { LETTER_BYTES } from '../../crypto/letter.ts';
+import { ready } from '../../crypto/sodium.ts';
+import type { Inbox, Letter } from '../../worker/inboxes/inbox.ts';
+import { maildir } from '../../worker/inboxes/maildir.ts';
+import { composeMail, NEUTRAL_ENVELOPE, startOfDay } from '../../worker/inboxes/message.ts';
+
+let path: string;
+let inbox: Inbox;
+let letter: Letter;
+
+beforeAll(() => ready);
+beforeEach(async () => {
+  path = await mkdtemp(join(tmpdir(), 'relay-maildir-'));
+  inbox = await open();
+  letter = { id: randomBytes(16), bytes: randomBytes(LETTER_BYTES) };
+});
+afterEach(() => rm(path, { recursive: true, force: true }));
+
+const open = (): Promise<Inbox> => maildir.open({ id: 'inbox-1', team: '0'.repeat(16), kind: 'maildir', path: join(path, 'box') });
+const list = (part: string): Promise<string[]> => readdir(join(path, 'box', part));
+
+describe('a Maildir', () => {
+  it('gets a whole file in new/, for its owner only, dated by the day', async () => {
+    await inbox.deliver(letter);
+    const name = toHex(letter.id);
+    expect([await list('new'), await list('tmp'), await list('cur')]).toEqual([[name], [], []]);
+    const { mode, mtimeMs, atimeMs } = await stat(join(path, 'box/new', name));
+    expect(mode & 0o777).toBe(0o600);
+    expect(mtimeMs % 86_400_000).toBe(0);
+    expect(atimeMs % 86_400_000).toBe(0);
+    expect((await stat(join(path, 'box'))).mode & 0o777).toBe(0o700);
+    const mail = await PostalMime.parse(await readFile(join(path, 'box/new', name)));
+    expect(new Uint8Array(mail.attachments[0]?.content as ArrayBuffer)).toEqual(letter.bytes);
+  });
+
+  it.each(['', ':2,', ':2,S', ';2,FS', '!2,R'])('does not get a letter twice that its reader has in cur/ as <id>%s', async (flags) => {
+    await inbox.deliver(letter);
+    await rename(join(path, 'box/new', toHex(letter.id)), join(path, 'box/cur', `${toHex(letter.id)}${flags}`));
+    await inbox.deliver(letter);
+    expect([await list('new'), (await list('cur')).length]).toEqual([[], 1]);
+  });
+
+  it('has one file after a letter was delivered twice at once', async () => {
+    await Promise.all([inbox.deliver(letter), (await open()).deliver(letter), inbox.deliver(letter)]);
+    expect([await list('new'), await list('tmp')]).toEqual([[toHex(letter.id)], []]);
+  });
+
+  it('is rid of what a crash left in tmp/, and of nothing else', async () => {
+    await writeFile(join(path, 'box/tmp', `${toHex(letter.id)}.0123456789abcdef`), 'half a ma');
+    await writeFile(join(path, 'box/tmp', '1234.other.program'), 'another program');
+    await open();
+    expect(await list('tmp')).toEqual(['1234.other.program']);
+  });
+
+  it('refuses for now when its disk is gone, and takes the letter when it is back', async () => {
+    await rename(join(path, 'box'), join(path, 'away'));
+    await expect(inbox.deliver(letter)).rejects.toMatchObject({ permanent: false, reason: 'ENOENT' });
+    await rename(join(path, 'away'), join(path, 'box'));
+    await inbox.deliver(letter);
+    expect(await list('new')).toHaveLength(1);
+  });
+
+  it('can be a folder that is there already', async () => {
+    await mkdir(join(path, 'box/new'), { recursive: true });
+    await (await open()).deliver(letter);
+    expect(await list('new')).toHaveLength(1);
+  });
+});
+
+describe('the mail of a letter', () => {
+  const morning = new Date('2026-03-04T05:06:07Z');
+  const evening = new Date('2026-03-04T23:59:59Z');
+
+  it('is the same to the byte on a repeat', async () => {
+    const first = await composeMail(letter, NEUTRAL_ENVELOPE, morning, 'unix');
+    expect(await composeMail(letter, NEUTRAL_ENVELOPE, evening, 'unix')).toEqual(first);
+  });
+
+  it('has these headers and no other', async () => {
+    const { headers, messageId, date } = await PostalMime.parse(await composeMail(letter, NEUTRAL_ENVELOPE, morning, 'windows'));
+    expect(headers.map(({ key }) => key)).toEqual(['from', 'to', 'subject', 'message-id', 'date', 'mime-version', 'content-type']);
+    expect(messageId).toBe(`<${toHex(letter.id)}@relay.invalid>`);
+    expect(date).toBe(startOfDay(morning).toISOString());
+  });
+
+  it('holds the letter as a file and as 64-column armor', async () => {
+    const raw = await composeMail(letter, NEUTRAL_ENVELOPE, morning, 'windows');
+    const mail = await PostalMime.parse(raw);
+    expect(mail.attachments.map(({ filename }) => filename)).toEqual(['letter.age']);
+    expect(dearmor(mail.text ?? '')).toEqual(letter.bytes);
+    const lines = raw.toString('latin1').split('\r\n');
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(78);
+    const begin = lines.indexOf('-----BEGIN AGE ENCRYPTED FILE-----');
+    const end = lines.indexOf('-----END AGE ENCRYPTED FILE-----');
+    expect(lines.slice(begin + 1, end - 1).every((line) => line.length === 64)).toBe(true);
+  });
+
+  it('has LF line ends on a disk and CRLF on the wire', async () => {
+    expect((await composeMail(letter, NEUTRAL_ENVELOPE, morning, 'unix')).includes('\r')).toBe(false);
+    const wire = (await composeMail(letter, NEUTRAL_ENVELOPE, morning, 'windows')).toString('latin1');
+    expect(wire.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
+  });
+});

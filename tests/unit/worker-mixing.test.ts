@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { randomBytes } from '../../crypto/bytes.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { Backoff } from '../../worker/backoff.ts';
+import { chosen, DEEP_POOL, risingShare } from '../../worker/mix.ts';
+import { letterId } from '../../worker/opening.ts';
+import { keptUntil, retained } from '../../worker/retention.ts';
+
+const HOUR_MS = 3_600_000;
+
+beforeAll(() => ready);
+
+describe('the choice of a round', () => {
+  it('takes each parcel with the probability of the share', () => {
+    const items = Array.from({ length: 1_000 }, (_, index) => index);
+    const rounds = 200;
+    const counts = new Array<number>(items.length).fill(0);
+    let total = 0;
+    for (let round = 0; round < rounds; round += 1) {
+      const taken = chosen(items, 0.5);
+      total += taken.length;
+      for (const item of taken) counts[item] = (counts[item] ?? 0) + 1;
+    }
+    // Five standard deviations of a binomial distribution: √(n·p·(1−p)).
+    const draws = items.length * rounds;
+    expect(Math.abs(total - draws / 2)).toBeLessThan(5 * Math.sqrt(draws / 4));
+    for (const count of counts) expect(Math.abs(count - rounds / 2)).toBeLessThan(5.5 * Math.sqrt(rounds / 4));
+  });
+
+  it('takes everything at a share of 1, in an order of its own', () => {
+    const items = Array.from({ length: 100 }, (_, index) => index);
+    const taken = chosen(items, 1);
+    expect(taken).not.toEqual(items);
+    expect(taken.toSorted((a, b) => a - b)).toEqual(items);
+  });
+
+  it('rises with depth, from the share to all of it', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0.01, max: 1, noNaN: true }), fc.nat(2 * DEEP_POOL), fc.nat(2 * DEEP_POOL), (share, a, b) => {
+        const [less, more] = a < b ? [a, b] : [b, a];
+        expect(risingShare(share, less)).toBeGreaterThanOrEqual(share);
+        expect(risingShare(share, more)).toBeGreaterThanOrEqual(risingShare(share, less));
+        expect(risingShare(share, more)).toBeLessThanOrEqual(1);
+      }),
+    );
+    expect(risingShare(0.5, 0)).toBe(0.5);
+    expect(risingShare(0.5, DEEP_POOL)).toBe(1);
+  });
+});
+
+describe('a letter id', () => {
+  it('is the same on a repeat and different for another inbox, key or letter', () => {
+    const [letter, secret] = [randomBytes(100), randomBytes(32)];
+    const id = letterId(letter, 'inbox-1', secret);
+    expect(id).toHaveLength(16);
+    expect(letterId(letter, 'inbox-1', secret)).toEqual(id);
+    for (const other of [letterId(letter, 'inbox-2', secret), letterId(letter, 'inbox-1', randomBytes(32)), letterId(randomBytes(100), 'inbox-1', secret)]) {
+      expect(other).not.toEqual(id);
+    }
+  });
+});
+
+describe('the backoff', () => {
+  it('doubles up to ten minutes, with jitter, and forgets after a success', () => {
+    let now = 0;
+    const backoff = new Backoff(() => now);
+    const pauses: number[] = [];
+    for (let failure = 0; failure < 20; failure += 1) {
+      backoff.failed();
+      const start = now;
+      while (backoff.waiting) now += 100;
+      pauses.push(now - start);
+    }
+    pauses.forEach((pause, failure) => {
+      const whole = Math.min(1_000 * 2 ** failure, 600_000);
+      expect(pause).toBeGreaterThanOrEqual(whole / 2 - 100);
+      expect(pause).toBeLessThanOrEqual(1.5 * whole + 100);
+    });
+    backoff.failed();
+    backoff.worked();
+    expect(backoff.waiting).toBe(false);
+  });
+});
+
+describe('the retention of keys', () => {
+  const at = (hours: number) => new Date(hours * HOUR_MS);
+  const keyrings = [
+    { serial: 2, acceptedUntil: at(100) },
+    { serial: 5, acceptedUntil: at(200) },
+  ];
+
+  it('is the backlog after the last moment a parcel was accepted', () => {
+    expect(keptUntil(2, keyrings, 72 * HOUR_MS)).toEqual(at(172));
+    expect(keptUntil(5, keyrings, 72 * HOUR_MS)).toEqual(at(272));
+  });
+
+  it('of a key without a keyring ends with that of the next serial, or never', () => {
+    expect(keptUntil(1, keyrings, 0)).toEqual(at(100));
+    expect(keptUntil(3, keyrings, 0)).toEqual(at(200));
+    expect(keptUntil(6, keyrings, 0)).toBeNull();
+    expect(keptUntil(1, [], 0)).toBeNull();
+  });
+
+  it('keeps a keyring in mind as long as its key', () => {
+    const serials = (hours: number) => retained(keyrings, 72 * HOUR_MS, at(hours)).map(({ serial }) => serial);
+    expect(serials(171)).toEqual([2, 5]);
+    expect(serials(172)).toEqual([5]);
+    expect(serials(272)).toEqual([]);
+  });
+});

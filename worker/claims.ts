@@ -1,0 +1,152 @@
+import type { Redis } from 'ioredis';
+import { shuffled } from '../crypto/bytes.ts';
+import { keys, SET_ANCHOR, shortId } from '../store/keys.ts';
+import { Script } from '../store/script.ts';
+import { LEASE_MS } from './lease.ts';
+
+export type Sealed = { readonly id: Buffer; readonly sealed: Buffer };
+
+/** Why a parcel was dropped, as operators see it counted. `replay` is counted by Redis itself. */
+export type DropReason = 'decoy' | 'unopenable' | 'damaged' | 'format' | 'structure' | 'team' | 'error';
+
+/** `serial` is that of the key that opened it, null when none did. */
+export type Outcome =
+  | { readonly kind: 'drop'; readonly id: Buffer; readonly serial: number | null; readonly reason: DropReason }
+  | { readonly kind: 'letter'; readonly id: Buffer; readonly serial: number; readonly letter: Buffer; readonly to: readonly { inbox: string; letterId: Buffer }[] }
+  /** Back into the pool: this worker could not decide. */
+  | { readonly kind: 'back'; readonly id: Buffer };
+
+const TAKE = new Script(`
+local pool, claim, claims, lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+redis.call('SADD', claims, ARGV[1])
+redis.call('SET', lease, '1', 'PX', ARGV[2])
+for i = 3, #ARGV do
+  local sealed = redis.call('HGET', pool, ARGV[i])
+  if sealed then
+    redis.call('HSET', claim, ARGV[i], sealed)
+    redis.call('HDEL', pool, ARGV[i])
+  end
+end
+if redis.call('EXISTS', claim) == 0 then redis.call('SREM', claims, ARGV[1]) end
+return redis.call('HGETALL', claim)
+`);
+
+const TAKE_UP = new Script(`
+local theirLease, theirClaim, claims, myClaim, myLease = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+if redis.call('EXISTS', theirLease) == 1 or redis.call('EXISTS', myClaim) == 1 then return 0 end
+redis.call('SREM', claims, ARGV[1])
+if redis.call('EXISTS', theirClaim) == 0 then return 0 end
+redis.call('RENAME', theirClaim, myClaim)
+redis.call('SADD', claims, ARGV[2])
+redis.call('SET', myLease, '1', 'PX', ARGV[3])
+return 1
+`);
+
+// First nothing but looking, then nothing but writing: a script that gives up has changed nothing.
+const COMMIT = new Script(`
+local claim, claims, dropped, pool = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local count = tonumber(ARGV[3])
+for i = 1, count do
+  if redis.call('HEXISTS', claim, ARGV[3 + i]) == 0 then return 0 end
+end
+local at = 3 + count
+local function take()
+  at = at + 1
+  return ARGV[at]
+end
+for i = 1, count do
+  local id, kind, opened = ARGV[3 + i], take(), tonumber(take())
+  local new = true
+  if opened > 0 then
+    redis.call('SADD', KEYS[opened], ARGV[2])
+    new = redis.call('SADD', KEYS[opened], take()) == 1
+  end
+  if kind == 'letter' then
+    local letter = take()
+    for _ = 1, tonumber(take()) do
+      local outbox, letterId = KEYS[tonumber(take())], take()
+      if new then redis.call('HSET', outbox, letterId, letter) end
+    end
+    if not new then redis.call('HINCRBY', dropped, 'replay', 1) end
+  elseif kind == 'drop' then
+    local reason = take()
+    if not new then reason = 'replay' end
+    redis.call('HINCRBY', dropped, reason, 1)
+  else
+    redis.call('HSET', pool, id, redis.call('HGET', claim, id))
+  end
+  redis.call('HDEL', claim, id)
+end
+if redis.call('EXISTS', claim) == 0 then redis.call('SREM', claims, ARGV[1]) end
+return 1
+`);
+
+/**
+ * What this worker took out of the pool and has not finished. A claim outlives its worker: another takes it up by
+ * renaming it, after which the first one's commit fails, so that a parcel never is done twice.
+ */
+export class Claims {
+  readonly #redis: Redis;
+  readonly #instance: string;
+
+  constructor(redis: Redis, instance: string) {
+    this.#redis = redis;
+    this.#instance = instance;
+  }
+
+  /** Moves those of `ids` that still are in the pool into the claim; returns the whole claim. */
+  async take(ids: readonly Buffer[]): Promise<Sealed[]> {
+    const names = [keys.pool, keys.claim(this.#instance), keys.claims, keys.lease(this.#instance)];
+    return pairs(await TAKE.run(this.#redis, names, [this.#instance, LEASE_MS, ...ids]));
+  }
+
+  /** Parcels of a worker that is no more, or of a commit of our own that failed. */
+  async takeUp(): Promise<Sealed[]> {
+    for (const other of await this.#others()) {
+      const names = [keys.lease(other), keys.claim(other), keys.claims, keys.claim(this.#instance), keys.lease(this.#instance)];
+      if ((await TAKE_UP.run(this.#redis, names, [other, this.#instance, LEASE_MS])) === 1) break;
+    }
+    return this.take([]);
+  }
+
+  /** Whether any other worker, alive or not, may hold parcels. */
+  async heldElsewhere(): Promise<boolean> {
+    return (await this.#others()).length > 0;
+  }
+
+  /**
+   * Writes all outcomes in one step and in random order, with the ids of what was opened.
+   * @returns false when the claim is no longer ours; then nothing was written
+   */
+  async commit(outcomes: readonly Outcome[]): Promise<boolean> {
+    const names: string[] = [keys.claim(this.#instance), keys.claims, keys.dropped, keys.pool];
+    const place = (key: string): number => {
+      const known = names.indexOf(key);
+      return (known === -1 ? names.push(key) - 1 : known) + 1;
+    };
+    const mixed = shuffled(outcomes);
+    const records = mixed.flatMap((outcome) => record(outcome, place));
+    const args = [this.#instance, SET_ANCHOR, mixed.length, ...mixed.map(({ id }) => id), ...records];
+    return (await COMMIT.run(this.#redis, names, args)) === 1;
+  }
+
+  async #others(): Promise<string[]> {
+    return (await this.#redis.smembers(keys.claims)).filter((instance) => instance !== this.#instance);
+  }
+}
+
+function record(outcome: Outcome, place: (key: string) => number): (string | number | Buffer)[] {
+  if (outcome.kind === 'back') return ['back', 0];
+  const opened = outcome.serial === null ? [0] : [place(keys.opened(outcome.serial)), shortId(outcome.id)];
+  if (outcome.kind === 'drop') return ['drop', ...opened, outcome.reason];
+  const to = outcome.to.flatMap(({ inbox, letterId }) => [place(keys.outbox(inbox)), letterId]);
+  return ['letter', ...opened, outcome.letter, outcome.to.length, ...to];
+}
+
+function pairs(reply: unknown): Sealed[] {
+  const flat = reply as Buffer[];
+  return flat.flatMap((id, index) => {
+    const sealed = flat[index + 1];
+    return index % 2 === 0 && sealed ? [{ id, sealed }] : [];
+  });
+}

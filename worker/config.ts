@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import * as z from 'zod';
+import { absolutePath, integer, readEnv, secretFile } from '../service/env.ts';
+import type { RedisTarget } from '../store/redis.ts';
+import { inboxesSchema, type InboxSettings } from './inboxes/kinds.ts';
+
+const HOUR_MS = 3_600_000;
+/** Three rounds must fit into the life of `worker:alive` with room to spare (store/keys.ts). */
+const MAX_ROUND_SECONDS = 900;
+
+export type WorkerConfig = {
+  readonly redis: RedisTarget;
+  readonly keyrings: string;
+  readonly rootKeyFile: string;
+  readonly identities: string;
+  readonly inboxes: readonly InboxSettings[];
+  readonly roundSeconds: number;
+  readonly share: number;
+  readonly graceHours: number;
+  readonly backlogMs: number;
+  readonly limits: { readonly outbox: number; readonly dead: number };
+};
+
+/** `inboxes.json`; what is wrong in it is named by its place, not by its value. */
+const inboxesFile = absolutePath.transform((path, context): InboxSettings[] => {
+  try {
+    const result = inboxesSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+    if (result.success) return result.data;
+    for (const issue of result.error.issues) context.addIssue({ code: 'custom', message: `${issue.path.join('.')}: ${issue.message}` });
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof SyntaxError ? 'not JSON' : 'the file cannot be read' });
+  }
+  return z.NEVER;
+});
+
+const share = z
+  .string()
+  .transform(Number)
+  .pipe(z.number().gt(0, { error: 'expected a share above 0' }).lte(1, { error: 'expected a share of at most 1' }));
+
+export const workerEnv = z.object({
+  WORKER_REDIS_SOCKET: absolutePath,
+  WORKER_REDIS_USER: z.string().min(1).default('worker'),
+  WORKER_REDIS_PASSWORD_FILE: secretFile,
+  WORKER_KEYRINGS: absolutePath,
+  WORKER_ROOT_KEY: absolutePath,
+  WORKER_IDENTITIES: absolutePath,
+  WORKER_INBOXES: inboxesFile,
+  WORKER_ROUND_SECONDS: integer(1, MAX_ROUND_SECONDS).default(300),
+  WORKER_SHARE: share.default(0.5),
+  WORKER_GRACE_HOURS: integer(0, 24 * 7).default(24),
+  WORKER_BACKLOG_HOURS: integer(1, 24 * 60).default(72),
+  WORKER_OUTBOX_LIMIT: integer(1, 1_000_000).default(5_000),
+  WORKER_DEAD_LIMIT: integer(1, 1_000_000).default(5_000),
+});
+
+export function readConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig {
+  const read = readEnv(workerEnv, env);
+  return {
+    redis: { socketPath: read.WORKER_REDIS_SOCKET, username: read.WORKER_REDIS_USER, password: read.WORKER_REDIS_PASSWORD_FILE },
+    keyrings: read.WORKER_KEYRINGS,
+    rootKeyFile: read.WORKER_ROOT_KEY,
+    identities: read.WORKER_IDENTITIES,
+    inboxes: read.WORKER_INBOXES,
+    roundSeconds: read.WORKER_ROUND_SECONDS,
+    share: read.WORKER_SHARE,
+    graceHours: read.WORKER_GRACE_HOURS,
+    backlogMs: read.WORKER_BACKLOG_HOURS * HOUR_MS,
+    limits: { outbox: read.WORKER_OUTBOX_LIMIT, dead: read.WORKER_DEAD_LIMIT },
+  };
+}

@@ -1,0 +1,73 @@
+import { shuffled, toHex } from '../crypto/bytes.ts';
+import { log } from '../service/log.ts';
+import { Backoff } from './backoff.ts';
+import { Refused, type Inbox } from './inboxes/inbox.ts';
+import type { Outbox } from './outbox.ts';
+
+/** One letter that never passes must not hold up the others, and a server that is down need not be asked for each. */
+const REFUSALS_IN_A_ROW = 3;
+
+/** Takes the letters of one outbox to its inbox. */
+export class Delivery {
+  readonly #outbox: Outbox;
+  readonly #inbox: Inbox;
+  readonly #backoff: Backoff;
+  /** Accepted, but Redis was away when they were to be removed: no reason to send them again. */
+  readonly #accepted = new Map<string, Buffer>();
+  #failing = false;
+
+  constructor(outbox: Outbox, inbox: Inbox, backoff = new Backoff()) {
+    this.#outbox = outbox;
+    this.#inbox = inbox;
+    this.#backoff = backoff;
+  }
+
+  /** One tick: everything that waits, in random order, until the inbox refuses or `stopping`. */
+  async run(stopping: () => boolean): Promise<void> {
+    for (const id of this.#accepted.values()) await this.#remove(id);
+    if (this.#backoff.waiting) return;
+    let refusals = 0;
+    for (const id of shuffled(await this.#outbox.ids())) {
+      if (stopping() || refusals >= REFUSALS_IN_A_ROW) return;
+      refusals = (await this.#deliver(id)) ? 0 : refusals + 1;
+    }
+  }
+
+  /** @returns whether the inbox answered, be it with a refusal for good */
+  async #deliver(id: Buffer): Promise<boolean> {
+    const letter = await this.#outbox.letter(id);
+    if (!letter) return true;
+    try {
+      await this.#inbox.deliver(letter);
+    } catch (error) {
+      if (error instanceof Refused && error.permanent) {
+        await this.#outbox.bury(id);
+        log.error('letter refused for good', { inbox: this.#outbox.inbox });
+        return true;
+      }
+      this.#fails(error);
+      return false;
+    }
+    this.#accepted.set(toHex(id), id);
+    this.#works();
+    await this.#remove(id);
+    return true;
+  }
+
+  async #remove(id: Buffer): Promise<void> {
+    await this.#outbox.remove(id);
+    this.#accepted.delete(toHex(id));
+  }
+
+  #fails(error: unknown): void {
+    this.#backoff.failed();
+    if (!this.#failing) log.error('delivery failed', { inbox: this.#outbox.inbox, reason: error instanceof Refused ? error.reason : 'unknown' });
+    this.#failing = true;
+  }
+
+  #works(): void {
+    this.#backoff.worked();
+    if (this.#failing) log.info('delivery works again', { inbox: this.#outbox.inbox });
+    this.#failing = false;
+  }
+}

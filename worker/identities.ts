@@ -1,0 +1,88 @@
+import { constants } from 'node:fs';
+import { open, readdir, unlink, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { decodeIdentity, identityToRecipient, parseIdentityFile } from '../crypto/age/identity.ts';
+import { randomBytes } from '../crypto/bytes.ts';
+
+const FILE_NAME = /^worker-([1-9][0-9]{0,9})\.txt$/;
+const MAX_FILE_BYTES = 4_096;
+
+/** The worker's key of one keyring serial. */
+export type WorkerIdentity = {
+  readonly serial: number;
+  readonly path: string;
+  readonly identity: string;
+  /** The 32 bytes behind `identity`; they also key the letter ids. */
+  readonly secret: Uint8Array;
+  readonly recipient: string;
+};
+
+export type UnusableIdentity = { readonly serial: number; readonly problem: 'mode' | 'format' | 'unreadable' };
+
+export type LoadedIdentities = { readonly identities: readonly WorkerIdentity[]; readonly unusable: readonly UnusableIdentity[] };
+
+/** Reads `worker-<serial>.txt` files. One that others could read, or that is no single identity, is not used. */
+export async function loadIdentities(directory: string): Promise<LoadedIdentities> {
+  const identities: WorkerIdentity[] = [];
+  const unusable: UnusableIdentity[] = [];
+  for (const name of await readdir(directory)) {
+    const serial = Number(FILE_NAME.exec(name)?.[1] ?? Number.NaN);
+    if (Number.isNaN(serial)) continue;
+    const path = join(directory, name);
+    const text = await readPrivate(path);
+    if (text === 'mode' || text === 'unreadable') unusable.push({ serial, problem: text });
+    else {
+      const identity = parse(serial, path, text.content);
+      if (identity) identities.push(identity);
+      else unusable.push({ serial, problem: 'format' });
+    }
+  }
+  return { identities, unusable };
+}
+
+async function readPrivate(path: string): Promise<{ content: string } | 'mode' | 'unreadable'> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    const { mode, size } = await file.stat();
+    if ((mode & 0o077) !== 0) return 'mode';
+    if (size > MAX_FILE_BYTES) return 'unreadable';
+    return { content: await file.readFile('utf8') };
+  } catch {
+    return 'unreadable';
+  } finally {
+    await file?.close();
+  }
+}
+
+function parse(serial: number, path: string, content: string): WorkerIdentity | null {
+  try {
+    const [identity, ...more] = parseIdentityFile(content);
+    if (identity === undefined || more.length > 0) return null;
+    return { serial, path, identity, secret: decodeIdentity(identity), recipient: identityToRecipient(identity) };
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Overwrites and removes an identity file. On media that write elsewhere (flash, copy on write) the old blocks may
+ * survive for a while: SECURITY.md says so, and asks for an encrypted disk.
+ */
+export async function shred(path: string, directory: string): Promise<void> {
+  const file = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+  try {
+    const { size } = await file.stat();
+    await file.write(randomBytes(size), 0, size, 0);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await unlink(path);
+  const parent = await open(directory, 'r');
+  try {
+    await parent.sync();
+  } finally {
+    await parent.close();
+  }
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+/** What the mix leaves in an outbox: ciphertext under a name that says nothing. */
+export type Letter = {
+  /** 16 bytes, keyed per inbox: the same on a repeat, unlinkable between inboxes. */
+  readonly id: Uint8Array;
+  /** `LETTER_BYTES` of age file. */
+  readonly bytes: Uint8Array;
+};
+
+/** Resolves once the letter is where a volunteer can find it, also when it already was there. */
+export interface Inbox {
+  /** @throws Refused */
+  deliver(letter: Letter): Promise<void>;
+}
+
+/**
+ * An inbox did not take a letter. `permanent` means that asking again with the same letter cannot help.
+ * `reason` is a word of ours for the log, never a reply, a host or an address.
+ */
+export class Refused extends Error {
+  readonly permanent: boolean;
+  readonly reason: string;
+
+  constructor(permanent: boolean, reason: string) {
+    super(`letter refused ${permanent ? 'for good' : 'for now'}: ${reason}`);
+    this.name = 'Refused';
+    this.permanent = permanent;
+    this.reason = reason;
+  }
+}
+
+/** What every inbox has: an opaque name of its own and the team it serves. */
+export const inboxFields = {
+  id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/),
+  team: z.string().regex(/^[0-9a-f]{16}$/),
+};
+
+/** One kind of inbox: its place in `inboxes.json` and how to open it. */
+export type InboxKind<Schema extends z.ZodObject> = {
+  readonly schema: Schema;
+  open(settings: z.output<Schema>): Promise<Inbox>;
+};

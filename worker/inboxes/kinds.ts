@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import type { Inbox, InboxKind } from './inbox.ts';
+import { maildir } from './maildir.ts';
+import { smtp } from './smtp.ts';
+
+/** Adding a kind of inbox is one new file and one line here. */
+const kinds = { maildir, smtp } as const;
+
+type Schema = (typeof kinds)[keyof typeof kinds]['schema'];
+export type InboxSettings = z.output<Schema>;
+
+const schemas = Object.values(kinds).map(({ schema }) => schema) as [Schema, ...Schema[]];
+
+/** What `inboxes.json` holds. */
+export const inboxesSchema = z
+  .array(z.discriminatedUnion('kind', schemas))
+  .min(1)
+  .refine((inboxes) => new Set(inboxes.map(({ id }) => id)).size === inboxes.length, { error: 'two inboxes have the same id' });
+
+export function openInbox(settings: InboxSettings): Promise<Inbox> {
+  // The union above let only settings of this very kind through.
+  const kind = kinds[settings.kind] as unknown as InboxKind<z.ZodObject>;
+  return kind.open(settings);
+}

@@ -1,0 +1,99 @@
+import { createTransport, type Transporter } from 'nodemailer';
+import type SMTPPool from 'nodemailer/lib/smtp-pool';
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { absolutePath } from '../../service/env.ts';
+import { errorCode } from '../../service/log.ts';
+import { inboxFields, Refused, type Inbox, type InboxKind, type Letter } from './inbox.ts';
+import { composeMail, type Envelope } from './message.ts';
+
+const CONNECT_TIMEOUT_MS = 30_000;
+/** RFC 5321 §4.5.3.2 asks for minutes; over Tor a reply within one is late, and a repeat costs nothing. */
+const REPLY_TIMEOUT_MS = 60_000;
+/** Longer than the pause between two letters, far shorter than a round: nothing stays open while nothing is sent. */
+const IDLE_MS = 2_000;
+/** Replies that speak of our login (RFC 4954 §6), not of the letter. */
+const LOGIN_REPLIES = new Set([530, 534, 535, 538]);
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/;
+
+const schema = z
+  .strictObject({
+    ...inboxFields,
+    kind: z.literal('smtp'),
+    host: z.string().min(1),
+    port: z.int().min(1).max(65_535),
+    tls: z.enum(['implicit', 'starttls', 'none']),
+    user: z.string().min(1).optional(),
+    passwordFile: absolutePath.optional(),
+    /** PEM, for a server whose certificate no public authority signed. */
+    caFile: absolutePath.optional(),
+    from: z.email(),
+    to: z.email(),
+    subject: z.string().regex(/^[\x20-\x7e]{1,78}$/).default('Message'),
+  })
+  .refine(({ tls, host }) => tls !== 'none' || LOOPBACK.test(host), { path: ['tls'], error: '"none" only on loopback' })
+  .refine(({ user, passwordFile }) => (user === undefined) === (passwordFile === undefined), {
+    path: ['passwordFile'],
+    error: 'user and passwordFile go together',
+  });
+
+/** A mailbox behind an SMTP server. */
+class Smtp implements Inbox {
+  readonly #envelope: Envelope;
+  readonly #transport: Transporter<SMTPPool.SentMessageInfo>;
+
+  constructor(envelope: Envelope, transport: Transporter<SMTPPool.SentMessageInfo>) {
+    this.#envelope = envelope;
+    this.#transport = transport;
+  }
+
+  async deliver(letter: Letter): Promise<void> {
+    const { from, to } = this.#envelope;
+    const raw = await composeMail(letter, this.#envelope, new Date(), 'windows');
+    try {
+      await this.#transport.sendMail({ raw, envelope: { from, to: [to] } });
+    } catch (error) {
+      throw refusal(error);
+    }
+  }
+}
+
+/**
+ * Only a 5xx that answers RCPT or DATA is about this letter and this mailbox; everything before (connection,
+ * certificate, login, sender) is the operator's to repair, and the letter waits.
+ */
+function refusal(error: unknown): Refused {
+  const { responseCode, command } = error as { responseCode?: number; command?: string };
+  const aboutLetter = command === 'RCPT TO' || command === 'DATA';
+  const final = responseCode !== undefined && responseCode >= 500 && responseCode < 600 && !LOGIN_REPLIES.has(responseCode);
+  return new Refused(aboutLetter && final, responseCode === undefined ? errorCode(error) : `reply-${String(responseCode)}`);
+}
+
+export const smtp: InboxKind<typeof schema> = {
+  schema,
+  async open({ host, port, tls, user, passwordFile, caFile, ...envelope }) {
+    const auth = user === undefined || passwordFile === undefined ? undefined : { user, pass: (await readFile(passwordFile, 'utf8')).trimEnd() };
+    const transport = createTransport({
+      pool: true,
+      maxConnections: 1,
+      maxRequeues: 1,
+      idleTimeout: IDLE_MS,
+      host,
+      port,
+      secure: tls === 'implicit',
+      requireTLS: tls === 'starttls',
+      ignoreTLS: tls === 'none',
+      tls: { rejectUnauthorized: true, minVersion: 'TLSv1.2', ...(caFile !== undefined && { ca: await readFile(caFile) }) },
+      // The default greets with this machine's host name; this literal is what Tor-minded mail programs send.
+      name: '[127.0.0.1]',
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      greetingTimeout: REPLY_TIMEOUT_MS,
+      socketTimeout: REPLY_TIMEOUT_MS,
+      dnsTimeout: CONNECT_TIMEOUT_MS,
+      disableFileAccess: true,
+      disableUrlAccess: true,
+      ...(auth && { auth }),
+    });
+    return new Smtp(envelope, transport);
+  },
+};

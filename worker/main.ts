@@ -1,0 +1,5 @@
+import { run } from '../service/lifecycle.ts';
+import { readConfig } from './config.ts';
+import { createWorker } from './worker.ts';
+
+await run('worker', () => createWorker(readConfig()));

@@ -1,0 +1,53 @@
+import { blake2b, utf8 } from '../crypto/bytes.ts';
+import { CodedError } from '../crypto/errors.ts';
+import { openSealed, type ParcelContent } from '../crypto/parcel.ts';
+import { LETTER_ID_BYTES } from '../store/keys.ts';
+import type { DropReason, Outcome, Sealed } from './claims.ts';
+import type { WorkerIdentity } from './identities.ts';
+
+const INBOX_KEY_BYTES = 32;
+
+/** What became of one parcel, apart from an error that is ours: that is thrown. */
+export function openParcel({ id, sealed }: Sealed, identities: readonly WorkerIdentity[], inboxesOf: (team: string) => readonly string[]): Outcome {
+  const found = tryEach(sealed, identities);
+  if ('reason' in found) return { kind: 'drop', id, serial: found.serial, reason: found.reason };
+  const { content, by } = found;
+  if (content.kind === 'decoy') return { kind: 'drop', id, serial: by.serial, reason: 'decoy' };
+  const inboxes = inboxesOf(content.team);
+  if (inboxes.length === 0) return { kind: 'drop', id, serial: by.serial, reason: 'team' };
+  const letter = Buffer.from(content.letter);
+  return { kind: 'letter', id, serial: by.serial, letter, to: inboxes.map((inbox) => ({ inbox, letterId: letterId(letter, inbox, by.secret) })) };
+}
+
+/**
+ * Name of a letter for one inbox: the same when the work is repeated, and no two inboxes, nor anyone without
+ * the worker's key, can tell that their letters are the same.
+ */
+export function letterId(letter: Uint8Array, inbox: string, secret: Uint8Array): Buffer {
+  const key = blake2b(INBOX_KEY_BYTES, utf8(inbox), secret);
+  return Buffer.from(blake2b(LETTER_ID_BYTES, letter, key));
+}
+
+type Found = { content: ParcelContent; by: WorkerIdentity } | { reason: DropReason; serial: number | null };
+
+/** One identity at a time, to know which one it was. */
+function tryEach(sealed: Uint8Array, identities: readonly WorkerIdentity[]): Found {
+  for (const by of identities) {
+    try {
+      return { content: openSealed(sealed, [by.identity]), by };
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error;
+      switch (error.code) {
+        case 'AGE_NO_MATCH':
+          continue;
+        case 'PARCEL_FORMAT':
+          return { reason: 'format', serial: by.serial };
+        case 'LETTER_STRUCTURE':
+          return { reason: 'structure', serial: by.serial };
+        default:
+          return { reason: 'damaged', serial: null };
+      }
+    }
+  }
+  return { reason: 'unopenable', serial: null };
+}

@@ -1,0 +1,50 @@
+import type { Redis } from 'ioredis';
+import { keys } from '../store/keys.ts';
+import { Script } from '../store/script.ts';
+import type { Letter } from './inboxes/inbox.ts';
+
+const BURY = new Script(`
+local letter = redis.call('HGET', KEYS[1], ARGV[1])
+if not letter then return 0 end
+redis.call('HSET', KEYS[2], ARGV[1], letter)
+redis.call('HDEL', KEYS[1], ARGV[1])
+return 1
+`);
+
+/** The letters that wait for one inbox, and those it refused for good. */
+export class Outbox {
+  readonly inbox: string;
+  readonly #redis: Redis;
+  readonly #waiting: string;
+  readonly #dead: string;
+
+  constructor(redis: Redis, inbox: string) {
+    this.inbox = inbox;
+    this.#redis = redis;
+    this.#waiting = keys.outbox(inbox);
+    this.#dead = keys.dead(inbox);
+  }
+
+  async depths(): Promise<{ waiting: number; dead: number }> {
+    const [waiting, dead] = await Promise.all([this.#redis.hlen(this.#waiting), this.#redis.hlen(this.#dead)]);
+    return { waiting, dead };
+  }
+
+  ids(): Promise<Buffer[]> {
+    return this.#redis.hkeysBuffer(this.#waiting);
+  }
+
+  async letter(id: Buffer): Promise<Letter | null> {
+    const bytes = await this.#redis.hgetBuffer(this.#waiting, id);
+    return bytes && { id, bytes };
+  }
+
+  async remove(id: Buffer): Promise<void> {
+    await this.#redis.hdel(this.#waiting, id);
+  }
+
+  /** Moves a letter to the dead ones in one step: no crash leaves it in neither place. */
+  async bury(id: Buffer): Promise<void> {
+    await BURY.run(this.#redis, [this.#waiting, this.#dead], [id]);
+  }
+}

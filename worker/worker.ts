@@ -1,0 +1,82 @@
+import type { Redis } from 'ioredis';
+import { randomBytes, toHex } from '../crypto/bytes.ts';
+import { ready } from '../crypto/sodium.ts';
+import { KeyringShelf } from '../service/keyrings.ts';
+import type { Service } from '../service/lifecycle.ts';
+import { log } from '../service/log.ts';
+import { connect } from '../store/redis.ts';
+import { Claims } from './claims.ts';
+import type { WorkerConfig } from './config.ts';
+import { Delivery } from './deliver.ts';
+import { Housekeeping } from './housekeeping.ts';
+import { openInbox } from './inboxes/kinds.ts';
+import { withLease } from './lease.ts';
+import { Mix } from './mix.ts';
+import { Outbox } from './outbox.ts';
+import { Rounds, type Duty } from './rounds.ts';
+
+const INSTANCE_BYTES = 16;
+
+/** The worker: takes parcels from the pool, mixes them, and forwards the letters in them. */
+export async function createWorker(config: WorkerConfig): Promise<Service> {
+  await ready;
+  // A new name at every start: what a killed worker had claimed belongs to another one, which takes it up.
+  const instance = toHex(randomBytes(INSTANCE_BYTES));
+  const shelf = new KeyringShelf({ directory: config.keyrings, rootKeyFile: config.rootKeyFile, graceHours: config.graceHours });
+  const redis = connect(config.redis, 'worker');
+  const silence = reportRedis(redis);
+
+  const outboxes = new Map(config.inboxes.map(({ id }) => [id, new Outbox(redis, id)]));
+  const mix = new Mix(redis, new Claims(redis, instance), shelf, byTeam(config, outboxes), config);
+  const housekeeping = new Housekeeping(redis, shelf, mix, { ...config, inboxes: [...outboxes.keys()] });
+
+  const duties = new Map<string, Duty>([
+    ['mix', (stopping) => mix.round(stopping)],
+    ['housekeeping', () => housekeeping.run()],
+  ]);
+  for (const settings of config.inboxes) {
+    const outbox = outboxes.get(settings.id);
+    if (!outbox) continue;
+    const delivery = new Delivery(outbox, await openInbox(settings));
+    const name = `deliver-${settings.id}`;
+    duties.set(name, (stopping) => withLease(redis, name, instance, () => delivery.run(stopping)));
+  }
+  const rounds = new Rounds(config.redis, config.roundSeconds * 1000, duties);
+
+  return {
+    async start() {
+      await shelf.start();
+      rounds.start();
+    },
+    async destroy() {
+      await rounds.destroy();
+      shelf.destroy();
+      silence();
+      redis.disconnect();
+    },
+  };
+}
+
+/** Once each time it changes: while Redis is away, every attempt to reach it ends in another 'close'. */
+function reportRedis(redis: Redis): () => void {
+  let away = true;
+  const back = () => {
+    away = false;
+    log.info('redis back');
+  };
+  const gone = () => {
+    if (!away) log.warn('redis away');
+    away = true;
+  };
+  redis.on('ready', back).on('close', gone);
+  return () => redis.off('ready', back).off('close', gone);
+}
+
+function byTeam(config: WorkerConfig, outboxes: ReadonlyMap<string, Outbox>): Map<string, Outbox[]> {
+  const teams = new Map<string, Outbox[]>();
+  for (const { id, team } of config.inboxes) {
+    const outbox = outboxes.get(id);
+    if (outbox) teams.set(team, [...(teams.get(team) ?? []), outbox]);
+  }
+  return teams;
+}

@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    globalSetup: ['tests/support/global-setup.ts'],
     include: ['tests/**/*.test.ts'],
     // Tests start real servers and browsers; two at a time keep a small machine responsive.
     maxWorkers: 2,

@@ -11,6 +11,7 @@ await build({
     { in: 'worker/main.ts', out: 'worker' },
     { in: 'cli/main.ts', out: 'support-relay' },
     { in: 'deploy/demo.ts', out: 'demo' },
+    { in: 'deploy/setup.ts', out: 'setup' },
   ],
   outdir: 'dist',
   bundle: true,

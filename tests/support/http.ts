@@ -16,7 +16,8 @@ export type HttpRequest = Readonly<{
 /** One request over one connection. Rejects when the server does not answer in time. */
 export function http(url: string, options: HttpRequest = {}): Promise<HttpAnswer> {
   const { method = 'GET', headers = {}, body, from, socketPath, timeoutMs = 10_000 } = options;
-  const settings: RequestOptions = { method, headers: { ...headers }, agent: false };
+  // As a browser does it; the connection is ended here, once the answer is there.
+  const settings: RequestOptions = { method, headers: { connection: 'keep-alive', ...headers }, agent: false };
   if (from !== undefined) settings.localAddress = from;
   if (socketPath !== undefined) settings.socketPath = socketPath;
   return new Promise((resolve, reject) => {
@@ -26,6 +27,7 @@ export function http(url: string, options: HttpRequest = {}): Promise<HttpAnswer
       incoming.on('error', reject);
       incoming.on('end', () => {
         clearTimeout(timer);
+        outgoing.destroy();
         resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: new Uint8Array(Buffer.concat(chunks)) });
       });
     });

@@ -1,0 +1,38 @@
+import { parseArgs } from 'node:util';
+
+export type DemoOptions = Readonly<{ port: number | null; dir: string | null }>;
+
+export const USAGE = `npm run demo -- [--port PORT] [--dir DIR]
+
+Starts Redis, the relay, the worker and a Maildir inbox on this machine, with throwaway keys, to try the whole way of a request.
+
+  --port PORT  where the form is, on 127.0.0.1; otherwise 8080, or a free port if that is taken
+  --dir DIR    keeps keys, requests and DIR/ready.json there; otherwise they are in a temporary folder and removed at the end
+  --help       this text`;
+
+export class UsageError extends Error {}
+
+/** @throws UsageError with a message for the person who typed it */
+export function readDemoOptions(args: readonly string[]): DemoOptions | 'help' {
+  const values = parse(args);
+  if (values.help === true) return 'help';
+  if (values.dir === '') throw new UsageError('--dir needs a folder');
+  return { port: values.port === undefined ? null : readPort(values.port), dir: values.dir ?? null };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: { port: { type: 'string' }, dir: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    }).values;
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+  }
+}
+
+function readPort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65_535) throw new UsageError(`--port needs a number from 1 to 65535, not ${text}`);
+  return port;
+}

@@ -1,0 +1,219 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readDemoOptions, USAGE, UsageError, type DemoOptions } from './demo-options.ts';
+import { layoutOf, program, type Layout } from './layout.ts';
+import { endLeftovers, lockDeployment, unlockDeployment } from './lock.ts';
+import { PARTS, type Part } from './parts.ts';
+import { choosePort } from './port.ts';
+import { whenOrphaned } from './processes.ts';
+import { prepareDeployment, replaceFile, type Prepared } from './prepare.ts';
+import { Supervisor } from './supervisor.ts';
+
+const ROUND_SECONDS = 1;
+const SHARE = 1;
+const READY_WITHIN_MS = 30_000;
+const RENEW_EVERY_MS = 60 * 60 * 1000;
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+const step = (what: string): void => {
+  say(`  · ${what}`);
+};
+
+/** From the first file it writes to the last process it ends: one demo. */
+class Demo {
+  readonly #options: DemoOptions;
+  readonly #layout: Layout;
+  readonly #stopping = new AbortController();
+  #prepared: Prepared | undefined;
+  #supervisor: Supervisor | undefined;
+  #url = '';
+  #locked = false;
+  #isReady = false;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(options: DemoOptions, dir: string) {
+    this.#options = options;
+    this.#layout = layoutOf(dir);
+  }
+
+  async start(): Promise<void> {
+    const { signal } = this.#stopping;
+    await this.#take();
+    const port = await choosePort(this.#options.port);
+    this.#url = `http://127.0.0.1:${String(port)}/`;
+    const prepared = await prepareDeployment(this.#layout.dir, { say: step });
+    this.#prepared = prepared;
+    if (signal.aborted) return;
+    step('starting Redis, the relay and the worker');
+    this.#supervisor = new Supervisor(
+      prepared.layout,
+      { listen: `127.0.0.1:${String(port)}`, roundSeconds: ROUND_SECONDS, share: SHARE },
+      {
+        onChange: () => {
+          if (this.#isReady) this.#writeReady();
+        },
+        onDeath: (part, how) => {
+          say(`  ! ${part} ${how}; starting it again (its output: ${join(this.#layout.logs, `${part}.log`)})`);
+        },
+      },
+    );
+    this.#supervisor.start();
+    await this.#untilOpen();
+    if (signal.aborted) return;
+    this.#isReady = true;
+    this.#writeReady();
+    await this.#writing;
+    this.#explain();
+    await this.#renew();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#supervisor?.stop();
+    if (!this.#locked) return;
+    await this.#writing;
+    await rm(this.#layout.ready, { force: true });
+    if (!this.#layout.run.startsWith(this.#layout.dir)) await rm(this.#layout.run, { recursive: true, force: true });
+    unlockDeployment(this.#layout);
+    if (this.#options.dir === null) await rm(this.#layout.dir, { recursive: true, force: true });
+  }
+
+  /** The person is in a hurry: no part gets the time to end by itself. */
+  hurry(): void {
+    this.#supervisor?.killAll();
+  }
+
+  /** Makes sure that nobody else works in the folder. */
+  async #take(): Promise<void> {
+    say(`Preparing the demo in ${this.#layout.dir}`);
+    lockDeployment(this.#layout);
+    this.#locked = true;
+    if ((await endLeftovers(this.#layout)) > 0) step('ended what an earlier demo here had left running');
+    await rm(this.#layout.ready, { force: true });
+  }
+
+  async #untilOpen(): Promise<void> {
+    const { signal } = this.#stopping;
+    const givenUp = AbortSignal.any([signal, AbortSignal.timeout(READY_WITHIN_MS)]);
+    while (!givenUp.aborted) {
+      if (await isOpen(this.#url, givenUp)) return;
+      await sleep(50, undefined, { signal: givenUp }).catch(() => undefined);
+    }
+    if (signal.aborted) return;
+    const logs = await Promise.all(PARTS.map((part) => this.#lastLines(part)));
+    throw new Error(`The door did not open within ${String(READY_WITHIN_MS / 1000)} s.\n${logs.join('\n')}`);
+  }
+
+  async #lastLines(part: Part): Promise<string> {
+    const log = await readFile(join(this.#layout.logs, `${part}.log`), 'utf8').catch(() => '');
+    return `--- ${part}\n${log.trimEnd().split('\n').slice(-10).join('\n')}`;
+  }
+
+  #writeReady(): void {
+    const { layout, keyringFile } = this.#prepared ?? {};
+    if (layout === undefined || keyringFile === undefined || this.#supervisor === undefined) return;
+    const ready = {
+      url: this.#url,
+      keyring: keyringFile,
+      rootKey: layout.rootKey,
+      inbox: layout.inbox,
+      identity: layout.volunteerIdentity,
+      redisSocket: layout.redisSocket,
+      pids: this.#supervisor.pids(),
+    };
+    this.#writing = this.#writing
+      .then(() => replaceFile(layout.ready, `${JSON.stringify(ready, null, 2)}\n`, 0o600))
+      .catch((error: unknown) => {
+        process.stderr.write(`${layout.ready} could not be written: ${String(error)}\n`);
+      });
+  }
+
+  /** A demo that runs for a week needs the next keyring; relay and worker find it by themselves. */
+  async #renew(): Promise<void> {
+    const { signal } = this.#stopping;
+    for (;;) {
+      await sleep(RENEW_EVERY_MS, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      this.#prepared = await prepareDeployment(this.#layout.dir);
+      this.#writeReady();
+    }
+  }
+
+  #explain(): void {
+    const open = ['node', program('support-relay'), 'open', '--identity', this.#layout.volunteerIdentity, this.#layout.inbox];
+    say('');
+    say('Everything runs.');
+    say('');
+    say(`  The form:   ${this.#url}    (Russian; English: ${this.#url}en/)`);
+    say(`  The inbox:  ${this.#layout.inbox}    (a Maildir; a request is there about two seconds after it was accepted)`);
+    say('');
+    say('  Send a request with the form, then open it as the volunteer does:');
+    say('');
+    say(`  ${open.map(quoted).join(' ')}`);
+    say('');
+    say(`Ctrl-C ends everything${this.#options.dir === null ? ' and removes the keys and requests made here (--dir DIR keeps them)' : ''}.`);
+  }
+}
+
+async function isOpen(url: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    const answer = await fetch(`${url}door.json`, { signal });
+    return ((await answer.json()) as { open?: unknown }).open === true;
+  } catch {
+    return false;
+  }
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+async function main(): Promise<void> {
+  process.umask(0o077);
+  // The terminal may go away before we do; writing to it is then no reason to leave processes behind.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  const options = readDemoOptions(process.argv.slice(2));
+  if (options === 'help') {
+    say(USAGE);
+    return;
+  }
+  const demo = new Demo(options, options.dir ?? (await mkdtemp(join(tmpdir(), 'support-relay-demo-'))));
+  let ending: Promise<void> | undefined;
+  const stop = () => {
+    if (ending !== undefined) {
+      demo.hurry();
+      return;
+    }
+    say('\nEnding everything …');
+    ending = demo.stop();
+    ending.then(
+      () => {
+        say('Nothing is left running.');
+        process.exit(0);
+      },
+      fail,
+    );
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  if (process.env['npm_lifecycle_event'] === 'demo') whenOrphaned(stop);
+  try {
+    await demo.start();
+  } catch (error) {
+    if (ending === undefined) {
+      await demo.stop();
+      throw error;
+    }
+  }
+  await ending;
+}
+
+function fail(error: unknown): never {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(error instanceof UsageError ? 64 : 1);
+}
+
+await main().catch(fail);

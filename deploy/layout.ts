@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The repository, both from deploy/ and from dist/, which lies as deep. */
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** sockaddr_un.sun_path holds 108 bytes and one of them ends the string (unix(7)). */
+const SOCKET_PATH_BYTES_MAX = 107;
+
+/** Where everything of one deployment lies. Each part gets only its own folders (see docker-compose.yml). */
+export type Layout = Readonly<{
+  dir: string;
+  rootSecretKey: string;
+  rootKey: string;
+  keyrings: string;
+  identities: string;
+  inboxes: string;
+  volunteerIdentity: string;
+  acl: string;
+  redisData: string;
+  web: string;
+  inbox: string;
+  logs: string;
+  ready: string;
+  lock: string;
+  run: string;
+  redisSocket: string;
+  privateSocket: string;
+  passwordFile: (role: Role) => string;
+  keyringFile: (serial: number) => string;
+  identityFile: (serial: number) => string;
+}>;
+
+export const ROLES = ['relay', 'worker', 'operator'] as const;
+export type Role = (typeof ROLES)[number];
+
+export function layoutOf(directory: string): Layout {
+  const dir = resolve(directory);
+  const run = socketFolder(dir);
+  return {
+    dir,
+    rootSecretKey: join(dir, 'admin/root.key'),
+    rootKey: join(dir, 'admin/root.pub'),
+    keyrings: join(dir, 'keyrings'),
+    identities: join(dir, 'worker/identities'),
+    inboxes: join(dir, 'worker/inboxes.json'),
+    volunteerIdentity: join(dir, 'volunteer/volunteer-1.txt'),
+    acl: join(dir, 'redis/users.acl'),
+    redisData: join(dir, 'redis/data'),
+    web: join(dir, 'web'),
+    inbox: join(dir, 'inbox'),
+    logs: join(dir, 'log'),
+    ready: join(dir, 'ready.json'),
+    lock: join(dir, 'demo.lock'),
+    run,
+    redisSocket: join(run, 'redis/redis.sock'),
+    privateSocket: join(run, 'relay/private.sock'),
+    passwordFile: (role) => join(dir, `redis/${role}.password`),
+    keyringFile: (serial) => join(dir, `keyrings/keyring-${String(serial)}.json`),
+    identityFile: (serial) => join(dir, `worker/identities/worker-${String(serial)}.txt`),
+  };
+}
+
+/** Sockets lie in the deployment, or in a short folder of the same user where their path would be too long to bind. */
+function socketFolder(dir: string): string {
+  const inside = join(dir, 'run');
+  if (Buffer.byteLength(join(inside, 'relay/private.sock')) <= SOCKET_PATH_BYTES_MAX) return inside;
+  const name = `support-relay-${createHash('sha256').update(dir).digest('hex').slice(0, 16)}`;
+  const short = join(tmpdir(), name);
+  return Buffer.byteLength(short) <= SOCKET_PATH_BYTES_MAX - 'relay/private.sock'.length - 1 ? short : join('/tmp', name);
+}
+
+/** The programs that `npm run build` made. */
+export function program(name: 'relay' | 'worker' | 'support-relay'): string {
+  const path = join(ROOT, 'dist', `${name}.js`);
+  if (!existsSync(path)) throw new Error(`${path} is missing: run npm run build`);
+  return path;
+}
+
+export const REDIS_CONF = join(ROOT, 'deploy/redis/redis.conf');

@@ -1,0 +1,88 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { program, REDIS_CONF, type Layout } from './layout.ts';
+
+export const PARTS = ['redis', 'relay', 'worker'] as const;
+export type Part = (typeof PARTS)[number];
+
+export type PartSettings = Readonly<{
+  /** unix:/path or 127.0.0.1:PORT */
+  listen: string;
+  roundSeconds: number;
+  share: number;
+  /** What one part gets beside, or instead of, the settings above. */
+  environment?: Partial<Record<Part, Readonly<Record<string, string>>>>;
+}>;
+
+/** Starts one part as a process of its own. Its output goes to DIR/log, never to a terminal. */
+export function spawnPart(part: Part, layout: Layout, settings: PartSettings): ChildProcess {
+  const [command, ...args] = withParent([...words(part, layout)]);
+  const log = openSync(join(layout.logs, `${part}.log`), 'a', 0o600);
+  try {
+    return spawn(command ?? '', args, {
+      cwd: layout.dir,
+      env: { PATH: searchPath(), ...environment(part, layout, settings), ...settings.environment?.[part] },
+      stdio: ['ignore', log, log],
+      // A group of its own: Ctrl-C in the terminal reaches only the one that ends the parts in the right order.
+      detached: true,
+    });
+  } finally {
+    closeSync(log);
+  }
+}
+
+function words(part: Part, layout: Layout): readonly string[] {
+  switch (part) {
+    case 'redis':
+      return ['redis-server', REDIS_CONF, '--unixsocket', layout.redisSocket, '--dir', layout.redisData, '--aclfile', layout.acl];
+    case 'relay':
+    case 'worker':
+      return [process.execPath, program(part)];
+  }
+}
+
+function environment(part: Part, layout: Layout, settings: PartSettings): Record<string, string> {
+  switch (part) {
+    case 'redis':
+      // Freed memory must not be readable; jemalloc has the second name in builds that carry it with them.
+      return { MALLOC_CONF: 'junk:free', JE_MALLOC_CONF: 'junk:free' };
+    case 'relay':
+      return {
+        NODE_ENV: 'production',
+        RELAY_LISTEN: settings.listen,
+        RELAY_PRIVATE_LISTEN: `unix:${layout.privateSocket}`,
+        RELAY_REDIS_SOCKET: layout.redisSocket,
+        RELAY_REDIS_PASSWORD_FILE: layout.passwordFile('relay'),
+        RELAY_KEYRINGS: layout.keyrings,
+        RELAY_ROOT_KEY: layout.rootKey,
+        RELAY_WEB: layout.web,
+      };
+    case 'worker':
+      return {
+        NODE_ENV: 'production',
+        WORKER_REDIS_SOCKET: layout.redisSocket,
+        WORKER_REDIS_PASSWORD_FILE: layout.passwordFile('worker'),
+        WORKER_KEYRINGS: layout.keyrings,
+        WORKER_ROOT_KEY: layout.rootKey,
+        WORKER_IDENTITIES: layout.identities,
+        WORKER_INBOXES: layout.inboxes,
+        WORKER_ROUND_SECONDS: String(settings.roundSeconds),
+        WORKER_SHARE: String(settings.share),
+      };
+  }
+}
+
+/** Debian's servers may lie in sbin, which is not on every user's PATH. */
+function searchPath(): string {
+  return [process.env['PATH'], '/usr/bin', '/bin', '/usr/sbin', '/sbin'].filter(Boolean).join(':');
+}
+
+let setpriv: boolean | undefined;
+
+/** Asks the kernel to end the part when this process is killed without a chance to do it itself (prctl(2), PR_SET_PDEATHSIG). */
+function withParent(command: readonly string[]): readonly string[] {
+  const wrapper = ['setpriv', '--pdeathsig', 'TERM', '--'];
+  setpriv ??= spawnSync('setpriv', [...wrapper.slice(1), 'true'], { stdio: 'ignore' }).status === 0;
+  return setpriv ? [...wrapper, ...command] : command;
+}

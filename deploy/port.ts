@@ -1,0 +1,29 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+
+const USUAL_PORT = 8080;
+
+/** @returns `wanted`, or without a wish 8080, or any free port when that is taken. @throws when `wanted` cannot be had */
+export async function choosePort(wanted: number | null): Promise<number> {
+  if (wanted === null) {
+    return tryPort(USUAL_PORT).catch(() => tryPort(0));
+  }
+  try {
+    return await tryPort(wanted);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EADDRINUSE') throw new Error(`Port ${String(wanted)} on 127.0.0.1 is in use. Choose another with --port, or leave it out.`);
+    if (code === 'EACCES') throw new Error(`Port ${String(wanted)} needs more rights than this user has. Choose one above 1023.`);
+    throw error;
+  }
+}
+
+async function tryPort(port: number): Promise<number> {
+  const server = createServer();
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return address.port;
+}

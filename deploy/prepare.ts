@@ -1,0 +1,158 @@
+import { existsSync } from 'node:fs';
+import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stop } from 'esbuild';
+import { createIdentityFile } from '../cli/actions/identity.ts';
+import { writeAcl } from '../cli/actions/acl.ts';
+import { createKeyring, readKeyring } from '../cli/actions/keyring.ts';
+import { createRootKey, readRootKey } from '../cli/actions/root-key.ts';
+import { identityToRecipient, parseIdentityFile } from '../crypto/age/identity.ts';
+import { randomBytes, toHex } from '../crypto/bytes.ts';
+import type { Keyring, VerifiedKeyring } from '../crypto/keyring.ts';
+import { encodePublicKey, type SigningKey } from '../crypto/minisign.ts';
+import { ready } from '../crypto/sodium.ts';
+import { aclFile } from '../store/acl.ts';
+import { buildWeb } from '../web/build.ts';
+import { layoutOf, ROLES, type Layout } from './layout.ts';
+
+const KEYRING_DAYS = 7;
+/** The next keyring is made when the newest has less than this to live. */
+const RENEW_BEFORE_MS = 2 * 24 * 60 * 60 * 1000;
+const TEAM_ID_BYTES = 8;
+
+export type PrepareOptions = Readonly<{
+  /** The Maildir's path as the worker sees it, where that is not the path here (a container). */
+  inboxPath?: string;
+  say?: (step: string) => void;
+  now?: Date;
+}>;
+
+export type Prepared = Readonly<{ layout: Layout; keyring: VerifiedKeyring; keyringFile: string }>;
+
+/** Makes whatever a deployment in `dir` lacks and keeps what is there: keys, keyring, Redis' users, the form, a Maildir. */
+export async function prepareDeployment(dir: string, options: PrepareOptions = {}): Promise<Prepared> {
+  await ready;
+  const layout = layoutOf(dir);
+  const say = options.say ?? (() => undefined);
+  await makeFolders(layout);
+  const root = await ensureRootKey(layout, say);
+  const recipient = await ensureIdentity(layout.volunteerIdentity, "the volunteer's identity", say);
+  const keyring = await ensureKeyring(layout, root, recipient, options.now ?? new Date(), say);
+  await ensureInboxes(layout, keyring.keyring, options.inboxPath ?? layout.inbox);
+  await ensureUsers(layout, say);
+  say('building the form with the root key in it');
+  await buildWeb({ rootKeyFile: layout.rootKey, outDir: layout.web });
+  // esbuild keeps a process of its own for further builds.
+  await stop();
+  return { layout, keyring, keyringFile: layout.keyringFile(keyring.keyring.serial) };
+}
+
+async function makeFolders(layout: Layout): Promise<void> {
+  await mkdir(layout.dir, { recursive: true, mode: 0o700 });
+  if (!layout.run.startsWith(layout.dir)) await makeOwnFolder(layout.run);
+  const folders = ['admin', 'keyrings', 'worker/identities', 'volunteer', 'redis/data', 'log'];
+  const maildir = ['tmp', 'new', 'cur'].map((name) => join(layout.inbox, name));
+  const sockets = ['redis', 'relay'].map((name) => join(layout.run, name));
+  for (const folder of [...folders.map((name) => join(layout.dir, name)), ...maildir, ...sockets]) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  }
+}
+
+/** In a folder all users may write to, somebody else could have put theirs in the place of ours. */
+async function makeOwnFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const stat = await lstat(path);
+  if (stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0) return;
+  throw new Error(`${path} belongs to somebody else: choose a shorter --dir, so that the sockets fit into it`);
+}
+
+async function ensureRootKey(layout: Layout, say: (step: string) => void): Promise<SigningKey> {
+  if (!existsSync(layout.rootSecretKey)) {
+    say('making the root key');
+    await createRootKey({ directory: join(layout.dir, 'admin') });
+  }
+  const key = await readRootKey(layout.rootSecretKey, () => Promise.reject(new Error(`${layout.rootSecretKey} has a passphrase; a deployment made here has none`)));
+  if (!existsSync(layout.rootKey)) await replaceFile(layout.rootKey, encodePublicKey(key), 0o644);
+  return key;
+}
+
+/** @returns the recipient of the identity in `file`, made if missing */
+async function ensureIdentity(file: string, what: string, say: (step: string) => void): Promise<string> {
+  if (!existsSync(file)) {
+    say(`making ${what}`);
+    return (await createIdentityFile({ file })).recipient;
+  }
+  const [identity] = parseIdentityFile(await readFile(file, 'utf8'));
+  if (identity === undefined) throw new Error(`${file} holds no identity`);
+  return identityToRecipient(identity);
+}
+
+async function ensureKeyring(layout: Layout, root: SigningKey, volunteer: string, now: Date, say: (step: string) => void): Promise<VerifiedKeyring> {
+  const newest = await newestKeyring(layout, root);
+  if (newest !== null && Date.parse(newest.keyring.notAfter) - now.getTime() > RENEW_BEFORE_MS) return newest;
+  const serial = (newest?.keyring.serial ?? 0) + 1;
+  // The worker's key first: a keyring must never name one that is not there.
+  const worker = await ensureIdentity(layout.identityFile(serial), `the worker's identity ${String(serial)}`, say);
+  say(`signing keyring ${String(serial)}`);
+  const teams = newest?.keyring.teams ?? [firstTeam(await firstTeamId(layout), volunteer)];
+  const plan = { serial, from: now, days: KEYRING_DAYS, worker, teams };
+  return createKeyring(newest === null ? plan : { ...plan, previous: newest }, root, layout.keyrings);
+}
+
+async function newestKeyring(layout: Layout, root: SigningKey): Promise<VerifiedKeyring | null> {
+  const serials = (await readdir(layout.keyrings)).map((name) => /^keyring-(\d+)\.json$/.exec(name)?.[1]).filter((serial) => serial !== undefined);
+  for (const serial of serials.map(Number).sort((a, b) => b - a)) {
+    const file = layout.keyringFile(serial);
+    if (existsSync(`${file}.minisig`)) return readKeyring(file, root);
+    // Whoever wrote it was stopped between the two files; without a signature nobody has accepted it.
+    await rm(file);
+  }
+  return null;
+}
+
+/** An inbox that is there already keeps its team. */
+async function firstTeamId(layout: Layout): Promise<string> {
+  if (!existsSync(layout.inboxes)) return toHex(randomBytes(TEAM_ID_BYTES));
+  const [inbox] = JSON.parse(await readFile(layout.inboxes, 'utf8')) as { team?: string }[];
+  return inbox?.team ?? toHex(randomBytes(TEAM_ID_BYTES));
+}
+
+function firstTeam(id: string, volunteer: string): Keyring['teams'][number] {
+  return {
+    id,
+    names: { ru: 'Волонтёры', en: 'Volunteers' },
+    topics: [
+      { id: 'psychological', names: { ru: 'Психологическая помощь', en: 'Psychological help' } },
+      { id: 'legal', names: { ru: 'Юридическая помощь', en: 'Legal help' } },
+    ],
+    recipients: [volunteer],
+  };
+}
+
+async function ensureInboxes(layout: Layout, keyring: Keyring, path: string): Promise<void> {
+  if (existsSync(layout.inboxes)) return;
+  const inboxes = keyring.teams.map((team, index) => ({ id: `inbox-${String(index + 1)}`, team: team.id, kind: 'maildir', path }));
+  await replaceFile(layout.inboxes, `${JSON.stringify(inboxes, null, 2)}\n`, 0o600);
+}
+
+async function ensureUsers(layout: Layout, say: (step: string) => void): Promise<void> {
+  const directory = join(layout.dir, 'redis');
+  if (!ROLES.every((role) => existsSync(layout.passwordFile(role)))) {
+    say("making Redis' users");
+    for (const file of [layout.acl, ...ROLES.map(layout.passwordFile)]) await rm(file, { force: true });
+    await writeAcl({ directory });
+    return;
+  }
+  // What a role may do belongs to the software, not to the state: a newer version brings its own rules.
+  const password = async (role: (typeof ROLES)[number]) => (await readFile(layout.passwordFile(role), 'utf8')).trim();
+  const passwords = { relay: await password('relay'), worker: await password('worker'), operator: await password('operator') };
+  await replaceFile(layout.acl, aclFile(passwords), 0o600);
+}
+
+/** A reader sees the old file or the new one, never a half. */
+export async function replaceFile(path: string, content: string, mode: number): Promise<void> {
+  const temporary = `${path}.new`;
+  await rm(temporary, { force: true });
+  await writeFile(temporary, content, { mode, flag: 'wx' });
+  await rename(temporary, path);
+}

@@ -1,0 +1,75 @@
+import { chown, readdir, readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { program, ROOT, type Layout } from './layout.ts';
+import { prepareDeployment, replaceFile } from './prepare.ts';
+
+/** The user `node` of the image; whoever runs this as root gives the parts' files to it. */
+const CONTAINER_USER = { uid: 1000, gid: 1000 };
+const INBOX_IN_CONTAINER = '/inbox';
+
+const USAGE = `npm run setup -- [--dir DIR]
+
+Makes what docker compose needs and keeps what is there: keys, a keyring, Redis' users, the form and a Maildir. Run it again
+whenever the keyring has less than two days to live: it makes the next one, and the running parts find it by themselves.
+
+  --dir DIR           where all of it lies; otherwise ./state
+  --compose-env FILE  where to say so for docker compose; otherwise ./.env
+  --help              this text`;
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+async function main(): Promise<void> {
+  process.umask(0o077);
+  const { values } = parseArgs({
+    options: { dir: { type: 'string', default: join(ROOT, 'state') }, 'compose-env': { type: 'string', default: join(ROOT, '.env') }, help: { type: 'boolean', short: 'h' } },
+  });
+  if (values.help === true) {
+    say(USAGE);
+    return;
+  }
+  const { layout } = await prepareDeployment(values.dir, {
+    inboxPath: INBOX_IN_CONTAINER,
+    say: (step) => {
+      say(`  · ${step}`);
+    },
+  });
+  const user = await giveToContainers(layout);
+  const envFile = resolve(values['compose-env']);
+  await setVariables(envFile, { SUPPORT_RELAY_STATE: layout.dir, SUPPORT_RELAY_USER: `${String(user.uid)}:${String(user.gid)}` });
+  const envOption = dirname(envFile) === resolve(ROOT) && envFile.endsWith('/.env') ? '' : `--env-file ${envFile} `;
+  say('');
+  say(`  Start:                docker compose ${envOption}up --build --detach`);
+  say(`  The relay's socket:   ${join(layout.run, 'relay/relay.sock')}`);
+  say(`  The inbox:            ${layout.inbox}`);
+  say(`  Open what is in it:   node ${program('support-relay')} open --identity ${layout.volunteerIdentity} ${layout.inbox}`);
+  say(`  Keep off this server: ${dirname(layout.rootSecretKey)} and ${dirname(layout.volunteerIdentity)}`);
+}
+
+/** Each file a container mounts belongs to the user it runs as; the secret root key and the volunteer's stay with whoever made them. */
+async function giveToContainers(layout: Layout): Promise<{ uid: number; gid: number }> {
+  const uid = process.getuid?.() ?? CONTAINER_USER.uid;
+  if (uid !== 0) return { uid, gid: process.getgid?.() ?? CONTAINER_USER.gid };
+  const paths = [layout.rootKey];
+  for (const name of ['redis', 'worker', 'keyrings', 'web', 'inbox', 'run']) {
+    const folder = join(layout.dir, name);
+    paths.push(folder, ...(await readdir(folder, { recursive: true })).map((entry) => join(folder, entry)));
+  }
+  for (const path of paths) await chown(path, CONTAINER_USER.uid, CONTAINER_USER.gid);
+  return CONTAINER_USER;
+}
+
+/** Sets variables in a file of `NAME=value` lines and leaves all others as they are. */
+async function setVariables(path: string, variables: Readonly<Record<string, string>>): Promise<void> {
+  const old = await readFile(path, 'utf8').catch(() => '');
+  const kept = old.split('\n').filter((line) => line !== '' && !Object.keys(variables).some((name) => line.startsWith(`${name}=`)));
+  const lines = [...kept, ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)];
+  await replaceFile(path, `${lines.join('\n')}\n`, 0o600);
+}
+
+await main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

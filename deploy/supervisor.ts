@@ -1,0 +1,100 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Layout } from './layout.ts';
+import { PARTS, spawnPart, type Part, type PartSettings } from './parts.ts';
+
+const BACKOFF_FIRST_MS = 100;
+const BACKOFF_LAST_MS = 3_000;
+/** A part that ran this long has started well: the next failure begins with the shortest pause again. */
+const SETTLED_MS = 10_000;
+/** The worker finishes a round in hand, the relay the parcels it is reading. */
+const GRACE_MS: Record<Part, number> = { relay: 3_000, worker: 8_000, redis: 5_000 };
+
+export type SupervisorEvents = Readonly<{
+  onChange: (pids: Record<Part, number>) => void;
+  onDeath: (part: Part, how: string) => void;
+}>;
+
+/** Runs the three parts as processes and starts again whichever ends. */
+export class Supervisor {
+  readonly #layout: Layout;
+  readonly #settings: PartSettings;
+  readonly #events: SupervisorEvents;
+  readonly #children = new Map<Part, ChildProcess>();
+  readonly #stopping = new AbortController();
+  readonly #watches: Promise<void>[] = [];
+
+  constructor(layout: Layout, settings: PartSettings, events: SupervisorEvents) {
+    this.#layout = layout;
+    this.#settings = settings;
+    this.#events = events;
+  }
+
+  start(): void {
+    for (const part of PARTS) this.#watches.push(this.#keep(part));
+  }
+
+  pids(): Record<Part, number> {
+    const pid = (part: Part) => this.#children.get(part)?.pid ?? 0;
+    return { redis: pid('redis'), relay: pid('relay'), worker: pid('worker') };
+  }
+
+  /** Ends relay and worker, then what they need, Redis. Whatever does not end in its time is killed. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all([this.#end('relay'), this.#end('worker')]);
+    await this.#end('redis');
+    await Promise.all(this.#watches);
+  }
+
+  killAll(): void {
+    this.#stopping.abort();
+    for (const child of this.#children.values()) child.kill('SIGKILL');
+  }
+
+  async #keep(part: Part): Promise<void> {
+    const { signal } = this.#stopping;
+    let pauseMs = BACKOFF_FIRST_MS;
+    while (!signal.aborted) {
+      const startedMs = performance.now();
+      const child = spawnPart(part, this.#layout, this.#settings);
+      this.#children.set(part, child);
+      const ended = ending(child);
+      if (child.pid !== undefined) this.#events.onChange(this.pids());
+      const how = await ended;
+      this.#children.delete(part);
+      if (signal.aborted) return;
+      this.#events.onDeath(part, how);
+      if (performance.now() - startedMs > SETTLED_MS) pauseMs = BACKOFF_FIRST_MS;
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+      pauseMs = Math.min(pauseMs * 2, BACKOFF_LAST_MS);
+    }
+  }
+
+  async #end(part: Part): Promise<void> {
+    const child = this.#children.get(part);
+    if (child === undefined) return;
+    await endProcess(child, GRACE_MS[part]);
+  }
+}
+
+export async function endProcess(child: ChildProcess, graceMs: number): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+  await exit;
+  clearTimeout(timer);
+}
+
+function ending(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => {
+      resolve(`could not start: ${error.message}`);
+    });
+    child.once('exit', (code, signal) => {
+      resolve(signal === null ? `ended with code ${String(code)}` : `was ended by ${signal}`);
+    });
+  });
+}

@@ -1,0 +1,20 @@
+// `npm run bench -- NAME`: bundles bench/NAME.ts and runs it. The numbers are ratios against a baseline of the same run.
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const helpers = ['compare.ts'];
+const known = readdirSync(join(root, 'bench')).filter((file) => file.endsWith('.ts') && !helpers.includes(file)).map((file) => file.slice(0, -3));
+const [name] = process.argv.slice(2);
+if (!known.includes(name)) {
+  console.log(`usage: npm run bench -- NAME\n\n  ${known.join('\n  ')}`);
+  process.exit(name === undefined || name === '--help' ? 0 : 2);
+}
+// Beside node_modules, so that the packages left outside the bundle are found.
+const out = mkdtempSync(join(root, 'node_modules', '.bench-'));
+process.on('exit', () => { rmSync(out, { recursive: true, force: true }); });
+const outfile = join(out, `${name}.mjs`);
+await build({ entryPoints: [join(root, 'bench', `${name}.ts`)], outfile, bundle: true, packages: 'external', platform: 'node', format: 'esm', target: 'node20', logLevel: 'warning' });
+await import(pathToFileURL(outfile).href);

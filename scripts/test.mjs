@@ -1,0 +1,112 @@
+// `npm test [-- FILTER…]`: installs what is missing, then types, lint, build and every test; the last line counts them all.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BootstrapError, ensureApt, ensureNode, ensureNodeModules, root, run } from './bootstrap.mjs';
+
+const MINUTE_MS = 60_000;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const NEEDED = [
+  { command: 'redis-server', packages: ['redis-server'] },
+  { command: 'chromium', packages: ['chromium'] },
+  { command: 'firefox-esr', packages: ['firefox-esr'] },
+  { command: 'minisign', packages: ['minisign'] },
+  { command: 'age', packages: ['age'] },
+  // For the library that makes Redis lose what it has not synced (tests/fault/power-loss.c).
+  { command: 'cc', packages: ['gcc', 'libc6-dev'] },
+  { command: 'the C headers', file: '/usr/include/stdio.h', packages: ['libc6-dev'] },
+];
+const CHECKS = [
+  { name: 'types of the Node parts', args: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'] },
+  { name: 'types of crypto/', args: ['node_modules/typescript/bin/tsc', '-p', 'crypto'] },
+  { name: 'types of web/', args: ['node_modules/typescript/bin/tsc', '-p', 'web'] },
+  { name: 'lint', args: ['node_modules/eslint/bin/eslint.js', '.'] },
+  { name: 'build', args: ['scripts/build.mjs'] },
+];
+
+await run(async () => {
+  ensureNode();
+  ensureNodeModules();
+  ensureApt(NEEDED);
+  const failed = [];
+  let passed = 0;
+  for (const { name, args } of CHECKS) {
+    const ok = (await node(args, 5 * MINUTE_MS)) === 0;
+    console.log(`${ok ? 'passed' : 'FAILED'}  ${name}`);
+    if (ok) passed += 1;
+    else failed.push(name);
+  }
+  const tests = await vitest(process.argv.slice(2));
+  passed += tests.passed;
+  failed.push(...tests.failed);
+  console.log('');
+  for (const name of failed) console.log(`FAILED  ${name}`);
+  for (const name of tests.skipped) console.log(`skipped  ${name}`);
+  console.log(`${passed} passed, ${failed.length} failed`);
+  process.exitCode = failed.length === 0 && passed > 0 ? 0 : 1;
+});
+
+/** Runs vitest with its ordinary output for people, and reads the counts from the JSON it writes beside that. */
+async function vitest(filters) {
+  const folder = mkdtempSync(join(tmpdir(), 'support-relay-test-'));
+  const report = join(folder, 'report.json');
+  try {
+    const args = ['run', '--exclude', 'tests/compose/**', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+    const status = await node(['node_modules/vitest/vitest.mjs', ...args, ...filters], 30 * MINUTE_MS);
+    return counts(report, status);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function counts(report, status) {
+  const passed = [];
+  const failed = [];
+  const skipped = [];
+  try {
+    for (const file of JSON.parse(readFileSync(report, 'utf8')).testResults) {
+      const name = file.name.replace(root, '');
+      // A file that cannot even be loaded has no tests in it that could have failed.
+      if (file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed')) failed.push(name);
+      for (const test of file.assertionResults) {
+        const list = { passed, failed }[test.status] ?? skipped;
+        list.push(`${name} › ${test.fullName}`);
+      }
+    }
+  } catch {
+    failed.push('vitest gave no report');
+  }
+  // An error outside of any test, for example a rejection nobody waits for.
+  if (status !== 0 && failed.length === 0) failed.push(status === null ? 'vitest took too long' : `vitest ended with code ${status}`);
+  return { passed: passed.length, failed, skipped };
+}
+
+/** Runs a Node program in a process group of its own, so that all of it ends when the time is up. */
+function node(args, timeoutMs) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+    const end = (signal) => {
+      try {
+        process.kill(-child.pid, signal);
+      } catch {
+        // It has ended by itself.
+      }
+    };
+    const timer = setTimeout(end, timeoutMs, 'SIGKILL');
+    let interrupted = false;
+    const stop = () => {
+      interrupted = true;
+      end('SIGTERM');
+      setTimeout(end, 5_000, 'SIGKILL').unref();
+    };
+    for (const signal of SIGNALS) process.once(signal, stop);
+    child.on('exit', (code) => {
+      clearTimeout(timer);
+      for (const signal of SIGNALS) process.removeListener(signal, stop);
+      if (interrupted) reject(new BootstrapError('Interrupted.'));
+      else resolve(code);
+    });
+    child.on('error', reject);
+  });
+}

@@ -1,0 +1,67 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PARTS, type Part } from '../../deploy/parts.ts';
+import { startDeployment, type Deployment } from '../support/deployment.ts';
+import { startRedis } from '../support/redis.ts';
+import { killAtRandom, postAll, sealMany } from './load.ts';
+import { compilePowerLoss } from './power-loss.ts';
+
+const PARCELS = 150;
+const LOAD_MS = 20_000;
+/** A tick whose worker was killed comes again after BullMQ has noticed: about half a minute. */
+const DELIVERED_WITHIN_MS = 90_000;
+
+let folder: string;
+let powerLoss: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'support-relay-fault-'));
+  powerLoss = compilePowerLoss(folder);
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+test('the power-loss library works: without fsync a killed Redis loses what it has answered', async () => {
+  const written = 200;
+  const redis = await startRedis({ acl: false, preload: powerLoss, args: ['--appendfsync', 'no'] });
+  try {
+    const client = await redis.connect('operator');
+    for (let index = 0; index < written; index += 1) await client.set(`key:${String(index)}`, 'x'.repeat(100));
+    await redis.kill9();
+    await redis.restart();
+    expect(await (await redis.connect('operator')).dbsize()).toBeLessThan(written);
+  } finally {
+    await redis.stop();
+  }
+});
+
+describe.each<{ name: string; parts: readonly Part[]; losesPower: boolean }>([
+  { name: 'kill -9 of relay, worker and Redis', parts: PARTS, losesPower: false },
+  { name: 'kill -9 of Redis and the worker, and what Redis had not synced is lost', parts: ['redis', 'redis', 'worker'], losesPower: true },
+])('$name', ({ parts, losesPower }) => {
+  let deployment: Deployment;
+  beforeAll(async () => {
+    deployment = await startDeployment(losesPower ? { environment: { redis: { LD_PRELOAD: powerLoss } } } : {});
+  });
+  afterAll(async () => {
+    await deployment.stop();
+  });
+
+  test('at random moments: every 202 is in the inbox, once', { timeout: LOAD_MS + DELIVERED_WITHIN_MS + 60_000 }, async () => {
+    const parcels = sealMany(deployment, PARCELS);
+    const over = AbortSignal.timeout(LOAD_MS);
+    const [load, kills] = await Promise.all([postAll(deployment, parcels, over), killAtRandom(deployment, parts, over)]);
+    for (const part of PARTS) if (!deployment.isRunning(part)) deployment.start(part);
+    await deployment.untilOpen();
+    const delivered = await deployment.untilDelivered(load.accepted, DELIVERED_WITHIN_MS);
+    // The test is worth something only if it killed under load and still got most of it through.
+    expect(kills).toBeGreaterThan(5);
+    expect(load.unanswered + load.refused).toBeGreaterThan(0);
+    expect(load.accepted.length).toBeGreaterThan(PARCELS / 2);
+    expect(load.accepted.filter((text) => !delivered.includes(text)), await deployment.logs()).toEqual([]);
+    expect(delivered.length).toBe(new Set(delivered).size);
+  });
+});

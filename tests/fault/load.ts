@@ -1,0 +1,59 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Part } from '../../deploy/parts.ts';
+import type { Deployment } from '../support/deployment.ts';
+
+/** What was offered, and which of it the relay said it had accepted. */
+export type Load = { accepted: string[]; refused: number; unanswered: number };
+
+/** As long as a browser would wait for an answer over a dead relay, shortened: nothing here is slower than 3 s. */
+const ANSWER_WITHIN_MS = 5_000;
+
+/** Posts each parcel until it is accepted, some of them at a time, until `signal`: what a person's page does. */
+export async function postAll(deployment: Deployment, parcels: ReadonlyMap<string, Uint8Array>, signal: AbortSignal): Promise<Load> {
+  const load: Load = { accepted: [], refused: 0, unanswered: 0 };
+  const waiting = [...parcels];
+  const sender = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [text, parcel] = next;
+      while (!signal.aborted) {
+        const status = await deployment.post(parcel, { timeoutMs: ANSWER_WITHIN_MS }).then(
+          (answer) => answer.status,
+          () => null,
+        );
+        if (status === 202) {
+          load.accepted.push(text);
+          break;
+        }
+        if (status === null) load.unanswered += 1;
+        else load.refused += 1;
+        await sleep(randomInt(20, 100));
+      }
+      // Spread over the whole time, so that every kill meets parcels on their way.
+      await sleep(randomInt(0, 150));
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, sender));
+  return load;
+}
+
+/** Until `signal`: kill -9 of a random part at a random moment, and its start again a random moment later. @returns how often */
+export async function killAtRandom(deployment: Deployment, parts: readonly Part[], signal: AbortSignal): Promise<number> {
+  let kills = 0;
+  while (!signal.aborted) {
+    await sleep(randomInt(100, 1_200), undefined, { signal }).catch(() => undefined);
+    const part = parts[randomInt(parts.length)];
+    if (part === undefined || signal.aborted) break;
+    await deployment.kill(part);
+    kills += 1;
+    await sleep(randomInt(0, 400));
+    deployment.start(part);
+  }
+  return kills;
+}
+
+/** Distinct texts, sealed before the clock runs. */
+export function sealMany(deployment: Deployment, count: number): Map<string, Uint8Array> {
+  const texts = Array.from({ length: count }, (_, index) => `Обращение № ${String(index)}`);
+  return new Map(texts.map((text) => [text, deployment.seal(text)]));
+}

@@ -1,0 +1,73 @@
+import { existsSync, readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { identityToRecipient, parseIdentityFile } from '../../crypto/age/identity.ts';
+import { layoutOf } from '../../deploy/layout.ts';
+import { prepareDeployment } from '../../deploy/prepare.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+let dir: string;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'support-relay-prepare-'));
+});
+afterEach(async () => {
+  await rm(dir, { recursive: true, force: true });
+});
+
+function secrets(): Record<string, string> {
+  const layout = layoutOf(dir);
+  const files = [layout.rootSecretKey, layout.volunteerIdentity, layout.identityFile(1), layout.passwordFile('relay'), layout.keyringFile(1), layout.inboxes];
+  return Object.fromEntries(files.map((file) => [file, readFileSync(file, 'utf8')]));
+}
+
+test('makes everything a deployment needs, and nothing secret is readable by others', async () => {
+  const { keyring, layout } = await prepareDeployment(dir);
+  const [worker] = parseIdentityFile(readFileSync(layout.identityFile(1), 'utf8'));
+  const [volunteer] = parseIdentityFile(readFileSync(layout.volunteerIdentity, 'utf8'));
+  expect(keyring.keyring.worker).toBe(identityToRecipient(worker ?? ''));
+  expect(keyring.keyring.teams.flatMap((team) => team.recipients)).toEqual([identityToRecipient(volunteer ?? '')]);
+  expect(keyring.keyring.teams.flatMap((team) => team.topics.map(({ id }) => id))).toEqual(['psychological', 'legal']);
+  expect(existsSync(join(layout.web, 'index.html')) && existsSync(join(layout.web, 'en/index.html'))).toBe(true);
+  for (const file of [layout.rootSecretKey, layout.volunteerIdentity, layout.identityFile(1), layout.acl, layout.passwordFile('worker')]) {
+    expect(statSync(file).mode & 0o077, file).toBe(0);
+  }
+});
+
+test('a second time everything stays as it is', async () => {
+  await prepareDeployment(dir);
+  const before = secrets();
+  const { keyring } = await prepareDeployment(dir);
+  expect(keyring.keyring.serial).toBe(1);
+  expect(secrets()).toEqual(before);
+});
+
+test('near the end of a keyring the next one is made, with its worker identity, and follows on it', async () => {
+  const first = await prepareDeployment(dir);
+  const before = secrets();
+  const { keyring, keyringFile, layout } = await prepareDeployment(dir, { now: new Date(Date.now() + 6 * DAY_MS) });
+  expect(keyring.keyring).toMatchObject({ serial: 2, previous: first.keyring.digest, teams: first.keyring.keyring.teams });
+  expect(keyring.keyring.worker).not.toBe(first.keyring.keyring.worker);
+  expect(keyringFile).toBe(layout.keyringFile(2));
+  expect(existsSync(layout.identityFile(2))).toBe(true);
+  expect(secrets()).toEqual(before);
+});
+
+test('what an interrupted preparation left behind is completed', async () => {
+  const { layout } = await prepareDeployment(dir);
+  for (const file of [layout.rootKey, `${layout.keyringFile(1)}.minisig`, layout.passwordFile('operator')]) unlinkSync(file);
+  const again = await prepareDeployment(dir);
+  expect(again.keyring.keyring.serial).toBe(1);
+  expect(JSON.parse(readFileSync(layout.inboxes, 'utf8'))).toMatchObject([{ team: again.keyring.keyring.teams[0]?.id }]);
+  expect(readdirSync(layout.keyrings).sort()).toEqual(['keyring-1.json', 'keyring-1.json.minisig']);
+  expect(existsSync(layout.passwordFile('operator'))).toBe(true);
+});
+
+test('sockets move to a short folder when the path of the deployment is too long for them', () => {
+  const long = join('/tmp', 'x'.repeat(100));
+  expect(layoutOf('/tmp/short').redisSocket).toBe('/tmp/short/run/redis/redis.sock');
+  expect(Buffer.byteLength(layoutOf(long).privateSocket)).toBeLessThanOrEqual(107);
+  expect(layoutOf(long).run).not.toBe(layoutOf(`${long}y`).run);
+});

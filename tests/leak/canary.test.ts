@@ -1,0 +1,147 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { connect, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sealRequest } from '../../crypto/seal.ts';
+import { stampParcel } from '../../crypto/stamp.ts';
+import { PARTS } from '../../deploy/parts.ts';
+import { startDeployment, type Deployment } from '../support/deployment.ts';
+import { bytesNeedle, filesIn, memoryOf, redisKeys, search, textNeedle, type Needle, type Place } from './search.ts';
+
+/** Of the whole 127.0.0.0/8 that is this machine, one that nothing else uses. */
+const CLIENT = '127.45.67.89';
+const FORWARDED_FOR = '203.0.113.77';
+const random = randomBytes(8).toString('hex');
+const MESSAGE = `canary-${random} Тайна ${random}`;
+const CONTACT = `kanarejka-${random}@example.org`;
+const USER_AGENT = `Browser-${random}`;
+
+/** What of a request must be nowhere, ever. */
+const secrets: Needle[] = [
+  textNeedle('message', `canary-${random}`),
+  textNeedle('message in Russian', `Тайна ${random}`),
+  textNeedle('contact', CONTACT),
+  textNeedle("client's address", CLIENT),
+  textNeedle('forwarded address', FORWARDED_FOR),
+];
+
+let deployment: Deployment;
+let admin: Redis;
+
+beforeAll(async () => {
+  const password = randomBytes(24).toString('hex');
+  const hash = createHash('sha256').update(password).digest('hex');
+  deployment = await startDeployment({
+    // Only to look: it may do everything, which no user of the product may.
+    adjust: ({ layout }) => {
+      appendFileSync(layout.acl, `user admin on #${hash} ~* &* +@all\n`);
+      return Promise.resolve();
+    },
+  });
+  admin = new Redis({ path: deployment.layout.redisSocket, username: 'admin', password });
+});
+afterAll(async () => {
+  admin.disconnect();
+  await deployment.stop();
+});
+
+type Exchange = { port: number; sent: Buffer; received: Buffer };
+
+/** One request on the wire, byte by byte: what an observer between browser and relay could keep. */
+async function exchange(head: string, body: Uint8Array = new Uint8Array()): Promise<Exchange> {
+  const socket = connect({ host: '127.0.0.1', port: Number(new URL(deployment.url).port), localAddress: CLIENT });
+  await once(socket, 'connect');
+  const { port, address } = socket.address() as AddressInfo;
+  expect(address).toBe(CLIENT);
+  const attributes = `Host: relay\r\nUser-Agent: ${USER_AGENT}\r\nX-Forwarded-For: ${FORWARDED_FOR}\r\nConnection: close\r\n`;
+  const received: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => received.push(chunk));
+  socket.write(`${head}\r\n${attributes}\r\n`);
+  socket.write(body);
+  await once(socket, 'close');
+  return { port, sent: Buffer.from(body), received: Buffer.concat(received) };
+}
+
+async function sendRequest(): Promise<Exchange> {
+  const unstamped = sealRequest({ topic: 'legal', language: 'ru', message: MESSAGE, contact: CONTACT }, deployment.keyring);
+  const parcel = stampParcel(unstamped, 10);
+  const head = `POST /parcel HTTP/1.1\r\nContent-Type: application/octet-stream\r\nContent-Length: ${String(parcel.length)}`;
+  const done = await exchange(head, parcel);
+  expect(done.received.toString('latin1')).toMatch(/^HTTP\/1\.1 202 /);
+  return done;
+}
+
+async function stored(): Promise<Place[]> {
+  return [...(await redisKeys(admin)), ...filesIn(deployment.dir)];
+}
+
+function memories(): Place[] {
+  return PARTS.map((part) => memoryOf(part, deployment.pid(part)));
+}
+
+/** Bytes by which a sealed part can be known again, and the client's address as the kernel writes it (struct sockaddr_in). */
+function needlesOf({ sent, port }: Exchange): { sealed: Needle; socketAddress: Needle } {
+  const address = Buffer.from([2, 0, port >> 8, port & 0xff, ...CLIENT.split('.').map(Number)]);
+  return { sealed: bytesNeedle('sealed part', sent.subarray(12_000, 12_064)), socketAddress: bytesNeedle("client's socket address", address) };
+}
+
+test('a request and its sender are nowhere but in the ciphertext, wherever the parcel is', { timeout: 180_000 }, async () => {
+  // In the pool: nothing takes it out.
+  deployment.signal('worker', 'SIGSTOP');
+  const done = await sendRequest();
+  const page = await exchange('GET / HTTP/1.1');
+  const bodies: Place[] = [done, page].flatMap(({ sent, received }, index) => [
+    { name: `body ${String(index)} sent`, chunks: [sent] },
+    { name: `answer ${String(index)}`, chunks: [received] },
+  ]);
+  const { sealed, socketAddress } = needlesOf(done);
+  const attributes = textNeedle('user agent', USER_AGENT);
+  const everywhere = [...secrets, socketAddress];
+
+  expect(search(bodies, [...secrets, attributes])).toEqual([]);
+  expect(search(bodies, [sealed])).toEqual(['sealed part in body 0 sent']);
+  expect(search(await stored(), [...everywhere, attributes])).toEqual([]);
+  // While a header is read it is in the relay's memory; it must not be in anybody else's.
+  expect(search(memories(), everywhere).filter((hit) => hit !== 'forwarded address in memory of relay')).toEqual([]);
+  expect(search(memories(), [attributes]).filter((hit) => !hit.endsWith('relay'))).toEqual([]);
+
+  // The search finds what is there: in Redis, in its append-only file and memory, in a relay and in a worker.
+  const there = search(await stored(), [sealed]);
+  expect(there).toContain('sealed part in Redis key pool');
+  expect(there.some((hit) => /in redis\/data\/.+\.incr\.aof$/.test(hit))).toBe(true);
+  expect(search(memories(), [sealed])).toContain('sealed part in memory of redis');
+  const workerRecipient = textNeedle("worker's recipient", deployment.keyring.keyring.worker.slice(0, 60));
+  expect(search(memories(), [workerRecipient])).toEqual(["worker's recipient in memory of relay", "worker's recipient in memory of worker"]);
+
+  // In the outbox: opened and mixed, but the inbox takes nothing.
+  const tmp = join(deployment.inbox, 'tmp');
+  rmdirSync(tmp);
+  writeFileSync(tmp, '');
+  deployment.signal('worker', 'SIGCONT');
+  await expect.poll(() => admin.hlen('outbox:inbox-1'), { timeout: 20_000 }).toBe(1);
+  const waiting = await stored();
+  const [letter] = await admin.hvalsBuffer('outbox:inbox-1');
+  const letterNeedle = bytesNeedle('letter', (letter ?? Buffer.alloc(0)).subarray(10_000, 10_064));
+  expect(search(waiting, [...everywhere, attributes])).toEqual([]);
+  expect(search(memories(), [...everywhere.filter(({ name }) => name !== 'forwarded address')])).toEqual([]);
+  expect(search(waiting, [letterNeedle])).toContain('letter in Redis key outbox:inbox-1');
+  expect(search(memories(), [letterNeedle])).toContain('letter in memory of redis');
+  expect(search(memories(), [letterNeedle])).not.toContain('letter in memory of relay');
+
+  // Delivered: the Maildir has it, and Redis nothing any more of parcel or letter.
+  rmSync(tmp);
+  mkdirSync(tmp, { mode: 0o700 });
+  expect(await deployment.untilDelivered([MESSAGE], 30_000)).toEqual([MESSAGE]);
+  const delivered = [...(await stored())];
+  expect(search(delivered, [...everywhere, attributes])).toEqual([]);
+  expect(search(memories(), [...everywhere.filter(({ name }) => name !== 'forwarded address')])).toEqual([]);
+  const name = readdirSync(join(deployment.inbox, 'new'))[0] ?? '';
+  const armored = readFileSync(join(deployment.inbox, 'new', name), 'latin1').split('\n').find((line) => line.length === 64) ?? '';
+  expect(search(delivered, [textNeedle('armor', armored)])).toContain(`armor in inbox/new/${name}`);
+  // The next housekeeping writes the append-only file anew.
+  await expect.poll(async () => search(await stored(), [sealed, letterNeedle]), { timeout: 15_000, interval: 500 }).toEqual([]);
+  expect(await deployment.logs()).toMatch(/"msg":"started"/);
+});

@@ -1,0 +1,136 @@
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+
+/** A thing to look for, and every shape in which bytes of it could lie around. */
+export type Needle = { readonly name: string; readonly shapes: readonly Buffer[] };
+
+/** Something that was looked through: a file, a Redis key, a process. */
+export type Place = { readonly name: string; readonly chunks: Iterable<Buffer> };
+
+const CHUNK_BYTES = 4 * 1024 * 1024;
+/** Longer than any shape, so that none is missed where two chunks meet. */
+const OVERLAP_BYTES = 1024;
+
+export function textNeedle(name: string, text: string): Needle {
+  const utf8 = Buffer.from(text);
+  const hex = utf8.toString('hex');
+  const escaped = [...text].map((letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+  const shapes = [
+    utf8,
+    Buffer.from(text, 'utf16le'),
+    Buffer.from(hex),
+    Buffer.from(hex.toUpperCase()),
+    Buffer.from(encodeURIComponent(text)),
+    Buffer.from(escaped),
+    Buffer.from(hex.toUpperCase().replace(/../g, '=$&')),
+    ...base64Shapes(utf8),
+  ];
+  return { name, shapes };
+}
+
+export function bytesNeedle(name: string, bytes: Uint8Array): Needle {
+  return { name, shapes: [Buffer.from(bytes)] };
+}
+
+/** Base64 depends on where in a group of three bytes the text begins; its ends, which depend on the neighbours, are left out. */
+function base64Shapes(bytes: Buffer): Buffer[] {
+  return [0, 1, 2].flatMap((offset) => {
+    const text = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64');
+    const inner = text.slice(offset === 0 ? 0 : 4, -4);
+    return [Buffer.from(inner), Buffer.from(inner.replaceAll('+', '-').replaceAll('/', '_'))];
+  });
+}
+
+/** @returns "needle in place" for everything that was found */
+export function search(places: Iterable<Place>, needles: readonly Needle[]): string[] {
+  const found = new Set<string>();
+  for (const { name, chunks } of places) {
+    for (const chunk of chunks) {
+      for (const needle of needles) {
+        if (needle.shapes.some((shape) => chunk.includes(shape))) found.add(`${needle.name} in ${name}`);
+      }
+    }
+  }
+  return [...found].sort();
+}
+
+export function* filesIn(directory: string): Iterable<Place> {
+  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    // Names can give away as much as what is in them.
+    yield { name: `a name in ${entry.parentPath}`, chunks: [Buffer.from(entry.name)] };
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    yield { name: path.slice(directory.length + 1), chunks: whenThere(() => [readFileSync(path)]) };
+  }
+}
+
+/** Redis rewrites its files, and a process may unmap memory, between the listing and the reading. */
+function whenThere(read: () => Buffer[]): Buffer[] {
+  try {
+    return read();
+  } catch {
+    return [];
+  }
+}
+
+/** Every key of Redis as it is stored (DUMP) and as it is read, because DUMP compresses. */
+export async function redisKeys(redis: Redis): Promise<Place[]> {
+  const places: Place[] = [];
+  for (const key of await redis.keysBuffer('*')) {
+    const name = `Redis key ${key.toString('latin1')}`;
+    const dump = await redis.dumpBuffer(key);
+    places.push({ name, chunks: [key, ...(dump === null ? [] : [dump]), ...(await values(redis, key))] });
+  }
+  return places;
+}
+
+async function values(redis: Redis, key: Buffer): Promise<Buffer[]> {
+  const type = await redis.type(key);
+  const flat = (reply: unknown): Buffer[] => (Array.isArray(reply) ? reply.flatMap(flat) : Buffer.isBuffer(reply) ? [reply] : []);
+  switch (type) {
+    case 'string':
+      return flat([await redis.getBuffer(key)]);
+    case 'hash':
+      return flat(await redis.callBuffer('HGETALL', key));
+    case 'set':
+      return flat(await redis.smembersBuffer(key));
+    case 'zset':
+      return flat(await redis.callBuffer('ZRANGE', key, 0, -1));
+    case 'list':
+      return flat(await redis.lrangeBuffer(key, 0, -1));
+    case 'stream':
+      return flat(await redis.callBuffer('XRANGE', key, '-', '+'));
+    default:
+      // It was deleted in between, or is of a kind this search would miss.
+      if (type !== 'none') throw new Error(`a key of type ${type} was not looked through`);
+      return [];
+  }
+}
+
+/** All memory a process can read, but for what it mapped from files. */
+export function memoryOf(name: string, pid: number): Place {
+  return { name: `memory of ${name}`, chunks: memory(pid) };
+}
+
+function* memory(pid: number): Iterable<Buffer> {
+  const maps = readFileSync(`/proc/${String(pid)}/maps`, 'utf8').trimEnd().split('\n');
+  const file = openSync(`/proc/${String(pid)}/mem`, 'r');
+  try {
+    for (const line of maps) {
+      const [range = '', mode = '', , , inode] = line.split(/ +/);
+      if (!mode.startsWith('r') || inode !== '0' || /\[v(var|dso|syscall)/.test(line)) continue;
+      const [start = 0, end = 0] = range.split('-').map((text) => Number.parseInt(text, 16));
+      yield* region(file, start, end);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+function* region(file: number, start: number, end: number): Iterable<Buffer> {
+  for (let at = start; at < end; at += CHUNK_BYTES) {
+    const chunk = Buffer.alloc(Math.min(CHUNK_BYTES + OVERLAP_BYTES, end - at));
+    yield* whenThere(() => [chunk.subarray(0, readSync(file, chunk, 0, chunk.length, at))]);
+  }
+}

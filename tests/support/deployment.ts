@@ -1,0 +1,183 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseIdentityFile } from '../../crypto/age/identity.ts';
+import { parseAnswer, type Answer } from '../../crypto/answer.ts';
+import type { VerifiedKeyring } from '../../crypto/keyring.ts';
+import { openLetter, type LetterContent } from '../../crypto/letter.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { sealRequest } from '../../crypto/seal.ts';
+import { stampParcel } from '../../crypto/stamp.ts';
+import type { Layout } from '../../deploy/layout.ts';
+import { PARTS, spawnPart, type Part, type PartSettings } from '../../deploy/parts.ts';
+import { choosePort } from '../../deploy/port.ts';
+import { prepareDeployment, type Prepared } from '../../deploy/prepare.ts';
+import { endProcess } from '../../deploy/supervisor.ts';
+import { http, postParcel, type HttpRequest } from './http.ts';
+import { attachedLetters, readMaildir } from './maildir.ts';
+
+const START_WITHIN_MS = 30_000;
+const DIFFICULTY = 10;
+
+export type DeploymentOptions = Readonly<{
+  /** Kept after `stop` when given. */
+  dir?: string;
+  roundSeconds?: number;
+  share?: number;
+  environment?: PartSettings['environment'];
+  /** Changes what was prepared before anything starts: another inbox, a keyring that has expired. */
+  adjust?: (prepared: Prepared) => Promise<void>;
+  /** False: do not wait until the door is open, because it will not be. */
+  untilOpen?: boolean;
+}>;
+
+export type Posted = { status: number; answer: Answer };
+
+/** The three real programs of dist/ over one folder, without the demo's supervision: what ends stays ended. */
+export class Deployment {
+  readonly layout: Layout;
+  readonly url: string;
+  readonly keyring: VerifiedKeyring;
+  readonly keyringFile: string;
+  readonly #settings: PartSettings;
+  readonly #isTemporary: boolean;
+  readonly #children = new Map<Part, ChildProcess>();
+
+  constructor({ layout, keyring, keyringFile }: Prepared, settings: PartSettings, isTemporary: boolean) {
+    this.layout = layout;
+    this.keyring = keyring;
+    this.keyringFile = keyringFile;
+    this.#settings = settings;
+    this.#isTemporary = isTemporary;
+    this.url = `http://${settings.listen}/`;
+  }
+
+  get dir(): string {
+    return this.layout.dir;
+  }
+  get rootKey(): string {
+    return this.layout.rootKey;
+  }
+  get inbox(): string {
+    return this.layout.inbox;
+  }
+  get identity(): string {
+    return this.layout.volunteerIdentity;
+  }
+
+  pid(part: Part): number {
+    const child = this.#children.get(part);
+    if (child?.pid === undefined) throw new Error(`${part} does not run`);
+    return child.pid;
+  }
+
+  isRunning(part: Part): boolean {
+    const child = this.#children.get(part);
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
+  start(part: Part): void {
+    if (this.isRunning(part)) throw new Error(`${part} runs already`);
+    this.#children.set(part, spawnPart(part, this.layout, this.#settings));
+  }
+
+  /** kill -9, and its end awaited. */
+  async kill(part: Part): Promise<void> {
+    const child = this.#children.get(part);
+    if (child === undefined || !this.isRunning(part)) return;
+    const exit = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exit;
+  }
+
+  async restart(part: Part): Promise<void> {
+    await this.kill(part);
+    this.start(part);
+  }
+
+  /** A signal such as SIGSTOP, which leaves the process there. */
+  signal(part: Part, signal: NodeJS.Signals): void {
+    process.kill(this.pid(part), signal);
+  }
+
+  /** Ends all of it and, unless the folder was given, removes it. */
+  async stop(): Promise<void> {
+    for (const part of ['relay', 'worker', 'redis'] as const) {
+      const child = this.#children.get(part);
+      if (child === undefined) continue;
+      child.kill('SIGCONT');
+      await endProcess(child, 8_000);
+    }
+    if (this.#isTemporary) await rm(this.dir, { recursive: true, force: true });
+  }
+
+  seal(text: string, topic = 'psychological'): Uint8Array {
+    return stampParcel(sealRequest({ topic, language: 'ru', message: text }, this.keyring), DIFFICULTY);
+  }
+
+  async post(parcel: Uint8Array, options: HttpRequest = {}): Promise<Posted> {
+    const { status, body } = await postParcel(this.url, parcel, options);
+    return { status, answer: parseAnswer(body) };
+  }
+
+  async letters(): Promise<LetterContent[]> {
+    const identities = parseIdentityFile(await readFile(this.identity, 'utf8'));
+    const files = await readMaildir(this.inbox);
+    const letters = await Promise.all(files.map(({ mail }) => attachedLetters(mail)));
+    return letters.flat().map((letter) => openLetter(letter, identities));
+  }
+
+  /** Waits until the inbox holds all of these texts. @returns what it holds then, or what it held when the time was up */
+  async untilDelivered(texts: readonly string[], withinMs = 20_000): Promise<string[]> {
+    const deadlineMs = performance.now() + withinMs;
+    for (;;) {
+      const names = (await readMaildir(this.inbox)).length;
+      const there = names < new Set(texts).size ? [] : (await this.letters()).map(({ message }) => message);
+      if (texts.every((text) => there.includes(text))) return there;
+      if (performance.now() > deadlineMs) return (await this.letters()).map(({ message }) => message);
+      await sleep(200);
+    }
+  }
+
+  async untilOpen(withinMs = START_WITHIN_MS): Promise<void> {
+    const deadlineMs = performance.now() + withinMs;
+    let last = 'no answer';
+    while (performance.now() < deadlineMs) {
+      try {
+        last = Buffer.from((await http(new URL('door.json', this.url).href, { timeoutMs: 4_000 })).body).toString();
+        if ((JSON.parse(last) as { open: boolean }).open) return;
+      } catch (error) {
+        last = String(error);
+      }
+      await sleep(50);
+    }
+    throw new Error(`the door did not open: ${last}\n${await this.logs()}`);
+  }
+
+  /** What the parts have written to their output, which is all they log. */
+  async logs(): Promise<string> {
+    const texts = await Promise.all(PARTS.map((part) => readFile(join(this.layout.logs, `${part}.log`), 'utf8').catch(() => '')));
+    return texts.join('');
+  }
+}
+
+export async function startDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
+  await ready;
+  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'support-relay-')));
+  const prepared = await prepareDeployment(dir);
+  await options.adjust?.(prepared);
+  const { roundSeconds = 1, share = 1, environment = {} } = options;
+  const settings = { listen: `127.0.0.1:${String(await choosePort(0))}`, roundSeconds, share, environment };
+  const deployment = new Deployment(prepared, settings, options.dir === undefined);
+  try {
+    for (const part of PARTS) deployment.start(part);
+    if (options.untilOpen !== false) await deployment.untilOpen();
+  } catch (error) {
+    await deployment.stop();
+    throw error;
+  }
+  return deployment;
+}

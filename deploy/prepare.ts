@@ -41,7 +41,7 @@ export async function prepareDeployment(dir: string, options: PrepareOptions = {
   await ensureInboxes(layout, keyring.keyring, options.inboxPath ?? layout.inbox);
   await ensureUsers(layout, say);
   say('building the form with the root key in it');
-  await buildWeb({ rootKeyFile: layout.rootKey, outDir: layout.web });
+  await buildWeb({ rootKeyFile: layout.rootKey, outDir: layout.web, floorSerial: keyring.keyring.serial });
   // esbuild keeps a process of its own for further builds.
   await stop();
   return { layout, keyring, keyringFile: layout.keyringFile(keyring.keyring.serial) };

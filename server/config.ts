@@ -34,7 +34,6 @@ export const relayEnv = z
     RELAY_DIFFICULTY: integer(0, MAX_DIFFICULTY).default(10),
     RELAY_POOL_LIMIT: integer(1, 1_000_000).default(20_000),
     RELAY_SEEN_LIMIT: integer(1, 100_000_000).default(1_000_000),
-    RELAY_GRACE_HOURS: integer(0, 168).default(24),
     RELAY_REQUEST_TIMEOUT_SECONDS: integer(1, 600).default(120),
   })
   .transform(
@@ -42,7 +41,7 @@ export const relayEnv = z
       listen: env.RELAY_LISTEN,
       privateListen: env.RELAY_PRIVATE_LISTEN,
       redis: { socketPath: env.RELAY_REDIS_SOCKET, username: env.RELAY_REDIS_USER, password: env.RELAY_REDIS_PASSWORD_FILE },
-      keyrings: { directory: env.RELAY_KEYRINGS, rootKeyFile: env.RELAY_ROOT_KEY, graceHours: env.RELAY_GRACE_HOURS },
+      keyrings: { directory: env.RELAY_KEYRINGS, rootKeyFile: env.RELAY_ROOT_KEY },
       webDirectory: env.RELAY_WEB,
       difficulty: env.RELAY_DIFFICULTY,
       poolLimit: env.RELAY_POOL_LIMIT,

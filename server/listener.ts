@@ -7,7 +7,7 @@ import { FIXED_HEADERS } from './headers.ts';
 import { JSON_TYPE, type Refusal, REFUSALS, refusalBody } from './refusals.ts';
 
 const MAX_HEADER_BYTES = 16_384;
-const MAX_CONNECTIONS = 1_000;
+const MAX_CONNECTIONS = 500;
 const KEEP_ALIVE_MS = 5_000;
 /** What is still arriving when we are told to stop gets this long. */
 const STOP_GRACE_MS = 10_000;

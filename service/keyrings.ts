@@ -6,6 +6,8 @@ import { ready } from '../crypto/sodium.ts';
 import { errorCode, log } from './log.ts';
 
 const RELOAD_MS = 10_000;
+/** How long a parcel under a keyring that is no longer current is still taken: a form may have been open for a day. */
+export const GRACE_HOURS = 24;
 const HOUR_MS = 3_600_000;
 /** Time enough for an administrator to sign and an operator to install the next one. */
 const EXPIRING_MS = 24 * HOUR_MS;
@@ -31,7 +33,7 @@ export type ShelfOptions = {
   directory: string;
   /** minisign public key file. */
   rootKeyFile: string;
-  graceHours: number;
+  graceHours?: number;
   now?: () => Date;
 };
 
@@ -78,7 +80,7 @@ export class KeyringShelf {
     this.seen = seen;
     this.shelved = withDeadlines(
       [...seen.values()].flatMap(({ verified }) => verified ?? []),
-      this.options.graceHours * HOUR_MS,
+      (this.options.graceHours ?? GRACE_HOURS) * HOUR_MS,
     );
   }
 
@@ -87,19 +89,22 @@ export class KeyringShelf {
     return this.shelved;
   }
 
-  /** The highest serial that is valid now. */
+  /**
+   * The highest serial that has begun, if it has not ended. A lower one never comes back: it may hold the key of somebody
+   * who was taken off since. Better a closed door.
+   */
   current(): Shelved | null {
-    const now = this.now().getTime();
-    return this.shelved.findLast(({ keyring }) => begin(keyring) <= now && now < end(keyring)) ?? null;
+    const newest = this.newest();
+    return newest && this.now().getTime() < end(newest.keyring) ? newest : null;
   }
 
   /** What parcels may be sealed under now: the current keyring, the next, and earlier ones within their grace. */
   live(): readonly Shelved[] {
     const now = this.now().getTime();
-    const current = this.current()?.serial ?? 0;
-    const next = this.shelved.find(({ serial, keyring }) => serial > current && begin(keyring) > now);
+    const newest = this.newest()?.serial ?? 0;
+    const next = this.shelved.find(({ serial }) => serial > newest);
     return this.shelved.filter((shelved) => {
-      const begun = begin(shelved.keyring) <= now || shelved.serial < current;
+      const begun = shelved.serial <= newest;
       return shelved === next || (begun && now < shelved.acceptedUntil.getTime());
     });
   }
@@ -111,6 +116,11 @@ export class KeyringShelf {
     const endsSoon = end(current.keyring) - this.now().getTime() < EXPIRING_MS;
     const followed = this.shelved.some(({ serial, keyring }) => serial > current.serial && end(keyring) > end(current.keyring));
     return endsSoon && !followed ? 'expiring' : 'ok';
+  }
+
+  private newest(): Shelved | null {
+    const now = this.now().getTime();
+    return this.shelved.findLast(({ keyring }) => begin(keyring) <= now) ?? null;
   }
 
   private readonly reload = (): void => {
@@ -164,14 +174,9 @@ function withDeadlines(verified: readonly Verified[], graceMs: number): Shelved[
   });
 }
 
-/** The last moment a keyring is the current one: its end, unless one of a higher serial covers that. */
+/** The last moment a keyring is the current one: its end, or when one of a higher serial begins. */
 function usedUntil(keyring: Keyring, higher: readonly Keyring[]): number {
-  let until = end(keyring);
-  for (;;) {
-    const covering = higher.find((other) => begin(other) < until && until <= end(other));
-    if (covering === undefined) return until;
-    until = begin(covering);
-  }
+  return Math.min(end(keyring), ...higher.map(begin));
 }
 
 async function readSmall(path: string, mostBytes: number): Promise<Buffer> {

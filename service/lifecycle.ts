@@ -19,6 +19,10 @@ export async function run(part: 'relay' | 'worker', create: () => Service | Prom
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
 
+  // Node prints warnings whole, and one about a malformed URL quotes what a client sent.
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => log.warn('runtime warning', { part, code: errorCode(warning) }));
+
   log.info('starting', { part });
   let service: Service;
   try {

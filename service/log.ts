@@ -28,10 +28,11 @@ export type LogEvent =
   | 'letter refused for good'
   | 'housekeeping failed'
   | 'key retired'
-  | 'ticks failed';
+  | 'ticks failed'
+  | 'runtime warning';
 
 /** The only fields that get out, each a number or one word. No field can carry a message, an address or content. */
-const FIELDS = ['part', 'version', 'reason', 'code', 'serial', 'file', 'inbox', 'listener', 'kind', 'signal', 'seconds'] as const;
+const FIELDS = ['part', 'reason', 'code', 'serial', 'file', 'inbox', 'listener', 'kind', 'signal'] as const;
 
 export type LogFields = Partial<Record<(typeof FIELDS)[number], string | number>>;
 

@@ -9,12 +9,15 @@ import { stampParcel } from '../crypto/stamp.ts';
 import type { Ask, Exchanges, FailureCode, Kind, Step, Tell, TopicName } from './messages.ts';
 
 let verified: VerifiedKeyring | null = null;
+/** Nothing below what this page has already seen: a relay may be seized while it is open. */
+let floor = FLOOR_SERIAL;
 
 function open(json: Uint8Array, signature: string): Exchanges['open']['reply'] {
   verified = null;
   const candidate = verifyKeyring(json, signature, parsePublicKey(ROOT_PUBLIC_KEY));
-  checkValidity(candidate.keyring, new Date(), FLOOR_SERIAL);
+  checkValidity(candidate.keyring, new Date(), floor);
   verified = candidate;
+  floor = candidate.keyring.serial;
   const topics = new Map<string, TopicName>();
   for (const team of candidate.keyring.teams) for (const topic of team.topics) topics.set(topic.id, topic);
   return { topics: [...topics.values()], answerTime: candidate.keyring.answerTime ?? {} };
@@ -23,7 +26,7 @@ function open(json: Uint8Array, signature: string): Exchanges['open']['reply'] {
 /** The keyring in hand, looked at again: a page may have been open for days. */
 function keyring(): VerifiedKeyring {
   if (verified === null) throw new Error('sealing was asked for before a keyring was verified');
-  checkValidity(verified.keyring, new Date(), FLOOR_SERIAL);
+  checkValidity(verified.keyring, new Date());
   return verified;
 }
 

@@ -1,7 +1,7 @@
 import PostalMime from 'postal-mime';
 import type { Attachment, Email } from 'postal-mime';
 import { dearmor, isArmored } from '../../crypto/age/armor.ts';
-import { equal } from '../../crypto/bytes.ts';
+import { blake2b, toHex } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { CliError } from '../errors.ts';
 
@@ -10,6 +10,9 @@ const BEGIN = '-----BEGIN AGE ENCRYPTED FILE-----';
 const END = '-----END AGE ENCRYPTED FILE-----';
 /** Someone forwarded someone's forward; deeper is not a person's doing. */
 const FORWARDS_MAX = 3;
+/** More than any message of ours holds; a message made to keep a volunteer busy stops here. */
+const LETTERS_MAX = 64;
+const DIGEST_BYTES = 32;
 
 /** A letter's bytes, or why a piece that claims to be one cannot even be read; the pieces beside it still count. */
 export type Found = Uint8Array | CodedError;
@@ -25,7 +28,7 @@ export async function findLetters(bytes: Uint8Array): Promise<Found[]> {
   const found = isArmored(text) ? armoredLetters(text) : await lettersOfMail(bytes, 0);
   const letters = found.length > 0 ? found : armoredLetters(text);
   if (letters.length === 0) throw new CliError('LETTER_MISSING', 'there is no letter in it', 'if it is an ordinary message, move it out of the way');
-  return unique(letters);
+  return unique(letters).slice(0, LETTERS_MAX);
 }
 
 async function lettersOfMail(bytes: Uint8Array, depth: number): Promise<Found[]> {
@@ -59,7 +62,7 @@ async function lettersOfAttachment({ content, filename, mimeType }: Attachment, 
 function armoredLetters(text: string): Found[] {
   const letters: Found[] = [];
   let position = text.indexOf(BEGIN);
-  while (position !== -1) {
+  while (position !== -1 && letters.length < LETTERS_MAX) {
     const end = text.indexOf(END, position);
     const block = end === -1 ? text.slice(position) : text.slice(position, end + END.length);
     letters.push(readArmor(unquoted(block)));
@@ -89,9 +92,5 @@ function isAgeFile(bytes: Uint8Array): boolean {
 }
 
 function unique(letters: readonly Found[]): Found[] {
-  return letters.filter((letter, index) => letters.findIndex((other) => same(other, letter)) === index);
-}
-
-function same(a: Found, b: Found): boolean {
-  return a instanceof Uint8Array && b instanceof Uint8Array ? equal(a, b) : a === b;
+  return [...new Map(letters.map((letter) => [letter instanceof Uint8Array ? toHex(blake2b(DIGEST_BYTES, letter)) : letter, letter])).values()];
 }

@@ -87,6 +87,8 @@ function answer(response: Response, result: Result, difficulty: number): void {
   const body = encodeAnswer({ result, difficulty, retryAfterSeconds });
   response.statusCode = STATUS[result];
   if (retryAfterSeconds > 0) response.setHeader('Retry-After', retryAfterSeconds);
+  // One exchange a connection: answers to requests sent ahead would pile up for a client that does not read them.
+  response.setHeader('Connection', 'close');
   response.setHeader('Content-Type', 'application/octet-stream');
   response.setHeader('Content-Length', body.length);
   response.end(body);

@@ -138,6 +138,17 @@ describe.each(BROWSERS)('when something fails in %s', (name) => {
     await tab.until('#accepted');
   });
 
+  it('an older keyring is refused by a page that has seen a newer one', async () => {
+    serveKeyring({ serial: 9 });
+    await openForm();
+    await typeRequest();
+    front.rules.clear();
+    front.rules.set('/parcel', (_, response) => answerWith(response, 400, 'serial'));
+    await tab.page.click('#send');
+    await expectKept('keyring-old');
+    expect(front.parcels()).toHaveLength(1);
+  });
+
   it('an expired keyring at the moment of sending keeps the text', async () => {
     const end = serveKeyringEndingSoon();
     await openForm();

@@ -49,6 +49,14 @@ function expectOurs(answer: string, status: number, error: string): void {
   expect(answer.toLowerCase()).not.toContain('\r\ndate:');
 }
 
+it('an exchange ends its connection: answers cannot pile up for a client that reads none', async () => {
+  const raw = new Raw();
+  const exchange = Buffer.concat([Buffer.from(`${HEAD}Content-Length: ${PARCEL_BYTES}\r\n\r\n`), relay.stamped()]);
+  raw.socket.write(Buffer.concat([exchange, exchange, exchange]));
+  const answers = (await raw.whenClosed(REQUEST_TIMEOUT_MS * 4)).match(/HTTP\/1\.1 202 /g);
+  expect(answers).toHaveLength(1);
+});
+
 describe('what arrives slowly or not at all', () => {
   it('a body that does not come is 408, and the connection closed', async () => {
     const raw = new Raw();

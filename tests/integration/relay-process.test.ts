@@ -2,10 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { PARCEL_BYTES } from '../../crypto/parcel.ts';
 import { ROOT } from '../../deploy/layout.ts';
+import { choosePort } from '../../deploy/port.ts';
 import { keys } from '../../store/keys.ts';
 import { http, postParcel } from '../support/http.ts';
 import { DIFFICULTY, startRelay, type TestRelay } from '../support/relay.ts';
@@ -48,7 +50,7 @@ async function environment(relay: TestRelay): Promise<Record<string, string>> {
 
 it('the program says when it starts and stops, and nothing about any request between', async () => {
   const relay = await startRelay();
-  const port = 20_000 + (randomBytes(2).readUInt16BE() % 20_000);
+  const port = await choosePort(null);
   const url = `http://127.0.0.1:${port}/`;
   const { child, output } = launch({ ...(await environment(relay)), RELAY_LISTEN: `127.0.0.1:${port}` });
   await expect.poll(output, { timeout: 10_000 }).toContain('"msg":"started"');
@@ -62,6 +64,12 @@ it('the program says when it starts and stops, and nothing about any request bet
   for (const path of ['', 'en/', `${CANARY}?${CANARY}`, 'keyring.json', 'door.json', '%E0%A4%A']) await http(url + path, { headers, from: FROM });
   expect(output()).toBe(before);
 
+  // Node itself warns of this one, and would quote it.
+  const raw = connect(port, '127.0.0.1').end(`GET http://[${CANARY}/ HTTP/1.1\r\nHost: x\r\n\r\n`);
+  raw.resume();
+  await once(raw, 'close');
+  expect(output().slice(before.length)).toMatch(/^(\{.*"msg":"runtime warning".*\}\n)?$/);
+
   const admin = await relay.redis.connect('admin');
   for (const key of await admin.keys('*')) {
     const content = key === keys.pool ? await admin.hgetall(key) : await admin.dumpBuffer(key);
@@ -71,7 +79,7 @@ it('the program says when it starts and stops, and nothing about any request bet
   child.kill('SIGTERM');
   const [code] = (await once(child, 'exit')) as [number];
   expect(code).toBe(0);
-  expect(output().slice(before.length)).toMatch(/^\{.*"msg":"stopping".*\}\n\{.*"msg":"stopped".*\}\n$/);
+  expect(output().slice(before.length)).toMatch(/^(\{.*"msg":"runtime warning".*\}\n)?\{.*"msg":"stopping".*\}\n\{.*"msg":"stopped".*\}\n$/);
   expect(output()).not.toMatch(new RegExp(`${CANARY}|${FROM}|${relay.redis.passwords.relay}`));
   await relay.stop();
 });

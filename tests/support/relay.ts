@@ -60,7 +60,7 @@ export async function startRelay(
     listen: { kind: 'loopback', port: 0 },
     privateListen: { kind: 'loopback', port: 0 },
     redis: redis.target('relay'),
-    keyrings: { directory: keyrings.directory, rootKeyFile: keyrings.rootKeyFile, graceHours: 24 },
+    keyrings: { directory: keyrings.directory, rootKeyFile: keyrings.rootKeyFile },
     webDirectory,
     difficulty: DIFFICULTY,
     poolLimit: 1_000,

@@ -49,23 +49,26 @@ describe('which keyring holds when', () => {
 
   it('a revocation within the week wins at once; what was sealed before still has the grace', async () => {
     await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
-    await keyrings.add({ serial: 2, fromHours: 168, toHours: 336 });
-    await keyrings.add({ serial: 3, fromHours: 50, toHours: 168 });
-    await keyrings.add({ serial: 4, fromHours: 168, toHours: 336 });
+    await keyrings.add({ serial: 2, fromHours: 50, toHours: 168 });
+    await keyrings.add({ serial: 3, fromHours: 168, toHours: 336 });
     await shelf.load();
-    expect(at(51)).toMatchObject({ current: 3, live: [1, 2, 3, 4] });
-    expect(at(50 + GRACE_HOURS)).toMatchObject({ current: 3, live: [3, 4] });
-    expect(at(168)).toMatchObject({ current: 4, live: [3, 4] });
+    expect(at(51)).toMatchObject({ current: 2, live: [1, 2, 3] });
+    expect(at(50 + GRACE_HOURS)).toMatchObject({ current: 2, live: [2, 3] });
+    expect(at(168)).toMatchObject({ current: 3, live: [2, 3] });
   });
 
-  it('after a revocation, the week that was signed before it still comes', async () => {
+  it('after a revocation no lower serial comes back, neither the week signed before it nor the one it shortened', async () => {
     await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
     await keyrings.add({ serial: 2, fromHours: 168, toHours: 336 });
-    await keyrings.add({ serial: 3, fromHours: 50, toHours: 168 });
+    await keyrings.add({ serial: 3, fromHours: 50, toHours: 120 });
     await shelf.load();
-    expect(at(100)).toMatchObject({ current: 3, live: [2, 3] });
-    expect(at(168)).toMatchObject({ current: 2, live: [2, 3] });
-    expect(at(300)).toMatchObject({ current: 2, live: [2] });
+    expect(at(100)).toMatchObject({ current: 3, live: [3] });
+    expect(at(130)).toMatchObject({ current: null, live: [3], condition: 'none' });
+    expect(at(200)).toMatchObject({ current: null, live: [], condition: 'none' });
+    await keyrings.add({ serial: 4, fromHours: 168, toHours: 336 });
+    await shelf.load();
+    expect(at(100)).toMatchObject({ current: 3, live: [3, 4] });
+    expect(at(200)).toMatchObject({ current: 4, live: [4] });
   });
 
   it('one that ends before its successor begins leaves nothing between', async () => {

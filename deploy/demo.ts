@@ -15,6 +15,7 @@ const ROUND_SECONDS = 1;
 const SHARE = 1;
 const READY_WITHIN_MS = 30_000;
 const RENEW_EVERY_MS = 60 * 60 * 1000;
+const AGAIN_AFTER_MS = 1_000;
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -182,12 +183,15 @@ async function main(): Promise<void> {
     return;
   }
   const demo = new Demo(options, options.dir ?? (await mkdtemp(join(tmpdir(), 'support-relay-demo-'))));
+  let endingSinceMs = 0;
   let ending: Promise<void> | undefined;
   const stop = () => {
     if (ending !== undefined) {
-      demo.hurry();
+      // npm passes on the Ctrl-C that the terminal has sent here, too: only a later one is a second one.
+      if (performance.now() - endingSinceMs > AGAIN_AFTER_MS) demo.hurry();
       return;
     }
+    endingSinceMs = performance.now();
     say('\nEnding everything …');
     ending = demo.stop();
     ending.then(

@@ -32,7 +32,7 @@ await run(async () => {
   const failed = [];
   let passed = 0;
   for (const { name, args } of CHECKS) {
-    const ok = (await node(args, 5 * MINUTE_MS)) === 0;
+    const ok = (await node(args, 2 * MINUTE_MS)) === 0;
     console.log(`${ok ? 'passed' : 'FAILED'}  ${name}`);
     if (ok) passed += 1;
     else failed.push(name);
@@ -53,7 +53,7 @@ async function vitest(filters) {
   const report = join(folder, 'report.json');
   try {
     const args = ['run', '--exclude', 'tests/compose/**', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-    const status = await node(['node_modules/vitest/vitest.mjs', ...args, ...filters], 30 * MINUTE_MS);
+    const status = await node(['node_modules/vitest/vitest.mjs', ...args, ...filters], 25 * MINUTE_MS);
     return counts(report, status);
   } finally {
     rmSync(folder, { recursive: true, force: true });

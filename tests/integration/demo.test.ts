@@ -145,6 +145,15 @@ test('a demo killed with -9 leaves nothing running, and its folder can be used a
   expect(await processesInDir()).toEqual([]);
 });
 
+test('under npm, it ends when npm is killed and cannot tell it to', async () => {
+  const command = `"${process.execPath}" "${join(ROOT, 'dist/demo.js')}" --dir "${dir}" --port ${String(await choosePort(0))}; true`;
+  const shell = spawn('sh', ['-c', command], { stdio: 'ignore', env: { ...process.env, npm_lifecycle_event: 'demo' } });
+  await untilReady();
+  await ended(shell, 'SIGKILL');
+  await expect.poll(processesInDir, { timeout: 10_000 }).toEqual([]);
+  await expect.poll(() => existsSync(join(dir, 'demo.lock')), { timeout: 5_000 }).toBe(false);
+});
+
 test('ends what it started also when told to while it starts', async () => {
   const { demo } = startDemo('--dir', dir, '--port', String(await choosePort(0)));
   await expect.poll(() => existsSync(join(dir, 'run/redis/redis.sock')), { interval: 10, timeout: STARTS_WITHIN_MS }).toBe(true);

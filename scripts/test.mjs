@@ -13,6 +13,8 @@ const NEEDED = [
   { command: 'firefox-esr', packages: ['firefox-esr'] },
   { command: 'minisign', packages: ['minisign'] },
   { command: 'age', packages: ['age'] },
+  // Throwaway certificates for the mail server of the tests.
+  { command: 'openssl', packages: ['openssl'] },
   // For the library that makes Redis lose what it has not synced (tests/fault/power-loss.c).
   { command: 'cc', packages: ['gcc', 'libc6-dev'] },
   { command: 'the C headers', file: '/usr/include/stdio.h', packages: ['libc6-dev'] },

@@ -48,7 +48,9 @@ describe('a Maildir', () => {
   });
 
   it('has one file after a letter was delivered twice at once', async () => {
-    await Promise.all([inbox.deliver(letter), (await open()).deliver(letter), inbox.deliver(letter)]);
+    // Opened before: opening clears away what looks like the remains of a crash, and the delivery would have to be repeated.
+    const other = await open();
+    await Promise.all([inbox.deliver(letter), other.deliver(letter), inbox.deliver(letter)]);
     expect([await list('new'), await list('tmp')]).toEqual([[toHex(letter.id)], []]);
   });
 

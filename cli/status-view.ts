@@ -2,10 +2,11 @@ import type { Status } from '../operator/status.ts';
 import { visibleLine } from './terminal.ts';
 
 /** The state of the queue as a terminal shows it. */
-export function describeStatus({ pool, claimed, worker, roundSeconds, inboxes, dropped, attention }: Status): string {
+export function describeStatus({ pool, keyring, worker, roundSeconds, inboxes, dropped, attention }: Status): string {
   const round = roundSeconds === null ? '' : `, a round every ${String(roundSeconds)} s`;
   const lines = [
-    `pool      ${pool} parcels${claimed === '0' ? '' : `, ${claimed} more in the worker's hands`}`,
+    `pool      ${pool === null ? 'not known yet' : `${pool} parcels at the last round`}`,
+    `keyring   ${keyring ?? 'not known yet'}`,
     `worker    ${worker}${round}`,
     ...(inboxes.length === 0 ? ['inboxes   none known yet'] : inboxes.map(({ id, waiting, dead }) => `inbox     ${visibleLine(id)}: ${waiting} waiting, ${dead} dead`)),
     ...(dropped.length === 0 ? ['dropped   nothing'] : dropped.map(({ reason, count }) => `dropped   ${visibleLine(reason)}: ${count}`)),

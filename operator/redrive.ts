@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { SET_ANCHOR, keys } from '../store/keys.ts';
+import { keys } from '../store/keys.ts';
 
 /**
  * Puts every dead letter of an inbox back into its outbox and returns how many. Each letter moves in one transaction:
@@ -19,7 +19,6 @@ export async function redrive(redis: Redis, inbox: string): Promise<number> {
   return moved;
 }
 
-
 export async function inboxes(redis: Redis): Promise<string[]> {
-  return (await redis.smembers(keys.inboxes)).filter((id) => id !== SET_ANCHOR).sort();
+  return (await redis.smembers(keys.inboxes)).sort();
 }

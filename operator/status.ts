@@ -1,16 +1,14 @@
 import type { Redis } from 'ioredis';
-import { SET_ANCHOR, keys, workerState } from '../store/keys.ts';
-import type { WorkerState } from '../store/keys.ts';
-import { step } from './steps.ts';
-import type { Step } from './steps.ts';
+import { keys, workerState, type WorkerState } from '../store/keys.ts';
+import { readState, step, type KeyringState, type MixState, type Step } from '../store/state.ts';
 
 export type InboxStatus = { id: string; waiting: Step; dead: Step };
 
 /** What an operator may know: orders of magnitude, and no time finer than a round. */
 export type Status = {
-  pool: Step;
-  /** Parcels a worker has taken out of the pool and not finished. */
-  claimed: Step;
+  /** As the last round found it; null before the first. */
+  pool: Step | null;
+  keyring: KeyringState | null;
   worker: WorkerState;
   roundSeconds: number | null;
   inboxes: InboxStatus[];
@@ -18,33 +16,43 @@ export type Status = {
   attention: Attention[];
 };
 
-export type Attention = { code: 'WORKER_GONE' | 'WORKER_LATE' | 'POOL_DEEP' | 'INBOX_DEAD' | 'INBOX_BACKLOG'; what: string; advice: string };
+type Code =
+  | 'WORKER_GONE'
+  | 'WORKER_LATE'
+  | 'MIX_PAUSED'
+  | 'LETTERS_HELD'
+  | 'KEYRING_ENDED'
+  | 'KEYRING_ENDING'
+  | 'POOL_DEEP'
+  | 'INBOX_FAILING'
+  | 'INBOX_DEAD'
+  | 'INBOX_BACKLOG';
+export type Attention = { code: Code; what: string; advice: string };
 
 const BACKLOG: readonly Step[] = ['1000-9999', '10000+'];
 
 export async function readStatus(redis: Redis): Promise<Status> {
-  const [pool, value, leftMs, claims, inboxIds, dropped] = await Promise.all([
-    redis.hlen(keys.pool),
+  const [state, value, leftMs, inboxIds, dropped] = await Promise.all([
+    readState(redis),
     redis.get(keys.alive),
     redis.pttl(keys.alive),
-    redis.smembers(keys.claims),
     redis.smembers(keys.inboxes),
     redis.hgetall(keys.dropped),
   ]);
-  const claimed = await Promise.all(members(claims).map((instance) => redis.hlen(keys.claim(instance))));
-  const inboxes = await Promise.all(members(inboxIds).map((id) => readInbox(redis, id)));
+  const inboxes = await Promise.all(inboxIds.sort().map((id) => readInbox(redis, id)));
   const roundSeconds = Number(value ?? 0);
-  const seen = {
-    pool: step(pool),
-    claimed: step(claimed.reduce((sum, count) => sum + count, 0)),
-    worker: workerState(leftMs, roundSeconds),
+  const worker = workerState(leftMs, roundSeconds);
+  return {
+    pool: state.mix.pool ?? null,
+    keyring: state.mix.keyring ?? null,
+    worker,
     roundSeconds: roundSeconds > 0 ? roundSeconds : null,
     inboxes,
     dropped: Object.entries(dropped)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([reason, count]) => ({ reason, count: step(Number(count)) })),
+    attention: [...ofWorker(worker), ...ofMix(state.mix), ...inboxes.flatMap((inbox) => ofInbox(inbox, state.failing(inbox.id)))],
   };
-  return { ...seen, attention: attentionOf(seen) };
 }
 
 async function readInbox(redis: Redis, id: string): Promise<InboxStatus> {
@@ -52,32 +60,51 @@ async function readInbox(redis: Redis, id: string): Promise<InboxStatus> {
   return { id, waiting: step(waiting), dead: step(dead) };
 }
 
-function members(set: readonly string[]): string[] {
-  return set.filter((member) => member !== SET_ANCHOR).sort();
+function ofWorker(worker: WorkerState): Attention[] {
+  switch (worker) {
+    case 'gone':
+      return [{ code: 'WORKER_GONE', what: 'no worker has done a round for an hour', advice: 'start the worker; its log says why it ended. The form is closed meanwhile' }];
+    case 'late':
+      return [{ code: 'WORKER_LATE', what: 'the worker has missed three rounds', advice: "look at the worker's log; if it hangs, restart it: nothing is lost by that" }];
+    case 'working':
+      return [];
+  }
 }
 
-function attentionOf({ worker, pool, inboxes }: Omit<Status, 'attention'>): Attention[] {
+function ofMix({ pool, paused, held, keyring }: Partial<MixState>): Attention[] {
   const list: Attention[] = [];
-  if (worker === 'gone') {
-    list.push({ code: 'WORKER_GONE', what: 'no worker has done a round for an hour', advice: 'start the worker; its log says why it ended. The form is closed meanwhile' });
+  if (paused) {
+    list.push({ code: 'MIX_PAUSED', what: `nothing leaves the pool (${paused})`, advice: 'give the worker the keyring or the key of this serial, readable by it alone; nothing is lost meanwhile' });
   }
-  if (worker === 'late') {
-    list.push({ code: 'WORKER_LATE', what: 'the worker has missed three rounds', advice: "look at the worker's log; if it hangs, restart it: nothing is lost by that" });
+  if (held) {
+    list.push({ code: 'LETTERS_HELD', what: `letters of a team are held back (${held})`, advice: 'repair this inbox, or give the worker an inbox for each team of this keyring; nothing is lost meanwhile' });
+  }
+  if (keyring === 'ended') {
+    list.push({ code: 'KEYRING_ENDED', what: 'no keyring is valid', advice: "install the administrator's next keyring. The form is closed meanwhile" });
+  }
+  if (keyring === 'ending') {
+    list.push({ code: 'KEYRING_ENDING', what: 'the keyring ends within two days and none follows', advice: 'ask the administrator for the next one' });
   }
   if (pool === '10000+') {
     list.push({ code: 'POOL_DEEP', what: 'the pool holds 10,000 parcels or more', advice: 'see that the worker runs; a flood raises the stamp: RELAY_DIFFICULTY' });
   }
-  for (const { id, waiting, dead } of inboxes) {
-    if (dead !== '0') {
-      list.push({
-        code: 'INBOX_DEAD',
-        what: `inbox ${id} refused letters for good (${dead})`,
-        advice: `repair the inbox (address, disk, quota), then: support-relay operator redrive ${id}`,
-      });
-    }
-    if (BACKLOG.includes(waiting)) {
-      list.push({ code: 'INBOX_BACKLOG', what: `inbox ${id} has ${waiting} letters waiting`, advice: 'the inbox takes nothing at the moment: see that its server is up and reachable' });
-    }
+  return list;
+}
+
+function ofInbox({ id, waiting, dead }: InboxStatus, failing: boolean): Attention[] {
+  const list: Attention[] = [];
+  if (failing) {
+    list.push({ code: 'INBOX_FAILING', what: `inbox ${id} takes nothing at the moment`, advice: "see that its server or disk is there; the worker's log has the reason, and the worker tries again by itself" });
+  }
+  if (dead !== '0') {
+    list.push({
+      code: 'INBOX_DEAD',
+      what: `inbox ${id} refused letters for good (${dead})`,
+      advice: `repair the inbox (address, disk, quota), then: support-relay operator redrive ${id}`,
+    });
+  }
+  if (BACKLOG.includes(waiting)) {
+    list.push({ code: 'INBOX_BACKLOG', what: `inbox ${id} has ${waiting} letters waiting`, advice: 'see that its server is up, reachable, and fast enough' });
   }
   return list;
 }

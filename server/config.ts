@@ -3,6 +3,7 @@ import { MAX_DIFFICULTY } from '../crypto/stamp.ts';
 import { absolutePath, integer, listenAddress, type ListenAddress, readEnv, secretFile } from '../service/env.ts';
 import type { ShelfOptions } from '../service/keyrings.ts';
 import type { RedisTarget } from '../store/redis.ts';
+import { POOL_LIMIT } from '../store/keys.ts';
 
 export type RelayConfig = {
   /** Where tor (or a reverse proxy) connects. */
@@ -32,7 +33,7 @@ export const relayEnv = z
     RELAY_ROOT_KEY: absolutePath,
     RELAY_WEB: absolutePath,
     RELAY_DIFFICULTY: integer(0, MAX_DIFFICULTY).default(10),
-    RELAY_POOL_LIMIT: integer(1, 1_000_000).default(20_000),
+    RELAY_POOL_LIMIT: integer(1, 1_000_000).default(POOL_LIMIT),
     RELAY_SEEN_LIMIT: integer(1, 100_000_000).default(1_000_000),
     RELAY_REQUEST_TIMEOUT_SECONDS: integer(1, 600).default(120),
   })

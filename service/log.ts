@@ -22,6 +22,7 @@ export type LogEvent =
   | 'redis back'
   | 'round failed'
   | 'mix paused'
+  | 'letters held back'
   | 'mix goes on'
   | 'delivery failed'
   | 'delivery works again'

@@ -15,28 +15,27 @@ const relay = ['~pool', '~seen:*', words('ping eval evalsha hlen hsetnx sadd sis
  * jobs on `ticks:*`. BGREWRITEAOF is the worker's, so that the append-only file never holds the order of more than a round.
  */
 const worker = [
-  ...['pool', 'seen:*', 'opened:*', 'claim:*', 'claims', 'lease:*', 'outbox:*', 'dead:*', 'inboxes', 'dropped', 'worker:alive', 'ticks:*'].map(
+  ...['pool', 'seen:*', 'opened:*', 'claim:*', 'claims', 'lease:*', 'outbox:*', 'dead:*', 'inboxes', 'dropped', 'worker:alive', 'state', 'ticks:*'].map(
     (key) => `~${key}`,
   ),
-  words('ping info time multi exec discard watch unwatch eval evalsha script|load bgrewriteaof client|setname client|list client|id'),
-  words('get set incr incrby del unlink exists expire pexpire pexpireat persist pttl ttl type rename'),
-  words('hset hmset hsetnx hget hmget hgetall hdel hlen hkeys hexists hincrby hscan hrandfield'),
-  words('sadd srem scard sismember smismember smembers sscan'),
-  words('lindex llen lpop lpos lpush lrange lrem lset ltrim rpop rpoplpush rpush'),
-  words('zadd zcard zcount zlexcount zpopmin bzpopmin zrange zrangebylex zrangebyscore zrem zremrangebyrank zremrangebyscore'),
-  words('zrevrange zrevrangebyscore zscore xadd xdel xlen xrange xread xtrim'),
+  words('ping info client|setname eval evalsha bgrewriteaof'),
+  words('get set incr del unlink exists pttl rename'),
+  words('hset hmset hget hmget hgetall hdel hlen hkeys hexists hincrby'),
+  words('sadd srem scard smembers'),
+  words('lpush rpush lrange lrem llen rpoplpush'),
+  words('zadd zcard zpopmin bzpopmin zrange zrangebyscore zrem zremrangebyrank zremrangebyscore zrevrange zrevrangebyscore zscore xadd xtrim'),
 ];
 
 /*
- * The operator counts, and drives dead letters again: reads them from `dead:*` and puts them back into `outbox:*`,
- * which it cannot read.
+ * The operator counts what the worker lets it, and drives dead letters again: reads them from `dead:*` and puts them back
+ * into `outbox:*`, which it cannot read. Counting the pool at any moment would tell when a parcel came.
  */
 const operator = [
   words('ping multi exec'),
-  selector('%R~pool %R~claim:* %R~outbox:* %R~dead:* %R~seen:* %R~opened:* %R~lease:* %R~ticks:*', 'hlen scard exists pttl zcard llen'),
-  selector('%R~claims %R~inboxes', 'smembers scard'),
+  selector('%R~outbox:* %R~dead:*', 'hlen'),
+  selector('%R~inboxes', 'smembers'),
   selector('%R~worker:alive', 'get pttl'),
-  selector('%R~dropped', 'hgetall'),
+  selector('%R~dropped %R~state', 'hgetall'),
   selector('~dead:* %W~outbox:*', 'hkeys hget hdel hsetnx'),
 ];
 

@@ -24,6 +24,8 @@ export const keys = {
   dropped: 'dropped',
   /** string: length of a round in seconds; lives ALIVE_SECONDS after each round. */
   alive: 'worker:alive',
+  /** hash: what the worker tells operators, written once a round (store/state.ts). */
+  state: 'state',
 } as const;
 
 /** Prefix of everything BullMQ keeps: content-free ticks. */
@@ -32,6 +34,8 @@ export const TICKS_PREFIX = 'ticks';
 export const SHORT_ID_BYTES = 16;
 export const LETTER_ID_BYTES = 16;
 export const ALIVE_SECONDS = 3600;
+/** Parcels in the pool at most, unless a relay is told otherwise. */
+export const POOL_LIMIT = 20_000;
 
 /** A worker that missed this many rounds is late. */
 export const LATE_ROUNDS = 3;
@@ -51,11 +55,12 @@ export function shortId(id: Uint8Array): Buffer {
 export type WorkerState = 'working' | 'late' | 'gone';
 
 /**
- * @param leftMs what PTTL says of `worker:alive` (negative when there is none)
+ * @param leftMs what PTTL says of `worker:alive` (negative when there is none); more than it can be means that the clock
+ * was set back since, and nobody knows when that round was
  * @param roundSeconds its value
  */
 export function workerState(leftMs: number, roundSeconds: number): WorkerState {
-  if (leftMs <= 0 || !(roundSeconds > 0)) return 'gone';
+  if (leftMs <= 0 || leftMs > ALIVE_SECONDS * 1000 || !(roundSeconds > 0)) return 'gone';
   const lateBelowMs = (ALIVE_SECONDS - LATE_ROUNDS * roundSeconds) * 1000;
   return leftMs > lateBelowMs ? 'working' : 'late';
 }

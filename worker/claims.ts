@@ -13,13 +13,12 @@ export type DropReason = 'decoy' | 'unopenable' | 'damaged' | 'format' | 'struct
 export type Outcome =
   | { readonly kind: 'drop'; readonly id: Buffer; readonly serial: number | null; readonly reason: DropReason }
   | { readonly kind: 'letter'; readonly id: Buffer; readonly serial: number; readonly letter: Buffer; readonly to: readonly { inbox: string; letterId: Buffer }[] }
-  /** Back into the pool: this worker could not decide. */
+  /** Back into the pool: this worker could not decide, or there is no room for it yet. */
   | { readonly kind: 'back'; readonly id: Buffer };
 
-const TAKE = new Script(`
+// What takes parcels out of the pool and letters out of Redis must work when its memory is full: `allow-oom`.
+const TAKE = new Script(`#!lua flags=allow-oom
 local pool, claim, claims, lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-redis.call('SADD', claims, ARGV[1])
-redis.call('SET', lease, '1', 'PX', ARGV[2])
 for i = 3, #ARGV do
   local sealed = redis.call('HGET', pool, ARGV[i])
   if sealed then
@@ -27,13 +26,18 @@ for i = 3, #ARGV do
     redis.call('HDEL', pool, ARGV[i])
   end
 end
-if redis.call('EXISTS', claim) == 0 then redis.call('SREM', claims, ARGV[1]) end
+if redis.call('EXISTS', claim) == 1 then
+  redis.call('SADD', claims, ARGV[1])
+  redis.call('SET', lease, '1', 'PX', ARGV[2])
+end
 return redis.call('HGETALL', claim)
 `);
 
-const TAKE_UP = new Script(`
+// A lease that runs longer than any is given was given before the clock was set back.
+const TAKE_UP = new Script(`#!lua flags=allow-oom
 local theirLease, theirClaim, claims, myClaim, myLease = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-if redis.call('EXISTS', theirLease) == 1 or redis.call('EXISTS', myClaim) == 1 then return 0 end
+local left = redis.call('PTTL', theirLease)
+if (left >= 0 and left <= tonumber(ARGV[3])) or redis.call('EXISTS', myClaim) == 1 then return 0 end
 redis.call('SREM', claims, ARGV[1])
 if redis.call('EXISTS', theirClaim) == 0 then return 0 end
 redis.call('RENAME', theirClaim, myClaim)
@@ -43,8 +47,8 @@ return 1
 `);
 
 // First nothing but looking, then nothing but writing: a script that gives up has changed nothing.
-const COMMIT = new Script(`
-local claim, claims, dropped, pool = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+const COMMIT = new Script(`#!lua flags=allow-oom
+local claim, claims, dropped, pool, lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local count = tonumber(ARGV[3])
 for i = 1, count do
   if redis.call('HEXISTS', claim, ARGV[3 + i]) == 0 then return 0 end
@@ -77,7 +81,10 @@ for i = 1, count do
   end
   redis.call('HDEL', claim, id)
 end
-if redis.call('EXISTS', claim) == 0 then redis.call('SREM', claims, ARGV[1]) end
+if redis.call('EXISTS', claim) == 0 then
+  redis.call('SREM', claims, ARGV[1])
+  redis.call('DEL', lease)
+end
 return 1
 `);
 
@@ -119,7 +126,7 @@ export class Claims {
    * @returns false when the claim is no longer ours; then nothing was written
    */
   async commit(outcomes: readonly Outcome[]): Promise<boolean> {
-    const names: string[] = [keys.claim(this.#instance), keys.claims, keys.dropped, keys.pool];
+    const names: string[] = [keys.claim(this.#instance), keys.claims, keys.dropped, keys.pool, keys.lease(this.#instance)];
     const place = (key: string): number => {
       const known = names.indexOf(key);
       return (known === -1 ? names.push(key) - 1 : known) + 1;

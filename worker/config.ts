@@ -16,7 +16,6 @@ export type WorkerConfig = {
   readonly inboxes: readonly InboxSettings[];
   readonly roundSeconds: number;
   readonly share: number;
-  readonly graceHours: number;
   readonly backlogMs: number;
   readonly limits: { readonly outbox: number; readonly dead: number };
 };
@@ -48,10 +47,9 @@ export const workerEnv = z.object({
   WORKER_INBOXES: inboxesFile,
   WORKER_ROUND_SECONDS: integer(1, MAX_ROUND_SECONDS).default(300),
   WORKER_SHARE: share.default(0.5),
-  WORKER_GRACE_HOURS: integer(0, 24 * 7).default(24),
   WORKER_BACKLOG_HOURS: integer(1, 24 * 60).default(72),
-  WORKER_OUTBOX_LIMIT: integer(1, 1_000_000).default(5_000),
-  WORKER_DEAD_LIMIT: integer(1, 1_000_000).default(5_000),
+  WORKER_OUTBOX_LIMIT: integer(1, 1_000_000).default(2_000),
+  WORKER_DEAD_LIMIT: integer(1, 1_000_000).default(2_000),
 });
 
 export function readConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig {
@@ -64,7 +62,6 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig {
     inboxes: read.WORKER_INBOXES,
     roundSeconds: read.WORKER_ROUND_SECONDS,
     share: read.WORKER_SHARE,
-    graceHours: read.WORKER_GRACE_HOURS,
     backlogMs: read.WORKER_BACKLOG_HOURS * HOUR_MS,
     limits: { outbox: read.WORKER_OUTBOX_LIMIT, dead: read.WORKER_DEAD_LIMIT },
   };

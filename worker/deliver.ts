@@ -15,6 +15,8 @@ export class Delivery {
   /** Accepted, but Redis was away when they were to be removed: no reason to send them again. */
   readonly #accepted = new Map<string, Buffer>();
   #failing = false;
+  /** Refuses letters for good: said once, since how many and when is about letters. */
+  #refusing = false;
 
   constructor(outbox: Outbox, inbox: Inbox, backoff = new Backoff()) {
     this.#outbox = outbox;
@@ -26,11 +28,13 @@ export class Delivery {
   async run(stopping: () => boolean): Promise<void> {
     for (const id of this.#accepted.values()) await this.#remove(id);
     if (this.#backoff.waiting) return;
+    const ids = shuffled(await this.#outbox.ids());
     let refusals = 0;
-    for (const id of shuffled(await this.#outbox.ids())) {
-      if (stopping() || refusals >= REFUSALS_IN_A_ROW) return;
+    for (const id of ids) {
+      if (stopping() || refusals >= REFUSALS_IN_A_ROW) break;
       refusals = (await this.#deliver(id)) ? 0 : refusals + 1;
     }
+    await this.#outbox.tell(ids.length > 0 && this.#failing);
   }
 
   /** @returns whether the inbox answered, be it with a refusal for good */
@@ -42,7 +46,8 @@ export class Delivery {
     } catch (error) {
       if (error instanceof Refused && error.permanent) {
         await this.#outbox.bury(id);
-        log.error('letter refused for good', { inbox: this.#outbox.inbox });
+        if (!this.#refusing) log.error('letter refused for good', { inbox: this.#outbox.inbox });
+        this.#refusing = true;
         return true;
       }
       this.#fails(error);
@@ -69,5 +74,6 @@ export class Delivery {
     this.#backoff.worked();
     if (this.#failing) log.info('delivery works again', { inbox: this.#outbox.inbox });
     this.#failing = false;
+    this.#refusing = false;
   }
 }

@@ -12,6 +12,9 @@ export type HousekeepingSettings = {
   readonly inboxes: readonly string[];
 };
 
+/** Relays read their keyrings every 10 s: until then one may accept what this worker no longer expects. */
+const RELAYS_KNOW_MS = 30_000;
+
 /** What must be forgotten is forgotten here, every round. */
 export class Housekeeping {
   readonly #redis: Redis;
@@ -20,6 +23,8 @@ export class Housekeeping {
   readonly #settings: HousekeepingSettings;
   readonly #now: () => Date;
   readonly #failing = new Map<string, string>();
+  /** Serial -> when its key was first seen to be due. */
+  readonly #due = new Map<number, Date>();
 
   constructor(redis: Redis, shelf: KeyringShelf, mix: Mix, settings: HousekeepingSettings, now = () => new Date()) {
     this.#redis = redis;
@@ -37,27 +42,47 @@ export class Housekeeping {
   }
 
   /**
-   * Shreds keys whose time is over, and forgets which parcels came under them. Only after a round that began later
-   * has taken everything out of the pool: an accepted parcel never outlives the key that opens it.
+   * Shreds keys whose time is over, and forgets which parcels came under them. Only after a round that began later and
+   * had the key has taken everything out of the pool: an accepted parcel never outlives the key that opens it.
    */
   async #retireKeys(): Promise<void> {
-    const now = this.#now();
-    const { identities } = await loadIdentities(this.#settings.identities);
+    const { identities, unusable } = await loadIdentities(this.#settings.identities);
     for (const { serial, path } of identities) {
-      const until = keptUntil(serial, this.#shelf.all(), this.#settings.backlogMs);
-      if (!until || now < until) continue;
-      if (this.#mix.sweptAt && this.#mix.sweptAt > until) {
-        await this.#redis.unlink(keys.seen(serial), keys.opened(serial));
-        await shred(path, this.#settings.identities);
-        log.info('key retired', { serial });
-      } else this.#mix.sweepWanted = true;
+      const due = this.#dueSince(serial);
+      if (due && this.#swept(serial, due)) await this.#duty(`key-${serial}`, () => this.#retire(serial, path));
     }
-    // A worker on another machine may have shredded the last key while this one was away.
-    const kept = new Set(identities.map(({ serial }) => serial));
-    for (const { serial } of this.#shelf.all()) {
-      const until = keptUntil(serial, this.#shelf.all(), this.#settings.backlogMs);
-      if (until && until <= now && !kept.has(serial)) await this.#redis.unlink(keys.seen(serial), keys.opened(serial));
+    // Nothing that could have needed them was accepted, or a worker on another machine had the key and was done.
+    for (const { serial, path } of unusable) {
+      const needed = await this.#redis.exists(keys.seen(serial));
+      if (this.#dueSince(serial) && needed === 0) await this.#duty(`key-${serial}`, () => this.#retire(serial, path));
     }
+  }
+
+  /** When this worker first saw that the time of a key is over. */
+  #dueSince(serial: number): Date | null {
+    const now = this.#now();
+    const until = keptUntil(serial, this.#shelf.all(), this.#settings.backlogMs);
+    if (until && until <= now) {
+      const since = this.#due.get(serial) ?? now;
+      this.#due.set(serial, since);
+      return since;
+    }
+    this.#due.delete(serial);
+    return null;
+  }
+
+  #swept(serial: number, due: Date): boolean {
+    const sweep = this.#mix.lastSweep;
+    if (sweep?.serials.has(serial) && sweep.startedAt.getTime() >= due.getTime() + RELAYS_KNOW_MS) return true;
+    this.#mix.sweepWanted = true;
+    return false;
+  }
+
+  async #retire(serial: number, path: string): Promise<void> {
+    await this.#redis.unlink(keys.seen(serial), keys.opened(serial));
+    await shred(path, this.#settings.identities);
+    this.#due.delete(serial);
+    log.info('key retired', { serial });
   }
 
   /** For the operator's tools, which cannot read this worker's configuration. */
@@ -71,14 +96,18 @@ export class Housekeeping {
     await this.#redis.sadd(keys.inboxes, [...this.#settings.inboxes]);
   }
 
-  /** The append-only file holds the order of what was written since it was last rewritten: never more than a round. */
+  /**
+   * The append-only file holds the order of what was written since it was last rewritten: never more than a round.
+   * A rewrite fails after Redis has promised it, for example on a full disk, so each round looks at the one before.
+   */
   async #rewriteLog(): Promise<void> {
+    const failed = (await this.#redis.info('persistence')).includes('aof_last_bgrewrite_status:err');
     try {
       await this.#redis.bgrewriteaof();
     } catch (error) {
-      if (error instanceof Error && /already in progress|scheduled/i.test(error.message)) return;
-      throw error;
+      if (!(error instanceof Error && /already in progress|scheduled/i.test(error.message))) throw error;
     }
+    if (failed) throw Object.assign(new Error('the append-only file was not rewritten'), { code: 'AOF_REWRITE' });
   }
 
   async #duty(name: string, work: () => Promise<void>): Promise<void> {

@@ -17,7 +17,7 @@ export type WorkerIdentity = {
   readonly recipient: string;
 };
 
-export type UnusableIdentity = { readonly serial: number; readonly problem: 'mode' | 'format' | 'unreadable' };
+export type UnusableIdentity = { readonly serial: number; readonly path: string; readonly problem: 'mode' | 'format' | 'unreadable' };
 
 export type LoadedIdentities = { readonly identities: readonly WorkerIdentity[]; readonly unusable: readonly UnusableIdentity[] };
 
@@ -30,11 +30,11 @@ export async function loadIdentities(directory: string): Promise<LoadedIdentitie
     if (Number.isNaN(serial)) continue;
     const path = join(directory, name);
     const text = await readPrivate(path);
-    if (text === 'mode' || text === 'unreadable') unusable.push({ serial, problem: text });
+    if (text === 'mode' || text === 'unreadable') unusable.push({ serial, path, problem: text });
     else {
       const identity = parse(serial, path, text.content);
       if (identity) identities.push(identity);
-      else unusable.push({ serial, problem: 'format' });
+      else unusable.push({ serial, path, problem: 'format' });
     }
   }
   return { identities, unusable };

@@ -1,12 +1,13 @@
 import type { Redis } from 'ioredis';
 import { randomBytes, shuffled, toHex } from '../crypto/bytes.ts';
-import type { KeyringShelf } from '../service/keyrings.ts';
+import type { KeyringShelf, Shelved } from '../service/keyrings.ts';
 import { errorCode, log } from '../service/log.ts';
-import { ALIVE_SECONDS, keys } from '../store/keys.ts';
+import { ALIVE_SECONDS, keys, LATE_ROUNDS } from '../store/keys.ts';
+import { publishMix, step, type KeyringState } from '../store/state.ts';
 import type { Claims, Outcome, Sealed } from './claims.ts';
-import { loadIdentities, type LoadedIdentities, type WorkerIdentity } from './identities.ts';
-import { keyObstacle, room, type Limits, type Obstacle } from './obstacles.ts';
-import { openParcel } from './opening.ts';
+import { loadIdentities, type WorkerIdentity } from './identities.ts';
+import { keyObstacle, Room, teamHoldups, type Holdup, type Limits, type Obstacle } from './obstacles.ts';
+import { openParcel, type InboxesOf } from './opening.ts';
 import type { Outbox } from './outbox.ts';
 import { retained } from './retention.ts';
 
@@ -15,11 +16,16 @@ export const BATCH = 32;
 /** From this depth on everything leaves in one round: a flood of parcels hides nobody, but must not stay. */
 export const DEEP_POOL = 4_000;
 /**
- * How long a parcel may stay undecided. No key for it: a relay may have read a new keyring seconds before this worker,
+ * How long a parcel may stay undecided at the least, and for three rounds. No key for it: a relay may have read a new keyring seconds before this worker,
  * which then finds that it has no key of it and pauses. An error: it may be ours and pass (memory).
  */
 export const PATIENCE_MS = 60_000;
 const FORGET_MS = 3_600_000;
+/** A weekend, for an administrator to sign and an operator to install the next keyring. */
+const ENDING_MS = 48 * 3_600_000;
+
+/** A round that left nothing behind that was there before it, but for what none of its keys opens. */
+export type Sweep = { readonly startedAt: Date; readonly serials: ReadonlySet<number> };
 
 export type MixSettings = {
   readonly identities: string;
@@ -42,8 +48,7 @@ export function chosen<T>(items: readonly T[], share: number): T[] {
 
 /** Takes parcels out of the pool, opens them, and puts letters into the outboxes of their team. */
 export class Mix {
-  /** Start of the last round that left nothing behind that was there before it. */
-  sweptAt: Date | null = null;
+  lastSweep: Sweep | null = null;
   /** Asks the next round to take everything, whatever the share. */
   sweepWanted = false;
 
@@ -55,8 +60,12 @@ export class Mix {
   readonly #now: () => Date;
   /** Parcel id -> when it was put back first. */
   readonly #undecided = new Map<string, number>();
-  #errors = 0;
-  #paused = '';
+  /** Letters and errors of this round that went back into the pool. */
+  #leftBehind = 0;
+  /** No other worker had anything in hand that could come back. */
+  #alone = false;
+  #holdups = new Map<string, Holdup>();
+  #reported: readonly string[] = [];
 
   /** @param outboxes by team */
   constructor(redis: Redis, claims: Claims, shelf: KeyringShelf, outboxes: ReadonlyMap<string, readonly Outbox[]>, settings: MixSettings, now = () => new Date()) {
@@ -72,46 +81,59 @@ export class Mix {
   async round(stopping: () => boolean): Promise<void> {
     const startedAt = this.#now();
     const sweep = this.sweepWanted || this.#settings.share >= 1;
-    this.#errors = 0;
+    this.#leftBehind = 0;
+    this.#alone = false;
     this.#forgetUndecided(startedAt.getTime());
     await this.#shelf.load();
     const loaded = await loadIdentities(this.#settings.identities);
-    const obstacle = this.#keyObstacle(loaded, startedAt) ?? (await this.#mix(loaded.identities, sweep, stopping));
-    this.#report(obstacle);
+    const depth = await this.#redis.hlen(keys.pool);
+    const keyrings = await this.#awaited(startedAt);
+    const obstacle = this.#shelf.all().length === 0 ? { reason: 'no-keyring' as const } : keyObstacle(keyrings, loaded);
+    this.#holdups = new Map(teamHoldups(keyrings, this.#inboxesOf).map((holdup) => [nameOf(holdup), holdup]));
+    if (!obstacle) await this.#mix(loaded.identities, sweep, stopping);
+    await this.#report(obstacle, depth);
     if (obstacle || stopping()) return;
     await this.#redis.set(keys.alive, String(this.#settings.roundSeconds), 'EX', ALIVE_SECONDS);
-    // What no key opens needs none of them; an error may have hidden a letter.
-    if (sweep && this.#errors === 0 && !(await this.#claims.heldElsewhere())) {
-      this.sweptAt = startedAt;
+    if (sweep && this.#leftBehind === 0 && this.#alone && !(await this.#claims.heldElsewhere())) {
+      this.lastSweep = { startedAt, serials: new Set(loaded.identities.map(({ serial }) => serial)) };
       this.sweepWanted = false;
     }
   }
 
-  async #mix(identities: readonly WorkerIdentity[], sweep: boolean, stopping: () => boolean): Promise<Obstacle | null> {
-    const full = await this.#room();
-    if (typeof full !== 'number') return full;
+  async #mix(identities: readonly WorkerIdentity[], sweep: boolean, stopping: () => boolean): Promise<void> {
+    // Also when there is nothing to do, so that what is full is told whether or not anything came.
+    let room = await this.#room();
     while (!stopping()) {
       const left = await this.#claims.takeUp();
       if (left.length === 0) break;
-      await this.#finish(left, identities);
+      await this.#finish(left, identities, room);
+      room = await this.#room();
     }
+    this.#alone = !(await this.#claims.heldElsewhere());
     const pool = await this.#redis.hkeysBuffer(keys.pool);
     const ids = chosen(pool, sweep ? 1 : risingShare(this.#settings.share, pool.length));
-    for (let at = 0; at < ids.length && !stopping(); ) {
-      const free = await this.#room();
-      if (typeof free !== 'number') return free;
-      const batch = ids.slice(at, at + Math.min(BATCH, free));
-      await this.#finish(await this.#claims.take(batch), identities);
-      at += batch.length;
+    for (let at = 0; at < ids.length && !stopping(); at += BATCH) {
+      const batch = ids.slice(at, at + BATCH);
+      const taken = await this.#claims.take(batch);
+      // Another worker has the rest, and may put it back behind this round.
+      if (taken.length < batch.length) this.#alone = false;
+      await this.#finish(taken, identities, room);
+      room = await this.#room();
     }
-    return null;
   }
 
-  async #finish(parcels: readonly Sealed[], identities: readonly WorkerIdentity[]): Promise<void> {
+  async #finish(parcels: readonly Sealed[], identities: readonly WorkerIdentity[], room: Room): Promise<void> {
     if (parcels.length === 0) return;
-    const outcomes = parcels.map((parcel) => this.#open(parcel, identities));
+    const outcomes = parcels.map((parcel) => this.#placed(this.#open(parcel, identities), room));
     // False: another worker thought this one dead and has the claim now. It does the work, nothing is lost.
     if (!(await this.#claims.commit(outcomes))) log.warn('round failed', { reason: 'claim-taken-up' });
+  }
+
+  /** A letter for which there is no place yet stays in the pool: one inbox must not stop the others. */
+  #placed(outcome: Outcome, room: Room): Outcome {
+    if (outcome.kind !== 'letter' || room.take(outcome.to.map(({ inbox }) => inbox))) return outcome;
+    this.#leftBehind += 1;
+    return { kind: 'back', id: outcome.id };
   }
 
   #open(parcel: Sealed, identities: readonly WorkerIdentity[]): Outcome {
@@ -120,7 +142,8 @@ export class Mix {
     const name = toHex(parcel.id);
     const now = this.#now().getTime();
     const since = this.#undecided.get(name) ?? now;
-    if (final || now - since >= PATIENCE_MS) {
+    const patienceMs = Math.max(PATIENCE_MS, LATE_ROUNDS * this.#settings.roundSeconds * 1000);
+    if (final || now - since >= patienceMs) {
       this.#undecided.delete(name);
       return outcome;
     }
@@ -132,7 +155,8 @@ export class Mix {
     try {
       return openParcel(parcel, identities, this.#inboxesOf);
     } catch (error) {
-      this.#errors += 1;
+      // It may have hidden a letter. What no key opens, on the other hand, needs none of those that are here.
+      this.#leftBehind += 1;
       log.error('round failed', { reason: 'parcel-error', code: errorCode(error) });
       return { kind: 'drop', id: parcel.id, serial: null, reason: 'error' };
     }
@@ -143,26 +167,56 @@ export class Mix {
     for (const [name, since] of this.#undecided) if (now - since > FORGET_MS) this.#undecided.delete(name);
   }
 
-  #keyObstacle(loaded: LoadedIdentities, now: Date): Obstacle | null {
-    if (this.#shelf.all().length === 0) return { reason: 'no-keyring' };
-    // Parcels may be here of keyrings up to the next one, which relays accept already, and back to the end of the backlog.
+  /**
+   * The keyrings whose parcels may be in the pool: up to the next one, which relays accept already, and back to the end
+   * of the backlog or, however long that takes, until a sweep had their key (housekeeping then drops `seen`).
+   */
+  async #awaited(now: Date): Promise<Shelved[]> {
     const highest = this.#shelf.live().at(-1)?.serial ?? Number.POSITIVE_INFINITY;
-    const keyrings = retained(this.#shelf.all(), this.#settings.backlogMs, now).filter(({ serial }) => serial <= highest);
-    return keyObstacle(keyrings, loaded, this.#inboxesOf);
+    const shelved = this.#shelf.all().filter(({ serial }) => serial <= highest);
+    const inTime = retained(shelved, this.#settings.backlogMs, now);
+    const seen = await Promise.all(shelved.map(({ serial }) => this.#redis.exists(keys.seen(serial))));
+    return shelved.filter((keyring, index) => inTime.includes(keyring) || seen[index] === 1);
   }
 
-  readonly #inboxesOf = (team: string): readonly string[] => (this.#outboxes.get(team) ?? []).map(({ inbox }) => inbox);
+  readonly #inboxesOf: InboxesOf = (team) => {
+    const outboxes = this.#outboxes.get(team);
+    if (outboxes) return outboxes.map(({ inbox }) => inbox);
+    return this.#shelf.all().some(({ keyring }) => keyring.teams.some(({ id }) => id === team)) ? [] : null;
+  };
 
-  #room(): Promise<number | Obstacle> {
-    return room([...this.#outboxes.values()].flat(), this.#settings.limits);
+  async #room(): Promise<Room> {
+    const room = await Room.measure([...this.#outboxes.values()].flat(), this.#settings.limits);
+    for (const holdup of room.full) this.#holdups.set(nameOf(holdup), holdup);
+    return room;
   }
 
-  /** Once when it begins and once when it changes, not every round. */
-  #report(obstacle: Obstacle | null): void {
-    const state = obstacle ? JSON.stringify(obstacle) : '';
-    if (state === this.#paused) return;
-    this.#paused = state;
-    if (obstacle) log.error('mix paused', obstacle);
-    else log.info('mix goes on');
+  /** Into the log when it begins and when it ends; for operators' tools every round. */
+  async #report(obstacle: Obstacle | null, depth: number): Promise<void> {
+    const problems = [...(obstacle ? [obstacle] : []), ...this.#holdups.values()];
+    for (const problem of problems) {
+      if (!this.#reported.includes(nameOf(problem))) log.error(problem === obstacle ? 'mix paused' : 'letters held back', problem);
+    }
+    if (problems.length === 0 && this.#reported.length > 0) log.info('mix goes on');
+    this.#reported = problems.map(nameOf);
+    await publishMix(this.#redis, {
+      pool: step(depth),
+      paused: obstacle ? nameOf(obstacle) : '',
+      held: [...this.#holdups.keys()].toSorted().join(' '),
+      keyring: keyringState(this.#shelf, this.#now()),
+    });
   }
+}
+
+/** One word with what it is about. */
+function nameOf(problem: Obstacle | Holdup): string {
+  return Object.values(problem).join(':');
+}
+
+function keyringState(shelf: KeyringShelf, now: Date): KeyringState {
+  const current = shelf.current();
+  if (!current) return 'ended';
+  const end = Date.parse(current.keyring.notAfter);
+  const followed = shelf.all().some(({ serial, keyring }) => serial > current.serial && Date.parse(keyring.notAfter) > end);
+  return end - now.getTime() < ENDING_MS && !followed ? 'ending' : 'ok';
 }

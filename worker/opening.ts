@@ -1,20 +1,25 @@
 import { blake2b, utf8 } from '../crypto/bytes.ts';
 import { CodedError } from '../crypto/errors.ts';
-import { openSealed, type ParcelContent } from '../crypto/parcel.ts';
+import { openSealed, parcelId, type ParcelContent } from '../crypto/parcel.ts';
 import { LETTER_ID_BYTES } from '../store/keys.ts';
 import type { DropReason, Outcome, Sealed } from './claims.ts';
 import type { WorkerIdentity } from './identities.ts';
 
 const INBOX_KEY_BYTES = 32;
 
+/** Null: no such team. None: the team is in a keyring, and nobody told this worker its inbox. */
+export type InboxesOf = (team: string) => readonly string[] | null;
+
 /** What became of one parcel, apart from an error that is ours: that is thrown. */
-export function openParcel({ id, sealed }: Sealed, identities: readonly WorkerIdentity[], inboxesOf: (team: string) => readonly string[]): Outcome {
+export function openParcel({ id, sealed }: Sealed, identities: readonly WorkerIdentity[], inboxesOf: InboxesOf): Outcome {
+  // Whoever can write to the pool chose the name; only a parcel's own is one that may be remembered.
+  if (!id.equals(parcelId(sealed))) return { kind: 'drop', id, serial: null, reason: 'damaged' };
   const found = tryEach(sealed, identities);
   if ('reason' in found) return { kind: 'drop', id, serial: found.serial, reason: found.reason };
   const { content, by } = found;
   if (content.kind === 'decoy') return { kind: 'drop', id, serial: by.serial, reason: 'decoy' };
   const inboxes = inboxesOf(content.team);
-  if (inboxes.length === 0) return { kind: 'drop', id, serial: by.serial, reason: 'team' };
+  if (inboxes === null) return { kind: 'drop', id, serial: by.serial, reason: 'team' };
   const letter = Buffer.from(content.letter);
   return { kind: 'letter', id, serial: by.serial, letter, to: inboxes.map((inbox) => ({ inbox, letterId: letterId(letter, inbox, by.secret) })) };
 }

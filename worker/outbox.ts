@@ -1,9 +1,10 @@
 import type { Redis } from 'ioredis';
 import { keys } from '../store/keys.ts';
 import { Script } from '../store/script.ts';
+import { publishFailing } from '../store/state.ts';
 import type { Letter } from './inboxes/inbox.ts';
 
-const BURY = new Script(`
+const BURY = new Script(`#!lua flags=allow-oom
 local letter = redis.call('HGET', KEYS[1], ARGV[1])
 if not letter then return 0 end
 redis.call('HSET', KEYS[2], ARGV[1], letter)
@@ -41,6 +42,11 @@ export class Outbox {
 
   async remove(id: Buffer): Promise<void> {
     await this.#redis.hdel(this.#waiting, id);
+  }
+
+  /** For the operator's tools. */
+  async tell(failing: boolean): Promise<void> {
+    await publishFailing(this.#redis, this.inbox, failing);
   }
 
   /** Moves a letter to the dead ones in one step: no crash leaves it in neither place. */

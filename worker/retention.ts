@@ -1,20 +1,27 @@
-import type { Shelved } from '../service/keyrings.ts';
+import { GRACE_HOURS, type Shelved } from '../service/keyrings.ts';
 
-type Keyrings = readonly Pick<Shelved, 'serial' | 'acceptedUntil'>[];
+const GRACE_MS = GRACE_HOURS * 3_600_000;
+
+type Dated = { readonly serial: number; readonly keyring: Pick<Shelved['keyring'], 'notAfter'> };
 
 /**
  * Until when the worker's key of a serial must exist: nothing is accepted under it any more, and the longest backlog
  * has had its time. Null: nobody can say yet, so it is kept.
  *
- * A key without a keyring was skipped, or its keyring was taken away; the next serial then bounds it, since a keyring
- * is not accepted for longer than its successor.
+ * What counts is when the keyring ends by itself, not when another replaced it: one that comes in the middle of a week
+ * may say that it began at the week's beginning, and what was accepted in between needs the key all the same.
+ *
+ * A key without a keyring was skipped, or its keyring was taken away; the next serial then bounds it.
  */
-export function keptUntil(serial: number, keyrings: Keyrings, backlogMs: number): Date | null {
+export function keptUntil(serial: number, keyrings: readonly Dated[], backlogMs: number): Date | null {
   const bound = keyrings.find((keyring) => keyring.serial >= serial);
-  return bound ? new Date(bound.acceptedUntil.getTime() + backlogMs) : null;
+  return bound ? new Date(Date.parse(bound.keyring.notAfter) + GRACE_MS + backlogMs) : null;
 }
 
 /** The keyrings whose parcels may still be in the pool, or may still come. */
-export function retained<T extends Keyrings[number]>(keyrings: readonly T[], backlogMs: number, now: Date): T[] {
-  return keyrings.filter(({ acceptedUntil }) => now.getTime() < acceptedUntil.getTime() + backlogMs);
+export function retained<T extends Dated>(keyrings: readonly T[], backlogMs: number, now: Date): T[] {
+  return keyrings.filter((keyring) => {
+    const until = keptUntil(keyring.serial, [keyring], backlogMs);
+    return until !== null && now < until;
+  });
 }

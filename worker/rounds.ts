@@ -6,9 +6,10 @@ import { TICKS_PREFIX } from '../store/keys.ts';
 import { blockingRedisOptions, redisOptions, type RedisTarget } from '../store/redis.ts';
 
 const QUEUE = 'rounds';
-/** A tick whose worker died comes again after at most about three of these. */
+/** How long the tick of a worker that died stays its own, at the least. */
 const LOCK_MS = 10_000;
-const RESTORE_MS = 30_000;
+/** How often it is looked whether the ticks go on, at the least. */
+const CHECK_MS = 30_000;
 const GOODBYE_MS = 2_000;
 
 /** What one tick sets off. It must look at `stopping` between pieces of work, and may throw. */
@@ -17,6 +18,10 @@ export type Duty = (stopping: () => boolean) => Promise<void>;
 /**
  * The clock: BullMQ job schedulers send each duty one tick a round, to one of the workers. A tick carries nothing, and
  * comes at the same rate whether or not there is anything to do.
+ *
+ * Everything BullMQ writes carries milliseconds, and in the append-only file it stands between the parcels that came
+ * before and after it. So between two ticks nothing is written: what BullMQ would do on timers of its own is done within
+ * ticks, locks last for two rounds, and all duties tick at the same moment.
  */
 export class Rounds {
   readonly #duties: ReadonlyMap<string, Duty>;
@@ -26,7 +31,7 @@ export class Rounds {
   readonly #worker: Worker;
   readonly #busy = new Map<string, Promise<void>>();
   #stopping = false;
-  #restoring: NodeJS.Timeout | undefined;
+  #checking: NodeJS.Timeout | undefined;
   #lastCode = '';
 
   constructor(target: RedisTarget, roundMs: number, duties: ReadonlyMap<string, Duty>) {
@@ -45,8 +50,11 @@ export class Rounds {
       autorun: false,
       // A duty that takes long must not keep the others waiting.
       concurrency: duties.size + 1,
-      lockDuration: LOCK_MS,
-      stalledInterval: LOCK_MS,
+      // Renewed twice in that time.
+      lockDuration: Math.max(LOCK_MS, 2 * roundMs),
+      // Each tick looks for ticks whose worker died. This is how long the next one to look is kept from it, at the least.
+      skipStalledCheck: true,
+      stalledInterval: 1,
       // The default gives a job up after its worker died twice.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
       removeOnComplete: { count: 0 },
@@ -62,14 +70,14 @@ export class Rounds {
     // Writing a scheduler anew does not move its next tick, but wakes a worker that missed it while Redis was away.
     const schedule = () => void this.#schedule();
     this.#connections.main.on('ready', schedule);
-    this.#restoring = setInterval(schedule, RESTORE_MS);
+    this.#checking = setInterval(() => void this.#check(), Math.min(CHECK_MS, this.#roundMs));
     if (this.#connections.main.status === 'ready') schedule();
   }
 
   /** No more ticks; what a tick set off finishes what it has in hand. */
   async destroy(): Promise<void> {
     this.#stopping = true;
-    clearInterval(this.#restoring);
+    clearInterval(this.#checking);
     await Promise.all(this.#busy.values());
     // BullMQ wants to say goodbye to Redis, and waits for one that is away.
     await Promise.race([this.#worker.close().then(() => this.#queue.close()), sleep(GOODBYE_MS, undefined, { ref: false })]);
@@ -77,14 +85,39 @@ export class Rounds {
   }
 
   async #schedule(): Promise<void> {
-    try {
+    await this.#attempt(async () => {
+      const known = await this.#queue.getJobSchedulers();
+      const [kept, odd] = [known.filter(this.#plausible), known.filter((scheduler) => !this.#plausible(scheduler))];
+      // One that is merely late is set right by writing it anew; one in the far future keeps its place unless removed.
+      for (const { key, next = 0 } of odd) if (!this.#duties.has(key) || next > new Date().getTime()) await this.#queue.removeJobScheduler(key);
+      const together = kept[0]?.next;
       for (const name of this.#duties.keys()) {
-        const job = { name, data: {}, opts: { removeOnComplete: true, removeOnFail: true } };
-        await this.#queue.upsertJobScheduler(name, { every: this.#roundMs }, job);
+        const joins = together !== undefined && !known.some(({ key }) => key === name);
+        const every = { every: this.#roundMs, ...(joins && { startDate: together }) };
+        await this.#queue.upsertJobScheduler(name, every, { name, data: {}, opts: { removeOnComplete: true, removeOnFail: true } });
       }
-      for (const { key } of await this.#queue.getJobSchedulers()) {
-        if (!this.#duties.has(key)) await this.#queue.removeJobScheduler(key);
-      }
+    });
+  }
+
+  /** Only reads, unless a duty has no next tick: it was lost, or the clock was set back and it is in the far future. */
+  async #check(): Promise<void> {
+    let lost = false;
+    await this.#attempt(async () => {
+      const known = await this.#queue.getJobSchedulers();
+      const going = known.filter(this.#plausible).map(({ key }) => key);
+      lost = [...this.#duties.keys()].some((name) => !going.includes(name));
+    });
+    if (lost) await this.#schedule();
+  }
+
+  /** Of ours, as often as ours, and within two rounds. */
+  readonly #plausible = ({ key, every, next = 0 }: { key: string; every?: number; next?: number }): boolean =>
+    this.#duties.has(key) && every === this.#roundMs && Math.abs(next - new Date().getTime()) <= 2 * this.#roundMs;
+
+  async #attempt(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+      this.#lastCode = '';
     } catch (error) {
       this.#fails(error);
     }
@@ -99,7 +132,7 @@ export class Rounds {
       log.error('round failed', { kind: name, code: errorCode(error) });
     });
     this.#busy.set(name, work);
-    await work;
+    await Promise.all([work, this.#attempt(() => this.#worker.backend.moveStalledJobsToWait())]);
     this.#busy.delete(name);
   }
 

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { randomBytes, toHex } from '../crypto/bytes.ts';
 import { ready } from '../crypto/sodium.ts';
+import { EXIT_CONFIG } from '../service/env.ts';
 import { KeyringShelf } from '../service/keyrings.ts';
 import type { Service } from '../service/lifecycle.ts';
 import { log } from '../service/log.ts';
@@ -10,7 +11,8 @@ import type { WorkerConfig } from './config.ts';
 import { Delivery } from './deliver.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { openInbox } from './inboxes/kinds.ts';
-import { withLease } from './lease.ts';
+import { roundLease, withLease } from './lease.ts';
+import { maxMemoryOf, memoryProblem } from './memory.ts';
 import { Mix } from './mix.ts';
 import { Outbox } from './outbox.ts';
 import { Rounds, type Duty } from './rounds.ts';
@@ -20,11 +22,13 @@ const INSTANCE_BYTES = 16;
 /** The worker: takes parcels from the pool, mixes them, and forwards the letters in them. */
 export async function createWorker(config: WorkerConfig): Promise<Service> {
   await ready;
+  const roundMs = config.roundSeconds * 1000;
   // A new name at every start: what a killed worker had claimed belongs to another one, which takes it up.
   const instance = toHex(randomBytes(INSTANCE_BYTES));
-  const shelf = new KeyringShelf({ directory: config.keyrings, rootKeyFile: config.rootKeyFile, graceHours: config.graceHours });
+  const shelf = new KeyringShelf({ directory: config.keyrings, rootKeyFile: config.rootKeyFile });
   const redis = connect(config.redis, 'worker');
   const silence = reportRedis(redis);
+  redis.on('ready', () => void requireMemory(redis, config).catch(() => undefined));
 
   const outboxes = new Map(config.inboxes.map(({ id }) => [id, new Outbox(redis, id)]));
   const mix = new Mix(redis, new Claims(redis, instance), shelf, byTeam(config, outboxes), config);
@@ -39,9 +43,10 @@ export async function createWorker(config: WorkerConfig): Promise<Service> {
     if (!outbox) continue;
     const delivery = new Delivery(outbox, await openInbox(settings));
     const name = `deliver-${settings.id}`;
-    duties.set(name, (stopping) => withLease(redis, name, instance, () => delivery.run(stopping)));
+    const lease = roundLease(name, instance, roundMs);
+    duties.set(name, (stopping) => withLease(redis, lease, () => delivery.run(stopping)));
   }
-  const rounds = new Rounds(config.redis, config.roundSeconds * 1000, duties);
+  const rounds = new Rounds(config.redis, roundMs, duties);
 
   return {
     async start() {
@@ -70,6 +75,14 @@ function reportRedis(redis: Redis): () => void {
   };
   redis.on('ready', back).on('close', gone);
   return () => redis.off('ready', back).off('close', gone);
+}
+
+/** Each time Redis is there: it may have been started anew with less. */
+async function requireMemory(redis: Redis, { inboxes, limits }: WorkerConfig): Promise<void> {
+  const problem = memoryProblem(maxMemoryOf(await redis.info('memory')), inboxes.length, limits);
+  if (!problem) return;
+  process.stderr.write(`configuration: ${problem}\n`);
+  process.exit(EXIT_CONFIG);
 }
 
 function byTeam(config: WorkerConfig, outboxes: ReadonlyMap<string, Outbox>): Map<string, Outbox[]> {

@@ -3,7 +3,7 @@ import { defineCommand, required } from '../command.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { REDIS_HELP, REDIS_OPTIONS, withRedis } from '../redis.ts';
 import { visibleJson, visibleLine } from '../terminal.ts';
-import { step } from '../../operator/steps.ts';
+import { step } from '../../store/state.ts';
 
 const NAME = 'operator redrive';
 

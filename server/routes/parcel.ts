@@ -24,7 +24,7 @@ export const STATUS: Readonly<Record<Result, number>> = {
 const RETRY_AFTER_SECONDS: Partial<Record<Result, number>> = { full: 300, away: 30, closed: 300 };
 
 /** The answer at a closed door. What passes soon is told apart, so that a client comes again soon. */
-const REFUSED_FOR: Readonly<Record<DoorReason, Result>> = { keyring: 'closed', worker: 'closed', pool: 'full', redis: 'away' };
+const REFUSED_FOR: Readonly<Record<Exclude<DoorReason, 'pool'>, Result>> = { keyring: 'closed', worker: 'closed', redis: 'away' };
 
 export type ParcelParts = {
   shelf: KeyringShelf;
@@ -70,7 +70,8 @@ async function judge(bytes: Uint8Array, { shelf, door, pool, difficulty }: Parce
   if (!shelf.live().some(({ serial }) => serial === parcel.serial)) return 'serial';
   if (stampBits(parcel) < difficulty) return 'stamp';
   const { reason } = door.state;
-  return reason === null ? pool.put(parcel) : REFUSED_FOR[reason];
+  // A full pool is asked all the same: a parcel that is in it already is accepted.
+  return reason === null || reason === 'pool' ? pool.put(parcel) : REFUSED_FOR[reason];
 }
 
 function parsed(bytes: Uint8Array): Parcel | 'version' | 'sealed' {

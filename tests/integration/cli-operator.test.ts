@@ -6,12 +6,15 @@ import { randomBytes } from '../../crypto/bytes.ts';
 import { PARCEL_ID_BYTES } from '../../crypto/parcel.ts';
 import { ready } from '../../crypto/sodium.ts';
 import type { Status } from '../../operator/status.ts';
-import { ALIVE_SECONDS, LETTER_ID_BYTES, SET_ANCHOR, keys } from '../../store/keys.ts';
+import { ALIVE_SECONDS, LETTER_ID_BYTES, keys } from '../../store/keys.ts';
+import { publishFailing, publishMix, type MixState } from '../../store/state.ts';
 import { aclFile } from '../../store/acl.ts';
 import { cli, openOffice, temporaryDirectory, writeTo } from '../support/cli.ts';
 import type { CliResult } from '../support/cli.ts';
 import { startRedis } from '../support/redis.ts';
 import type { TestRedis } from '../support/redis.ts';
+
+const WELL: MixState = { pool: '1-9', paused: '', held: '', keyring: 'ok' };
 
 let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
 beforeAll(async () => {
@@ -32,8 +35,9 @@ describe('with Redis', () => {
   afterAll(() => redis.stop());
   beforeEach(async () => {
     await admin.flushall();
-    await admin.sadd(keys.inboxes, SET_ANCHOR, 'inbox-1', 'inbox-2');
+    await admin.sadd(keys.inboxes, 'inbox-1', 'inbox-2');
     await admin.set(keys.alive, '300', 'EX', ALIVE_SECONDS);
+    await publishMix(admin, WELL);
   });
 
   const operator = (name: string, ...more: string[]): Promise<CliResult> =>
@@ -52,21 +56,18 @@ describe('with Redis', () => {
     const { code, text } = await operator('status');
     expect(code).toBe(EXIT.ok);
     expect(text).toBe(
-      'pool      0 parcels\nworker    working, a round every 300 s\ninbox     inbox-1: 0 waiting, 0 dead\ninbox     inbox-2: 0 waiting, 0 dead\ndropped   nothing\nall is well\n',
+      'pool      1-9 parcels at the last round\nkeyring   ok\nworker    working, a round every 300 s\ninbox     inbox-1: 0 waiting, 0 dead\ninbox     inbox-2: 0 waiting, 0 dead\ndropped   nothing\nall is well\n',
     );
   });
 
   test('counts come in coarse steps only', async () => {
-    await fill(keys.pool, 7, PARCEL_ID_BYTES);
-    await admin.sadd(keys.claims, SET_ANCHOR, 'one');
-    await fill(keys.claim('one'), 12, PARCEL_ID_BYTES);
     await fill(keys.outbox('inbox-1'), 134, LETTER_ID_BYTES);
     await admin.hset(keys.dropped, 'AGE_NO_MATCH', 3, 'decoy', 20);
     expect(await status()).toEqual({
       code: EXIT.ok,
       status: {
         pool: '1-9',
-        claimed: '10-99',
+        keyring: 'ok',
         worker: 'working',
         roundSeconds: 300,
         inboxes: [{ id: 'inbox-1', waiting: '100-999', dead: '0' }, { id: 'inbox-2', waiting: '0', dead: '0' }],
@@ -74,7 +75,7 @@ describe('with Redis', () => {
         attention: [],
       },
     });
-    expect((await operator('status')).text).not.toMatch(/\b(7|12|134|3|20)\b/);
+    expect((await operator('status')).text).not.toMatch(/\b(134|3|20)\b/);
   });
 
   test.each([
@@ -87,6 +88,33 @@ describe('with Redis', () => {
     expect(found.code).toBe(EXIT.attention);
     expect(found.status.worker).toBe(worker);
     expect(found.status.attention.map(({ code }) => code)).toEqual([attention]);
+  });
+
+  test.each<[string, Partial<MixState>, string, string]>([
+    ['a mix that pauses', { paused: 'key-missing:7' }, 'MIX_PAUSED', 'nothing leaves the pool (key-missing:7)'],
+    ['letters held back', { held: 'outbox-full:inbox-1 team-without-inbox:7' }, 'LETTERS_HELD', 'letters of a team are held back (outbox-full:inbox-1 team-without-inbox:7)'],
+    ['a keyring that ends soon', { keyring: 'ending' }, 'KEYRING_ENDING', 'ends within two days'],
+    ['a keyring that has ended', { keyring: 'ended' }, 'KEYRING_ENDED', 'no keyring is valid'],
+    ['a deep pool', { pool: '10000+' }, 'POOL_DEEP', '10,000 parcels or more'],
+  ])('%s needs attention', async (_what, more, attention, what) => {
+    await publishMix(admin, { ...WELL, ...more });
+    const found = await status();
+    expect(found.code).toBe(EXIT.attention);
+    expect(found.status.attention.map(({ code }) => code)).toEqual([attention]);
+    expect((await operator('status')).text).toContain(what);
+  });
+
+  test('an inbox that takes nothing at the moment needs attention', async () => {
+    await publishFailing(admin, 'inbox-2', true);
+    const found = await status();
+    expect(found.status.attention.map(({ code, what }) => [code, what])).toEqual([['INBOX_FAILING', 'inbox inbox-2 takes nothing at the moment']]);
+    await publishFailing(admin, 'inbox-2', false);
+    expect((await status()).code).toBe(EXIT.ok);
+  });
+
+  test('before the first round nothing is known', async () => {
+    await admin.del(keys.state);
+    expect((await operator('status')).text).toContain('pool      not known yet\nkeyring   not known yet\n');
   });
 
   test('dead letters need attention, and redrive puts each back into the outbox', async () => {
@@ -130,6 +158,10 @@ describe('with Redis', () => {
     await expect(connection.hgetall(keys.outbox('inbox-1'))).rejects.toThrow('NOPERM');
     await expect(connection.hget(keys.outbox('inbox-1'), 'x')).rejects.toThrow('NOPERM');
     await expect(connection.hdel(keys.pool, 'x')).rejects.toThrow('NOPERM');
+    // Whoever may count at any moment sees when one came.
+    await expect(connection.hlen(keys.pool)).rejects.toThrow('NOPERM');
+    await expect(connection.hlen(keys.claim('one'))).rejects.toThrow('NOPERM');
+    await expect(connection.hset(keys.state, 'pool', '0')).rejects.toThrow('NOPERM');
   });
 
   test('a wrong password is told from an absent Redis', async () => {

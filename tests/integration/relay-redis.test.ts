@@ -109,6 +109,7 @@ describe('what is full', () => {
     expect(await admin.hlen(keys.pool)).toBe(2);
     await relay.door('pool');
     expect((await ready(relay)).body).toMatchObject({ redis: 'ok', pool: 'full', reason: 'pool' });
+    expect((await post(relay, first)).status).toBe(202);
     await admin.del(keys.pool);
     await relay.door(null);
     expect((await post(relay, relay.stamped())).status).toBe(202);

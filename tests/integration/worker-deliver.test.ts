@@ -2,16 +2,18 @@ import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { LETTER_BYTES } from '../../crypto/letter.ts';
 import { ready } from '../../crypto/sodium.ts';
+import { log } from '../../service/log.ts';
 import { keys } from '../../store/keys.ts';
+import { readState } from '../../store/state.ts';
 import { Backoff } from '../../worker/backoff.ts';
 import { Delivery } from '../../worker/deliver.ts';
 import type { Inbox } from '../../worker/inboxes/inbox.ts';
 import { inboxesSchema, openInbox } from '../../worker/inboxes/kinds.ts';
-import { LEASE_MS, withLease } from '../../worker/lease.ts';
+import { LEASE_MS, roundLease, withLease } from '../../worker/lease.ts';
 import { Outbox } from '../../worker/outbox.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { closedPort, startSmtp, type TestSmtp } from '../support/smtp.ts';
@@ -116,6 +118,31 @@ describe('delivery', () => {
     expect(ids).toHaveLength(6);
   });
 
+  it('tells operators while the inbox takes nothing, and no longer', async () => {
+    const client = await redis.connect('operator');
+    const failing = async (): Promise<boolean> => (await readState(client)).failing('inbox-1');
+    await fill(1);
+    const port = await closedPort();
+    const delivery = deliveryTo(await smtp(port));
+    await delivery.run(running);
+    expect(await failing()).toBe(true);
+    servers.push(await startSmtp({}, {}, port));
+    // As a worker started anew, which remembers nothing.
+    await deliveryTo(await smtp(port)).run(running);
+    expect(await failing()).toBe(false);
+  });
+
+  it('says once that an inbox refuses for good, until it works again', async () => {
+    const said = vi.spyOn(log, 'error');
+    const answers: (number | null)[] = [550, 550, null, 550];
+    const server = await startSmtp({}, { rcptTo: () => answers.shift() ?? null });
+    servers.push(server);
+    await fill(4);
+    await deliveryTo(await smtp(server.port)).run(running);
+    expect(said.mock.calls.map(([event]) => event)).toEqual(['letter refused for good', 'letter refused for good']);
+    said.mockRestore();
+  });
+
   it('stops after the letter in hand', async () => {
     await fill(5);
     let asked = 0;
@@ -158,12 +185,34 @@ describe('delivery', () => {
 });
 
 describe('the lease of an inbox', () => {
+  const lease = (instance: string, roundMs = 1_000) => roundLease('deliver-inbox-1', instance, roundMs);
+
+  it('is written no more often than once a round', async () => {
+    const client = await redis.connect('worker');
+    let end: () => void = () => undefined;
+    const work = withLease(client, lease('a', 60_000), () => new Promise((resolve) => (end = resolve)));
+    await until('lease', async () => (await admin.exists(keys.lease('deliver-inbox-1'))) === 1);
+    const before = await admin.pexpiretime(keys.lease('deliver-inbox-1'));
+    await new Promise((resolve) => setTimeout(resolve, LEASE_MS));
+    expect(await admin.pexpiretime(keys.lease('deliver-inbox-1'))).toBe(before);
+    end();
+    await work;
+  });
+
+  it('given before the clock was set back is not waited for', async () => {
+    const client = await redis.connect('worker');
+    await admin.set(keys.lease('deliver-inbox-1'), 'a', 'PX', 3_600_000);
+    let worked = false;
+    await withLease(client, lease('b'), () => Promise.resolve(void (worked = true)));
+    expect(worked).toBe(true);
+  });
+
   it('keeps others away as long as the work takes, and no longer', async () => {
     const client = await redis.connect('worker');
     let end: () => void = () => undefined;
-    const first = withLease(client, 'deliver-inbox-1', 'a', () => new Promise((resolve) => (end = resolve)));
+    const first = withLease(client, lease('a'), () => new Promise((resolve) => (end = resolve)));
     let worked = 0;
-    const other = () => withLease(client, 'deliver-inbox-1', 'b', () => Promise.resolve(void (worked += 1)));
+    const other = () => withLease(client, lease('b'), () => Promise.resolve(void (worked += 1)));
     await new Promise((resolve) => setTimeout(resolve, LEASE_MS + 1_000));
     await other();
     expect(worked).toBe(0);
@@ -175,13 +224,13 @@ describe('the lease of an inbox', () => {
 
   it('of a dead worker runs out', async () => {
     const client = await redis.connect('worker');
-    void withLease(client, 'deliver-inbox-1', 'a', () => new Promise(() => undefined));
+    void withLease(client, lease('a'), () => new Promise(() => undefined));
     await until('lease', async () => (await admin.exists(keys.lease('deliver-inbox-1'))) === 1);
     client.disconnect();
     const alive = await redis.connect('worker');
     let worked = false;
     await until('its end', async () => {
-      await withLease(alive, 'deliver-inbox-1', 'b', () => Promise.resolve(void (worked = true)));
+      await withLease(alive, lease('b'), () => Promise.resolve(void (worked = true)));
       return worked;
     }, LEASE_MS + 3_000);
   });

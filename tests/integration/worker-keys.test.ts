@@ -1,8 +1,11 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmod, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { KeyringShelf } from '../../service/keyrings.ts';
+import { log } from '../../service/log.ts';
 import { keys } from '../../store/keys.ts';
 import { Claims } from '../../worker/claims.ts';
 import { Housekeeping } from '../../worker/housekeeping.ts';
@@ -25,7 +28,7 @@ beforeEach(async () => {
   admin = await redis.connect('admin');
   client = await redis.connect('worker');
   bench = await workerBench(redis);
-  // Serial 1 is accepted until 24 hours after serial 2 begins at 24; its key is kept 72 hours longer.
+  // Serial 1 ends by itself at 168, whatever serial 2 does; grace and backlog make it 264.
   await bench.keyring(2, { hours: [24, 400] });
   now = new Date();
   await make({ share: 0.01 });
@@ -36,7 +39,7 @@ afterEach(async () => {
 });
 
 async function make(settings: Partial<MixSettings>): Promise<void> {
-  const shelf = new KeyringShelf({ directory: bench.config.keyrings, rootKeyFile: bench.config.rootKeyFile, graceHours: 24, now: () => now });
+  const shelf = new KeyringShelf({ directory: bench.config.keyrings, rootKeyFile: bench.config.rootKeyFile, now: () => now });
   await shelf.load();
   const outboxes = new Map([[bench.team, [new Outbox(client, 'inbox-1')]]]);
   mix = new Mix(client, new Claims(client, 'me'), shelf, outboxes, { ...bench.config, ...settings }, () => now);
@@ -54,17 +57,25 @@ const round = async (): Promise<void> => {
 };
 
 describe('the key of a serial', () => {
+  const DUE = 168 + 24 + 72;
+  const sweeps = async (): Promise<void> => {
+    await round();
+    now = new Date(now.getTime() + 60_000);
+    await round();
+  };
+
   it('lives through grace and backlog, and is shredded after one more round took everything', async () => {
     await bench.put(admin, bench.parcel());
     await admin.sadd(keys.seen(1), 'x');
     await admin.sadd(keys.opened(1), 'x');
-    later(119);
+    later(DUE - 1);
     await round();
     expect(await keyFiles()).toHaveLength(2);
     later(2);
     await housekeeping.run();
     expect(await keyFiles()).toHaveLength(2);
     // This round takes all that is there, whatever its share.
+    now = new Date(now.getTime() + 60_000);
     await round();
     expect(await keyFiles()).toEqual(['worker-2.txt']);
     expect(await admin.hlen(keys.outbox('inbox-1'))).toBe(1);
@@ -73,14 +84,43 @@ describe('the key of a serial', () => {
     expect(await admin.get(keys.alive)).toBe('1');
   });
 
-  it('is kept as long as the mix pauses', async () => {
-    later(121);
+  it('is kept for what was accepted before a keyring that says it began long ago took its place', async () => {
+    later(150);
+    await make({ share: 1 });
+    await round();
+    await bench.keyring(3, { hours: [-1, 168] });
+    await bench.put(admin, bench.parcel());
+    for (let times = 0; times < 3; times += 1) await sweeps();
+    expect(await keyFiles()).toHaveLength(3);
+    expect(await admin.hlen(keys.outbox('inbox-1'))).toBe(1);
+    // What a relay took that had not read the third keyring yet.
+    later(DUE - 151);
+    await bench.put(admin, bench.parcel());
+    await sweeps();
+    expect([await admin.hlen(keys.outbox('inbox-1')), await admin.exists(keys.dropped)]).toEqual([2, 0]);
+  });
+
+  it('is kept until a sweep that began when every relay knew of the end', async () => {
+    await make({ share: 1 });
+    later(DUE);
+    await round();
+    now = new Date(now.getTime() + 29_000);
+    await round();
+    expect(await keyFiles()).toHaveLength(2);
+    now = new Date(now.getTime() + 1_000);
+    await round();
+    expect(await keyFiles()).toEqual(['worker-2.txt']);
+  });
+
+  it('is kept as long as letters are held back', async () => {
+    await bench.put(admin, bench.parcel());
+    later(DUE);
     await admin.hset(keys.dead('inbox-1'), 'a', 'b');
     await make({ limits: { outbox: 10, dead: 1 } });
-    for (let times = 0; times < 3; times += 1) await round();
+    for (let times = 0; times < 3; times += 1) await sweeps();
     expect(await keyFiles()).toHaveLength(2);
     await admin.del(keys.dead('inbox-1'));
-    await round();
+    await sweeps();
     expect(await keyFiles()).toEqual(['worker-2.txt']);
   });
 
@@ -89,19 +129,41 @@ describe('the key of a serial', () => {
     await bench.put(admin, parcel);
     const other = new Claims(client, 'other');
     await other.take([parcel.id]);
-    later(121);
-    for (let times = 0; times < 3; times += 1) await round();
+    later(DUE);
+    for (let times = 0; times < 3; times += 1) await sweeps();
     expect(await keyFiles()).toHaveLength(2);
     await admin.del(keys.lease('other'));
-    await round();
+    await sweeps();
     expect(await keyFiles()).toEqual(['worker-2.txt']);
     expect(await admin.hlen(keys.outbox('inbox-1'))).toBe(1);
+  });
+
+  it('that could not be read is kept until it could, and what came under it went out', async () => {
+    const file = join(bench.config.identities, 'worker-1.txt');
+    await bench.put(admin, bench.parcel());
+    await admin.sadd(keys.seen(1), 'x');
+    await chmod(file, 0o640);
+    later(DUE + 100);
+    for (let times = 0; times < 3; times += 1) await sweeps();
+    expect(await keyFiles()).toHaveLength(2);
+    expect([await admin.hlen(keys.pool), await admin.exists(keys.seen(1), keys.alive)]).toEqual([1, 1]);
+    await chmod(file, 0o600);
+    await sweeps();
+    expect(await keyFiles()).toEqual(['worker-2.txt']);
+    expect([await admin.hlen(keys.outbox('inbox-1')), await admin.exists(keys.dropped, keys.seen(1))]).toEqual([1, 0]);
+  });
+
+  it('is shredded in spite of its mode when nothing was accepted under it', async () => {
+    await chmod(join(bench.config.identities, 'worker-1.txt'), 0o640);
+    later(DUE);
+    await round();
+    expect(await keyFiles()).toEqual(['worker-2.txt']);
   });
 
   it('is shredded too when its keyring was taken away, and when all keyrings have expired', async () => {
     await rm(join(bench.config.keyrings, 'keyring-1.json'));
     later(400 + 24 + 73);
-    for (let times = 0; times < 2; times += 1) await round();
+    await sweeps();
     expect(await keyFiles()).toEqual([]);
   });
 });
@@ -119,6 +181,22 @@ describe('housekeeping', () => {
     await until('the rewrite', async () => !(await content()).includes('was-here'));
   });
 
+  it('says once that a rewrite failed in the background', async () => {
+    const said = vi.spyOn(log, 'error');
+    for (let index = 0; index < 300; index += 1) await admin.set(`k${String(index)}`, randomBytes(1_000).toString('hex'));
+    const info = () => admin.info('persistence');
+    await admin.bgrewriteaof();
+    await until('the rewrite', async () => /aof_rewrite_in_progress:0[^]*aof_current_size:(\d+)\r\naof_base_size:\1\r/.test(await info()));
+    // As on a disk that has no room for a second copy.
+    execFileSync('prlimit', ['--pid', String(redis.pid), '--fsize=100000:100000']);
+    const failed = async (): Promise<boolean> => (await info()).includes('aof_last_bgrewrite_status:err');
+    await housekeeping.run();
+    await until('the failure', failed);
+    for (let times = 0; times < 3; times += 1) await housekeeping.run();
+    expect(said.mock.calls).toEqual([['housekeeping failed', { reason: 'aof', code: 'AOF_REWRITE' }]]);
+    said.mockRestore();
+  });
+
   it('lists the inboxes for the operator, with those taken away that still have letters', async () => {
     await admin.sadd(keys.inboxes, 'old', 'forgotten');
     await admin.hset(keys.dead('forgotten'), 'a', 'b');
@@ -128,8 +206,9 @@ describe('housekeeping', () => {
 
   it('does the rest when one duty fails', async () => {
     await admin.set(keys.inboxes, 'of another type');
-    later(121);
+    later(168 + 24 + 72);
     await round();
+    now = new Date(now.getTime() + 60_000);
     await round();
     expect(await keyFiles()).toEqual(['worker-2.txt']);
   });

@@ -8,6 +8,7 @@ import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { PARCEL_PLAINTEXT_BYTES, parcelId, SEALED_BYTES } from '../../crypto/parcel.ts';
 import { KeyringShelf } from '../../service/keyrings.ts';
 import { keys, SET_ANCHOR, shortId } from '../../store/keys.ts';
+import { readState } from '../../store/state.ts';
 import { Claims, type Outcome } from '../../worker/claims.ts';
 import { LEASE_MS } from '../../worker/lease.ts';
 import { BATCH, Mix, PATIENCE_MS, type MixSettings } from '../../worker/mix.ts';
@@ -33,13 +34,14 @@ afterEach(async () => {
   await bench.remove();
 });
 
+const HOUR_MS = 3_600_000;
 const running = () => false;
 const outbox = keys.outbox('inbox-1');
 
-async function makeMix(settings: Partial<MixSettings> = {}, claims = new Claims(client, toHex(randomBytes(16))), inboxes: readonly string[] = ['inbox-1']): Promise<Mix> {
-  const shelf = new KeyringShelf({ directory: bench.config.keyrings, rootKeyFile: bench.config.rootKeyFile, graceHours: 24, now: () => now });
+async function makeMix(settings: Partial<MixSettings> = {}, claims = new Claims(client, toHex(randomBytes(16))), inboxes: readonly string[] = ['inbox-1'], others: ReadonlyMap<string, Outbox[]> = new Map()): Promise<Mix> {
+  const shelf = new KeyringShelf({ directory: bench.config.keyrings, rootKeyFile: bench.config.rootKeyFile, now: () => now });
   await shelf.load();
-  const outboxes = new Map([[bench.team, inboxes.map((id) => new Outbox(client, id))]]);
+  const outboxes = new Map([[bench.team, inboxes.map((id) => new Outbox(client, id))], ...others]);
   return new Mix(client, claims, shelf, outboxes, { ...bench.config, ...settings }, () => now);
 }
 
@@ -97,15 +99,56 @@ describe('a round', () => {
     noLetter.set(randomBytes(1_000), 9);
     const padding = kind(0);
     padding[100] = 1;
-    const flipped = bench.parcel();
-    flipped.sealed[SEALED_BYTES - 1] = (flipped.sealed[SEALED_BYTES - 1] ?? 0) ^ 1;
-    const random = { id: Buffer.from(randomBytes(32)), sealed: Buffer.from(randomBytes(SEALED_BYTES)) };
-    const empty = { id: Buffer.from(randomBytes(32)), sealed: Buffer.alloc(0) };
+    const named = (sealed: Buffer) => ({ id: Buffer.from(parcelId(sealed)), sealed });
+    const { sealed: flip } = bench.parcel();
+    flip[SEALED_BYTES - 1] = (flip[SEALED_BYTES - 1] ?? 0) ^ 1;
+    const [flipped, random, empty] = [named(flip), named(Buffer.from(randomBytes(SEALED_BYTES))), named(Buffer.alloc(0))];
     await bench.put(admin, good, letterTo('ffffffffffffffff'), sealedRaw(kind(7)), sealedRaw(padding), sealedRaw(new Uint8Array(10)), sealedRaw(noLetter), flipped, random, empty);
     await (await makeMix()).round(running);
     expect(await admin.hgetall(keys.dropped)).toEqual({ team: '1', format: '3', structure: '1', damaged: '3' });
     expect(await admin.hlen(outbox)).toBe(1);
     expect(await admin.hlen(keys.pool)).toBe(0);
+  });
+
+  it('drops what is not under its own name, without remembering that name', async () => {
+    const good = bench.parcel();
+    const { sealed } = bench.parcel();
+    // What a relay that was taken over can write.
+    const relay = await redis.connect('relay');
+    for (const name of [Buffer.from('short'), Buffer.alloc(32, 1), Buffer.alloc(0)]) await relay.hsetnx(keys.pool, name, sealed);
+    await bench.put(admin, good);
+    await (await makeMix()).round(running);
+    expect(await admin.hgetall(keys.dropped)).toEqual({ damaged: '3' });
+    expect(await admin.hlen(outbox)).toBe(1);
+    expect(await admin.scard(keys.opened(1))).toBe(2);
+    expect(await admin.exists(keys.pool, keys.alive)).toBe(1);
+  });
+
+  it('waits three rounds for the key of a parcel when that is longer than a minute', async () => {
+    await bench.put(admin, sealedRaw(randomBytes(PARCEL_PLAINTEXT_BYTES), identityToRecipient(generateIdentity())));
+    const mix = await makeMix({ roundSeconds: 300 });
+    await mix.round(running);
+    now = new Date(now.getTime() + 899_999);
+    await mix.round(running);
+    expect(await admin.hlen(keys.pool)).toBe(1);
+    now = new Date(now.getTime() + 1);
+    await mix.round(running);
+    expect(await admin.hlen(keys.pool)).toBe(0);
+  });
+
+  it('tells operators once a round what it found', async () => {
+    await bench.put(admin, bench.parcel({ kind: 'decoy' }));
+    const mix = await makeMix();
+    await mix.round(running);
+    const operator = await redis.connect('operator');
+    expect((await readState(operator)).mix).toEqual({ pool: '1-9', paused: '', held: '', keyring: 'ok' });
+    now = new Date(now.getTime() + (7 * 24 - 47) * HOUR_MS);
+    await mix.round(running);
+    expect((await readState(operator)).mix).toEqual({ pool: '0', paused: '', held: '', keyring: 'ending' });
+    now = new Date(now.getTime() + 48 * HOUR_MS);
+    await rm(join(bench.config.identities, 'worker-1.txt'));
+    await mix.round(running);
+    expect((await readState(operator)).mix).toEqual({ pool: '0', paused: 'key-missing:1', held: '', keyring: 'ended' });
   });
 
   it('waits a minute for the key of a parcel before it drops it', async () => {
@@ -153,28 +196,6 @@ describe('the mix pauses, with everything still in the pool,', () => {
     expect(await admin.exists(keys.alive)).toBe(1);
   };
 
-  it('while an outbox is full', async () => {
-    await admin.hset(outbox, 'a', 'b', 'c', 'd');
-    const mix = await makeMix({ limits: { outbox: 2, dead: 2 } });
-    await paused(mix);
-    await admin.hdel(outbox, 'a');
-    await goesOn(mix);
-  });
-
-  it('while the dead letters of an inbox are too many', async () => {
-    await admin.hset(keys.dead('inbox-1'), 'a', 'b', 'c', 'd');
-    const mix = await makeMix({ limits: { outbox: 2, dead: 2 } });
-    await paused(mix);
-    await admin.del(keys.dead('inbox-1'));
-    await goesOn(mix);
-  });
-
-  it('when an outbox becomes full, exactly at its limit', async () => {
-    await bench.put(admin, ...Array.from({ length: BATCH + 5 }, (_, index) => bench.parcel({ kind: 'letter', team: bench.team, letter: bench.letter(String(index)) })));
-    await (await makeMix({ limits: { outbox: BATCH + 2, dead: 1 } })).round(running);
-    expect([await admin.hlen(outbox), await admin.hlen(keys.pool)]).toEqual([BATCH + 2, 3]);
-  });
-
   it('while the key of a live keyring is missing, also one that appeared a moment ago', async () => {
     const mix = await makeMix();
     await mix.round(running);
@@ -197,12 +218,22 @@ describe('the mix pauses, with everything still in the pool,', () => {
     await goesOn(mix);
   });
 
-  it('while a team of a keyring has no inbox', async () => {
+  it('while a key is missing under which parcels were accepted, however long ago', async () => {
+    await bench.keyring(2, { hours: [100, 10_000] });
+    const file = join(bench.config.identities, 'worker-1.txt');
+    await chmod(file, 0o640);
+    await admin.sadd(keys.seen(1), SET_ANCHOR, 'x');
+    now = new Date(now.getTime() + 1_000 * HOUR_MS);
     const mix = await makeMix();
-    await bench.keyring(2, { hours: [24, 200], teams: [bench.team, 'ffffffffffffffff'] });
     await paused(mix);
-    await bench.keyring(2, { hours: [24, 200] });
+    await chmod(file, 0o600);
     await goesOn(mix);
+    await rm(file);
+    await admin.del(keys.alive);
+    await paused(mix);
+    await admin.del(keys.seen(1));
+    await mix.round(running);
+    expect(await admin.exists(keys.alive)).toBe(1);
   });
 
   it('while there is no keyring at all', async () => {
@@ -215,7 +246,97 @@ describe('the mix pauses, with everything still in the pool,', () => {
   });
 });
 
+describe('the letters of one team stay in the pool, and those of others go on,', () => {
+  const OTHER = 'ffffffffffffffff';
+  const otherBox = keys.outbox('inbox-2');
+  const toOther = () => bench.parcel({ kind: 'letter', team: OTHER, letter: bench.letter() }, 2);
+
+  async function twoTeams(inboxes: readonly string[], limits = { outbox: 2, dead: 2 }): Promise<Mix> {
+    await bench.keyring(2, { hours: [24, 200], teams: [bench.team, OTHER] });
+    return makeMix({ limits }, undefined, ['inbox-1'], new Map(inboxes.map((id) => [OTHER, [new Outbox(client, id)]])));
+  }
+  const held = async (mix: Mix, reason: string): Promise<void> => {
+    await admin.del(keys.alive, outbox);
+    await bench.put(admin, bench.parcel());
+    if ((await admin.hlen(keys.pool)) === 1) await bench.put(admin, toOther());
+    mix.sweepWanted = true;
+    await mix.round(running);
+    expect([await admin.hlen(keys.pool), await admin.hlen(outbox)]).toEqual([1, 1]);
+    expect(await admin.exists(keys.alive)).toBe(1);
+    expect((await readState(admin)).mix).toMatchObject({ paused: '', held: reason });
+    // What stays behind may need a key.
+    expect(mix.lastSweep).toBeNull();
+  };
+  const released = async (mix: Mix): Promise<void> => {
+    await mix.round(running);
+    expect(await admin.hlen(keys.pool)).toBe(0);
+    expect(await admin.hlen(otherBox)).toBeGreaterThan(0);
+    expect((await readState(admin)).mix.held).toBe('');
+    expect(mix.lastSweep).not.toBeNull();
+    expect(await admin.exists(keys.dropped)).toBe(0);
+  };
+
+  it('while its outbox is full', async () => {
+    const mix = await twoTeams(['inbox-2']);
+    await admin.hset(otherBox, 'a', 'b', 'c', 'd');
+    await held(mix, 'outbox-full:inbox-2');
+    await held(mix, 'outbox-full:inbox-2');
+    await admin.del(otherBox);
+    await released(mix);
+  });
+
+  it('while the dead letters of its inbox are too many', async () => {
+    const mix = await twoTeams(['inbox-2']);
+    await admin.hset(keys.dead('inbox-2'), 'a', 'b', 'c', 'd');
+    await held(mix, 'dead-letters-full:inbox-2');
+    await admin.del(keys.dead('inbox-2'));
+    await released(mix);
+  });
+
+  it('while it has no inbox', async () => {
+    const mix = await twoTeams([]);
+    await held(mix, 'team-without-inbox:2');
+    await admin.del(outbox);
+    await (await twoTeams(['inbox-2'])).round(running);
+    expect([await admin.hlen(keys.pool), await admin.hlen(otherBox)]).toEqual([0, 1]);
+  });
+
+  it('when its outbox becomes full, exactly at its limit', async () => {
+    await bench.put(admin, ...Array.from({ length: BATCH + 5 }, (_, index) => bench.parcel({ kind: 'letter', team: bench.team, letter: bench.letter(String(index)) })));
+    await (await makeMix({ limits: { outbox: BATCH + 2, dead: 1 } })).round(running);
+    expect([await admin.hlen(outbox), await admin.hlen(keys.pool)]).toEqual([BATCH + 2, 3]);
+  });
+});
+
 describe('a claim', () => {
+  it('whose lease was given before the clock was set back is not waited for', async () => {
+    const parcel = bench.parcel();
+    await bench.put(admin, parcel);
+    await new Claims(client, 'dead').take([parcel.id]);
+    await admin.pexpire(keys.lease('dead'), 3_600_000);
+    await (await makeMix()).round(running);
+    expect(await admin.hlen(outbox)).toBe(1);
+  });
+
+  it('is taken, committed and buried while the memory of Redis is full', async () => {
+    const parcel = bench.parcel();
+    await bench.put(admin, parcel);
+    await admin.config('SET', 'maxmemory', '100kb');
+    await expect(bench.put(admin, bench.parcel())).rejects.toThrow('OOM');
+    const claims = new Claims(client, 'own');
+    expect(await claims.take([parcel.id])).toEqual([parcel]);
+    const letterId = Buffer.alloc(16);
+    expect(await claims.commit([{ kind: 'letter', id: parcel.id, serial: 1, letter: Buffer.from('letter'), to: [{ inbox: 'inbox-1', letterId }] }])).toBe(true);
+    await new Outbox(client, 'inbox-1').bury(letterId);
+    expect(await new Outbox(client, 'inbox-1').depths()).toEqual({ waiting: 0, dead: 1 });
+  });
+
+  it('leaves no lease behind when it is done', async () => {
+    await bench.put(admin, bench.parcel());
+    await (await makeMix()).round(running);
+    expect(await admin.keys('lease:*')).toEqual([]);
+  });
+
   it('of a worker that died between claim and commit is done by the next, with the same letter id', async () => {
     const parcel = bench.parcel();
     await bench.put(admin, parcel);

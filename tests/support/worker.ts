@@ -47,7 +47,6 @@ export async function workerBench(redis: TestRedis, overrides: Partial<WorkerCon
     inboxes: inboxes?.(dir, team) ?? [{ id: 'inbox-1', team, kind: 'maildir', path: join(dir, 'inbox') }],
     roundSeconds: 1,
     share: 1,
-    graceHours: 24,
     backlogMs: 72 * HOUR_MS,
     limits: { outbox: 1_000, dead: 1_000 },
     ...overrides,

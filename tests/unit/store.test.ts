@@ -6,7 +6,7 @@ import { ALIVE_SECONDS, keys, shortId, workerState } from '../../store/keys.ts';
 
 describe('names in Redis', () => {
   it('never meet', () => {
-    const names = [keys.pool, keys.claims, keys.inboxes, keys.dropped, keys.alive, keys.seen(1), keys.opened(1), keys.claim('1'), keys.lease('1'), keys.outbox('1'), keys.dead('1')];
+    const names = [keys.pool, keys.claims, keys.inboxes, keys.dropped, keys.alive, keys.seen(1), keys.opened(1), keys.claim('1'), keys.lease('1'), keys.outbox('1'), keys.dead('1'), keys.state];
     expect(new Set(names).size).toBe(names.length);
   });
 
@@ -26,6 +26,7 @@ describe('the state of the worker', () => {
     [-2 / 1000, 0, 'gone'],
     [ALIVE_SECONDS, NaN, 'gone'],
     [ALIVE_SECONDS - 4, 1, 'late'],
+    [ALIVE_SECONDS + 1, 300, 'gone'],
   ] as const)('%d s left of an hour, rounds of %d s: %s', (leftSeconds, roundSeconds, state) => {
     expect(workerState(leftSeconds * 1000, roundSeconds)).toBe(state);
   });

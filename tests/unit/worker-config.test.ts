@@ -78,10 +78,10 @@ describe('identity files', () => {
     expect(identities.map(({ serial }) => serial)).toEqual([1]);
     expect(identities[0]).toMatchObject({ identity, path: join(dir, 'worker-1.txt') });
     expect(unusable.toSorted((a, b) => a.serial - b.serial)).toEqual([
-      { serial: 2, problem: 'mode' },
-      { serial: 3, problem: 'format' },
-      { serial: 4, problem: 'format' },
-      { serial: 5, problem: 'unreadable' },
+      { serial: 2, path: join(dir, 'worker-2.txt'), problem: 'mode' },
+      { serial: 3, path: join(dir, 'worker-3.txt'), problem: 'format' },
+      { serial: 4, path: join(dir, 'worker-4.txt'), problem: 'format' },
+      { serial: 5, path: join(dir, 'worker-5.txt'), problem: 'unreadable' },
     ]);
   });
 

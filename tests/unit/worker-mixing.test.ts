@@ -4,6 +4,7 @@ import { randomBytes } from '../../crypto/bytes.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { Backoff } from '../../worker/backoff.ts';
 import { chosen, DEEP_POOL, risingShare } from '../../worker/mix.ts';
+import { maxMemoryOf, memoryProblem } from '../../worker/memory.ts';
 import { letterId } from '../../worker/opening.ts';
 import { keptUntil, retained } from '../../worker/retention.ts';
 
@@ -83,16 +84,31 @@ describe('the backoff', () => {
   });
 });
 
+describe('the memory of Redis', () => {
+  const GIB = 2 ** 30;
+  const limits = { outbox: 2_000, dead: 2_000 };
+
+  it('is enough at the default caps for twenty inboxes, and then a problem with a name', () => {
+    expect(memoryProblem(3 * GIB, 20, limits)).toBeNull();
+    expect(memoryProblem(0, 1_000, limits)).toBeNull();
+    expect(memoryProblem(3 * GIB, 21, limits)).toMatch(/^Redis may use 3072mb, .* need \d+mb: raise maxmemory in redis.conf, or lower WORKER_OUTBOX_LIMIT or WORKER_DEAD_LIMIT$/);
+  });
+
+  it('is what INFO says', () => {
+    expect(maxMemoryOf('# Memory\r\nused_memory:1\r\nmaxmemory:3221225472\r\nmaxmemory_human:3.00G\r\n')).toBe(3 * GIB);
+    expect(maxMemoryOf('')).toBe(0);
+  });
+});
+
 describe('the retention of keys', () => {
   const at = (hours: number) => new Date(hours * HOUR_MS);
-  const keyrings = [
-    { serial: 2, acceptedUntil: at(100) },
-    { serial: 5, acceptedUntil: at(200) },
-  ];
+  const keyring = (serial: number, endsAfter: number) => ({ serial, keyring: { notAfter: at(endsAfter).toISOString() } });
+  const keyrings = [keyring(2, 76), keyring(5, 176)];
 
-  it('is the backlog after the last moment a parcel was accepted', () => {
+  it('is the backlog after the end of its keyring and the grace, whatever replaced it', () => {
     expect(keptUntil(2, keyrings, 72 * HOUR_MS)).toEqual(at(172));
     expect(keptUntil(5, keyrings, 72 * HOUR_MS)).toEqual(at(272));
+    expect(keptUntil(2, [...keyrings, keyring(6, 76)], 72 * HOUR_MS)).toEqual(at(172));
   });
 
   it('of a key without a keyring ends with that of the next serial, or never', () => {

@@ -1,0 +1,152 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Pool } from '../../server/pool.ts';
+import type { Service } from '../../service/lifecycle.ts';
+import { log } from '../../service/log.ts';
+import { keys } from '../../store/keys.ts';
+import { Rounds } from '../../worker/rounds.ts';
+import { createWorker } from '../../worker/worker.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+import { until, workerBench, type Bench } from '../support/worker.ts';
+
+const REPEAT = 'ticks:rounds:repeat';
+let redis: TestRedis;
+let admin: Redis;
+let bench: Bench;
+let worker: Service | undefined;
+
+beforeEach(async () => {
+  redis = await startRedis();
+  admin = await redis.connect('admin');
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await worker?.destroy();
+  worker = undefined;
+  await redis.stop();
+  await bench.remove();
+});
+
+async function start(roundSeconds: number): Promise<void> {
+  bench = await workerBench(redis, { roundSeconds });
+  worker = await createWorker(bench.config);
+  await worker.start();
+}
+
+/** Every command of the append-only file since it was rewritten last. */
+async function logged(): Promise<string[][]> {
+  const folder = join(redis.dir, 'appendonlydir');
+  const name = (await readdir(folder)).filter((file) => file.endsWith('.incr.aof')).toSorted().at(-1) ?? '';
+  const bytes = await readFile(join(folder, name));
+  const commands: string[][] = [];
+  let at = 0;
+  const line = (): string => {
+    const end = bytes.indexOf('\r\n', at);
+    const text = bytes.toString('latin1', at, end);
+    at = end + 2;
+    return text;
+  };
+  while (bytes[at] === 0x2a) {
+    const words = Array.from({ length: Number(line().slice(1)) }, () => {
+      const length = Number(line().slice(1));
+      const word = bytes.toString('latin1', at, at + length);
+      at += length + 2;
+      return word;
+    });
+    commands.push(words);
+  }
+  return commands;
+}
+
+describe('between two ticks', () => {
+  it('nothing but what the relay writes gets into the append-only file', { timeout: 90_000 }, async () => {
+    await start(60);
+    await until('the first ticks', async () => (await admin.exists(keys.alive)) === 1);
+    // The rewrite, and the goodbyes of the ticks.
+    await sleep(3_000);
+    const before = await logged();
+    const pool = new Pool(await redis.connect('relay'), { poolLimit: 100, seenLimit: 100 });
+    const count = 8;
+    for (let index = 0; index < count; index += 1) {
+      const parcel = bench.parcel({ kind: 'decoy' });
+      expect(await pool.put({ ...parcel, serial: 1, nonce: new Uint8Array(8) })).toBe('accepted');
+      await sleep(3_100);
+    }
+    const between = (await logged()).slice(before.length);
+    const names = between.map(([command = '', key = '']) => (key === '' ? command : `${command} ${key}`));
+    expect([...new Set(names)].toSorted()).toEqual(['EXEC', 'HSETNX pool', 'MULTI', 'SADD seen:1']);
+    expect(names.filter((name) => name === 'HSETNX pool')).toHaveLength(count);
+    for (const words of between) for (const word of words) if (word.length < 1_000) expect(word).not.toMatch(/1\d{12}/);
+  });
+});
+
+describe('the ticks', () => {
+  const nextTicks = async (): Promise<Map<string, number>> => {
+    const flat = await admin.zrange(REPEAT, '0', '-1', 'WITHSCORES');
+    return new Map(flat.flatMap((name, index) => (index % 2 === 0 ? [[name, Number(flat[index + 1])] as const] : [])));
+  };
+  const decoyGoes = async (): Promise<void> => {
+    await bench.put(admin, bench.parcel({ kind: 'decoy' }));
+    await until('a round', async () => (await admin.exists(keys.pool)) === 0, 15_000);
+  };
+
+  it('go on after the clock was set back', { timeout: 60_000 }, async () => {
+    const real = Date.now.bind(Date);
+    const RealDate = Date;
+    let aheadMs = 3_600_000;
+    vi.spyOn(Date, 'now').mockImplementation(() => real() + aheadMs);
+    vi.stubGlobal('Date', new Proxy(RealDate, { construct: (target, args) => (args.length === 0 ? new target(real() + aheadMs) : Reflect.construct(target, args)) as object }));
+    await start(1);
+    await decoyGoes();
+    aheadMs = 0;
+    vi.unstubAllGlobals();
+    vi.restoreAllMocks();
+    await decoyGoes();
+    for (const [name, next] of await nextTicks()) expect([name, Math.abs(next - Date.now()) < 10_000]).toEqual([name, true]);
+  });
+
+  it('go on when the next one was lost', { timeout: 60_000 }, async () => {
+    await start(1);
+    await decoyGoes();
+    // As when a worker dies, or Redis, between taking a tick and writing the next.
+    await admin.eval("for _, key in ipairs(redis.call('KEYS', 'ticks:*')) do redis.call('DEL', key) end", 0);
+    await decoyGoes();
+  });
+
+  it('of a duty that joins later come together with the others', { timeout: 60_000 }, async () => {
+    bench = await workerBench(redis);
+    const target = redis.target('worker');
+    const duty = () => Promise.resolve();
+    const first = new Rounds(target, 60_000, new Map([['mix', duty]]));
+    first.start();
+    await until('the first tick', async () => ((await nextTicks()).get('mix') ?? 0) > Date.now() + 1_000);
+    await first.destroy();
+    await sleep(2_000);
+    const second = new Rounds(target, 60_000, new Map([['mix', duty], ['deliver-late', duty]]));
+    second.start();
+    await until('its tick', async () => (await nextTicks()).has('deliver-late'));
+    const ticks = await nextTicks();
+    expect(ticks.get('deliver-late')).toBe(ticks.get('mix'));
+    await second.destroy();
+  });
+
+  it('that fail are told again after they worked', { timeout: 60_000 }, async () => {
+    bench = await workerBench(redis);
+    const said = vi.spyOn(log, 'warn');
+    const rounds = new Rounds(redis.target('worker'), 1_000, new Map([['mix', () => Promise.resolve()]]));
+    rounds.start();
+    const times = () => said.mock.calls.filter(([event]) => event === 'ticks failed').length;
+    for (let failures = 1; failures <= 2; failures += 1) {
+      const before = times();
+      await admin.set(REPEAT, 'of another type').catch(() => undefined);
+      await until('the failure', () => times() > before);
+      await admin.del(REPEAT);
+      await until('the next tick', async () => (await admin.zcard(REPEAT).catch(() => 0)) === 1);
+      await sleep(1_500);
+    }
+    await rounds.destroy();
+  });
+});

@@ -47,7 +47,8 @@ test('we sign with a key that minisign made', async () => {
   expect(encodePublicKey(publicKey).split('\n')[0]).toBe((await read('their.pub')).split('\n')[0]);
 });
 
-test('an encrypted secret key opens with its passphrase only', async () => {
+// Each derivation takes 1 GiB and seconds: that is its purpose.
+test('an encrypted secret key opens with its passphrase only', { timeout: 300_000 }, async () => {
   const key = generateKeyPair();
   const text = await encodeSecretKey(key, 'a passphrase');
   expect((await parseSecretKey(text, 'a passphrase')).secret).toEqual(key.secret);

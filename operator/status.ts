@@ -21,8 +21,8 @@ type Code =
   | 'WORKER_LATE'
   | 'MIX_PAUSED'
   | 'LETTERS_HELD'
-  | 'KEYRING_ENDED'
-  | 'KEYRING_ENDING'
+  | 'KEYRING_NONE'
+  | 'KEYRING_EXPIRING'
   | 'POOL_DEEP'
   | 'INBOX_FAILING'
   | 'INBOX_DEAD'
@@ -79,11 +79,11 @@ function ofMix({ pool, paused, held, keyring }: Partial<MixState>): Attention[] 
   if (held) {
     list.push({ code: 'LETTERS_HELD', what: `letters of a team are held back (${held})`, advice: 'repair this inbox, or give the worker an inbox for each team of this keyring; nothing is lost meanwhile' });
   }
-  if (keyring === 'ended') {
-    list.push({ code: 'KEYRING_ENDED', what: 'no keyring is valid', advice: "install the administrator's next keyring. The form is closed meanwhile" });
+  if (keyring === 'none') {
+    list.push({ code: 'KEYRING_NONE', what: 'no keyring is valid', advice: "install the administrator's next keyring. The form is closed meanwhile" });
   }
-  if (keyring === 'ending') {
-    list.push({ code: 'KEYRING_ENDING', what: 'the keyring ends within two days and none follows', advice: 'ask the administrator for the next one' });
+  if (keyring === 'expiring') {
+    list.push({ code: 'KEYRING_EXPIRING', what: 'the keyring ends within two days and none follows', advice: 'ask the administrator for the next one' });
   }
   if (pool === '10000+') {
     list.push({ code: 'POOL_DEEP', what: 'the pool holds 10,000 parcels or more', advice: 'see that the worker runs; a flood raises the stamp: RELAY_DIFFICULTY' });

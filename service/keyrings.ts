@@ -9,8 +9,8 @@ const RELOAD_MS = 10_000;
 /** How long a parcel under a keyring that is no longer current is still taken: a form may have been open for a day. */
 export const GRACE_HOURS = 24;
 const HOUR_MS = 3_600_000;
-/** Time enough for an administrator to sign and an operator to install the next one. */
-const EXPIRING_MS = 24 * HOUR_MS;
+/** A weekend, for an administrator to sign and an operator to install the next one. */
+const EXPIRING_MS = 48 * HOUR_MS;
 const MAX_SIGNATURE_BYTES = 4_096;
 const FILE_NAME = /^keyring-(?<serial>[1-9]\d{0,9})\.json$/;
 
@@ -109,7 +109,7 @@ export class KeyringShelf {
     });
   }
 
-  /** `expiring`: the current keyring ends within a day and nothing follows it yet. */
+  /** `expiring`: the current keyring ends within two days and nothing follows it yet. */
   condition(): 'ok' | 'expiring' | 'none' {
     const current = this.current();
     if (current === null) return 'none';

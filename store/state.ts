@@ -12,8 +12,8 @@ export function step(count: number): Step {
   return count < 10_000 ? '1000-9999' : '10000+';
 }
 
-/** Whether the current keyring ends soon with none to follow it, or there is none. */
-export type KeyringState = 'ok' | 'ending' | 'ended';
+/** `expiring`: the current keyring ends soon and none follows it; `none`: there is none. */
+export type KeyringState = 'ok' | 'expiring' | 'none';
 
 /** What the mix tells operators at the end of its round, in the hash `state`. */
 export type MixState = {

@@ -3,7 +3,7 @@ import { randomBytes, shuffled, toHex } from '../crypto/bytes.ts';
 import type { KeyringShelf, Shelved } from '../service/keyrings.ts';
 import { errorCode, log } from '../service/log.ts';
 import { ALIVE_SECONDS, keys, LATE_ROUNDS } from '../store/keys.ts';
-import { publishMix, step, type KeyringState } from '../store/state.ts';
+import { publishMix, step } from '../store/state.ts';
 import type { Claims, Outcome, Sealed } from './claims.ts';
 import { loadIdentities, type WorkerIdentity } from './identities.ts';
 import { keyObstacle, Room, teamHoldups, type Holdup, type Limits, type Obstacle } from './obstacles.ts';
@@ -21,8 +21,6 @@ export const DEEP_POOL = 4_000;
  */
 export const PATIENCE_MS = 60_000;
 const FORGET_MS = 3_600_000;
-/** A weekend, for an administrator to sign and an operator to install the next keyring. */
-const ENDING_MS = 48 * 3_600_000;
 
 /** A round that left nothing behind that was there before it, but for what none of its keys opens. */
 export type Sweep = { readonly startedAt: Date; readonly serials: ReadonlySet<number> };
@@ -203,7 +201,7 @@ export class Mix {
       pool: step(depth),
       paused: obstacle ? nameOf(obstacle) : '',
       held: [...this.#holdups.keys()].toSorted().join(' '),
-      keyring: keyringState(this.#shelf, this.#now()),
+      keyring: this.#shelf.condition(),
     });
   }
 }
@@ -211,12 +209,4 @@ export class Mix {
 /** One word with what it is about. */
 function nameOf(problem: Obstacle | Holdup): string {
   return Object.values(problem).join(':');
-}
-
-function keyringState(shelf: KeyringShelf, now: Date): KeyringState {
-  const current = shelf.current();
-  if (!current) return 'ended';
-  const end = Date.parse(current.keyring.notAfter);
-  const followed = shelf.all().some(({ serial, keyring }) => serial > current.serial && Date.parse(keyring.notAfter) > end);
-  return end - now.getTime() < ENDING_MS && !followed ? 'ending' : 'ok';
 }

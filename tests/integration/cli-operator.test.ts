@@ -93,8 +93,8 @@ describe('with Redis', () => {
   test.each<[string, Partial<MixState>, string, string]>([
     ['a mix that pauses', { paused: 'key-missing:7' }, 'MIX_PAUSED', 'nothing leaves the pool (key-missing:7)'],
     ['letters held back', { held: 'outbox-full:inbox-1 team-without-inbox:7' }, 'LETTERS_HELD', 'letters of a team are held back (outbox-full:inbox-1 team-without-inbox:7)'],
-    ['a keyring that ends soon', { keyring: 'ending' }, 'KEYRING_ENDING', 'ends within two days'],
-    ['a keyring that has ended', { keyring: 'ended' }, 'KEYRING_ENDED', 'no keyring is valid'],
+    ['a keyring that ends soon', { keyring: 'expiring' }, 'KEYRING_EXPIRING', 'ends within two days'],
+    ['a keyring that has ended', { keyring: 'none' }, 'KEYRING_NONE', 'no keyring is valid'],
     ['a deep pool', { pool: '10000+' }, 'POOL_DEEP', '10,000 parcels or more'],
   ])('%s needs attention', async (_what, more, attention, what) => {
     await publishMix(admin, { ...WELL, ...more });

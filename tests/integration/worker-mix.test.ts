@@ -144,11 +144,11 @@ describe('a round', () => {
     expect((await readState(operator)).mix).toEqual({ pool: '1-9', paused: '', held: '', keyring: 'ok' });
     now = new Date(now.getTime() + (7 * 24 - 47) * HOUR_MS);
     await mix.round(running);
-    expect((await readState(operator)).mix).toEqual({ pool: '0', paused: '', held: '', keyring: 'ending' });
+    expect((await readState(operator)).mix).toEqual({ pool: '0', paused: '', held: '', keyring: 'expiring' });
     now = new Date(now.getTime() + 48 * HOUR_MS);
     await rm(join(bench.config.identities, 'worker-1.txt'));
     await mix.round(running);
-    expect((await readState(operator)).mix).toEqual({ pool: '0', paused: 'key-missing:1', held: '', keyring: 'ended' });
+    expect((await readState(operator)).mix).toEqual({ pool: '0', paused: 'key-missing:1', held: '', keyring: 'none' });
   });
 
   it('waits a minute for the key of a parcel before it drops it', async () => {

@@ -40,8 +40,8 @@ describe('which keyring holds when', () => {
     expect(at(167.99)).toEqual({ current: 1, live: [1, 2], condition: 'ok' });
     expect(at(168)).toEqual({ current: 2, live: [1, 2, 3], condition: 'ok' });
     expect(at(168 + GRACE_HOURS)).toEqual({ current: 2, live: [2, 3], condition: 'ok' });
-    expect(at(480)).toEqual({ current: 3, live: [3], condition: 'ok' });
-    expect(at(480.5)).toEqual({ current: 3, live: [3], condition: 'expiring' });
+    expect(at(456)).toEqual({ current: 3, live: [3], condition: 'ok' });
+    expect(at(456.5)).toEqual({ current: 3, live: [3], condition: 'expiring' });
     expect(at(504)).toEqual({ current: null, live: [3], condition: 'none' });
     expect(at(504 + GRACE_HOURS)).toEqual({ current: null, live: [], condition: 'none' });
     expect(shelf.all().map(({ serial }) => serial)).toEqual([1, 2, 3]);

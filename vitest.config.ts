@@ -8,5 +8,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 180_000,
+    // How long a test waits for something to happen, not how long that should take.
+    expect: { poll: { timeout: 30_000 } },
   },
 });

@@ -303,7 +303,7 @@ describe.each(BROWSERS)('when something fails in %s', (name) => {
     await tab.until('#notice-waiting');
     expect(await tab.value('#message')).toBe(text);
     // The door notices within a second or so; before, it would only seem to be open again.
-    await expect.poll(async () => (await fetch(new URL('door.json', deployment.url))).text(), { timeout: 10_000 }).toContain('"open":false');
+    await expect.poll(async () => (await fetch(new URL('door.json', deployment.url))).text(), { timeout: 60_000 }).toContain('"open":false');
     deployment.start('redis');
     await deployment.untilOpen();
     await tab.page.click('#notice-waiting [data-action="send"]');

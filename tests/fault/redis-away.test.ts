@@ -33,7 +33,7 @@ test('a Redis that hangs is an error within three seconds, and the same parcel p
     const second = await timed(deployment.post(parcel));
     expect(second.ms).toBeLessThan(ANSWERS_WITHIN_MS);
     expect(second.value.status).toBe(503);
-    await expect.poll(door, { timeout: 5_000 }).toMatchObject({ open: false, reason: 'redis' });
+    await expect.poll(door, { timeout: 60_000 }).toMatchObject({ open: false, reason: 'redis' });
   } finally {
     deployment.signal('redis', 'SIGCONT');
   }
@@ -51,7 +51,7 @@ test('a Redis that is gone is an error at once, and nobody need restart the rela
   expect(refused.ms).toBeLessThan(1_000);
   deployment.start('redis');
   // Not by /door.json: it is looked after once a second, and may not even have noticed.
-  await expect.poll(async () => (await deployment.post(parcel)).status, { timeout: 5_000 }).toBe(202);
+  await expect.poll(async () => (await deployment.post(parcel)).status, { timeout: 60_000 }).toBe(202);
   expect(await deployment.untilDelivered(['while Redis is gone'])).toContain('while Redis is gone');
   expect([deployment.pid('relay'), deployment.pid('worker')]).toEqual([relay, worker]);
 });

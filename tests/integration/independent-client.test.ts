@@ -119,7 +119,7 @@ test('a client made from docs/protocol.md alone gets its request to the voluntee
   expect([answer.status, bytes.length, bytes.readUInt32BE(0), bytes.readUInt32BE(4), bytes.readUInt32BE(8)]).toEqual([202, PARCEL_BYTES, 1, 0, difficulty]);
 
   const inbox = join(deployment.inbox, 'new');
-  await expect.poll(() => readdirSync(inbox), { timeout: 10_000 }).toHaveLength(1);
+  await expect.poll(() => readdirSync(inbox), { timeout: 60_000 }).toHaveLength(1);
   const arrived = letterIn(readFileSync(join(inbox, readdirSync(inbox)[0] ?? ''), 'utf8'));
   expect(Buffer.from(arrived).equals(letter)).toBe(true);
   const decrypter = new Decrypter();

@@ -53,7 +53,7 @@ it('the program says when it starts and stops, and nothing about any request bet
   const port = await choosePort(null);
   const url = `http://127.0.0.1:${port}/`;
   const { child, output } = launch({ ...(await environment(relay)), RELAY_LISTEN: `127.0.0.1:${port}` });
-  await expect.poll(output, { timeout: 10_000 }).toContain('"msg":"started"');
+  await expect.poll(output, { timeout: 60_000 }).toContain('"msg":"started"');
   const before = output();
 
   const headers = { 'user-agent': CANARY, 'x-forwarded-for': FROM, cookie: CANARY, 'content-type': 'application/octet-stream' };

@@ -90,7 +90,7 @@ describe('the ticks', () => {
   };
   const decoyGoes = async (): Promise<void> => {
     await bench.put(admin, bench.parcel({ kind: 'decoy' }));
-    await until('a round', async () => (await admin.exists(keys.pool)) === 0, 15_000);
+    await until('a round', async () => (await admin.exists(keys.pool)) === 0, 90_000);
   };
 
   it('go on after the clock was set back', { timeout: 60_000 }, async () => {

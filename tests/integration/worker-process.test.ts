@@ -82,7 +82,7 @@ describe('the worker as a process', () => {
       await end(worker, 'SIGKILL');
       worker = start();
     }
-    await until('every letter', async () => (await inbox()).length === count, 40_000);
+    await until('every letter', async () => (await inbox()).length === count, 90_000);
     await until('an empty outbox', async () => (await admin.hlen(keys.outbox('inbox-1'))) === 0);
     expect(await admin.exists(keys.pool, keys.dropped)).toBe(0);
     expect(await admin.keys('claim:*')).toEqual([]);
@@ -96,7 +96,7 @@ describe('the worker as a process', () => {
     await redis.restart();
     admin = await redis.connect('admin');
     await fill(1);
-    await until('delivery', async () => (await inbox()).length === 1, 10_000);
+    await until('delivery', async () => (await inbox()).length === 1, 90_000);
     expect(output).toContain('redis away');
     expect(output).toContain('redis back');
   });
@@ -107,7 +107,7 @@ describe('the worker as a process', () => {
     await until('the start', () => output.includes('"started"'));
     await redis.restart();
     admin = await redis.connect('admin');
-    await until('the first round', async () => (await admin.exists(keys.alive)) === 1, 10_000);
+    await until('the first round', async () => (await admin.exists(keys.alive)) === 1, 90_000);
   });
 
   it('finishes on SIGTERM the letter in hand, and ends', async () => {
@@ -143,7 +143,7 @@ describe('the worker as a process', () => {
     await until('every letter', async () => (await inbox()).length === 40, 60_000);
     paused.kill('SIGCONT');
     await fill(5);
-    await until('every letter', async () => (await inbox()).length === 45, 30_000);
+    await until('every letter', async () => (await inbox()).length === 45, 90_000);
     expect(await admin.exists(keys.pool, keys.dropped)).toBe(0);
   });
 

@@ -121,7 +121,7 @@ test('a request and its sender are nowhere but in the ciphertext, wherever the p
   rmdirSync(tmp);
   writeFileSync(tmp, '');
   deployment.signal('worker', 'SIGCONT');
-  await expect.poll(() => admin.hlen('outbox:inbox-1'), { timeout: 20_000 }).toBe(1);
+  await expect.poll(() => admin.hlen('outbox:inbox-1'), { timeout: 60_000 }).toBe(1);
   const waiting = await stored();
   const [letter] = await admin.hvalsBuffer('outbox:inbox-1');
   const letterNeedle = bytesNeedle('letter', (letter ?? Buffer.alloc(0)).subarray(10_000, 10_064));

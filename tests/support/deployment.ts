@@ -19,7 +19,7 @@ import { endProcess } from '../../deploy/supervisor.ts';
 import { http, postParcel, type HttpRequest } from './http.ts';
 import { attachedLetters, readMaildir } from './maildir.ts';
 
-const START_WITHIN_MS = 30_000;
+const START_WITHIN_MS = 90_000;
 const DIFFICULTY = 10;
 
 export type DeploymentOptions = Readonly<{

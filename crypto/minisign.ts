@@ -58,9 +58,9 @@ function decode(line: string | undefined, length: number): Uint8Array {
   return bytes;
 }
 
-/** How people see a key's id: 16 upper-case hex digits, the bytes in reverse as minisign prints them. */
+/** How people see a key's id: up to 16 upper-case hex digits, the bytes in reverse and without leading zeros, as minisign prints them. */
 export function keyName(id: Uint8Array): string {
-  return toHex(id.slice().reverse()).toUpperCase();
+  return toHex(id.slice().reverse()).replace(/^0+(?=.)/, '').toUpperCase();
 }
 
 export function generateKeyPair(): SigningKey {

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { utf8 } from '../../crypto/bytes.ts';
-import { encodePublicKey, encodeSecretKey, generateKeyPair, parsePublicKey, parseSecretKey, sign, verify } from '../../crypto/minisign.ts';
+import { fromHex, utf8 } from '../../crypto/bytes.ts';
+import { encodePublicKey, encodeSecretKey, generateKeyPair, keyName, parsePublicKey, parseSecretKey, sign, verify } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
 
 const run = promisify(execFile);
@@ -35,6 +35,10 @@ test('minisign signs with a secret key file of ours, and we verify it', async ()
   await writeFile(at('ours.key'), await encodeSecretKey(key));
   await run('minisign', ['-S', '-W', '-s', at('ours.key'), '-m', at('message'), '-x', at('theirs.minisig'), '-t', 'from minisign']);
   expect(verify(message, await read('theirs.minisig'), key)).toBe('from minisign');
+});
+
+test('a key id is written as minisign writes it, without leading zeros', () => {
+  expect(keyName(fromHex('3560446fd7a7fe0c'))).toBe('CFEA7D76F446035');
 });
 
 test('we sign with a key that minisign made', async () => {

@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'PARCEL_VERSION'
   | 'PARCEL_SEALED'
   | 'PARCEL_FORMAT'
+  | 'PARCEL_TEXT'
   | 'STAMP_CHEAP'
   | 'ANSWER_FORMAT'
   | 'MINISIGN_FORMAT'
@@ -26,7 +27,9 @@ export type ErrorCode =
   | 'KEYRING_EXPIRED'
   | 'KEYRING_NOT_YET_VALID'
   | 'KEYRING_OLD'
-  | 'KEYRING_TOPIC';
+  | 'KEYRING_TOPIC'
+  | 'MANIFEST_FORMAT'
+  | 'MANIFEST_DIFFERS';
 
 /** The one error this folder throws. Its message says what was expected and what came, never the content. */
 export class CodedError extends Error {

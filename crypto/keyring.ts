@@ -12,6 +12,8 @@ export const KEYRING_DIGEST_BYTES = 32;
 export const MAX_KEYRING_BYTES = 1_048_576;
 const MAX_TEAMS = 32;
 const MAX_TOPICS = 16;
+/** The topic of a team that reads what belongs to no other. */
+export const OTHER_TOPIC = 'other';
 
 const names = z.record(z.string().check(z.regex(/^[a-z]{2,3}$/)), z.string().check(z.minLength(1), z.maxLength(80)));
 const instant = z.string().check(z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/), z.refine((text) => !Number.isNaN(Date.parse(text))));
@@ -88,9 +90,13 @@ export function checkValidity({ serial, notBefore, notAfter }: Keyring, now: Dat
   if (now.getTime() >= Date.parse(notAfter)) throw new CodedError('KEYRING_EXPIRED', `the keyring was valid until ${notAfter}`);
 }
 
-/** One of the teams that take a topic, at random. Errors: KEYRING_TOPIC. */
-export function teamForTopic({ teams }: Keyring, topic: string): Team {
-  const [found] = shuffled(teams.filter(({ topics }) => topics.some(({ id }) => id === topic)));
+/**
+ * One of the teams that take a topic, at random. Without a topic: of those that take `other`, which is there for people who
+ * do not know, and where nobody does, of all. Errors: KEYRING_TOPIC.
+ */
+export function teamFor({ teams }: Keyring, topic?: string): Team {
+  const taking = teams.filter(({ topics }) => topics.some(({ id }) => id === (topic ?? OTHER_TOPIC)));
+  const [found] = shuffled(taking.length === 0 && topic === undefined ? teams : taking);
   if (!found) throw new CodedError('KEYRING_TOPIC', 'no team takes this topic');
   return found;
 }

@@ -1,12 +1,13 @@
 // The letter: what a volunteer opens. docs/protocol.md, § Letter.
 import * as z from 'zod/mini';
-import { encryptTo, decrypt, fileLength } from './age/age.ts';
+import { decrypt, encryptSteps, fileLength } from './age/age.ts';
 import { HYBRID, hasHybridStanzas } from './age/hybrid.ts';
 import { decodeRecipient } from './age/identity.ts';
 import { fromUtf8, randomBytes, shuffled, utf8 } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { parse } from './schema.ts';
 import { sodium } from './sodium.ts';
+import { finish, type Steps } from './steps.ts';
 
 export const LETTER_RECIPIENTS = 8;
 export const LETTER_PLAINTEXT_BYTES = 10_240;
@@ -20,7 +21,8 @@ const letterContent = z.object({
   /** Serial and digest (64 hex digits) of the keyring it was sealed under. */
   serial: z.int().check(z.positive()),
   keyring: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
-  topic: z.string().check(z.regex(/^[a-z0-9-]{1,32}$/)),
+  /** Absent when the person chose none. */
+  topic: z.optional(z.string().check(z.regex(/^[a-z0-9-]{1,32}$/))),
   language: z.string().check(z.regex(/^[a-z]{2,3}$/)),
   message: z.string().check(z.minLength(1)),
   contact: z.optional(z.string()),
@@ -45,25 +47,40 @@ function throwawayKey(): Uint8Array {
   return sodium.crypto_kem_xwing_seed_keypair(randomBytes(sodium.crypto_kem_xwing_SEEDBYTES)).publicKey;
 }
 
+/** Throwaway keys made ahead, while there is nothing else to do. Each is used in one letter only. */
+export class Throwaways {
+  readonly #ready: Uint8Array[] = [];
+
+  /** Makes one more; false when there are enough for any letter. */
+  prepare(): boolean {
+    if (this.#ready.length >= LETTER_RECIPIENTS - 1) return false;
+    this.#ready.push(throwawayKey());
+    return true;
+  }
+
+  take(): Uint8Array {
+    return this.#ready.pop() ?? throwawayKey();
+  }
+}
+
 /**
- * Seals a letter of 22,798 bytes to 1 to 8 recipients `age1pq1…`. The rest of the eight are throwaway keys, and the
- * order is random, so that the number of volunteers does not show.
+ * Seals a letter of 22,798 bytes to 1 to 8 recipients `age1pq1…`, one a step. The rest of the eight are throwaway keys,
+ * and the order is random, so that the number of volunteers does not show.
  * Errors: LETTER_RECIPIENTS, LETTER_FORMAT, LETTER_TOO_LONG, RECIPIENT_FORMAT.
  */
-export function sealLetter(
-  content: LetterContent, recipients: readonly string[], onProgress: (done: number, of: number) => void = () => undefined,
-): Uint8Array {
+export function* sealLetterSteps(content: LetterContent, recipients: readonly string[], throwaways = new Throwaways()): Steps<Uint8Array> {
   if (recipients.length < 1 || recipients.length > LETTER_RECIPIENTS) {
     throw new CodedError('LETTER_RECIPIENTS', `${String(recipients.length)} recipients, expected 1 to ${String(LETTER_RECIPIENTS)}`);
   }
   const plaintext = encodeContent(parse(letterContent, content, 'LETTER_FORMAT', 'a letter'));
   const real = recipients.map(decodeRecipient);
-  const rest = Array.from({ length: LETTER_RECIPIENTS - real.length }, throwawayKey);
-  let done = 0;
-  return encryptTo(plaintext, shuffled([...real, ...rest]), () => {
-    done += 1;
-    onProgress(done, LETTER_RECIPIENTS);
-  });
+  const rest = Array.from({ length: LETTER_RECIPIENTS - real.length }, () => throwaways.take());
+  return yield* encryptSteps(plaintext, shuffled([...real, ...rest]));
+}
+
+/** As `sealLetterSteps`, at once. */
+export function sealLetter(content: LetterContent, recipients: readonly string[]): Uint8Array {
+  return finish(sealLetterSteps(content, recipients));
 }
 
 /** Opens a letter with identities `AGE-SECRET-KEY-PQ-1…`. Errors: LETTER_STRUCTURE, AGE_*, IDENTITY_FORMAT, LETTER_FORMAT. */

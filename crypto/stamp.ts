@@ -2,11 +2,12 @@
 import { blake2b, concat, leadingZeroBits, uint32 } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { NONCE_BYTES, NONCE_OFFSET, parseParcel, type Parcel } from './parcel.ts';
+import { finish, type Steps } from './steps.ts';
 
 /** Above this nobody could send from a phone; a relay that asks for more is refused. */
 export const MAX_DIFFICULTY = 24;
 
-const REPORT_EVERY = 256;
+const STEP_TRIES = 256;
 
 /** How many leading zero bits BLAKE2b-256(id ‖ serial ‖ nonce) has, over 32 + 4 + 8 bytes. */
 export function stampBits({ id, serial, nonce }: Pick<Parcel, 'id' | 'serial' | 'nonce'>): number {
@@ -15,10 +16,10 @@ export function stampBits({ id, serial, nonce }: Pick<Parcel, 'id' | 'serial' | 
 
 /**
  * A copy of the parcel (24,576 bytes) with a nonce that gives at least `difficulty` leading zero bits. One that is
- * stamped well enough comes back as it is. `onProgress` hears the number of tries now and then.
+ * stamped well enough comes back as it is. A step is a few hundred tries, and yields how many there were.
  * Errors: PARCEL_SIZE, PARCEL_VERSION, PARCEL_SEALED, STAMP_CHEAP for a difficulty out of range.
  */
-export function stampParcel(parcel: Uint8Array, difficulty: number, onProgress: (tries: number) => void = () => undefined): Uint8Array {
+export function* stampSteps(parcel: Uint8Array, difficulty: number): Steps<Uint8Array> {
   if (!Number.isInteger(difficulty) || difficulty < 0 || difficulty > MAX_DIFFICULTY) {
     throw new CodedError('STAMP_CHEAP', `a difficulty of ${String(difficulty)} bits, expected 0 to ${String(MAX_DIFFICULTY)}`);
   }
@@ -27,7 +28,12 @@ export function stampParcel(parcel: Uint8Array, difficulty: number, onProgress: 
   const counter = new DataView(stamped.buffer, stamped.byteOffset + NONCE_OFFSET, NONCE_BYTES);
   for (let tries = 1; stampBits(parsed) < difficulty; tries += 1) {
     counter.setUint32(NONCE_BYTES - 4, tries);
-    if (tries % REPORT_EVERY === 0) onProgress(tries);
+    if (tries % STEP_TRIES === 0) yield tries;
   }
   return stamped;
+}
+
+/** As `stampSteps`, at once. */
+export function stampParcel(parcel: Uint8Array, difficulty: number): Uint8Array {
+  return finish(stampSteps(parcel, difficulty));
 }

@@ -1,7 +1,8 @@
 // age v1 files with hybrid recipients: c2sp.org/age.
 import { concat, randomBytes } from '../bytes.ts';
 import { CodedError } from '../errors.ts';
-import { FILE_KEY_BYTES, MAC_LINE_BYTES, VERSION_LINE_BYTES, encodeHeader, parseHeader, verifyMac, type Header } from './header.ts';
+import { finish, type Steps } from '../steps.ts';
+import { FILE_KEY_BYTES, MAC_LINE_BYTES, VERSION_LINE_BYTES, encodeHeader, parseHeader, verifyMac, type Header, type Stanza } from './header.ts';
 import { HYBRID, HYBRID_STANZA_BYTES, unwrapHybrid, wrapHybrid } from './hybrid.ts';
 import { decodeIdentity, decodeRecipient } from './identity.ts';
 import { decryptPayload, encryptPayload, payloadLength } from './stream.ts';
@@ -10,21 +11,18 @@ import { decryptPayload, encryptPayload, payloadLength } from './stream.ts';
 export const fileLength = (recipients: number, plaintext: number): number =>
   VERSION_LINE_BYTES + recipients * HYBRID_STANZA_BYTES + MAC_LINE_BYTES + payloadLength(plaintext);
 
-/** As `encrypt`, to public keys of 1,216 bytes each. `onStanza` is called after each recipient: encapsulating is the slow part. */
-export function encryptTo(plaintext: Uint8Array, publicKeys: readonly Uint8Array[], onStanza: () => void = () => undefined): Uint8Array {
+/** As `encrypt`, to public keys of 1,216 bytes each, one a step: encapsulating is the slow part. */
+export function* encryptSteps(plaintext: Uint8Array, publicKeys: readonly Uint8Array[]): Steps<Uint8Array> {
   const fileKey = randomBytes(FILE_KEY_BYTES);
-  const stanzas = publicKeys.map((publicKey) => {
-    const stanza = wrapHybrid(fileKey, publicKey);
-    onStanza();
-    return stanza;
-  });
+  const stanzas: Stanza[] = [];
+  for (const publicKey of publicKeys) yield stanzas.push(wrapHybrid(fileKey, publicKey));
   return concat(encodeHeader(stanzas, fileKey), encryptPayload(plaintext, fileKey));
 }
 
 /** Seals `plaintext` to recipients `age1pq1…`, in their order. Errors: RECIPIENT_FORMAT. */
 export function encrypt(plaintext: Uint8Array, recipients: readonly string[]): Uint8Array {
   if (recipients.length === 0) throw new CodedError('RECIPIENT_FORMAT', 'no recipient');
-  return encryptTo(plaintext, recipients.map(decodeRecipient));
+  return finish(encryptSteps(plaintext, recipients.map(decodeRecipient)));
 }
 
 /**

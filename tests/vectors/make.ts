@@ -32,8 +32,11 @@ const json = encodeKeyring(keyring);
 const signature = utf8(sign(json, root, 'keyring 7'));
 const verified = verifyKeyring(json, new TextDecoder().decode(signature), root);
 
-const request = { topic: 'legal', language: 'ru', message: 'Здравствуйте. Мне нужен совет.', contact: 'почта: a@example.org' };
-const content = { version: 1 as const, kind: 'request' as const, serial: 7, keyring: verified.digest, ...request };
+const openRequest = { language: 'ru', message: 'Здравствуйте. Мне нужен совет.', contact: 'почта: a@example.org' };
+const request = { topic: 'legal', ...openRequest };
+const sealedUnder = { version: 1 as const, kind: 'request' as const, serial: 7, keyring: verified.digest };
+const content = { ...sealedUnder, ...request };
+const openContent = { ...sealedUnder, ...openRequest };
 const letter = sealLetter(content, keyring.teams[0]?.recipients ?? []);
 const parcel = stampParcel(sealParcel({ kind: 'letter', team, letter }, { serial: 7, worker: keyring.worker }), 10);
 const decoy = sealParcel({ kind: 'decoy' }, { serial: 7, worker: keyring.worker });
@@ -58,6 +61,8 @@ const blobs = {
   answer: encodeAnswer({ result: 'stamp', difficulty: 14, retryAfterSeconds: 0 }),
   'letter of no JSON': toEight(padded('no JSON')),
   'letter of another version': toEight(padded(JSON.stringify({ ...content, version: 2 }))),
+  'letter without a topic': toEight(padded(JSON.stringify(openContent))),
+  'letter with an empty topic': toEight(padded(JSON.stringify({ ...content, topic: '' }))),
   'letter without a message': toEight(padded(JSON.stringify({ ...content, message: '' }))),
   'letter of broken UTF-8': toEight(concat(Uint8Array.of(0xff), padded('').subarray(1))),
   'sealed part, kind 9': toWorker(inside(9, new Uint8Array())),
@@ -94,6 +99,8 @@ add('a letter with a changed MAC', 'openLetter', 'letter', fails('AGE_MAC'), { i
 add('a letter with a changed payload', 'openLetter', 'letter', fails('AGE_PAYLOAD'), { identities: ['volunteer'], ...edited({ at: 22_700, set: '0000000000000000' }) });
 add('a letter of no JSON', 'openLetter', 'letter of no JSON', fails('LETTER_FORMAT'), { identities: ['volunteer'] });
 add('a letter of another version', 'openLetter', 'letter of another version', fails('LETTER_FORMAT'), { identities: ['volunteer'] });
+add('a letter without a topic', 'openLetter', 'letter without a topic', { value: openContent }, { identities: ['volunteer'] });
+add('a letter with an empty topic', 'openLetter', 'letter with an empty topic', fails('LETTER_FORMAT'), { identities: ['volunteer'] });
 add('a letter without a message', 'openLetter', 'letter without a message', fails('LETTER_FORMAT'), { identities: ['volunteer'] });
 add('a letter of broken UTF-8', 'openLetter', 'letter of broken UTF-8', fails('LETTER_FORMAT'), { identities: ['volunteer'] });
 

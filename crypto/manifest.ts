@@ -1,0 +1,44 @@
+// The hash manifest: what files a built form consists of. docs/protocol.md, § Manifest.
+import { sha256 } from '@noble/hashes/sha2.js';
+import * as z from 'zod/mini';
+import { fromUtf8, toHex, utf8 } from './bytes.ts';
+import { CodedError } from './errors.ts';
+import { parse } from './schema.ts';
+
+/** The manifest's own name, and its signature's; neither stands in it. */
+export const MANIFEST_NAME = 'manifest.json';
+export const MANIFEST_SIGNATURE_NAME = `${MANIFEST_NAME}.minisig`;
+
+/** A relative path of plain names: it can lead nowhere else, and is the same in a URL. */
+const PATH = /^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)*[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
+
+const manifest = z.object({
+  version: z.literal(1),
+  /** SHA-256 (64 hex digits) by path. */
+  files: z.record(z.string().check(z.regex(PATH)), z.string().check(z.regex(/^[0-9a-f]{64}$/))),
+});
+
+export type Manifest = z.infer<typeof manifest>;
+
+/** JSON with a file a line, sorted by path, so that two builds can be compared by eye. Errors: MANIFEST_FORMAT. */
+export function encodeManifest(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
+  const entries = [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, bytes]) => [path, toHex(sha256(bytes))]);
+  const value = parse(manifest, { version: 1, files: Object.fromEntries(entries) }, 'MANIFEST_FORMAT', 'a manifest');
+  return utf8(`${JSON.stringify(value, null, 1)}\n`);
+}
+
+/** Errors: MANIFEST_FORMAT. */
+export function parseManifest(bytes: Uint8Array): Manifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(fromUtf8(bytes));
+  } catch {
+    throw new CodedError('MANIFEST_FORMAT', 'the manifest is no JSON');
+  }
+  return parse(manifest, value, 'MANIFEST_FORMAT', 'a manifest');
+}
+
+/** Whether `bytes` are what the manifest says of `path`. Errors: MANIFEST_DIFFERS. */
+export function checkListed({ files }: Manifest, path: string, bytes: Uint8Array): void {
+  if (files[path] !== toHex(sha256(bytes))) throw new CodedError('MANIFEST_DIFFERS', `${path} is not the file of the manifest`);
+}

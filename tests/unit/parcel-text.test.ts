@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto';
+import { beforeAll, expect, it } from 'vitest';
+import { PARCEL_BYTES } from '../../crypto/parcel.ts';
+import { decodeParcelText, encodeParcelText, PARCEL_TEXT_CHARACTERS } from '../../crypto/parcel-text.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { readTemplate } from '../../web/pages.ts';
+
+beforeAll(() => ready);
+const parcel = new Uint8Array(randomBytes(PARCEL_BYTES));
+
+it('is 32,768 characters of base64url, and comes back as it was', () => {
+  const text = encodeParcelText(parcel);
+  expect(text).toBe(Buffer.from(parcel).toString('base64url'));
+  expect(text).toHaveLength(PARCEL_TEXT_CHARACTERS);
+  expect(PARCEL_TEXT_CHARACTERS).toBe(32_768);
+  expect(decodeParcelText(text)).toEqual(parcel);
+});
+
+it.each([
+  ['a character too few', (text: string) => text.slice(1)],
+  ['a character too many', (text: string) => `${text}A`],
+  ['a space', (text: string) => ` ${text.slice(1)}`],
+  ['the other base64', (text: string) => `+/${text.slice(2)}`],
+  ['padding', (text: string) => `${text.slice(1)}=`],
+])('refuses %s', (_what, change) => {
+  expect(() => decodeParcelText(change(encodeParcelText(parcel)))).toThrow(expect.objectContaining({ code: 'PARCEL_TEXT' }) as Error);
+});
+
+it('refuses to be made of anything but a parcel', () => {
+  expect(() => encodeParcelText(parcel.subarray(1))).toThrow(expect.objectContaining({ code: 'PARCEL_SIZE' }) as Error);
+});
+
+it('is what the field for pasting lets through, in browsers old and new', async () => {
+  const pattern = /pattern="([^"]+)"/.exec(await readTemplate('paste', { offline: true }))?.[1] ?? '';
+  // Until 2023 browsers read a pattern with the flag u, since then with v: one that is an error there refuses nothing.
+  for (const flag of ['u', 'v']) {
+    const checked = new RegExp(`^(?:${pattern})$`, flag);
+    const text = encodeParcelText(parcel);
+    expect(checked.test(text)).toBe(true);
+    for (const other of ['', 'Help me', text.slice(1), `${text}A`, ` ${text.slice(1)}`, `${text.slice(1)}я`]) expect(checked.test(other)).toBe(false);
+  }
+});

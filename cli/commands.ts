@@ -2,10 +2,12 @@ import type { Command } from './command.ts';
 import { adminCheck } from './commands/admin-check.ts';
 import { adminInit } from './commands/admin-init.ts';
 import { adminKeyring } from './commands/admin-keyring.ts';
+import { adminSign } from './commands/admin-sign.ts';
 import { keygen } from './commands/keygen.ts';
 import { open } from './commands/open.ts';
 import { operatorAcl } from './commands/operator-acl.ts';
 import { operatorBuildForm } from './commands/operator-build-form.ts';
+import { operatorIngest } from './commands/operator-ingest.ts';
 import { operatorRedrive } from './commands/operator-redrive.ts';
 import { operatorStatus } from './commands/operator-status.ts';
 import { seal } from './commands/seal.ts';
@@ -18,8 +20,10 @@ export const COMMANDS: readonly Command[] = [
   adminInit,
   adminKeyring,
   adminCheck,
+  adminSign,
   operatorStatus,
   operatorRedrive,
+  operatorIngest,
   operatorAcl,
   operatorBuildForm,
 ];

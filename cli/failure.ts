@@ -25,6 +25,7 @@ const MEANING: Record<ErrorCode, { exitCode: number; advice: string }> = {
   PARCEL_VERSION: { exitCode: EXIT.input, advice: DAMAGED },
   PARCEL_SEALED: { exitCode: EXIT.input, advice: DAMAGED },
   PARCEL_FORMAT: { exitCode: EXIT.input, advice: DAMAGED },
+  PARCEL_TEXT: { exitCode: EXIT.input, advice: 'copy the whole of it again' },
   STAMP_CHEAP: { exitCode: EXIT.input, advice: 'raise --difficulty' },
   ANSWER_FORMAT: { exitCode: EXIT.input, advice: DAMAGED },
   MINISIGN_FORMAT: { exitCode: EXIT.input, advice: 'check that this is the right file' },
@@ -36,6 +37,8 @@ const MEANING: Record<ErrorCode, { exitCode: number; advice: string }> = {
   KEYRING_NOT_YET_VALID: { exitCode: EXIT.notAuthentic, advice: "check this computer's clock, or use the keyring of this week" },
   KEYRING_OLD: { exitCode: EXIT.notAuthentic, advice: 'get the newest keyring from the administrator' },
   KEYRING_TOPIC: { exitCode: EXIT.usage, advice: "choose one of the keyring's topics" },
+  MANIFEST_FORMAT: { exitCode: EXIT.input, advice: 'build the form again' },
+  MANIFEST_DIFFERS: { exitCode: EXIT.notAuthentic, advice: 'do not use it: build the form again' },
 };
 
 export type Failure = { line: string; code: string; message: string; advice: string; exitCode: number };

@@ -19,7 +19,7 @@ Exit codes
    3  an input file is missing, damaged or not what it should be
    4  the passphrase is wrong or could not be asked
    5  the relay runs but needs attention (operator status)
-  69  a service it needs (Redis, the build tool) is not there
+  69  a service it needs (Redis, the relay, the build tool) is not there, or takes nothing now
   70  a fault of the program itself
   73  an output file exists already or cannot be written
  130  stopped with Ctrl-C

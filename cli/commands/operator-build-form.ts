@@ -1,37 +1,88 @@
 import { resolve } from 'node:path';
+import { readKeyring } from '../actions/keyring.ts';
 import { readRootPublicKey } from '../actions/root-key.ts';
+import { CodedError } from '../../crypto/errors.ts';
+import type { Keyring } from '../../crypto/keyring.ts';
+import type { PublicKey } from '../../crypto/minisign.ts';
 import { defineCommand, required, wholeNumber } from '../command.ts';
 import { CliError, EXIT } from '../errors.ts';
+import { readInputText } from '../files.ts';
 import { visibleLine } from '../terminal.ts';
+import type { SignedKeyring } from '../../web/single-file.ts';
+import { SiteError } from '../../web/site.ts';
 
 const NAME = 'operator build-form';
+/** As for the relay's own keyrings (service/keyrings.ts): a weekend, to get the next one signed. */
+const ENDING_MS = 48 * 60 * 60 * 1000;
 
 export const operatorBuildForm = defineCommand({
   name: NAME,
   summary: 'Build the web form with your root key in it',
-  usage: '--root-key FILE --out DIR [--floor-serial N]',
+  usage: '--root-key FILE --out DIR [--keyring FILE]… [--site FILE] [options]',
   details: `
 Writes the form's static files into DIR, for the relay to serve (RELAY_WEB). The root public key is built in, so the
 form takes only keyrings that your administrator signed.
 
   --root-key FILE    the public root key (root.pub)
   --out DIR          where to put the form
+  --keyring FILE     a keyring for the offline form to seal to, with FILE.minisig beside it; may be given several times.
+                     Without any there is no offline form. Build anew before they have all ended: from then on the
+                     relay hands the offline form out no more
+  --site FILE        where Quick exit leads to, crisis lines and the like (docs/operations.md)
   --floor-serial N   the form refuses keyrings below this serial; 1 if left out
+  --offline-difficulty N  leading zero bits of the offline form's stamps, which cannot ask for it: 14 if left out
 
-Example: support-relay operator build-form --root-key root.pub --out web`,
-  options: { 'root-key': { type: 'string' }, out: { type: 'string' }, 'floor-serial': { type: 'string', default: '1' } },
+The files are listed with their hashes in DIR/manifest.json, and the relay starts only while they are as listed. To sign
+it: support-relay admin sign DIR/manifest.json, on the computer that has the root key.
+
+Example: support-relay operator build-form --root-key root.pub --keyring keyrings/keyring-12.json --out web`,
+  options: {
+    'root-key': { type: 'string' }, out: { type: 'string' }, site: { type: 'string' }, 'floor-serial': { type: 'string', default: '1' },
+    keyring: { type: 'string', multiple: true, default: [] },
+    'offline-difficulty': { type: 'string', default: '14' },
+  },
   run: async (values, _positionals, io) => {
     const rootKeyFile = required(values['root-key'], 'root-key', NAME);
     const outDir = required(values.out, 'out', NAME);
     const floorSerial = wholeNumber(values['floor-serial'], 'floor-serial', [1, 0xffff_ffff], NAME);
-    await readRootPublicKey(rootKeyFile);
+    const offlineDifficulty = wholeNumber(values['offline-difficulty'], 'offline-difficulty', [0, 20], NAME);
+    const root = await readRootPublicKey(rootKeyFile);
+    const found = await Promise.all(values.keyring.map((file) => signedKeyring(file, root)));
+    const keyrings = found.map(({ signed }) => signed);
+    const warning = checkTimes(found.map(({ keyring }) => keyring), io.now());
+    if (values.site !== undefined) await readInputText(values.site, 'the site file');
     const { buildWeb } = await loadBuilder();
     // Absolute, since the builder works from the project's own directory.
-    await buildWeb({ rootKeyFile: resolve(rootKeyFile), outDir: resolve(outDir), floorSerial });
+    const site = values.site === undefined ? {} : { siteFile: resolve(values.site) };
+    await buildWeb({ rootKeyFile: resolve(rootKeyFile), outDir: resolve(outDir), floorSerial, keyrings, offlineDifficulty, ...site }).catch((error: unknown) => {
+      throw error instanceof SiteError ? new CliError('INPUT_FORMAT', `${values.site ?? ''}: ${error.message}`, 'see docs/operations.md') : error;
+    });
     io.err(`The form is in ${visibleLine(outDir)}.\n`);
+    if (warning !== null) io.err(`Warning: ${warning}.\n`);
     return EXIT.ok;
   },
 });
+
+/** Verified before anything is built, so that the failure names the file. */
+async function signedKeyring(file: string, root: PublicKey): Promise<{ signed: SignedKeyring; keyring: Keyring }> {
+  const { keyring } = await readKeyring(file, root);
+  return { signed: { json: await readInputText(file, 'the keyring'), signature: await readInputText(`${file}.minisig`, "the keyring's signature") }, keyring };
+}
+
+/**
+ * An offline form is of use only while one of its keyrings is valid. Returns what the operator should know of that.
+ * Throws KEYRING_EXPIRED when all have ended.
+ */
+function checkTimes(keyrings: readonly Keyring[], now: Date): string | null {
+  const first = keyrings.map(({ notBefore }) => notBefore).sort()[0];
+  const last = keyrings.map(({ notAfter }) => notAfter).sort().at(-1);
+  if (first === undefined || last === undefined) return null;
+  const leftMs = Date.parse(last) - now.getTime();
+  if (leftMs <= 0) throw new CodedError('KEYRING_EXPIRED', `an offline form could seal nothing: the last of its keyrings was valid until ${last}`);
+  if (leftMs < ENDING_MS) return `the offline form is of use only until ${last}: build it again with the next keyring before that`;
+  if (Date.parse(first) > now.getTime()) return `the offline form is of no use before ${first}: give it the keyring of this week as well`;
+  return null;
+}
 
 /** esbuild is no run-time dependency: a relay's machine serves the form, and need not be able to build it. */
 async function loadBuilder() {

@@ -3,6 +3,7 @@ import { readRootPublicKey } from '../actions/root-key.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { checkValidity } from '../../crypto/keyring.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
+import { encodeParcelText } from '../../crypto/parcel-text.ts';
 import { requestRoom, sealRequest } from '../../crypto/seal.ts';
 import { MAX_DIFFICULTY, stampParcel } from '../../crypto/stamp.ts';
 import { defineCommand, required, wholeNumber } from '../command.ts';
@@ -21,14 +22,16 @@ export const seal = defineCommand({
   usage: '--keyring FILE --root-key FILE [options] < TEXT > PARCEL',
   details: `
 Reads the text on standard input (UTF-8; the line end at its very end is left out) and writes the parcel, always
-24,576 bytes, on standard output. The keyring is verified with FILE.minisig beside it and must be valid now.
+24,576 bytes, on standard output; with --text as 32,768 characters, to be pasted into the page without scripts.
+The keyring is verified with FILE.minisig beside it and must be valid now.
 
   --keyring FILE     the relay's keyring.json, with keyring.json.minisig beside it
   --root-key FILE    the public root key (root.pub), from somebody you trust and not from the relay
-  --topic T          what it is about; the keyring's first topic if left out
+  --topic T          what it is about; if left out, whoever reads what has no topic gets it
   --contact TEXT     how to reach you, if you want that (others on this computer may see it in the list of processes)
   --language CODE    the language of the text: ru if left out
   --difficulty N     leading zero bits of the stamp: 10 if left out; the relay's door.json says what it asks
+  --text             the parcel as text
   --out FILE         write there instead, readable by you alone; never overwrites
 
 Example: support-relay seal --keyring keyring.json --root-key root.pub --topic legal < text.txt > parcel
@@ -40,6 +43,7 @@ Example: support-relay seal --keyring keyring.json --root-key root.pub --topic l
     contact: { type: 'string' },
     language: { type: 'string', default: 'ru' },
     difficulty: { type: 'string', default: '10' },
+    text: { type: 'boolean' },
     out: { type: 'string' },
   },
   run: async (values, _positionals, io) => {
@@ -47,40 +51,43 @@ Example: support-relay seal --keyring keyring.json --root-key root.pub --topic l
     const rootKeyFile = required(values['root-key'], 'root-key', NAME);
     const difficulty = wholeNumber(values.difficulty, 'difficulty', [0, MAX_DIFFICULTY], NAME);
     if (!/^[a-z]{2,3}$/.test(values.language)) throw new UsageError(`--language must be a code such as ru, not "${values.language}"`, NAME);
-    if (io.stdoutIsTerminal && values.out === undefined) {
+    if (io.stdoutIsTerminal && values.out === undefined && values.text !== true) {
       throw new CliError('OUTPUT_TERMINAL', 'a parcel is not for the screen', 'send the output to a file with > FILE or --out FILE');
     }
 
     const verified = await readKeyring(keyringFile, await readRootPublicKey(rootKeyFile));
     checkValidity(verified.keyring, io.now());
-    const topic = chooseTopic(verified.keyring, values.topic);
+    if (values.topic !== undefined) checkTopic(verified.keyring, values.topic);
     io.err(`Keyring ${String(verified.keyring.serial)} is signed by the root key and valid until ${verified.keyring.notAfter}.\n`);
-    if (values.topic === undefined) io.err(`No --topic given: sealing for "${visibleLine(topic)}".\n`);
 
     const message = await readMessage(io);
-    const request = { topic, language: values.language, message, ...(values.contact ? { contact: values.contact } : {}) };
+    const request = {
+      ...(values.topic === undefined ? {} : { topic: values.topic }),
+      language: values.language,
+      message,
+      ...(values.contact ? { contact: values.contact } : {}),
+    };
     const room = requestRoom(request);
     if (room < 0) {
       throw new CodedError('LETTER_TOO_LONG', `the request is ${String(-room)} bytes too long`);
     }
     const parcel = stampParcel(sealRequest(request, verified), difficulty);
-    if (values.out === undefined) io.out(parcel);
-    else await writeNewFiles([{ path: values.out, content: parcel, secret: true }]);
+    const content = values.text === true ? `${encodeParcelText(parcel)}\n` : parcel;
+    if (values.out === undefined) io.out(content);
+    else await writeNewFiles([{ path: values.out, content, secret: true }]);
     return EXIT.ok;
   },
 });
 
-function chooseTopic(keyring: Keyring, wanted: string | undefined): string {
-  const topics = [...new Set(keyring.teams.flatMap((team) => team.topics.map(({ id }) => id)))];
-  if (wanted === undefined) return topics[0] ?? '';
-  if (!topics.includes(wanted)) throw new UsageError(`no team takes the topic "${wanted}"; there are: ${topics.join(', ')}`, NAME);
-  return wanted;
+function checkTopic({ teams }: Keyring, topic: string): void {
+  const topics = [...new Set(teams.flatMap((team) => team.topics.map(({ id }) => id)))];
+  if (!topics.includes(topic)) throw new UsageError(`no team takes the topic "${visibleLine(topic)}"; there are: ${topics.join(', ')}`, NAME);
 }
 
 async function readMessage(io: Io): Promise<string> {
   if (io.stdinIsTerminal) io.err('Write the request; an empty line with Ctrl-D ends it.\n');
   const bytes = await io.readStdin(TEXT_BYTES_MAX);
-  if (bytes === null) throw new CliError('INPUT_TOO_LARGE', 'the request is longer than 1 MiB', 'shorten it to some 4,000 Cyrillic letters');
+  if (bytes === null) throw new CliError('INPUT_TOO_LARGE', 'the request is longer than 1 MiB', 'shorten it to some 5,000 Cyrillic letters');
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

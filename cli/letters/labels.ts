@@ -2,6 +2,7 @@
 export type Labels = {
   request: string;
   topic: string;
+  noTopic: string;
   contact: string;
   noContact: string;
   keyring: string;
@@ -12,6 +13,7 @@ export type Labels = {
 const ENGLISH: Labels = {
   request: 'Request',
   topic: 'Topic',
+  noTopic: 'none chosen',
   contact: 'Contact',
   noContact: 'none given',
   keyring: 'Keyring',
@@ -22,6 +24,7 @@ const ENGLISH: Labels = {
 const RUSSIAN: Labels = {
   request: 'Обращение',
   topic: 'Тема',
+  noTopic: 'не выбрана',
   contact: 'Контакт',
   noContact: 'не указан',
   keyring: 'Набор ключей',

@@ -13,7 +13,7 @@ export type Opened = { source: string; content: LetterContent; keyring: Keyring 
 export function present({ source, content, keyring }: Opened, number: number, columns: number): string {
   const labels = labelsFor(content.language);
   const rows: [string, string][] = [
-    [labels.topic, topicName(content, keyring)],
+    [labels.topic, content.topic === undefined ? `(${labels.noTopic})` : topicName(content.topic, content.language, keyring)],
     [labels.contact, content.contact === undefined ? `(${labels.noContact})` : ''],
     [labels.keyring, keyring === null ? `${String(content.serial)} (${labels.unchecked})` : String(content.serial)],
   ];
@@ -32,7 +32,7 @@ export function asJson({ source, content, keyring }: Opened) {
   return { source, authentic: true, keyringChecked: keyring !== null, ...content };
 }
 
-function topicName({ topic, language }: LetterContent, keyring: Keyring | null): string {
+function topicName(topic: string, language: string, keyring: Keyring | null): string {
   const names = keyring?.teams.flatMap(({ topics }) => topics).find(({ id }) => id === topic)?.names;
   const name = names?.[language] ?? names?.['en'];
   return name === undefined ? topic : `${visibleLine(name)} (${topic})`;

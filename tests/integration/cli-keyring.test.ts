@@ -6,6 +6,7 @@ import { EXIT } from '../../cli/errors.ts';
 import { fingerprint } from '../../cli/fingerprint.ts';
 import { decrypt } from '../../crypto/age/age.ts';
 import { openLetter } from '../../crypto/letter.ts';
+import { decodeParcelText } from '../../crypto/parcel-text.ts';
 import { PARCEL_BYTES, openSealed, parseParcel } from '../../crypto/parcel.ts';
 import { stampBits } from '../../crypto/stamp.ts';
 import { TEAM, TOPIC, cli, identitiesOf, openOffice, temporaryDirectory, writeTo } from '../support/cli.ts';
@@ -139,10 +140,18 @@ describe('seal', () => {
     expect(decrypt(content.letter, await identitiesOf(office.identity)).length).toBe(10_240);
   });
 
-  test('without a topic it takes the first and says so', async () => {
-    const { code, err } = await cli(sealArguments(), { stdin: 'text' });
+  test('without a topic the letter names none, as the form does it', async () => {
+    const { code, out } = await cli(sealArguments(), { stdin: 'text' });
     expect(code).toBe(EXIT.ok);
-    expect(err).toContain('sealing for "psychological"');
+    const content = openSealed(parseParcel(out).sealed, await identitiesOf(office.worker));
+    if (content.kind !== 'letter') throw new Error('not a letter');
+    expect(openLetter(content.letter, await identitiesOf(office.identity))).not.toHaveProperty('topic');
+  });
+
+  test('--text gives what can be pasted, also to the screen', async () => {
+    const { code, text } = await cli(sealArguments('--text'), { stdin: 'text', terminal: { answers: [] } });
+    expect(code).toBe(EXIT.ok);
+    expect(parseParcel(decodeParcelText(text.trimEnd())).serial).toBe(1);
   });
 
   test('too long a text is refused with the number of bytes', async () => {

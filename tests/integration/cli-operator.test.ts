@@ -215,6 +215,51 @@ describe('operator build-form', () => {
     expect(texts.some((text) => text.includes(publicKey))).toBe(true);
   });
 
+  test('builds in what the site file says, and names what is wrong with it', async () => {
+    const office = await openOffice((...parts) => dir.path('office-site', ...parts));
+    const site = await writeTo(dir.path('site.json'), JSON.stringify({ exit: 'https://weather.example/' }));
+    const arguments_ = ['operator', 'build-form', '--root-key', office.rootPublicKey, '--out', dir.path('web-site'), '--site', site];
+    const { code, err } = await cli(arguments_);
+    expect(code, err).toBe(EXIT.ok);
+    expect(await readFile(dir.path('web-site', 'index.html'), 'utf8')).toContain('href="https://weather.example/"');
+
+    await writeTo(site, JSON.stringify({ exit: 'http://weather.example/', crisisLines: { ru: [{ name: 'x' }] } }));
+    const wrong = await cli(arguments_);
+    expect(wrong.code).toBe(EXIT.input);
+    for (const words of ['exit: it must be an https:// address', 'crisisLines, ru, 1, contact: it must be text', '(INPUT_FORMAT)']) expect(wrong.err).toContain(words);
+    expect((await cli([...arguments_.slice(0, -1), dir.path('nowhere.json')])).err).toContain('(INPUT_MISSING)');
+  });
+
+  describe('looks at when the keyrings of the offline form are valid', () => {
+    const DAY_MS = 24 * 60 * 60 * 1000;
+    let office: Awaited<ReturnType<typeof openOffice>>;
+    const begin = (): number => Date.parse(office.keyring.keyring.notBefore);
+    const build = (out: string, afterMs: number): Promise<CliResult> =>
+      cli(['operator', 'build-form', '--root-key', office.rootPublicKey, '--out', dir.path(out), '--keyring', office.keyring.file], { now: new Date(begin() + afterMs) });
+    beforeAll(async () => {
+      office = await openOffice((...parts) => dir.path('office-times', ...parts));
+    });
+
+    test('and refuses those that have all ended', async () => {
+      const { code, err } = await build('web-ended', 7 * DAY_MS);
+      expect(code).toBe(EXIT.notAuthentic);
+      expect(err).toContain(`valid until ${office.keyring.keyring.notAfter}; get this week's keyring from the administrator (KEYRING_EXPIRED)`);
+      await expect(readdir(dir.path('web-ended'))).rejects.toThrow('ENOENT');
+    });
+
+    test.each([
+      ['says nothing in the middle of the week', DAY_MS, null],
+      ['warns when the last ends within two days', 5 * DAY_MS + 1, 'is of use only until'],
+      ['warns when none has begun', -1, 'is of no use before'],
+    ] as const)('and %s', async (_what, afterMs, warning) => {
+      const { code, err } = await build('web-times', afterMs);
+      expect(code, err).toBe(EXIT.ok);
+      if (warning === null) expect(err).not.toContain('Warning');
+      else expect(err).toContain(`Warning: the offline form ${warning}`);
+      expect(JSON.parse(await readFile(dir.path('web-times', 'form.json'), 'utf8'))).toEqual({ until: office.keyring.keyring.notAfter });
+    });
+  });
+
   test('refuses what is no root key', async () => {
     const file = await writeTo(dir.path('not.pub'), 'hello');
     const { code, err } = await cli(['operator', 'build-form', '--root-key', file, '--out', dir.path('web2')]);

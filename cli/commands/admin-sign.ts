@@ -1,0 +1,41 @@
+import { readRootKey } from '../actions/root-key.ts';
+import { sign, verify } from '../../crypto/minisign.ts';
+import { defineCommand, required } from '../command.ts';
+import { EXIT, UsageError } from '../errors.ts';
+import { readInput, writeNewFiles } from '../files.ts';
+import { existingPassphrase } from '../passphrase.ts';
+import { visibleLine } from '../terminal.ts';
+
+const NAME = 'admin sign';
+
+export const adminSign = defineCommand({
+  name: NAME,
+  summary: "Sign a file with the root key: the form's manifest, the offline form",
+  usage: 'FILE --root-key FILE [--comment TEXT] [--passphrase-file FILE]',
+  details: `
+Writes FILE.minisig, in minisign's format. Sign manifest.json of a form you have built yourself or compared with one:
+the relay serves the signature beside it, and then starts only while it holds. Nothing is overwritten.
+
+  --root-key FILE         the secret root key (root.key); its passphrase is asked
+  --comment TEXT          the trusted comment, which is signed too; the file's name if left out
+  --passphrase-file FILE  for scripts: the root key's passphrase is the first line of FILE
+
+Anyone checks it with: minisign -Vm FILE -p root.pub
+
+Example: support-relay admin sign web/manifest.json --root-key root.key`,
+  options: { 'root-key': { type: 'string' }, comment: { type: 'string' }, 'passphrase-file': { type: 'string' } },
+  arguments: [1, 1],
+  run: async (values, [file = ''], io) => {
+    const rootKeyFile = required(values['root-key'], 'root-key', NAME);
+    const comment = values.comment ?? file.split('/').at(-1) ?? '';
+    if (/[\r\n]/.test(comment)) throw new UsageError('--comment must be one line', NAME);
+    const content = await readInput(file, 'the file');
+    const rootKey = await readRootKey(rootKeyFile, () => existingPassphrase(io, rootKeyFile, values['passphrase-file']));
+    const signature = sign(content, rootKey, comment);
+    verify(content, signature, rootKey);
+    const path = `${file}.minisig`;
+    await writeNewFiles([{ path, content: signature, secret: false }]);
+    io.err(`Written: ${visibleLine(path)}\n`);
+    return EXIT.ok;
+  },
+});

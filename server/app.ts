@@ -1,21 +1,30 @@
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import { fixedHeaders } from './headers.ts';
+import type { OfflineForm } from './offline-form.ts';
 import { methodNotAllowed, refuse } from './refusals.ts';
 import { getDoor } from './routes/door.ts';
 import { getKeyring, getKeyringSignature } from './routes/keyring.ts';
 import { type ParcelParts, postParcel } from './routes/parcel.ts';
-import { serveStatics, type Statics } from './statics.ts';
+import { pastePages, postPaste } from './routes/paste.ts';
+import { getStart } from './routes/start.ts';
+import { moved, serveStatics, type Statics } from './statics.ts';
 
 /** The public side. Nothing in it reads who asks, and nothing in it logs. */
-export function createApp(parts: ParcelParts, statics: Statics): Express {
+export function createApp(parts: ParcelParts, statics: Statics, offlineForm: OfflineForm): Express {
   const app = bareApp();
-  const { shelf, door, difficulty } = parts;
+  const { shelf, door } = parts;
   const onlyGet = methodNotAllowed('GET, HEAD');
   app.route('/parcel').post(postParcel(parts)).all(methodNotAllowed('POST'));
-  app.route('/door.json').get(getDoor(door, difficulty)).all(onlyGet);
+  app.route('/start.json').get(getStart(door, shelf)).all(onlyGet);
+  app.route('/door.json').get(getDoor(door)).all(onlyGet);
   app.route('/keyring.json').get(getKeyring(shelf)).all(onlyGet);
   app.route('/keyring.json.minisig').get(getKeyringSignature(shelf)).all(onlyGet);
-  app.use(serveStatics(statics));
+  for (const [folder, pages] of pastePages(statics)) {
+    const path = `${folder}paste`;
+    // Who asks for it by address, or comes back to it, finds the field.
+    app.route(path).post(postPaste(parts, pages)).get((_request, response) => moved(response, folder)).all(methodNotAllowed('GET, HEAD, POST'));
+  }
+  app.use(serveStatics(statics, offlineForm));
   closeApp(app);
   return app;
 }

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { MAX_DIFFICULTY } from '../crypto/stamp.ts';
 import { absolutePath, integer, listenAddress, type ListenAddress, readEnv, secretFile } from '../service/env.ts';
 import type { ShelfOptions } from '../service/keyrings.ts';
 import type { RedisTarget } from '../store/redis.ts';
+import { HIGHEST_DIFFICULTY } from './difficulty.ts';
 import { POOL_LIMIT } from '../store/keys.ts';
 
 export type RelayConfig = {
@@ -13,7 +13,7 @@ export type RelayConfig = {
   redis: RedisTarget;
   keyrings: ShelfOptions;
   webDirectory: string;
-  /** Leading zero bits asked of a stamp. */
+  /** Leading zero bits asked of a stamp while the pool is nearly empty. */
   difficulty: number;
   /** Parcels in the pool at most. */
   poolLimit: number;
@@ -32,7 +32,7 @@ export const relayEnv = z
     RELAY_KEYRINGS: absolutePath,
     RELAY_ROOT_KEY: absolutePath,
     RELAY_WEB: absolutePath,
-    RELAY_DIFFICULTY: integer(0, MAX_DIFFICULTY).default(10),
+    RELAY_DIFFICULTY: integer(0, HIGHEST_DIFFICULTY).default(10),
     RELAY_POOL_LIMIT: integer(1, 1_000_000).default(POOL_LIMIT),
     RELAY_SEEN_LIMIT: integer(1, 100_000_000).default(1_000_000),
     RELAY_REQUEST_TIMEOUT_SECONDS: integer(1, 600).default(120),

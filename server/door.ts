@@ -3,6 +3,7 @@ import type { KeyringShelf } from '../service/keyrings.ts';
 import { errorCode, log } from '../service/log.ts';
 import { keys, SET_ANCHOR, workerState, type WorkerState } from '../store/keys.ts';
 import { whenReady } from '../store/redis.ts';
+import { difficultyAt, nextStep } from './difficulty.ts';
 import { isOutOfMemory, type PoolLimits } from './pool.ts';
 
 export type DoorReason = 'keyring' | 'redis' | 'pool' | 'worker';
@@ -16,6 +17,13 @@ export type DoorState = {
   worker: WorkerState | 'unknown';
   /** As last heard from the worker. */
   roundSeconds: number;
+  /** Leading zero bits asked of a stamp now. */
+  difficulty: number;
+};
+
+export type DoorOptions = PoolLimits & {
+  /** Leading zero bits asked of a stamp while the pool is nearly empty. */
+  difficulty: number;
 };
 
 type Seen = { pool: number; ids: number; worker: WorkerState; roundSeconds: number };
@@ -32,17 +40,20 @@ const ROUND_SECONDS = 300;
 export class Door {
   private readonly redis: Redis;
   private readonly shelf: KeyringShelf;
-  private readonly limits: PoolLimits;
-  private state_: DoorState = { reason: 'redis', redis: 'away', pool: 'unknown', worker: 'unknown', roundSeconds: ROUND_SECONDS };
+  private readonly options: DoorOptions;
+  private state_: DoorState;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
   private sampleAgeMs = Infinity;
   private sample: Fill = 'empty';
+  private step = 0;
 
-  constructor(redis: Redis, shelf: KeyringShelf, limits: PoolLimits) {
+  constructor(redis: Redis, shelf: KeyringShelf, options: DoorOptions) {
     this.redis = redis;
     this.shelf = shelf;
-    this.limits = limits;
+    this.options = options;
+    const { difficulty } = options;
+    this.state_ = { reason: 'redis', redis: 'away', pool: 'unknown', worker: 'unknown', roundSeconds: ROUND_SECONDS, difficulty };
   }
 
   get state(): DoorState {
@@ -72,11 +83,13 @@ export class Door {
     const serial = this.shelf.current()?.serial ?? null;
     const before = this.state_;
     try {
-      const seen = await this.look(serial);
-      const full = seen.pool >= this.limits.poolLimit || seen.ids > this.limits.seenLimit;
+      const seen = await this.ask(serial);
+      const full = seen.pool >= this.options.poolLimit || seen.ids > this.options.seenLimit;
       const { worker, roundSeconds } = seen;
       const reason = serial === null ? 'keyring' : full ? 'pool' : worker === 'gone' ? 'worker' : null;
-      this.set({ reason, redis: 'ok', pool: full ? 'full' : this.sampled(seen.pool, roundSeconds), worker, roundSeconds });
+      this.samplePool(seen.pool, roundSeconds);
+      const difficulty = difficultyAt(this.options.difficulty, this.step);
+      this.set({ reason, redis: 'ok', pool: full ? 'full' : this.sample, worker, roundSeconds, difficulty });
     } catch (error) {
       const reason = serial === null ? 'keyring' : isOutOfMemory(error) ? 'pool' : 'redis';
       if (reason === 'pool') this.set({ ...before, reason, redis: 'ok', pool: 'full' });
@@ -88,7 +101,7 @@ export class Door {
    * The first command writes something that is there already: it changes nothing, yet fails as a parcel would when
    * Redis is out of memory, read-only or cannot write to its disk.
    */
-  private async look(serial: number | null): Promise<Seen> {
+  private async ask(serial: number | null): Promise<Seen> {
     const batch = this.redis.pipeline();
     const seen = keys.seen(serial ?? 0);
     if (serial !== null) batch.sadd(seen, SET_ANCHOR);
@@ -102,14 +115,14 @@ export class Door {
     return { ids, pool, worker: workerState(leftMs, round), roundSeconds: round > 0 ? round : this.state_.roundSeconds };
   }
 
-  /** The filling, looked at once a round: seeing it leave "empty" must not say when a parcel came. */
-  private sampled(pool: number, roundSeconds: number): Fill {
+  /** The filling and what follows from it, looked at once a round: a change must not say when a parcel came. */
+  private samplePool(pool: number, roundSeconds: number): void {
     this.sampleAgeMs += REFRESH_MS;
-    if (this.sampleAgeMs >= roundSeconds * 1000) {
-      this.sampleAgeMs = 0;
-      this.sample = fill(pool / this.limits.poolLimit);
-    }
-    return this.sample;
+    if (this.sampleAgeMs < roundSeconds * 1000) return;
+    this.sampleAgeMs = 0;
+    const share = pool / this.options.poolLimit;
+    this.sample = fill(share);
+    this.step = nextStep(this.step, share);
   }
 
   private set(state: DoorState, code = 'none'): void {

@@ -11,6 +11,7 @@ const MAX_CONNECTIONS = 500;
 const KEEP_ALIVE_MS = 5_000;
 /** What is still arriving when we are told to stop gets this long. */
 const STOP_GRACE_MS = 10_000;
+const TOO_SLOW = 'ERR_HTTP_REQUEST_TIMEOUT';
 
 /** One HTTP server on a unix socket or a loopback port, that answers broken HTTP in the same words as everything else. */
 export class Listener {
@@ -75,6 +76,8 @@ export class Listener {
   /** Node's own answers would lack our headers. */
   private refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
     const begun = this.responding.get(socket);
+    // Who reads a body may have better words for its sender than ours.
+    if (error.code === TOO_SLOW && begun?.headersSent === false && begun.req.emit('timeout')) return;
     if (!socket.writable || (begun?.headersSent === true && !begun.writableFinished)) {
       socket.destroy();
       return;
@@ -85,7 +88,7 @@ export class Listener {
 
 function refusalFor(code: string | undefined): Refusal {
   switch (code) {
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
+    case TOO_SLOW:
       return 'TIMEOUT';
     case 'HPE_HEADER_OVERFLOW':
       return 'HEADERS_LONG';

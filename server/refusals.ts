@@ -43,10 +43,13 @@ export function methodNotAllowed(allowed: string): (request: Request, response: 
   };
 }
 
-/** Closing with unread bytes resets the connection, and the answer may be lost with it. */
-function discardRest(request: Request): void {
+/**
+ * Takes what was not read and overwrites it: it may be somebody's own words. Closing with unread bytes would reset the
+ * connection, and the answer may be lost with it.
+ */
+export function discardRest(request: Request): void {
+  request.on('data', (chunk: Buffer) => chunk.fill(0));
   if (request.complete) return;
-  request.resume();
   const timer = setTimeout(() => request.socket.destroy(), LINGER_MS);
   request.once('close', () => clearTimeout(timer));
 }

@@ -9,6 +9,7 @@ import type { RelayConfig } from './config.ts';
 import { Door } from './door.ts';
 import { createHealthApp } from './health.ts';
 import { Listener } from './listener.ts';
+import { OfflineForm } from './offline-form.ts';
 import { Pool } from './pool.ts';
 import { loadStatics } from './statics.ts';
 
@@ -18,6 +19,7 @@ export class Relay implements Service {
   private readonly redis: Redis;
   private readonly shelf: KeyringShelf;
   private readonly door: Door;
+  private offlineForm: OfflineForm | undefined;
   private readonly listeners: Listener[] = [];
 
   constructor(config: RelayConfig) {
@@ -31,8 +33,9 @@ export class Relay implements Service {
     const { config, redis, shelf, door } = this;
     await ready;
     await shelf.start();
-    const [statics] = await Promise.all([loadStatics(config.webDirectory), door.start()]);
-    const app = createApp({ shelf, door, pool: new Pool(redis, config), difficulty: config.difficulty }, statics);
+    const [statics] = await Promise.all([loadStatics(config.webDirectory, config.keyrings.rootKeyFile), door.start()]);
+    this.offlineForm = new OfflineForm(statics);
+    const app = createApp({ shelf, door, pool: new Pool(redis, config) }, statics, this.offlineForm);
     const listeners = [
       ['public', new Listener(config.listen, app, config.requestTimeoutMs)],
       ['private', new Listener(config.privateListen, createHealthApp(door, shelf), config.requestTimeoutMs)],
@@ -51,6 +54,7 @@ export class Relay implements Service {
 
   async destroy(): Promise<void> {
     await Promise.all(this.listeners.map((listener) => listener.destroy()));
+    this.offlineForm?.destroy();
     this.door.destroy();
     this.shelf.destroy();
     this.redis.disconnect();

@@ -1,9 +1,14 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { extname, join, relative, sep } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { brotliCompress, constants, gzip } from 'node:zlib';
+import { brotliDecompress, gunzip } from 'node:zlib';
 import type { Request, RequestHandler, Response } from 'express';
-import { methodNotAllowed } from './refusals.ts';
+import { CodedError } from '../crypto/errors.ts';
+import { checkListed, MANIFEST_NAME, MANIFEST_SIGNATURE_NAME, parseManifest, type Manifest } from '../crypto/manifest.ts';
+import { parsePublicKey, verify } from '../crypto/minisign.ts';
+import { errorCode, log } from '../service/log.ts';
+import type { OfflineForm } from './offline-form.ts';
+import { methodNotAllowed, refuse } from './refusals.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -11,6 +16,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.json': 'application/json; charset=utf-8',
   '.txt': 'text/plain; charset=utf-8',
+  '.minisig': 'text/plain; charset=utf-8',
   '.wasm': 'application/wasm',
   '.svg': 'image/svg+xml',
   '.png': 'image/png',
@@ -18,30 +24,47 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 const OTHER_TYPE = 'application/octet-stream';
 
+/** The offline form has its scripts inside, which our policy forbids to run here: it is there to be saved. */
+const TO_BE_SAVED = /(?:^|\/)form\.html$/;
+
+const GONE = 410;
+
+/** In the order in which we prefer them. */
 const ENCODINGS = ['br', 'gzip'] as const;
 type Encoding = (typeof ENCODINGS)[number];
+const SUFFIX: Readonly<Record<Encoding, string>> = { br: '.br', gzip: '.gz' };
+const UNPACK = { br: promisify(brotliDecompress), gzip: promisify(gunzip) } as const;
 
-type StaticFile = {
+export type StaticFile = {
   readonly type: string;
+  readonly saved: boolean;
   readonly plain: Buffer;
-  /** Only where it is smaller. */
+  /** Only where the build found it smaller. */
   readonly encoded: ReadonlyMap<Encoding, Buffer>;
 };
 
 /** By path as it is asked for; a string is where the path has moved. */
 export type Statics = ReadonlyMap<string, StaticFile | string>;
 
-/** Reads the whole directory into memory and compresses it, so that nothing on disk is touched by a request. */
-export async function loadStatics(directory: string): Promise<Statics> {
+/**
+ * Reads the built form into memory, so that nothing on disk is touched by a request: the files of its manifest and no
+ * others. Fails when one is missing or differs, or when there is a signature of the manifest that does not hold.
+ */
+export async function loadStatics(directory: string, rootKeyFile: string): Promise<Statics> {
   const statics = new Map<string, StaticFile | string>();
-  const entries = await readdir(directory, { withFileTypes: true, recursive: true });
-  for (const entry of entries) {
-    if (!entry.isFile() || entry.name.startsWith('.')) continue;
-    const path = join(entry.parentPath, entry.name);
-    const url = `/${relative(directory, path).split(sep).join('/')}`;
-    const file = await prepared(await readFile(path), TYPES[extname(entry.name)] ?? OTHER_TYPE);
+  const signature = await readIfThere(join(directory, MANIFEST_SIGNATURE_NAME));
+  const manifest = await readFile(join(directory, MANIFEST_NAME));
+  if (signature !== null) {
+    verify(manifest, signature.toString('utf8'), parsePublicKey(await readFile(rootKeyFile, 'utf8')));
+    statics.set(`/${MANIFEST_SIGNATURE_NAME}`, fileOf(MANIFEST_SIGNATURE_NAME, signature));
+  }
+  statics.set(`/${MANIFEST_NAME}`, fileOf(MANIFEST_NAME, manifest));
+  const listed = parseManifest(manifest);
+  for (const path of Object.keys(listed.files)) {
+    const file = await load(directory, path, listed);
+    const url = `/${path}`;
     statics.set(url, file);
-    if (entry.name !== 'index.html') continue;
+    if (!/(?:^|\/)index\.html$/.test(path)) continue;
     const folder = url.slice(0, -'index.html'.length);
     statics.set(folder, file);
     if (folder !== '/') statics.set(folder.slice(0, -1), folder);
@@ -50,30 +73,76 @@ export async function loadStatics(directory: string): Promise<Statics> {
   return statics;
 }
 
-export function serveStatics(statics: Statics): RequestHandler {
+async function load(directory: string, path: string, listed: Manifest): Promise<StaticFile> {
+  try {
+    const plain = await readFile(join(directory, path));
+    checkListed(listed, path, plain);
+    return fileOf(path, plain, await packed(directory, path, plain));
+  } catch (error) {
+    log.error('file of the form differs', { file: basename(path), code: errorCode(error) });
+    throw error;
+  }
+}
+
+function fileOf(path: string, plain: Buffer, encoded: StaticFile['encoded'] = new Map()): StaticFile {
+  return { type: TYPES[extname(path)] ?? OTHER_TYPE, saved: TO_BE_SAVED.test(path), plain, encoded };
+}
+
+/** The compressed copies the build made. They stand in no manifest: they must unpack to the file itself. */
+async function packed(directory: string, path: string, plain: Buffer): Promise<Map<Encoding, Buffer>> {
+  const found = new Map<Encoding, Buffer>();
+  for (const encoding of ENCODINGS) {
+    const copy = await readIfThere(join(directory, path + SUFFIX[encoding]));
+    if (copy === null) continue;
+    const unpacked = await UNPACK[encoding](copy, { maxOutputLength: plain.length }).catch(() => null);
+    if (unpacked?.equals(plain) !== true) throw new CodedError('MANIFEST_DIFFERS', `${path}${SUFFIX[encoding]} does not unpack to ${path}`);
+    found.set(encoding, copy);
+  }
+  return found;
+}
+
+async function readIfThere(path: string): Promise<Buffer | null> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+export function serveStatics(statics: Statics, offlineForm: OfflineForm): RequestHandler {
   const onlyGet = methodNotAllowed('GET, HEAD');
   return (request, response, next) => {
     const file = statics.get(request.path);
     if (file === undefined) next();
     else if (request.method !== 'GET' && request.method !== 'HEAD') onlyGet(request, response);
     else if (typeof file === 'string') moved(response, file);
-    else send(request, response, file);
+    else if (file.saved && offlineForm.hasEnded) sendEnded(request, response, statics);
+    else sendFile(request, response, file);
   };
 }
 
-function send(request: Request, response: Response, file: StaticFile): void {
+/** A page that says so, where the build has one. */
+function sendEnded(request: Request, response: Response, statics: Statics): void {
+  const page = statics.get(request.path.replace(/\.html$/, '-ended.html'));
+  if (page === undefined || typeof page === 'string') refuse(request, response, 'NOT_FOUND');
+  else sendFile(request, response, page, GONE);
+}
+
+export function sendFile(request: Request, response: Response, file: StaticFile, status = 200): void {
   const accepted = String(request.headers['accept-encoding'] ?? '');
   const encoding = ENCODINGS.find((name) => file.encoded.has(name) && accepts(accepted, name));
   const body = (encoding && file.encoded.get(encoding)) ?? file.plain;
-  response.statusCode = 200;
+  response.statusCode = status;
   response.setHeader('Content-Type', file.type);
   response.setHeader('Vary', 'Accept-Encoding');
+  if (file.saved) response.setHeader('Content-Disposition', 'attachment');
   if (encoding !== undefined) response.setHeader('Content-Encoding', encoding);
   response.setHeader('Content-Length', body.length);
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-function moved(response: Response, path: string): void {
+export function moved(response: Response, path: string): void {
   response.statusCode = 308;
   response.setHeader('Location', path);
   response.setHeader('Content-Length', 0);
@@ -86,15 +155,4 @@ export function accepts(header: string, encoding: Encoding): boolean {
     const [name, ...parameters] = part.split(';').map((text) => text.trim().toLowerCase());
     return name === encoding && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
   });
-}
-
-async function prepared(plain: Buffer, type: string): Promise<StaticFile> {
-  const [br, gz] = await Promise.all([
-    promisify(brotliCompress)(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_SIZE_HINT]: plain.length } }),
-    promisify(gzip)(plain, { level: 9 }),
-  ]);
-  const encoded = new Map<Encoding, Buffer>();
-  if (br.length < plain.length) encoded.set('br', br);
-  if (gz.length < plain.length) encoded.set('gzip', gz);
-  return { type, plain, encoded };
 }

@@ -16,6 +16,8 @@ export type LogEvent =
   | 'keyring loaded'
   | 'keyring ignored'
   | 'keyring directory unreadable'
+  | 'file of the form differs'
+  | 'offline form ended'
   | 'door opened'
   | 'door closed'
   | 'redis away'

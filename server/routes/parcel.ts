@@ -21,7 +21,7 @@ export const STATUS: Readonly<Record<Result, number>> = {
 };
 
 /** A full pool drains by rounds; a Redis that restarts is back sooner. */
-const RETRY_AFTER_SECONDS: Partial<Record<Result, number>> = { full: 300, away: 30, closed: 300 };
+export const RETRY_AFTER_SECONDS: Partial<Record<Result, number>> = { full: 300, away: 30, closed: 300 };
 
 /** The answer at a closed door. What passes soon is told apart, so that a client comes again soon. */
 const REFUSED_FOR: Readonly<Record<Exclude<DoorReason, 'pool'>, Result>> = { keyring: 'closed', worker: 'closed', redis: 'away' };
@@ -30,7 +30,6 @@ export type ParcelParts = {
   shelf: KeyringShelf;
   door: Door;
   pool: Pool;
-  difficulty: number;
 };
 
 /** POST /parcel. What has the size of a parcel gets an answer of that size, whatever it was. */
@@ -52,7 +51,7 @@ export function postParcel(parts: ParcelParts): RequestHandler {
         refuse(request, response, 'PARCEL_LONG');
         return;
       case 'exact':
-        answer(response, await judge(body.bytes, parts), parts.difficulty);
+        answer(response, await judge(body.bytes, parts), parts.door.state.difficulty);
     }
   };
 }
@@ -64,12 +63,12 @@ function headersUnfit(headers: Readonly<Record<string, string | string[] | undef
 }
 
 /** From the cheapest check to the dearest; Redis is not touched by what could be refused without it. */
-async function judge(bytes: Uint8Array, { shelf, door, pool, difficulty }: ParcelParts): Promise<Result> {
+export async function judge(bytes: Uint8Array, { shelf, door, pool }: ParcelParts): Promise<Result> {
   const parcel = parsed(bytes);
   if (typeof parcel === 'string') return parcel;
   if (!shelf.live().some(({ serial }) => serial === parcel.serial)) return 'serial';
+  const { reason, difficulty } = door.state;
   if (stampBits(parcel) < difficulty) return 'stamp';
-  const { reason } = door.state;
   // A full pool is asked all the same: a parcel that is in it already is accepted.
   return reason === null || reason === 'pool' ? pool.put(parcel) : REFUSED_FOR[reason];
 }

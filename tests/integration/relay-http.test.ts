@@ -3,12 +3,19 @@ import { rename, stat } from 'node:fs/promises';
 import { createServer, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as zlib from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PARCEL_BYTES } from '../../crypto/parcel.ts';
 import { FIXED_HEADERS } from '../../server/headers.ts';
 import { keys } from '../../store/keys.ts';
 import { http, postParcel } from '../support/http.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
+
+// So that compressing can fail here.
+vi.mock('node:zlib', async (original) => {
+  const real = await original<typeof zlib>();
+  return { ...real, brotliCompress: vi.fn(real.brotliCompress) };
+});
 
 const REQUEST_TIMEOUT_MS = 1_000;
 
@@ -65,6 +72,20 @@ describe('what arrives slowly or not at all', () => {
     const answer = await raw.whenClosed(REQUEST_TIMEOUT_MS * 20);
     clearInterval(drip);
     expectOurs(answer, 408, 'TIMEOUT');
+  });
+
+  it.each(['/', '/en/'])('a pasted text that does not come is answered with a page in the language of %s', async (folder) => {
+    const raw = new Raw();
+    raw.socket.write(`POST ${folder}paste HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 32775\r\n\r\nparcel=`);
+    const drip = setInterval(() => raw.socket.write('x'), 50);
+    const page = `\r\n\r\n${folder.slice(1)}away`;
+    await expect.poll(() => raw.text).toContain(page);
+    clearInterval(drip);
+    raw.socket.destroy();
+    expect(raw.text).toMatch(/^HTTP\/1\.1 503 /);
+    expect(raw.text.endsWith(page)).toBe(true);
+    expect(raw.text.toLowerCase()).toContain('\r\nretry-after: 30\r\n');
+    for (const [name, value] of FIXED_HEADERS) expect(raw.text.toLowerCase()).toContain(`${name}: ${value}`.toLowerCase());
   });
 
   it('headers that do not come too', async () => {
@@ -170,6 +191,20 @@ describe('a unix socket', () => {
     expect((await http('http://relay/door.json', { socketPath })).status).toBe(200);
     await other.stop();
   });
+});
+
+it('what cannot be compressed is sent as it is, and compressed for who comes next', async () => {
+  const other = await startRelay();
+  const ask = () => http(`${other.url}/start.json`, { headers: { 'accept-encoding': 'br' } });
+  vi.mocked(zlib.brotliCompress).mockImplementationOnce((...given: unknown[]) => {
+    (given.at(-1) as (error: Error) => void)(new Error('no memory'));
+  });
+  const plain = await ask();
+  expect([plain.status, plain.headers['content-encoding']]).toEqual([200, undefined]);
+  const packed = await ask();
+  expect([packed.status, packed.headers['content-encoding']]).toEqual([200, 'br']);
+  expect(zlib.brotliDecompressSync(packed.body).equals(plain.body)).toBe(true);
+  await other.stop();
 });
 
 it('stopping finishes what is in hand', async () => {

@@ -165,6 +165,8 @@ describe('the keyring', () => {
   it('without one the door is closed and there is nothing to fetch', async () => {
     const relay = await startRelay({ withKeyring: false });
     await relay.door('keyring');
+    const start = (await (await fetch(`${relay.url}/start.json`)).json()) as unknown;
+    expect(start).toMatchObject({ door: { open: false, reason: 'keyring' }, keyring: null, signature: null });
     for (const path of ['/keyring.json', '/keyring.json.minisig']) {
       const response = await fetch(relay.url + path);
       expect(response.status).toBe(503);

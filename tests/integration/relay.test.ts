@@ -129,7 +129,7 @@ describe('POST /parcel', () => {
 });
 
 describe('every answer', () => {
-  const paths = ['/', '/en/', '/en', '/form.js', '/nothing', '/door.json', '/keyring.json', '/keyring.json.minisig', '/parcel', '/%E0%A4%A', '/..%2f..%2fetc/passwd'];
+  const paths = ['/', '/en/', '/en', '/form.js', '/nothing', '/start.json', '/door.json', '/keyring.json', '/keyring.json.minisig', '/parcel', '/%E0%A4%A', '/..%2f..%2fetc/passwd'];
 
   it('has the same protective headers and nothing that tells one machine or visit from another', async () => {
     const protective = (headers: Record<string, string>) =>
@@ -174,7 +174,7 @@ describe('the form and what it needs', () => {
       expect(response.text).toBe(PAGE);
     }
     expect((await request(relay.url).get('/form.js')).headers['content-type']).toBe('text/javascript; charset=utf-8');
-    expect((await request(relay.url).get('/.hidden')).status).toBe(404);
+    expect((await request(relay.url).get('/unlisted.txt')).status).toBe(404);
     const moved = await request(relay.url).get('/en').redirects(0);
     expect([moved.status, moved.headers['location']]).toEqual([308, '/en/']);
   });
@@ -194,7 +194,7 @@ describe('the form and what it needs', () => {
   it('answers HEAD with headers alone and other methods with 405', async () => {
     const head = await request(relay.url).head('/');
     expect([head.status, head.text]).toEqual([200, undefined]);
-    for (const path of ['/', '/door.json', '/keyring.json', '/keyring.json.minisig']) {
+    for (const path of ['/', '/start.json', '/door.json', '/keyring.json', '/keyring.json.minisig']) {
       const response = await request(relay.url).post(path).send('message=x');
       expect(response.status, path).toBe(405);
       expect(response.headers['allow']).toBe('GET, HEAD');
@@ -212,6 +212,13 @@ describe('the form and what it needs', () => {
   it('says that the door is open', async () => {
     const response = await request(relay.url).get('/door.json');
     expect(response.body).toEqual({ open: true, reason: null, difficulty: DIFFICULTY, roundSeconds: 60 });
+  });
+
+  it('says all of it at once to the form, in few bytes', async () => {
+    const [door, keyring, signature] = await Promise.all(['door.json', 'keyring.json', 'keyring.json.minisig'].map((path) => request(relay.url).get(`/${path}`)));
+    const start = await request(relay.url).get('/start.json').set('Accept-Encoding', 'gzip');
+    expect(start.headers).toMatchObject({ 'content-type': door?.headers['content-type'], 'content-encoding': 'gzip' });
+    expect(start.body).toEqual({ door: door?.body as unknown, keyring: keyring?.text, signature: signature?.text });
   });
 });
 

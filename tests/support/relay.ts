@@ -7,7 +7,9 @@ import type { Keyring } from '../../crypto/keyring.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
 import type { RelayConfig } from '../../server/config.ts';
 import { Relay } from '../../server/relay.ts';
+import { PASTE_PAGES } from '../../server/routes/paste.ts';
 import { ALIVE_SECONDS, keys } from '../../store/keys.ts';
+import { publish } from '../../web/publish.ts';
 import { type KeyringDirectory, makeKeyrings } from './keyrings.ts';
 import { startRedis, type TestRedis, type TestRedisOptions } from './redis.ts';
 
@@ -34,9 +36,21 @@ export type TestRelay = {
   stop(): Promise<void>;
 };
 
+/** What the relay needs of a form, in two languages; every page for what was pasted holds its own name. */
+async function smallForm(directory: string): Promise<string> {
+  for (const folder of ['', 'en/']) {
+    await mkdir(join(directory, folder, 'paste'), { recursive: true });
+    await writeFile(join(directory, folder, 'index.html'), PAGE);
+    for (const page of PASTE_PAGES) await writeFile(join(directory, folder, `paste/${page}.html`), `${folder}${page}`);
+  }
+  await writeFile(join(directory, 'form.js'), 'export {};\n');
+  await writeFile(join(directory, 'form.html'), PAGE);
+  return directory;
+}
+
 /** The relay in this process, with a real Redis, a signed keyring and a small form. */
 export async function startRelay(
-  options: { config?: Partial<RelayConfig>; redis?: TestRedisOptions; withWorker?: boolean; withKeyring?: boolean } = {},
+  options: { config?: Partial<RelayConfig>; redis?: TestRedisOptions; withWorker?: boolean; withKeyring?: boolean; roundSeconds?: number } = {},
 ): Promise<TestRelay> {
   const dir = await mkdtemp(join(tmpdir(), 'relay-test-'));
   const redis = await startRedis(options.redis ?? {});
@@ -44,15 +58,12 @@ export async function startRelay(
   const keyring = await keyrings.add({ serial: 5, fromHours: -24, toHours: 24 * 6 });
   if (options.withKeyring === false) await rm(keyrings.directory, { recursive: true });
   const webDirectory = join(dir, 'web');
-  await mkdir(join(webDirectory, 'en'), { recursive: true });
-  await writeFile(join(webDirectory, 'index.html'), PAGE);
-  await writeFile(join(webDirectory, 'en', 'index.html'), PAGE);
-  await writeFile(join(webDirectory, 'form.js'), 'export {};\n');
-  await writeFile(join(webDirectory, '.hidden'), 'no');
+  await publish(await smallForm(join(dir, 'staging')), webDirectory);
+  await writeFile(join(webDirectory, 'unlisted.txt'), 'no');
 
   const admin = await redis.connect('admin');
   const workerAlive = async (leftSeconds = ALIVE_SECONDS) => {
-    await admin.set(keys.alive, '60', 'EX', leftSeconds);
+    await admin.set(keys.alive, String(options.roundSeconds ?? 60), 'EX', leftSeconds);
   };
   if (options.withWorker !== false) await workerAlive();
 

@@ -1,0 +1,90 @@
+import type { Request, RequestHandler, Response } from 'express';
+import { PARCEL_TEXT_CHARACTERS } from '../../crypto/parcel-text.ts';
+import type { Result } from '../../crypto/answer.ts';
+import { readExactly } from '../body.ts';
+import { discardRest } from '../refusals.ts';
+import { sendFile, type StaticFile, type Statics } from '../statics.ts';
+import { judge, type ParcelParts, RETRY_AFTER_SECONDS, STATUS } from './parcel.ts';
+
+/** What a person is told; built for each language as <language>/paste/<page>.html. */
+export const PASTE_PAGES = ['accepted', 'damaged', 'serial', 'stamp', 'full', 'away', 'closed', 'plaintext'] as const;
+export type PastePage = (typeof PASTE_PAGES)[number];
+export type PastePages = Readonly<Record<PastePage, StaticFile>>;
+
+const FORM_TYPE = /^application\/x-www-form-urlencoded(?:;|$)/i;
+/** A browser leaves every character of base64url as it is, so that a parcel is always this long. */
+const NAME = Buffer.from('parcel=');
+const BODY_BYTES = NAME.length + PARCEL_TEXT_CHARACTERS;
+const PLAINTEXT_STATUS = 422;
+
+/** The folders of the form's languages and what each has to say to somebody who pasted. */
+export function pastePages(statics: Statics): Map<string, PastePages> {
+  const found = new Map<string, PastePages>();
+  for (const path of statics.keys()) {
+    const folder = /^(?<folder>\/(?:.+\/)?)paste\/accepted\.html$/.exec(path)?.groups?.['folder'];
+    if (folder === undefined) continue;
+    const pages = PASTE_PAGES.map((page) => {
+      const file = statics.get(`${folder}paste/${page}.html`);
+      if (file === undefined || typeof file === 'string') throw new Error(`the built form lacks a page for what was pasted: ${page}`);
+      return [page, file] as const;
+    });
+    found.set(folder, Object.fromEntries(pages) as PastePages);
+  }
+  return found;
+}
+
+/**
+ * POST /paste: for browsers without scripts. A parcel as text is judged as any parcel; the answer is a page. Anything else
+ * may be somebody's request in the clear: nothing of it is kept, what we are handed is overwritten, and its sender warned.
+ */
+export function postPaste(parts: ParcelParts, pages: PastePages): RequestHandler {
+  return async (request, response) => {
+    if (!FORM_TYPE.test(request.headers['content-type'] ?? '') || request.headers['content-encoding'] !== undefined) {
+      warn(request, response, pages);
+      return;
+    }
+    const body = await readExactly(request, BODY_BYTES, () => {
+      tell(request, response, pages, 'away');
+      discardRest(request);
+    });
+    if (body.kind === 'gone') return;
+    const parcel = body.kind === 'exact' ? parcelIn(body.bytes) : null;
+    if (body.kind === 'exact') body.bytes.fill(0);
+    if (parcel === null) {
+      warn(request, response, pages);
+      return;
+    }
+    const result = await judge(parcel, parts);
+    response.setHeader('Connection', 'close');
+    tell(request, response, pages, result);
+  };
+}
+
+function tell(request: Request, response: Response, pages: PastePages, result: Result): void {
+  const retryAfterSeconds = RETRY_AFTER_SECONDS[result] ?? 0;
+  if (retryAfterSeconds > 0) response.setHeader('Retry-After', retryAfterSeconds);
+  sendFile(request, response, pages[pageFor(result)], STATUS[result]);
+}
+
+/** The connection stays until the rest has come: closed at once, the warning could be lost. */
+function warn(request: Request, response: Response, pages: PastePages): void {
+  sendFile(request, response, pages.plaintext, PLAINTEXT_STATUS);
+  discardRest(request);
+}
+
+/** Null unless it is nothing but the characters of a parcel: other text becomes no string here, which could not be overwritten. */
+function parcelIn(body: Buffer): Buffer | null {
+  const text = body.subarray(NAME.length);
+  if (!body.subarray(0, NAME.length).equals(NAME) || !text.every(isOfBase64url)) return null;
+  return Buffer.from(text.toString('latin1'), 'base64url');
+}
+
+function isOfBase64url(byte: number): boolean {
+  const isLetter = (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
+  const isDigit = byte >= 0x30 && byte <= 0x39;
+  return isLetter || isDigit || byte === 0x2d || byte === 0x5f;
+}
+
+function pageFor(result: Result): PastePage {
+  return result === 'version' || result === 'sealed' ? 'damaged' : result;
+}

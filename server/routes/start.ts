@@ -1,0 +1,44 @@
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import type { RequestHandler } from 'express';
+import type { KeyringShelf } from '../../service/keyrings.ts';
+import type { Door } from '../door.ts';
+import { JSON_TYPE } from '../refusals.ts';
+import { sendFile, type StaticFile } from '../statics.ts';
+import { doorFields } from './door.ts';
+
+/** Compressed while somebody waits for it, so not at all costs. */
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
+
+/**
+ * GET /start.json: all that the form has to know, in one round trip over Tor: the door, the signed keyring and its
+ * signature. The keyring is text within the JSON, because its signature is over its bytes.
+ */
+export function getStart(door: Door, shelf: KeyringShelf): RequestHandler {
+  // It is the same for everyone, and changes seldom: compressed once.
+  let latest: { text: string; file: Promise<StaticFile> } | null = null;
+  return async (request, response) => {
+    const current = shelf.current();
+    const keyring = current === null ? null : Buffer.from(current.json).toString('utf8');
+    const text = `${JSON.stringify({ door: doorFields(door), keyring, signature: current?.signature ?? null })}\n`;
+    if (latest?.text !== text) {
+      const plain = fileOf(text);
+      // As it is rather than not at all; who comes next tries again.
+      const file = compressed(plain).catch(() => {
+        latest = null;
+        return plain;
+      });
+      latest = { text, file };
+    }
+    sendFile(request, response, await latest.file);
+  };
+}
+
+function fileOf(text: string): StaticFile {
+  return { type: JSON_TYPE, saved: false, plain: Buffer.from(text), encoded: new Map() };
+}
+
+async function compressed(file: StaticFile): Promise<StaticFile> {
+  const [br, gz] = await Promise.all([promisify(brotliCompress)(file.plain, BROTLI), promisify(gzip)(file.plain, { level: 9 })]);
+  return { ...file, encoded: new Map([['br', br], ['gzip', gz]]) };
+}

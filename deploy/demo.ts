@@ -13,6 +13,8 @@ import { Supervisor } from './supervisor.ts';
 
 const ROUND_SECONDS = 1;
 const SHARE = 1;
+/** Who tries it out should not be kept waiting. */
+const SLOT_SECONDS = 0.5;
 const READY_WITHIN_MS = 30_000;
 const RENEW_EVERY_MS = 60 * 60 * 1000;
 const AGAIN_AFTER_MS = 1_000;
@@ -46,7 +48,7 @@ class Demo {
     await this.#take();
     const port = await choosePort(this.#options.port);
     this.#url = `http://127.0.0.1:${String(port)}/`;
-    const prepared = await prepareDeployment(this.#layout.dir, { say: step });
+    const prepared = await prepareDeployment(this.#layout.dir, { say: step, slotSeconds: SLOT_SECONDS });
     this.#prepared = prepared;
     if (signal.aborted) return;
     step('starting Redis, the relay and the worker');
@@ -139,7 +141,7 @@ class Demo {
     for (;;) {
       await sleep(RENEW_EVERY_MS, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
-      this.#prepared = await prepareDeployment(this.#layout.dir);
+      this.#prepared = await prepareDeployment(this.#layout.dir, { slotSeconds: SLOT_SECONDS });
       this.#writeReady();
     }
   }

@@ -9,10 +9,12 @@ import { createRootKey, readRootKey } from '../cli/actions/root-key.ts';
 import { identityToRecipient, parseIdentityFile } from '../crypto/age/identity.ts';
 import { randomBytes, toHex } from '../crypto/bytes.ts';
 import type { Keyring, VerifiedKeyring } from '../crypto/keyring.ts';
-import { encodePublicKey, type SigningKey } from '../crypto/minisign.ts';
+import { MANIFEST_NAME, MANIFEST_SIGNATURE_NAME } from '../crypto/manifest.ts';
+import { encodePublicKey, sign, type SigningKey } from '../crypto/minisign.ts';
 import { ready } from '../crypto/sodium.ts';
 import { aclFile } from '../store/acl.ts';
 import { buildWeb } from '../web/build.ts';
+import { readSigned } from '../web/single-file.ts';
 import { layoutOf, ROLES, type Layout } from './layout.ts';
 
 const KEYRING_DAYS = 7;
@@ -25,6 +27,8 @@ export type PrepareOptions = Readonly<{
   inboxPath?: string;
   say?: (step: string) => void;
   now?: Date;
+  /** Mean time between two slots of the form; its own default, where left out. */
+  slotSeconds?: number;
 }>;
 
 export type Prepared = Readonly<{ layout: Layout; keyring: VerifiedKeyring; keyringFile: string }>;
@@ -41,7 +45,15 @@ export async function prepareDeployment(dir: string, options: PrepareOptions = {
   await ensureInboxes(layout, keyring.keyring, options.inboxPath ?? layout.inbox);
   await ensureUsers(layout, say);
   say('building the form with the root key in it');
-  await buildWeb({ rootKeyFile: layout.rootKey, outDir: layout.web, floorSerial: keyring.keyring.serial });
+  await buildWeb({
+    rootKeyFile: layout.rootKey,
+    outDir: layout.web,
+    floorSerial: keyring.keyring.serial,
+    slotSeconds: options.slotSeconds,
+    keyrings: [await readSigned(layout.keyringFile(keyring.keyring.serial))],
+  });
+  const manifest = join(layout.web, MANIFEST_NAME);
+  await replaceFile(join(layout.web, MANIFEST_SIGNATURE_NAME), sign(await readFile(manifest), root, MANIFEST_NAME), 0o644);
   // esbuild keeps a process of its own for further builds.
   await stop();
   return { layout, keyring, keyringFile: layout.keyringFile(keyring.keyring.serial) };

@@ -1,17 +1,24 @@
-// Builds the form: pages, style sheet, two scripts and an icon. The same sources and the same root key give the same
-// bytes, wherever they are built, so that anyone can check what a server hands out.
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+// Builds the form: pages, style sheet, scripts, libsodium's WebAssembly and an icon. The same sources and the same root
+// key give the same bytes, wherever they are built, so that anyone can check what a server hands out.
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type BuildOptions } from 'esbuild';
 import { parsePublicKey } from '../crypto/minisign.ts';
 import { ready } from '../crypto/sodium.ts';
-import { renderPage, type Locale } from './template.ts';
+import { ENGINES, sodiumPlugin, sodiumWasm } from './cut.ts';
+import { buildPages, readLocales } from './pages.ts';
+import { publish } from './publish.ts';
+import { buildOffline, type SignedKeyring } from './single-file.ts';
+import { parseSite, PLAIN_SITE, type Site } from './site.ts';
 
 // One level below the root both as a source (web/) and bundled (dist/).
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const WEB = join(ROOT, 'web');
 const TARGET = ['firefox115', 'chrome110'];
+
+/** Enough for a relay whose pool is up to three quarters full (server/difficulty.ts), and seconds at most without JIT. */
+export const OFFLINE_DIFFICULTY = 14;
 
 export type WebOptions = {
   /** The minisign public key that signs keyrings. */
@@ -19,32 +26,20 @@ export type WebOptions = {
   outDir: string;
   /** The pages refuse every keyring below it. */
   floorSerial?: number;
+  /** Mean time between two slots (slots.ts); 20 seconds. */
+  slotSeconds?: number | undefined;
+  /** What the offline form (/form.html) seals to; without any there is none. */
+  keyrings?: readonly SignedKeyring[];
+  /** Leading zero bits of its stamps: it cannot ask how many it takes. */
+  offlineDifficulty?: number;
+  /** What the operator changes about the form (web/site.ts, docs/operations.md). */
+  siteFile?: string;
 };
 
-export async function readLocales(): Promise<Locale[]> {
-  const names = (await readdir(join(WEB, 'locales'))).filter((name) => name.endsWith('.json'));
-  const locales = await Promise.all(names.map(async (name) => JSON.parse(await readFile(join(WEB, 'locales', name), 'utf8')) as Locale));
-  return locales.sort((a, b) => a.path.localeCompare(b.path, 'en'));
-}
-
-export async function readTemplate(): Promise<string> {
-  return readFile(join(WEB, 'form.html'), 'utf8');
-}
-
-async function buildPages(outDir: string): Promise<void> {
-  const [template, locales] = await Promise.all([readTemplate(), readLocales()]);
-  for (const locale of locales) {
-    const file = join(outDir, locale.path, 'index.html');
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, renderPage(template, locale, locales));
-  }
-}
-
-async function buildScripts(outDir: string, rootKey: string, floorSerial: number): Promise<void> {
-  await build({
+/** What every script of the form is built with. */
+export function scriptOptions(rootKey: string, floorSerial: number): BuildOptions {
+  return {
     absWorkingDir: ROOT,
-    entryPoints: [{ in: join(WEB, 'form.ts'), out: 'form' }, { in: join(WEB, 'seal.ts'), out: 'seal' }, { in: join(WEB, 'form.css'), out: 'form' }],
-    outdir: outDir,
     bundle: true,
     minify: true,
     format: 'iife',
@@ -55,23 +50,47 @@ async function buildScripts(outDir: string, rootKey: string, floorSerial: number
     define: {
       ROOT_PUBLIC_KEY: JSON.stringify(rootKey),
       FLOOR_SERIAL: String(floorSerial),
-      // libsodium asks where it was loaded from, and makes no use of it: its WebAssembly is inside.
+      // libsodium asks where it was loaded from, and makes no use of it.
       'import.meta.url': '""',
     },
     logLevel: 'warning',
-  });
+  };
 }
 
-/** Writes the form into `outDir`. Throws MINISIGN_FORMAT when the file is not a minisign public key. */
-export async function buildWeb({ rootKeyFile, outDir, floorSerial = 1 }: WebOptions): Promise<void> {
+async function buildScripts(outDir: string, rootKey: string, floorSerial: number): Promise<void> {
+  const common = { ...scriptOptions(rootKey, floorSerial), outdir: outDir };
+  await Promise.all([
+    build({ ...common, entryPoints: [{ in: join(WEB, 'form.ts'), out: 'form' }, { in: join(WEB, 'form.css'), out: 'form' }] }),
+    // The same worker twice: a browser loads the one that it can run.
+    ...ENGINES.map((engine) => build({ ...common, entryPoints: [{ in: join(WEB, 'seal.ts'), out: `seal-${engine}` }], plugins: [sodiumPlugin(engine)] })),
+  ]);
+}
+
+/** @throws SiteError */
+async function readSite(file: string): Promise<Site> {
+  const languages = (await readLocales()).map(({ language }) => language);
+  return parseSite(await readFile(file, 'utf8'), languages);
+}
+
+/** Writes the form into `outDir`. Throws MINISIGN_FORMAT when the file is not a minisign public key, SiteError when the site file is wrong. */
+export async function buildWeb({ rootKeyFile, outDir, floorSerial = 1, slotSeconds, siteFile, keyrings = [], offlineDifficulty = OFFLINE_DIFFICULTY }: WebOptions): Promise<void> {
   const rootKey = (await readFile(rootKeyFile, 'utf8')).trim();
   await ready;
   // A secret key put here by mistake would be handed to everyone.
   parsePublicKey(rootKey);
-  await mkdir(outDir, { recursive: true });
-  await Promise.all([
-    buildPages(outDir),
-    buildScripts(outDir, rootKey, floorSerial),
-    readFile(join(WEB, 'icon.png')).then((icon) => writeFile(join(outDir, 'icon.png'), icon)),
-  ]);
+  const site = siteFile === undefined ? PLAIN_SITE : await readSite(siteFile);
+  await mkdir(dirname(outDir), { recursive: true });
+  const staging = await mkdtemp(`${outDir}.new-`);
+  try {
+    await Promise.all([
+      buildPages(staging, { offline: keyrings.length > 0, slotSeconds }, site),
+      buildScripts(staging, rootKey, floorSerial),
+      ...(keyrings.length > 0 ? [buildOffline(staging, scriptOptions(rootKey, floorSerial), { rootKey, keyrings, difficulty: offlineDifficulty })] : []),
+      sodiumWasm().then((wasm) => writeFile(join(staging, 'sodium.wasm'), wasm)),
+      readFile(join(WEB, 'icon.png')).then((icon) => writeFile(join(staging, 'icon.png'), icon)),
+    ]);
+    await publish(staging, outDir);
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
 }

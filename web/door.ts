@@ -3,6 +3,7 @@ import type { Answer, DoorReason } from './messages.ts';
 
 export type Door = { open: true; difficulty: number } | { open: false; reason: DoorReason };
 export type SignedKeyring = { json: Uint8Array; signature: string };
+export type Start = { door: Door; keyring: SignedKeyring | null };
 
 /** Over an onion service a first connection may take most of a minute. */
 const READ_TIMEOUT_MS = 60_000;
@@ -21,7 +22,7 @@ export class UnreachableError extends Error {
 }
 
 /** @throws UnreachableError when nothing came in time, or not the whole of it. */
-async function exchange(path: string, timeoutMs: number, init: RequestInit = {}): Promise<{ status: number; body: Uint8Array }> {
+async function exchange(path: string, timeoutMs: number, init: RequestInit = {}): Promise<{ status: number; body: Uint8Array<ArrayBuffer> }> {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), timeoutMs);
   try {
@@ -41,14 +42,13 @@ async function exchange(path: string, timeoutMs: number, init: RequestInit = {})
   }
 }
 
-async function read(path: string): Promise<Uint8Array> {
+async function read(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const { status, body } = await exchange(path, READ_TIMEOUT_MS);
   if (status !== 200) throw new UnreachableError('offline');
   return body;
 }
 
-function parseDoor(body: Uint8Array): Door {
-  const door = JSON.parse(new TextDecoder().decode(body)) as { open?: unknown; reason?: unknown; difficulty?: unknown };
+function parseDoor(door: { open?: unknown; reason?: unknown; difficulty?: unknown }): Door {
   if (door.open === true && Number.isInteger(door.difficulty)) {
     return { open: true, difficulty: Math.min(Math.max(Number(door.difficulty), 0), HIGHEST_DIFFICULTY) };
   }
@@ -56,20 +56,25 @@ function parseDoor(body: Uint8Array): Door {
   return { open: false, reason: REASONS.includes(reason) ? (reason as DoorReason) : 'worker' };
 }
 
-/** @throws UnreachableError */
-export async function readDoor(): Promise<Door> {
-  const body = await read('/door.json');
+function parseStart(body: Uint8Array): Start {
+  const { door, keyring, signature } = JSON.parse(new TextDecoder().decode(body)) as { door: object; keyring: unknown; signature: unknown };
+  const signed = typeof keyring === 'string' && typeof signature === 'string' ? { json: new TextEncoder().encode(keyring), signature } : null;
+  return signed === null ? { door: { open: false, reason: 'keyring' }, keyring: null } : { door: parseDoor(door), keyring: signed };
+}
+
+/** @throws UnreachableError. Nothing of the keyring is believed until the worker has verified it. */
+export async function readStart(): Promise<Start> {
+  const body = await read('/start.json');
   try {
-    return parseDoor(body);
+    return parseStart(body);
   } catch {
     throw new UnreachableError('offline');
   }
 }
 
-/** @throws UnreachableError. Nothing of what comes is believed until the worker has verified it. */
-export async function readKeyring(): Promise<SignedKeyring> {
-  const [json, signature] = await Promise.all([read('/keyring.json'), read('/keyring.json.minisig')]);
-  return { json, signature: new TextDecoder().decode(signature) };
+/** The bytes that libsodium runs on. @throws UnreachableError */
+export async function readWasm(): Promise<ArrayBuffer> {
+  return (await read('/sodium.wasm')).buffer;
 }
 
 /**

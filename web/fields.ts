@@ -6,8 +6,6 @@ import { element, fill } from './page.ts';
 const NEARLY_FULL_LETTERS = 300;
 const ROUND_TO_LETTERS = 10;
 
-export type Problem = 'message' | 'topic';
-
 export class Fields {
   readonly #language = document.documentElement.lang;
   readonly #letterBytes = Number(document.documentElement.dataset['letterBytes'] ?? 1);
@@ -18,7 +16,13 @@ export class Fields {
   /** As it will be sent. */
   read(): RequestFields {
     const contact = this.#contact.value.trim();
-    return { topic: this.#topic(), language: this.#language, message: this.#message.value.trim(), ...(contact ? { contact } : {}) };
+    const topic = this.#topic();
+    return {
+      ...(topic ? { topic } : {}),
+      language: this.#language,
+      message: this.#message.value.trim(),
+      ...(contact ? { contact } : {}),
+    };
   }
 
   get empty(): boolean {
@@ -48,21 +52,20 @@ export class Fields {
     this.#topics.replaceChildren(...choices);
   }
 
-  /** Marks what is missing, moves there and says so; false when nothing is. */
+  /** Without a message there is nothing to send: says so and moves there; false when there is one. */
   flag(): boolean {
-    const { topic, message } = this.read();
-    const problems: Problem[] = [...(topic === '' ? ['topic' as const] : []), ...(message === '' ? ['message' as const] : [])];
-    this.#mark(problems);
-    const [first] = problems;
-    if (first === 'topic') this.#radios()[0]?.focus();
-    if (first === 'message') this.#message.focus();
-    return first !== undefined;
+    const missing = this.read().message === '';
+    this.#mark(missing);
+    if (missing) this.#message.focus();
+    return missing;
   }
 
   unflag(): void {
-    const { topic, message } = this.read();
-    if (topic !== '') element('topic-problem', HTMLElement).hidden = true;
-    if (message !== '') this.#markMessage(false);
+    if (this.read().message !== '') this.#mark(false);
+  }
+
+  focus(): void {
+    this.#message.focus();
   }
 
   /** Tells how much still fits; `bytes` is negative when it is too much already. */
@@ -87,13 +90,10 @@ export class Fields {
     return this.#radios().find(({ checked }) => checked)?.value ?? '';
   }
 
-  #mark(problems: readonly Problem[]): void {
-    element('topic-problem', HTMLElement).hidden = !problems.includes('topic');
-    this.#markMessage(problems.includes('message'));
-  }
-
-  #markMessage(missing: boolean): void {
+  #mark(missing: boolean): void {
     element('message-problem', HTMLElement).hidden = !missing;
+    // Named only when it shows: a description is read out also from hidden text.
+    this.#message.setAttribute('aria-describedby', missing ? 'message-hint message-problem message-draft' : 'message-hint message-draft');
     if (missing) this.#message.setAttribute('aria-invalid', 'true');
     else this.#message.removeAttribute('aria-invalid');
   }

@@ -1,9 +1,9 @@
 // The request form: opens the door, takes what is typed, sends it, and says what became of it.
-import { readDoor, readKeyring, UnreachableError } from './door.ts';
+import { readStart, UnreachableError, type SignedKeyring } from './door.ts';
 import { Fields } from './fields.ts';
 import { setUpLeaving } from './leaving.ts';
 import { noticeForDoor, noticeForSealer, SHUT, type Action, type Notice } from './notices.ts';
-import { element, fill, focusOn, notify, onAction, progress, show } from './page.ts';
+import { element, fill, focusOn, noticeShown, notify, onAction, progress, show } from './page.ts';
 import { Sealer, SealerError } from './sealer.ts';
 import { Sending } from './sending.ts';
 
@@ -16,49 +16,65 @@ class Form {
   readonly #sending: Sending;
   readonly #language = document.documentElement.lang;
   #busy = false;
+  #opened = false;
   #roomAsked = false;
   #waits = 0;
   #countdown: ReturnType<typeof setInterval> | undefined;
+  #leavingTo = '';
+  /** What the question about leaving took the place of. */
+  #noticeBefore: Notice | null = null;
+  #topics = '';
 
   constructor() {
-    setUpLeaving(this.#fields, () => this.#sealer.destroy());
+    setUpLeaving(this.#fields, { wipe: () => this.#end(), ask: (href) => this.#askBeforeLeaving(href) });
     this.#sealer = new Sealer();
-    this.#sealer.onProgress = progress;
-    this.#sending = new Sending(this.#sealer, () => this.#readKeyring(), () => progress('sending'));
+    this.#sending = new Sending({
+      sealer: this.#sealer,
+      slotMs: Number(document.documentElement.dataset['slotSeconds']) * 1_000,
+      renewKeyring: async () => this.#take((await readStart()).keyring),
+      onStep: progress,
+    });
     this.#fields.onInput(() => this.#typed());
     onAction((action) => this.#act(action));
     element('send', HTMLButtonElement).addEventListener('click', () => void this.#send());
   }
 
-  /** Looks whether a request can be sent at all, before anyone types one. */
+  /** Looks whether a request can be sent at all. Writing can begin meanwhile: over Tor this takes its time. */
   async open(): Promise<void> {
     notify(null);
-    show(this.#fields.empty ? 'opening' : 'form');
+    // At first the page shows the form by itself: typing can begin before this script is there.
+    if (this.#opened && this.#fields.empty) show('opening');
+    this.#opened = true;
     this.#ready(false);
     try {
-      const keyring = this.#readKeyring();
-      // Asked for together, but a closed door comes first: it may be closed for lack of a keyring.
-      keyring.catch(() => undefined);
-      const door = await readDoor();
-      if (!door.open) return this.#tell(noticeForDoor(door.reason));
-      this.#sending.difficulty = door.difficulty;
-      // Writing can begin while the keyring is still being fetched and verified; sending can not.
+      const started = this.#sealer.start();
+      // Asked for together, but a closed door comes first.
+      started.catch(() => undefined);
+      const { door, keyring } = await readStart();
+      if (!door.open) return this.#notOpened(noticeForDoor(door.reason));
       show('form');
-      await keyring;
+      await started;
+      await this.#take(keyring);
       this.#ready(true);
+      this.#sending.start(door.difficulty);
       await this.#countRoom();
     } catch (error) {
-      this.#tell(this.#noticeFor(error, 'unreachable'));
+      this.#notOpened(this.#noticeFor(error, 'unreachable'));
     }
   }
 
-  async #readKeyring(): Promise<void> {
-    const { topics, answerTime } = await this.#sealer.ask('open', await readKeyring()).catch(async (error: unknown) => {
-      // Keyring and signature are two files: between them a new keyring may have taken the place of the old.
-      if (!(error instanceof SealerError && error.code === 'MINISIGN_SIGNATURE')) throw error;
-      return this.#sealer.ask('open', await readKeyring());
-    });
-    this.#fields.showTopics(topics);
+  /** Nothing is being checked any more until the person asks for it. */
+  #notOpened(notice: Notice): void {
+    element('checking', HTMLElement).hidden = true;
+    this.#tell(notice);
+  }
+
+  async #take(keyring: SignedKeyring | null): Promise<void> {
+    if (keyring === null) throw new SealerError('KEYRING_EXPIRED');
+    const { topics, answerTime } = await this.#sealer.ask('open', keyring);
+    // A renewal that changes nothing must not take a field from under somebody's hand.
+    if (JSON.stringify(topics) !== this.#topics) this.#fields.showTopics(topics);
+    this.#topics = JSON.stringify(topics);
     const usual = answerTime[this.#language];
     for (const place of document.querySelectorAll<HTMLElement>('.answer-time')) place.hidden = usual === undefined;
     fill('answer', usual ?? '');
@@ -113,11 +129,16 @@ class Form {
     }
   }
 
+  /** Nothing of the text is left in memory that this page holds, and nothing more is sent. */
+  #end(): void {
+    this.#sending.stop();
+    this.#sealer.destroy();
+  }
+
   #accepted(): void {
     const reachable = this.#fields.read().contact !== undefined;
     this.#fields.clear();
-    this.#sending.forget();
-    this.#sealer.destroy();
+    this.#end();
     element('accepted-with-contact', HTMLElement).hidden = !reachable;
     element('accepted-without-contact', HTMLElement).hidden = reachable;
     show('accepted');
@@ -148,6 +169,24 @@ class Form {
     if (focused instanceof HTMLElement) focused.focus();
   }
 
+  /** On its way, the browser's own question has to do. */
+  #askBeforeLeaving(href: string): boolean {
+    if (this.#busy || this.#countdown !== undefined) return false;
+    this.#leavingTo = href;
+    const shown = noticeShown();
+    // A second link asks the same question again.
+    if (shown !== 'leaving') this.#noticeBefore = shown;
+    this.#tell('leaving');
+    return true;
+  }
+
+  /** A notice that was there before may hold the only button that helps. */
+  #stay(): void {
+    if (this.#noticeBefore !== null) return this.#tell(this.#noticeBefore);
+    notify(null);
+    this.#fields.focus();
+  }
+
   #act(action: Action): void {
     switch (action) {
       case 'check':
@@ -159,6 +198,11 @@ class Form {
         return this.#stopWaiting();
       case 'reload':
         return location.reload();
+      case 'stay':
+        return this.#stay();
+      case 'leave':
+        this.#fields.clear();
+        return location.assign(this.#leavingTo);
     }
   }
 
@@ -175,10 +219,4 @@ class Form {
   }
 }
 
-// At Tor Browser's Safer level there is no WebAssembly, and trying it makes NoScript cover the page.
-if (typeof WebAssembly === 'undefined') {
-  show(null);
-  notify('no-webassembly');
-} else {
-  void new Form().open();
-}
+void new Form().open();

@@ -1,9 +1,18 @@
 // Leaving the page: fast on purpose, and never with text left behind.
 import type { Fields } from './fields.ts';
-import { element } from './page.ts';
+import { element, focusOn } from './page.ts';
 
 const ESCAPES = 3;
 const ESCAPES_WITHIN_MS = 2_000;
+
+export type Leaving = {
+  /** Ends whatever else still holds the text. */
+  wipe: () => void;
+  /** A link of the page was followed with text in it. True: the person is being asked, so stay for now. */
+  ask: (href: string) => boolean;
+  /** Whether there is text beside the fields that would be lost. After `wipe` there is none. */
+  holdsMore?: () => boolean;
+};
 
 /** Escape pressed three times in two seconds does what the link does. */
 export function onThreeEscapes(listener: () => void): void {
@@ -15,13 +24,14 @@ export function onThreeEscapes(listener: () => void): void {
   });
 }
 
-/** Wipes, covers and replaces the page; `wipe` ends whatever else still holds the text. */
-export function setUpLeaving(fields: Fields, wipe: () => void): void {
+/** Wipes, covers and replaces the page. */
+function setUpExit(fields: Fields, wipe: () => void): void {
   const exit = element('exit', HTMLAnchorElement);
   const leave = (): void => {
     fields.clear();
-    wipe();
+    // Where it leads to may take its time to come; until then nothing of this page is to be seen.
     document.body.replaceChildren();
+    wipe();
     location.replace(exit.href);
   };
   exit.addEventListener('click', (event) => {
@@ -29,9 +39,35 @@ export function setUpLeaving(fields: Fields, wipe: () => void): void {
     leave();
   });
   onThreeEscapes(leave);
+}
 
+/** Nothing is stored, so every visit is a first one: what the exit cannot do is said until it is put away. */
+function setUpHint(): void {
+  const known = element('exit-known', HTMLButtonElement);
+  // Without scripts there is neither.
+  for (const part of document.querySelectorAll<HTMLElement>('#exit-hint [hidden]')) part.hidden = false;
+  known.addEventListener('click', () => {
+    element('exit-hint', HTMLElement).hidden = true;
+    focusOn('exit');
+  });
+}
+
+/** Browsers word their own question as they like, and phones often ask none: the page's own links ask first. */
+function setUpLinks(fields: Fields, ask: Leaving['ask']): void {
+  document.addEventListener('click', (event) => {
+    const link = event.target instanceof Element ? event.target.closest('a') : null;
+    if (link === null || link.id === 'exit' || link.target !== '' || fields.empty) return;
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (ask(link.href)) event.preventDefault();
+  });
+}
+
+export function setUpLeaving(fields: Fields, { wipe, ask, holdsMore = () => false }: Leaving): void {
+  setUpExit(fields, wipe);
+  setUpHint();
+  setUpLinks(fields, ask);
   addEventListener('beforeunload', (event) => {
-    if (fields.empty) return;
+    if (fields.empty && !holdsMore()) return;
     event.preventDefault();
     // Chromium before 119 asks only when this is set.
     event.returnValue = true;

@@ -3,11 +3,10 @@
 import type { Result } from '../crypto/answer.ts';
 import type { DoorReason, SealerCode } from './messages.ts';
 
-/** What the button under a notice does: look at the door again, send again, reload the page. */
-export type Action = 'check' | 'send' | 'stop' | 'reload';
+/** What the button under a notice does: look at the door again, send again, reload the page, stay on it or leave it. */
+export type Action = 'check' | 'send' | 'stop' | 'reload' | 'stay' | 'leave';
 
 export const NOTICES = {
-  'no-webassembly': ['reload'],
   'no-sealing': ['reload'],
   'closed-keyring': ['check'],
   'closed-pool': ['check'],
@@ -25,12 +24,13 @@ export const NOTICES = {
   busy: ['send'],
   refused: ['send'],
   outdated: [],
+  leaving: ['stay', 'leave'],
 } as const satisfies Record<string, readonly Action[]>;
 export type Notice = keyof typeof NOTICES;
 
 /** After these the form is of no use until something changes, so it is not shown unless it holds text. */
 export const SHUT: ReadonlySet<Notice> = new Set<Notice>([
-  'no-webassembly', 'no-sealing', 'closed-keyring', 'closed-pool', 'closed-service',
+  'no-sealing', 'closed-keyring', 'closed-pool', 'closed-service',
   'unreachable', 'keyring-forged', 'keyring-old', 'keyring-expired', 'keyring-early',
 ]);
 

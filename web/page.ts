@@ -33,16 +33,23 @@ export function notify(notice: Notice | null, { kept = false } = {}): void {
   if (notice !== null) focusOn(`notice-${notice}-title`);
 }
 
+/** The notice that shows, or null. */
+export function noticeShown(): Notice | null {
+  const names = Object.keys(NOTICES) as Notice[];
+  return names.find((name) => !element(`notice-${name}`, HTMLElement).hidden) ?? null;
+}
+
 export function onAction(listener: (action: Action) => void): void {
   for (const button of document.querySelectorAll<HTMLButtonElement>('button[data-action]')) {
     button.addEventListener('click', () => listener(button.dataset['action'] as Action));
   }
 }
 
-const STEPS: readonly (Step | 'sending')[] = ['sealing', 'stamping', 'sending'];
+export type ProgressStep = Step | 'slot' | 'sending';
+const STEPS: readonly ProgressStep[] = ['sealing', 'stamping', 'slot', 'sending'];
 
 /** `done` of `of`; without them the bar only shows that something is going on. */
-export function progress(step: Step | 'sending', done?: number, of?: number): void {
+export function progress(step: ProgressStep, done?: number, of?: number): void {
   const bar = element('progress-bar', HTMLProgressElement);
   for (const name of STEPS) element(`progress-${name}`, HTMLElement).hidden = name !== step;
   if (done === undefined || of === undefined) bar.removeAttribute('value');

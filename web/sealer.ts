@@ -1,4 +1,5 @@
 // The page's side of the sealing worker.
+import { readWasm } from './door.ts';
 import type { Exchanges, Kind, SealerCode, Step, Tell } from './messages.ts';
 
 export class SealerError extends Error {
@@ -10,17 +11,20 @@ export class SealerError extends Error {
   }
 }
 
-type Waiting = { resolve: (reply: never) => void; reject: (error: SealerError) => void };
+type OnProgress = (step: Step, done: number, of: number) => void;
+type Waiting = { resolve: (reply: never) => void; reject: (error: SealerError) => void; onProgress: OnProgress | undefined };
 
 export class Sealer {
+  /** At Tor Browser's Safer level there is no WebAssembly, and trying it makes NoScript cover the page: only looked for. */
+  readonly #engine = typeof WebAssembly === 'undefined' ? 'js' : 'wasm';
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
+  #started: Promise<unknown> | null = null;
   #lastId = 0;
   #broken = false;
-  onProgress: (step: Step, done: number, of: number) => void = () => undefined;
 
   constructor() {
-    this.#worker = new Worker('/seal.js');
+    this.#worker = new Worker(`/seal-${this.#engine}.js`);
     this.#worker.addEventListener('message', (event: MessageEvent<Tell>) => this.#hear(event.data));
     this.#worker.addEventListener('error', (event) => {
       event.preventDefault();
@@ -30,13 +34,24 @@ export class Sealer {
     });
   }
 
+  /** Resolves once it can seal. @throws SealerError, UnreachableError; then it can be tried again */
+  async start(): Promise<void> {
+    this.#started ??= this.#load();
+    try {
+      await this.#started;
+    } catch (error) {
+      this.#started = null;
+      throw error;
+    }
+  }
+
   /** @throws SealerError with the code of what went wrong; WORKER when the worker itself could not be loaded or died. */
-  ask<K extends Kind>(kind: K, question: Exchanges[K]['ask']): Promise<Exchanges[K]['reply']> {
+  ask<K extends Kind>(kind: K, question: Exchanges[K]['ask'], onProgress?: OnProgress): Promise<Exchanges[K]['reply']> {
     if (this.#broken) return Promise.reject(new SealerError('WORKER'));
     this.#lastId += 1;
     const id = this.#lastId;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      this.#waiting.set(id, { resolve, reject, onProgress });
       this.#worker.postMessage({ id, kind, ...question });
     });
   }
@@ -47,12 +62,17 @@ export class Sealer {
     this.#worker.terminate();
   }
 
+  /** The page fetches the WebAssembly while the worker's script is still on its way: a round trip less. */
+  async #load(): Promise<void> {
+    await this.ask('start', { wasm: this.#engine === 'wasm' ? await readWasm() : null });
+  }
+
   #hear(message: Tell): void {
+    const waiting = this.#waiting.get(message.id);
     if (message.kind === 'progress') {
-      this.onProgress(message.step, message.done, message.of);
+      waiting?.onProgress?.(message.step, message.done, message.of);
       return;
     }
-    const waiting = this.#waiting.get(message.id);
     this.#waiting.delete(message.id);
     // The exchange's kind was fixed when it was asked; the id leads back to it.
     if (message.kind === 'done') waiting?.resolve(message.reply as never);

@@ -1,8 +1,11 @@
-// One request on its way: sealed once, sent as the same bytes until the relay has taken them.
+// What this page sends, and how: sealed once, sent in a slot as the same bytes until the relay has taken them. A request
+// and a decoy go the same way.
 import { HIGHEST_DIFFICULTY, sendParcel } from './door.ts';
 import type { Answer, RequestFields } from './messages.ts';
 import { noticeForRefusal, type Notice } from './notices.ts';
+import type { ProgressStep } from './page.ts';
 import { SealerError, type Sealer } from './sealer.ts';
+import { LONGEST_MEANS, Slots } from './slots.ts';
 
 /** How often a dearer stamp or a new keyring is tried before the person is told. */
 const MOST_MENDINGS = 3;
@@ -15,72 +18,129 @@ export type Outcome =
   /** The relay asks to come again; the parcel is kept for that. */
   | { kind: 'later'; seconds: number };
 
+/** What goes into a parcel. A decoy has nothing but its number in this visit: several may be on their way. */
+type Load = RequestFields | number;
+const isRequest = (load: Load): load is RequestFields => typeof load !== 'number';
+
+export type SendingOptions = {
+  sealer: Sealer;
+  /** Mean time between two slots. */
+  slotMs: number;
+  renewKeyring: () => Promise<void>;
+  /** How far a request is; a decoy is not heard of. */
+  onStep: (step: ProgressStep, done?: number, of?: number) => void;
+};
+
 export class Sending {
-  readonly #sealer: Sealer;
-  readonly #renewKeyring: () => Promise<void>;
-  readonly #onSending: () => void;
+  readonly #options: SendingOptions;
+  readonly #slots: Slots;
   #difficulty = 0;
-  /** The sealed parcel and the request it was made of. The same request is never sealed twice while its serial lives. */
-  #parcel: { of: string; bytes: Uint8Array } | null = null;
+  /** The number of the next one. */
+  #decoy = 0;
+  /** Sealed parcels, by what they hold. The same request is never sealed twice while its serial lives. */
+  readonly #parcels = new Map<string, Promise<Uint8Array>>();
 
-  constructor(sealer: Sealer, renewKeyring: () => Promise<void>, onSending: () => void) {
-    this.#sealer = sealer;
-    this.#renewKeyring = renewKeyring;
-    this.#onSending = onSending;
+  constructor(options: SendingOptions) {
+    this.#options = options;
+    this.#slots = new Slots({
+      draw: (number) => options.sealer.ask('slot', { number, meanMs: options.slotMs }),
+      prepare: () => this.#parcelFor(this.#decoy),
+      decoy: () => this.#sendDecoy(),
+      longestMs: LONGEST_MEANS * options.slotMs,
+    });
   }
 
-  set difficulty(bits: number) {
-    this.#difficulty = bits;
+  /** Slots begin: the keyring is verified and the relay asks for stamps of this difficulty. */
+  start(difficulty: number): void {
+    this.#difficulty = difficulty;
+    this.#slots.start();
   }
 
-  forget(): void {
-    this.#parcel = null;
+  stop(): void {
+    this.#slots.stop();
+    this.#parcels.clear();
   }
 
   /** @throws SealerError, UnreachableError */
   async send(request: RequestFields): Promise<Outcome> {
+    await this.#parcelFor(request);
+    this.#options.onStep('slot');
+    return this.#slots.use(() => {
+      this.#options.onStep('sending');
+      return this.#exchange(request);
+    });
+  }
+
+  /** Whatever becomes of it, its bytes are not sent again in another slot. */
+  async #sendDecoy(): Promise<void> {
+    const decoy = this.#decoy;
+    this.#decoy += 1;
+    await this.#exchange(decoy).finally(() => this.#forget(decoy));
+  }
+
+  async #exchange(load: Load): Promise<Outcome> {
     for (let mended = 0; ; mended += 1) {
-      const parcel = await this.#parcelFor(request);
-      this.#onSending();
-      const answer = await sendParcel(parcel, (bytes) => this.#sealer.ask('read', { answer: bytes }));
+      const parcel = await this.#parcelFor(load);
+      const answer = await sendParcel(parcel, (bytes) => this.#options.sealer.ask('read', { answer: bytes }));
       if (answer === null) return { kind: 'refused', notice: 'refused' };
-      if (answer.result === 'accepted') return { kind: 'accepted' };
-      if (mended < MOST_MENDINGS && await this.#mend(answer, parcel)) continue;
+      if (answer.result === 'accepted') {
+        this.#forget(load);
+        return { kind: 'accepted' };
+      }
+      if (mended < MOST_MENDINGS && await this.#mend(load, parcel, answer)) continue;
       if (answer.retryAfterSeconds > 0) {
         return { kind: 'later', seconds: Math.min(Math.max(answer.retryAfterSeconds, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS) };
       }
-      if (answer.result === 'sealed' || answer.result === 'version') this.forget();
+      if (answer.result === 'sealed' || answer.result === 'version') this.#forget(load);
       return { kind: 'refused', notice: noticeForRefusal(answer.result) };
     }
   }
 
-  async #parcelFor(request: RequestFields): Promise<Uint8Array> {
-    const of = JSON.stringify(request);
-    if (this.#parcel?.of === of) return this.#parcel.bytes;
-    const seal = (): Promise<Uint8Array> => this.#sealer.ask('seal', { request, difficulty: this.#difficulty });
-    const bytes = await seal().catch(async (error: unknown) => {
+  #parcelFor(load: Load): Promise<Uint8Array> {
+    const key = JSON.stringify(load);
+    const sealed = this.#parcels.get(key) ?? this.#seal(load);
+    // A request that was changed since is never sent.
+    if (isRequest(load)) for (const other of this.#parcels.keys()) if (isRequest(JSON.parse(other) as Load)) this.#parcels.delete(other);
+    this.#keep(load, sealed);
+    return sealed;
+  }
+
+  async #seal(load: Load): Promise<Uint8Array> {
+    const { sealer, renewKeyring, onStep } = this.#options;
+    const difficulty = this.#difficulty;
+    const seal = (): Promise<Uint8Array> => (isRequest(load) ? sealer.ask('seal', { request: load, difficulty }, onStep) : sealer.ask('decoy', { difficulty }));
+    return seal().catch(async (error: unknown) => {
       // A page may have been open for longer than its keyring lives.
       if (!(error instanceof SealerError && error.code === 'KEYRING_EXPIRED')) throw error;
-      await this.#renewKeyring();
+      await renewKeyring();
       return seal();
     });
-    this.#parcel = { of, bytes };
-    return bytes;
   }
 
   /** Does what the relay asks for, if that needs nobody's help. */
-  async #mend({ result, difficulty }: Answer, parcel: Uint8Array): Promise<boolean> {
-    if (result === 'stamp' && difficulty <= HIGHEST_DIFFICULTY && this.#parcel !== null) {
+  async #mend(load: Load, parcel: Uint8Array, { result, difficulty }: Answer): Promise<boolean> {
+    if (result === 'stamp' && difficulty <= HIGHEST_DIFFICULTY) {
       this.#difficulty = difficulty;
-      this.#parcel.bytes = await this.#sealer.ask('stamp', { parcel, difficulty });
+      this.#keep(load, this.#options.sealer.ask('stamp', { parcel, difficulty }));
       return true;
     }
     if (result === 'serial') {
       // Its serial is dead: no relay takes these bytes any more.
-      this.forget();
-      await this.#renewKeyring();
+      this.#forget(load);
+      await this.#options.renewKeyring();
       return true;
     }
     return false;
+  }
+
+  #keep(load: Load, sealed: Promise<Uint8Array>): void {
+    const key = JSON.stringify(load);
+    this.#parcels.set(key, sealed);
+    // What failed is tried anew.
+    sealed.catch(() => this.#parcels.get(key) === sealed && this.#parcels.delete(key));
+  }
+
+  #forget(load: Load): void {
+    this.#parcels.delete(JSON.stringify(load));
   }
 }

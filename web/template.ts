@@ -1,33 +1,10 @@
 // Makes a page of the template and the words of one language. No word of a page stands anywhere but in locales/.
 import { NOTICES, type Notice } from './notices.ts';
+import { renderBridges, renderClearnet, renderCrisis, renderName, SITE_WORDS } from './site-blocks.ts';
+import { PLAIN_SITE, type Site } from './site.ts';
+import { escapeHtml, wordOf, type Locale } from './words.ts';
 
-export type Locale = {
-  language: string;
-  /** What the language calls itself. */
-  name: string;
-  /** Where its page stands under `/`; empty for the first. */
-  path: string;
-  /** Bytes of a usual letter in UTF-8, to tell people in letters how much still fits. */
-  letterBytes: number;
-  words: Readonly<Record<string, string>>;
-};
-
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => ESCAPES[character] ?? character);
-}
-
-/** A `{name}` in a sentence becomes a place that the script fills. */
-function withSlots(html: string): string {
-  return html.replace(/\{([a-z]+)\}/g, '<span data-slot="$1"></span>');
-}
-
-function wordOf({ language, words }: Locale, key: string): string {
-  const word = words[key];
-  if (word === undefined) throw new Error(`locales/${language}.json lacks ${key}`);
-  return withSlots(escapeHtml(word));
-}
+export type { Locale } from './words.ts';
 
 function renderNotice(locale: Locale, notice: Notice): string {
   const paragraphs = wordOf(locale, `notice.${notice}.text`).split('\n').map((text) => `<p>${text}</p>`);
@@ -51,8 +28,11 @@ function renderLanguages(locale: Locale, all: readonly Locale[]): string {
   )).join(' ');
 }
 
-/** `{{key}}` is a word, `{{@block}}` a part made here, and `{{language}}`, `{{path}}`, `{{letterBytes}}` belong to the locale. */
-export function renderPage(template: string, locale: Locale, all: readonly Locale[]): string {
+/**
+ * `{{key}}` is a word, `{{@block}}` a part made here, `{{language}}`, `{{path}}`, `{{letterBytes}}` belong to the locale,
+ * `{{exit}}` to the site.
+ */
+export function renderPage(template: string, locale: Locale, all: readonly Locale[], site: Site = PLAIN_SITE): string {
   return template.replace(/\{\{(@?[\w.-]+)\}\}/g, (_, key: string) => {
     switch (key) {
       case 'language':
@@ -61,6 +41,16 @@ export function renderPage(template: string, locale: Locale, all: readonly Local
         return locale.path;
       case 'letterBytes':
         return String(locale.letterBytes);
+      case 'exit':
+        return escapeHtml(site.exit);
+      case '@name':
+        return renderName(locale, site);
+      case '@crisis':
+        return renderCrisis(locale, site);
+      case '@bridges':
+        return renderBridges(locale, site);
+      case '@clearnet':
+        return renderClearnet(locale, site);
       case '@languages':
         return renderLanguages(locale, all);
       case '@notices':
@@ -77,5 +67,5 @@ export function neededWords(template: string): Set<string> {
   const inNotices = Object.entries(NOTICES).flatMap(([notice, actions]) => [
     `notice.${notice}.title`, `notice.${notice}.text`, ...actions.map((action) => `action.${action}`),
   ]);
-  return new Set([...inTemplate, ...inNotices]);
+  return new Set([...inTemplate, ...inNotices, ...SITE_WORDS]);
 }

@@ -13,6 +13,7 @@ import { stampBits } from '../../crypto/stamp.ts';
 import { BROWSERS, openBrowser, Tab } from '../support/browser.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 import { Front, type Rule } from '../support/front.ts';
+import { requestTeller } from '../support/requests.ts';
 
 const MESSAGE = 'Этот текст не должен пропасть.';
 const HOUR_MS = 3_600_000;
@@ -38,11 +39,13 @@ describe.each(BROWSERS)('when something fails in %s', (name) => {
   let browser: Browser;
   let root: SigningKey;
   let tab: Tab;
+  let isRequest: (parcel: Uint8Array) => boolean;
   const pass: Rule = (exchange, response) => front.pass(exchange, response);
 
   beforeAll(async () => {
     deployment = await startDeployment();
     front = await Front.start(deployment.url);
+    isRequest = await requestTeller(deployment);
     browser = await openBrowser(name);
     root = await parseSecretKey(await readFile(deployment.layout.rootSecretKey, 'utf8'));
   });
@@ -59,11 +62,21 @@ describe.each(BROWSERS)('when something fails in %s', (name) => {
     await tab.page.close({ runBeforeUnload: false });
   });
 
+  function serveStart({ door = {}, json, signature }: { door?: object; json?: Uint8Array; signature?: string }): void {
+    const open = { open: true, reason: null, difficulty: 10, roundSeconds: 1, ...door };
+    const keyring = json === undefined ? null : Buffer.from(json).toString();
+    front.rules.set('/start.json', (_, response) => void response.end(JSON.stringify({ door: open, keyring, signature: signature ?? null })));
+  }
   function serveKeyring(change: Partial<Keyring>, key: SigningKey = root): void {
     const json = encodeKeyring({ ...deployment.keyring.keyring, ...change });
-    front.rules.set('/keyring.json', (_, response) => void response.end(json));
-    front.rules.set('/keyring.json.minisig', (_, response) => void response.end(sign(json, key, 'test')));
+    serveStart({ json, signature: sign(json, key, 'test') });
   }
+  /** Decoys go through as they are. */
+  function onRequest(...rules: Rule[]): void {
+    const rule = inOrder(...rules);
+    front.rules.set('/parcel', (exchange, response) => (isRequest(exchange.body) ? rule(exchange, response) : pass(exchange, response)));
+  }
+  const requests = (): Uint8Array[] => front.parcels().filter(isRequest);
   /** @returns when it has ended; until then there is time to open the form and type */
   function serveKeyringEndingSoon(): Promise<void> {
     const notAfter = new Date(Date.now() + SOON_MS);
@@ -97,7 +110,7 @@ describe.each(BROWSERS)('when something fails in %s', (name) => {
     ['redis', 'closed-service'],
     ['worker', 'closed-service'],
   ])('a door closed for %s is said before anyone types, and looked at again', async (reason, notice) => {
-    front.rules.set('/door.json', (_, response) => void response.end(JSON.stringify({ open: false, reason, difficulty: 10, roundSeconds: 1 })));
+    serveStart({ door: { open: false, reason }, json: encodeKeyring(deployment.keyring.keyring), signature: '' });
     tab = await Tab.open(browser, front.url);
     await tab.until(`#notice-${notice}`);
     expect(await tab.isVisible('#form')).toBe(false);
@@ -110,7 +123,7 @@ describe.each(BROWSERS)('when something fails in %s', (name) => {
   it.each<[string, () => void, string]>([
     ['signed by another key', () => serveKeyring({}, generateKeyPair()), 'keyring-forged'],
     ['signed by another key under the right name', () => serveKeyring({}, { ...generateKeyPair(), id: root.id }), 'keyring-forged'],
-    ['that is no keyring', () => front.rules.set('/keyring.json', (_, response) => void response.end('{}')), 'keyring-forged'],
+    ['that is no keyring', () => serveStart({ json: Buffer.from('{}'), signature: sign(Buffer.from('{}'), root, 'test') }), 'keyring-forged'],
     ['past its end', () => serveKeyring({ notBefore: '2020-01-01T00:00:00Z', notAfter: '2020-01-08T00:00:00Z' }), 'keyring-expired'],
     ['not valid yet', () => serveKeyring({ notBefore: '2090-01-01T00:00:00Z', notAfter: '2090-01-08T00:00:00Z' }), 'keyring-early'],
   ])('a keyring %s is refused before anything can be sealed', async (_, prepare, notice) => {
@@ -118,14 +131,7 @@ describe.each(BROWSERS)('when something fails in %s', (name) => {
     tab = await Tab.open(browser, front.url);
     await tab.until(`#notice-${notice}`);
     expect(await tab.isVisible('#form')).toBe(false);
-    expect(front.parcels()).toEqual([]);
-  });
-
-  it('a keyring that changed between its two files is fetched again', async () => {
-    const old = encodeKeyring({ ...deployment.keyring.keyring, previous: '0'.repeat(64) });
-    front.rules.set('/keyring.json', inOrder((_, response) => void response.end(old), pass));
-    await openForm();
-    expect(front.seen.filter(({ path }) => path === '/keyring.json')).toHaveLength(2);
+    expect(requests()).toEqual([]);
   });
 
   it('a keyring that ran out while the page was open is renewed by itself', async () => {
@@ -143,10 +149,10 @@ describe.each(BROWSERS)('when something fails in %s', (name) => {
     await openForm();
     await typeRequest();
     front.rules.clear();
-    front.rules.set('/parcel', (_, response) => answerWith(response, 400, 'serial'));
+    onRequest((_, response) => answerWith(response, 400, 'serial'));
     await tab.page.click('#send');
     await expectKept('keyring-old');
-    expect(front.parcels()).toHaveLength(1);
+    expect(requests()).toHaveLength(1);
   });
 
   it('an expired keyring at the moment of sending keeps the text', async () => {
@@ -161,19 +167,19 @@ describe.each(BROWSERS)('when something fails in %s', (name) => {
   it('a relay that is gone keeps the text; the next try brings the same parcel', async () => {
     await openForm();
     await typeRequest();
-    front.rules.set('/parcel', (_, response) => void response.destroy());
+    onRequest((_, response) => void response.destroy());
     await tab.page.click('#send');
     await expectKept('offline');
     front.rules.clear();
     await tryAgain('offline');
-    expect(new Set(front.parcels().map(toHex)).size).toBe(1);
+    expect(new Set(requests().map(toHex)).size).toBe(1);
   });
 
   it('an answer that is lost after the relay took the parcel does not make two requests', async () => {
     const text = `Один раз. ${name}`;
     await openForm();
     await typeRequest(text);
-    front.rules.set('/parcel', async (exchange, response) => {
+    onRequest(async (exchange, response) => {
       await deployment.post(exchange.body);
       response.destroy();
     });
@@ -191,7 +197,7 @@ describe.each(BROWSERS)('when something fails in %s', (name) => {
     // The page's long timers run a hundred times faster.
     await openForm('const real = setTimeout; globalThis.setTimeout = (f, ms, ...rest) => real(f, ms > 100_000 ? ms / 100 : ms, ...rest);');
     await typeRequest();
-    front.rules.set('/parcel', () => undefined);
+    onRequest(() => undefined);
     await tab.page.click('#send');
     await tab.until('#progress-sending');
     await expectKept('timeout');
@@ -200,10 +206,10 @@ describe.each(BROWSERS)('when something fails in %s', (name) => {
   it('a stamp that is too cheap is made dearer by itself, for the same request', async () => {
     await openForm();
     await typeRequest();
-    front.rules.set('/parcel', inOrder((_, response) => answerWith(response, 422, 'stamp', { difficulty: 13 }), pass));
+    onRequest((_, response) => answerWith(response, 422, 'stamp', { difficulty: 13 }), pass);
     await tab.page.click('#send');
     await tab.until('#accepted');
-    const [first, second] = front.parcels().map(parseParcel);
+    const [first, second] = requests().map(parseParcel);
     expect(second && toHex(second.id)).toBe(first && toHex(first.id));
     expect(second && stampBits(second)).toBeGreaterThanOrEqual(13);
   });
@@ -211,35 +217,35 @@ describe.each(BROWSERS)('when something fails in %s', (name) => {
   it('an absurd difficulty is not worked on', async () => {
     await openForm();
     await typeRequest();
-    front.rules.set('/parcel', (_, response) => answerWith(response, 422, 'stamp', { difficulty: 60 }));
+    onRequest((_, response) => answerWith(response, 422, 'stamp', { difficulty: 60 }));
     await tab.page.click('#send');
     await expectKept('busy');
-    expect(front.parcels()).toHaveLength(1);
+    expect(requests()).toHaveLength(1);
   });
 
   it('a dead serial is sealed anew by itself under the present keyring', async () => {
     await openForm();
     await typeRequest();
-    front.rules.set('/parcel', inOrder((_, response) => answerWith(response, 400, 'serial'), pass));
+    onRequest((_, response) => answerWith(response, 400, 'serial'), pass);
     await tab.page.click('#send');
     await tab.until('#accepted');
-    expect(new Set(front.parcels().map((parcel) => toHex(parseParcel(parcel).id))).size).toBe(2);
+    expect(new Set(requests().map((parcel) => toHex(parseParcel(parcel).id))).size).toBe(2);
   });
 
   it.each<Result>(['full', 'away', 'closed'])('a relay that is %s is waited for, and tried again with the same parcel', async (result) => {
     await openForm();
     await typeRequest();
-    front.rules.set('/parcel', inOrder((_, response) => answerWith(response, 503, result, { retryAfterSeconds: 2 }), pass));
+    onRequest((_, response) => answerWith(response, 503, result, { retryAfterSeconds: 2 }), pass);
     await tab.page.click('#send');
     await expectKept('waiting');
     await tab.until('#accepted');
-    expect(new Set(front.parcels().map(toHex)).size).toBe(1);
+    expect(new Set(requests().map(toHex)).size).toBe(1);
   });
 
   it('a wait ends when the text is changed or the person wants it to', async () => {
     await openForm();
     await typeRequest();
-    front.rules.set('/parcel', (_, response) => answerWith(response, 503, 'full', { retryAfterSeconds: 200 }));
+    onRequest((_, response) => answerWith(response, 503, 'full', { retryAfterSeconds: 200 }));
     await tab.page.click('#send');
     await expectKept('waiting');
     expect(await tab.text('#notice-waiting')).toMatch(/3:\d\d/);
@@ -262,7 +268,7 @@ describe.each(BROWSERS)('when something fails in %s', (name) => {
   ])('a parcel that is %s keeps the text', async (_, rule, notice) => {
     await openForm();
     await typeRequest();
-    front.rules.set('/parcel', rule);
+    onRequest(rule);
     await tab.page.click('#send');
     await expectKept(notice);
   });
@@ -272,26 +278,74 @@ describe.each(BROWSERS)('when something fails in %s', (name) => {
     await typeRequest();
     const teams = deployment.keyring.keyring.teams.map((team) => ({ ...team, topics: team.topics.filter(({ id }) => id === 'legal') }));
     serveKeyring({ teams });
-    front.rules.set('/parcel', (_, response) => answerWith(response, 400, 'serial'));
+    onRequest((_, response) => answerWith(response, 400, 'serial'));
     await tab.page.click('#send');
     await expectKept('topic-gone');
     expect(await tab.isVisible('#topic-psychological')).toBe(false);
   });
 
   it('a sealing script that does not load is said, with no way to send', async () => {
-    front.rules.set('/seal.js', (_, response) => void response.writeHead(404).end());
+    front.rules.set('/seal-wasm.js', (_, response) => void response.writeHead(404).end());
     tab = await Tab.open(browser, front.url);
     await tab.until('#notice-no-sealing');
     expect(await tab.isVisible('#form')).toBe(false);
   });
 
   it('without a relay the page says that it cannot be reached, and finds it again', async () => {
-    for (const path of ['/door.json', '/keyring.json', '/keyring.json.minisig']) front.rules.set(path, (_, response) => void response.destroy());
+    for (const path of ['/start.json', '/sodium.wasm']) front.rules.set(path, (_, response) => void response.destroy());
     tab = await Tab.open(browser, front.url);
     await tab.until('#notice-unreachable');
     front.rules.clear();
     await tab.page.click('#notice-unreachable [data-action="check"]');
     await tab.until('#send:not(:disabled)');
+  });
+
+  it('a link that is followed by mistake brings back the notice that stood there, and its button', async () => {
+    let hangUp: () => void = () => undefined;
+    front.rules.set('/start.json', (_, response) => {
+      hangUp = () => {
+        // A browser asks once more when a connection that it kept breaks.
+        front.rules.set('/start.json', (_again, next) => void next.destroy());
+        response.destroy();
+      };
+    });
+    tab = await Tab.open(browser, front.url);
+    await tab.until('#checking');
+    await tab.paste('#message', MESSAGE);
+    await expect.poll(() => front.seen.map(({ path }) => path)).toContain('/start.json');
+    hangUp();
+    await expectKept('unreachable');
+    expect(await tab.isVisible('#checking')).toBe(false);
+    for (let i = 0; i < 2; i += 1) {
+      await tab.page.click('nav a');
+      await tab.until('#notice-leaving');
+    }
+    await tab.page.click('#notice-leaving [data-action="stay"]');
+    await expectKept('unreachable');
+    expect(await tab.isVisible('#notice-leaving')).toBe(false);
+    front.rules.clear();
+    await tab.page.click('#notice-unreachable [data-action="check"]');
+    await tab.until('#send:not(:disabled)');
+    expect(await tab.value('#message')).toBe(MESSAGE);
+  });
+
+  it('a page whose script does not come says what to do', async () => {
+    front.rules.set('/form.js', (_, response) => void response.destroy());
+    tab = await Tab.open(browser, front.url);
+    await tab.page.type('#message', MESSAGE);
+    expect(await tab.text('#checking')).toContain('скопируйте текст и обновите страницу');
+    expect(await tab.page.$('#send:disabled')).not.toBeNull();
+  });
+
+  it('a decoy on a stalled connection holds up no request', async () => {
+    front.rules.set('/parcel', (exchange, response) => (isRequest(exchange.body) ? pass(exchange, response) : undefined));
+    await openForm();
+    await typeRequest();
+    await expect.poll(() => front.parcels().length).toBeGreaterThan(0);
+    await tab.page.click('#send');
+    await tab.until('#accepted');
+    expect(requests()).toHaveLength(1);
+    expect(isRequest(front.parcels()[0] ?? new Uint8Array())).toBe(false);
   });
 
   it('a store that is killed is waited for, and the request arrives once it is back', async () => {

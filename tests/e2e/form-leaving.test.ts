@@ -54,6 +54,52 @@ describe.each(BROWSERS)('leaving the form in %s', (name) => {
     expect(asked).toEqual([]);
   });
 
+  it('quick exit takes the place of the form: back leads past it', async () => {
+    const before = new URL('door.json', deployment.url).href;
+    await tab.page.goto(before);
+    await tab.page.goto(deployment.url, { waitUntil: 'load' });
+    await tab.until('#send:not(:disabled)');
+    await typeRequest();
+    await tab.page.click('#exit');
+    await expect.poll(() => tab.page.url()).toBe('about:blank');
+    await tab.page.goBack();
+    expect(tab.page.url()).toBe(before);
+    expect(asked).toEqual([]);
+  });
+
+  it('quick exit works while a request is on its way', async () => {
+    await typeRequest();
+    await tab.page.click('#send');
+    await tab.page.click('#exit');
+    await expect.poll(() => tab.page.url()).toBe('about:blank');
+    expect(asked).toEqual([]);
+  });
+
+  it('the hint says what quick exit cannot do, at every visit, until it is put away', async () => {
+    expect(await tab.text('#exit-hint')).toContain('Историю браузера он не сотрёт');
+    await tab.page.click('#exit-known');
+    expect(await tab.isVisible('#exit-hint')).toBe(false);
+    expect(await tab.focused()).toBe('exit');
+    await tab.page.reload({ waitUntil: 'load' });
+    await tab.until('#exit-hint');
+  });
+
+  it("the page's own links ask first when there is text, in the page's own words", async () => {
+    await typeRequest();
+    await tab.page.click('nav a');
+    await tab.until('#notice-leaving');
+    expect(await tab.focused()).toBe('notice-leaving-title');
+    await tab.page.click('#notice-leaving [data-action="stay"]');
+    expect(await tab.isVisible('#notice-leaving')).toBe(false);
+    expect(await tab.value('#message')).toBe(MESSAGE);
+    expect(await tab.focused()).toBe('message');
+    await tab.page.click('nav a');
+    await Promise.all([tab.page.waitForNavigation(), tab.page.click('#notice-leaving [data-action="leave"]')]);
+    expect(new URL(tab.page.url()).pathname).toBe('/en/');
+    expect(asked).toEqual([]);
+    await expectEmptyForm();
+  });
+
   it('one Escape does nothing', async () => {
     await typeRequest();
     await tab.page.keyboard.press('Escape');

@@ -5,14 +5,17 @@ import { PARCEL_BYTES } from '../../crypto/parcel.ts';
 import { BROWSERS, openBrowser, Tab } from '../support/browser.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 import { Front } from '../support/front.ts';
+import { requestTeller } from '../support/requests.ts';
 
 describe.each(BROWSERS)('the form in %s', (name) => {
   let deployment: Deployment;
   let front: Front;
   let browser: Browser;
+  let isRequest: (parcel: Uint8Array) => boolean;
   beforeAll(async () => {
     deployment = await startDeployment();
     front = await Front.start(deployment.url);
+    isRequest = await requestTeller(deployment);
     browser = await openBrowser(name);
   });
   afterAll(async () => {
@@ -48,7 +51,7 @@ describe.each(BROWSERS)('the form in %s', (name) => {
     const letter = (await deployment.letters()).find((each) => each.message === message);
     expect(letter).toMatchObject({ kind: 'request', topic: 'legal', language: 'ru', message, contact, serial: 1, keyring: deployment.keyring.digest });
 
-    expect(front.parcels().map(({ length }) => length)).toEqual([PARCEL_BYTES]);
+    expect(front.parcels().filter(isRequest).map(({ length }) => length)).toEqual([PARCEL_BYTES]);
     const sent = Buffer.concat(front.seen.map(({ body }) => Buffer.from(body)));
     for (const text of [message.slice(0, 12), contact]) expect(sent.includes(text)).toBe(false);
     expect(tab.problems).toEqual([]);
@@ -79,25 +82,31 @@ describe.each(BROWSERS)('the form in %s', (name) => {
     await tab.page.close();
   });
 
-  it('asks for what is missing and moves there', async () => {
+  it('asks for nothing but the message, and moves there', async () => {
+    const message = `Только текст. ${name}`;
     const tab = await openForm();
+    // Hidden text that a description names is read out with it.
+    const described = async (): Promise<unknown> => tab.page.evaluate("document.querySelector('#message').getAttribute('aria-describedby').split(' ')");
+    expect(await described()).toEqual(['message-hint', 'message-draft']);
     await tab.page.click('#send');
-    await tab.until('#topic-problem');
-    expect(await tab.focused()).toBe('topic-psychological');
-    expect(await tab.isVisible('#message-problem')).toBe(true);
-    await tab.page.click('#topic-legal');
-    await tab.page.click('#send');
-    expect(await tab.isVisible('#topic-problem')).toBe(false);
+    await tab.until('#message-problem');
+    expect(await described()).toContain('message-problem');
     expect(await tab.focused()).toBe('message');
-    await tab.page.type('#message', 'я');
+    await tab.page.type('#message', message);
     expect(await tab.isVisible('#message-problem')).toBe(false);
-    expect(front.parcels()).toEqual([]);
+    expect(await described()).not.toContain('message-problem');
+    expect(await tab.page.$('#topics input:checked')).toBeNull();
+    await tab.page.click('#send');
+    await tab.until('#accepted');
+    await deployment.untilDelivered([message]);
+    const letter = (await deployment.letters()).find((each) => each.message === message);
+    expect(letter).toMatchObject({ kind: 'request', language: 'ru', message });
+    expect(letter).not.toHaveProperty('topic');
     await tab.page.close();
   });
 
   it('counts what still fits, says kindly when it is nearly full, and sends a full one', async () => {
     const tab = await openForm();
-    await tab.page.click('#topic-legal');
     await tab.until('#room-plenty');
     const roomy = Number((await tab.text('#room-plenty [data-slot]')).replace(/\D/g, ''));
     expect(roomy).toBeGreaterThan(4_000);
@@ -109,7 +118,7 @@ describe.each(BROWSERS)('the form in %s', (name) => {
     await tab.page.click('#send');
     await tab.until('#notice-too-long');
     expect(await tab.focused()).toBe('notice-too-long-title');
-    expect(front.parcels()).toEqual([]);
+    expect(front.parcels().filter(isRequest)).toEqual([]);
     const full = 'ж'.repeat(roomy);
     await tab.paste('#message', full);
     await tab.page.click('#send');
@@ -119,13 +128,32 @@ describe.each(BROWSERS)('the form in %s', (name) => {
     await tab.page.close();
   });
 
-  it('says so when the browser has no WebAssembly, and does not try', async () => {
-    front.reset();
-    const tab = await Tab.open(browser, front.url, { before: "Reflect.deleteProperty(globalThis, 'WebAssembly');" });
-    await tab.until('#notice-no-webassembly');
-    expect(await tab.isVisible('#form')).toBe(false);
-    expect(front.seen.map(({ path }) => path)).not.toContain('/seal.js');
+  it('sends decoys while a person only reads, as a request is sent', async () => {
+    const tab = await openForm();
+    await expect.poll(() => front.parcels().length).toBeGreaterThan(0);
+    await tab.page.click('#topic-legal');
+    await tab.paste('#message', `После пустых. ${name}`);
+    await tab.page.click('#send');
+    await tab.until('#accepted');
+    const parcels = front.seen.filter(({ path }) => path === '/parcel');
+    const requests = parcels.map(({ body }) => isRequest(body));
+    expect(requests[0]).toBe(false);
+    expect(requests.filter(Boolean)).toEqual([true]);
+    expect(requests.at(-1)).toBe(true);
+    expect(new Set(parcels.map(({ body }) => body.length))).toEqual(new Set([PARCEL_BYTES]));
+    expect(new Set(parcels.map(({ headers }) => headers)).size).toBe(1);
     expect(tab.problems).toEqual([]);
+    await tab.page.close();
+  });
+
+  it('sends nothing more once the page is left', async () => {
+    const tab = await openForm();
+    await tab.until('#send:not(:disabled)');
+    await tab.page.click('#exit');
+    await expect.poll(() => tab.page.url()).toBe('about:blank');
+    const sent = front.parcels().length;
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    expect(front.parcels().length).toBe(sent);
     await tab.page.close();
   });
 });

@@ -1,29 +1,25 @@
 import { launch, type Browser, type Page } from 'puppeteer-core';
+import { chromiumArgs, firefoxPrefs, type Level } from './levels.ts';
 
 export const BROWSERS = ['chromium', 'firefox'] as const;
 export type BrowserName = (typeof BROWSERS)[number];
 
-/** Tor Browser's settings that a page can notice, at its level Standard; and nothing that goes out by itself. */
-const FIREFOX_PREFS = {
-  'browser.privatebrowsing.autostart': true, 'browser.cache.disk.enable': false,
-  'dom.serviceWorkers.enabled': false, 'dom.push.enabled': false, 'beacon.enabled': false, 'dom.enable_resource_timing': false,
-  'network.cookie.cookieBehavior': 1, 'network.http.speculative-parallel-limit': 0, 'network.prefetch-next': false,
-  'dom.postMessage.sharedArrayBuffer.withCOOP_COEP': false, 'javascript.options.asmjs': false,
-  'app.update.auto': false, 'browser.startup.homepage': 'about:blank', 'browser.shell.checkDefaultBrowser': false,
-  'datareporting.policy.dataSubmissionEnabled': false, 'toolkit.telemetry.enabled': false, 'browser.safebrowsing.malware.enabled': false,
-  'browser.safebrowsing.phishing.enabled': false, 'network.captive-portal-service.enabled': false, 'network.connectivity-service.enabled': false,
-  // A stock Firefox in automation does not ask before leaving; a person's does.
-  'dom.disable_beforeunload': false,
+export type BrowserOptions = {
+  level?: Level;
+  /** Tor's, on this machine. Without it the browser goes straight. */
+  socksPort?: number;
+  /** A profile folder that is there already and stays. */
+  profile?: string;
+  firefoxPrefs?: Record<string, unknown>;
+  args?: readonly string[];
 };
-const CHROMIUM_ARGS = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--no-first-run', '--disable-sync'];
 
-export type BrowserOptions = { firefoxPrefs?: Record<string, unknown> };
-
-export async function openBrowser(name: BrowserName, { firefoxPrefs = {} }: BrowserOptions = {}): Promise<Browser> {
-  const common = { headless: true, timeout: 60_000, protocolTimeout: 120_000 };
+export async function openBrowser(name: BrowserName, options: BrowserOptions = {}): Promise<Browser> {
+  const { level = 'standard', socksPort, profile, args = [] } = options;
+  const common = { headless: true, timeout: 60_000, protocolTimeout: 120_000, ...(profile === undefined ? {} : { userDataDir: profile }) };
   return name === 'firefox'
-    ? launch({ ...common, browser: 'firefox', executablePath: '/usr/bin/firefox-esr', extraPrefsFirefox: { ...FIREFOX_PREFS, ...firefoxPrefs } })
-    : launch({ ...common, browser: 'chrome', executablePath: '/usr/bin/chromium', args: CHROMIUM_ARGS });
+    ? launch({ ...common, browser: 'firefox', executablePath: '/usr/bin/firefox-esr', args: [...args], extraPrefsFirefox: { ...firefoxPrefs(level, socksPort), ...options.firefoxPrefs } })
+    : launch({ ...common, browser: 'chrome', executablePath: '/usr/bin/chromium', args: [...chromiumArgs(level, socksPort), ...args] });
 }
 
 /** A page and everything it should not have done. */

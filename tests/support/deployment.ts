@@ -21,6 +21,7 @@ import { attachedLetters, readMaildir } from './maildir.ts';
 
 const START_WITHIN_MS = 90_000;
 const DIFFICULTY = 10;
+const SLOT_SECONDS = 0.3;
 
 export type DeploymentOptions = Readonly<{
   /** Kept after `stop` when given. */
@@ -30,6 +31,10 @@ export type DeploymentOptions = Readonly<{
   environment?: PartSettings['environment'];
   /** Changes what was prepared before anything starts: another inbox, a keyring that has expired. */
   adjust?: (prepared: Prepared) => Promise<void>;
+  /** On the unix socket an onion service forwards to, in place of a port on loopback. */
+  onSocket?: boolean;
+  /** Mean time between two slots of the form. */
+  slotSeconds?: number;
   /** False: do not wait until the door is open, because it will not be. */
   untilOpen?: boolean;
 }>;
@@ -39,7 +44,10 @@ export type Posted = { status: number; answer: Answer };
 /** The three real programs of dist/ over one folder, without the demo's supervision: what ends stays ended. */
 export class Deployment {
   readonly layout: Layout;
+  /** Of no use where the relay listens on its socket. */
   readonly url: string;
+  /** Null where it listens on loopback. */
+  readonly socket: string | null;
   readonly keyring: VerifiedKeyring;
   readonly keyringFile: string;
   readonly #settings: PartSettings;
@@ -52,7 +60,8 @@ export class Deployment {
     this.keyringFile = keyringFile;
     this.#settings = settings;
     this.#isTemporary = isTemporary;
-    this.url = `http://${settings.listen}/`;
+    this.socket = settings.listen.startsWith('unix:') ? settings.listen.slice('unix:'.length) : null;
+    this.url = this.socket === null ? `http://${settings.listen}/` : 'http://relay/';
   }
 
   get dir(): string {
@@ -119,7 +128,7 @@ export class Deployment {
   }
 
   async post(parcel: Uint8Array, options: HttpRequest = {}): Promise<Posted> {
-    const { status, body } = await postParcel(this.url, parcel, options);
+    const { status, body } = await postParcel(this.url, parcel, { ...this.#way(), ...options });
     return { status, answer: parseAnswer(body) };
   }
 
@@ -147,7 +156,7 @@ export class Deployment {
     let last = 'no answer';
     while (performance.now() < deadlineMs) {
       try {
-        last = Buffer.from((await http(new URL('door.json', this.url).href, { timeoutMs: 4_000 })).body).toString();
+        last = Buffer.from((await http(new URL('door.json', this.url).href, { timeoutMs: 4_000, ...this.#way() })).body).toString();
         if ((JSON.parse(last) as { open: boolean }).open) return;
       } catch (error) {
         last = String(error);
@@ -155,6 +164,10 @@ export class Deployment {
       await sleep(50);
     }
     throw new Error(`the door did not open: ${last}\n${await this.logs()}`);
+  }
+
+  #way(): HttpRequest {
+    return this.socket === null ? {} : { socketPath: this.socket };
   }
 
   /** What the parts have written to their output, which is all they log. */
@@ -167,10 +180,11 @@ export class Deployment {
 export async function startDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
   await ready;
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'support-relay-')));
-  const prepared = await prepareDeployment(dir);
+  const prepared = await prepareDeployment(dir, { slotSeconds: options.slotSeconds ?? SLOT_SECONDS });
   await options.adjust?.(prepared);
   const { roundSeconds = 1, share = 1, environment = {} } = options;
-  const settings = { listen: `127.0.0.1:${String(await choosePort(0))}`, roundSeconds, share, environment };
+  const listen = options.onSocket === true ? `unix:${join(prepared.layout.run, 'relay/relay.sock')}` : `127.0.0.1:${String(await choosePort(0))}`;
+  const settings = { listen, roundSeconds, share, environment };
   const deployment = new Deployment(prepared, settings, options.dir === undefined);
   try {
     for (const part of PARTS) deployment.start(part);

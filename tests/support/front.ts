@@ -3,7 +3,13 @@ import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { http } from './http.ts';
 
-export type Exchange = { method: string; path: string; body: Uint8Array };
+export type Exchange = {
+  method: string;
+  path: string;
+  body: Uint8Array;
+  /** As they came, in their order. */
+  headers: string;
+};
 export type Rule = (exchange: Exchange, response: ServerResponse) => void | Promise<void>;
 
 /**
@@ -52,7 +58,7 @@ export class Front {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const exchange = { method: request.method ?? '', path: request.url ?? '', body: new Uint8Array(Buffer.concat(chunks)) };
+    const exchange = { method: request.method ?? '', path: request.url ?? '', body: new Uint8Array(Buffer.concat(chunks)), headers: request.rawHeaders.join('\n') };
     this.seen.push(exchange);
     const rule = this.rules.get(exchange.path);
     if (rule !== undefined) return rule(exchange, response);
@@ -60,8 +66,9 @@ export class Front {
   }
 
   /** What the relay itself says. */
-  async pass({ method, path, body }: Exchange, response: ServerResponse): Promise<void> {
-    const headers: Record<string, string> = method === 'POST' ? { 'content-type': 'application/octet-stream', 'content-length': String(body.length) } : {};
+  async pass({ method, path, body, headers: came }: Exchange, response: ServerResponse): Promise<void> {
+    const type = /(?:^|\n)content-type\n(?<type>[^\n]*)/i.exec(came)?.groups?.['type'] ?? '';
+    const headers: Record<string, string> = method === 'POST' ? { 'content-type': type, 'content-length': String(body.length) } : {};
     const answer = await http(new URL(path, this.#target).href, { method, headers, ...(method === 'POST' ? { body } : {}) });
     response.writeHead(answer.status, answer.headers).end(answer.body);
   }

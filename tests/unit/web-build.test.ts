@@ -2,11 +2,18 @@ import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import { encodePublicKey, encodeSecretKey, generateKeyPair } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { ROOT } from '../../deploy/layout.ts';
 import { buildWeb } from '../../web/build.ts';
+import { PASTE_PAGES } from '../../web/pasted.ts';
+import { readSigned } from '../../web/single-file.ts';
+import { makeKeyrings } from '../support/keyrings.ts';
+
+const KIB = 1024;
 
 async function bytesOf(directory: string): Promise<Map<string, string>> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
@@ -26,9 +33,13 @@ describe('the built form', () => {
   });
   afterAll(() => rm(dir, { recursive: true, force: true }));
 
-  it('is a page a language, one style sheet, two scripts and an icon', async () => {
-    const files = await bytesOf(join(dir, 'one'));
-    expect([...files.keys()]).toEqual(['/en/index.html', '/form.css', '/form.js', '/icon.png', '/index.html', '/seal.js']);
+  it('is a page a language, one style sheet, three scripts, libsodium and an icon; and pages for what was pasted', async () => {
+    const files = [...(await bytesOf(join(dir, 'one'))).keys()].filter((file) => !/\.(?:br|gz)$/.test(file));
+    expect(files.filter((file) => !file.includes('/paste/'))).toEqual(
+      ['/en/index.html', '/form.css', '/form.js', '/icon.png', '/index.html', '/manifest.json', '/seal-js.js', '/seal-wasm.js', '/sodium.wasm'],
+    );
+    const pasted = PASTE_PAGES.map((page) => `paste/${page}.html`);
+    expect(files.filter((file) => file.includes('/paste/'))).toEqual([...pasted.map((file) => `/en/${file}`), ...pasted.map((file) => `/${file}`)].sort());
   });
 
   it('is the same to the byte when built elsewhere from a copy of the sources', async () => {
@@ -42,9 +53,10 @@ describe('the built form', () => {
 
   it('holds the root key and nothing that keeps, reports or calls out', async () => {
     const files = await bytesOf(join(dir, 'one'));
-    const scripts = `${files.get('/form.js') ?? ''}${files.get('/seal.js') ?? ''}`;
+    const sealers = ['/seal-wasm.js', '/seal-js.js'].map((file) => files.get(file) ?? '');
+    const scripts = [files.get('/form.js') ?? '', ...sealers].join('');
     const [, key = ''] = (await readFile(rootKeyFile, 'utf8')).split('\n');
-    expect(files.get('/seal.js')).toContain(key);
+    for (const sealer of sealers) expect(sealer).toContain(key);
     for (const word of ['console.', '.subtle', 'localStorage', 'sessionStorage', 'indexedDB', 'document.cookie', 'sendBeacon', 'importScripts', '.innerHTML', 'Math.random']) {
       expect(scripts.includes(word), word).toBe(false);
     }
@@ -53,6 +65,29 @@ describe('the built form', () => {
 
   it('leaves libsodium out of what the page itself loads', async () => {
     expect((await bytesOf(join(dir, 'one'))).get('/form.js')?.length).toBeLessThan(16_000);
+  });
+
+  it('is light enough for a first visit over Tor, with a keyring of eight volunteers', async () => {
+    const files = await bytesOf(join(dir, 'one'));
+    const sum = (...names: string[]): number => names.reduce((total, file) => total + (files.get(`${file}.gz`) ?? files.get(file) ?? '').length, 0);
+    const page = sum('/index.html', '/form.css');
+    const start = gzipSync(JSON.stringify(Array.from({ length: 8 + 1 }, () => identityToRecipient(generateIdentity()))), { level: 9 }).length;
+    const visit = page + start + sum('/form.js', '/icon.png');
+    expect(page).toBeLessThanOrEqual(14 * KIB);
+    expect(visit + sum('/seal-wasm.js', '/sodium.wasm')).toBeLessThanOrEqual(165 * KIB);
+    expect(visit + sum('/seal-js.js')).toBeLessThanOrEqual(250 * KIB);
+  });
+
+  it('has with keyrings an offline form a language, a page for when that has ended, and says when that is', async () => {
+    const keyrings = await makeKeyrings(join(dir, 'offline'));
+    const later = await keyrings.add({ serial: 1, fromHours: 0, toHours: 48 });
+    await keyrings.add({ serial: 2, fromHours: 0, toHours: 24 });
+    const outDir = join(dir, 'with offline');
+    await buildWeb({ rootKeyFile: keyrings.rootKeyFile, outDir, keyrings: await Promise.all([1, 2].map((serial) => readSigned(join(keyrings.directory, `keyring-${serial}.json`)))) });
+    const files = await bytesOf(outDir);
+    const more = [...files.keys()].filter((file) => /\/form\b.*\.(?:html|json)$/.test(file));
+    expect(more).toEqual(['/en/form-ended.html', '/en/form.html', '/form-ended.html', '/form.html', '/form.json']);
+    expect(files.get('/form.json')).toBe(`{"until":"${later.notAfter}"}\n`);
   });
 
   it('is not made with a secret key in the place of the public one', async () => {

@@ -1,0 +1,49 @@
+// Without WebAssembly, and without a compiler for scripts: Tor Browser's level Safer, now and in versions past.
+import type { Browser } from 'puppeteer-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BROWSERS, openBrowser, Tab } from '../support/browser.ts';
+import { startDeployment, type Deployment } from '../support/deployment.ts';
+import { beforeScripts } from '../support/levels.ts';
+
+const FIRST_VISIT = ['/', '/form.css', '/form.js', '/icon.png', '/start.json'];
+const SEALING = { standard: ['/seal-wasm.js', '/sodium.wasm'], safer: ['/seal-js.js'], 'safer-14': ['/seal-js.js'] } as const;
+const SLOW_MS = 120_000;
+const TOPIC_LETTERS = 40;
+
+const CASES = [...BROWSERS.flatMap((name) => [[name, 'standard'], [name, 'safer']] as const), ['firefox', 'safer-14']] as const;
+
+describe.each(CASES)('a first visit in %s at %s', { timeout: 2 * SLOW_MS }, (name, level) => {
+  let deployment: Deployment;
+  let browser: Browser;
+  let tab: Tab;
+  beforeAll(async () => {
+    deployment = await startDeployment();
+    browser = await openBrowser(name, { level });
+    tab = await Tab.open(browser, deployment.url, { before: beforeScripts(level) });
+    await tab.until('#send:not(:disabled)', SLOW_MS);
+  }, 2 * SLOW_MS);
+  afterAll(async () => {
+    await browser?.close();
+    await deployment?.stop();
+  });
+
+  it('loads only what it can run, each once', () => {
+    const paths = tab.requests.filter((url) => url.startsWith(deployment.url)).map((url) => new URL(url).pathname).filter((path) => path !== '/parcel');
+    // A browser asks for the icon when it likes, and in automation often never.
+    const needed = [...FIRST_VISIT, ...SEALING[level]].filter((path) => path !== '/icon.png');
+    expect(paths.filter((path) => path !== '/icon.png').sort()).toEqual(needed.sort());
+  });
+
+  it('brings a full-length request to the volunteer, without an error or a violation', async () => {
+    await tab.page.click('#topic-legal');
+    await tab.until('#room-plenty', SLOW_MS);
+    const roomy = Number((await tab.text('#room-plenty [data-slot]')).replace(/\D/g, ''));
+    // It may have been counted before the topic, which takes a little of it.
+    const message = 'ж'.repeat(roomy - TOPIC_LETTERS);
+    await tab.paste('#message', message);
+    await tab.page.click('#send');
+    await tab.until('#accepted', SLOW_MS);
+    expect(await deployment.untilDelivered([message])).toContain(message);
+    expect(tab.problems).toEqual([]);
+  });
+});

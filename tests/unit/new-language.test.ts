@@ -1,0 +1,50 @@
+// A new language is one new file: nothing else of the project has to know of it.
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodePublicKey, generateKeyPair } from '../../crypto/minisign.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { ROOT } from '../../deploy/layout.ts';
+import type { buildWeb } from '../../web/build.ts';
+import type { Locale } from '../../web/template.ts';
+
+/** Marks a word as translated and keeps its places to fill. */
+const translated = (text: string): string => `«${text}»`;
+
+describe('a third language', () => {
+  let dir: string;
+  let build: typeof buildWeb;
+  beforeAll(async () => {
+    await ready;
+    dir = await mkdtemp(join(tmpdir(), 'new-language-'));
+    for (const part of ['web', 'crypto', 'package.json', 'tsconfig.base.json']) await cp(join(ROOT, part), join(dir, part), { recursive: true });
+    await symlink(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
+    await writeFile(join(dir, 'root.pub'), encodePublicKey(generateKeyPair()));
+    ({ buildWeb: build } = (await import(pathToFileURL(join(dir, 'web/build.ts')).href)) as { buildWeb: typeof buildWeb });
+  });
+  afterAll(() => rm(dir, { recursive: true, force: true }));
+
+  async function addLanguage(change: (words: Record<string, string>) => Record<string, string>): Promise<void> {
+    const english = JSON.parse(await readFile(join(ROOT, 'web/locales/en.json'), 'utf8')) as Locale;
+    const words = change(Object.fromEntries(Object.entries(english.words).map(([key, text]) => [key, translated(text)])));
+    await writeFile(join(dir, 'web/locales/eo.json'), JSON.stringify({ ...english, language: 'eo', name: 'Esperanto', path: 'eo/', words }));
+  }
+  const page = (path: string): Promise<string> => readFile(join(dir, 'out', path, 'index.html'), 'utf8');
+
+  it('has a page of its own once its file is there, and every other page leads to it', async () => {
+    await addLanguage((words) => words);
+    await build({ rootKeyFile: join(dir, 'root.pub'), outDir: join(dir, 'out') });
+    const own = await page('eo');
+    expect(own).toContain('<html lang="eo"');
+    expect(own).toContain('«Your request»');
+    expect(own).not.toContain('{{');
+    for (const other of ['', 'en']) expect(await page(other)).toContain('<a href="/eo/" lang="eo" hreflang="eo">Esperanto</a>');
+  });
+
+  it('stops the build while a word is missing', async () => {
+    await addLanguage((words) => Object.fromEntries(Object.entries(words).filter(([key]) => key !== 'form.send')));
+    await expect(build({ rootKeyFile: join(dir, 'root.pub'), outDir: join(dir, 'out') })).rejects.toThrow(/eo\.json lacks form\.send/);
+  });
+});

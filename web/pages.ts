@@ -1,0 +1,59 @@
+// Makes the pages of the build: a template and its parts, in every language.
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PASTE_PAGES } from './pasted.ts';
+import type { Site } from './site.ts';
+import { renderPage, type Locale } from './template.ts';
+
+// One level below the root both as a source (web/) and bundled (dist/).
+const WEB = join(fileURLToPath(new URL('..', import.meta.url)), 'web');
+
+export type PageParts = {
+  /** Whether there is an offline form to point to. */
+  offline: boolean;
+  /** Mean time between two slots (slots.ts). */
+  slotSeconds?: number | undefined;
+};
+
+const SLOT_SECONDS = 20;
+
+/** In the place of the offline form once that has ended (server/offline-form.ts). */
+const ENDED_PAGE = 'form-ended.html';
+
+export async function readLocales(): Promise<Locale[]> {
+  const names = (await readdir(join(WEB, 'locales'))).filter((name) => name.endsWith('.json'));
+  const locales = await Promise.all(names.map(async (name) => JSON.parse(await readFile(join(WEB, 'locales', name), 'utf8')) as Locale));
+  return locales.sort((a, b) => a.path.localeCompare(b.path, 'en'));
+}
+
+/** `{{>name}}` is the file name.html; `{{?offline}}…{{/offline}}` is there only with an offline form. */
+export async function readTemplate(name: string, parts: PageParts): Promise<string> {
+  let template = await readFile(join(WEB, `${name}.html`), 'utf8');
+  for (const [tag, part = ''] of [...template.matchAll(/\{\{>([\w-]+)\}\}/g)]) {
+    template = template.replace(tag, (await readTemplate(part, parts)).trim());
+  }
+  return template.replace(/\{\{\?offline\}\}([^]*?)\{\{\/offline\}\}/g, parts.offline ? '$1' : '')
+    .replaceAll('{{slotSeconds}}', String(parts.slotSeconds ?? SLOT_SECONDS));
+}
+
+/** Every template by the page it makes: the words of all of them are what a locale needs. */
+export async function readTemplates(parts: PageParts): Promise<Map<string, string>> {
+  const pasted = await readTemplate('pasted', parts);
+  return new Map([
+    ['index.html', await readTemplate('form', parts)],
+    ...(parts.offline ? [[ENDED_PAGE, pasted.replaceAll('pasted.PAGE', 'offline.ended')] as const] : []),
+    ...PASTE_PAGES.map((page) => [`paste/${page}.html`, pasted.replaceAll('pasted.PAGE', `pasted.${page}`)] as const),
+  ]);
+}
+
+export async function buildPages(outDir: string, parts: PageParts, site: Site): Promise<void> {
+  const [templates, locales] = await Promise.all([readTemplates(parts), readLocales()]);
+  for (const locale of locales) {
+    for (const [path, template] of templates) {
+      const file = join(outDir, locale.path, path);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, renderPage(template, locale, locales, site));
+    }
+  }
+}

@@ -1,0 +1,44 @@
+// The parts of a page that come from the operator's site file.
+import type { CrisisLine, Site } from './site.ts';
+import { escapeHtml, wordOf, type Locale } from './words.ts';
+
+/** Every word that stands in no template but here. */
+export const SITE_WORDS = ['crisis.none', 'crisis.lines', 'crisis.opens', 'clearnet.title', 'clearnet.text'] as const;
+
+export function renderName({ language }: Locale, { name }: Site): string {
+  const own = name[language];
+  return own === undefined ? '' : `<p class="name">${escapeHtml(own)}</p>`;
+}
+
+/** A link opens beside the page: a tap on it must not take away what somebody has written. */
+function renderLine(locale: Locale, { name, contact, hours, link }: CrisisLine): string {
+  const reach = escapeHtml(contact);
+  return [
+    `<li><b>${escapeHtml(name)}</b><br>`,
+    link === undefined ? reach : `<a href="${escapeHtml(link)}" target="_blank" rel="noopener noreferrer">${reach}</a> ${wordOf(locale, 'crisis.opens')}`,
+    ...(hours === undefined ? [] : [`<br>${escapeHtml(hours)}`]),
+    '</li>',
+  ].join('');
+}
+
+export function renderCrisis(locale: Locale, { crisisLines }: Site): string {
+  const lines = crisisLines[locale.language];
+  if (lines === undefined) return `<p>${wordOf(locale, 'crisis.none')}</p>`;
+  return `<p>${wordOf(locale, 'crisis.lines')}</p>\n<ul>${lines.map((line) => renderLine(locale, line)).join('')}</ul>`;
+}
+
+export function renderBridges({ language }: Locale, { bridges }: Site): string {
+  const own = bridges[language];
+  return own === undefined ? '' : ` ${escapeHtml(own)}`;
+}
+
+export function renderClearnet(locale: Locale, { clearnet }: Site): string {
+  if (clearnet === undefined) return '';
+  return [
+    '<section id="clearnet" class="notice" aria-labelledby="clearnet-title">',
+    `<h2 id="clearnet-title">${wordOf(locale, 'clearnet.title')}</h2>`,
+    `<p>${wordOf(locale, 'clearnet.text')}</p>`,
+    `<p><code>${escapeHtml(clearnet.onion)}</code></p>`,
+    '</section>',
+  ].join('\n');
+}

@@ -1,0 +1,71 @@
+// What an operator may change about the form: a JSON file for the build. docs/operations.md describes it.
+import * as z from 'zod';
+
+const MAX_TEXT = 300;
+
+const text = z.string('it must be text').trim().min(1, 'it is empty').max(MAX_TEXT, `it is longer than ${String(MAX_TEXT)} characters`)
+  .refine((value) => !/\p{Cc}/u.test(value), 'it must be one line');
+
+const perLanguage = <Value extends z.ZodType>(value: Value) => (
+  z.record(z.string().regex(/^[a-z]{2,3}$/, 'a language is a code such as "ru"'), value, 'it must be an object with languages, {"ru": …}')
+);
+
+const ADDRESS = 'it must be an https:// address, or an http:// address of an onion service';
+
+/** On plain HTTP the last node of Tor sees and may change what is opened. On this machine there is nobody between. */
+function isCalm(address: string): boolean {
+  let url: URL;
+  try {
+    url = new URL(address);
+  } catch {
+    return false;
+  }
+  if (url.username !== '' || url.password !== '') return false;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && (isOnion(address) || url.hostname === '127.0.0.1'));
+}
+
+function isOnion(address: string): boolean {
+  return /^http:\/\/[a-z2-7]{56}\.onion(\/|$)/.test(address);
+}
+
+const address = z.string(ADDRESS).refine(isCalm, ADDRESS);
+
+const crisisLine = z.strictObject({ name: text, contact: text, hours: text.optional(), link: address.optional() });
+
+const site = z.strictObject({
+  exit: z.union([z.literal('about:blank'), address], `${ADDRESS}, or about:blank`).default('about:blank'),
+  name: perLanguage(text).default({}),
+  crisisLines: perLanguage(z.array(crisisLine, 'it must be a list').min(1, 'it is empty')).default({}),
+  bridges: perLanguage(text).default({}),
+  clearnet: z.strictObject({ onion: z.string().refine(isOnion, 'it must be the http://….onion/ address of this form') }).optional(),
+});
+
+export type CrisisLine = z.infer<typeof crisisLine>;
+export type Site = z.infer<typeof site>;
+
+/** What stands there without a file: nobody's name, no numbers, an empty page to leave to. */
+export const PLAIN_SITE: Site = site.parse({});
+
+export class SiteError extends Error {
+  override readonly name = 'SiteError';
+}
+
+/** @throws SiteError that names everything that is wrong, and where. `languages`: those the form is built in. */
+export function parseSite(json: string, languages: readonly string[]): Site {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    throw new SiteError(`it is not JSON: ${error instanceof Error ? error.message : ''}`);
+  }
+  const result = site.safeParse(value);
+  if (!result.success) throw new SiteError(result.error.issues.map(({ path, message }) => `${place(path)}: ${message}`).join('; '));
+  const unknown = [result.data.name, result.data.crisisLines, result.data.bridges].flatMap(Object.keys).find((code) => !languages.includes(code));
+  if (unknown !== undefined) throw new SiteError(`${unknown}: the form has no such language, only ${languages.join(', ')}`);
+  return result.data;
+}
+
+/** "crisisLines, ru, 1, name" for the path ["crisisLines", "ru", 0, "name"]: people count from one. */
+function place(path: readonly PropertyKey[]): string {
+  return path.length === 0 ? 'the whole' : path.map((part) => (typeof part === 'number' ? String(part + 1) : String(part))).join(', ');
+}

@@ -1,0 +1,29 @@
+// The words of one language, made safe for a page.
+
+export type Locale = {
+  language: string;
+  /** What the language calls itself. */
+  name: string;
+  /** Where its page stands under `/`; empty for the first. */
+  path: string;
+  /** Bytes of a usual letter in UTF-8, to tell people in letters how much still fits. */
+  letterBytes: number;
+  words: Readonly<Record<string, string>>;
+};
+
+const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => ESCAPES[character] ?? character);
+}
+
+/** A `{name}` in a sentence becomes a place that the script fills. */
+function withSlots(html: string): string {
+  return html.replace(/\{([a-z]+)\}/g, '<span data-slot="$1"></span>');
+}
+
+export function wordOf({ language, words }: Locale, key: string): string {
+  const word = words[key];
+  if (word === undefined) throw new Error(`locales/${language}.json lacks ${key}`);
+  return withSlots(escapeHtml(word));
+}

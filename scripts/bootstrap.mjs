@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
 const OLDEST_NODE = [20, 19];
+/** Packages that start a service of the same name as soon as they are installed. */
+const STARTED_BY_APT = ['redis-server', 'tor'];
 
 /** An error whose message alone is meant for the person at the terminal. */
 export class BootstrapError extends Error {}
@@ -60,7 +62,7 @@ export function ensureApt(wanted) {
   console.log(`${why} Installing by apt: ${packages.join(' ')} …`);
   apt(isRoot, ['update']);
   apt(isRoot, ['install', '-y', '--no-install-recommends', ...packages]);
-  if (packages.includes('redis-server')) stopRedisService(isRoot);
+  for (const service of STARTED_BY_APT.filter((name) => packages.includes(name))) stopService(isRoot, service);
   const still = missing.filter(isMissing);
   if (still.length > 0) throw new BootstrapError(`apt could not install ${still.map((item) => item.command).join(', ')}. Run it by hand to see why:\n${byHand}`);
 }
@@ -76,9 +78,9 @@ function apt(isRoot, args) {
   asRoot(isRoot, ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq', '-o', 'Dpkg::Use-Pty=0', '-o', 'DPkg::Lock::Timeout=300', ...args]);
 }
 
-/** The package starts a system-wide Redis on a TCP port. Ours runs on a unix socket, and nothing else asked for that one. */
-function stopRedisService(isRoot) {
-  if (existsSync('/run/systemd/system')) asRoot(isRoot, ['systemctl', '--quiet', 'disable', '--now', 'redis-server']);
+/** Ours run by themselves, without any port the world or the machine could see; nothing else asked for the system's. */
+function stopService(isRoot, name) {
+  if (existsSync('/run/systemd/system')) asRoot(isRoot, ['systemctl', '--quiet', 'disable', '--now', name]);
 }
 
 function asRoot(isRoot, words) {

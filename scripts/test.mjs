@@ -13,6 +13,7 @@ const NEEDED = [
   { command: 'firefox-esr', packages: ['firefox-esr'] },
   { command: 'minisign', packages: ['minisign'] },
   { command: 'age', packages: ['age'] },
+  { command: 'tor', packages: ['tor'] },
   // Throwaway certificates for the mail server of the tests.
   { command: 'openssl', packages: ['openssl'] },
   // For the library that makes Redis lose what it has not synced (tests/fault/power-loss.c).

@@ -1,0 +1,197 @@
+// What is left in a browser's profile folder after leaving the form, in whichever way: nothing of the text. The browsers run
+// with real profiles, and Firefox also without the private browsing that Tor Browser always has.
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Browser } from 'puppeteer-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openBrowser, Tab, type BrowserName } from '../support/browser.ts';
+import { startDeployment, type Deployment } from '../support/deployment.ts';
+import { filesIn, search, textNeedle, type Needle } from './search.ts';
+
+/** Longer than either browser waits before it writes down what is open. */
+const WRITES_MS = 3_000;
+const TEST_MS = 180_000;
+
+type Kind = { name: string; browser: BrowserName; firefoxPrefs?: Record<string, unknown>; remembers: boolean };
+/** Firefox writes down its tabs every 15 seconds; here every second. */
+const EAGER = { 'browser.sessionstore.interval': 1_000, 'browser.sessionstore.interval.idle': 1_000 };
+const REMEMBERING = { 'browser.privatebrowsing.autostart': false, 'browser.cache.disk.enable': true, 'browser.sessionstore.privacy_level': 0 };
+const KINDS: readonly Kind[] = [
+  { name: 'Firefox as Tor Browser sets it', browser: 'firefox', firefoxPrefs: EAGER, remembers: false },
+  { name: 'Firefox that remembers', browser: 'firefox', firefoxPrefs: { ...EAGER, ...REMEMBERING }, remembers: true },
+  { name: 'Chromium', browser: 'chromium', remembers: true },
+];
+
+type Way = { name: string; leave: (tab: Tab) => Promise<unknown> };
+const WAYS: readonly Way[] = [
+  { name: 'the exit link', leave: (tab) => tab.page.click('#exit') },
+  {
+    name: 'Escape three times',
+    leave: async ({ page }) => {
+      for (let i = 0; i < 3; i += 1) await page.keyboard.press('Escape');
+    },
+  },
+  { name: 'back', leave: ({ page }) => page.evaluate('history.back()') },
+  { name: 'forward', leave: ({ page }) => page.evaluate('history.forward()') },
+  { name: 'reload', leave: ({ page }) => page.evaluate('location.reload()') },
+  { name: 'closing', leave: ({ page }) => page.close({ runBeforeUnload: false }) },
+];
+
+let deployment: Deployment;
+let ordinary: Server;
+let ordinaryUrl: string;
+beforeAll(async () => {
+  deployment = await startDeployment();
+  ordinary = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>x</title><textarea id="message"></textarea>');
+  }).listen(0, '127.0.0.1');
+  await once(ordinary, 'listening');
+  ordinaryUrl = `http://127.0.0.1:${String((ordinary.address() as AddressInfo).port)}/`;
+});
+afterAll(async () => {
+  ordinary?.closeAllConnections();
+  ordinary?.close();
+  await deployment?.stop();
+});
+
+/** Words that are nowhere else in the world, in any of the shapes that are searched for; each of them alone would be a find. */
+function words(count: number, letters: string): string[] {
+  return Array.from({ length: count }, () => Array.from({ length: 14 }, () => letters[randomInt(letters.length)]).join(''));
+}
+
+type Text = { message: string; contact: string; needles: Needle[] };
+
+function text(of: string): Text {
+  const message = [...words(2, 'абвгдежзиклмнопрстуфхцчшщыэюя'), ...words(1, 'abcdefghijklmnopqrstuvwxyz')];
+  const contact = words(1, 'abcdefghijklmnopqrstuvwxyz');
+  return { message: message.join(' '), contact: contact.join(''), needles: [...message, ...contact].map((word) => textNeedle(`${of}:`, word)) };
+}
+
+describe.each(KINDS)('$name', ({ browser: which, firefoxPrefs = {}, remembers }) => {
+  let profile: string;
+  let browser: Browser;
+
+  async function open(): Promise<void> {
+    profile = await mkdtemp(join(tmpdir(), 'support-relay-profile-'));
+    browser = await openBrowser(which, { profile, firefoxPrefs });
+  }
+  /** A tab that can go back and forward, with the form in it. */
+  async function openForm(): Promise<Tab> {
+    const tab = await Tab.open(browser, ordinaryUrl);
+    tab.page.on('dialog', (dialog) => void dialog.accept());
+    for (const url of [deployment.url, `${ordinaryUrl}after`]) await tab.page.goto(url);
+    await tab.page.goBack();
+    await tab.until('#send:not(:disabled)');
+    return tab;
+  }
+  async function typeInto(tab: Tab, { message, contact }: Text): Promise<void> {
+    await tab.page.type('#message', message);
+    await tab.page.type('#contact', contact);
+    await tab.page.click('#topic-legal');
+  }
+  /** The document with the text has been left: another is there, or none. */
+  async function gone(tab: Tab): Promise<void> {
+    if (tab.page.isClosed()) return;
+    await expect.poll(() => tab.page.evaluate("document.querySelector('#contact')?.value ?? ''").catch(() => 'leaving'), { timeout: 30_000 }).toBe('');
+  }
+  function left(needles: readonly Needle[]): string[] {
+    return search(filesIn(profile), needles);
+  }
+
+  it('keeps nothing after leaving', { timeout: TEST_MS }, async () => {
+    await open();
+    try {
+      const visits: { tab: Tab; way: Way; typed: Text }[] = [];
+      for (const way of WAYS) {
+        const visit = { tab: await openForm(), way, typed: text(way.name) };
+        visits.push(visit);
+        await typeInto(visit.tab, visit.typed);
+      }
+      await sleep(WRITES_MS);
+      for (const { tab, way } of visits) {
+        await tab.page.bringToFront();
+        await way.leave(tab);
+        await gone(tab);
+      }
+      await sleep(WRITES_MS);
+      const needles = visits.flatMap(({ typed }) => typed.needles);
+      expect(left(needles)).toEqual([]);
+      await browser.close();
+      expect(left(needles)).toEqual([]);
+    } finally {
+      await browser.close();
+      await rm(profile, { recursive: true, force: true });
+    }
+  });
+
+  it('keeps nothing when the tab crashes, or all of the browser', { timeout: TEST_MS }, async () => {
+    await open();
+    try {
+      const crashed = text('crash of the tab');
+      await typeInto(await openForm(), crashed);
+      await sleep(WRITES_MS);
+      const contents = contentProcesses(browser.process()?.pid ?? 0);
+      expect(contents).not.toEqual([]);
+      for (const pid of contents) process.kill(pid, 'SIGKILL');
+      await sleep(WRITES_MS);
+      expect(left(crashed.needles)).toEqual([]);
+
+      const killed = text('end of the browser');
+      await typeInto(await openForm(), killed);
+      await sleep(WRITES_MS);
+      const whole = browser.process();
+      if (whole === null) throw new Error('the browser has no process');
+      const end = once(whole, 'exit');
+      whole.kill('SIGKILL');
+      await end;
+      expect(left([...crashed.needles, ...killed.needles])).toEqual([]);
+    } finally {
+      await browser.close().catch(() => undefined);
+      await rm(profile, { recursive: true, force: true });
+    }
+  });
+
+  if (remembers) it('keeps what an ordinary page is given, so that the search finds what there is', { timeout: TEST_MS }, async () => {
+    await open();
+    try {
+      const typed = text('ordinary page');
+      const [asked = ''] = words(1, 'abcdefghijklmnopqrstuvwxyz');
+      const tab = await Tab.open(browser, `${ordinaryUrl}?q=${asked}`);
+      await tab.page.type('#message', typed.message);
+      await sleep(WRITES_MS);
+      await browser.close();
+      const found = left([...typed.needles, textNeedle('address', asked)]);
+      expect(found.some((hit) => hit.startsWith('ordinary page'))).toBe(true);
+      expect(found.some((hit) => hit.startsWith('address'))).toBe(true);
+    } finally {
+      await browser.close().catch(() => undefined);
+      await rm(profile, { recursive: true, force: true });
+    }
+  });
+});
+
+/** The processes that run pages, among the descendants of the browser. */
+function contentProcesses(browser: number): number[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
+      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  const descends = (pid: number): boolean => pid === browser || (parents.has(pid) && descends(parents.get(pid) ?? 0));
+  return [...parents.keys()].filter((pid) => {
+    if (pid === browser || !descends(pid)) return false;
+    const command = readFileSync(`/proc/${String(pid)}/cmdline`, 'latin1').replaceAll('\0', ' ').trim();
+    return command.includes('--type=renderer') || (command.includes('-contentproc') && / tab$/.test(command));
+  });
+}

@@ -15,6 +15,6 @@ export async function compare(name: string, ours: () => void | Promise<void>, ba
   console.log(`${name}: ${a.toFixed(2)} ms, baseline ${b.toFixed(2)} ms, ratio ${(a / b).toFixed(2)}`);
 }
 
-function median(values: number[]): number {
+export function median(values: number[]): number {
   return values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

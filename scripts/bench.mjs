@@ -12,8 +12,8 @@ if (!known.includes(name)) {
   console.log(`usage: npm run bench -- NAME\n\n  ${known.join('\n  ')}`);
   process.exit(name === undefined || name === '--help' ? 0 : 2);
 }
-// Beside node_modules, so that the packages left outside the bundle are found.
-const out = mkdtempSync(join(root, 'node_modules', '.bench-'));
+// Right below the root, as the sources are: so the packages left outside the bundle are found, and the project's files.
+const out = mkdtempSync(join(root, '.bench-'));
 process.on('exit', () => { rmSync(out, { recursive: true, force: true }); });
 const outfile = join(out, `${name}.mjs`);
 await build({ entryPoints: [join(root, 'bench', `${name}.ts`)], outfile, bundle: true, packages: 'external', platform: 'node', format: 'esm', target: 'node20', logLevel: 'warning' });

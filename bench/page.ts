@@ -1,0 +1,142 @@
+// What a first visit costs, and how long sealing takes: `npm run bench -- page`. Sizes and counts are the same everywhere;
+// times are of this machine, so each is set against another of the same run.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'puppeteer-core';
+import { ROOT } from '../deploy/layout.ts';
+import { BROWSERS, openBrowser, Tab, type BrowserName } from '../tests/support/browser.ts';
+import { startDeployment, type Deployment } from '../tests/support/deployment.ts';
+import { http } from '../tests/support/http.ts';
+import { beforeScripts, type Level } from '../tests/support/levels.ts';
+import { median } from './compare.ts';
+
+const KIB = 1024;
+const PAGE = ['', 'form.css'];
+const VISIT = [...PAGE, 'form.js', 'icon.png', 'start.json'];
+const SEALING = { 'with WebAssembly': ['seal-wasm.js', 'sodium.wasm'], without: ['seal-js.js'] } as const;
+/** What Tor gives on an ordinary day; in milliseconds and bytes a second. */
+const TOR_LIKE = { latency: 600, download: 1_500_000 / 8, upload: 500_000 / 8 };
+const ROUNDS = 5;
+const SLOW_MS = 120_000;
+const LETTERS = 4_900;
+
+/** Writes into the page's own `measured`: when the form can be typed into and sent, long tasks, how long sealing took. */
+const MEASURE = `
+  const measured = globalThis.measured = { longest: 0 };
+  const look = () => {
+    const shown = document.getElementById('message')?.getClientRects().length > 0;
+    if (shown) measured.usable ??= performance.now();
+    if (shown && !document.getElementById('send').disabled) measured.ready ??= performance.now();
+    if (!measured.ready) requestAnimationFrame(look);
+  };
+  look();
+  if (PerformanceObserver.supportedEntryTypes.includes('longtask')) {
+    new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) measured.longest = Math.max(measured.longest, duration); }).observe({ type: 'longtask', buffered: true });
+  }
+  const { postMessage } = Worker.prototype;
+  Worker.prototype.postMessage = function (message, ...rest) {
+    if (message.kind === 'seal') {
+      const since = performance.now();
+      this.addEventListener('message', ({ data }) => {
+        if (data.id !== message.id) return;
+        if (data.kind === 'progress' && data.step === 'stamping') measured.sealed ??= performance.now() - since;
+        if (data.kind === 'done') measured.stamped ??= performance.now() - since;
+      });
+    }
+    return postMessage.call(this, message, ...rest);
+  };
+`;
+type Measured = { usable: number; ready: number; longest: number; sealed: number; stamped: number };
+
+const print = (line: string): void => console.log(line);
+const kib = (bytes: number): string => `${(bytes / KIB).toFixed(1)} KiB`;
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
+
+async function sizes(deployment: Deployment): Promise<void> {
+  const size = async (path: string): Promise<number> => {
+    const { body } = await http(new URL(path, deployment.url).href, { headers: { 'accept-encoding': 'gzip' } });
+    return body.length;
+  };
+  const sum = async (paths: readonly string[]): Promise<number> => (await Promise.all(paths.map(size))).reduce((a, b) => a + b, 0);
+  print('First visit, compressed with gzip:');
+  for (const path of new Set([...VISIT, ...Object.values(SEALING).flat()])) print(`  /${path.padEnd(13)} ${kib(await size(path)).padStart(10)}`);
+  print(`  page and style: ${kib(await sum(PAGE))}`);
+  for (const [how, files] of Object.entries(SEALING)) print(`  all, ${how}: ${kib(await sum([...VISIT, ...files]))} in ${String(VISIT.length + files.length)} requests`);
+}
+
+async function measuredIn(tab: Tab): Promise<Measured> {
+  return JSON.parse((await tab.page.evaluate('JSON.stringify(measured)')) as string) as Measured;
+}
+
+async function visit(browser: Browser, url: string, before: string, slow = false): Promise<Tab> {
+  const tab = await Tab.open(browser, undefined, { before: before + MEASURE });
+  if (slow) await tab.page.emulateNetworkConditions(TOR_LIKE);
+  await tab.page.goto(url, { waitUntil: 'load', timeout: SLOW_MS });
+  await tab.until('#send:not(:disabled)', SLOW_MS);
+  return tab;
+}
+
+async function opening(deployment: Deployment): Promise<void> {
+  // Under a name of its own: browsers take Brotli from this machine, and only gzip from an onion service.
+  const browser = await openBrowser('chromium', { args: ['--host-resolver-rules=MAP form.test 127.0.0.1'] });
+  const url = deployment.url.replace('127.0.0.1', 'form.test');
+  try {
+    const seen: Measured[] = [];
+    for (let i = 0; i < ROUNDS; i += 1) {
+      const tab = await visit(browser, url, '', true);
+      seen.push(await measuredIn(tab));
+      await tab.page.close();
+    }
+    const usable = median(seen.map((each) => each.usable));
+    const ready = median(seen.map((each) => each.ready));
+    const latencies = (ms: number): string => `${(ms / TOR_LIKE.latency).toFixed(2)} latencies`;
+    print(`Chromium, ${String(TOR_LIKE.latency)} ms, 1.5 Mbit/s down, 0.5 up, median of ${String(ROUNDS)}:`);
+    print(`  can be typed into after ${seconds(usable)}, ${latencies(usable)}`);
+    print(`  can be sent after       ${seconds(ready)}, ${latencies(ready)}`);
+    print(`  longest task of the page's own thread: ${median(seen.map((each) => each.longest)).toFixed(0)} ms`);
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Milliseconds to seal a full-length request, and then to stamp it. */
+async function sealing(deployment: Deployment, name: BrowserName, level: Level): Promise<Measured> {
+  const browser = await openBrowser(name, { level });
+  try {
+    const seen: Measured[] = [];
+    for (let i = 0; i < ROUNDS; i += 1) {
+      const tab = await visit(browser, deployment.url, beforeScripts(level));
+      await tab.paste('#message', 'ж'.repeat(LETTERS));
+      await tab.page.click('#send');
+      await tab.until('#accepted', SLOW_MS);
+      seen.push(await measuredIn(tab));
+      await tab.page.close();
+    }
+    const [sealed, stamped, longest] = (['sealed', 'stamped', 'longest'] as const).map((key) => median(seen.map((each) => each[key]))) as [number, number, number];
+    return { usable: 0, ready: 0, longest, sealed, stamped: stamped - sealed };
+  } finally {
+    await browser.close();
+  }
+}
+
+async function allSealing(deployment: Deployment): Promise<void> {
+  print(`Sealing ${String(LETTERS)} Cyrillic letters, median of ${String(ROUNDS)}:`);
+  for (const name of BROWSERS) {
+    const standard = await sealing(deployment, name, 'standard');
+    const safer = await sealing(deployment, name, 'safer');
+    print(`  ${name} at Standard: ${standard.sealed.toFixed(0)} ms, and the stamp ${standard.stamped.toFixed(0)} ms${name === 'chromium' ? `; longest task of the page ${standard.longest.toFixed(0)} ms` : ''}`);
+    print(`  ${name} at Safer:    ${safer.sealed.toFixed(0)} ms, and the stamp ${safer.stamped.toFixed(0)} ms; ratio of sealing ${(safer.sealed / standard.sealed).toFixed(1)}`);
+  }
+}
+
+if (!existsSync(join(ROOT, 'dist/relay.js'))) throw new Error('npm run build comes first');
+const deployment = await startDeployment({ slotSeconds: 0.5 });
+try {
+  await sizes(deployment);
+  await opening(deployment);
+  await allSealing(deployment);
+} finally {
+  await deployment.stop();
+}
+// esbuild, which built the form, keeps a process of its own.
+process.exit();

@@ -107,7 +107,8 @@ describe.each(['firefox', 'chromium'] as const satisfies BrowserName[])('without
     expect(reader.problems).toEqual([]);
   });
 
-  it('says what to do when the parcel is of no use', async () => {
+  // A click is lost now and then where nothing can be asked of the page; what is tested is the relay's answer.
+  it('says what to do when the parcel is of no use', { retry: 2 }, async () => {
     await reader.goto('');
     await reader.paste('#parcel', 'A'.repeat(32_768));
     await reader.click(SEND);

@@ -1,0 +1,106 @@
+// The word lists of the access code; their rules stand in docs/words.md.
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { DISTINCT_LETTERS, normalizeWord, placeOf, WORD_LIST_LENGTH } from '../../crypto/words.ts';
+
+interface Language {
+  readonly name: string;
+  readonly form: RegExp;
+  /** Two words with the same key may be taken for each other by ear. */
+  readonly sound: (word: string) => string;
+  /** Pairs the rule of sound must find. */
+  readonly alike: readonly (readonly [string, string])[];
+  readonly never: RegExp;
+}
+
+const single = (text: string): string => text.replaceAll(/(.)\1+/gu, '$1');
+const replaceEach = (text: string, rules: readonly (readonly [RegExp, string])[]): string => rules.reduce((now, [from, to]) => now.replaceAll(from, to), text);
+
+/** Every vowel as if unstressed, every consonant voiceless, signs dropped. */
+const soundOfRussian = (word: string): string =>
+  single(
+    replaceEach(word, [
+      [/о/g, 'а'], [/[еяйэы]/g, 'и'], [/ю/g, 'у'], [/[ъь]/g, ''],
+      [/б/g, 'п'], [/в/g, 'ф'], [/г/g, 'к'], [/д/g, 'т'], [/ж/g, 'ш'], [/з/g, 'с'],
+      [/сч|щ/g, 'ш'], [/тс/g, 'ц'],
+    ]),
+  );
+
+/** Consonants as in Metaphone (capitals: C as in "chair", J as in "jam", S as in "shoe", T as in "thaw"); vowels in three kinds: a, e and i, o and u. */
+const soundOfEnglish = (word: string): string =>
+  single(
+    replaceEach(word, [
+      [/^[kgp]n/g, 'n'], [/^wr/g, 'r'], [/wh/g, 'w'], [/^ps/g, 's'], [/^x/g, 's'], [/mb$/g, 'm'], [/lk$/g, 'k'],
+      [/tch|ch/g, 'C'], [/[tcs]i(?=[ao])|sh/g, 'S'], [/ph/g, 'f'], [/th/g, 'T'], [/ck|q/g, 'k'], [/x/g, 'ks'], [/z/g, 's'],
+      [/gh(?=t|$)/g, ''], [/gh/g, 'g'], [/dg/g, 'J'], [/g(?=[eiy])|j/g, 'J'], [/sc(?=[eiy])/g, 's'], [/c(?=[eiy])/g, 's'], [/c/g, 'k'],
+      [/(?<=[^aeiouy])e$/g, ''], [/(?<=[aeiouy])h(?![aeiouy])/g, ''], [/(?<=[aeo])w/g, 'u'], [/[aeo]r$/g, 'er'],
+      [/a[aeiouy]*/g, 'a'], [/[eiy][aeiouy]*/g, 'e'], [/[ou][aeiouy]*/g, 'o'],
+    ]),
+  );
+
+const LANGUAGES: readonly Language[] = [
+  {
+    name: 'ru',
+    form: /^[а-я]{4,8}$/,
+    sound: soundOfRussian,
+    alike: [['калоша', 'галоша'], ['плющ', 'плюш'], ['компания', 'кампания'], ['порог', 'порок']],
+    never:
+      /^(арест|баран|бомб|брон|бутыл|войн|вагнер|вино|водк|газета|гей|герань|голуб|гранат|груз|дожд|допрос|дурь|закон|зона|калин|кинжал|клад|козел|козыр|колес|крест|крок|крыш|крым|куре|лагер|мак$|манд|медуз|мент|мина|мусор|мясо|нарк|нож|обыск|опер|орешник|оруж|осел|пасха|педа|петух|пету|пиво|пид|пистол|плакат|побег|пожар|полиц|пост$|протест|пуля|путь|радуг|ракет|росси|секс|смерт|собол|сосу|соси|сперм|спайс|ствол|сука|сукн|суд|танк|террор|терр|транс|трав|труп|тюрьм|укроп|утка|уточ|фсб|флаг|фронт|хач|хохл|хохо|хрен|церк|чечен|чече|шиш|швабр|шлюх|шприц)/,
+  },
+  {
+    name: 'en',
+    form: /^[a-z]{4,8}$/,
+    sound: soundOfEnglish,
+    alike: [['knight', 'nite'], ['whale', 'wale'], ['cellar', 'seller'], ['phase', 'faze'], ['beet', 'beat']],
+    never:
+      /^(acid|alcohol|ammo|anal|arms?$|army|arrest|ass$|bastard|beer|bitch|blood|bomb|boob|breast|bull|butt|cock|coke|condom|cop$|coppe|corpse|court|crack|crime|crisis|cross|cum|death|devil|dick|dope|draft|drug|drunk|dyke|fag|fart|flag|fuck|gay|gender|grave|grenade|guard|gun|hang|heroin|homo|jail|jew|judge|kill|knife|lesb|meth|missile|murder|muslim|musl|navy|naz|nigg|nurse|opium|orgy|ped[aeo]|penis|piss|pistol|police|polic|porn|pot$|prick|pride|prison|protest|puss|queer|rainb|rape|rapi|rebel|rifle|riot|rocket|russ|sex|shit|slave|slut|soldier|spade|sperm|spy|stab|tank$|terr|testic|tit|tobac|torture|tort|trans|trump|turk|ukrain|vagina|viol|vodka|vulv|war$|weap|weed|whis|whore|wine$|womb)/,
+  },
+];
+
+describe.each(LANGUAGES)('the words of $name', ({ name, form, sound, alike, never }) => {
+  const file = readFileSync(new URL(`../../web/words/${name}.txt`, import.meta.url), 'utf8');
+  const words = file.split('\n').slice(0, -1);
+  const twice = (key: (word: string) => string): string[] => {
+    const first = new Map<string, string>();
+    return words.flatMap((word) => {
+      const other = first.get(key(word));
+      first.set(key(word), word);
+      return other === undefined ? [] : [`${other} ${word}`];
+    });
+  };
+
+  it('are as many as the code needs, one a line', () => {
+    expect(file.endsWith('\n')).toBe(true);
+    expect(words).toHaveLength(WORD_LIST_LENGTH);
+  });
+
+  it('are sorted by code point', () => {
+    expect(words).toEqual([...words].sort());
+  });
+
+  it('have 4 to 8 small letters', () => {
+    expect(words.filter((word) => !form.test(word))).toEqual([]);
+  });
+
+  it('are known by their first letters', () => {
+    expect(twice((word) => word.slice(0, DISTINCT_LETTERS))).toEqual([]);
+    expect(words.filter((word, place) => placeOf(word.slice(0, DISTINCT_LETTERS), words) !== place)).toEqual([]);
+  });
+
+  it('do not sound alike', () => {
+    expect(twice(sound)).toEqual([]);
+  });
+
+  it.each(alike)('the rule of sound knows that %s and %s do', (one, other) => {
+    expect(sound(one)).toBe(sound(other));
+  });
+
+  it('are what somebody types', () => {
+    expect(words.filter((word) => normalizeWord(word) !== word)).toEqual([]);
+    expect(words.filter((word, place) => placeOf(word.toUpperCase(), words) !== place)).toEqual([]);
+  });
+
+  it('neither frighten nor accuse', () => {
+    expect(words.filter((word) => never.test(word))).toEqual([]);
+  });
+});

@@ -27,6 +27,11 @@ export function fromUtf8(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
 
+/** The text as UTF-8 can carry it: half a surrogate pair becomes U+FFFD, as in every encoder. */
+export function wellFormed(text: string): string {
+  return decoder.decode(encoder.encode(text));
+}
+
 export function toHex(bytes: Uint8Array): string {
   return sodium.to_hex(bytes);
 }

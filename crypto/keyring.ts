@@ -1,6 +1,6 @@
 // The keyring: who can open what this week, signed by the root key. docs/protocol.md, § Keyring.
 import * as z from 'zod/mini';
-import { decodeRecipient } from './age/identity.ts';
+import { isRecipient } from './age/identity.ts';
 import { blake2b, fromUtf8, shuffled, toHex, utf8 } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { LETTER_RECIPIENTS } from './letter.ts';
@@ -12,6 +12,7 @@ export const KEYRING_DIGEST_BYTES = 32;
 export const MAX_KEYRING_BYTES = 1_048_576;
 const MAX_TEAMS = 32;
 const MAX_TOPICS = 16;
+export const MAX_SIGNERS = 16;
 /** The topic of a team that reads what belongs to no other. */
 export const OTHER_TOPIC = 'other';
 
@@ -25,6 +26,8 @@ const team = z.object({
   names,
   topics: z.array(z.object({ id: z.string().check(z.regex(/^[a-z0-9-]{1,32}$/)), names })).check(z.minLength(1), z.maxLength(MAX_TOPICS)),
   recipients: z.array(recipient).check(z.minLength(1), z.maxLength(LETTER_RECIPIENTS)),
+  /** Ed25519 keys (64 hex digits) of those who may answer for the team. Whoever is revoked is not listed any more. */
+  signers: z.optional(z.array(z.string().check(z.regex(/^[0-9a-f]{64}$/))).check(z.maxLength(MAX_SIGNERS))),
 });
 
 const keyring = z.object({
@@ -48,14 +51,6 @@ export type Team = z.infer<typeof team>;
 export type Keyring = z.infer<typeof keyring>;
 /** A keyring whose signature held. `digest`: 64 hex digits. */
 export type VerifiedKeyring = { readonly keyring: Keyring; readonly digest: string };
-
-function isRecipient(text: string): boolean {
-  try {
-    return decodeRecipient(text).length > 0;
-  } catch {
-    return false;
-  }
-}
 
 /** The bytes that are signed: JSON on one line, ended by LF. Errors: KEYRING_FORMAT. */
 export function encodeKeyring(value: Keyring): Uint8Array {
@@ -88,6 +83,11 @@ export function checkValidity({ serial, notBefore, notAfter }: Keyring, now: Dat
   if (serial < floor) throw new CodedError('KEYRING_OLD', `serial ${String(serial)}, expected at least ${String(floor)}`);
   if (now.getTime() < Date.parse(notBefore)) throw new CodedError('KEYRING_NOT_YET_VALID', `the keyring is valid from ${notBefore}`);
   if (now.getTime() >= Date.parse(notAfter)) throw new CodedError('KEYRING_EXPIRED', `the keyring was valid until ${notAfter}`);
+}
+
+/** Everyone whose replies and notes are believed under this keyring (64 hex digits each). */
+export function signersOf({ teams }: Keyring): ReadonlySet<string> {
+  return new Set(teams.flatMap(({ signers }) => signers ?? []));
 }
 
 /**

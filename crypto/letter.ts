@@ -3,44 +3,52 @@ import * as z from 'zod/mini';
 import { decrypt, encryptSteps, fileLength } from './age/age.ts';
 import { HYBRID, hasHybridStanzas } from './age/hybrid.ts';
 import { decodeRecipient } from './age/identity.ts';
-import { fromUtf8, randomBytes, shuffled, utf8 } from './bytes.ts';
+import { randomBytes, shuffled } from './bytes.ts';
 import { CodedError } from './errors.ts';
-import { parse } from './schema.ts';
+import { noteContent } from './note.ts';
+import { padJson, parse, parseJson, roomFor, words } from './schema.ts';
 import { sodium } from './sodium.ts';
 import { finish, type Steps } from './steps.ts';
+import { checkAddress, signedAddress } from './thread.ts';
 
 export const LETTER_RECIPIENTS = 8;
 export const LETTER_PLAINTEXT_BYTES = 10_240;
 export const LETTER_BYTES = fileLength(LETTER_RECIPIENTS, LETTER_PLAINTEXT_BYTES);
 
-const SPACE = 0x20;
-
-const letterContent = z.object({
+const sealedUnder = {
   version: z.literal(1),
-  kind: z.literal('request'),
   /** Serial and digest (64 hex digits) of the keyring it was sealed under. */
   serial: z.int().check(z.positive()),
   keyring: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+  language: z.string().check(z.regex(/^[a-z]{2,3}$/)),
+};
+
+const written = {
+  ...sealedUnder,
   /** Absent when the person chose none. */
   topic: z.optional(z.string().check(z.regex(/^[a-z0-9-]{1,32}$/))),
-  language: z.string().check(z.regex(/^[a-z]{2,3}$/)),
-  message: z.string().check(z.minLength(1)),
-  contact: z.optional(z.string()),
-});
+  message: words.check(z.minLength(1)),
+  contact: z.optional(words),
+};
+
+const letterContent = z.discriminatedUnion('kind', [
+  /** `thread`: where an answer goes; absent when none is wanted. */
+  z.object({ kind: z.literal('request'), ...written, thread: z.optional(signedAddress) }),
+  z.object({ kind: z.literal('follow-up'), ...written, thread: signedAddress }),
+  /** From one volunteer of the team to all. */
+  z.object({ kind: z.literal('note'), ...sealedUnder, note: noteContent }),
+  /** There to be passed over. */
+  z.object({ kind: z.literal('cover'), ...sealedUnder }),
+]);
 
 export type LetterContent = z.infer<typeof letterContent>;
+/** What a requester writes. */
+export type WrittenContent = Extract<LetterContent, { kind: 'request' | 'follow-up' }>;
+export type NoteContent = Extract<LetterContent, { kind: 'note' }>;
 
 /** How many bytes of the 10,240 are still free; negative when the letter is too long. */
 export function letterRoom(content: LetterContent): number {
-  return LETTER_PLAINTEXT_BYTES - utf8(JSON.stringify(content)).length;
-}
-
-function encodeContent(content: LetterContent): Uint8Array {
-  const room = letterRoom(content);
-  if (room < 0) throw new CodedError('LETTER_TOO_LONG', `the request is ${String(-room)} bytes too long`);
-  const padded = new Uint8Array(LETTER_PLAINTEXT_BYTES).fill(SPACE);
-  padded.set(utf8(JSON.stringify(content)));
-  return padded;
+  return roomFor(content, LETTER_PLAINTEXT_BYTES);
 }
 
 function throwawayKey(): Uint8Array {
@@ -72,7 +80,7 @@ export function* sealLetterSteps(content: LetterContent, recipients: readonly st
   if (recipients.length < 1 || recipients.length > LETTER_RECIPIENTS) {
     throw new CodedError('LETTER_RECIPIENTS', `${String(recipients.length)} recipients, expected 1 to ${String(LETTER_RECIPIENTS)}`);
   }
-  const plaintext = encodeContent(parse(letterContent, content, 'LETTER_FORMAT', 'a letter'));
+  const plaintext = padJson(parse(letterContent, content, 'LETTER_FORMAT', 'a letter'), LETTER_PLAINTEXT_BYTES, 'LETTER_TOO_LONG', 'the letter');
   const real = recipients.map(decodeRecipient);
   const rest = Array.from({ length: LETTER_RECIPIENTS - real.length }, () => throwaways.take());
   return yield* encryptSteps(plaintext, shuffled([...real, ...rest]));
@@ -83,17 +91,15 @@ export function sealLetter(content: LetterContent, recipients: readonly string[]
   return finish(sealLetterSteps(content, recipients));
 }
 
-/** Opens a letter with identities `AGE-SECRET-KEY-PQ-1…`. Errors: LETTER_STRUCTURE, AGE_*, IDENTITY_FORMAT, LETTER_FORMAT. */
+/**
+ * Opens a letter with identities `AGE-SECRET-KEY-PQ-1…`. One that names a thread is signed by it; who signed a note is
+ * `checkNote`'s to say. Errors: LETTER_STRUCTURE, AGE_*, IDENTITY_FORMAT, LETTER_FORMAT, LETTER_THREAD.
+ */
 export function openLetter(letter: Uint8Array, identities: readonly string[]): LetterContent {
   checkLetter(letter);
-  const plaintext = decrypt(letter, identities);
-  let value: unknown;
-  try {
-    value = JSON.parse(fromUtf8(plaintext));
-  } catch {
-    throw new CodedError('LETTER_FORMAT', 'the letter holds no JSON');
-  }
-  return parse(letterContent, value, 'LETTER_FORMAT', 'a letter');
+  const content = parse(letterContent, parseJson(decrypt(letter, identities), 'LETTER_FORMAT', 'the letter'), 'LETTER_FORMAT', 'a letter');
+  if ('thread' in content && content.thread !== undefined) checkAddress(content, content.thread);
+  return content;
 }
 
 /** Whether bytes have the exact structure of a letter, as far as can be seen without a key. Errors: LETTER_STRUCTURE. */

@@ -123,10 +123,10 @@ function scryptParameters(opsLimit: number, memoryLimit: number): { N: number; r
   return { N, r, p };
 }
 
-async function keyStream(passphrase: string, salt: Uint8Array, opsLimit: number, memoryLimit: number): Promise<Uint8Array> {
+async function keyStream(passphrase: string, salt: Uint8Array, opsLimit: number, memoryLimit: number, onProgress?: (share: number) => void): Promise<Uint8Array> {
   if (opsLimit > OPS_LIMIT || memoryLimit > MEMORY_LIMIT) throw malformed('it asks for more work than minisign ever writes');
   const { N, r, p } = scryptParameters(opsLimit, memoryLimit);
-  return scryptAsync(utf8(passphrase), salt, { N, r, p, dkLen: KEY_FIELD_BYTES, maxmem: MEMORY_LIMIT + 2 ** 20 });
+  return scryptAsync(utf8(passphrase), salt, { N, r, p, dkLen: KEY_FIELD_BYTES, maxmem: MEMORY_LIMIT + 2 ** 20, ...(onProgress === undefined ? {} : { onProgress }) });
 }
 
 const xor = (a: Uint8Array, b: Uint8Array): Uint8Array => a.map((byte, i) => byte ^ (b[i] as number));
@@ -162,8 +162,8 @@ function secretFileBytes(text: string): Uint8Array {
   return decode(linesOf(text, [UNTRUSTED, ''])[1], SECRET_FILE_BYTES);
 }
 
-/** Errors: MINISIGN_FORMAT, MINISIGN_PASSPHRASE (missing or wrong). */
-export async function parseSecretKey(text: string, passphrase?: string): Promise<SigningKey> {
+/** `onProgress` hears which share (0 to 1) of the passphrase's work is done. Errors: MINISIGN_FORMAT, MINISIGN_PASSPHRASE (missing or wrong). */
+export async function parseSecretKey(text: string, passphrase?: string, onProgress?: (share: number) => void): Promise<SigningKey> {
   const bytes = secretFileBytes(text);
   const kdf = bytes.subarray(2, 4);
   if (!equal(bytes.subarray(0, 2), ALGORITHM) || !equal(bytes.subarray(4, 6), CHECKSUM)) throw malformed('another algorithm');
@@ -171,7 +171,7 @@ export async function parseSecretKey(text: string, passphrase?: string): Promise
   if (equal(kdf, SCRYPT)) {
     if (passphrase === undefined) throw new CodedError('MINISIGN_PASSPHRASE', 'the secret key needs its passphrase');
     const limits = new DataView(bytes.buffer, bytes.byteOffset + 6 + SALT_BYTES, 16);
-    const stream = await keyStream(passphrase, bytes.subarray(6, 6 + SALT_BYTES), Number(limits.getBigUint64(0, true)), Number(limits.getBigUint64(8, true)));
+    const stream = await keyStream(passphrase, bytes.subarray(6, 6 + SALT_BYTES), Number(limits.getBigUint64(0, true)), Number(limits.getBigUint64(8, true)), onProgress);
     field = xor(field, stream) as Uint8Array<ArrayBuffer>;
   } else if (!equal(kdf, NO_KDF)) {
     throw malformed('another key derivation');

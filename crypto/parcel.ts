@@ -1,9 +1,12 @@
 // The parcel: what crosses the network, always 24,576 bytes. docs/protocol.md, § Parcel.
 import { decrypt, encrypt, fileLength } from './age/age.ts';
 import { hasHybridStanzas } from './age/hybrid.ts';
-import { blake2b, concat, fromHex, readUint32, toHex, uint32 } from './bytes.ts';
+import { blake2b, concat, equal, fromHex, readUint32, toHex, uint32 } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { LETTER_BYTES, checkLetter } from './letter.ts';
+import { REPLY_BYTES, REPLY_ID_BYTES, checkReply, type Delivery } from './reply.ts';
+import { SIGNATURE_BYTES, SIGNING_KEY_BYTES, signatureHolds, signParts } from './sign.ts';
+import { MAILBOX_ID_BYTES, MAILBOX_LOCK_BYTES, mailboxId, mailboxLock, type Thread } from './thread.ts';
 
 export const PARCEL_VERSION = 1;
 export const VERSION_BYTES = 4;
@@ -21,12 +24,35 @@ export const SEALED_BYTES = fileLength(1, PARCEL_PLAINTEXT_BYTES);
 export const PARCEL_BYTES = PARCEL_HEADER_BYTES + SEALED_BYTES;
 export const PARCEL_ID_BYTES = 32;
 
-const KINDS = { decoy: 0, letter: 1 } as const;
+/** In the place of a reply's id. */
+const WHOLE_MAILBOX = new Uint8Array(REPLY_ID_BYTES);
+
+const KINDS = { decoy: 0, letter: 1, reply: 2, delete: 3 } as const;
+
+/** The lengths of what stands after each kind. */
+const LAYOUTS: Readonly<Record<keyof typeof KINDS, readonly number[]>> = {
+  decoy: [],
+  letter: [ROUTE_BYTES, LETTER_BYTES],
+  reply: [MAILBOX_ID_BYTES, SIGNING_KEY_BYTES, SIGNATURE_BYTES, REPLY_BYTES],
+  delete: [SIGNING_KEY_BYTES, MAILBOX_LOCK_BYTES, REPLY_ID_BYTES, SIGNATURE_BYTES],
+};
+
+/** What a requester removes: one reply by its id (32 bytes), or the whole mailbox (null). `mailbox`: 32 bytes. */
+export type Removal = { readonly mailbox: Uint8Array; readonly reply: Uint8Array | null };
 
 export type ParcelContent =
   | { readonly kind: 'decoy' }
   /** `team`: 16 hex digits. */
-  | { readonly kind: 'letter'; readonly team: string; readonly letter: Uint8Array };
+  | { readonly kind: 'letter'; readonly team: string; readonly letter: Uint8Array }
+  /** Who signed it is not checked here: checkDelivery. */
+  | { readonly kind: 'reply'; readonly delivery: Delivery }
+  /** Signed by the thread that the mailbox belongs to. */
+  | { readonly kind: 'delete'; readonly removal: Removal };
+
+/** As `ParcelContent`, before it is sealed: a removal still has to be signed. */
+export type SealableContent =
+  | Exclude<ParcelContent, { kind: 'delete' }>
+  | { readonly kind: 'delete'; readonly thread: Thread; readonly reply: Uint8Array | null };
 
 /** A parcel as the relay sees it. `nonce`: 8 bytes; `sealed`: 24,560 bytes; `id`: 32 bytes. */
 export type Parcel = { readonly serial: number; readonly nonce: Uint8Array; readonly sealed: Uint8Array; readonly id: Uint8Array };
@@ -36,24 +62,42 @@ export function parcelId(sealed: Uint8Array): Uint8Array {
   return blake2b(PARCEL_ID_BYTES, sealed);
 }
 
-function encodeContent(content: ParcelContent): Uint8Array {
-  const plaintext = new Uint8Array(PARCEL_PLAINTEXT_BYTES);
-  plaintext[0] = KINDS[content.kind];
-  if (content.kind === 'letter') {
-    checkLetter(content.letter);
-    const route = fromHex(content.team);
-    if (route.length !== ROUTE_BYTES) throw new CodedError('PARCEL_FORMAT', `a team of ${String(route.length)} bytes, expected ${String(ROUTE_BYTES)}`);
-    plaintext.set(route, KIND_BYTES);
-    plaintext.set(content.letter, KIND_BYTES + ROUTE_BYTES);
+/** What stands after the kind: parts one after the other, then zeros. */
+function partsOf(content: SealableContent): readonly Uint8Array[] {
+  switch (content.kind) {
+    case 'decoy':
+      return [];
+    case 'letter':
+      checkLetter(content.letter);
+      return [fromHex(content.team), content.letter];
+    case 'reply': {
+      const { mailbox, signer, signature, reply } = content.delivery;
+      checkReply(reply);
+      return [mailbox, signer, signature, reply];
+    }
+    case 'delete': {
+      const { signing, mailboxKey } = content.thread;
+      const lock = mailboxLock(mailboxKey);
+      const which = content.reply ?? WHOLE_MAILBOX;
+      return [signing.key, lock, which, signParts('delete', [lock, which], signing)];
+    }
   }
+}
+
+function encodeContent(content: SealableContent): Uint8Array {
+  const parts = partsOf(content);
+  const [lengths, expected] = [parts.map(({ length }) => length), LAYOUTS[content.kind]].map(String);
+  if (lengths !== expected) throw new CodedError('PARCEL_FORMAT', `parts of ${String(lengths)} bytes, expected ${String(expected)}`);
+  const plaintext = new Uint8Array(PARCEL_PLAINTEXT_BYTES);
+  plaintext.set(concat(Uint8Array.of(KINDS[content.kind]), ...parts));
   return plaintext;
 }
 
 /**
  * Seals a parcel to the worker of a keyring; its stamp is still all zeros.
- * Errors: LETTER_STRUCTURE, PARCEL_FORMAT, RECIPIENT_FORMAT.
+ * Errors: LETTER_STRUCTURE, REPLY_STRUCTURE, PARCEL_FORMAT, RECIPIENT_FORMAT.
  */
-export function sealParcel(content: ParcelContent, to: { readonly serial: number; readonly worker: string }): Uint8Array {
+export function sealParcel(content: SealableContent, to: { readonly serial: number; readonly worker: string }): Uint8Array {
   const sealed = encrypt(encodeContent(content), [to.worker]);
   return concat(uint32(PARCEL_VERSION), uint32(to.serial), new Uint8Array(NONCE_BYTES), sealed);
 }
@@ -73,21 +117,46 @@ export function parseParcel(bytes: Uint8Array): Parcel {
   };
 }
 
+function taken(plaintext: Uint8Array, lengths: readonly number[]): { parts: Uint8Array[]; rest: Uint8Array } {
+  let at = KIND_BYTES;
+  const parts = lengths.map((length) => {
+    at += length;
+    return plaintext.slice(at - length, at);
+  });
+  return { parts, rest: plaintext.subarray(at) };
+}
+
 /**
  * Opens a sealed part with the worker's identities.
- * Errors: AGE_*, IDENTITY_FORMAT, PARCEL_FORMAT (length, kind or padding), LETTER_STRUCTURE.
+ * Errors: AGE_*, IDENTITY_FORMAT, PARCEL_FORMAT (length, kind or padding), PARCEL_SIGNATURE, LETTER_STRUCTURE, REPLY_STRUCTURE.
  */
 export function openSealed(sealed: Uint8Array, identities: readonly string[]): ParcelContent {
   const plaintext = decrypt(sealed, identities);
   if (plaintext.length !== PARCEL_PLAINTEXT_BYTES) {
     throw new CodedError('PARCEL_FORMAT', `${String(plaintext.length)} bytes inside, expected ${String(PARCEL_PLAINTEXT_BYTES)}`);
   }
-  const kind = plaintext[0];
-  const used = kind === KINDS.letter ? KIND_BYTES + ROUTE_BYTES + LETTER_BYTES : KIND_BYTES;
-  if (kind !== KINDS.decoy && kind !== KINDS.letter) throw new CodedError('PARCEL_FORMAT', `kind ${String(kind)} is not known`);
-  if (plaintext.subarray(used).some((byte) => byte !== 0)) throw new CodedError('PARCEL_FORMAT', 'the padding is not zero');
-  if (kind === KINDS.decoy) return { kind: 'decoy' };
-  const letter = plaintext.slice(KIND_BYTES + ROUTE_BYTES, used);
-  checkLetter(letter);
-  return { kind: 'letter', team: toHex(plaintext.subarray(KIND_BYTES, KIND_BYTES + ROUTE_BYTES)), letter };
+  const number = plaintext[0];
+  const kind = (Object.keys(KINDS) as (keyof typeof KINDS)[]).find((name) => KINDS[name] === number);
+  if (kind === undefined) throw new CodedError('PARCEL_FORMAT', `kind ${String(number)} is not known`);
+  const { parts, rest } = taken(plaintext, LAYOUTS[kind]);
+  if (rest.some((byte) => byte !== 0)) throw new CodedError('PARCEL_FORMAT', 'the padding is not zero');
+  return contentOf(kind, parts);
+}
+
+function contentOf(kind: keyof typeof KINDS, parts: readonly Uint8Array[]): ParcelContent {
+  // As many as LAYOUTS has lengths.
+  const [first, second, third, fourth] = parts as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  switch (kind) {
+    case 'decoy':
+      return { kind };
+    case 'letter':
+      checkLetter(second);
+      return { kind, team: toHex(first), letter: second };
+    case 'reply':
+      checkReply(fourth);
+      return { kind, delivery: { mailbox: first, signer: second, signature: third, reply: fourth } };
+    case 'delete':
+      if (!signatureHolds('delete', [second, third], fourth, first)) throw new CodedError('PARCEL_SIGNATURE', 'not signed by the thread of the mailbox');
+      return { kind, removal: { mailbox: mailboxId(first, second), reply: equal(third, WHOLE_MAILBOX) ? null : third } };
+  }
 }

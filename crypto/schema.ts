@@ -1,9 +1,16 @@
 // zod at the boundary, with this folder's errors. zod/mini, because it travels to browsers.
 import * as z from 'zod/mini';
+import { fromUtf8, utf8, wellFormed } from './bytes.ts';
 import { CodedError, type ErrorCode } from './errors.ts';
 
 // zod would otherwise try `new Function`, which the form's content security policy forbids and reports.
 z.config({ jitless: true });
+
+/** `bytes` bytes as hex digits in lower case. */
+export const hex = (bytes: number) => z.string().check(z.regex(new RegExp(`^[0-9a-f]{${String(bytes * 2)}}$`)));
+
+/** Somebody's words. JSON can hold half a surrogate pair and UTF-8 cannot: two such texts would have one signature. */
+export const words = z.string().check(z.refine((text) => wellFormed(text) === text));
 
 /** The value, typed, or an error that names the fields and never their content. */
 export function parse<S extends z.ZodMiniType>(schema: S, value: unknown, code: ErrorCode, what: string): z.infer<S> {
@@ -11,4 +18,29 @@ export function parse<S extends z.ZodMiniType>(schema: S, value: unknown, code: 
   if (result.success) return result.data;
   const fields = new Set(result.error.issues.map(({ path }) => path.map(String).join('.') || 'the whole'));
   throw new CodedError(code, `not ${what}: wrong or missing: ${[...fields].join(', ')}`);
+}
+
+/** The JSON inside an opened file. Errors: `code`. */
+export function parseJson(plaintext: Uint8Array, code: ErrorCode, what: string): unknown {
+  try {
+    return JSON.parse(fromUtf8(plaintext));
+  } catch {
+    throw new CodedError(code, `${what} holds no JSON`);
+  }
+}
+
+/** How many of `length` bytes a value leaves free; negative when it is too long. */
+export function roomFor(value: unknown, length: number): number {
+  return length - utf8(JSON.stringify(value)).length;
+}
+
+const SPACE = 0x20;
+
+/** The value as JSON, with spaces at the end up to exactly `length` bytes. Errors: `code` when it is longer. */
+export function padJson(value: unknown, length: number, code: ErrorCode, what: string): Uint8Array {
+  const room = roomFor(value, length);
+  if (room < 0) throw new CodedError(code, `${what} is ${String(-room)} bytes too long`);
+  const padded = new Uint8Array(length).fill(SPACE);
+  padded.set(utf8(JSON.stringify(value)));
+  return padded;
 }

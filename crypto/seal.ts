@@ -1,8 +1,11 @@
 // The whole way of a request, the same in a browser and on a command line.
-import { teamFor, type VerifiedKeyring } from './keyring.ts';
-import { LETTER_RECIPIENTS, letterRoom, sealLetterSteps, type LetterContent, type Throwaways } from './letter.ts';
+import { utf8, wellFormed } from './bytes.ts';
+import { CodedError } from './errors.ts';
+import { teamFor, type Keyring, type Team, type VerifiedKeyring } from './keyring.ts';
+import { LETTER_RECIPIENTS, letterRoom, sealLetterSteps, type Throwaways, type WrittenContent } from './letter.ts';
 import { sealParcel } from './parcel.ts';
 import { finish, type Steps } from './steps.ts';
+import { signAddress, type Thread } from './thread.ts';
 
 /** Nothing but the message is asked for; whoever does not know their topic need not choose one. */
 export type Request = { readonly topic?: string; readonly language: string; readonly message: string; readonly contact?: string };
@@ -10,28 +13,51 @@ export type Request = { readonly topic?: string; readonly language: string; read
 /** One step an encapsulation: eight for the letter, one for the parcel. */
 export const SEALING_STEPS = LETTER_RECIPIENTS + 1;
 
-function letterContent({ topic, language, message, contact }: Request, serial: number, digest: string): LetterContent {
-  return { version: 1, kind: 'request', serial, keyring: digest, ...(topic === undefined ? {} : { topic }), language, message, ...(contact ? { contact } : {}) };
+export type RequestOptions = {
+  /** Where an answer goes, if one is wanted. */
+  readonly thread?: Thread | undefined;
+  /** Further words in a conversation that is there already, with the team (16 hex digits) that answered, if it did. */
+  readonly followUp?: { readonly team?: string | undefined } | undefined;
+  readonly throwaways?: Throwaways | undefined;
+};
+
+function contentOf({ topic, language, message, contact }: Request, serial: number, keyring: string, { thread, followUp }: RequestOptions): WrittenContent {
+  const said = { version: 1 as const, serial, keyring, ...(topic === undefined ? {} : { topic }), language, message: wellFormed(message), ...(contact ? { contact: wellFormed(contact) } : {}) };
+  if (followUp === undefined) {
+    const request = { kind: 'request' as const, ...said };
+    return thread === undefined ? request : { ...request, thread: signAddress(request, thread) };
+  }
+  if (thread === undefined) throw new CodedError('LETTER_THREAD', 'a follow-up needs the thread it belongs to');
+  const further = { kind: 'follow-up' as const, ...said };
+  return { ...further, thread: signAddress(further, thread) };
 }
 
-/** How many bytes of the letter are still free; negative when the request is too long. Any keyring's serial fits into the count. */
+/** How many bytes an address takes in a letter, with its name and a comma, and the longer name of a follow-up. */
+const THREAD_ROOM = 'follow-up'.length - 'request'.length + utf8(`,"thread":${JSON.stringify({ key: '0'.repeat(64), lock: '0'.repeat(64), recipient: '0'.repeat(1_959), signature: '0'.repeat(128) })}`).length;
+
+/** How many bytes of the letter are still free; negative when the request is too long. Any keyring's serial fits into the count, and an address: the same words fit as a request and as a follow-up. */
 export function requestRoom(request: Request): number {
-  return letterRoom(letterContent(request, 0xffff_ffff, '0'.repeat(64)));
+  return letterRoom(contentOf(request, 0xffff_ffff, '0'.repeat(64), {})) - THREAD_ROOM;
+}
+
+/** A follow-up goes to whom answered, as long as that team is there. */
+function teamOf(keyring: Keyring, { topic }: Request, { followUp }: RequestOptions): Team {
+  return keyring.teams.find(({ id }) => id === followUp?.team) ?? teamFor(keyring, topic);
 }
 
 /**
  * Seals a request to a team that takes its topic, or without one to whom `teamFor` gives it: a parcel of 24,576 bytes, not
- * yet stamped, in SEALING_STEPS steps. Errors: KEYRING_TOPIC, LETTER_FORMAT, LETTER_TOO_LONG.
+ * yet stamped, in SEALING_STEPS steps. Errors: KEYRING_TOPIC, LETTER_FORMAT, LETTER_TOO_LONG, LETTER_THREAD.
  */
-export function* sealRequestSteps(request: Request, { keyring, digest }: VerifiedKeyring, throwaways?: Throwaways): Steps<Uint8Array> {
-  const team = teamFor(keyring, request.topic);
-  const letter = yield* sealLetterSteps(letterContent(request, keyring.serial, digest), team.recipients, throwaways);
+export function* sealRequestSteps(request: Request, { keyring, digest }: VerifiedKeyring, options: RequestOptions = {}): Steps<Uint8Array> {
+  const team = teamOf(keyring, request, options);
+  const letter = yield* sealLetterSteps(contentOf(request, keyring.serial, digest, options), team.recipients, options.throwaways);
   const parcel = sealParcel({ kind: 'letter', team: team.id, letter }, { serial: keyring.serial, worker: keyring.worker });
   yield SEALING_STEPS;
   return parcel;
 }
 
 /** As `sealRequestSteps`, at once. */
-export function sealRequest(request: Request, verified: VerifiedKeyring): Uint8Array {
-  return finish(sealRequestSteps(request, verified));
+export function sealRequest(request: Request, verified: VerifiedKeyring, options: RequestOptions = {}): Uint8Array {
+  return finish(sealRequestSteps(request, verified, options));
 }

@@ -25,9 +25,15 @@ function decodeBech32(text: string, prefix: string, length: number, code: ErrorC
   return bytes;
 }
 
-/** A fresh identity string, `AGE-SECRET-KEY-PQ-1…` (32 random bytes). */
+/** The identity string `AGE-SECRET-KEY-PQ-1…` of 32 bytes. */
+export function identityOf(seed: Uint8Array): string {
+  if (seed.length !== IDENTITY_BYTES) throw new CodedError('IDENTITY_FORMAT', `${String(seed.length)} bytes, expected ${String(IDENTITY_BYTES)}`);
+  return bech32.encode(IDENTITY_PREFIX, bech32.toWords(seed), false).toUpperCase();
+}
+
+/** A fresh identity string (32 random bytes). */
 export function generateIdentity(): string {
-  return bech32.encode(IDENTITY_PREFIX, bech32.toWords(randomBytes(IDENTITY_BYTES)), false).toUpperCase();
+  return identityOf(randomBytes(IDENTITY_BYTES));
 }
 
 /** The 32 bytes of an identity string. Errors: IDENTITY_FORMAT. */
@@ -40,6 +46,15 @@ export function decodeIdentity(identity: string): Uint8Array {
 export function decodeRecipient(recipient: string): Uint8Array {
   if (recipient !== recipient.toLowerCase()) throw new CodedError('RECIPIENT_FORMAT', 'not a hybrid age recipient: it is not in lower case');
   return decodeBech32(recipient, RECIPIENT_PREFIX, PUBLIC_KEY_BYTES, 'RECIPIENT_FORMAT', 'a hybrid age recipient (age1pq1…)');
+}
+
+/** Whether a string has the form of a recipient. X-Wing can still refuse the key in it, when something is sealed to it. */
+export function isRecipient(text: string): boolean {
+  try {
+    return decodeRecipient(text).length > 0;
+  } catch {
+    return false;
+  }
 }
 
 /** The recipient of an identity, `age1pq1…`, 1,959 characters. Errors: IDENTITY_FORMAT. */

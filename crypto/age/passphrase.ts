@@ -16,10 +16,13 @@ const DEFAULT_LOG_N = 18;
 const MAX_LOG_N = 22;
 const ZERO_NONCE = new Uint8Array(12);
 
-async function wrapKey(passphrase: string, salt: Uint8Array, logN: number): Promise<Uint8Array> {
+/** Hears which share (0 to 1) of the work is done. */
+type OnProgress = (share: number) => void;
+
+async function wrapKey(passphrase: string, salt: Uint8Array, logN: number, onProgress?: OnProgress): Promise<Uint8Array> {
   const N = 2 ** logN;
   return scryptAsync(utf8(passphrase), concat(utf8('age-encryption.org/v1/scrypt'), salt), {
-    N, r: 8, p: 1, dkLen: 32, maxmem: N * 8 * 128 + 2 ** 20,
+    N, r: 8, p: 1, dkLen: 32, maxmem: N * 8 * 128 + 2 ** 20, ...(onProgress === undefined ? {} : { onProgress }),
   });
 }
 
@@ -55,15 +58,15 @@ function parseStanza({ args, body }: Stanza): { salt: Uint8Array; logN: number }
 }
 
 /**
- * Opens a passphrase-protected file.
+ * Opens a passphrase-protected file. The work is done in slices of 10 ms, so that a page stays alive.
  * Errors: AGE_HEADER, AGE_WORK_FACTOR, AGE_NO_MATCH (another passphrase, or not protected by one), AGE_MAC, AGE_PAYLOAD.
  */
-export async function decryptWithPassphrase(file: Uint8Array, passphrase: string): Promise<Uint8Array> {
+export async function decryptWithPassphrase(file: Uint8Array, passphrase: string, onProgress?: OnProgress): Promise<Uint8Array> {
   const header = parseHeader(file);
   const [stanza] = header.stanzas;
   if (stanza?.type !== SCRYPT) throw new CodedError('AGE_NO_MATCH', 'the file is not protected by a passphrase');
   const { salt, logN } = parseStanza(stanza);
-  const fileKey = unwrap(stanza.body, await wrapKey(passphrase, salt, logN));
+  const fileKey = unwrap(stanza.body, await wrapKey(passphrase, salt, logN, onProgress));
   verifyMac(header, fileKey);
   return decryptPayload(file.subarray(header.length), fileKey);
 }

@@ -6,20 +6,28 @@ import { decrypt, encrypt } from '../../crypto/age/age.ts';
 import { parseHeader } from '../../crypto/age/header.ts';
 import { decodeIdentity, decodeRecipient, generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import { encodeAnswer, parseAnswer, RESULTS, type Result } from '../../crypto/answer.ts';
-import { equal, toHex } from '../../crypto/bytes.ts';
+import { equal, randomBytes, toHex, wellFormed } from '../../crypto/bytes.ts';
+import { codeRoot, makeCode, readCode, wordsOf } from '../../crypto/code.ts';
 import { CodedError } from '../../crypto/errors.ts';
-import { LETTER_PLAINTEXT_BYTES, checkLetter, letterRoom, openLetter, sealLetter, type LetterContent } from '../../crypto/letter.ts';
+import { LETTER_PLAINTEXT_BYTES, checkLetter, letterRoom, openLetter, sealLetter, type WrittenContent } from '../../crypto/letter.ts';
+import { parseMailboxAnswer, parseQuestion } from '../../crypto/mailbox.ts';
 import { generateKeyPair, parsePublicKey, sign, verify } from '../../crypto/minisign.ts';
 import { PARCEL_BYTES, openSealed, parseParcel, sealParcel } from '../../crypto/parcel.ts';
+import { checkDelivery, openReply, replyRoom, sealReply } from '../../crypto/reply.ts';
+import { signatureHolds, signingKeyPair, signParts } from '../../crypto/sign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { stampBits, stampParcel } from '../../crypto/stamp.ts';
+import { threadOf } from '../../crypto/thread.ts';
+import { WORD_LIST_LENGTH } from '../../crypto/words.ts';
 
 beforeAll(() => ready);
 
 const few = { numRuns: 40 };
 const anyText = fc.string({ unit: 'binary', minLength: 1, maxLength: 2000 });
+/** Lone surrogates included. */
+const anyUnits = fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 1, maxLength: 400 }).map((units) => String.fromCharCode(...units));
 const team = 'a1b2c3d4e5f60718';
-const contentOf = (message: string): LetterContent =>
+const contentOf = (message: string): WrittenContent =>
   ({ version: 1, kind: 'request', serial: 1, keyring: '0'.repeat(64), topic: 'legal', language: 'ru', message });
 
 const codeOf = (act: () => unknown): string => {
@@ -68,7 +76,7 @@ describe('age', () => {
 });
 
 describe('letter', () => {
-  test('openLetter inverts sealLetter for every text, lone surrogates included', () => {
+  test('openLetter inverts sealLetter for every text of whole characters', () => {
     const identity = generateIdentity();
     fc.assert(fc.property(anyText, fc.integer({ min: 1, max: 8 }), (message, team8) => {
       const others = Array.from({ length: team8 - 1 }, () => identityToRecipient(generateIdentity()));
@@ -149,6 +157,59 @@ describe('answer and signature', () => {
       const text = sign(message, key, 'comment');
       expect(verify(message, text, key)).toBe('comment');
       if (toHex(message) !== toHex(other)) expect(codeOf(() => verify(other, text, key))).toBe('MINISIGN_SIGNATURE');
+    }), few);
+  });
+});
+
+describe('conversation', () => {
+  const list = Array.from({ length: WORD_LIST_LENGTH }, (_, i) => `${String.fromCharCode(97 + (i % 26), 97 + (Math.floor(i / 26) % 26), 97 + Math.floor(i / 676))}xyz`);
+
+  test('openReply inverts sealReply for every text, half surrogate pairs mended', () => {
+    const thread = threadOf(codeRoot('ru', makeCode()));
+    const signer = signingKeyPair(randomBytes(32));
+    const signers = new Set([toHex(signer.key)]);
+    fc.assert(fc.property(fc.oneof(anyText, anyUnits), (text) => {
+      if (replyRoom(text) < 0) return;
+      const delivery = sealReply({ team, text }, thread.address, signer);
+      checkDelivery(delivery, signers);
+      expect(openReply(delivery.reply, thread.identity, thread.signing.key, signers).text).toBe(wellFormed(text));
+    }), few);
+  });
+
+  test('no changed byte of a delivery is believed', () => {
+    const signer = signingKeyPair(randomBytes(32));
+    const delivery = sealReply({ team, text: 'a' }, threadOf(codeRoot('ru', makeCode())).address, signer);
+    fc.assert(fc.property(fc.constantFrom('mailbox', 'signature', 'reply'), fc.nat(), fc.integer({ min: 1, max: 255 }), (part, where, mask) => {
+      const changed = delivery[part as 'mailbox'].slice();
+      changed[where % changed.length] = (changed[where % changed.length] as number) ^ mask;
+      expect(codeOf(() => { checkDelivery({ ...delivery, [part]: changed }, new Set([toHex(signer.key)])); })).toBe('SIGNER_SIGNATURE');
+    }), { numRuns: 300 });
+  });
+
+  test('a signature is over these parts in this place only', () => {
+    const signer = signingKeyPair(randomBytes(32));
+    const parts = fc.array(fc.string({ unit: 'binary', maxLength: 20 }), { maxLength: 4 });
+    fc.assert(fc.property(parts, parts, (some, others) => {
+      const signature = signParts('reply', some, signer);
+      expect(signatureHolds('reply', some, signature, signer.key)).toBe(true);
+      expect(signatureHolds('note', some, signature, signer.key)).toBe(false);
+      expect(signatureHolds('reply', others, signature, signer.key)).toBe(JSON.stringify(some) === JSON.stringify(others));
+    }));
+  });
+
+  test('readCode inverts wordsOf, and says a problem of whatever else', () => {
+    fc.assert(fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (text) => { expect(readCode(text, list)).toHaveProperty('problem'); }));
+    fc.assert(fc.property(fc.stringMatching(/^[^\p{L}\p{M}]{1,5}$/u), (between) => {
+      const code = makeCode();
+      expect(readCode(wordsOf(code, list).join(between), list)).toEqual({ code });
+    }), few);
+  });
+
+  test('any bytes give a code or a value where a look into a mailbox is expected', () => {
+    fc.assert(fc.property(fc.uint8Array({ minLength: PARCEL_BYTES, maxLength: PARCEL_BYTES }), fc.nat(0xffff_ffff), (bytes, page) => {
+      expect(['MAILBOX_VERSION', 'none']).toContain(codeOf(() => parseQuestion(bytes)));
+      bytes.set([0, 0, 0, 1, 0, 0, 0, 0]);
+      expect(codeOf(() => parseMailboxAnswer(bytes, page))).toBe('none');
     }), few);
   });
 });

@@ -5,9 +5,13 @@ import { armor, dearmor } from '../../crypto/age/armor.ts';
 import { decrypt, encrypt } from '../../crypto/age/age.ts';
 import { generateIdentity, identityToRecipient, parseIdentityFile } from '../../crypto/age/identity.ts';
 import { decryptWithPassphrase, encryptWithPassphrase, isPassphraseFile } from '../../crypto/age/passphrase.ts';
-import { equal, randomBytes, utf8 } from '../../crypto/bytes.ts';
+import { equal, fromHex, randomBytes, toHex, utf8 } from '../../crypto/bytes.ts';
+import { codeRoot, makeCode } from '../../crypto/code.ts';
 import { openLetter, sealLetter } from '../../crypto/letter.ts';
+import { openReply, sealReply } from '../../crypto/reply.ts';
+import { signingKeyPair } from '../../crypto/sign.ts';
 import { ready } from '../../crypto/sodium.ts';
+import { signAddress, threadOf } from '../../crypto/thread.ts';
 
 beforeAll(() => ready);
 
@@ -51,6 +55,24 @@ test('a letter opens in age-encryption as readable JSON', async () => {
   const letter = sealLetter(content, [identityToRecipient(identity)]);
   expect(JSON.parse(new TextDecoder().decode(await theyOpen(letter, identity)))).toEqual(content);
   expect(openLetter(letter, [identity])).toEqual(content);
+});
+
+test('a letter with a thread, and the reply to it, open in age-encryption as readable JSON', async () => {
+  const identity = generateIdentity();
+  const thread = threadOf(codeRoot('ru', makeCode()));
+  const written = { version: 1, kind: 'follow-up', serial: 3, keyring: 'f'.repeat(64), language: 'ru', message: 'И ещё: "вечером" 🕊' } as const;
+  const letter = sealLetter({ ...written, thread: signAddress(written, thread) }, [identityToRecipient(identity)]);
+  const letterText = new TextDecoder().decode(await theyOpen(letter, identity));
+  expect(letterText).toContain('И ещё:');
+  expect(JSON.parse(letterText)).toEqual(openLetter(letter, [identity]));
+  expect(JSON.parse(letterText)).toMatchObject({ ...written, thread: thread.address });
+
+  const signer = signingKeyPair(randomBytes(32));
+  const { reply } = sealReply({ team: 'a1b2c3d4e5f60718', text: 'Мы вас услышали.' }, thread.address, signer);
+  expect(thread.address.recipient).toBe(await theirRecipient(thread.identity));
+  const replyText = new TextDecoder().decode(await theyOpen(reply, thread.identity));
+  expect(replyText).toContain('"text":"Мы вас услышали."');
+  expect(JSON.parse(replyText)).toEqual(openReply(reply, thread.identity, fromHex(thread.address.key), new Set([toHex(signer.key)])));
 });
 
 test('armor is the same text', () => {

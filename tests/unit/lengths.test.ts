@@ -6,8 +6,14 @@ import { PUBLIC_KEY_BYTES, generateIdentity, identityToRecipient } from '../../c
 import { payloadLength } from '../../crypto/age/stream.ts';
 import { ANSWER_BYTES, ANSWER_HEADER_BYTES, encodeAnswer } from '../../crypto/answer.ts';
 import { LETTER_BYTES, LETTER_PLAINTEXT_BYTES, sealLetter } from '../../crypto/letter.ts';
+import { MAILBOX_ANSWER_BYTES, QUESTION_BYTES, REPLIES_A_PAGE, REPLIES_OFFSET } from '../../crypto/mailbox.ts';
 import * as parcel from '../../crypto/parcel.ts';
+import { REPLY_BYTES, REPLY_ID_BYTES, REPLY_PLAINTEXT_BYTES } from '../../crypto/reply.ts';
+import { SIGNATURE_BYTES, SIGNING_KEY_BYTES, SIGNING_SEED_BYTES } from '../../crypto/sign.ts';
 import { ready, sodium } from '../../crypto/sodium.ts';
+import { CODE_WORDS, RANDOM_WORDS } from '../../crypto/code.ts';
+import { MAILBOX_ID_BYTES, MAILBOX_KEY_BYTES, MAILBOX_LOCK_BYTES } from '../../crypto/thread.ts';
+import { WORD_LIST_LENGTH } from '../../crypto/words.ts';
 
 const recipient = async (): Promise<string> => {
   await ready;
@@ -55,4 +61,31 @@ test('an answer is as long as a parcel', async () => {
   expect(ANSWER_HEADER_BYTES).toBe(16);
   expect(ANSWER_BYTES).toBe(parcel.PARCEL_BYTES);
   expect(encodeAnswer({ result: 'accepted', difficulty: 10, retryAfterSeconds: 0 })).toHaveLength(ANSWER_BYTES);
+});
+
+test('a code has 93 bits', () => {
+  expect([CODE_WORDS, RANDOM_WORDS, WORD_LIST_LENGTH]).toEqual([10, 9, 1_296]);
+  expect(Math.floor(RANDOM_WORDS * Math.log2(WORD_LIST_LENGTH))).toBe(93);
+});
+
+test('signatures are Ed25519', async () => {
+  await ready;
+  expect([SIGNING_SEED_BYTES, SIGNING_KEY_BYTES, SIGNATURE_BYTES]).toEqual([sodium.crypto_sign_SEEDBYTES, sodium.crypto_sign_PUBLICKEYBYTES, sodium.crypto_sign_BYTES]);
+});
+
+test('a reply has 9,851 bytes, and a parcel holds it and what deletes it', () => {
+  expect(REPLY_BYTES).toBe(9_851);
+  expect(REPLY_BYTES).toBe(VERSION_LINE_BYTES + HYBRID_STANZA_BYTES + MAC_LINE_BYTES + 16 + REPLY_PLAINTEXT_BYTES + 16);
+  expect(parcel.KIND_BYTES + MAILBOX_ID_BYTES + SIGNING_KEY_BYTES + SIGNATURE_BYTES + REPLY_BYTES).toBe(9_980);
+  expect(parcel.KIND_BYTES + SIGNING_KEY_BYTES + MAILBOX_LOCK_BYTES + REPLY_ID_BYTES + SIGNATURE_BYTES).toBe(161);
+  expect(parcel.PARCEL_PLAINTEXT_BYTES - 9_980).toBe(12_921);
+  expect(parcel.PARCEL_PLAINTEXT_BYTES - 161).toBe(22_740);
+});
+
+test('a look into a mailbox is as long as a parcel, both ways', () => {
+  expect(QUESTION_BYTES).toBe(parcel.PARCEL_BYTES);
+  expect(MAILBOX_ANSWER_BYTES).toBe(parcel.PARCEL_BYTES);
+  expect(4 + MAILBOX_KEY_BYTES + SIGNING_KEY_BYTES + 4).toBe(72);
+  expect(REPLIES_OFFSET).toBe(16);
+  expect(REPLIES_OFFSET + REPLIES_A_PAGE * REPLY_BYTES).toBe(19_718);
 });

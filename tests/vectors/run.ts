@@ -1,14 +1,19 @@
 // Loops over vectors.json and the age test kit. The same module runs in Node, Chromium and Firefox.
 import { base64 } from '@scure/base';
 import { parseAnswer } from '../../crypto/answer.ts';
-import { fromHex } from '../../crypto/bytes.ts';
+import { fromHex, fromUtf8, toHex } from '../../crypto/bytes.ts';
+import { codeRoot, readCode } from '../../crypto/code.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { checkValidity, verifyKeyring } from '../../crypto/keyring.ts';
 import { openLetter } from '../../crypto/letter.ts';
+import { parseMailboxAnswer, parseQuestion } from '../../crypto/mailbox.ts';
 import { parsePublicKey } from '../../crypto/minisign.ts';
+import { checkNote } from '../../crypto/note.ts';
 import { openSealed, parseParcel, type ParcelContent } from '../../crypto/parcel.ts';
+import { checkDelivery, openReply, replyId } from '../../crypto/reply.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { stampBits } from '../../crypto/stamp.ts';
+import { mailboxOf, threadOf } from '../../crypto/thread.ts';
 import { runTestkit } from './testkit.ts';
 import data from './vectors.json' with { type: 'json' };
 
@@ -17,19 +22,29 @@ export type Edit = { readonly at: number; readonly set: string } | { readonly cu
 
 export type Vector = {
   readonly name: string;
-  readonly op: 'openLetter' | 'parseParcel' | 'openParcel' | 'openSealed' | 'stampBits' | 'parseAnswer' | 'verifyKeyring' | 'checkValidity';
+  readonly op:
+    | 'openLetter' | 'checkNote' | 'parseParcel' | 'openParcel' | 'openSealed' | 'checkDelivery' | 'stampBits' | 'parseAnswer'
+    | 'openReply' | 'readCode' | 'threadOf' | 'parseQuestion' | 'parseMailboxAnswer' | 'verifyKeyring' | 'checkValidity';
   readonly input: string;
   readonly edits?: readonly Edit[];
   readonly identities?: readonly string[];
   readonly signature?: string;
   readonly now?: string;
   readonly floor?: number;
+  /** Who is believed, and the thread a reply must belong to: keys of 64 hex digits. */
+  readonly signers?: readonly string[];
+  readonly thread?: string;
+  /** Of the word list that a code is of. */
+  readonly language?: string;
+  readonly page?: number;
   readonly expect: { readonly value: unknown } | { readonly error: string };
 };
 
 export type VectorFile = {
   readonly identities: Readonly<Record<string, string>>;
   readonly rootKey: string;
+  /** A word list of 1,296 words, with spaces between. */
+  readonly words: string;
   readonly blobs: Readonly<Record<string, string>>;
   readonly vectors: readonly Vector[];
 };
@@ -49,17 +64,62 @@ function applyEdits(bytes: Uint8Array, edits: readonly Edit[]): Uint8Array {
   return result;
 }
 
-const withoutLetter = (content: ParcelContent): unknown =>
-  content.kind === 'letter' ? { kind: content.kind, team: content.team } : content;
+/** What a parcel holds, without the sealed letter or reply itself. */
+function summary(content: ParcelContent): unknown {
+  switch (content.kind) {
+    case 'decoy': return content;
+    case 'letter': return { kind: content.kind, team: content.team };
+    case 'reply': return { kind: content.kind, mailbox: content.delivery.mailbox, signer: content.delivery.signer, reply: replyId(content.delivery.reply) };
+    case 'delete': return { kind: content.kind, ...content.removal };
+  }
+}
+
+/** All that follows from a code. */
+function threadIn(text: string, language: string): unknown {
+  const read = readCode(text, file.words.split(' '));
+  if ('problem' in read) return read;
+  const root = codeRoot(language, read.code);
+  const { signing, identity, mailboxKey, address } = threadOf(root);
+  return { root, seed: signing.secret.slice(0, 32), identity, mailboxKey, ...address, mailbox: mailboxOf(address) };
+}
+
+/** Bytes as hex, the fields of an object in one order. */
+function canonical(value: unknown): unknown {
+  if (value instanceof Uint8Array) return toHex(value);
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, field]) => [name, canonical(field)]));
+}
 
 function resultOf(vector: Vector): unknown {
   const input = applyEdits(base64.decode(file.blobs[vector.input] ?? ''), vector.edits ?? []);
   const identities = (vector.identities ?? []).map((name) => file.identities[name] ?? '');
+  const signers = new Set(vector.signers);
   switch (vector.op) {
     case 'openLetter': return openLetter(input, identities);
+    case 'checkNote': {
+      const letter = openLetter(input, identities);
+      if (letter.kind !== 'note') return letter.kind;
+      checkNote(letter.note, signers);
+      return letter.note.action;
+    }
+    case 'openReply': return openReply(input, identities[0] ?? '', fromHex(vector.thread ?? ''), signers);
+    case 'checkDelivery': {
+      const content = openSealed(input, identities);
+      if (content.kind !== 'reply') return content.kind;
+      checkDelivery(content.delivery, signers);
+      return 'believed';
+    }
+    case 'readCode': return readCode(fromUtf8(input), file.words.split(' '));
+    case 'threadOf': return threadIn(fromUtf8(input), vector.language ?? '');
+    case 'parseQuestion': return parseQuestion(input);
+    case 'parseMailboxAnswer': {
+      const answer = parseMailboxAnswer(input, vector.page ?? 0);
+      return 'replies' in answer ? { ...answer, replies: answer.replies.map(replyId) } : answer;
+    }
     case 'parseParcel': return { serial: parseParcel(input).serial };
-    case 'openParcel': return withoutLetter(openSealed(parseParcel(input).sealed, identities));
-    case 'openSealed': return withoutLetter(openSealed(input, identities));
+    case 'openParcel': return summary(openSealed(parseParcel(input).sealed, identities));
+    case 'openSealed': return summary(openSealed(input, identities));
     case 'stampBits': return stampBits(parseParcel(input));
     case 'parseAnswer': return parseAnswer(input);
     case 'verifyKeyring': {
@@ -76,10 +136,10 @@ function resultOf(vector: Vector): unknown {
 
 /** What is wrong with our result, or null. A failure must be that failure: another code, or another error, is wrong. */
 function judge(vector: Vector): string | null {
-  const expected = JSON.stringify(vector.expect);
+  const expected = JSON.stringify(canonical(vector.expect));
   let got: string;
   try {
-    got = JSON.stringify({ value: resultOf(vector) });
+    got = JSON.stringify(canonical({ value: resultOf(vector) }));
   } catch (error) {
     got = error instanceof CodedError ? JSON.stringify({ error: error.code }) : String(error);
   }

@@ -1,0 +1,62 @@
+// What crosses the network when somebody looks for replies: as long as a parcel and its answer. docs/protocol.md, § Mailbox.
+import { ANSWER_BYTES } from './answer.ts';
+import { concat, randomBytes, readUint32, uint32 } from './bytes.ts';
+import { CodedError } from './errors.ts';
+import { PARCEL_BYTES } from './parcel.ts';
+import { REPLY_BYTES } from './reply.ts';
+import { SIGNING_KEY_BYTES } from './sign.ts';
+import { MAILBOX_KEY_BYTES } from './thread.ts';
+
+export const MAILBOX_VERSION = 1;
+export const REPLIES_A_PAGE = 2;
+export const QUESTION_BYTES = PARCEL_BYTES;
+const QUESTION_HEADER_BYTES = 4 + MAILBOX_KEY_BYTES + SIGNING_KEY_BYTES + 4;
+export const REPLIES_OFFSET = 4 + 4 + 4 + 4;
+export const MAILBOX_ANSWER_BYTES = ANSWER_BYTES;
+
+/** `mailboxKey`, `threadKey`: 32 bytes each; `page` counts from 0. */
+export type MailboxQuestion = { readonly mailboxKey: Uint8Array; readonly threadKey: Uint8Array; readonly page: number };
+
+const RESULTS = { read: 0, away: 1 } as const;
+/** `total`: replies in the mailbox; `replies`: those of the page, 9,851 bytes each, the oldest first. */
+export type MailboxAnswer =
+  | { readonly result: 'read'; readonly total: number; readonly replies: readonly Uint8Array[] }
+  | { readonly result: 'away'; readonly retryAfterSeconds: number };
+
+/** 24,576 bytes: version, mailbox key, thread key, page, the rest random. */
+export function encodeQuestion({ mailboxKey, threadKey, page }: MailboxQuestion): Uint8Array {
+  return concat(uint32(MAILBOX_VERSION), mailboxKey, threadKey, uint32(page), randomBytes(QUESTION_BYTES - QUESTION_HEADER_BYTES));
+}
+
+/** Errors: MAILBOX_SIZE, MAILBOX_VERSION. */
+export function parseQuestion(bytes: Uint8Array): MailboxQuestion {
+  if (bytes.length !== QUESTION_BYTES) throw new CodedError('MAILBOX_SIZE', `${String(bytes.length)} bytes, expected ${String(QUESTION_BYTES)}`);
+  const version = readUint32(bytes, 0);
+  if (version !== MAILBOX_VERSION) throw new CodedError('MAILBOX_VERSION', `version ${String(version)}, expected ${String(MAILBOX_VERSION)}`);
+  const threadAt = 4 + MAILBOX_KEY_BYTES;
+  const pageAt = threadAt + SIGNING_KEY_BYTES;
+  return { mailboxKey: bytes.slice(4, threadAt), threadKey: bytes.slice(threadAt, pageAt), page: readUint32(bytes, pageAt) };
+}
+
+/**
+ * 24,576 bytes: version, result, number of replies in the mailbox, seconds to wait, two places for replies, the rest random. `places`:
+ * what to write there, each of a reply's length, also where there is none: the work is the same whatever is there.
+ */
+export function encodeMailboxAnswer(answer: { readonly result: keyof typeof RESULTS; readonly total: number; readonly retryAfterSeconds: number; readonly places: readonly Uint8Array[] }): Uint8Array {
+  const bytes = randomBytes(MAILBOX_ANSWER_BYTES);
+  [MAILBOX_VERSION, RESULTS[answer.result], answer.total, answer.retryAfterSeconds].forEach((value, i) => bytes.set(uint32(value), 4 * i));
+  answer.places.slice(0, REPLIES_A_PAGE).forEach((place, i) => bytes.set(place, REPLIES_OFFSET + i * REPLY_BYTES));
+  return bytes;
+}
+
+/** The answer to a question about `page`. Errors: MAILBOX_SIZE, MAILBOX_VERSION, MAILBOX_FORMAT. */
+export function parseMailboxAnswer(bytes: Uint8Array, page: number): MailboxAnswer {
+  if (bytes.length !== MAILBOX_ANSWER_BYTES) throw new CodedError('MAILBOX_SIZE', `${String(bytes.length)} bytes, expected ${String(MAILBOX_ANSWER_BYTES)}`);
+  const [version = 0, result, total = 0, retryAfterSeconds = 0] = [0, 4, 8, 12].map((at) => readUint32(bytes, at));
+  if (version !== MAILBOX_VERSION) throw new CodedError('MAILBOX_VERSION', `version ${String(version)}, expected ${String(MAILBOX_VERSION)}`);
+  if (result === RESULTS.away) return { result: 'away', retryAfterSeconds };
+  if (result !== RESULTS.read) throw new CodedError('MAILBOX_FORMAT', 'the result is not known');
+  const there = Math.min(Math.max(total - page * REPLIES_A_PAGE, 0), REPLIES_A_PAGE);
+  const replies = Array.from({ length: there }, (_, i) => bytes.slice(REPLIES_OFFSET + i * REPLY_BYTES, REPLIES_OFFSET + (i + 1) * REPLY_BYTES));
+  return { result: 'read', total, replies };
+}

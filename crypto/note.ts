@@ -1,0 +1,45 @@
+// Notes: what volunteers of a team tell each other about a conversation, in letters. docs/protocol.md, § Note.
+import * as z from 'zod/mini';
+import { fromHex, randomBytes, toHex, wellFormed } from './bytes.ts';
+import { CodedError } from './errors.ts';
+import { hex, words } from './schema.ts';
+import { SIGNATURE_BYTES, SIGNING_KEY_BYTES, signatureHolds, signParts, type SigningKeyPair } from './sign.ts';
+
+const NOTE_ID_BYTES = 16;
+const MAX_ALIAS = 40;
+
+const alias = words.check(z.minLength(1), z.maxLength(MAX_ALIAS));
+
+export const noteContent = z.object({
+  /** `answer` carries a copy of the reply's text; `claim` and `handover` may have a few words. */
+  action: z.enum(['answer', 'claim', 'handover']),
+  /** The conversation: its thread's key. */
+  thread: hex(SIGNING_KEY_BYTES),
+  /** By which the team knows the volunteer. */
+  alias,
+  /** The alias a conversation is handed to. */
+  to: z.optional(alias),
+  text: words,
+  id: hex(NOTE_ID_BYTES),
+  signer: hex(SIGNING_KEY_BYTES),
+  signature: hex(SIGNATURE_BYTES),
+});
+export type Note = z.infer<typeof noteContent>;
+export type NoteText = Pick<Note, 'action' | 'thread' | 'alias' | 'to' | 'text'>;
+
+const partsOf = ({ action, thread, alias: from, to = '', text, id }: Omit<Note, 'signer' | 'signature'>): string[] => [action, thread, from, to, text, id];
+
+/** A note with 16 new random bytes to know it again by, and the signature of its writer. */
+export function signNote({ action, thread, alias: from, to, text }: NoteText, signer: SigningKeyPair): Note {
+  const said = { action, thread, alias: wellFormed(from), ...(to === undefined ? {} : { to: wellFormed(to) }), text: wellFormed(text) };
+  const note = { ...said, id: toHex(randomBytes(NOTE_ID_BYTES)) };
+  return { ...note, signer: toHex(signer.key), signature: toHex(signParts('note', partsOf(note), signer)) };
+}
+
+/** Whether it is by one of `signers` (64 hex digits each), as they wrote it. Errors: SIGNER_UNKNOWN, SIGNER_SIGNATURE. */
+export function checkNote(note: Note, signers: ReadonlySet<string>): void {
+  if (!signers.has(note.signer)) throw new CodedError('SIGNER_UNKNOWN', 'the note is by nobody of the keyring');
+  if (!signatureHolds('note', partsOf(note), fromHex(note.signature), fromHex(note.signer))) {
+    throw new CodedError('SIGNER_SIGNATURE', 'the note is not signed by whom it names');
+  }
+}

@@ -1,0 +1,91 @@
+// The reply: what a volunteer answers and only the requester opens. docs/protocol.md, § Reply.
+import * as z from 'zod/mini';
+import { decrypt, encrypt, fileLength } from './age/age.ts';
+import { hasHybridStanzas } from './age/hybrid.ts';
+import { blake2b, fromHex, randomBytes, toHex, wellFormed } from './bytes.ts';
+import { CodedError } from './errors.ts';
+import { hex, padJson, parse, parseJson, roomFor, words } from './schema.ts';
+import { SIGNATURE_BYTES, SIGNING_KEY_BYTES, signatureHolds, signParts, type SigningKeyPair } from './sign.ts';
+import { mailboxOf, type ThreadAddress } from './thread.ts';
+
+export const REPLY_PLAINTEXT_BYTES = 8_192;
+export const REPLY_BYTES = fileLength(1, REPLY_PLAINTEXT_BYTES);
+export const REPLY_ID_BYTES = 32;
+const NUMBER_BYTES = 16;
+
+const replyContent = z.object({
+  version: z.literal(1),
+  kind: z.literal('reply'),
+  /** Whose conversation it belongs to: the thread's key. */
+  thread: hex(SIGNING_KEY_BYTES),
+  /** Where a follow-up goes. */
+  team: z.string().check(z.regex(/^[0-9a-f]{16}$/)),
+  /** Tells two replies with the same words apart. */
+  id: hex(NUMBER_BYTES),
+  text: words.check(z.minLength(1)),
+  signer: hex(SIGNING_KEY_BYTES),
+  signature: hex(SIGNATURE_BYTES),
+});
+export type ReplyContent = z.infer<typeof replyContent>;
+export type ReplyText = Pick<ReplyContent, 'team' | 'text'>;
+
+/** A reply on its way: to which mailbox (32 bytes), by whom (32), their signature (64) over both, and what only its requester opens (9,851). */
+export type Delivery = { readonly mailbox: Uint8Array; readonly signer: Uint8Array; readonly signature: Uint8Array; readonly reply: Uint8Array };
+
+const partsOf = ({ thread, team, id, text }: Omit<ReplyContent, 'signer' | 'signature'>): string[] => [thread, team, id, text];
+
+function contentOf({ team, text }: ReplyText, { key: thread }: ThreadAddress, signer: SigningKeyPair): ReplyContent {
+  const content = { version: 1 as const, kind: 'reply' as const, thread, team, id: toHex(randomBytes(NUMBER_BYTES)), text: wellFormed(text) };
+  return { ...content, signer: toHex(signer.key), signature: toHex(signParts('reply', partsOf(content), signer)) };
+}
+
+/** How many bytes of the 8,192 are still free; negative when the text is too long. */
+export function replyRoom(text: string): number {
+  const zeros = (bytes: number): string => '0'.repeat(bytes * 2);
+  return roomFor({
+    version: 1, kind: 'reply', thread: zeros(SIGNING_KEY_BYTES), team: zeros(8), id: zeros(NUMBER_BYTES), text: wellFormed(text), signer: zeros(SIGNING_KEY_BYTES),
+    signature: zeros(SIGNATURE_BYTES),
+  }, REPLY_PLAINTEXT_BYTES);
+}
+
+/** BLAKE2b-256 of a sealed reply: names it when it is deleted. */
+export function replyId(reply: Uint8Array): Uint8Array {
+  return blake2b(REPLY_ID_BYTES, reply);
+}
+
+/** Seals and signs a reply of 9,851 bytes to the writer of a letter. Errors: REPLY_FORMAT, REPLY_TOO_LONG, RECIPIENT_FORMAT. */
+export function sealReply(text: ReplyText, to: ThreadAddress, signer: SigningKeyPair): Delivery {
+  const content = parse(replyContent, contentOf(text, to, signer), 'REPLY_FORMAT', 'a reply');
+  const reply = encrypt(padJson(content, REPLY_PLAINTEXT_BYTES, 'REPLY_TOO_LONG', 'the reply'), [to.recipient]);
+  const mailbox = mailboxOf(to);
+  return { mailbox, signer: signer.key, signature: signParts('delivery', [mailbox, replyId(reply)], signer), reply };
+}
+
+/** Whether a sealed reply has the structure of one, as far as can be seen without a key. Errors: REPLY_STRUCTURE. */
+export function checkReply(reply: Uint8Array): void {
+  if (reply.length !== REPLY_BYTES) throw new CodedError('REPLY_STRUCTURE', `${String(reply.length)} bytes, a reply has ${String(REPLY_BYTES)}`);
+  if (!hasHybridStanzas(reply, 1)) throw new CodedError('REPLY_STRUCTURE', 'not an age file to one hybrid recipient');
+}
+
+/** Whether it is by one of `signers` (hex), for this mailbox. Errors: SIGNER_UNKNOWN, SIGNER_SIGNATURE. */
+export function checkDelivery({ mailbox, signer, signature, reply }: Delivery, signers: ReadonlySet<string>): void {
+  if (!signers.has(toHex(signer))) throw new CodedError('SIGNER_UNKNOWN', 'the reply is by nobody of the keyring');
+  if (!signatureHolds('delivery', [mailbox, replyId(reply)], signature, signer)) {
+    throw new CodedError('SIGNER_SIGNATURE', 'the signature is not over this reply and mailbox');
+  }
+}
+
+/**
+ * Opens a reply and checks that it belongs to this thread (32 bytes) and is by one of `signers` (hex).
+ * Errors: REPLY_STRUCTURE, AGE_*, REPLY_FORMAT, REPLY_THREAD, SIGNER_UNKNOWN, SIGNER_SIGNATURE.
+ */
+export function openReply(reply: Uint8Array, identity: string, threadKey: Uint8Array, signers: ReadonlySet<string>): ReplyContent {
+  checkReply(reply);
+  const content = parse(replyContent, parseJson(decrypt(reply, [identity]), 'REPLY_FORMAT', 'the reply'), 'REPLY_FORMAT', 'a reply');
+  if (content.thread !== toHex(threadKey)) throw new CodedError('REPLY_THREAD', 'the reply belongs to another conversation');
+  if (!signers.has(content.signer)) throw new CodedError('SIGNER_UNKNOWN', 'the reply is by nobody of the keyring');
+  if (!signatureHolds('reply', partsOf(content), fromHex(content.signature), fromHex(content.signer))) {
+    throw new CodedError('SIGNER_SIGNATURE', 'the reply is not signed by whom it names');
+  }
+  return content;
+}

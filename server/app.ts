@@ -1,20 +1,23 @@
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import { fixedHeaders } from './headers.ts';
+import type { Mailboxes } from './mailboxes.ts';
 import type { OfflineForm } from './offline-form.ts';
 import { methodNotAllowed, refuse } from './refusals.ts';
 import { getDoor } from './routes/door.ts';
 import { getKeyring, getKeyringSignature } from './routes/keyring.ts';
+import { postMailbox } from './routes/mailbox.ts';
 import { type ParcelParts, postParcel } from './routes/parcel.ts';
 import { pastePages, postPaste } from './routes/paste.ts';
 import { getStart } from './routes/start.ts';
 import { moved, serveStatics, type Statics } from './statics.ts';
 
 /** The public side. Nothing in it reads who asks, and nothing in it logs. */
-export function createApp(parts: ParcelParts, statics: Statics, offlineForm: OfflineForm): Express {
+export function createApp(parts: ParcelParts & { mailboxes: Mailboxes }, statics: Statics, offlineForm: OfflineForm): Express {
   const app = bareApp();
   const { shelf, door } = parts;
   const onlyGet = methodNotAllowed('GET, HEAD');
   app.route('/parcel').post(postParcel(parts)).all(methodNotAllowed('POST'));
+  app.route('/mailbox').post(postMailbox(parts.mailboxes)).all(methodNotAllowed('POST'));
   app.route('/start.json').get(getStart(door, shelf)).all(onlyGet);
   app.route('/door.json').get(getDoor(door)).all(onlyGet);
   app.route('/keyring.json').get(getKeyring(shelf)).all(onlyGet);

@@ -4,6 +4,7 @@ import type { ShelfOptions } from '../service/keyrings.ts';
 import type { RedisTarget } from '../store/redis.ts';
 import { HIGHEST_DIFFICULTY } from './difficulty.ts';
 import { POOL_LIMIT } from '../store/keys.ts';
+import { REPLY_WEEKS } from '../store/mailboxes.ts';
 
 export type RelayConfig = {
   /** Where tor (or a reverse proxy) connects. */
@@ -19,6 +20,8 @@ export type RelayConfig = {
   poolLimit: number;
   /** Remembered parcel ids per keyring serial at most. */
   seenLimit: number;
+  /** Full weeks of replies that are looked for. */
+  replyWeeks: number;
   requestTimeoutMs: number;
 };
 
@@ -35,6 +38,7 @@ export const relayEnv = z
     RELAY_DIFFICULTY: integer(0, HIGHEST_DIFFICULTY).default(10),
     RELAY_POOL_LIMIT: integer(1, 1_000_000).default(POOL_LIMIT),
     RELAY_SEEN_LIMIT: integer(1, 100_000_000).default(1_000_000),
+    RELAY_REPLY_WEEKS: integer(1, 12).default(REPLY_WEEKS),
     RELAY_REQUEST_TIMEOUT_SECONDS: integer(1, 600).default(120),
   })
   .transform(
@@ -47,6 +51,7 @@ export const relayEnv = z
       difficulty: env.RELAY_DIFFICULTY,
       poolLimit: env.RELAY_POOL_LIMIT,
       seenLimit: env.RELAY_SEEN_LIMIT,
+      replyWeeks: env.RELAY_REPLY_WEEKS,
       requestTimeoutMs: env.RELAY_REQUEST_TIMEOUT_SECONDS * 1000,
     }),
   );

@@ -27,6 +27,9 @@ const OTHER_TYPE = 'application/octet-stream';
 /** The offline form has its scripts inside, which our policy forbids to run here: it is there to be saved. */
 const TO_BE_SAVED = /(?:^|\/)form\.html$/;
 
+/** People type it, so it has no ending. */
+const WITHOUT_ENDING = /(?:^|\/)replies\.html$/;
+
 const GONE = 410;
 
 /** In the order in which we prefer them. */
@@ -64,6 +67,7 @@ export async function loadStatics(directory: string, rootKeyFile: string): Promi
     const file = await load(directory, path, listed);
     const url = `/${path}`;
     statics.set(url, file);
+    if (WITHOUT_ENDING.test(path)) statics.set(url.slice(0, -'.html'.length), file);
     if (!/(?:^|\/)index\.html$/.test(path)) continue;
     const folder = url.slice(0, -'index.html'.length);
     statics.set(folder, file);

@@ -18,6 +18,10 @@ export const keys = {
   outbox: (inbox: string) => `outbox:${inbox}`,
   /** hash like the outbox: letters this inbox refused for good. Kept until an operator drives them again. */
   dead: (inbox: string) => `dead:${inbox}`,
+  /** hash: place (16 bytes, store/mailboxes.ts) -> sealed reply, of one week. */
+  replies: (week: number) => `replies:${String(week)}`,
+  /** hash: BLANK_FIELD -> as many zeros as a reply is long: what is read where there is none. */
+  repliesBlank: 'replies:blank',
   /** set: ids of the configured inboxes, so that an operator's tool can count without reading the worker's files. */
   inboxes: 'inboxes',
   /** hash: reason -> number of parcels the worker dropped for it. */
@@ -31,6 +35,7 @@ export const keys = {
 /** Prefix of everything BullMQ keeps: content-free ticks. */
 export const TICKS_PREFIX = 'ticks';
 
+export const BLANK_FIELD = 'blank';
 export const SHORT_ID_BYTES = 16;
 export const LETTER_ID_BYTES = 16;
 export const ALIVE_SECONDS = 3600;

@@ -1,18 +1,23 @@
 import type { Redis } from 'ioredis';
 import { shuffled } from '../crypto/bytes.ts';
 import { keys, SET_ANCHOR, shortId } from '../store/keys.ts';
+import type { Bucket } from '../store/mailboxes.ts';
 import { Script } from '../store/script.ts';
 import { LEASE_MS } from './lease.ts';
 
 export type Sealed = { readonly id: Buffer; readonly sealed: Buffer };
 
-/** Why a parcel was dropped, as operators see it counted. `replay` is counted by Redis itself. */
-export type DropReason = 'decoy' | 'unopenable' | 'damaged' | 'format' | 'structure' | 'team' | 'error';
+/** Why a parcel was dropped, as operators see it counted. `replay` and `mailbox-full` are counted by Redis itself. */
+export type DropReason = 'decoy' | 'unopenable' | 'damaged' | 'format' | 'structure' | 'team' | 'signer' | 'signature' | 'reply-gone' | 'error';
 
 /** `serial` is that of the key that opened it, null when none did. */
 export type Outcome =
   | { readonly kind: 'drop'; readonly id: Buffer; readonly serial: number | null; readonly reason: DropReason }
   | { readonly kind: 'letter'; readonly id: Buffer; readonly serial: number; readonly letter: Buffer; readonly to: readonly { inbox: string; letterId: Buffer }[] }
+  /** A reply for one of the places, the first that is free. */
+  | { readonly kind: 'reply'; readonly id: Buffer; readonly serial: number; readonly reply: Buffer; readonly bucket: Bucket }
+  /** What a requester removes: this reply, or where there is none, everything in these places. */
+  | { readonly kind: 'delete'; readonly id: Buffer; readonly serial: number; readonly reply: Buffer | null; readonly buckets: readonly Bucket[] }
   /** Back into the pool: this worker could not decide, or there is no room for it yet. */
   | { readonly kind: 'back'; readonly id: Buffer };
 
@@ -70,6 +75,38 @@ for i = 1, count do
     for _ = 1, tonumber(take()) do
       local outbox, letterId = KEYS[tonumber(take())], take()
       if new then redis.call('HSET', outbox, letterId, letter) end
+    end
+    if not new then redis.call('HINCRBY', dropped, 'replay', 1) end
+  elseif kind == 'reply' then
+    local bucket, reply = KEYS[tonumber(take())], take()
+    local free, known
+    for _ = 1, tonumber(take()) do
+      local field = take()
+      local there = redis.call('HGET', bucket, field)
+      if there == reply then known = true end
+      if not there and not free then free = field end
+    end
+    if not new then
+      redis.call('HINCRBY', dropped, 'replay', 1)
+    elseif not known and free then
+      redis.call('HSET', bucket, free, reply)
+    elseif not known then
+      redis.call('HINCRBY', dropped, 'mailbox-full', 1)
+    end
+  elseif kind == 'delete' then
+    local unwanted = take()
+    for _ = 1, tonumber(take()) do
+      local bucket, fields, kept = KEYS[tonumber(take())], {}, {}
+      for n = 1, tonumber(take()) do
+        fields[n] = take()
+        local there = redis.call('HGET', bucket, fields[n])
+        if there and unwanted ~= '' and there ~= unwanted then kept[#kept + 1] = there end
+      end
+      -- Those behind move up, so that places are filled from the first and in order.
+      if new then
+        redis.call('HDEL', bucket, unpack(fields))
+        for n = 1, #kept do redis.call('HSET', bucket, fields[n], kept[n]) end
+      end
     end
     if not new then redis.call('HINCRBY', dropped, 'replay', 1) end
   elseif kind == 'drop' then
@@ -146,8 +183,16 @@ function record(outcome: Outcome, place: (key: string) => number): (string | num
   if (outcome.kind === 'back') return ['back', 0];
   const opened = outcome.serial === null ? [0] : [place(keys.opened(outcome.serial)), shortId(outcome.id)];
   if (outcome.kind === 'drop') return ['drop', ...opened, outcome.reason];
+  if (outcome.kind === 'reply') return ['reply', ...opened, ...places(outcome.bucket, place, outcome.reply)];
+  if (outcome.kind === 'delete') {
+    return ['delete', ...opened, outcome.reply ?? '', outcome.buckets.length, ...outcome.buckets.flatMap((bucket) => places(bucket, place))];
+  }
   const to = outcome.to.flatMap(({ inbox, letterId }) => [place(keys.outbox(inbox)), letterId]);
   return ['letter', ...opened, outcome.letter, outcome.to.length, ...to];
+}
+
+function places({ key, fields }: Bucket, place: (key: string) => number, ...value: readonly Buffer[]): (number | Buffer)[] {
+  return [place(key), ...value, fields.length, ...fields];
 }
 
 function pairs(reply: unknown): Sealed[] {

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { absolutePath, integer, readEnv, secretFile } from '../service/env.ts';
+import { REPLY_LIMIT, REPLY_WEEKS } from '../store/mailboxes.ts';
 import type { RedisTarget } from '../store/redis.ts';
 import { inboxesSchema, type InboxSettings } from './inboxes/kinds.ts';
+import type { Limits } from './obstacles.ts';
 
 const HOUR_MS = 3_600_000;
 /** Three rounds must fit into the life of `worker:alive` with room to spare (store/keys.ts). */
@@ -17,7 +19,9 @@ export type WorkerConfig = {
   readonly roundSeconds: number;
   readonly share: number;
   readonly backlogMs: number;
-  readonly limits: { readonly outbox: number; readonly dead: number };
+  /** Full weeks that a reply is kept. */
+  readonly replyWeeks: number;
+  readonly limits: Limits;
 };
 
 /** `inboxes.json`; what is wrong in it is named by its place, not by its value. */
@@ -50,6 +54,8 @@ export const workerEnv = z.object({
   WORKER_BACKLOG_HOURS: integer(1, 24 * 60).default(72),
   WORKER_OUTBOX_LIMIT: integer(1, 1_000_000).default(2_000),
   WORKER_DEAD_LIMIT: integer(1, 1_000_000).default(2_000),
+  WORKER_REPLY_LIMIT: integer(1, 1_000_000).default(REPLY_LIMIT),
+  WORKER_REPLY_WEEKS: integer(1, 12).default(REPLY_WEEKS),
 });
 
 export function readConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig {
@@ -63,6 +69,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig {
     roundSeconds: read.WORKER_ROUND_SECONDS,
     share: read.WORKER_SHARE,
     backlogMs: read.WORKER_BACKLOG_HOURS * HOUR_MS,
-    limits: { outbox: read.WORKER_OUTBOX_LIMIT, dead: read.WORKER_DEAD_LIMIT },
+    replyWeeks: read.WORKER_REPLY_WEEKS,
+    limits: { outbox: read.WORKER_OUTBOX_LIMIT, dead: read.WORKER_DEAD_LIMIT, replies: read.WORKER_REPLY_LIMIT },
   };
 }

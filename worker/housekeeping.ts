@@ -3,6 +3,7 @@ import type { KeyringShelf } from '../service/keyrings.ts';
 import { errorCode, log } from '../service/log.ts';
 import { keys } from '../store/keys.ts';
 import { loadIdentities, shred } from './identities.ts';
+import type { Mailboxes } from './mailboxes.ts';
 import type { Mix } from './mix.ts';
 import { keptUntil } from './retention.ts';
 
@@ -20,16 +21,18 @@ export class Housekeeping {
   readonly #redis: Redis;
   readonly #shelf: KeyringShelf;
   readonly #mix: Mix;
+  readonly #mailboxes: Mailboxes;
   readonly #settings: HousekeepingSettings;
   readonly #now: () => Date;
   readonly #failing = new Map<string, string>();
   /** Serial -> when its key was first seen to be due. */
   readonly #due = new Map<number, Date>();
 
-  constructor(redis: Redis, shelf: KeyringShelf, mix: Mix, settings: HousekeepingSettings, now = () => new Date()) {
+  constructor(redis: Redis, shelf: KeyringShelf, mix: Mix, mailboxes: Mailboxes, settings: HousekeepingSettings, now = () => new Date()) {
     this.#redis = redis;
     this.#shelf = shelf;
     this.#mix = mix;
+    this.#mailboxes = mailboxes;
     this.#settings = settings;
     this.#now = now;
   }
@@ -38,6 +41,7 @@ export class Housekeeping {
   async run(): Promise<void> {
     await this.#duty('keys', () => this.#retireKeys());
     await this.#duty('inboxes', () => this.#listInboxes());
+    await this.#duty('mailboxes', () => this.#mailboxes.keepHouse(this.#now()));
     await this.#duty('aof', () => this.#rewriteLog());
   }
 

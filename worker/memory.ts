@@ -3,6 +3,8 @@ import type { Limits } from './obstacles.ts';
 
 /** A parcel (24,560 bytes) or a letter (22,798) in a hash of Redis, with its name and what the allocator rounds up. */
 const ENTRY_BYTES = 25_000;
+/** A sealed reply (9,851 bytes), likewise. */
+const REPLY_ENTRY_BYTES = 10_500;
 /** The rest is for the sets of ids, the ticks and buffers. */
 const SHARE_FOR_ENTRIES = 0.8;
 const MEBIBYTE = 2 ** 20;
@@ -10,13 +12,13 @@ const MEBIBYTE = 2 ** 20;
 /**
  * Where Redis is full even letters that are on their way stand still, so the caps must stop what comes before that.
  * @param maxBytes Redis' `maxmemory`; 0: it has none
- * @returns what an operator must change, or null when a full pool and full inboxes fit
+ * @returns what an operator must change, or null when a full pool, full mailboxes and full inboxes fit
  */
-export function memoryProblem(maxBytes: number, inboxes: number, { outbox, dead }: Limits): string | null {
-  const neededBytes = ((POOL_LIMIT + inboxes * (outbox + dead)) * ENTRY_BYTES) / SHARE_FOR_ENTRIES;
+export function memoryProblem(maxBytes: number, inboxes: number, { outbox, dead, replies }: Limits): string | null {
+  const neededBytes = ((POOL_LIMIT + inboxes * (outbox + dead)) * ENTRY_BYTES + replies * REPLY_ENTRY_BYTES) / SHARE_FOR_ENTRIES;
   if (maxBytes === 0 || neededBytes <= maxBytes) return null;
   const [needed, allowed] = [neededBytes, maxBytes].map((bytes) => `${Math.ceil(bytes / MEBIBYTE)}mb`);
-  return `Redis may use ${allowed}, but a full pool and ${inboxes} full inboxes need ${needed}: raise maxmemory in redis.conf, or lower WORKER_OUTBOX_LIMIT or WORKER_DEAD_LIMIT`;
+  return `Redis may use ${allowed}, but a full pool, full mailboxes and ${inboxes} full inboxes need ${needed}: raise maxmemory in redis.conf, or lower WORKER_OUTBOX_LIMIT, WORKER_DEAD_LIMIT or WORKER_REPLY_LIMIT`;
 }
 
 /** What `INFO memory` says of it. */

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { randomBytes, shuffled, toHex } from '../crypto/bytes.ts';
+import { signersOf } from '../crypto/keyring.ts';
 import type { KeyringShelf, Shelved } from '../service/keyrings.ts';
 import { errorCode, log } from '../service/log.ts';
 import { ALIVE_SECONDS, keys, LATE_ROUNDS } from '../store/keys.ts';
@@ -7,7 +8,8 @@ import { publishMix, step } from '../store/state.ts';
 import type { Claims, Outcome, Sealed } from './claims.ts';
 import { loadIdentities, type WorkerIdentity } from './identities.ts';
 import { keyObstacle, Room, teamHoldups, type Holdup, type Limits, type Obstacle } from './obstacles.ts';
-import { openParcel, type InboxesOf } from './opening.ts';
+import type { Mailboxes } from './mailboxes.ts';
+import { openParcel, type InboxesOf, type Opened } from './opening.ts';
 import type { Outbox } from './outbox.ts';
 import { retained } from './retention.ts';
 
@@ -54,6 +56,7 @@ export class Mix {
   readonly #claims: Claims;
   readonly #shelf: KeyringShelf;
   readonly #outboxes: ReadonlyMap<string, readonly Outbox[]>;
+  readonly #mailboxes: Mailboxes;
   readonly #settings: MixSettings;
   readonly #now: () => Date;
   /** Parcel id -> when it was put back first. */
@@ -66,11 +69,14 @@ export class Mix {
   #reported: readonly string[] = [];
 
   /** @param outboxes by team */
-  constructor(redis: Redis, claims: Claims, shelf: KeyringShelf, outboxes: ReadonlyMap<string, readonly Outbox[]>, settings: MixSettings, now = () => new Date()) {
+  constructor(
+    redis: Redis, claims: Claims, shelf: KeyringShelf, outboxes: ReadonlyMap<string, readonly Outbox[]>, mailboxes: Mailboxes, settings: MixSettings, now = () => new Date(),
+  ) {
     this.#redis = redis;
     this.#claims = claims;
     this.#shelf = shelf;
     this.#outboxes = outboxes;
+    this.#mailboxes = mailboxes;
     this.#settings = settings;
     this.#now = now;
   }
@@ -122,19 +128,28 @@ export class Mix {
 
   async #finish(parcels: readonly Sealed[], identities: readonly WorkerIdentity[], room: Room): Promise<void> {
     if (parcels.length === 0) return;
-    const outcomes = parcels.map((parcel) => this.#placed(this.#open(parcel, identities), room));
+    const outcomes: Outcome[] = [];
+    for (const parcel of parcels) {
+      const opened = this.#open(parcel, identities);
+      outcomes.push(this.#placed(opened.kind === 'removal' ? await this.#removal(opened) : opened, room));
+    }
     // False: another worker thought this one dead and has the claim now. It does the work, nothing is lost.
     if (!(await this.#claims.commit(outcomes))) log.warn('round failed', { reason: 'claim-taken-up' });
   }
 
-  /** A letter for which there is no place yet stays in the pool: one inbox must not stop the others. */
+  async #removal({ id, serial, removal }: Extract<Opened, { kind: 'removal' }>): Promise<Outcome> {
+    const found = await this.#mailboxes.find(removal, this.#now());
+    return found === null ? { kind: 'drop', id, serial, reason: 'reply-gone' } : { kind: 'delete', id, serial, ...found };
+  }
+
+  /** A letter or reply for which there is no place yet stays in the pool: one inbox must not stop the others. */
   #placed(outcome: Outcome, room: Room): Outcome {
-    if (outcome.kind !== 'letter' || room.take(outcome.to.map(({ inbox }) => inbox))) return outcome;
+    if (outcome.kind === 'reply' ? room.takeReply() : outcome.kind !== 'letter' || room.take(outcome.to.map(({ inbox }) => inbox))) return outcome;
     this.#leftBehind += 1;
     return { kind: 'back', id: outcome.id };
   }
 
-  #open(parcel: Sealed, identities: readonly WorkerIdentity[]): Outcome {
+  #open(parcel: Sealed, identities: readonly WorkerIdentity[]): Opened {
     const outcome = this.#judge(parcel, identities);
     const final = outcome.kind !== 'drop' || (outcome.reason !== 'unopenable' && outcome.reason !== 'error');
     const name = toHex(parcel.id);
@@ -149,9 +164,13 @@ export class Mix {
     return { kind: 'back', id: parcel.id };
   }
 
-  #judge(parcel: Sealed, identities: readonly WorkerIdentity[]): Outcome {
+  #judge(parcel: Sealed, identities: readonly WorkerIdentity[]): Opened {
     try {
-      return openParcel(parcel, identities, this.#inboxesOf);
+      const current = this.#shelf.current();
+      const opened = openParcel(parcel, identities, { inboxesOf: this.#inboxesOf, signers: current && signersOf(current.keyring), now: this.#now() });
+      // A reply that waits for a keyring needs its key still: no sweep may say that all of it is done.
+      if (opened.kind === 'back') this.#leftBehind += 1;
+      return opened;
     } catch (error) {
       // It may have hidden a letter. What no key opens, on the other hand, needs none of those that are here.
       this.#leftBehind += 1;
@@ -184,7 +203,7 @@ export class Mix {
   };
 
   async #room(): Promise<Room> {
-    const room = await Room.measure([...this.#outboxes.values()].flat(), this.#settings.limits);
+    const room = await Room.measure([...this.#outboxes.values()].flat(), await this.#mailboxes.depth(this.#now()), this.#settings.limits);
     for (const holdup of room.full) this.#holdups.set(nameOf(holdup), holdup);
     return room;
   }

@@ -15,9 +15,11 @@ export type Obstacle =
 /** Why the letters of one team stay in the pool, while those of others go on. */
 export type Holdup =
   | { readonly reason: 'team-without-inbox'; readonly serial: number }
-  | { readonly reason: 'outbox-full' | 'dead-letters-full'; readonly inbox: string };
+  | { readonly reason: 'outbox-full' | 'dead-letters-full'; readonly inbox: string }
+  /** No reply goes on until some are read and removed, or a week of them is forgotten. */
+  | { readonly reason: 'replies-full' };
 
-export type Limits = { readonly outbox: number; readonly dead: number };
+export type Limits = { readonly outbox: number; readonly dead: number; readonly replies: number };
 
 /** @param keyrings those whose parcels may be in the pool */
 export function keyObstacle(keyrings: readonly Shelved[], { identities, unusable }: LoadedIdentities): Obstacle | null {
@@ -37,17 +39,20 @@ export function teamHoldups(keyrings: readonly Shelved[], inboxesOf: InboxesOf):
   return without.map(({ serial }) => ({ reason: 'team-without-inbox', serial }));
 }
 
-/** How many letters each inbox may still get. */
+/** How many letters each inbox may still get, and how many replies all mailboxes together. */
 export class Room {
   readonly full: readonly Holdup[];
   readonly #left: Map<string, number>;
+  #repliesLeft: number;
 
-  private constructor(left: Map<string, number>, full: readonly Holdup[]) {
+  private constructor(left: Map<string, number>, repliesLeft: number, full: readonly Holdup[]) {
     this.#left = left;
+    this.#repliesLeft = repliesLeft;
     this.full = full;
   }
 
-  static async measure(outboxes: readonly Outbox[], limits: Limits): Promise<Room> {
+  /** @param replies that wait in the mailboxes */
+  static async measure(outboxes: readonly Outbox[], replies: number, limits: Limits): Promise<Room> {
     const left = new Map<string, number>();
     const full: Holdup[] = [];
     for (const outbox of outboxes) {
@@ -57,7 +62,13 @@ export class Room {
       if (waiting >= limits.outbox) full.push({ reason: 'outbox-full', inbox });
       if (dead >= limits.dead) full.push({ reason: 'dead-letters-full', inbox });
     }
-    return new Room(left, full);
+    if (replies >= limits.replies) full.push({ reason: 'replies-full' });
+    return new Room(left, limits.replies - replies, full);
+  }
+
+  takeReply(): boolean {
+    this.#repliesLeft -= 1;
+    return this.#repliesLeft >= 0;
   }
 
   /** Takes a place in each of these inboxes, or in none when one is full or there is none at all. */

@@ -1,7 +1,9 @@
 import { blake2b, utf8 } from '../crypto/bytes.ts';
 import { CodedError } from '../crypto/errors.ts';
-import { openSealed, parcelId, type ParcelContent } from '../crypto/parcel.ts';
+import { openSealed, parcelId, type ParcelContent, type Removal } from '../crypto/parcel.ts';
+import { checkDelivery, type Delivery } from '../crypto/reply.ts';
 import { LETTER_ID_BYTES } from '../store/keys.ts';
+import { bucketOf, weekOf } from '../store/mailboxes.ts';
 import type { DropReason, Outcome, Sealed } from './claims.ts';
 import type { WorkerIdentity } from './identities.ts';
 
@@ -10,18 +12,42 @@ const INBOX_KEY_BYTES = 32;
 /** Null: no such team. None: the team is in a keyring, and nobody told this worker its inbox. */
 export type InboxesOf = (team: string) => readonly string[] | null;
 
+/** What a worker knows beside its keys. */
+export type Surroundings = {
+  readonly inboxesOf: InboxesOf;
+  /** Whose replies are taken (64 hex digits each); null: no keyring is valid now, so nobody can say. */
+  readonly signers: ReadonlySet<string> | null;
+  readonly now: Date;
+};
+
+/** What is opened, and what of it Redis has to be asked about first. */
+export type Opened = Outcome | { readonly kind: 'removal'; readonly id: Buffer; readonly serial: number; readonly removal: Removal };
+
 /** What became of one parcel, apart from an error that is ours: that is thrown. */
-export function openParcel({ id, sealed }: Sealed, identities: readonly WorkerIdentity[], inboxesOf: InboxesOf): Outcome {
+export function openParcel({ id, sealed }: Sealed, identities: readonly WorkerIdentity[], { inboxesOf, signers, now }: Surroundings): Opened {
   // Whoever can write to the pool chose the name; only a parcel's own is one that may be remembered.
   if (!id.equals(parcelId(sealed))) return { kind: 'drop', id, serial: null, reason: 'damaged' };
   const found = tryEach(sealed, identities);
   if ('reason' in found) return { kind: 'drop', id, serial: found.serial, reason: found.reason };
   const { content, by } = found;
   if (content.kind === 'decoy') return { kind: 'drop', id, serial: by.serial, reason: 'decoy' };
+  if (content.kind === 'delete') return { kind: 'removal', id, serial: by.serial, removal: content.removal };
+  if (content.kind === 'reply') return placeReply(id, by.serial, content.delivery, signers, now);
   const inboxes = inboxesOf(content.team);
   if (inboxes === null) return { kind: 'drop', id, serial: by.serial, reason: 'team' };
   const letter = Buffer.from(content.letter);
   return { kind: 'letter', id, serial: by.serial, letter, to: inboxes.map((inbox) => ({ inbox, letterId: letterId(letter, inbox, by.secret) })) };
+}
+
+function placeReply(id: Buffer, serial: number, delivery: Delivery, signers: ReadonlySet<string> | null, now: Date): Outcome {
+  if (signers === null) return { kind: 'back', id };
+  try {
+    checkDelivery(delivery, signers);
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    return { kind: 'drop', id, serial, reason: error.code === 'SIGNER_UNKNOWN' ? 'signer' : 'signature' };
+  }
+  return { kind: 'reply', id, serial, reply: Buffer.from(delivery.reply), bucket: bucketOf(delivery.mailbox, weekOf(now)) };
 }
 
 /**
@@ -47,7 +73,10 @@ function tryEach(sealed: Uint8Array, identities: readonly WorkerIdentity[]): Fou
           continue;
         case 'PARCEL_FORMAT':
           return { reason: 'format', serial: by.serial };
+        case 'PARCEL_SIGNATURE':
+          return { reason: 'signature', serial: by.serial };
         case 'LETTER_STRUCTURE':
+        case 'REPLY_STRUCTURE':
           return { reason: 'structure', serial: by.serial };
         default:
           return { reason: 'damaged', serial: null };

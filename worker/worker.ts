@@ -12,6 +12,7 @@ import { Delivery } from './deliver.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { openInbox } from './inboxes/kinds.ts';
 import { roundLease, withLease } from './lease.ts';
+import { Mailboxes } from './mailboxes.ts';
 import { maxMemoryOf, memoryProblem } from './memory.ts';
 import { Mix } from './mix.ts';
 import { Outbox } from './outbox.ts';
@@ -31,8 +32,9 @@ export async function createWorker(config: WorkerConfig): Promise<Service> {
   redis.on('ready', () => void requireMemory(redis, config).catch(() => undefined));
 
   const outboxes = new Map(config.inboxes.map(({ id }) => [id, new Outbox(redis, id)]));
-  const mix = new Mix(redis, new Claims(redis, instance), shelf, byTeam(config, outboxes), config);
-  const housekeeping = new Housekeeping(redis, shelf, mix, { ...config, inboxes: [...outboxes.keys()] });
+  const mailboxes = new Mailboxes(redis, config.replyWeeks);
+  const mix = new Mix(redis, new Claims(redis, instance), shelf, byTeam(config, outboxes), mailboxes, config);
+  const housekeeping = new Housekeeping(redis, shelf, mix, mailboxes, { ...config, inboxes: [...outboxes.keys()] });
 
   const duties = new Map<string, Duty>([
     ['mix', (stopping) => mix.round(stopping)],

@@ -56,7 +56,8 @@ export function postParcel(parts: ParcelParts): RequestHandler {
   };
 }
 
-function headersUnfit(headers: Readonly<Record<string, string | string[] | undefined>>): Refusal | null {
+/** What an exchange must not come without, or with. */
+export function headersUnfit(headers: Readonly<Record<string, string | string[] | undefined>>): Refusal | null {
   if (headers['content-type'] !== 'application/octet-stream') return 'CONTENT_TYPE';
   if (headers['content-encoding'] !== undefined) return 'CONTENT_ENCODING';
   return null;
@@ -84,8 +85,12 @@ function parsed(bytes: Uint8Array): Parcel | 'version' | 'sealed' {
 
 function answer(response: Response, result: Result, difficulty: number): void {
   const retryAfterSeconds = RETRY_AFTER_SECONDS[result] ?? 0;
-  const body = encodeAnswer({ result, difficulty, retryAfterSeconds });
-  response.statusCode = STATUS[result];
+  sendExchange(response, STATUS[result], retryAfterSeconds, encodeAnswer({ result, difficulty, retryAfterSeconds }));
+}
+
+/** The answer to anything of a parcel's size. */
+export function sendExchange(response: Response, status: number, retryAfterSeconds: number, body: Uint8Array): void {
+  response.statusCode = status;
   if (retryAfterSeconds > 0) response.setHeader('Retry-After', retryAfterSeconds);
   // One exchange a connection: answers to requests sent ahead would pile up for a client that does not read them.
   response.setHeader('Connection', 'close');

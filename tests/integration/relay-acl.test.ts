@@ -51,7 +51,7 @@ describe('the relay', () => {
     const relay = await server.connect('relay');
     const [command = '', ...args] = line.split(' ');
     const lua = 'return redis.call(ARGV[1], unpack(ARGV, 2))';
-    await expect(relay.eval(lua, 1, 'pool', command, ...args)).rejects.toThrow(/ACL failure|can't run this command/);
+    await expect(relay.eval(lua, 1, 'pool', command, ...args)).rejects.toThrow(/ACL failure|can't run this command|can't access at least one of the keys/);
   });
 
   it('can add, count, and see that the worker is alive', async () => {
@@ -61,6 +61,31 @@ describe('the relay', () => {
     expect(await relay.hlen(keys.pool)).toBe(1);
     expect(await relay.get(keys.alive)).toBe('300');
     expect(await relay.pttl(keys.alive)).toBeGreaterThan(0);
+  });
+});
+
+describe('the relay, of replies,', () => {
+  const KEY = keys.replies(7);
+  beforeAll(() => admin.hset(KEY, 'place', 'sealed'));
+
+  it('finds those whose places it can name', async () => {
+    const relay = await server.connect('relay');
+    expect([await relay.hexists(KEY, 'place'), await relay.hexists(KEY, 'other')]).toEqual([1, 0]);
+    expect([await relay.hget(KEY, 'place'), await relay.hget(KEY, 'other')]).toEqual(['sealed', null]);
+  });
+
+  const all = ['HGETALL', 'HKEYS', 'HVALS', 'HLEN', 'HRANDFIELD', 'DEL', 'UNLINK', 'TYPE', 'EXISTS', 'PTTL', 'DUMP'].map((command) => `${command} ${KEY}`);
+  const some = [`HSCAN ${KEY} 0`, `HMGET ${KEY} place`, `HSTRLEN ${KEY} place`, `HSET ${KEY} place x`, `HSETNX ${KEY} more x`, `HDEL ${KEY} place`, `RENAME ${KEY} pool`, `EXPIRE ${KEY} 9`];
+  it.each([...all, ...some])('cannot %s', async (line) => {
+    await expect(run(await server.connect('relay'), line)).rejects.toThrow(/NOPERM/);
+    expect(await admin.hgetall(KEY)).toEqual({ place: 'sealed' });
+  });
+
+  it.each([...all, ...some])('cannot %s by way of a script', async (line) => {
+    const [command = '', ...args] = line.split(' ');
+    const relay = await server.connect('relay');
+    await expect(relay.eval('return redis.call(ARGV[1], unpack(ARGV, 2))', 0, command, ...args)).rejects.toThrow(/ACL failure|can't run this command|can't access at least one of the keys/);
+    expect(await admin.hgetall(KEY)).toEqual({ place: 'sealed' });
   });
 });
 

@@ -51,7 +51,7 @@ async function follow(path: string): Promise<void> {
   found.set(path, { answer, text });
   if (isOffline(path)) return;
   const type = answer.headers['content-type'] ?? '';
-  const patterns = type.includes('javascript') && path === '/form.js' ? [IN_SCRIPTS] : /html|css/.test(type) ? REFERENCES : [];
+  const patterns = type.includes('javascript') && /^\/(?:form|replies)\.js$/.test(path) ? [IN_SCRIPTS] : /html|css/.test(type) ? REFERENCES : [];
   const addresses = patterns.flatMap((pattern) => [...text.matchAll(pattern)].map(([, address = '']) => address));
   for (const address of addresses) {
     if (address === 'about:blank' || address.startsWith('#')) continue;
@@ -62,14 +62,15 @@ async function follow(path: string): Promise<void> {
 }
 
 const isOffline = (path: string): boolean => path.endsWith('/form.html');
-const fileOf = (path: string): string => (path.endsWith('/') ? `${path}index.html` : path).slice(1);
+const isReplies = (path: string): boolean => path.endsWith('/replies');
+const fileOf = (path: string): string => (path.endsWith('/') ? `${path}index.html` : isReplies(path) ? `${path}.html` : path).slice(1);
 /** What is no file: the relay's own answers, and where forms are posted to. */
-const LIVE = /^\/(?:start\.json|door\.json|keyring\.json|keyring\.json\.minisig|parcel|(?:[a-z]+\/)?paste)$/;
+const LIVE = /^\/(?:start\.json|door\.json|keyring\.json|keyring\.json\.minisig|parcel|mailbox|(?:[a-z]+\/)?paste)$/;
 const files = () => [...found].filter(([path, { answer }]) => !LIVE.test(path) && answer.status === 200);
 
 describe('everything that can be reached from the first pages', () => {
   it('is there, and is of this server', () => {
-    expect(files().map(([path]) => path)).toEqual(expect.arrayContaining(['/', '/en/', '/form.css', '/form.js', '/icon.png', '/form.html', '/en/form.html', '/seal-wasm.js', '/seal-js.js', '/sodium.wasm']));
+    expect(files().map(([path]) => path)).toEqual(expect.arrayContaining(['/', '/en/', '/form.css', '/form.js', '/replies', '/en/replies', '/replies.js', '/icon.png', '/form.html', '/en/form.html', '/seal-wasm.js', '/seal-js.js', '/sodium.wasm']));
     for (const [path, { answer }] of found) expect([path, LIVE.test(path) ? 200 : answer.status]).toEqual([path, 200]);
   });
 
@@ -88,7 +89,7 @@ describe('everything that can be reached from the first pages', () => {
   });
 
   it('holds no inline script or style, and names no other server', () => {
-    for (const [path, { text }] of files().filter(([path]) => /\/$|\.html$/.test(path) && !isOffline(path))) {
+    for (const [path, { text }] of files().filter(([path]) => (/\/$|\.html$/.test(path) || isReplies(path)) && !isOffline(path))) {
       expect(text, path).not.toMatch(/<style|<script(?![^>]*\ssrc=")|\sstyle=|\son[a-z]+=|javascript:|data:|https?:|\ssrc="\/\//i);
     }
   });

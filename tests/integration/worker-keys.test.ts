@@ -13,6 +13,7 @@ import { Mix, type MixSettings } from '../../worker/mix.ts';
 import { Outbox } from '../../worker/outbox.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { until, workerBench, type Bench } from '../support/worker.ts';
+import { Mailboxes } from '../../worker/mailboxes.ts';
 
 const HOUR_MS = 3_600_000;
 let redis: TestRedis;
@@ -42,8 +43,9 @@ async function make(settings: Partial<MixSettings>): Promise<void> {
   const shelf = new KeyringShelf({ directory: bench.config.keyrings, rootKeyFile: bench.config.rootKeyFile, now: () => now });
   await shelf.load();
   const outboxes = new Map([[bench.team, [new Outbox(client, 'inbox-1')]]]);
-  mix = new Mix(client, new Claims(client, 'me'), shelf, outboxes, { ...bench.config, ...settings }, () => now);
-  housekeeping = new Housekeeping(client, shelf, mix, { ...bench.config, inboxes: ['inbox-1'] }, () => now);
+  const mailboxes = new Mailboxes(client, bench.config.replyWeeks);
+  mix = new Mix(client, new Claims(client, 'me'), shelf, outboxes, mailboxes, { ...bench.config, ...settings }, () => now);
+  housekeeping = new Housekeeping(client, shelf, mix, mailboxes, { ...bench.config, inboxes: ['inbox-1'] }, () => now);
 }
 
 const running = () => false;
@@ -116,7 +118,7 @@ describe('the key of a serial', () => {
     await bench.put(admin, bench.parcel());
     later(DUE);
     await admin.hset(keys.dead('inbox-1'), 'a', 'b');
-    await make({ limits: { outbox: 10, dead: 1 } });
+    await make({ limits: { outbox: 10, dead: 1, replies: 10 } });
     for (let times = 0; times < 3; times += 1) await sweeps();
     expect(await keyFiles()).toHaveLength(2);
     await admin.del(keys.dead('inbox-1'));

@@ -15,6 +15,7 @@ import { BATCH, Mix, PATIENCE_MS, type MixSettings } from '../../worker/mix.ts';
 import { Outbox } from '../../worker/outbox.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { until, workerBench, type Bench } from '../support/worker.ts';
+import { Mailboxes } from '../../worker/mailboxes.ts';
 
 let redis: TestRedis;
 let admin: Redis;
@@ -42,7 +43,7 @@ async function makeMix(settings: Partial<MixSettings> = {}, claims = new Claims(
   const shelf = new KeyringShelf({ directory: bench.config.keyrings, rootKeyFile: bench.config.rootKeyFile, now: () => now });
   await shelf.load();
   const outboxes = new Map([[bench.team, inboxes.map((id) => new Outbox(client, id))], ...others]);
-  return new Mix(client, claims, shelf, outboxes, { ...bench.config, ...settings }, () => now);
+  return new Mix(client, claims, shelf, outboxes, new Mailboxes(client, bench.config.replyWeeks), { ...bench.config, ...settings }, () => now);
 }
 
 /** A parcel whose sealed part is an age file to the worker with this inside. */
@@ -251,7 +252,7 @@ describe('the letters of one team stay in the pool, and those of others go on,',
   const otherBox = keys.outbox('inbox-2');
   const toOther = () => bench.parcel({ kind: 'letter', team: OTHER, letter: bench.letter() }, 2);
 
-  async function twoTeams(inboxes: readonly string[], limits = { outbox: 2, dead: 2 }): Promise<Mix> {
+  async function twoTeams(inboxes: readonly string[], limits = { outbox: 2, dead: 2, replies: 2 }): Promise<Mix> {
     await bench.keyring(2, { hours: [24, 200], teams: [bench.team, OTHER] });
     return makeMix({ limits }, undefined, ['inbox-1'], new Map(inboxes.map((id) => [OTHER, [new Outbox(client, id)]])));
   }
@@ -303,7 +304,7 @@ describe('the letters of one team stay in the pool, and those of others go on,',
 
   it('when its outbox becomes full, exactly at its limit', async () => {
     await bench.put(admin, ...Array.from({ length: BATCH + 5 }, (_, index) => bench.parcel({ kind: 'letter', team: bench.team, letter: bench.letter(String(index)) })));
-    await (await makeMix({ limits: { outbox: BATCH + 2, dead: 1 } })).round(running);
+    await (await makeMix({ limits: { outbox: BATCH + 2, dead: 1, replies: 1 } })).round(running);
     expect([await admin.hlen(outbox), await admin.hlen(keys.pool)]).toEqual([BATCH + 2, 3]);
   });
 });

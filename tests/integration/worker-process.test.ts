@@ -176,7 +176,7 @@ it('ends with 78 and says what to change when what it may keep does not fit into
   const worker = start();
   const [code] = (await once(worker, 'exit')) as [number];
   expect(code).toBe(78);
-  expect(output).toMatch(/configuration: Redis may use 512mb, .*raise maxmemory in redis.conf, or lower WORKER_OUTBOX_LIMIT or WORKER_DEAD_LIMIT/);
+  expect(output).toMatch(/configuration: Redis may use 512mb, .*raise maxmemory in redis.conf, or lower WORKER_OUTBOX_LIMIT, WORKER_DEAD_LIMIT or WORKER_REPLY_LIMIT/);
 });
 
 describe('what Redis knows of time', () => {

@@ -35,7 +35,7 @@ describe('a worker', () => {
     const [name = ''] = await maildirFiles(inbox);
     const mail = await PostalMime.parse(await readFile(join(inbox, 'new', name)));
     const file = new Uint8Array(mail.attachments[0]?.content as ArrayBuffer);
-    expect(openLetter(file, [bench.volunteer]).message).toBe('помогите');
+    expect(openLetter(file, [bench.volunteer])).toMatchObject({ message: 'помогите' });
     expect(dearmor(mail.text ?? '')).toEqual(file);
     await until('empty outbox', async () => (await admin.hlen(keys.outbox('inbox-1'))) === 0);
     expect(await admin.hlen(keys.pool)).toBe(0);

@@ -6,14 +6,14 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseIdentityFile } from '../../crypto/age/identity.ts';
 import { ANSWER_BYTES, parseAnswer } from '../../crypto/answer.ts';
-import { NONCE_OFFSET, openSealed, PARCEL_BYTES, PARCEL_HEADER_BYTES, parseParcel, sealParcel } from '../../crypto/parcel.ts';
+import { NONCE_OFFSET, openSealed, PARCEL_BYTES, PARCEL_HEADER_BYTES, parseParcel, sealParcel, type ParcelContent } from '../../crypto/parcel.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
 import { BROWSERS, openBrowser, Tab, type BrowserName } from '../support/browser.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 import { Recorder, type Exchange } from '../support/recorder.ts';
 import { until } from '../support/worker.ts';
 
-const PARCEL = 'POST /parcel ';
+const PARCEL = 'POST /parcel? ';
 /** What of a stream goes into one relay cell (tor-spec, RELAY_PAYLOAD_SIZE). */
 const CELL_BYTES = 498;
 const DIFFICULTY = 10;
@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 
 /** Only the worker can tell. */
-function kindOf({ up }: Exchange): 'decoy' | 'letter' {
+function kindOf({ up }: Exchange): ParcelContent['kind'] {
   return openSealed(parseParcel(new Uint8Array(up.body)).sealed, workerIdentities).kind;
 }
 

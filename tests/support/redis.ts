@@ -36,6 +36,8 @@ export type TestRedisOptions = {
   dir?: string;
   /** Without it every client is `default` and may do everything. */
   acl?: boolean;
+  /** Where deploy/redis/redis.conf is, for a program that is bundled elsewhere. */
+  config?: string;
   /** Shared library for LD_PRELOAD. */
   preload?: string;
   /** More of redis-server's command line, such as `['--maxmemory', '10mb']`. */
@@ -50,7 +52,7 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
   const passwords = { relay: password(), worker: password(), operator: password(), admin: password() };
   const clients = new Set<Redis>();
 
-  const command = [CONFIG, '--dir', dir, '--unixsocket', socketPath, ...(options.args ?? [])];
+  const command = [options.config ?? CONFIG, '--dir', dir, '--unixsocket', socketPath, ...(options.args ?? [])];
   if (acl) {
     const admin = `user admin on #${createHash('sha256').update(passwords.admin).digest('hex')} ~* &* +@all\n`;
     await writeFile(join(dir, 'users.acl'), aclFile(passwords) + admin, { mode: 0o600 });

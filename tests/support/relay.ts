@@ -9,6 +9,7 @@ import type { RelayConfig } from '../../server/config.ts';
 import { Relay } from '../../server/relay.ts';
 import { PASTE_PAGES } from '../../server/routes/paste.ts';
 import { ALIVE_SECONDS, keys } from '../../store/keys.ts';
+import { REPLY_WEEKS } from '../../store/mailboxes.ts';
 import { publish } from '../../web/publish.ts';
 import { type KeyringDirectory, makeKeyrings } from './keyrings.ts';
 import { startRedis, type TestRedis, type TestRedisOptions } from './redis.ts';
@@ -76,6 +77,7 @@ export async function startRelay(
     difficulty: DIFFICULTY,
     poolLimit: 1_000,
     seenLimit: 1_000,
+    replyWeeks: REPLY_WEEKS,
     requestTimeoutMs: 120_000,
     ...options.config,
   });

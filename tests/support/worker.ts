@@ -5,7 +5,7 @@ import { generateIdentity, identityToRecipient } from '../../crypto/age/identity
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { encodeKeyring, keyringDigest, type Keyring } from '../../crypto/keyring.ts';
 import { encodePublicKey, generateKeyPair, sign, type SigningKey } from '../../crypto/minisign.ts';
-import { PARCEL_HEADER_BYTES, parcelId, sealParcel, type ParcelContent } from '../../crypto/parcel.ts';
+import { PARCEL_HEADER_BYTES, parcelId, sealParcel, type SealableContent } from '../../crypto/parcel.ts';
 import { sealLetter } from '../../crypto/letter.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { keys } from '../../store/keys.ts';
@@ -13,6 +13,7 @@ import type { WorkerConfig } from '../../worker/config.ts';
 import type { InboxSettings } from '../../worker/inboxes/kinds.ts';
 import type { Redis } from 'ioredis';
 import type { TestRedis } from './redis.ts';
+import { REPLY_WEEKS } from '../../store/mailboxes.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -23,9 +24,9 @@ export type Bench = {
   readonly workerIdentity: string;
   readonly config: WorkerConfig;
   /** Signs and shelves a keyring; makes the worker's key of it unless told not to. */
-  keyring(serial: number, options?: { hours?: readonly [number, number]; teams?: readonly string[]; withoutKey?: boolean }): Promise<Keyring>;
+  keyring(serial: number, options?: { hours?: readonly [number, number]; teams?: readonly string[]; signers?: readonly string[]; withoutKey?: boolean }): Promise<Keyring>;
   letter(message?: string): Uint8Array;
-  parcel(content?: ParcelContent, serial?: number): { id: Buffer; sealed: Buffer };
+  parcel(content?: SealableContent, serial?: number): { id: Buffer; sealed: Buffer };
   put(redis: Redis, ...parcels: readonly { id: Buffer; sealed: Buffer }[]): Promise<void>;
   remove(): Promise<void>;
 };
@@ -48,7 +49,8 @@ export async function workerBench(redis: TestRedis, overrides: Partial<WorkerCon
     roundSeconds: 1,
     share: 1,
     backlogMs: 72 * HOUR_MS,
-    limits: { outbox: 1_000, dead: 1_000 },
+    replyWeeks: REPLY_WEEKS,
+    limits: { outbox: 1_000, dead: 1_000, replies: 1_000 },
     ...overrides,
   };
   for (const folder of [config.keyrings, config.identities]) await mkdir(folder, { mode: 0o700 });
@@ -74,7 +76,7 @@ export async function workerBench(redis: TestRedis, overrides: Partial<WorkerCon
         notAfter: instant(until),
         previous: null,
         worker: identityToRecipient(identity),
-        teams: (options.teams ?? [team]).map((id) => ({ id, names, topics: [{ id: 'legal', names }], recipients: [identityToRecipient(volunteer)] })),
+        teams: (options.teams ?? [team]).map((id) => ({ id, names, topics: [{ id: 'legal', names }], recipients: [identityToRecipient(volunteer)], signers: [...(options.signers ?? [])] })),
       };
       keyrings.set(serial, keyring);
       const json = encodeKeyring(keyring);

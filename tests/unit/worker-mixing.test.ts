@@ -7,6 +7,7 @@ import { chosen, DEEP_POOL, risingShare } from '../../worker/mix.ts';
 import { maxMemoryOf, memoryProblem } from '../../worker/memory.ts';
 import { letterId } from '../../worker/opening.ts';
 import { keptUntil, retained } from '../../worker/retention.ts';
+import { REPLY_LIMIT } from '../../store/mailboxes.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -86,12 +87,12 @@ describe('the backoff', () => {
 
 describe('the memory of Redis', () => {
   const GIB = 2 ** 30;
-  const limits = { outbox: 2_000, dead: 2_000 };
+  const limits = { outbox: 2_000, dead: 2_000, replies: REPLY_LIMIT };
 
   it('is enough at the default caps for twenty inboxes, and then a problem with a name', () => {
     expect(memoryProblem(3 * GIB, 20, limits)).toBeNull();
     expect(memoryProblem(0, 1_000, limits)).toBeNull();
-    expect(memoryProblem(3 * GIB, 21, limits)).toMatch(/^Redis may use 3072mb, .* need \d+mb: raise maxmemory in redis.conf, or lower WORKER_OUTBOX_LIMIT or WORKER_DEAD_LIMIT$/);
+    expect(memoryProblem(3 * GIB, 21, limits)).toMatch(/^Redis may use 3072mb, .* need \d+mb: raise maxmemory in redis.conf, or lower WORKER_OUTBOX_LIMIT, WORKER_DEAD_LIMIT or WORKER_REPLY_LIMIT$/);
   });
 
   it('is what INFO says', () => {

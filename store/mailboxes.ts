@@ -1,0 +1,32 @@
+// Where replies wait: a hash a week, and in it places that tell neither whose they are nor which belong together.
+import { blake2b, concat, uint32 } from '../crypto/bytes.ts';
+import { keys } from './keys.ts';
+
+/** Replies that one mailbox takes in a week. */
+export const REPLIES_A_WEEK = 16;
+/** Full weeks that a reply waits at least, unless relay and worker are told otherwise. */
+export const REPLY_WEEKS = 5;
+/** Replies that wait in all, unless a worker is told otherwise. */
+export const REPLY_LIMIT = 5_000;
+
+const WEEK_MS = 604_800_000;
+const FIELD_BYTES = 16;
+
+/** Weeks since 1970 (each begins on a Thursday, 00:00 UTC): a clock that is the same for everyone. */
+export function weekOf(now: Date): number {
+  return Math.floor(now.getTime() / WEEK_MS);
+}
+
+/** The weeks that are kept, the oldest first: this one and `kept` before it. */
+export function weeksKept(now: Date, kept: number): number[] {
+  const current = weekOf(now);
+  return Array.from({ length: kept + 1 }, (_, i) => current - kept + i);
+}
+
+export type Bucket = { readonly key: string; readonly fields: readonly Buffer[] };
+
+/** The places of a mailbox (32 bytes) in a week, in the order in which they are filled. Only who knows the mailbox knows them. */
+export function bucketOf(mailbox: Uint8Array, week: number): Bucket {
+  const fields = Array.from({ length: REPLIES_A_WEEK }, (_, slot) => Buffer.from(blake2b(FIELD_BYTES, concat(mailbox, uint32(week), uint32(slot)))));
+  return { key: keys.replies(week), fields };
+}

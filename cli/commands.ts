@@ -1,8 +1,12 @@
 import type { Command } from './command.ts';
+import { adminBuildDesk } from './commands/admin-build-desk.ts';
 import { adminCheck } from './commands/admin-check.ts';
 import { adminInit } from './commands/admin-init.ts';
 import { adminKeyring } from './commands/admin-keyring.ts';
 import { adminSign } from './commands/admin-sign.ts';
+import { claim } from './commands/claim.ts';
+import { handover } from './commands/handover.ts';
+import { inbox } from './commands/inbox.ts';
 import { keygen } from './commands/keygen.ts';
 import { open } from './commands/open.ts';
 import { operatorAcl } from './commands/operator-acl.ts';
@@ -10,17 +14,25 @@ import { operatorBuildForm } from './commands/operator-build-form.ts';
 import { operatorIngest } from './commands/operator-ingest.ts';
 import { operatorRedrive } from './commands/operator-redrive.ts';
 import { operatorStatus } from './commands/operator-status.ts';
+import { reply } from './commands/reply.ts';
 import { seal } from './commands/seal.ts';
+import { send } from './commands/send.ts';
 
 /** Every command, in the order in which --help lists them. */
 export const COMMANDS: readonly Command[] = [
   keygen,
+  inbox,
   open,
+  reply,
+  claim,
+  handover,
+  send,
   seal,
   adminInit,
   adminKeyring,
   adminCheck,
   adminSign,
+  adminBuildDesk,
   operatorStatus,
   operatorRedrive,
   operatorIngest,

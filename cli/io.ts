@@ -10,6 +10,10 @@ export type Io = {
   err(text: string): void;
   /** Asks at the terminal without echo. Only called when stdin is a terminal. */
   askSecret(prompt: string): Promise<string>;
+  /** Asks for a line at the terminal, shown as it is typed; empty on Ctrl-D. Only called when stdin is a terminal. */
+  ask(prompt: string): Promise<string>;
+  /** Lines typed at the terminal until Ctrl-D on an empty one. Only called when stdin is a terminal. */
+  askText(): Promise<string>;
   now(): Date;
   /** Resolves after `ms`, or with `false` at once when the person wants to stop (Ctrl-C). */
   pause(ms: number): Promise<boolean>;

@@ -1,4 +1,4 @@
-import type { VerifiedKeyring } from '../crypto/keyring.ts';
+import { signersOf, type Keyring, type VerifiedKeyring } from '../crypto/keyring.ts';
 import { keyName } from '../crypto/minisign.ts';
 import type { PublicKey } from '../crypto/minisign.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -33,6 +33,8 @@ export function describeKeyring({ keyring, digest }: VerifiedKeyring, root: Publ
       ...team.topics.map((topic) => `    topic       ${topic.id}: ${inLanguages(topic.names)}`),
       `    recipients  ${String(team.recipients.length)}`,
       ...team.recipients.map((recipient) => `                ${fingerprint(recipient)}`),
+      `    signers     ${team.signers?.length ? String(team.signers.length) : 'NONE: nobody can answer'}`,
+      ...(team.signers ?? []).map((signer) => `                ${fingerprint(signer)}`),
     );
   }
   return `${lines.join('\n')}\n`;
@@ -49,8 +51,18 @@ export function keyringSummary({ keyring, digest }: VerifiedKeyring, root: Publi
     notAfter: keyring.notAfter,
     previous: keyring.previous,
     worker: fingerprint(keyring.worker),
-    teams: keyring.teams.map(({ id, names, topics, recipients }) => ({ id, names, topics, recipients: recipients.map(fingerprint) })),
+    teams: keyring.teams.map(({ id, names, topics, recipients, signers = [] }) => ({ id, names, topics, recipients: recipients.map(fingerprint), signers: signers.map(fingerprint) })),
   };
+}
+
+/** What an administrator should not overlook about who can answer; `previous`: the keyring before, where it was given. */
+export function signerWarnings({ teams, ...keyring }: Keyring, previous?: Keyring): string[] {
+  const signers = signersOf({ teams, ...keyring });
+  const gone = [...(previous === undefined ? [] : signersOf(previous))].filter((signer) => !signers.has(signer));
+  return [
+    ...gone.map((signer) => `Signer ${fingerprint(signer)} of keyring ${String(previous?.serial)} is missing: revoked. Whoever has it can answer no longer, and answers of theirs that still wait are refused.`),
+    ...teams.filter(({ signers: own = [] }) => own.length === 0).map(({ id }) => `Team ${id} has no signer: nobody can answer for it.`),
+  ];
 }
 
 function inLanguages(names: Readonly<Record<string, string>>): string {

@@ -19,13 +19,13 @@ Exit codes
    3  an input file is missing, damaged or not what it should be
    4  the passphrase is wrong or could not be asked
    5  the relay runs but needs attention (operator status)
-  69  a service it needs (Redis, the relay, the build tool) is not there, or takes nothing now
+  69  a service it needs (Redis, relay, mail server, build tool) is not there, or takes nothing now
   70  a fault of the program itself
   73  an output file exists already or cannot be written
  130  stopped with Ctrl-C
 
 Failures are one line on standard error: support-relay: what is wrong; what to do (CODE)
 
-Example: support-relay open --identity week-12.age ~/Maildir
+Example: support-relay inbox --identity week-12.age ~/Maildir
 `;
 }

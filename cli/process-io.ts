@@ -1,4 +1,5 @@
 import type { Io } from './io.ts';
+import { askLine, askLines } from './line-reader.ts';
 import { createSecretReader } from './secret-reader.ts';
 
 /** The real terminal. */
@@ -25,6 +26,8 @@ export function processIo(): Io {
     out: (data) => void stdout.write(data),
     err: (text) => void stderr.write(text),
     askSecret: createSecretReader(stdin, (text) => void stderr.write(text)),
+    ask: (prompt) => askLine(prompt, stdin, stderr),
+    askText: () => askLines(stdin, stderr),
     now: () => new Date(),
     pause: (ms) =>
       new Promise((resolve) => {

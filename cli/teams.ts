@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { decodeRecipient } from '../crypto/age/identity.ts';
 import { randomBytes, toHex } from '../crypto/bytes.ts';
 import { ready } from '../crypto/sodium.ts';
-import type { Keyring } from '../crypto/keyring.ts';
+import { MAX_SIGNERS, type Keyring } from '../crypto/keyring.ts';
 import { LETTER_RECIPIENTS } from '../crypto/letter.ts';
 import { CliError } from './errors.ts';
 import { readInputText } from './files.ts';
@@ -26,6 +26,11 @@ const team = z.strictObject({
     .min(1, 'a team has at least one recipient')
     .max(LETTER_RECIPIENTS, `a team has at most ${String(LETTER_RECIPIENTS)} recipients`)
     .refine((list) => new Set(list).size === list.length, 'the same recipient stands there twice'),
+  signers: z
+    .array(z.string('it must be text, 64 digits').regex(/^[0-9a-f]{64}$/, 'it must be the 64 digits 0-9a-f that support-relay keygen --signer prints'))
+    .max(MAX_SIGNERS, `a team has at most ${String(MAX_SIGNERS)} signers`)
+    .refine((list) => new Set(list).size === list.length, 'the same signer stands there twice')
+    .optional(),
 });
 
 const teams = z
@@ -53,7 +58,7 @@ export async function readTeams(path: string): Promise<TeamsFile> {
     throw new CliError('TEAMS_FORMAT', `${path}: ${what}`, `see support-relay admin keyring --help (a fresh team id: ${freshTeamId()})`);
   }
   const { teams: list, answerTime } = result.data;
-  return { teams: list, ...(answerTime === undefined ? {} : { answerTime }) };
+  return { teams: list.map(({ signers, ...rest }) => ({ ...rest, ...(signers === undefined ? {} : { signers }) })), ...(answerTime === undefined ? {} : { answerTime }) };
 }
 
 function freshTeamId(): string {

@@ -1,16 +1,6 @@
-/**
- * What a terminal would obey or hide instead of showing: control characters but line feed and tab, direction
- * overrides and marks, invisible spaces, separators, interlinear and tag characters, and halves of surrogate pairs.
- * A message from a stranger must not clear the screen, fake a line of ours or read differently from what it says.
- * The zero width joiner and variation selectors stay: emoji and some scripts need them, and they move nothing.
- */
-const NOT_SHOWN =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\u{e0000}-\u{e0fff}]/gu;
+import { NOT_SHOWN, visible } from '../letters/visible.ts';
 
-/** The same text with every such character written out, as in ‹U+202E›. */
-export function visible(text: string): string {
-  return text.replaceAll('\r\n', '\n').replace(NOT_SHOWN, (character) => `‹U+${codePoint(character)}›`);
-}
+export { visible };
 
 /** JSON that is safe to look at, and means exactly the same: such characters as \u escapes. */
 export function visibleJson(value: unknown): string {
@@ -36,6 +26,12 @@ export function block(text: string, columns: number, indent = '    '): string {
     .flatMap((line) => wrap(line, width))
     .map((line) => `${indent}${line}`.trimEnd())
     .join('\n');
+}
+
+/** A line of at most so many columns, ended by … where something is missing. */
+export function cut(line: string, columns: number): string {
+  const width = Math.max(20, columns - 1);
+  return columnsOf(line) <= width ? line : `${fitting(line, width - 1).trimEnd()}…`;
 }
 
 function wrap(line: string, width: number): string[] {
@@ -73,8 +69,4 @@ function columnsOf(text: string): number {
 /** Everything that may be shown double is counted double: a line too short is ugly, one too long could deceive. */
 function columnsOfCharacter(character: string): number {
   return (character.codePointAt(0) ?? 0) >= 0x1100 ? 2 : 1;
-}
-
-function codePoint(character: string): string {
-  return (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
 }

@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
 const OLDEST_NODE = [20, 19];
-/** Packages that start a service of the same name as soon as they are installed. */
-const STARTED_BY_APT = ['redis-server', 'tor'];
+/** Packages that start a service as soon as they are installed, and its name. */
+const STARTED_BY_APT = { 'redis-server': 'redis-server', tor: 'tor', 'dovecot-core': 'dovecot' };
 
 /** An error whose message alone is meant for the person at the terminal. */
 export class BootstrapError extends Error {}
@@ -62,7 +62,7 @@ export function ensureApt(wanted) {
   console.log(`${why} Installing by apt: ${packages.join(' ')} …`);
   apt(isRoot, ['update']);
   apt(isRoot, ['install', '-y', '--no-install-recommends', ...packages]);
-  for (const service of STARTED_BY_APT.filter((name) => packages.includes(name))) stopService(isRoot, service);
+  for (const [name, service] of Object.entries(STARTED_BY_APT)) if (packages.includes(name)) stopService(isRoot, service);
   const still = missing.filter(isMissing);
   if (still.length > 0) throw new BootstrapError(`apt could not install ${still.map((item) => item.command).join(', ')}. Run it by hand to see why:\n${byHand}`);
 }

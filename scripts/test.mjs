@@ -14,8 +14,9 @@ const NEEDED = [
   { command: 'minisign', packages: ['minisign'] },
   { command: 'age', packages: ['age'] },
   { command: 'tor', packages: ['tor'] },
-  // Throwaway certificates for the mail server of the tests.
+  // Throwaway certificates for the mail servers of the tests.
   { command: 'openssl', packages: ['openssl'] },
+  { command: 'dovecot', file: '/usr/sbin/dovecot', packages: ['dovecot-core', 'dovecot-imapd'] },
   // For the library that makes Redis lose what it has not synced (tests/fault/power-loss.c).
   { command: 'cc', packages: ['gcc', 'libc6-dev'] },
   { command: 'the C headers', file: '/usr/include/stdio.h', packages: ['libc6-dev'] },

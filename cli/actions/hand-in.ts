@@ -1,37 +1,57 @@
 // Handing parcels to a relay, as the form in Tor Browser does it.
+import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { ANSWER_BYTES, parseAnswer, type Answer } from '../../crypto/answer.ts';
+import { stampParcel } from '../../crypto/stamp.ts';
+import { HIGHEST_DIFFICULTY } from '../../server/difficulty.ts';
 import { CliError } from '../errors.ts';
 import { reason } from '../files.ts';
+import { socksConnect, type SocksAddress } from './socks.ts';
 
 const TIMEOUT_MS = 120_000;
+/** More than a relay ever says. */
+const BODY_BYTES_MAX = 65_536;
 
-export type RelayAddress = { readonly socketPath: string } | { readonly port: number };
+/** On this machine, or `url` with the proxy that leads there; `socks`: null goes there directly. */
+export type RelayAddress = { readonly socketPath: string } | { readonly port: number } | { readonly url: URL; readonly socks: SocksAddress | null };
 
 /**
- * What the page's fetch sends along with a parcel in Tor Browser (Firefox ESR), name by name and in its order. Host and
- * Origin would be the onion's name, which whoever ingests need not tell; the version is of one Tor Browser.
+ * What the page's fetch sends along with a parcel in Tor Browser (Firefox ESR), name by name and in its order. To a relay
+ * on this machine Host and Origin would be the onion's name, which whoever ingests need not tell; the version is of one
+ * Tor Browser.
  */
-export function pageHeaders(length: number): string[] {
+export function pageHeaders(length: number, origin = 'http://localhost'): string[] {
   return [
-    ...['Host', 'localhost'],
+    ...beforeContent(origin),
+    ...['content-type', 'application/octet-stream'],
+    ...['Content-Length', String(length)],
+    ...['Origin', origin],
+    ...AFTER_CONTENT,
+  ];
+}
+
+function beforeContent(origin: string): string[] {
+  return [
+    ...['Host', new URL(origin).host],
     ...['User-Agent', 'Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0'],
     ...['Accept', '*/*'],
     ...['Accept-Language', 'en-US,en;q=0.5'],
     ...['Accept-Encoding', 'gzip, deflate'],
-    ...['content-type', 'application/octet-stream'],
-    ...['Content-Length', String(length)],
-    ...['Origin', 'http://localhost'],
-    ...['Sec-GPC', '1'],
-    ...['Connection', 'keep-alive'],
-    ...['Sec-Fetch-Dest', 'empty'],
-    ...['Sec-Fetch-Mode', 'cors'],
-    ...['Sec-Fetch-Site', 'same-origin'],
-    ...['Priority', 'u=4'],
-    ...['Pragma', 'no-cache'],
-    ...['Cache-Control', 'no-cache'],
   ];
 }
+
+const AFTER_CONTENT = [
+  ...['Sec-GPC', '1'],
+  ...['Connection', 'keep-alive'],
+  ...['Sec-Fetch-Dest', 'empty'],
+  ...['Sec-Fetch-Mode', 'cors'],
+  ...['Sec-Fetch-Site', 'same-origin'],
+  ...['Priority', 'u=4'],
+  ...['Pragma', 'no-cache'],
+  ...['Cache-Control', 'no-cache'],
+];
 
 /** `unix:/path` or `http://127.0.0.1:PORT`; null for anything else: parcels leave this machine through Tor only. */
 export function parseAddress(text: string): RelayAddress | null {
@@ -41,33 +61,83 @@ export function parseAddress(text: string): RelayAddress | null {
   return port > 0 && port < 65_536 ? { port } : null;
 }
 
-/** One exchange over a connection of its own. Errors: CliError RELAY_AWAY; sending the same parcel again is always safe. */
+/**
+ * One exchange over a connection of its own. Errors: CliError RELAY_AWAY, ANSWER_FORMAT; sending the same parcel again is
+ * always safe.
+ */
 export async function handIn(parcel: Uint8Array, address: RelayAddress): Promise<Answer> {
-  let body: Uint8Array;
-  try {
-    body = await exchange(parcel, address);
-  } catch (error) {
-    throw new CliError('RELAY_AWAY', `the relay does not answer: ${reason(error)}`, 'see that it runs, and run this again: nothing arrives twice');
-  }
-  if (body.length !== ANSWER_BYTES) throw new CliError('RELAY_AWAY', 'what answers is no relay', 'check --to');
+  const body = await exchange(address, { method: 'POST', path: '/parcel?', headers: pageHeaders(parcel.length, originOf(address)), body: parcel });
+  if (body.length !== ANSWER_BYTES) throw noRelay();
   return parseAnswer(body);
 }
 
-function exchange(parcel: Uint8Array, address: RelayAddress): Promise<Uint8Array> {
-  const where = 'port' in address ? { host: '127.0.0.1', port: address.port } : { socketPath: address.socketPath };
+/** As `handIn`; a stamp that the relay finds too cheap is made dearer once: the nonce is no part of the parcel's id. */
+export async function handInStamped(parcel: Uint8Array, address: RelayAddress): Promise<Answer> {
+  const answer = await handIn(parcel, address);
+  if (answer.result !== 'stamp' || answer.difficulty > HIGHEST_DIFFICULTY) return answer;
+  return handIn(stampParcel(parcel, answer.difficulty), address);
+}
+
+/** What /door.json asks of a stamp now, over a connection of its own. Errors: CliError RELAY_AWAY. */
+export async function askDifficulty(address: RelayAddress): Promise<number> {
+  const body = await exchange(address, { method: 'GET', path: '/door.json', headers: [...beforeContent(originOf(address)), ...AFTER_CONTENT] });
+  let difficulty: unknown;
+  try {
+    ({ difficulty } = JSON.parse(new TextDecoder().decode(body)) as { difficulty?: unknown });
+  } catch {
+    throw noRelay();
+  }
+  if (!Number.isInteger(difficulty)) throw noRelay();
+  return Math.min(Math.max(Number(difficulty), 0), HIGHEST_DIFFICULTY);
+}
+
+const noRelay = (): CliError => new CliError('RELAY_AWAY', 'what answers is no relay', 'check its address');
+const originOf = (address: RelayAddress): string => ('url' in address ? address.url.origin : 'http://localhost');
+
+type Exchange = { method: string; path: string; headers: string[]; body?: Uint8Array };
+
+async function exchange(address: RelayAddress, outgoing: Exchange): Promise<Uint8Array> {
+  try {
+    return await over(await dial(address), outgoing);
+  } catch (error) {
+    throw new CliError('RELAY_AWAY', `the relay does not answer: ${reason(error)}`, 'see that it runs, and run this again: nothing arrives twice');
+  }
+}
+
+async function dial(address: RelayAddress): Promise<Socket> {
+  if ('socketPath' in address) return connected(connect(address.socketPath));
+  if ('port' in address) return connected(connect(address.port, '127.0.0.1'));
+  const { url, socks } = address;
+  const isTls = url.protocol === 'https:';
+  const port = Number(url.port || (isTls ? 443 : 80));
+  const plain = socks === null ? await connected(connect(port, url.hostname)) : await socksConnect(socks, url.hostname, port, TIMEOUT_MS);
+  return isTls ? connected(connectTls({ socket: plain, servername: isIP(url.hostname) === 0 ? url.hostname : '' }), 'secureConnect') : plain;
+}
+
+async function connected<S extends Socket>(socket: S, event = 'connect'): Promise<S> {
+  socket.setTimeout(TIMEOUT_MS, () => socket.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })));
+  await once(socket, event);
+  return socket;
+}
+
+function over(socket: Socket, { method, path, headers, body }: Exchange): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ ...where, method: 'POST', path: '/parcel', headers: pageHeaders(parcel.length), agent: false, timeout: TIMEOUT_MS });
-    outgoing.on('timeout', () => outgoing.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })));
+    const outgoing = request({ createConnection: () => socket, method, path, headers });
     outgoing.on('error', reject);
     outgoing.on('response', (incoming: IncomingMessage) => {
       const chunks: Buffer[] = [];
-      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+      let length = 0;
+      incoming.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length > BODY_BYTES_MAX) incoming.destroy(new Error('too long'));
+      });
       incoming.on('error', reject);
       incoming.on('end', () => {
         outgoing.destroy();
         resolve(new Uint8Array(Buffer.concat(chunks)));
       });
     });
-    outgoing.end(parcel);
+    outgoing.end(body);
   });
 }

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import { CodedError } from '../../crypto/errors.ts';
-import { encodePublicKey, encodeSecretKey, generateKeyPair, needsPassphrase, parsePublicKey, parseSecretKey } from '../../crypto/minisign.ts';
+import { encodePublicKey, encodeSecretKey, generateKeyPair, parsePublicKey } from '../../crypto/minisign.ts';
 import type { PublicKey, SigningKey } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { CliError } from '../errors.ts';
 import { readInputText, writeNewFiles } from '../files.ts';
+import { readMinisignKey } from './signer.ts';
 
 export type NewRootKey = { keyFile: string; publicKeyFile: string };
 
@@ -22,17 +21,8 @@ export async function createRootKey(options: { directory: string; passphrase?: s
 }
 
 /** Reads the secret root key; `askPassphrase` is called only when the file is encrypted. */
-export async function readRootKey(file: string, askPassphrase: () => Promise<string>): Promise<SigningKey> {
-  await ready;
-  const text = await readInputText(file, 'the root key');
-  if (!needsPassphrase(text)) return parseSecretKey(text);
-  const passphrase = await askPassphrase();
-  try {
-    return await parseSecretKey(text, passphrase);
-  } catch (error) {
-    if (!(error instanceof CodedError) || error.code !== 'MINISIGN_PASSPHRASE') throw error;
-    throw new CliError('PASSPHRASE_WRONG', `the passphrase does not open ${file}`, 'try again; capital letters and the keyboard language matter');
-  }
+export function readRootKey(file: string, askPassphrase: () => Promise<string>): Promise<SigningKey> {
+  return readMinisignKey(file, 'the root key', askPassphrase);
 }
 
 export async function readRootPublicKey(file: string): Promise<PublicKey> {

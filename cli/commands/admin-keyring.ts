@@ -5,7 +5,7 @@ import { ready } from '../../crypto/sodium.ts';
 import { defineCommand, required, wholeNumber } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { readInputText } from '../files.ts';
-import { describeKeyring, keyringSummary } from '../keyring-view.ts';
+import { describeKeyring, keyringSummary, signerWarnings } from '../keyring-view.ts';
 import { existingPassphrase } from '../passphrase.ts';
 import { readTeams } from '../teams.ts';
 import { visibleJson, visibleLine } from '../terminal.ts';
@@ -28,7 +28,7 @@ fingerprints with the volunteers by voice before you hand them to the operator. 
   --serial N              number of the keyring; must rise with every keyring, also within a week
   --from DATE             first day or moment, UTC: 2026-03-02 or 2026-03-02T12:00:00Z; today if left out
   --days N                how long it is valid: 7 if left out
-  --previous FILE         the keyring before this one; its signature is checked and its digest goes into the new one
+  --previous FILE         the keyring before this one: is checked, its digest goes in, and revoked signers are named
   --out DIR               where to put the two files
   --passphrase-file FILE  for scripts: the root key's passphrase is the first line of FILE
   --json                  one line of JSON instead of the summary
@@ -38,7 +38,10 @@ The teams file is a list of teams, or {"answerTime": {"ru": "…", "en": "…"},
   [{ "id": "16 hex digits that say nothing about the team",
      "names": { "ru": "Психологи", "en": "Psychologists" },
      "topics": [{ "id": "psychological", "names": { "ru": "Психологическая помощь", "en": "Psychological help" } }],
-     "recipients": ["age1pq1…", "… up to eight, one for each volunteer"] }]
+     "recipients": ["age1pq1…", "… up to eight, one for each volunteer"],
+     "signers": ["64 digits, as keygen --signer prints them", "… up to sixteen: whoever may answer"] }]
+
+A signer of the previous keyring that is left out is revoked; that, and a team without any, is said.
 
 Example: support-relay admin keyring --root-key root.key --teams teams.json --worker worker-12.pub --serial 12 \\
            --from 2026-03-16 --previous keyring-11.json --out .`,
@@ -72,6 +75,7 @@ Example: support-relay admin keyring --root-key root.key --teams teams.json --wo
       directory,
     );
     if (days > WEEK_DAYS) io.err('It is valid for longer than a week: what is seized meanwhile opens all of that time.\n');
+    for (const warning of signerWarnings(made.keyring, previous?.keyring)) io.err(`${warning}\n`);
     if (values.json === true) {
       io.out(`${visibleJson({ file: made.file, signatureFile: made.signatureFile, ...keyringSummary(made, rootKey, io.now()) })}\n`);
     } else {

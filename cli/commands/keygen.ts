@@ -1,47 +1,62 @@
 import { createIdentityFile } from '../actions/identity.ts';
+import { createSignerFile } from '../actions/signer.ts';
 import { defineCommand } from '../command.ts';
 import { fingerprint } from '../fingerprint.ts';
 import { newPassphrase } from '../passphrase.ts';
 import { visibleJson, visibleLine } from '../terminal.ts';
-import { EXIT } from '../errors.ts';
+import { EXIT, UsageError } from '../errors.ts';
+import type { Io } from '../io.ts';
+
+const NAME = 'keygen';
 
 export const keygen = defineCommand({
-  name: 'keygen',
-  summary: 'Make a key to open requests with: an age identity file',
-  usage: '[--out FILE] [--passphrase] [--passphrase-file FILE] [--json]',
+  name: NAME,
+  summary: 'Make a key: an age identity to open requests with, or a signer to answer with',
+  usage: '[--out FILE | --signer FILE] [--passphrase] [--passphrase-file FILE] [--json]',
   details: `
 Writes the secret key to FILE, readable by you alone, and prints its public half (age1pq1…) for the administrator.
 A file that exists is never overwritten.
 
   --out FILE              where to put it; without it identity-<today>.txt here (.age with a passphrase)
-  --passphrase            protect the file with a passphrase, asked twice (what age -p makes; age opens it)
+  --signer FILE           make a signer instead: what you answer with, kept until it is revoked. FILE is in minisign's
+                          format, FILE.pub beside it is public; what the administrator needs is printed (64 digits)
+  --passphrase            protect the file with a passphrase, asked twice (as age -p, or minisign, protects it)
   --passphrase-file FILE  the same, for scripts: the passphrase is the first line of FILE
-  --json                  one line of JSON: file, recipient, fingerprint, protected
+  --json                  one line of JSON: file, recipient or signer, fingerprint, protected
 
-Example: support-relay keygen --passphrase --out week-12.age`,
+Example: support-relay keygen --passphrase --out week-12.age
+         support-relay keygen --passphrase --signer signer.key`,
   options: {
     out: { type: 'string' },
+    signer: { type: 'string' },
     passphrase: { type: 'boolean' },
     'passphrase-file': { type: 'string' },
     json: { type: 'boolean' },
   },
   run: async (values, _positionals, io) => {
+    if (values.signer !== undefined && values.out !== undefined) throw new UsageError('--signer and --out make two different keys', NAME);
     const isProtected = values.passphrase === true || values['passphrase-file'] !== undefined;
-    const file = values.out ?? `identity-${io.now().toISOString().slice(0, 10)}.${isProtected ? 'age' : 'txt'}`;
-    const made = await createIdentityFile({
-      file,
-      now: io.now(),
-      ...(isProtected ? { passphrase: await newPassphrase(io, file, values['passphrase-file']) } : {}),
-    });
-    const mark = fingerprint(made.recipient);
+    const file = values.signer ?? values.out ?? `identity-${io.now().toISOString().slice(0, 10)}.${isProtected ? 'age' : 'txt'}`;
+    if (file === '') throw new UsageError('--signer is missing its file', NAME);
+    const passphrase = isProtected ? { passphrase: await newPassphrase(io, file, values['passphrase-file']) } : {};
+    const made = values.signer === undefined
+      ? { recipient: (await createIdentityFile({ file, now: io.now(), ...passphrase })).recipient }
+      : { signer: (await createSignerFile({ file, ...passphrase })).signer };
     if (values.json === true) {
-      io.out(`${visibleJson({ file, recipient: made.recipient, fingerprint: mark, protected: isProtected })}\n`);
+      io.out(`${visibleJson({ file, ...made, fingerprint: fingerprint(Object.values(made)[0] ?? ''), protected: isProtected })}\n`);
     } else {
-      io.err(`The secret key is in ${visibleLine(file)}. Keep it; never send it to anyone.\n`);
-      if (!isProtected) io.err('It has no passphrase: whoever gets the file can read the requests of its week.\n');
-      io.err(`Send this line to the administrator, and compare its fingerprint by voice: ${mark}\n`);
-      io.out(`${made.recipient}\n`);
+      tell(io, file, isProtected, made);
     }
     return EXIT.ok;
   },
 });
+
+function tell(io: Io, file: string, isProtected: boolean, made: { recipient: string } | { signer: string }): void {
+  const [line, without] = 'signer' in made
+    ? [made.signer, 'can answer in your name']
+    : [made.recipient, 'can read the requests of its week'];
+  io.err(`The secret key is in ${visibleLine(file)}. Keep it; never send it to anyone.\n`);
+  if (!isProtected) io.err(`It has no passphrase: whoever gets the file ${without}.\n`);
+  io.err(`Send this line to the administrator, and compare its fingerprint by voice: ${fingerprint(line)}\n`);
+  io.out(`${line}\n`);
+}

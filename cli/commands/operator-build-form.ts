@@ -4,6 +4,7 @@ import { readRootPublicKey } from '../actions/root-key.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import type { PublicKey } from '../../crypto/minisign.ts';
+import { loadBuilder } from '../builder.ts';
 import { defineCommand, required, wholeNumber } from '../command.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { readInputText } from '../files.ts';
@@ -82,14 +83,4 @@ function checkTimes(keyrings: readonly Keyring[], now: Date): string | null {
   if (leftMs < ENDING_MS) return `the offline form is of use only until ${last}: build it again with the next keyring before that`;
   if (Date.parse(first) > now.getTime()) return `the offline form is of no use before ${first}: give it the keyring of this week as well`;
   return null;
-}
-
-/** esbuild is no run-time dependency: a relay's machine serves the form, and need not be able to build it. */
-async function loadBuilder() {
-  try {
-    return await import('../../web/build.ts');
-  } catch (error) {
-    if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    throw new CliError('BUILD_TOOL_MISSING', 'the build tool (esbuild) is not installed here', 'run npm ci without --omit=dev, or build the form on another machine');
-  }
 }

@@ -1,29 +1,16 @@
-import type { Answer, Result } from '../../crypto/answer.ts';
+import type { Result } from '../../crypto/answer.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { stampParcel } from '../../crypto/stamp.ts';
-import { HIGHEST_DIFFICULTY } from '../../server/difficulty.ts';
-import { handIn, parseAddress, type RelayAddress } from '../actions/hand-in.ts';
+import { handInStamped, parseAddress, type RelayAddress } from '../actions/hand-in.ts';
+import { foundIn, meaningOf } from '../actions/post-parcels.ts';
 import { defineCommand, required } from '../command.ts';
 import { CliError, EXIT, UsageError } from '../errors.ts';
 import { describeFailure } from '../failure.ts';
 import { INPUT_BYTES_MAX, readInput, tooLarge } from '../files.ts';
 import type { Io } from '../io.ts';
-import { parcelsIn, type Found } from '../parcels.ts';
+import type { Found } from '../parcels.ts';
 import { visibleJson, visibleLine } from '../terminal.ts';
 
 const NAME = 'operator ingest';
-
-/** What the relay said, in words, and whether the same parcel may be taken at another time. */
-const MEANING: Record<Result, { text: string; exitCode: number }> = {
-  accepted: { text: 'accepted, or accepted before', exitCode: EXIT.ok },
-  version: { text: 'refused: of another version of the protocol', exitCode: EXIT.input },
-  sealed: { text: 'refused: damaged', exitCode: EXIT.input },
-  serial: { text: 'refused: sealed under a keyring that is no longer, or not yet, in use', exitCode: EXIT.input },
-  stamp: { text: 'not now: the relay asks for an ever dearer stamp; run this again later', exitCode: EXIT.unavailable },
-  full: { text: 'not now: the pool is full; run this again later', exitCode: EXIT.unavailable },
-  away: { text: 'not now: the relay cannot store; run this again', exitCode: EXIT.unavailable },
-  closed: { text: 'not now: the door is closed; run this again when it is open', exitCode: EXIT.unavailable },
-};
 
 type Outcome = { source: string; number: number; result: Result | 'unreadable'; text: string; exitCode: number };
 
@@ -71,21 +58,6 @@ async function* inputs(files: readonly string[], io: Io): AsyncGenerator<{ sourc
   yield { source, found: await foundIn(source, async () => (await io.readStdin(INPUT_BYTES_MAX)) ?? Promise.reject(tooLarge(source))) };
 }
 
-/** What cannot be read is a problem of its own: the sources after it are handed in all the same. */
-async function foundIn(source: string, read: () => Promise<Uint8Array>): Promise<Found[]> {
-  try {
-    const found = parcelsIn(await read());
-    return found.length > 0 ? found : [{ problem: nothingIn(source) }];
-  } catch (error) {
-    if (!(error instanceof CliError)) throw error;
-    return [{ problem: error }];
-  }
-}
-
-function nothingIn(source: string): CliError {
-  return new CliError('INPUT_FORMAT', `there is no sealed parcel in ${source}`, 'give the whole text, from its first character to its last');
-}
-
 /** Linux passes on 4,095 characters of a line that is typed or pasted; the form gives one line of 32,768. */
 function cutByTerminal(): CliError {
   return new CliError('USAGE', 'a terminal takes only the beginning of a sealed text that is pasted', 'save the text in a file and give its name, or pipe it in');
@@ -97,14 +69,7 @@ async function outcomeOf(found: Found, address: RelayAddress): Promise<Omit<Outc
     return { result: 'unreadable', text: `refused: ${line}`, exitCode };
   }
   const { result } = await handInStamped(found.parcel, address);
-  return { result, ...MEANING[result] };
-}
-
-/** The offline form cannot ask what a stamp costs; the nonce is no part of the parcel's id, so that it can be paid here. */
-async function handInStamped(parcel: Uint8Array, address: RelayAddress): Promise<Answer> {
-  const answer = await handIn(parcel, address);
-  if (answer.result !== 'stamp' || answer.difficulty > HIGHEST_DIFFICULTY) return answer;
-  return handIn(stampParcel(parcel, answer.difficulty), address);
+  return { result, ...meaningOf(result) };
 }
 
 function jsonLine({ source, number, result }: Outcome): string {

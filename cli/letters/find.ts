@@ -1,96 +1,11 @@
-import PostalMime from 'postal-mime';
-import type { Attachment, Email } from 'postal-mime';
-import { dearmor, isArmored } from '../../crypto/age/armor.ts';
-import { blake2b, toHex } from '../../crypto/bytes.ts';
-import { CodedError } from '../../crypto/errors.ts';
+import { findLetters as findAny, type Found } from '../../letters/find.ts';
 import { CliError } from '../errors.ts';
 
-const AGE_MAGIC = 'age-encryption.org/';
-const BEGIN = '-----BEGIN AGE ENCRYPTED FILE-----';
-const END = '-----END AGE ENCRYPTED FILE-----';
-/** Someone forwarded someone's forward; deeper is not a person's doing. */
-const FORWARDS_MAX = 3;
-/** More than any message of ours holds; a message made to keep a volunteer busy stops here. */
-const LETTERS_MAX = 64;
-const DIGEST_BYTES = 32;
+export type { Found };
 
-/** A letter's bytes, or why a piece that claims to be one cannot even be read; the pieces beside it still count. */
-export type Found = Uint8Array | CodedError;
-
-/**
- * The letters that a file or a message holds: the file itself, armor anywhere in its text, or a mail's `.age`
- * attachments (the same letter also stands in the body as armor, and is then not given twice).
- * Errors: LETTER_MISSING. What is found may still be damaged: opening it says so.
- */
+/** As letters/find.ts, but a file without any letter is a failure. Errors: LETTER_MISSING. */
 export async function findLetters(bytes: Uint8Array): Promise<Found[]> {
-  if (isAgeFile(bytes)) return [bytes];
-  const text = new TextDecoder('latin1').decode(bytes);
-  const found = isArmored(text) ? armoredLetters(text) : await lettersOfMail(bytes, 0);
-  const letters = found.length > 0 ? found : armoredLetters(text);
+  const letters = await findAny(bytes);
   if (letters.length === 0) throw new CliError('LETTER_MISSING', 'there is no letter in it', 'if it is an ordinary message, move it out of the way');
-  return unique(letters).slice(0, LETTERS_MAX);
-}
-
-async function lettersOfMail(bytes: Uint8Array, depth: number): Promise<Found[]> {
-  const mail = await parseMail(bytes);
-  if (mail === null) return [];
-  const attached: Found[] = [];
-  for (const attachment of mail.attachments) attached.push(...(await lettersOfAttachment(attachment, depth)));
-  return attached.length > 0 ? attached : armoredLetters(mail.text ?? '');
-}
-
-async function parseMail(bytes: Uint8Array): Promise<Email | null> {
-  try {
-    return await PostalMime.parse(bytes, { maxNestingDepth: 32, maxHeadersSize: 1024 * 1024 });
-  } catch {
-    return null;
-  }
-}
-
-async function lettersOfAttachment({ content, filename, mimeType }: Attachment, depth: number): Promise<Found[]> {
-  if (typeof content === 'string') return [];
-  const bytes = new Uint8Array(content);
-  if (isAgeFile(bytes)) return [bytes];
-  const text = new TextDecoder('latin1').decode(bytes);
-  if (isArmored(text)) return armoredLetters(text);
-  if (mimeType === 'message/rfc822' && depth < FORWARDS_MAX) return lettersOfMail(bytes, depth + 1);
-  // Called a letter but none: give it on, so that it is reported as damaged and not passed over.
-  return filename?.toLowerCase().endsWith('.age') === true ? [bytes] : [];
-}
-
-/** Every armored file in a text; quoted (`> `) and indented ones too, since people forward mail. */
-function armoredLetters(text: string): Found[] {
-  const letters: Found[] = [];
-  let position = text.indexOf(BEGIN);
-  while (position !== -1 && letters.length < LETTERS_MAX) {
-    const end = text.indexOf(END, position);
-    const block = end === -1 ? text.slice(position) : text.slice(position, end + END.length);
-    letters.push(readArmor(unquoted(block)));
-    position = end === -1 ? -1 : text.indexOf(BEGIN, end);
-  }
   return letters;
-}
-
-function readArmor(block: string): Found {
-  try {
-    return dearmor(block);
-  } catch (error) {
-    if (error instanceof CodedError) return error;
-    throw error;
-  }
-}
-
-function unquoted(block: string): string {
-  return block
-    .split('\n')
-    .map((line) => line.replace(/^[> \t]+/, '').trimEnd())
-    .join('\n');
-}
-
-function isAgeFile(bytes: Uint8Array): boolean {
-  return new TextDecoder('latin1').decode(bytes.subarray(0, AGE_MAGIC.length)) === AGE_MAGIC;
-}
-
-function unique(letters: readonly Found[]): Found[] {
-  return [...new Map(letters.map((letter) => [letter instanceof Uint8Array ? toHex(blake2b(DIGEST_BYTES, letter)) : letter, letter])).values()];
 }

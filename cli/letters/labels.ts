@@ -1,3 +1,5 @@
+import type { Remark } from './conversations.ts';
+
 /** The words around a request, in the language it was written in. */
 export type Labels = {
   request: string;
@@ -8,6 +10,20 @@ export type Labels = {
   keyring: string;
   unchecked: string;
   message: string;
+  note: string;
+  answer: string;
+  claim: string;
+  handover: string;
+  followUp: string;
+  signer: string;
+  conversation: string;
+  notesUnchecked: string;
+  unanswered: string;
+  unwanted: string;
+  answered: string;
+  handed: string;
+  taken: string;
+  remarks: Readonly<Record<Remark, string>>;
 };
 
 const ENGLISH: Labels = {
@@ -19,6 +35,24 @@ const ENGLISH: Labels = {
   keyring: 'Keyring',
   unchecked: 'not checked: give --keyring and --root-key',
   message: 'Message',
+  note: 'Note',
+  answer: 'Answered by',
+  claim: 'Taken by',
+  handover: 'Handed over by',
+  followUp: 'Further words',
+  signer: 'signer',
+  conversation: 'Conversation',
+  notesUnchecked: 'not checked',
+  unanswered: 'unanswered',
+  unwanted: 'no answer wanted',
+  answered: 'answered by',
+  handed: 'handed to',
+  taken: 'taken by',
+  remarks: {
+    'no-request': 'it begins with further words: the request is not among these letters, or went to another team',
+    'no-letters': 'only notes are here: the letters are not among these',
+    contested: 'another conversation names its mailbox or recipient; an answer reaches only who wrote this one',
+  },
 };
 
 const RUSSIAN: Labels = {
@@ -30,6 +64,24 @@ const RUSSIAN: Labels = {
   keyring: 'Набор ключей',
   unchecked: 'не проверен: укажите --keyring и --root-key',
   message: 'Текст',
+  note: 'Заметка',
+  answer: 'Ответ дал(а)',
+  claim: 'Взял(а) себе',
+  handover: 'Передал(а)',
+  followUp: 'Продолжение',
+  signer: 'подпись',
+  conversation: 'Переписка',
+  notesUnchecked: 'не проверено',
+  unanswered: 'без ответа',
+  unwanted: 'ответ не нужен',
+  answered: 'ответ:',
+  handed: 'передано:',
+  taken: 'у кого:',
+  remarks: {
+    'no-request': 'начинается с продолжения: самого обращения среди этих писем нет, или оно пришло другой команде',
+    'no-letters': 'здесь только заметки: самих писем среди этих нет',
+    contested: 'другая переписка называет её ящик или получателя; ответ дойдёт только до автора этой',
+  },
 };
 
 export function labelsFor(language: string): Labels {

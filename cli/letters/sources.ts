@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { imapMessages, isImap, parseImapUrl, type ImapOptions } from '../actions/imap.ts';
 import { CliError } from '../errors.ts';
 import { INPUT_BYTES_MAX, readInput, reason, tooLarge } from '../files.ts';
 import type { Io } from '../io.ts';
@@ -7,16 +8,19 @@ import type { Io } from '../io.ts';
 /** A file, a message or standard input, not read yet. */
 export type Source = { name: string; read: () => Promise<Uint8Array> };
 
-/** What a PATH stands for: `-`, a file, or every message of a Maildir. */
-export async function sourcesOf(path: string, io: Io): Promise<Source[]> {
-  if (path === '-') return [{ name: 'standard input', read: () => readStdin(io) }];
-  let isDirectory: boolean;
+/** What a PATH stands for: `-`, a file, every message of a Maildir, or of a folder at a mail server. */
+export async function* sourcesOf(path: string, io: Io, imap: ImapOptions = {}): AsyncGenerator<Source> {
+  if (path === '-') yield { name: 'standard input', read: () => readStdin(io) };
+  else if (isImap(path)) yield* imapMessages(parseImapUrl(path), imap, io);
+  else yield* (await isDirectory(path)) ? await messagesOf(path) : [fileSource(path)];
+}
+
+async function isDirectory(path: string): Promise<boolean> {
   try {
-    isDirectory = (await stat(path)).isDirectory();
+    return (await stat(path)).isDirectory();
   } catch (error) {
     throw new CliError('INPUT_MISSING', `cannot read ${path}: ${reason(error)}`, 'check the name');
   }
-  return isDirectory ? messagesOf(path) : [fileSource(path)];
 }
 
 async function messagesOf(maildir: string): Promise<Source[]> {

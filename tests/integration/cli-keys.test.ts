@@ -4,8 +4,13 @@ import { promisify } from 'node:util';
 import { Decrypter } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readRootKey } from '../../cli/actions/root-key.ts';
+import { readSigner } from '../../cli/actions/signer.ts';
 import { EXIT } from '../../cli/errors.ts';
+import { fingerprint } from '../../cli/fingerprint.ts';
+import { processIo } from '../../cli/process-io.ts';
+import type { Io } from '../../cli/io.ts';
 import { identityToRecipient } from '../../crypto/age/identity.ts';
+import { toHex } from '../../crypto/bytes.ts';
 import { sign } from '../../crypto/minisign.ts';
 import { cli, identitiesOf, openOffice, temporaryDirectory, writeTo } from '../support/cli.ts';
 import { atTerminal } from '../support/terminal.ts';
@@ -22,6 +27,16 @@ beforeAll(async () => {
   passphraseFile = await writeTo(dir.path('passphrase'), `${PASSPHRASE}\n`);
 });
 afterAll(() => dir.remove());
+
+/** Somebody who answers so, one after the other. */
+function terminal(answers: string[]): { io: Io; asked: string[] } {
+  const asked: string[] = [];
+  const askSecret = (prompt: string): Promise<string> => {
+    asked.push(prompt);
+    return Promise.resolve(answers.shift() ?? '');
+  };
+  return { io: { ...processIo(), stdinIsTerminal: true, askSecret }, asked };
+}
 
 const mode = async (file: string): Promise<number> => (await stat(file)).mode & 0o777;
 
@@ -95,6 +110,37 @@ describe('keygen', () => {
       expect(text).toContain('Слышно?');
     }
   });
+});
+
+describe('keygen --signer', () => {
+  test('makes a signer that minisign reads, and prints what the keyring lists', async () => {
+    const file = dir.path('signer.key');
+    const { code, text, err } = await cli(['keygen', '--signer', file]);
+    expect(code, err).toBe(EXIT.ok);
+    expect(text).toMatch(/^[0-9a-f]{64}\n$/);
+    expect(err).toContain(fingerprint(text.trim()));
+    expect(err).toContain('whoever gets the file can answer in your name');
+    expect(await mode(file)).toBe(0o600);
+    const message = await writeTo(dir.path('signed'), 'text');
+    await runFile('minisign', ['-S', '-W', '-s', file, '-m', message]);
+    await runFile('minisign', ['-V', '-p', `${file}.pub`, '-m', message]);
+    const { io } = terminal([]);
+    expect(toHex((await readSigner(file, io)).key)).toBe(text.trim());
+    expect((await cli(['keygen', '--signer', file])).code).toBe(EXIT.output);
+    expect(await cli(['keygen', '--signer', file, '--out', file])).toMatchObject({ code: EXIT.usage });
+  });
+
+  test('with a passphrase it opens with that alone', async () => {
+    const file = dir.path('protected-signer.key');
+    const made = await cli(['keygen', '--passphrase', '--json', '--signer', file], { terminal: { answers: [PASSPHRASE, PASSPHRASE] } });
+    const { signer, protected: isProtected } = JSON.parse(made.text) as { signer: string; protected: boolean };
+    expect(isProtected).toBe(true);
+    const { io, asked } = terminal([PASSPHRASE, 'wrong']);
+    expect(toHex((await readSigner(file, io)).key)).toBe(signer);
+    await expect(readSigner(file, io)).rejects.toMatchObject({ code: 'PASSPHRASE_WRONG', exitCode: EXIT.passphrase });
+    expect(asked).toHaveLength(2);
+    expect(toHex((await readSigner(file, io, passphraseFile)).key)).toBe(signer);
+  }, PATIENCE_MS);
 });
 
 describe('admin init', () => {

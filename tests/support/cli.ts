@@ -14,9 +14,11 @@ import { readFile } from 'node:fs/promises';
 
 export type CliInput = {
   stdin?: string | Uint8Array;
-  /** Stdin and stdout are terminals; what to answer to each question about a passphrase. */
+  /** Stdin and stdout are terminals; what to answer to each question, about a passphrase or otherwise. */
   terminal?: { answers: readonly string[] };
   now?: Date;
+  /** In place of waiting: false is Ctrl-C. */
+  pause?: (ms: number) => Promise<boolean>;
 };
 
 export type CliResult = { code: number; out: Uint8Array; text: string; err: string; asked: string[] };
@@ -28,6 +30,11 @@ export async function cli(argv: readonly string[], input: CliInput = {}): Promis
   let err = '';
   const stdin = typeof input.stdin === 'string' ? new TextEncoder().encode(input.stdin) : (input.stdin ?? new Uint8Array());
   const answers = [...(input.terminal?.answers ?? [])];
+  const ask = (prompt: string): Promise<string> => {
+    asked.push(prompt);
+    const answer = answers.shift();
+    return answer === undefined ? Promise.reject(new Error(`nobody answers: ${prompt}`)) : Promise.resolve(answer);
+  };
   const io: Io = {
     stdinIsTerminal: input.terminal !== undefined,
     stdoutIsTerminal: input.terminal !== undefined,
@@ -35,13 +42,11 @@ export async function cli(argv: readonly string[], input: CliInput = {}): Promis
     readStdin: (limit) => Promise.resolve(stdin.length > limit ? null : stdin),
     out: (data) => void out.push(typeof data === 'string' ? new TextEncoder().encode(data) : data),
     err: (text) => void (err += text),
-    askSecret: (prompt) => {
-      asked.push(prompt);
-      const answer = answers.shift();
-      return answer === undefined ? Promise.reject(new Error(`nobody answers: ${prompt}`)) : Promise.resolve(answer);
-    },
+    askSecret: ask,
+    ask,
+    askText: () => ask('text'),
     now: () => input.now ?? new Date(),
-    pause: () => Promise.resolve(false),
+    pause: input.pause ?? (() => Promise.resolve(false)),
   };
   const code = await run(argv, io);
   const bytes = new Uint8Array(Buffer.concat(out));
@@ -63,11 +68,11 @@ export type Office = {
   recipient: string;
   worker: string;
   keyring: NewKeyring;
-  letter: (content?: Partial<LetterContent>) => Uint8Array;
+  letter: (content?: Partial<Extract<LetterContent, { kind: 'request' }>>) => Uint8Array;
 };
 
 /** A root key, a volunteer, a worker and a signed keyring for this week, made in `dir` as the commands make them. */
-export async function openOffice(path: (...parts: string[]) => string, options: { serial?: number; from?: Date } = {}): Promise<Office> {
+export async function openOffice(path: (...parts: string[]) => string, options: { serial?: number; from?: Date; signers?: string[] } = {}): Promise<Office> {
   const { keyFile, publicKeyFile } = await createRootKey({ directory: path('root') });
   const identity = path('volunteer.txt');
   const { recipient } = await createIdentityFile({ file: identity });
@@ -80,12 +85,12 @@ export async function openOffice(path: (...parts: string[]) => string, options: 
       from: options.from ?? new Date(Date.now() - 60_000),
       days: 7,
       worker: workerRecipient,
-      teams: [{ ...TEAM, topics: [TOPIC], recipients: [recipient] }],
+      teams: [{ ...TEAM, topics: [TOPIC], recipients: [recipient], ...(options.signers === undefined ? {} : { signers: options.signers }) }],
     },
     signingKey,
     path('keyrings'),
   );
-  const letter = (content: Partial<LetterContent> = {}): Uint8Array =>
+  const letter = (content: Partial<Extract<LetterContent, { kind: 'request' }>> = {}): Uint8Array =>
     sealLetter(
       { version: 1, kind: 'request', serial: keyring.keyring.serial, keyring: keyring.digest, topic: TOPIC.id, language: 'ru', message: 'Помогите', ...content },
       [recipient],

@@ -30,7 +30,7 @@ describe('wrong use', () => {
   test.each([
     [[], ''],
     [['dance'], 'there is no command "dance"; see support-relay --help (USAGE)'],
-    [['admin'], '"admin" needs one of: init, keyring, check, sign; see support-relay --help (USAGE)'],
+    [['admin'], '"admin" needs one of: init, keyring, check, sign, build-desk; see support-relay --help (USAGE)'],
     [['admin', 'dance'], '"admin" needs one of'],
     [['keygen', '--colour'], "unknown option '--colour'; see support-relay keygen --help (USAGE)"],
     [['keygen', 'file'], '"file" is one argument too many'],

@@ -1,0 +1,80 @@
+// A connection by way of Tor's SOCKS port: RFC 1928, and RFC 1929 for circuits of its own.
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { randomBytes, toHex } from '../../crypto/bytes.ts';
+
+export type SocksAddress = { readonly host: string; readonly port: number };
+
+const VERSION = 5;
+const PASSWORD_VERSION = 1;
+const WITH_PASSWORD = 2;
+const CONNECT = 1;
+const BY_NAME = 3;
+const IPV4_BYTES = 4;
+const IPV6_BYTES = 16;
+const PORT_BYTES = 2;
+const ISOLATION_BYTES = 16;
+
+/** `code` is for people: it stands where a system's error has ECONNREFUSED. */
+export class SocksError extends Error {
+  readonly code: string;
+
+  constructor(what: string) {
+    super(what);
+    this.name = 'SocksError';
+    this.code = what;
+  }
+}
+
+/** `127.0.0.1:9150`; null for anything else. */
+export function parseSocks(text: string): SocksAddress | null {
+  const [, host = '', digits = ''] = /^([A-Za-z0-9.-]{1,253}):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  return host !== '' && port > 0 && port < 65_536 ? { host, port } : null;
+}
+
+/**
+ * The proxy resolves the name: nobody else learns of it. Tor keeps connections with different passwords on different
+ * circuits, so that the parcels of one answer cannot be told to be from one person. Errors: SocksError.
+ */
+export async function socksConnect(proxy: SocksAddress, host: string, port: number, timeoutMs: number): Promise<Socket> {
+  const socket = connect(proxy.port, proxy.host);
+  socket.setTimeout(timeoutMs, () => socket.destroy(new SocksError('no answer in time through the proxy')));
+  // Whoever waits for it hears of it by the read that fails.
+  socket.on('error', () => undefined);
+  try {
+    await once(socket, 'connect').catch(() => {
+      throw new SocksError(`there is no SOCKS proxy at ${proxy.host}:${String(proxy.port)} (is Tor running?)`);
+    });
+    await authenticate(socket);
+    const name = Buffer.from(host);
+    socket.write(Buffer.concat([Buffer.from([VERSION, CONNECT, 0, BY_NAME, name.length]), name, Buffer.from([port >> 8, port & 0xff])]));
+    const [, reply = 0, , type] = await read(socket, 4);
+    if (reply !== 0) throw new SocksError(`the proxy cannot reach it (SOCKS reply ${String(reply)})`);
+    const length = type === BY_NAME ? ((await read(socket, 1))[0] ?? 0) : type === 4 ? IPV6_BYTES : IPV4_BYTES;
+    await read(socket, length + PORT_BYTES);
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+async function authenticate(socket: Socket): Promise<void> {
+  socket.write(Buffer.from([VERSION, 1, WITH_PASSWORD]));
+  const [version, method] = await read(socket, 2);
+  if (version !== VERSION || method !== WITH_PASSWORD) throw new SocksError('what answers there is not the SOCKS port of Tor');
+  const [user, password] = [randomBytes(ISOLATION_BYTES), randomBytes(ISOLATION_BYTES)].map((bytes) => Buffer.from(toHex(bytes))) as [Buffer, Buffer];
+  socket.write(Buffer.concat([Buffer.from([PASSWORD_VERSION, user.length]), user, Buffer.from([password.length]), password]));
+  const [, refused] = await read(socket, 2);
+  if (refused !== 0) throw new SocksError('the proxy does not let us in');
+}
+
+async function read(socket: Socket, length: number): Promise<Buffer> {
+  for (;;) {
+    const bytes = socket.read(length) as Buffer | null;
+    if (bytes !== null && bytes.length === length) return bytes;
+    if (bytes !== null || socket.readableEnded || socket.destroyed) throw socket.errored ?? new SocksError('the proxy closed the connection');
+    await Promise.race([once(socket, 'readable'), once(socket, 'close')]);
+  }
+}

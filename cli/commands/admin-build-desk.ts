@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { readKeyring } from '../actions/keyring.ts';
+import { readRootPublicKey } from '../actions/root-key.ts';
+import { defineCommand, required } from '../command.ts';
+import { loadBuilder } from '../builder.ts';
+import { EXIT, UsageError } from '../errors.ts';
+import { readInputText, writeNewFiles } from '../files.ts';
+import { visibleLine } from '../terminal.ts';
+
+const NAME = 'admin build-desk';
+
+export const adminBuildDesk = defineCommand({
+  name: NAME,
+  summary: 'Build the desk: a page from disk in which volunteers read and answer',
+  usage: '--root-key FILE --keyring FILE… --out DIR',
+  details: `
+Writes desk-ru.html and desk-en.html into DIR: each is one file that a volunteer opens in a browser, without a network.
+Your root public key and the keyrings are built in. Give it to volunteers the way you give them keyrings; no relay
+serves it. A newer keyring can be dropped into the desk, so it need not be built every week.
+
+  --root-key FILE    the public root key (root.pub)
+  --keyring FILE     a keyring with FILE.minisig beside it; may be given several times
+  --out DIR          where to put the files; one that exists is never overwritten
+
+Example: support-relay admin build-desk --root-key root.pub --keyring keyrings/keyring-12.json --out desk`,
+  options: { 'root-key': { type: 'string' }, keyring: { type: 'string', multiple: true, default: [] }, out: { type: 'string' } },
+  run: async (values, _positionals, io) => {
+    const rootKeyFile = required(values['root-key'], 'root-key', NAME);
+    const outDir = required(values.out, 'out', NAME);
+    if (values.keyring.length === 0) throw new UsageError('--keyring is missing', NAME);
+    const root = await readRootPublicKey(rootKeyFile);
+    // Verified before anything is built, so that the failure names the file.
+    for (const file of values.keyring) await readKeyring(file, root);
+    const keyrings = await Promise.all(values.keyring.map(async (file) => ({
+      json: await readInputText(file, 'the keyring'), signature: await readInputText(`${file}.minisig`, "the keyring's signature"),
+    })));
+    const { buildDesk } = await loadBuilder();
+    const pages = await buildDesk(await readInputText(rootKeyFile, 'the root public key'), keyrings);
+    await writeNewFiles(pages.map(({ name, page }) => ({ path: join(outDir, name), content: page, secret: false })));
+    for (const { name } of pages) io.out(`${visibleLine(join(outDir, name))}\n`);
+    return EXIT.ok;
+  },
+});

@@ -1,0 +1,34 @@
+import { defineCommand } from '../command.ts';
+import { conversationJson, presentLine } from '../letters/present.ts';
+import { READING_HELP, READING_OPTIONS, readerFor } from '../letters/reader.ts';
+import { readAll } from '../letters/report.ts';
+import { visibleJson } from '../terminal.ts';
+
+const NAME = 'inbox';
+
+export const inbox = defineCommand({
+  name: NAME,
+  summary: 'List conversations: who has answered, taken or handed over which',
+  usage: '--identity FILE [--keyring FILE --root-key FILE] [--json] PATH…',
+  details: `
+One line a conversation: its id, who has answered, taken or been handed it, its topic and first words. Two numbers are
+answers and letters: (1 / 2) is one answer to two letters. PATH is what support-relay open takes: a Maildir,
+imaps://user@host/Folder, letters, messages. No letter has a time, so the order says nothing. Without --keyring nobody
+vouches for the notes, and what they say is marked as not checked. Nothing is written to disk.
+
+${READING_HELP}
+  --json                  one JSON object a conversation and line, with its letters
+
+Example: support-relay inbox --identity week-12.age --keyring keyring-12.json --root-key root.pub \\
+           imaps://team%40example.org@mail.example.org/Requests`,
+  options: { ...READING_OPTIONS, json: { type: 'boolean' } },
+  arguments: [1, Number.POSITIVE_INFINITY],
+  run: async (values, paths, io) => {
+    const json = values.json === true;
+    const { conversations, exitCode } = await readAll(paths, await readerFor(values, io, NAME), json);
+    for (const conversation of conversations) {
+      io.out(json ? `${visibleJson(conversationJson(conversation))}\n` : presentLine(conversation, io.columns));
+    }
+    return exitCode;
+  },
+});

@@ -1,0 +1,63 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { shuffled } from '../../crypto/bytes.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { DESTINATION_OPTIONS, RELAY_HELP, relayFrom } from '../actions/destination.ts';
+import { foundIn, postParcels } from '../actions/post-parcels.ts';
+import { defineCommand, required } from '../command.ts';
+import { CliError, EXIT } from '../errors.ts';
+import { describeFailure } from '../failure.ts';
+import { readInput, reason } from '../files.ts';
+import { visibleLine } from '../terminal.ts';
+
+const NAME = 'send';
+
+export const send = defineCommand({
+  name: NAME,
+  summary: 'Send sealed parcels that were written down before',
+  usage: 'DIR|FILE… --relay URL [--socks HOST:PORT]',
+  details: `
+Takes what reply, claim and handover wrote with --out or --keep, or what the offline form gives: files, or every .txt in a
+folder. They are sent in random order, each over a connection of its own; when the relay takes nothing now, it waits a
+little and tries again. Sending the same file again is safe: nothing arrives twice. Delete the files afterwards.
+
+${RELAY_HELP}
+  --socks HOST:PORT       through this SOCKS 5 proxy, such as Tor's; the name is resolved there
+
+Ends with 0 when all were accepted, 3 when something cannot be read, is no parcel, damaged or sealed too long ago, 69 when
+the relay is away or takes nothing at present (run it again).
+
+Example: support-relay send ~/answers --relay http://….onion --socks 127.0.0.1:9150`,
+  options: DESTINATION_OPTIONS,
+  arguments: [1, 10_000],
+  run: async (values, paths, io) => {
+    const relay = relayFrom(required(values.relay, 'relay', NAME), values.socks, NAME);
+    await ready;
+    const parcels: { name: string; parcel: Uint8Array }[] = [];
+    let unreadable = false;
+    for (const file of (await Promise.all(paths.map(filesOf))).flat()) {
+      for (const [index, found] of (await foundIn(file, () => readInput(file, 'the file'))).entries()) {
+        const name = `${visibleLine(file)}, parcel ${String(index + 1)}`;
+        if ('parcel' in found) parcels.push({ name, parcel: found.parcel });
+        else io.out(`${name}: refused: ${describeFailure(found.problem).line}\n`);
+        unreadable ||= 'problem' in found;
+      }
+    }
+    const { left, exitCode } = await postParcels(shuffled(parcels), relay, io, (name, text) => {
+      io.out(`${name}: ${visibleLine(text)}\n`);
+    });
+    if (exitCode === EXIT.unavailable) io.err(`NOT SENT: ${String(left.length)} of ${String(parcels.length)}. The files are as they were: run this again later.\n`);
+    return exitCode === EXIT.ok && unreadable ? EXIT.input : exitCode;
+  },
+});
+
+async function filesOf(path: string): Promise<string[]> {
+  try {
+    if (!(await stat(path)).isDirectory()) return [path];
+    const names = (await readdir(path)).filter((name) => name.endsWith('.txt')).sort();
+    if (names.length > 0) return names.map((name) => join(path, name));
+  } catch (error) {
+    throw new CliError('INPUT_MISSING', `cannot read ${path}: ${reason(error)}`, 'check the name');
+  }
+  throw new CliError('INPUT_FORMAT', `there is nothing to send in ${path}`, 'give the folder that --out or --keep named');
+}

@@ -1,0 +1,65 @@
+import { CodedError } from '../../crypto/errors.ts';
+import { EXIT } from '../errors.ts';
+import { describeFailure } from '../failure.ts';
+import { visibleJson, visibleLine } from '../terminal.ts';
+import { converse, type Conversation } from './conversations.ts';
+import type { Opened } from './present.ts';
+import { readLetters, type Read, type Reader, type Refused } from './reader.ts';
+
+/** It opened, and yet it is not what it says. */
+const UNTRUSTED: readonly string[] = ['LETTER_THREAD', 'SIGNER_UNKNOWN', 'SIGNER_SIGNATURE'];
+
+/**
+ * Reads everything, shows in the order of the paths what is believed, and reports the rest. `exitCode` is 0 only when
+ * everything was opened and authentic.
+ */
+export async function readAll(paths: readonly string[], reader: Reader, json: boolean, show: (letter: Opened) => void = () => undefined):
+Promise<{ conversations: Conversation[]; exitCode: number }> {
+  const reads: Read[] = [];
+  for await (const read of readLetters(paths, reader)) reads.push(read);
+  const opened = reads.filter((read) => 'content' in read);
+  const { conversations, refused, aliases } = converse(opened);
+  const failures = new Report(reader, json);
+  for (const read of reads) {
+    const failure = 'error' in read ? read : refused.find(({ letter }) => letter === read);
+    if (failure !== undefined) failures.add(failure);
+    else if ('content' in read) show(read);
+  }
+  for (const remark of aliases) reader.io.err(`support-relay: ! ${visibleLine(remark)}\n`);
+  failures.sum(opened.length - refused.length);
+  return { conversations, exitCode: failures.exitCode };
+}
+
+class Report {
+  private readonly reader: Reader;
+  private readonly json: boolean;
+  private readonly codes: number[] = [];
+
+  constructor(reader: Reader, json: boolean) {
+    this.reader = reader;
+    this.json = json;
+  }
+
+  get exitCode(): number {
+    return this.codes.includes(EXIT.notAuthentic) ? EXIT.notAuthentic : (this.codes[0] ?? EXIT.ok);
+  }
+
+  add({ source, error }: Refused): void {
+    const { code, message, line, exitCode } = describeFailure(error);
+    if (exitCode === EXIT.internal || exitCode === EXIT.interrupted || exitCode === EXIT.usage) throw error;
+    this.codes.push(exitCode);
+    const verdict = error instanceof CodedError && UNTRUSTED.includes(code) ? 'NOT TRUSTED' : 'NOT OPENED';
+    this.reader.io.err(`support-relay: !! ${verdict}: ${visibleLine(source)}: ${line}\n`);
+    if (this.json) this.reader.io.out(`${visibleJson({ source, authentic: false, error: { code, message } })}\n`);
+  }
+
+  sum(shown: number): void {
+    const { io, keyrings } = this.reader;
+    const failed = this.codes.length;
+    if (!this.json && shown + failed === 0) io.err('There is nothing to open.\n');
+    if (failed > 0) io.err(`support-relay: ${String(shown)} opened, ${String(failed)} NOT opened (see above)\n`);
+    if (keyrings === null && shown > 0) {
+      io.err('The keyrings were not checked: with --keyring and --root-key a forged one is noticed.\n');
+    }
+  }
+}

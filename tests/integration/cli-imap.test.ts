@@ -1,0 +1,101 @@
+import { readdir } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseImapUrl } from '../../cli/actions/imap.ts';
+import { EXIT } from '../../cli/errors.ts';
+import { randomBytes } from '../../crypto/bytes.ts';
+import { composeMail } from '../../worker/inboxes/message.ts';
+import { cli, openOffice, temporaryDirectory, writeTo } from '../support/cli.ts';
+import type { CliInput, CliResult, Office } from '../support/cli.ts';
+import { startImap, type TestImap } from '../support/imap.ts';
+import { closedPort, makeCertificate, type Certificate } from '../support/smtp.ts';
+import { startSocksServer } from '../support/socks-server.ts';
+
+let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
+let office: Office;
+let certificate: Certificate;
+let server: TestImap;
+let passwordFile: string;
+
+beforeAll(async () => {
+  dir = await temporaryDirectory();
+  office = await openOffice(dir.path);
+  certificate = makeCertificate('IP:127.0.0.1');
+  const mail = (message: string): Promise<Buffer> =>
+    composeMail({ id: randomBytes(16), bytes: office.letter({ message }) }, { from: 'relay@example.org', to: 'team@example.org', subject: 'Message' }, new Date(), 'windows');
+  server = await startImap(certificate, { '1.a': await mail('Первое'), '2.a': await mail('Второе'), '3.a': 'Subject: x\n\nordinary\n', '4.a': `Subject: x\n\n${'x'.repeat(17 * 1024 * 1024)}` });
+  passwordFile = await writeTo(dir.path('password'), `${server.password}\n`);
+});
+afterAll(async () => {
+  await server.stop();
+  certificate.remove();
+  await dir.remove();
+});
+
+const url = (host = '127.0.0.1', port = server.port, folder = ''): string => `imaps://team%40example.org@${host}:${String(port)}/${folder}`;
+const authority = (): string[] => ['--ca', certificate.file];
+const command = (name: string, path: string, options: readonly string[] = ['--imap-password-file', passwordFile, ...authority()], input?: CliInput): Promise<CliResult> =>
+  cli([name, '--identity', office.identity, ...options, path], input);
+
+describe('a folder at a mail server', () => {
+  test('is read, and is as it was afterwards', async () => {
+    const { code, text, err } = await command('open', url());
+    expect(text).toContain('    Первое\n');
+    expect(text).toContain('    Второе\n');
+    expect(err).toMatch(/NOT OPENED: imaps:\/\/127\.0\.0\.1\/INBOX#3: .*\(LETTER_MISSING\)/);
+    expect(err).toMatch(/NOT OPENED: imaps:\/\/127\.0\.0\.1\/INBOX#4: .*\(INPUT_TOO_LARGE\)/);
+    expect(code).toBe(EXIT.notAuthentic);
+    const files = (await Promise.all(['new', 'cur'].map((folder) => readdir(`${server.maildir}/${folder}`)))).flat();
+    expect(files).toHaveLength(4);
+    for (const file of files) expect(file).not.toMatch(/:2,.*S/);
+  });
+
+  test('is listed as conversations; the password is asked without echo', async () => {
+    const { text, asked } = await command('inbox', url(), authority(), { terminal: { answers: [server.password] } });
+    expect(text.trimEnd().split('\n')).toHaveLength(2);
+    expect(asked).toEqual(['Password of team@example.org at 127.0.0.1 (nothing is shown while you type): ']);
+  });
+
+  test('through a SOCKS proxy, which finds the name', async () => {
+    const named = makeCertificate('DNS:mail.example.org');
+    const behind = await startImap(named, {});
+    const proxy = await startSocksServer({ 'mail.example.org': behind.port });
+    try {
+      const { code, err } = await command('open', url('mail.example.org', behind.port), ['--imap-password-file', passwordFile, '--ca', named.file, '--socks', `127.0.0.1:${String(proxy.port)}`]);
+      expect(err).toBe('There is nothing to open.\n');
+      expect(code).toBe(EXIT.ok);
+      expect(proxy.visits).toMatchObject([{ user: 'inbox', host: 'mail.example.org', port: behind.port }]);
+    } finally {
+      await behind.stop();
+      await proxy.stop();
+      named.remove();
+    }
+  });
+
+  test.each<[string, () => Promise<CliResult>, string, number]>([
+    ['a certificate of nobody known', () => command('open', url(), ['--imap-password-file', passwordFile]), 'IMAP_CERTIFICATE', EXIT.notAuthentic],
+    ['a certificate of another host', () => command('open', url('localhost')), 'IMAP_CERTIFICATE', EXIT.notAuthentic],
+    ['a wrong password', () => command('open', url(), authority(), { terminal: { answers: ['wrong'] } }), 'IMAP_REFUSED', EXIT.passphrase],
+    ['nobody there', async () => command('open', url('127.0.0.1', await closedPort())), 'IMAP_AWAY', EXIT.unavailable],
+    ['no such folder', () => command('open', url('127.0.0.1', server.port, 'Nowhere')), 'INPUT_MISSING', EXIT.input],
+    ['no terminal and no file', () => command('open', url(), authority()), 'PASSPHRASE_UNASKABLE', EXIT.passphrase],
+    ['no TLS', () => command('open', url().replace('imaps:', 'imap:')), 'USAGE', EXIT.usage],
+  ])('%s is one plain line', async (_what, act, name, exit) => {
+    const { code, text, err } = await act();
+    expect(err).toMatch(new RegExp(`^support-relay: .*; .* \\(${name}\\)$`, 'm'));
+    expect(code).toBe(exit);
+    expect(text).toBe('');
+  });
+});
+
+describe('its address', () => {
+  test('has a user, a host, and a folder or INBOX', () => {
+    expect(parseImapUrl('imaps://anna@mail.example.org')).toEqual({ user: 'anna', host: 'mail.example.org', port: 993, folder: 'INBOX' });
+    expect(parseImapUrl('imaps://team%40example.org@mail.example.org:1993/%D0%9F%D0%B8%D1%81%D1%8C%D0%BC%D0%B0/New')).toEqual({
+      user: 'team@example.org', host: 'mail.example.org', port: 1993, folder: 'Письма/New',
+    });
+  });
+
+  test.each(['imap://anna@mail.example.org', 'imaps://mail.example.org/x', 'imaps://anna:secret@mail.example.org/x', 'imaps://', 'imaps://anna@host/%ff'])('%s is none, and is not repeated', (text) => {
+    expect(() => parseImapUrl(text)).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.not.stringContaining('secret') as unknown }));
+  });
+});

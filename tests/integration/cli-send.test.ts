@@ -1,0 +1,289 @@
+import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { pageHeaders } from '../../cli/actions/hand-in.ts';
+import { EXIT } from '../../cli/errors.ts';
+import { parseIdentityFile } from '../../crypto/age/identity.ts';
+import { encodeAnswer, type Result } from '../../crypto/answer.ts';
+import { codeRoot, makeCode } from '../../crypto/code.ts';
+import { openLetter, type NoteContent } from '../../crypto/letter.ts';
+import { encodeQuestion, parseMailboxAnswer } from '../../crypto/mailbox.ts';
+import { signersOf } from '../../crypto/keyring.ts';
+import { checkNote } from '../../crypto/note.ts';
+import { PARCEL_BYTES, parseParcel } from '../../crypto/parcel.ts';
+import { encodeParcelText } from '../../crypto/parcel-text.ts';
+import { openReply } from '../../crypto/reply.ts';
+import { sealRequest } from '../../crypto/seal.ts';
+import { stampBits, stampParcel } from '../../crypto/stamp.ts';
+import { threadOf, type Thread } from '../../crypto/thread.ts';
+import { keys } from '../../store/keys.ts';
+import { cli, temporaryDirectory, writeTo, type CliInput, type CliResult } from '../support/cli.ts';
+import { startDeployment, type Deployment } from '../support/deployment.ts';
+import { http } from '../support/http.ts';
+import { attachedLetters, readMaildir } from '../support/maildir.ts';
+import { startRelay, type TestRelay } from '../support/relay.ts';
+import { startSocksServer } from '../support/socks-server.ts';
+
+const ONION = `${'a'.repeat(56)}.onion`;
+
+let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
+let deployment: Deployment;
+let identities: string[];
+beforeAll(async () => {
+  dir = await temporaryDirectory();
+  deployment = await startDeployment();
+  identities = parseIdentityFile(await readFile(deployment.identity, 'utf8'));
+});
+afterAll(async () => {
+  await deployment.stop();
+  await dir.remove();
+});
+
+const portOf = (url: string): number => Number(new URL(url).port);
+const idOf = (thread: Thread): string => thread.address.key.slice(0, 8);
+
+/** Somebody whose request lies in the Maildir. */
+async function requester(message: string): Promise<Thread> {
+  const thread = threadOf(codeRoot('ru', makeCode()));
+  await deployment.post(stampParcel(sealRequest({ topic: 'legal', language: 'ru', message }, deployment.keyring, { thread }), 10));
+  await expect.poll(async () => (await letters()).flatMap((content) => ('message' in content ? [content.message] : []))).toContain(message);
+  return thread;
+}
+
+async function letters() {
+  const files = await readMaildir(deployment.inbox);
+  return (await Promise.all(files.map(({ mail }) => attachedLetters(mail)))).flat().map((letter) => openLetter(letter, identities));
+}
+
+async function notesOf({ address }: Thread): Promise<NoteContent['note'][]> {
+  const notes = (await letters()).flatMap((content) => (content.kind === 'note' ? [content.note] : [])).filter(({ thread }) => thread === address.key);
+  for (const note of notes) checkNote(note, signersOf(deployment.keyring.keyring));
+  return notes;
+}
+
+/** What the page of somebody with the access code sees. */
+async function repliesTo(thread: Thread): Promise<string[]> {
+  const question = encodeQuestion({ mailboxKey: thread.mailboxKey, threadKey: thread.signing.key, page: 0 });
+  const { body } = await http(new URL('mailbox', deployment.url).href, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body: question });
+  const answer = parseMailboxAnswer(body, 0);
+  if (answer.result !== 'read') return [];
+  return answer.replies.map((reply) => openReply(reply, thread.identity, thread.signing.key, signersOf(deployment.keyring.keyring)).text);
+}
+
+const answering = (command: readonly string[], thread: Thread, where: readonly string[], input: CliInput = {}): Promise<CliResult> =>
+  cli([
+    ...command, '--identity', deployment.identity, '--signer', deployment.signer, '--alias', 'Анна', '--keyring', deployment.keyringFile, '--root-key', deployment.rootKey,
+    '--conversation', idOf(thread), ...where, deployment.inbox,
+  ], input);
+
+describe('by way of a real relay', () => {
+  test('a reply lies in the mailbox of its person, and the team has a copy', async () => {
+    const thread = await requester('Мне нужен юрист');
+    const { code, text, err } = await answering(['reply'], thread, ['--relay', deployment.url], { stdin: 'Юрист свободен завтра.' });
+    expect([code, text], err).toEqual([EXIT.ok, 'Sent.\n']);
+    expect(err).toMatch(/Sealed letter 1 of 2: accepted.*\nSealed letter 2 of 2: accepted/);
+    expect(err).not.toContain('завтра');
+    await expect.poll(() => repliesTo(thread)).toEqual(['Юрист свободен завтра.']);
+    await expect.poll(() => notesOf(thread)).toMatchObject([{ action: 'answer', alias: 'Анна', text: 'Юрист свободен завтра.' }]);
+    expect(await deployment.logs()).not.toContain('завтра');
+  });
+
+  test('claim and handover reach the team and nobody else', async () => {
+    const thread = await requester('Кто-нибудь');
+    expect((await answering(['claim'], thread, ['--relay', deployment.url])).code).toBe(EXIT.ok);
+    await expect.poll(() => notesOf(thread)).toMatchObject([{ action: 'claim' }]);
+    expect((await answering(['handover', '--to', 'Борис'], thread, ['--relay', deployment.url])).code).toBe(EXIT.ok);
+    await expect.poll(async () => (await notesOf(thread)).find(({ action }) => action === 'handover')).toMatchObject({ alias: 'Анна', to: 'Борис' });
+    expect(await repliesTo(thread)).toEqual([]);
+  });
+
+  test('written down, then sent by somebody else, twice: it is there once', async () => {
+    const thread = await requester('Позже');
+    const out = dir.path('later');
+    expect((await answering(['reply'], thread, ['--out', out], { stdin: 'Позже отвечу' })).code).toBe(EXIT.ok);
+    expect(await readdir(out)).toHaveLength(2);
+    for (let time = 0; time < 2; time += 1) {
+      const { code, text } = await cli(['send', out, '--relay', deployment.url]);
+      expect([code, text.match(/0[12]\.txt, parcel 1: accepted/g)]).toEqual([EXIT.ok, expect.any(Array)]);
+      expect(text.trim().split('\n')).toHaveLength(2);
+    }
+    await expect.poll(() => repliesTo(thread)).toEqual(['Позже отвечу']);
+    await expect.poll(() => notesOf(thread)).toHaveLength(1);
+  });
+
+  test('through a SOCKS proxy: the proxy resolves the name, and every connection has circuits of its own', async () => {
+    const thread = await requester('Через Tor');
+    const proxy = await startSocksServer({ [ONION]: portOf(deployment.url) });
+    try {
+      const { code, err } = await answering(['reply'], thread, ['--relay', `http://${ONION}/`, '--socks', `127.0.0.1:${String(proxy.port)}`], { stdin: 'Через Tor' });
+      expect(code, err).toBe(EXIT.ok);
+      await expect.poll(() => repliesTo(thread)).toEqual(['Через Tor']);
+      expect(proxy.visits.map(({ host, port }) => [host, port])).toEqual(Array.from({ length: 3 }, () => [ONION, 80]));
+      expect(new Set(proxy.visits.flatMap(({ user, password }) => [user, password])).size).toBe(6);
+    } finally {
+      await proxy.stop();
+    }
+  });
+});
+
+describe('a relay that is away', () => {
+  test.each<readonly [string, () => Promise<readonly string[]>, string]>([
+    ['nothing listens', () => Promise.resolve(['--relay', `unix:${dir.path('nothing.sock')}`]), 'the relay does not answer: it does not exist'],
+    ['no Tor', async () => ['--relay', `http://${ONION}`, '--socks', `127.0.0.1:${String(await closedPort())}`], 'is Tor running?'],
+  ])('%s: 69, and what was written is kept to be sent later', async (_what, where, why) => {
+    const thread = await requester(`Нет связи: ${_what}`);
+    const keep = dir.path(`keep ${_what}`);
+    const { code, err, text } = await answering(['reply'], thread, [...(await where()), '--keep', keep], { stdin: `Дошло: ${_what}`, pause: () => Promise.resolve(true) });
+    expect([code, text.trim().split('\n').sort()]).toEqual([EXIT.unavailable, [`${keep}/01.txt`, `${keep}/02.txt`]]);
+    expect(err).toContain(why);
+    expect(err.match(/trying again in 10 seconds/g)).toHaveLength(4);
+    expect(err).toContain('NOT SENT: 2 of 2');
+    expect(err).toContain('support-relay send');
+    expect(err + text).not.toContain('Дошло');
+    expect((await cli(['send', keep, '--relay', deployment.url])).code).toBe(EXIT.ok);
+    await expect.poll(() => repliesTo(thread)).toEqual([`Дошло: ${_what}`]);
+    await expect.poll(() => notesOf(thread)).toHaveLength(1);
+  });
+
+  test('without a folder it says that nothing is kept; at a terminal it asks for one', async () => {
+    const thread = await requester('Ещё раз');
+    const where = ['--relay', `unix:${dir.path('nothing.sock')}`];
+    const told = await answering(['claim'], thread, where);
+    expect([told.code, told.err]).toEqual([EXIT.unavailable, expect.stringContaining('Nothing was kept: run this again')]);
+    const asked = dir.path('asked');
+    const kept = await answering(['claim'], thread, where, { terminal: { answers: ['y', asked] } });
+    expect([kept.code, await readdir(asked)]).toEqual([EXIT.unavailable, ['01.txt']]);
+  });
+
+  test('an onion the proxy cannot reach, and a proxy that is none', async () => {
+    const proxy = await startSocksServer({});
+    const parcel = await writeTo(dir.path('parcel.txt'), encodeParcelText(deployment.seal('x')));
+    const through = (port: number): Promise<CliResult> => cli(['send', parcel, '--relay', `http://${ONION}`, '--socks', `127.0.0.1:${String(port)}`]);
+    const unreachable = await through(proxy.port);
+    await proxy.stop();
+    expect([unreachable.code, unreachable.err]).toEqual([EXIT.unavailable, expect.stringContaining('the proxy cannot reach it (SOCKS reply 4)')]);
+    expect((await through(portOf(deployment.url))).err).toContain('not the SOCKS port of Tor');
+  });
+});
+
+describe('where parcels may go', () => {
+  test.each([
+    [['--relay', `http://${ONION}`], 'an onion address is reached through Tor only; open Tor Browser and add --socks 127.0.0.1:9150'],
+    [['--relay', `https://${ONION}`], 'an onion address is reached through Tor only'],
+    [['--relay', 'http://example.org'], '--relay must be'],
+    [['--relay', `http://${ONION}/mailbox`, '--socks', '127.0.0.1:9150'], '--relay must be'],
+    [['--relay', 'https://name:word@example.org'], '--relay must be'],
+    [['--relay', `http://${ONION}`, '--socks', '9150'], '--socks must be'],
+    [[], '--relay is missing'],
+  ])('%j', async (where, why) => {
+    const { code, err } = await cli(['send', dir.path('parcel.txt'), ...where]);
+    expect([code, err]).toEqual([EXIT.usage, expect.stringContaining(why)]);
+  });
+
+  test('one place or the other', async () => {
+    const both = await cli(['reply', '--relay', deployment.url, '--out', dir.path('both'), 'letter']);
+    expect([both.code, both.err]).toEqual([EXIT.usage, expect.stringContaining('give either --relay or --out')]);
+  });
+});
+
+describe('how parcels are sent', () => {
+  let relay: TestRelay;
+  let admin: Redis;
+  beforeAll(async () => {
+    relay = await startRelay({ config: { difficulty: 14 } });
+    admin = await relay.redis.connect('admin');
+  });
+  afterAll(() => relay.stop());
+
+  const files = (count: number): Promise<string[]> =>
+    Promise.all(Array.from({ length: count }, (_, index) => writeTo(dir.path(`p${String(index)}.txt`), `${encodeParcelText(relay.parcel())}\n`)));
+
+  test('stamped as the door asks; what is no parcel does not hold up the others', async () => {
+    const bad = await writeTo(dir.path('bad.txt'), 'Help me');
+    const { code, text } = await cli(['send', bad, ...(await files(3)), '--relay', relay.url]);
+    expect([code, text]).toEqual([EXIT.input, expect.stringMatching(/bad\.txt, parcel 1: refused: there is no sealed parcel/)]);
+    expect(text.match(/accepted/g)).toHaveLength(6);
+    expect(await admin.hlen(keys.pool)).toBe(3);
+  });
+
+  test('a closed door is waited for', async () => {
+    await admin.del(keys.pool);
+    await relay.workerGone();
+    await relay.door('worker');
+    let waited = 0;
+    const { code, err } = await cli(['send', ...(await files(1)), '--relay', relay.url], {
+      pause: async () => {
+        waited += 1;
+        await relay.workerAlive();
+        await relay.door(null);
+        return true;
+      },
+    });
+    expect([code, waited, err]).toEqual([EXIT.ok, 1, expect.stringMatching(/^not now: the door is closed; trying again in \d+ seconds \(Ctrl-C stops\)\n$/)]);
+    expect(await admin.hlen(keys.pool)).toBe(1);
+  });
+
+  test('one that is refused for good is told, and the rest goes on', async () => {
+    await admin.del(keys.pool);
+    const old = await writeTo(dir.path('old.txt'), encodeParcelText(relay.parcel(4)));
+    const { code, text } = await cli(['send', old, ...(await files(2)), '--relay', relay.url]);
+    expect([code, text]).toEqual([EXIT.input, expect.stringContaining('no longer, or not yet, in use')]);
+    expect(await admin.hlen(keys.pool)).toBe(2);
+  });
+
+  test('in random order, each on a connection of its own, with the headers of the page under the name of the onion', async () => {
+    const heard: { headers: string[]; id: string; bits: number }[] = [];
+    const server = createServer((request, response) => {
+      if (request.url === '/door.json') {
+        response.end(JSON.stringify({ open: true, difficulty: 12 }));
+        return;
+      }
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const parcel = parseParcel(new Uint8Array(Buffer.concat(chunks)));
+        heard.push({ headers: request.rawHeaders, id: Buffer.from(parcel.id).toString('hex'), bits: stampBits(parcel) });
+        response.end(encodeAnswer({ result: 'accepted' satisfies Result, difficulty: 12, retryAfterSeconds: 0 }));
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const proxy = await startSocksServer({ [ONION]: (server.address() as AddressInfo).port });
+    const paths = await files(4);
+    const orders = new Set<string>();
+    try {
+      // 24 orders: a fixed one would come eight times in a row.
+      for (let time = 0; time < 8; time += 1) {
+        heard.length = 0;
+        expect((await cli(['send', ...paths, '--relay', `http://${ONION}`, '--socks', `127.0.0.1:${String(proxy.port)}`])).code).toBe(EXIT.ok);
+        orders.add(heard.map(({ id }) => id).join());
+      }
+    } finally {
+      await proxy.stop();
+      server.closeAllConnections();
+      server.close();
+    }
+    expect(orders.size).toBeGreaterThan(1);
+    expect(heard.map(({ headers }) => headers)).toEqual(Array.from({ length: 4 }, () => pageHeaders(PARCEL_BYTES, `http://${ONION}`)));
+    for (const { bits } of heard) expect(bits).toBeGreaterThanOrEqual(12);
+    expect(proxy.visits).toHaveLength(8 * 5);
+  });
+
+  test('a folder with nothing to send, and one that is not there', async () => {
+    expect((await cli(['send', dir.path('missing'), '--relay', relay.url])).err).toContain('(INPUT_MISSING)');
+    expect((await cli(['send', relay.dir, '--relay', relay.url])).err).toContain('there is nothing to send');
+  });
+});
+
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

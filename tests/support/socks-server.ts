@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+export type SocksVisit = { user: string; password: string; host: string; port: number };
+
+/** As much of a SOCKS5 proxy as Tor's is for a client: it takes any password, and leads every name of `names` to a port here. */
+export async function startSocksServer(names: Readonly<Record<string, number>>): Promise<{ port: number; visits: SocksVisit[]; stop: () => Promise<void> }> {
+  const visits: SocksVisit[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    sockets.add(client);
+    client.on('error', () => client.destroy());
+    serve(client).catch(() => client.destroy());
+  });
+
+  async function serve(client: Socket): Promise<void> {
+    const [, count = 0] = await take(client, 2);
+    const methods = await take(client, count);
+    client.write(Buffer.from([5, methods.includes(2) ? 2 : 0xff]));
+    const user = await take(client, (await take(client, 2))[1] ?? 0);
+    const password = await take(client, (await take(client, 1))[0] ?? 0);
+    client.write(Buffer.from([1, 0]));
+    const [, command, , type] = await take(client, 4);
+    if (command !== 1 || type !== 3) throw new Error('not a connection by name');
+    const host = (await take(client, (await take(client, 1))[0] ?? 0)).toString();
+    const port = (await take(client, 2)).readUInt16BE();
+    visits.push({ user: user.toString(), password: password.toString(), host, port });
+    const to = names[host];
+    if (to === undefined) {
+      client.end(Buffer.from([5, 4, 0, 1, 0, 0, 0, 0, 0, 0]));
+      return;
+    }
+    const upstream = connect(to, '127.0.0.1');
+    sockets.add(upstream);
+    upstream.on('error', () => client.destroy());
+    await once(upstream, 'connect');
+    client.write(Buffer.from([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]));
+    client.pipe(upstream).pipe(client);
+  }
+
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const stop = async (): Promise<void> => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  };
+  return { port: (server.address() as AddressInfo).port, visits, stop };
+}
+
+async function take(socket: Socket, length: number): Promise<Buffer> {
+  for (;;) {
+    const bytes = socket.read(length) as Buffer | null;
+    if (bytes !== null) return bytes;
+    await once(socket, 'readable');
+  }
+}

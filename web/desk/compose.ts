@@ -1,0 +1,164 @@
+// The answer that is being written, to one conversation at a time.
+import { CodedError } from '../../crypto/errors.ts';
+import type { NoteContent } from '../../crypto/letter.ts';
+import type { Note } from '../../crypto/note.ts';
+import { replyRoom } from '../../crypto/reply.ts';
+import { stampSteps } from '../../crypto/stamp.ts';
+import { element, focusOn } from '../page.ts';
+import { inSlices } from '../slices.ts';
+import { answerSteps, type Answer, type Means } from './answering.ts';
+import type { Conversation } from './conversations.ts';
+import type { Office } from './office.ts';
+import { phrase } from './phrases.ts';
+
+const DIFFICULTY_MAX = 20;
+const ROUND_TO_LETTERS = 10;
+/** Encapsulations of the note. */
+const SEALING_STEPS = 8;
+
+type Needs = {
+  office: Office;
+  alias: () => string;
+  /** Shows that something is being done, and how much of it (0 to 1); null: it is over. */
+  work: (share: number | null) => void;
+  done: (note: NoteContent, parcels: Uint8Array[]) => void;
+  /** Something that should not happen. */
+  broken: () => void;
+};
+
+export class Compose {
+  readonly #panel = element('compose', HTMLElement);
+  readonly #text = element('text', HTMLTextAreaElement);
+  readonly #to = element('to', HTMLInputElement);
+  readonly #difficulty = element('difficulty', HTMLInputElement);
+  readonly #letterBytes = Number(document.documentElement.dataset['letterBytes'] ?? 1);
+  readonly #needs: Needs;
+  #conversation: Conversation | null = null;
+  #busy = false;
+
+  constructor(needs: Needs) {
+    this.#needs = needs;
+    this.#difficulty.value = String(OFFLINE_DIFFICULTY);
+    this.#text.addEventListener('input', () => this.#showRoom());
+    element('actions', HTMLElement).addEventListener('change', () => this.#showRoom());
+    element('seal', HTMLButtonElement).addEventListener('click', () => void this.#seal().catch(() => this.#needs.broken()));
+    element('discard', HTMLButtonElement).addEventListener('click', () => this.close());
+  }
+
+  get holds(): boolean {
+    return this.#text.value.trim() !== '' || this.#to.value.trim() !== '';
+  }
+
+  /** Where it stands now; null when it is closed. */
+  get conversation(): string | null {
+    return this.#conversation?.id ?? null;
+  }
+
+  /** Unfinished words never end up with somebody else. */
+  open(conversation: Conversation, place: HTMLElement): void {
+    if (this.#conversation !== null && this.#conversation.id !== conversation.id && (this.holds || this.#busy)) {
+      this.#tell('other-draft');
+    } else {
+      this.#conversation = conversation;
+      this.#tell(null);
+      this.moveTo(place);
+      this.#showRoom();
+    }
+    focusOn('compose-title');
+  }
+
+  /** After the list was made anew. */
+  moveTo(place: HTMLElement): void {
+    place.append(this.#panel);
+    this.#panel.hidden = false;
+  }
+
+  close(): void {
+    if (this.#busy) return;
+    this.forget();
+    this.#panel.hidden = true;
+    document.querySelector('main')?.append(this.#panel);
+  }
+
+  forget(): void {
+    this.#text.value = '';
+    this.#to.value = '';
+    this.#conversation = null;
+    element('action-answer', HTMLInputElement).checked = true;
+  }
+
+  #action(): Note['action'] {
+    return (['claim', 'handover'] as const).find((action) => element(`action-${action}`, HTMLInputElement).checked) ?? 'answer';
+  }
+
+  #tell(name: string | null): void {
+    element('compose-status', HTMLElement).replaceChildren(...(name === null ? [] : [phrase(name)]));
+  }
+
+  #showRoom(): void {
+    element('to-field', HTMLElement).hidden = this.#action() !== 'handover';
+    const bytes = replyRoom(this.#text.value.trim());
+    const letters = Math.floor(Math.abs(bytes) / this.#letterBytes / ROUND_TO_LETTERS) * ROUND_TO_LETTERS;
+    element('room', HTMLElement).replaceChildren(phrase(bytes < 0 ? 'over' : 'room', { letters: String(Math.max(letters, ROUND_TO_LETTERS)) }));
+  }
+
+  /** What is missing, as the name of what to say. */
+  #missing({ action, text, to, alias }: Answer, difficulty: number): [string, HTMLElement] | null {
+    if (action === 'answer' && text === '') return ['need-text', this.#text];
+    if (action === 'handover' && to === '') return ['need-to', this.#to];
+    if (alias === '') return ['need-alias', element('alias', HTMLInputElement)];
+    if (replyRoom(text) < 0) return ['too-long', this.#text];
+    if (!Number.isInteger(difficulty) || difficulty < 0 || difficulty > DIFFICULTY_MAX) return ['need-difficulty', this.#difficulty];
+    return null;
+  }
+
+  /** Errors: KEYRING_EXPIRED, KEYRING_NOT_YET_VALID. Null: the keyring does not know who signs. */
+  #means({ letters }: Conversation): Means | null {
+    const { office } = this.#needs;
+    const verified = office.current(new Date());
+    const team = office.team(verified, letters[0]?.topic);
+    return office.signer === null || team === null ? null : { signer: office.signer, verified, team };
+  }
+
+  async #seal(): Promise<void> {
+    const conversation = this.#conversation;
+    const address = conversation?.address ?? null;
+    if (conversation === null || address === null || this.#busy) return;
+    const difficulty = this.#difficulty.value === '' ? Number.NaN : Number(this.#difficulty.value);
+    const answer: Answer = {
+      action: this.#action(), text: this.#text.value.trim(), to: this.#to.value.trim(), alias: this.#needs.alias(),
+      language: conversation.letters[0]?.language ?? document.documentElement.lang,
+    };
+    const missing = this.#missing(answer, difficulty);
+    this.#tell(missing?.[0] ?? null);
+    if (missing !== null) return missing[1].focus();
+    this.#setBusy(true);
+    try {
+      const means = this.#means(conversation);
+      if (means === null) return this.#tell('need-signer');
+      const { note, parcels } = await inSlices(answerSteps(answer, address, means), { onStep: (done) => this.#needs.work(done / SEALING_STEPS) });
+      const stamped: Uint8Array[] = [];
+      // Luck decides how many tries it takes; this many on average.
+      for (const parcel of parcels) stamped.push(await inSlices(stampSteps(parcel, difficulty), { onStep: (tries) => this.#needs.work(Math.min(tries / 2 ** difficulty, 1)) }));
+      this.#setBusy(false);
+      this.close();
+      this.#needs.done(note, stamped);
+    } catch (error) {
+      this.#tell(problemOf(error));
+    } finally {
+      this.#setBusy(false);
+    }
+  }
+
+  /** Nothing of it may change while it is being sealed. */
+  #setBusy(busy: boolean): void {
+    this.#busy = busy;
+    this.#panel.inert = busy;
+    this.#needs.work(busy ? 0 : null);
+  }
+}
+
+function problemOf(error: unknown): string {
+  if (!(error instanceof CodedError)) throw error;
+  return error.code === 'KEYRING_EXPIRED' || error.code === 'KEYRING_NOT_YET_VALID' ? 'need-keyring' : 'too-long';
+}

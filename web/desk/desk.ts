@@ -1,0 +1,209 @@
+// The desk: a page from disk in which a volunteer reads letters and writes answers. It needs no network and keeps nothing.
+import { CodedError } from '../../crypto/errors.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { element, fill, focusOn } from '../page.ts';
+import { breathe } from '../slices.ts';
+import { Compose } from './compose.ts';
+import { onFiles, type Given } from './intake.ts';
+import { KeyError, Office } from './office.ts';
+import { Outgoing } from './outgoing.ts';
+import { part, phrase } from './phrases.ts';
+import { Pile } from './pile.ts';
+import { showConversations, showRefusals } from './reading.ts';
+
+const SIGNATURE = '.minisig';
+
+class Desk {
+  readonly #office = new Office();
+  readonly #pile = new Pile();
+  readonly #outgoing = new Outgoing();
+  readonly #compose = new Compose({
+    office: this.#office,
+    alias: () => element('alias', HTMLInputElement).value.trim(),
+    work: (share) => this.#work(share),
+    broken: tellBroken,
+    done: (note, parcels) => {
+      // So that it shows at once who has answered; the same note comes back with the team's letters.
+      this.#pile.conversations.add(note, note.note.id);
+      this.#show();
+      this.#outgoing.add(parcels);
+    },
+  });
+  /** One thing after another: files and keys come at any moment. */
+  #doing: Promise<void> = Promise.resolve();
+  #forgotten = false;
+
+  constructor() {
+    onFiles((given) => this.#then(async () => this.#take(await given)));
+    this.#onKey('identity', (file, passphrase) => this.#openIdentity(file, passphrase));
+    this.#onKey('signer', (file, passphrase) => this.#openSigner(file, passphrase));
+    element('forget', HTMLButtonElement).addEventListener('click', () => this.#forget());
+    addEventListener('beforeunload', (event) => {
+      if (!this.#holds()) return;
+      event.preventDefault();
+      // Chromium before 119 asks only when this is set.
+      event.returnValue = true;
+    });
+    addEventListener('pagehide', () => this.#wipe());
+    // A page that comes back from the browser's memory has lost everything: begin anew.
+    addEventListener('pageshow', ({ persisted }) => {
+      if (persisted) location.reload();
+    });
+  }
+
+  open(): void {
+    this.#office.addBuiltIn();
+    this.#sayUntil();
+    element('desk', HTMLElement).hidden = false;
+    this.#show();
+  }
+
+  #holds(): boolean {
+    return !this.#forgotten && (this.#compose.holds || this.#outgoing.holds);
+  }
+
+  #then(work: () => Promise<void>): void {
+    this.#doing = this.#doing.then(work).catch(tellBroken).finally(() => this.#work(null));
+  }
+
+  #work(share: number | null): void {
+    element('work', HTMLElement).hidden = share === null;
+    if (share !== null) element('work-bar', HTMLProgressElement).value = share;
+  }
+
+  #onKey(name: 'identity' | 'signer', open: (file: Uint8Array, passphrase: string) => Promise<HTMLElement>): void {
+    const status = element(`${name}-status`, HTMLElement);
+    const passphrase = element(`${name}-passphrase`, HTMLInputElement);
+    const input = element(name, HTMLInputElement);
+    const begin = (): void => this.#then(async () => {
+      const file = input.files?.[0];
+      status.replaceChildren();
+      try {
+        status.replaceChildren(file === undefined ? phrase('choose-file') : await open(new Uint8Array(await file.arrayBuffer()), passphrase.value));
+        if (file !== undefined) passphrase.value = '';
+      } catch (error) {
+        if (!(error instanceof KeyError)) throw error;
+        status.replaceChildren(phrase(error.problem));
+      }
+    });
+    element(`open-${name}`, HTMLButtonElement).addEventListener('click', begin);
+    passphrase.addEventListener('keydown', ({ key }) => {
+      if (key === 'Enter') begin();
+    });
+  }
+
+  async #openIdentity(file: Uint8Array, passphrase: string): Promise<HTMLElement> {
+    await this.#office.addIdentities(file, passphrase, (share) => this.#work(share));
+    await this.#read();
+    return phrase('identity-open', { count: String(this.#office.identities.length) });
+  }
+
+  async #openSigner(file: Uint8Array, passphrase: string): Promise<HTMLElement> {
+    await this.#office.setSigner(file, passphrase, (share) => this.#work(share));
+    const newest = this.#office.newest(new Date());
+    return this.#office.team(newest, undefined) === null ? phrase('signer-unknown', { serial: String(newest.keyring.serial) }) : phrase('signer-open');
+  }
+
+  async #take(given: readonly Given[]): Promise<void> {
+    const keyrings = await this.#takeKeyrings(given);
+    for (const { name, file } of given) {
+      if (!/\.(json|minisig)$/i.test(name)) await this.#pile.add(name, file);
+    }
+    await this.#read();
+    const { waiting, refusals } = this.#pile;
+    element('letters-status', HTMLElement).replaceChildren(
+      ...keyrings,
+      waiting > 0 ? phrase('waiting', { count: String(waiting) }) : phrase('read', { refused: String(refusals.length) }),
+    );
+  }
+
+  /** Pairs of keyring.json and keyring.json.minisig, wherever they lie beside each other. */
+  async #takeKeyrings(given: readonly Given[]): Promise<HTMLElement[]> {
+    const added: HTMLElement[] = [];
+    for (const { name, file } of given.filter((each) => each.name.endsWith('.json'))) {
+      const signature = given.find((each) => each.name === name + SIGNATURE)?.file;
+      try {
+        if (signature === undefined) throw new CodedError('MINISIGN_FORMAT', 'the signature is missing');
+        const { keyring } = this.#office.addKeyring(new Uint8Array(await file.arrayBuffer()), await signature.text());
+        added.push(phrase('keyring-added', { serial: String(keyring.serial) }));
+      } catch (error) {
+        if (!(error instanceof CodedError)) throw error;
+        this.#pile.refuse(name, error.code);
+      }
+    }
+    this.#sayUntil();
+    return added;
+  }
+
+  async #read(): Promise<void> {
+    await this.#pile.open(this.#office, new Date(), breathe);
+    this.#show();
+  }
+
+  #show(): void {
+    showRefusals(this.#pile.refusals);
+    showConversations({
+      conversations: this.#pile.conversations.all(),
+      topicName: (topic) => this.#topicName(topic),
+      onAnswer: (conversation, place) => this.#compose.open(conversation, place),
+    });
+    const open = this.#compose.conversation;
+    const article = open === null ? null : document.querySelector(`[data-conversation="${open}"]`);
+    if (article !== null) this.#compose.moveTo(part(article, 'compose', HTMLElement));
+  }
+
+  #topicName(topic: string): string {
+    const names = this.#office.newest(new Date()).keyring.teams.flatMap(({ topics }) => topics).find(({ id }) => id === topic)?.names;
+    return names?.[document.documentElement.lang] ?? topic;
+  }
+
+  /** It may be left open for days, so this is said anew with every keyring; answering checks for itself. */
+  #sayUntil(): void {
+    const now = new Date();
+    const { keyring } = this.#office.newest(now);
+    const early = now.getTime() < Date.parse(keyring.notBefore);
+    const expired = now.getTime() >= Date.parse(keyring.notAfter);
+    fill('until', moment(new Date(keyring.notAfter)));
+    fill('serial', String(keyring.serial));
+    fill('today', moment(now));
+    element('until', HTMLElement).hidden = early || expired;
+    element('notice-expired', HTMLElement).hidden = !expired;
+    element('notice-early', HTMLElement).hidden = !early;
+  }
+
+  #wipe(): void {
+    this.#forgotten = true;
+    this.#compose.forget();
+    this.#outgoing.forget();
+    for (const field of document.querySelectorAll('input')) {
+      if (field.type !== 'radio') field.value = '';
+    }
+    document.querySelector('main')?.replaceChildren();
+  }
+
+  #forget(): void {
+    if (this.#holds() && !confirm(phrase('forget').textContent)) return;
+    this.#wipe();
+    location.reload();
+  }
+}
+
+function moment(date: Date): string {
+  return new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(date);
+}
+
+function tellBroken(): void {
+  element('notice-broken', HTMLElement).hidden = false;
+  focusOn('notice-broken-title');
+}
+
+async function open(): Promise<void> {
+  try {
+    await ready;
+    new Desk().open();
+  } catch {
+    tellBroken();
+  }
+}
+
+void open();

@@ -1,0 +1,114 @@
+// What a volunteer works with: keyrings, identities that open letters, and the signer that answers. In memory only.
+import { dearmor, isArmored } from '../../crypto/age/armor.ts';
+import { identityToRecipient, parseIdentityFile } from '../../crypto/age/identity.ts';
+import { decryptWithPassphrase, isPassphraseFile } from '../../crypto/age/passphrase.ts';
+import { fromUtf8, toHex, utf8 } from '../../crypto/bytes.ts';
+import { CodedError } from '../../crypto/errors.ts';
+import { signersOf, verifyKeyring, type Team, type VerifiedKeyring } from '../../crypto/keyring.ts';
+import { needsPassphrase, parsePublicKey, parseSecretKey } from '../../crypto/minisign.ts';
+import type { SigningKeyPair } from '../../crypto/sign.ts';
+import { keyringAt, newestOf } from '../current.ts';
+
+/** What to say when a key does not open. */
+export type KeyProblem = 'passphrase-missing' | 'passphrase-wrong' | 'no-identity' | 'no-signer';
+
+export class KeyError extends Error {
+  readonly problem: KeyProblem;
+  constructor(problem: KeyProblem) {
+    super(problem);
+    this.problem = problem;
+  }
+}
+
+type OnProgress = (share: number) => void;
+
+/** Identities of a file as keygen or `age -p` makes it. @throws KeyError */
+async function readIdentities(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<string[]> {
+  try {
+    const text = new TextDecoder('latin1').decode(file);
+    const bytes = isArmored(text) ? dearmor(text) : file;
+    if (!isPassphraseFile(bytes)) return parseIdentityFile(fromUtf8(bytes));
+    if (passphrase === '') throw new KeyError('passphrase-missing');
+    return parseIdentityFile(fromUtf8(await decryptWithPassphrase(bytes, passphrase, onProgress)));
+  } catch (error) {
+    // What is no text is no key either; a range error is memory that the browser does not give.
+    if (error instanceof KeyError || error instanceof RangeError) throw error;
+    throw new KeyError(error instanceof CodedError && error.code === 'AGE_NO_MATCH' ? 'passphrase-wrong' : 'no-identity');
+  }
+}
+
+/** A secret key in minisign's format. @throws KeyError */
+async function readSigner(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<SigningKeyPair> {
+  try {
+    const text = fromUtf8(file);
+    if (!needsPassphrase(text)) return await parseSecretKey(text);
+    if (passphrase === '') throw new KeyError('passphrase-missing');
+    return await parseSecretKey(text, passphrase, onProgress);
+  } catch (error) {
+    if (error instanceof KeyError || error instanceof RangeError) throw error;
+    throw new KeyError(error instanceof CodedError && error.code === 'MINISIGN_PASSPHRASE' ? 'passphrase-wrong' : 'no-signer');
+  }
+}
+
+export class Office {
+  readonly #root = parsePublicKey(ROOT_PUBLIC_KEY);
+  #keyrings: VerifiedKeyring[] = [];
+  #identities: readonly string[] = [];
+  signer: SigningKeyPair | null = null;
+
+  get identities(): readonly string[] {
+    return this.#identities;
+  }
+
+  /** Errors: MINISIGN_*, KEYRING_FORMAT. */
+  addKeyring(json: Uint8Array, signature: string): VerifiedKeyring {
+    const verified = verifyKeyring(json, signature, this.#root);
+    this.#keyrings = [...this.#keyrings.filter(({ digest }) => digest !== verified.digest), verified].sort((a, b) => a.keyring.serial - b.keyring.serial);
+    return verified;
+  }
+
+  addBuiltIn(): void {
+    for (const { json, signature } of OFFLINE_KEYRINGS) this.addKeyring(utf8(json), signature);
+  }
+
+  /** @throws KeyError */
+  async addIdentities(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<void> {
+    const found = await readIdentities(file, passphrase, onProgress);
+    this.#identities = [...new Set([...this.#identities, ...found])];
+  }
+
+  /** @throws KeyError */
+  async setSigner(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<void> {
+    this.signer = await readSigner(file, passphrase, onProgress);
+  }
+
+  /** Whether a letter says it was sealed under a keyring that is known here. */
+  knows(serial: number, digest: string): boolean {
+    return this.#keyrings.some((known) => known.digest === digest && known.keyring.serial === serial);
+  }
+
+  /** Whose notes are believed: those of the newest keyring, so that whoever was revoked is not. */
+  signers(now: Date): ReadonlySet<string> {
+    return signersOf(newestOf(this.#keyrings, now).keyring);
+  }
+
+  newest(now: Date): VerifiedKeyring {
+    return newestOf(this.#keyrings, now);
+  }
+
+  /** What is answered under. Errors: KEYRING_NOT_YET_VALID, KEYRING_EXPIRED. */
+  current(now: Date): VerifiedKeyring {
+    return keyringAt(this.#keyrings, now);
+  }
+
+  /** The team that answers: one that knows the signer, best one that this volunteer reads for and that takes the topic. Null: none knows them. */
+  team({ keyring }: VerifiedKeyring, topic: string | undefined): Team | null {
+    const { signer } = this;
+    if (signer === null) return null;
+    const key = toHex(signer.key);
+    const own = new Set(this.#identities.map(identityToRecipient));
+    const rank = ({ recipients, topics }: Team): number =>
+      (recipients.some((recipient) => own.has(recipient)) ? 2 : 0) + (topics.some(({ id }) => id === topic) ? 1 : 0);
+    return keyring.teams.filter(({ signers = [] }) => signers.includes(key)).sort((a, b) => rank(b) - rank(a))[0] ?? null;
+  }
+}

@@ -19,6 +19,8 @@ export type Layout = Readonly<{
   identities: string;
   inboxes: string;
   volunteerIdentity: string;
+  /** The key that signs this volunteer's replies, as minisign writes one. */
+  volunteerSigner: string;
   acl: string;
   redisData: string;
   web: string;
@@ -48,6 +50,7 @@ export function layoutOf(directory: string): Layout {
     identities: join(dir, 'worker/identities'),
     inboxes: join(dir, 'worker/inboxes.json'),
     volunteerIdentity: join(dir, 'volunteer/volunteer-1.txt'),
+    volunteerSigner: join(dir, 'volunteer/volunteer-1.signer'),
     acl: join(dir, 'redis/users.acl'),
     redisData: join(dir, 'redis/data'),
     web: join(dir, 'web'),

@@ -10,7 +10,7 @@ import { identityToRecipient, parseIdentityFile } from '../crypto/age/identity.t
 import { randomBytes, toHex } from '../crypto/bytes.ts';
 import type { Keyring, VerifiedKeyring } from '../crypto/keyring.ts';
 import { MANIFEST_NAME, MANIFEST_SIGNATURE_NAME } from '../crypto/manifest.ts';
-import { encodePublicKey, sign, type SigningKey } from '../crypto/minisign.ts';
+import { encodePublicKey, encodeSecretKey, generateKeyPair, parseSecretKey, sign, type SigningKey } from '../crypto/minisign.ts';
 import { ready } from '../crypto/sodium.ts';
 import { aclFile } from '../store/acl.ts';
 import { buildWeb } from '../web/build.ts';
@@ -41,7 +41,8 @@ export async function prepareDeployment(dir: string, options: PrepareOptions = {
   await makeFolders(layout);
   const root = await ensureRootKey(layout, say);
   const recipient = await ensureIdentity(layout.volunteerIdentity, "the volunteer's identity", say);
-  const keyring = await ensureKeyring(layout, root, recipient, options.now ?? new Date(), say);
+  const signer = await ensureSigner(layout.volunteerSigner, say);
+  const keyring = await ensureKeyring(layout, root, { recipient, signer }, options.now ?? new Date(), say);
   await ensureInboxes(layout, keyring.keyring, options.inboxPath ?? layout.inbox);
   await ensureUsers(layout, say);
   say('building the form with the root key in it');
@@ -99,7 +100,18 @@ async function ensureIdentity(file: string, what: string, say: (step: string) =>
   return identityToRecipient(identity);
 }
 
-async function ensureKeyring(layout: Layout, root: SigningKey, volunteer: string, now: Date, say: (step: string) => void): Promise<VerifiedKeyring> {
+/** @returns the public key (64 hex digits) of the signer in `file`, made if missing */
+async function ensureSigner(file: string, say: (step: string) => void): Promise<string> {
+  if (existsSync(file)) return toHex((await parseSecretKey(await readFile(file, 'utf8'))).key);
+  say("making the volunteer's signer");
+  const signer = generateKeyPair();
+  await replaceFile(file, await encodeSecretKey(signer), 0o600);
+  return toHex(signer.key);
+}
+
+type Volunteer = Readonly<{ recipient: string; signer: string }>;
+
+async function ensureKeyring(layout: Layout, root: SigningKey, volunteer: Volunteer, now: Date, say: (step: string) => void): Promise<VerifiedKeyring> {
   const newest = await newestKeyring(layout, root);
   if (newest !== null && Date.parse(newest.keyring.notAfter) - now.getTime() > RENEW_BEFORE_MS) return newest;
   const serial = (newest?.keyring.serial ?? 0) + 1;
@@ -129,7 +141,7 @@ async function firstTeamId(layout: Layout): Promise<string> {
   return inbox?.team ?? toHex(randomBytes(TEAM_ID_BYTES));
 }
 
-function firstTeam(id: string, volunteer: string): Keyring['teams'][number] {
+function firstTeam(id: string, { recipient, signer }: Volunteer): Keyring['teams'][number] {
   return {
     id,
     names: { ru: 'Волонтёры', en: 'Volunteers' },
@@ -137,7 +149,8 @@ function firstTeam(id: string, volunteer: string): Keyring['teams'][number] {
       { id: 'psychological', names: { ru: 'Психологическая помощь', en: 'Psychological help' } },
       { id: 'legal', names: { ru: 'Юридическая помощь', en: 'Legal help' } },
     ],
-    recipients: [volunteer],
+    recipients: [recipient],
+    signers: [signer],
   };
 }
 

@@ -1,4 +1,4 @@
-// Builds the form: pages, style sheet, scripts, libsodium's WebAssembly and an icon. The same sources and the same root
+// Builds the form: pages, style sheet, scripts, word lists, libsodium's WebAssembly and an icon. The same sources and the same root
 // key give the same bytes, wherever they are built, so that anyone can check what a server hands out.
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -7,9 +7,9 @@ import { build, type BuildOptions } from 'esbuild';
 import { parsePublicKey } from '../crypto/minisign.ts';
 import { ready } from '../crypto/sodium.ts';
 import { ENGINES, sodiumPlugin, sodiumWasm } from './cut.ts';
-import { buildPages, readLocales } from './pages.ts';
+import { buildPages, buildWords, readLocales } from './pages.ts';
 import { publish } from './publish.ts';
-import { buildOffline, type SignedKeyring } from './single-file.ts';
+import { buildOffline, makeDesk, type SignedKeyring } from './single-file.ts';
 import { parseSite, PLAIN_SITE, type Site } from './site.ts';
 
 // One level below the root both as a source (web/) and bundled (dist/).
@@ -60,7 +60,7 @@ export function scriptOptions(rootKey: string, floorSerial: number): BuildOption
 async function buildScripts(outDir: string, rootKey: string, floorSerial: number): Promise<void> {
   const common = { ...scriptOptions(rootKey, floorSerial), outdir: outDir };
   await Promise.all([
-    build({ ...common, entryPoints: [{ in: join(WEB, 'form.ts'), out: 'form' }, { in: join(WEB, 'form.css'), out: 'form' }] }),
+    build({ ...common, entryPoints: [{ in: join(WEB, 'form.ts'), out: 'form' }, { in: join(WEB, 'replies.ts'), out: 'replies' }, { in: join(WEB, 'form.css'), out: 'form' }] }),
     // The same worker twice: a browser loads the one that it can run.
     ...ENGINES.map((engine) => build({ ...common, entryPoints: [{ in: join(WEB, 'seal.ts'), out: `seal-${engine}` }], plugins: [sodiumPlugin(engine)] })),
   ]);
@@ -82,8 +82,10 @@ export async function buildWeb({ rootKeyFile, outDir, floorSerial = 1, slotSecon
   await mkdir(dirname(outDir), { recursive: true });
   const staging = await mkdtemp(`${outDir}.new-`);
   try {
+    // First, because a missing word stops the build: nothing must still be writing then.
+    await buildPages(staging, { offline: keyrings.length > 0, slotSeconds }, site);
     await Promise.all([
-      buildPages(staging, { offline: keyrings.length > 0, slotSeconds }, site),
+      buildWords(staging),
       buildScripts(staging, rootKey, floorSerial),
       ...(keyrings.length > 0 ? [buildOffline(staging, scriptOptions(rootKey, floorSerial), { rootKey, keyrings, difficulty: offlineDifficulty })] : []),
       sodiumWasm().then((wasm) => writeFile(join(staging, 'sodium.wasm'), wasm)),
@@ -93,4 +95,13 @@ export async function buildWeb({ rootKeyFile, outDir, floorSerial = 1, slotSecon
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
+}
+
+/**
+ * The desk for volunteers, one page a language: no relay serves it. `rootKey`: the text of the minisign public key.
+ * Errors: MINISIGN_*, KEYRING_FORMAT.
+ */
+export async function buildDesk(rootKey: string, keyrings: readonly SignedKeyring[]): Promise<{ name: string; page: string }[]> {
+  await ready;
+  return makeDesk(scriptOptions(rootKey.trim(), 1), { rootKey: rootKey.trim(), keyrings, difficulty: OFFLINE_DIFFICULTY });
 }

@@ -1,7 +1,7 @@
 // Cuts libsodium for browsers out of the official npm packages: a build whose WebAssembly is a file of its own, and one
 // of JavaScript alone, for where there is no WebAssembly (Tor Browser's level Safer). Both keep the packages' own code
-// to the letter, less the WebAssembly that they carry in base64.
-import { readFile } from 'node:fs/promises';
+// to the letter, less the WebAssembly that they carry in base64; the first also less the wrappers of what nothing calls.
+import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,6 +38,25 @@ async function cut(file: string): Promise<{ code: string; wasm: Buffer }> {
   return { code: source.replace(base64, ''), wasm: Buffer.from(base64, 'base64') };
 }
 
+/** The wrappers name all their functions in one list and hold them in another, in the same order. */
+const WRAPPED = /(for\(var \w+=\[)((?:"\w+",?)+)(\],\w+=\[)((?:[\w$]+,?)+)(\])/g;
+/** What they try out when they start. */
+const SELF_TEST: readonly string[] = ['randombytes_buf', 'crypto_secretbox_easy', 'crypto_secretbox_open_easy'];
+
+/** A dozen of the hundreds are called; what is in neither list is left out by esbuild, which saves 10 KB of what a browser loads. */
+async function cutWrappers(file: string): Promise<string> {
+  const source = await readFile(file, 'utf8');
+  const [found, ...more] = source.matchAll(WRAPPED);
+  const [names = [], functions = []] = [found?.[2], found?.[4]].map((list) => list?.split(','));
+  if (found === undefined || more.length > 0 || names.length !== functions.length) throw new Error(`${file} is not the wrappers that this build knows`);
+  const crypto = join(WEB, '..', 'crypto');
+  const ours = await Promise.all((await readdir(crypto, { recursive: true })).filter((name) => name.endsWith('.ts')).map((name) => readFile(join(crypto, name), 'utf8')));
+  const called = new Set([...SELF_TEST, ...ours.flatMap((text) => [...text.matchAll(/\bsodium\.(\w+)/g)].map(([, name]) => name))]);
+  const kept = [...names.keys()].filter((i) => called.has((names[i] ?? '').slice(1, -1)));
+  const only = (list: readonly string[]): string => kept.map((i) => list[i]).join();
+  return source.replace(found[0], () => [found[1], only(names), found[3], only(functions), found[5]].join(''));
+}
+
 /** The bytes of /sodium.wasm. */
 export async function sodiumWasm(): Promise<Buffer> {
   return (await cut(packages().wasm.libsodium)).wasm;
@@ -70,6 +89,7 @@ export function sodiumPlugin(engine: Engine): Plugin {
       // Asked for in Node only.
       onResolve({ filter: /^(node:fs|crypto)$/ }, ({ path }) => ({ path, external: true }));
       onLoad({ filter: /^around$/, namespace: 'libsodium' }, () => ({ contents: AROUND_WASM, resolveDir: WEB }));
+      if (engine === 'wasm') onLoad({ filter: /[\\/]libsodium-wrappers\.mjs$/ }, async ({ path }) => ({ contents: await cutWrappers(path) }));
       onLoad({ filter: /[\\/]libsodium\.m?js$/ }, async ({ path }): Promise<OnLoadResult | null> => {
         if (path !== libsodium) return null;
         const { code } = await cut(path);

@@ -1,4 +1,5 @@
 // What the page asks of the relay: is the door open, under which keyring, and will it take this parcel.
+import { WORD_LIST_LENGTH } from '../crypto/words.ts';
 import type { Answer, DoorReason } from './messages.ts';
 
 export type Door = { open: true; difficulty: number } | { open: false; reason: DoorReason };
@@ -72,9 +73,19 @@ export async function readStart(): Promise<Start> {
   }
 }
 
+/** With an empty query, so that it is as long as /mailbox and so are the headers. */
+const PARCEL_PATH = '/parcel?';
+
 /** The bytes that libsodium runs on. @throws UnreachableError */
 export async function readWasm(): Promise<ArrayBuffer> {
   return (await read('/sodium.wasm')).buffer;
+}
+
+/** The words that access codes of a language are made of. @throws UnreachableError, also when it is not such a list */
+export async function readWords(path: string): Promise<readonly string[]> {
+  const words = new TextDecoder().decode(await read(path)).trim().split('\n');
+  if (words.length !== WORD_LIST_LENGTH) throw new UnreachableError('offline');
+  return words;
 }
 
 /**
@@ -82,11 +93,20 @@ export async function readWasm(): Promise<ArrayBuffer> {
  * @throws UnreachableError; the parcel may then have been taken, or not. Sending the same bytes again is safe.
  */
 export async function sendParcel(parcel: Uint8Array, readAnswer: (bytes: Uint8Array) => Promise<Answer>): Promise<Answer | null> {
-  const { body } = await exchange('/parcel', SEND_TIMEOUT_MS, {
+  return readAnswer(await post(PARCEL_PATH, parcel)).catch(() => null);
+}
+
+/** Hands in a question to the mailbox; what comes back is the sealing worker's to read. @throws UnreachableError */
+export function askMailbox(question: Uint8Array): Promise<Uint8Array> {
+  return post('/mailbox', question);
+}
+
+async function post(path: string, bytes: Uint8Array): Promise<Uint8Array> {
+  const { body } = await exchange(path, SEND_TIMEOUT_MS, {
     method: 'POST',
-    // A copy in a buffer of its own: the parcel itself is kept for sending again.
-    body: parcel.slice().buffer,
+    // A copy in a buffer of its own: a parcel is kept for sending again.
+    body: bytes.slice().buffer,
     headers: { 'content-type': 'application/octet-stream' },
   });
-  return readAnswer(body).catch(() => null);
+  return body;
 }

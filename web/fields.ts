@@ -1,14 +1,9 @@
 // What a person types. The fields stand in no <form>: nothing in the page can submit them, with scripts or without.
 import type { RequestFields, TopicName } from './messages.ts';
-import { element, fill } from './page.ts';
-
-/** From here on the count stands out, and is read out once. */
-const NEARLY_FULL_LETTERS = 300;
-const ROUND_TO_LETTERS = 10;
+import { element } from './page.ts';
 
 export class Fields {
   readonly #language = document.documentElement.lang;
-  readonly #letterBytes = Number(document.documentElement.dataset['letterBytes'] ?? 1);
   readonly #message = element('message', HTMLTextAreaElement);
   readonly #contact = element('contact', HTMLInputElement);
   readonly #topics = element('topics', HTMLElement);
@@ -66,20 +61,6 @@ export class Fields {
 
   focus(): void {
     this.#message.focus();
-  }
-
-  /** Tells how much still fits; `bytes` is negative when it is too much already. */
-  showRoom(bytes: number): void {
-    const letters = Math.floor(Math.abs(bytes) / this.#letterBytes / ROUND_TO_LETTERS) * ROUND_TO_LETTERS;
-    const state = bytes < 0 ? 'over' : letters < ROUND_TO_LETTERS ? 'full' : letters <= NEARLY_FULL_LETTERS ? 'nearly' : 'plenty';
-    fill('letters', new Intl.NumberFormat(this.#language).format(Math.max(letters, ROUND_TO_LETTERS)));
-    for (const name of ['over', 'full', 'nearly', 'plenty']) element(`room-${name}`, HTMLElement).hidden = name !== state;
-    // Read out when the state changes, not with every letter.
-    const spoken = element('room-spoken', HTMLElement);
-    if (spoken.dataset['state'] !== state) {
-      spoken.dataset['state'] = state;
-      spoken.textContent = state === 'plenty' ? '' : element(`room-${state}`, HTMLElement).textContent;
-    }
   }
 
   #radios(): HTMLInputElement[] {

@@ -1,9 +1,13 @@
 // The request form: opens the door, takes what is typed, sends it, and says what became of it.
+import type { Code } from '../crypto/code.ts';
+import { AnswerChoice } from './choice.ts';
+import { ShownCode } from './code.ts';
 import { readStart, UnreachableError, type SignedKeyring } from './door.ts';
 import { Fields } from './fields.ts';
 import { setUpLeaving } from './leaving.ts';
 import { noticeForDoor, noticeForSealer, SHUT, type Action, type Notice } from './notices.ts';
 import { element, fill, focusOn, noticeShown, notify, onAction, progress, show } from './page.ts';
+import { showRoom } from './room.ts';
 import { Sealer, SealerError } from './sealer.ts';
 import { Sending } from './sending.ts';
 
@@ -12,6 +16,8 @@ const MOST_WAITS = 10;
 
 class Form {
   readonly #fields = new Fields();
+  readonly #choice = new AnswerChoice();
+  readonly #shown = new ShownCode(() => this.#afterCode());
   readonly #sealer: Sealer;
   readonly #sending: Sending;
   readonly #language = document.documentElement.lang;
@@ -24,9 +30,18 @@ class Form {
   /** What the question about leaving took the place of. */
   #noticeBefore: Notice | null = null;
   #topics = '';
+  /** One for whatever this visit sends, made when the first request that wants an answer is. */
+  #code: Code | null = null;
 
   constructor() {
-    setUpLeaving(this.#fields, { wipe: () => this.#end(), ask: (href) => this.#askBeforeLeaving(href) });
+    setUpLeaving(this.#fields, {
+      wipe: () => {
+        this.#end();
+        this.#shown.forget();
+      },
+      ask: (href) => this.#askBeforeLeaving(href),
+      holdsMore: () => this.#shown.held,
+    });
     this.#sealer = new Sealer();
     this.#sending = new Sending({
       sealer: this.#sealer,
@@ -56,6 +71,7 @@ class Form {
       await started;
       await this.#take(keyring);
       this.#ready(true);
+      this.#choice.fetch();
       this.#sending.start(door.difficulty);
       await this.#countRoom();
     } catch (error) {
@@ -100,7 +116,7 @@ class Form {
       let request = this.#fields.read();
       do {
         counted = JSON.stringify(request);
-        this.#fields.showRoom(await this.#sealer.ask('room', { request }));
+        showRoom(await this.#sealer.ask('room', { request }));
         request = this.#fields.read();
       } while (JSON.stringify(request) !== counted);
     } finally {
@@ -118,8 +134,10 @@ class Form {
     show('progress');
     focusOn('progress-title');
     try {
-      const outcome = await this.#sending.send(this.#fields.read());
-      if (outcome.kind === 'accepted') this.#accepted();
+      const words = this.#choice.wanted ? await this.#readyCode() : null;
+      if (words === undefined) return this.#tell('no-words');
+      const outcome = await this.#sending.send({ request: this.#fields.read(), answer: words !== null });
+      if (outcome.kind === 'accepted') this.#accepted(words);
       else if (outcome.kind === 'refused') this.#tell(outcome.notice);
       else this.#wait(outcome.seconds);
     } catch (error) {
@@ -129,20 +147,40 @@ class Form {
     }
   }
 
+  /** The code is made, and the list is there that it will be shown in. Undefined: the list does not come. */
+  async #readyCode(): Promise<readonly string[] | undefined> {
+    const words = await this.#choice.words().catch(() => undefined);
+    if (words !== undefined) this.#code ??= await this.#sealer.ask('code', { language: this.#language });
+    return words;
+  }
+
   /** Nothing of the text is left in memory that this page holds, and nothing more is sent. */
   #end(): void {
+    this.#code = null;
     this.#sending.stop();
     this.#sealer.destroy();
   }
 
-  #accepted(): void {
+  /** `words`: what to show the code in, or null when no answer is wanted here. */
+  #accepted(words: readonly string[] | null): void {
     const reachable = this.#fields.read().contact !== undefined;
+    const code = words === null ? null : this.#code;
     this.#fields.clear();
     this.#end();
+    element('accepted-with-code', HTMLElement).hidden = code === null;
     element('accepted-with-contact', HTMLElement).hidden = !reachable;
-    element('accepted-without-contact', HTMLElement).hidden = reachable;
+    element('accepted-when', HTMLElement).hidden = code === null && !reachable;
+    element('accepted-without-answer', HTMLElement).hidden = code !== null || reachable;
+    element('accepted-after', HTMLElement).hidden = code !== null;
+    if (words !== null && code !== null) this.#shown.show(code, words);
     show('accepted');
     focusOn('accepted-title');
+  }
+
+  /** The code is gone, and how to come back with it takes its place. */
+  #afterCode(): void {
+    element('accepted-after', HTMLElement).hidden = false;
+    focusOn('replies-title');
   }
 
   /** The relay is full or its store is away: come again by itself, as long as the text stays as it is. */
@@ -172,6 +210,10 @@ class Form {
   /** On its way, the browser's own question has to do. */
   #askBeforeLeaving(href: string): boolean {
     if (this.#busy || this.#countdown !== undefined) return false;
+    if (this.#shown.held) {
+      this.#shown.warn();
+      return true;
+    }
     this.#leavingTo = href;
     const shown = noticeShown();
     // A second link asks the same question again.
@@ -193,6 +235,9 @@ class Form {
         return void this.open().then(() => document.activeElement === document.body && focusOn('send'));
       case 'send':
         this.#waits = 0;
+        return void this.#send();
+      case 'without':
+        this.#choice.decline();
         return void this.#send();
       case 'stop':
         return this.#stopWaiting();

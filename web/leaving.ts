@@ -1,14 +1,16 @@
 // Leaving the page: fast on purpose, and never with text left behind.
-import type { Fields } from './fields.ts';
 import { element, focusOn } from './page.ts';
 
 const ESCAPES = 3;
 const ESCAPES_WITHIN_MS = 2_000;
 
+/** The text that is at stake. */
+type Held = { readonly empty: boolean; clear(): void };
+
 export type Leaving = {
   /** Ends whatever else still holds the text. */
   wipe: () => void;
-  /** A link of the page was followed with text in it. True: the person is being asked, so stay for now. */
+  /** A link of the page was followed with something in it that would be lost. True: the person is being asked, so stay for now. */
   ask: (href: string) => boolean;
   /** Whether there is text beside the fields that would be lost. After `wipe` there is none. */
   holdsMore?: () => boolean;
@@ -25,7 +27,7 @@ export function onThreeEscapes(listener: () => void): void {
 }
 
 /** Wipes, covers and replaces the page. */
-function setUpExit(fields: Fields, wipe: () => void): void {
+function setUpExit(fields: Held, wipe: () => void): void {
   const exit = element('exit', HTMLAnchorElement);
   const leave = (): void => {
     fields.clear();
@@ -53,21 +55,22 @@ function setUpHint(): void {
 }
 
 /** Browsers word their own question as they like, and phones often ask none: the page's own links ask first. */
-function setUpLinks(fields: Fields, ask: Leaving['ask']): void {
+function setUpLinks(held: () => boolean, ask: Leaving['ask']): void {
   document.addEventListener('click', (event) => {
     const link = event.target instanceof Element ? event.target.closest('a') : null;
-    if (link === null || link.id === 'exit' || link.target !== '' || fields.empty) return;
+    if (link === null || link.id === 'exit' || link.target !== '' || !held()) return;
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (ask(link.href)) event.preventDefault();
   });
 }
 
-export function setUpLeaving(fields: Fields, { wipe, ask, holdsMore = () => false }: Leaving): void {
+export function setUpLeaving(fields: Held, { wipe, ask, holdsMore = () => false }: Leaving): void {
+  const held = (): boolean => !fields.empty || holdsMore();
   setUpExit(fields, wipe);
   setUpHint();
-  setUpLinks(fields, ask);
+  setUpLinks(held, ask);
   addEventListener('beforeunload', (event) => {
-    if (fields.empty && !holdsMore()) return;
+    if (!held()) return;
     event.preventDefault();
     // Chromium before 119 asks only when this is set.
     event.returnValue = true;

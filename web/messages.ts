@@ -1,11 +1,16 @@
 // What the page and its sealing worker say to each other.
 import type { Result } from '../crypto/answer.ts';
+import type { CodeProblem } from '../crypto/code.ts';
 import type { ErrorCode } from '../crypto/errors.ts';
 import type { Slot } from './moments.ts';
 
 export type RequestFields = { topic?: string; language: string; message: string; contact?: string };
 export type TopicName = { id: string; names: Record<string, string> };
 export type Answer = { result: Result; difficulty: number; retryAfterSeconds: number };
+/** A reply that is what it says, or why it is not shown; `id` is what it is deleted by. */
+export type MailboxReply = { id: string; text: string; team: string } | { id: string; refused: FailureCode };
+/** `pages`: how many there are; `first`: the number of the first reply here, from 1. */
+export type MailboxPage = { pages: number; first: number; replies: MailboxReply[] } | { retryAfterSeconds: number };
 export type Step = 'sealing' | 'stamping';
 export type FailureCode = ErrorCode | 'UNEXPECTED';
 /** WORKER: the sealing worker itself could not be loaded, or died. */
@@ -21,7 +26,18 @@ export type Exchanges = {
   open: { ask: { json: Uint8Array; signature: string }; reply: { topics: TopicName[]; answerTime: Record<string, string> } };
   /** Bytes that still fit into the letter; negative when it is too long. */
   room: { ask: { request: RequestFields }; reply: number };
-  seal: { ask: { request: RequestFields; difficulty: number }; reply: Uint8Array };
+  /** Seals a request, or with `followUp` further words in the conversation at hand. `answer`: whether one is wanted. */
+  seal: { ask: { request: RequestFields; difficulty: number; answer: boolean; followUp?: { team?: string } }; reply: Uint8Array };
+  /** Makes an access code, and with it the conversation at hand: places in the word list of this language. */
+  code: { ask: { language: string }; reply: readonly number[] };
+  /** Takes an access code as somebody wrote it. Null: it is one, and its conversation is at hand. */
+  enter: { ask: { language: string; text: string; words: readonly string[] }; reply: CodeProblem | null };
+  /** What to ask the relay about a page (from 0) of the mailbox at hand. */
+  look: { ask: { page: number }; reply: Uint8Array };
+  /** Reads what the relay answered to that. */
+  replies: { ask: { answer: Uint8Array; page: number }; reply: MailboxPage };
+  /** A parcel that removes a reply (its id, hex), or with null the whole mailbox at hand. */
+  delete: { ask: { reply: string | null; difficulty: number }; reply: Uint8Array };
   /** A parcel without a request, sealed and stamped when there is nothing else to do. */
   decoy: { ask: { difficulty: number }; reply: Uint8Array };
   /** Stamps a parcel again, dearer; its id stays the same, so that it is still one request. */

@@ -3,8 +3,8 @@
 import type { Result } from '../crypto/answer.ts';
 import type { DoorReason, SealerCode } from './messages.ts';
 
-/** What the button under a notice does: look at the door again, send again, reload the page, stay on it or leave it. */
-export type Action = 'check' | 'send' | 'stop' | 'reload' | 'stay' | 'leave';
+/** What the button under a notice does: look at the door again, send again, reload the page, stay on it or leave it; send without an answer. */
+export type Action = 'check' | 'send' | 'stop' | 'reload' | 'stay' | 'leave' | 'without';
 
 export const NOTICES = {
   'no-sealing': ['reload'],
@@ -24,7 +24,12 @@ export const NOTICES = {
   busy: ['send'],
   refused: ['send'],
   outdated: [],
+  'no-words': ['send', 'without'],
   leaving: ['stay', 'leave'],
+  'look-failed': ['send'],
+  'look-away': ['send'],
+  'look-keys': ['check'],
+  'delete-failed': ['send'],
 } as const satisfies Record<string, readonly Action[]>;
 export type Notice = keyof typeof NOTICES;
 

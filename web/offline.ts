@@ -1,16 +1,18 @@
 // The offline form: one saved file that seals without a network to the keyrings it carries, and gives the parcel as text.
 import { CodedError } from '../crypto/errors.ts';
-import { checkValidity, verifyKeyring, type VerifiedKeyring } from '../crypto/keyring.ts';
+import { verifyKeyring, type VerifiedKeyring } from '../crypto/keyring.ts';
 import { Throwaways } from '../crypto/letter.ts';
 import { parsePublicKey } from '../crypto/minisign.ts';
 import { encodeParcelText } from '../crypto/parcel-text.ts';
 import { requestRoom, SEALING_STEPS, sealRequestSteps } from '../crypto/seal.ts';
 import { ready } from '../crypto/sodium.ts';
 import { stampSteps } from '../crypto/stamp.ts';
+import { keyringAt } from './current.ts';
 import { Fields } from './fields.ts';
 import { setUpLeaving } from './leaving.ts';
 import type { TopicName } from './messages.ts';
 import { element, fill, focusOn } from './page.ts';
+import { showRoom } from './room.ts';
 import { breathe, inSlices } from './slices.ts';
 
 const VIEWS = ['form', 'progress', 'sealed'] as const;
@@ -41,14 +43,6 @@ function noticeFor(error: unknown): Notice {
     default:
       return 'broken';
   }
-}
-
-/** The keyring that is to be used at a moment: the newest that has begun, as the relay has it. None has: the first, which is early. */
-function keyringAt(keyrings: readonly VerifiedKeyring[], now: Date): VerifiedKeyring {
-  const found = [...keyrings].reverse().find(({ keyring }) => Date.parse(keyring.notBefore) <= now.getTime()) ?? keyrings[0];
-  if (found === undefined) throw new Error('the form carries no keyring');
-  checkValidity(found.keyring, now);
-  return found;
 }
 
 function topicsOf({ keyring }: VerifiedKeyring): TopicName[] {
@@ -112,7 +106,7 @@ class OfflineForm {
 
   #typed(): void {
     this.#fields.unflag();
-    this.#fields.showRoom(requestRoom(this.#fields.read()));
+    showRoom(requestRoom(this.#fields.read()));
   }
 
   async #seal(): Promise<void> {
@@ -124,7 +118,7 @@ class OfflineForm {
     try {
       // It may have been open for days.
       const keyring = keyringAt(this.#keyrings, new Date());
-      const steps = sealRequestSteps(this.#fields.read(), keyring, this.#throwaways);
+      const steps = sealRequestSteps(this.#fields.read(), keyring, { throwaways: this.#throwaways });
       const parcel = await inSlices(steps, { onStep: (done) => this.#progress('sealing', done / SEALING_STEPS) });
       // Luck decides how many tries it takes; this many on average.
       const stamped = await inSlices(stampSteps(parcel, OFFLINE_DIFFICULTY), { onStep: (tries) => this.#progress('stamping', tries / 2 ** OFFLINE_DIFFICULTY) });

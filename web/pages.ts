@@ -1,5 +1,5 @@
 // Makes the pages of the build: a template and its parts, in every language.
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PASTE_PAGES } from './pasted.ts';
@@ -21,10 +21,20 @@ const SLOT_SECONDS = 20;
 /** In the place of the offline form once that has ended (server/offline-form.ts). */
 const ENDED_PAGE = 'form-ended.html';
 
-export async function readLocales(): Promise<Locale[]> {
-  const names = (await readdir(join(WEB, 'locales'))).filter((name) => name.endsWith('.json'));
-  const locales = await Promise.all(names.map(async (name) => JSON.parse(await readFile(join(WEB, 'locales', name), 'utf8')) as Locale));
+export async function readLocales(folder = join(WEB, 'locales')): Promise<Locale[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
+  const locales = await Promise.all(names.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8')) as Locale));
   return locales.sort((a, b) => a.path.localeCompare(b.path, 'en'));
+}
+
+/** The list of words that access codes are made of, for each page; a language that has none yet takes the English one. */
+export async function buildWords(outDir: string): Promise<void> {
+  const lists = await readdir(join(WEB, 'words'));
+  for (const { language, path } of await readLocales()) {
+    const list = `${language}.txt`;
+    await mkdir(join(outDir, path), { recursive: true });
+    await copyFile(join(WEB, 'words', lists.includes(list) ? list : 'en.txt'), join(outDir, path, 'words.txt'));
+  }
 }
 
 /** `{{>name}}` is the file name.html; `{{?offline}}…{{/offline}}` is there only with an offline form. */
@@ -42,6 +52,7 @@ export async function readTemplates(parts: PageParts): Promise<Map<string, strin
   const pasted = await readTemplate('pasted', parts);
   return new Map([
     ['index.html', await readTemplate('form', parts)],
+    ['replies.html', (await readTemplate('replies', parts)).replace('{{@languages}}', '{{@replies-languages}}')],
     ...(parts.offline ? [[ENDED_PAGE, pasted.replaceAll('pasted.PAGE', 'offline.ended')] as const] : []),
     ...PASTE_PAGES.map((page) => [`paste/${page}.html`, pasted.replaceAll('pasted.PAGE', `pasted.${page}`)] as const),
   ]);

@@ -1,15 +1,20 @@
 // The sealing worker: all cryptography of the form, off the page's thread. It keeps the verified keyring, and what it made
 // while there was nothing else to do. Built twice, as seal-wasm.js and seal-js.js (cut.ts).
 import { parseAnswer } from '../crypto/answer.ts';
+import { fromHex, toHex } from '../crypto/bytes.ts';
+import { codeRoot, makeCode, readCode } from '../crypto/code.ts';
 import { CodedError } from '../crypto/errors.ts';
-import { checkValidity, verifyKeyring, type VerifiedKeyring } from '../crypto/keyring.ts';
+import { checkValidity, signersOf, verifyKeyring, type VerifiedKeyring } from '../crypto/keyring.ts';
 import { Throwaways } from '../crypto/letter.ts';
+import { encodeQuestion, parseMailboxAnswer, REPLIES_A_PAGE, type MailboxAnswer } from '../crypto/mailbox.ts';
 import { parsePublicKey } from '../crypto/minisign.ts';
 import { sealParcel } from '../crypto/parcel.ts';
+import { openReply, replyId } from '../crypto/reply.ts';
 import { requestRoom, SEALING_STEPS, sealRequestSteps } from '../crypto/seal.ts';
 import { ready } from '../crypto/sodium.ts';
 import { stampSteps } from '../crypto/stamp.ts';
-import type { Ask, Exchanges, FailureCode, Kind, Step, Tell, TopicName } from './messages.ts';
+import { threadOf, type Thread } from '../crypto/thread.ts';
+import type { Ask, Exchanges, FailureCode, Kind, MailboxPage, MailboxReply, Step, Tell, TopicName } from './messages.ts';
 import { drawSlot } from './moments.ts';
 import { breathe, inSlices, type Slicing } from './slices.ts';
 import { handInWasm, unusable } from './wasm.ts';
@@ -54,6 +59,30 @@ function keyring(): VerifiedKeyring {
   return verified;
 }
 
+/** The conversation that an access code stands for; nothing of it leaves this worker but what is sealed or shown. */
+let thread: Thread | null = null;
+
+function conversation(): Thread {
+  if (thread === null) throw new Error('a conversation was asked for before there was an access code');
+  return thread;
+}
+
+function readReplies(answered: MailboxAnswer, page: number): MailboxPage {
+  if (answered.result === 'away') return { retryAfterSeconds: answered.retryAfterSeconds };
+  const { identity, signing } = conversation();
+  const signers = signersOf(keyring().keyring);
+  const replies = answered.replies.map((sealed): MailboxReply => {
+    const id = toHex(replyId(sealed));
+    try {
+      const { text, team } = openReply(sealed, identity, signing.key, signers);
+      return { id, text, team };
+    } catch (error) {
+      return { id, refused: codeOf(error) };
+    }
+  });
+  return { pages: Math.max(Math.ceil(answered.total / REPLIES_A_PAGE), 1), first: page * REPLIES_A_PAGE + 1, replies };
+}
+
 async function answer(ask: Ask): Promise<Exchanges[Kind]['reply']> {
   const progress = (step: Step, of: number) => (done: number): void => tell({ id: ask.id, kind: 'progress', step, done, of });
   const stamp = (parcel: Uint8Array, difficulty: number, slicing: Slicing = {}): Promise<Uint8Array> => {
@@ -74,7 +103,30 @@ async function answer(ask: Ask): Promise<Exchanges[Kind]['reply']> {
     case 'seal': {
       const onStep = progress('sealing', SEALING_STEPS);
       onStep(0);
-      return stamp(await inSlices(sealRequestSteps(ask.request, keyring(), throwaways), { onStep }), ask.difficulty);
+      const options = { throwaways, thread: ask.answer || ask.followUp ? conversation() : undefined, followUp: ask.followUp };
+      return stamp(await inSlices(sealRequestSteps(ask.request, keyring(), options), { onStep }), ask.difficulty);
+    }
+    case 'code': {
+      const code = makeCode();
+      thread = threadOf(codeRoot(ask.language, code));
+      return code;
+    }
+    case 'enter': {
+      const read = readCode(ask.text, ask.words);
+      if ('problem' in read) return read.problem;
+      thread = threadOf(codeRoot(ask.language, read.code));
+      return null;
+    }
+    case 'look': {
+      const { mailboxKey, signing } = conversation();
+      return encodeQuestion({ mailboxKey, threadKey: signing.key, page: ask.page });
+    }
+    case 'replies':
+      return readReplies(parseMailboxAnswer(ask.answer, ask.page), ask.page);
+    case 'delete': {
+      const { serial, worker } = keyring().keyring;
+      const reply = ask.reply === null ? null : fromHex(ask.reply);
+      return stamp(sealParcel({ kind: 'delete', thread: conversation(), reply }, { serial, worker }), ask.difficulty);
     }
     case 'decoy': {
       await idle();

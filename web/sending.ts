@@ -1,7 +1,7 @@
 // What this page sends, and how: sealed once, sent in a slot as the same bytes until the relay has taken them. A request
 // and a decoy go the same way.
-import { HIGHEST_DIFFICULTY, sendParcel } from './door.ts';
-import type { Answer, RequestFields } from './messages.ts';
+import { askMailbox, HIGHEST_DIFFICULTY, sendParcel } from './door.ts';
+import type { Answer, MailboxPage, RequestFields } from './messages.ts';
 import { noticeForRefusal, type Notice } from './notices.ts';
 import type { ProgressStep } from './page.ts';
 import { SealerError, type Sealer } from './sealer.ts';
@@ -18,9 +18,13 @@ export type Outcome =
   /** The relay asks to come again; the parcel is kept for that. */
   | { kind: 'later'; seconds: number };
 
+/** What somebody wants to be sent: their words, or the end of a reply (its id), or with null of the whole mailbox. */
+export type Errand =
+  | { request: RequestFields; answer: boolean; followUp?: { team?: string } }
+  | { reply: string | null };
 /** What goes into a parcel. A decoy has nothing but its number in this visit: several may be on their way. */
-type Load = RequestFields | number;
-const isRequest = (load: Load): load is RequestFields => typeof load !== 'number';
+type Load = Errand | number;
+const isErrand = (load: Load): load is Errand => typeof load !== 'number';
 
 export type SendingOptions = {
   sealer: Sealer;
@@ -62,12 +66,23 @@ export class Sending {
   }
 
   /** @throws SealerError, UnreachableError */
-  async send(request: RequestFields): Promise<Outcome> {
-    await this.#parcelFor(request);
+  async send(errand: Errand): Promise<Outcome> {
+    await this.#parcelFor(errand);
     this.#options.onStep('slot');
     return this.#slots.use(() => {
       this.#options.onStep('sending');
-      return this.#exchange(request);
+      return this.#exchange(errand);
+    });
+  }
+
+  /** Looks into the mailbox at hand, in a slot as well. @throws SealerError, UnreachableError */
+  async look(page: number): Promise<MailboxPage> {
+    const { sealer, onStep } = this.#options;
+    const question = await sealer.ask('look', { page });
+    onStep('slot');
+    return this.#slots.use(async () => {
+      onStep('sending');
+      return sealer.ask('replies', { answer: await askMailbox(question), page });
     });
   }
 
@@ -100,7 +115,7 @@ export class Sending {
     const key = JSON.stringify(load);
     const sealed = this.#parcels.get(key) ?? this.#seal(load);
     // A request that was changed since is never sent.
-    if (isRequest(load)) for (const other of this.#parcels.keys()) if (isRequest(JSON.parse(other) as Load)) this.#parcels.delete(other);
+    if (isErrand(load)) for (const other of this.#parcels.keys()) if (isErrand(JSON.parse(other) as Load)) this.#parcels.delete(other);
     this.#keep(load, sealed);
     return sealed;
   }
@@ -108,7 +123,10 @@ export class Sending {
   async #seal(load: Load): Promise<Uint8Array> {
     const { sealer, renewKeyring, onStep } = this.#options;
     const difficulty = this.#difficulty;
-    const seal = (): Promise<Uint8Array> => (isRequest(load) ? sealer.ask('seal', { request: load, difficulty }, onStep) : sealer.ask('decoy', { difficulty }));
+    const seal = (): Promise<Uint8Array> => {
+      if (!isErrand(load)) return sealer.ask('decoy', { difficulty });
+      return 'request' in load ? sealer.ask('seal', { ...load, difficulty }, onStep) : sealer.ask('delete', { ...load, difficulty }, onStep);
+    };
     return seal().catch(async (error: unknown) => {
       // A page may have been open for longer than its keyring lives.
       if (!(error instanceof SealerError && error.code === 'KEYRING_EXPIRED')) throw error;

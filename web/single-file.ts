@@ -1,4 +1,5 @@
-// Makes the offline form: one file a language that holds everything, and a policy of its own that forbids the network.
+// Makes the offline form and the volunteers' desk: one file a language that holds everything, and a policy of its own that
+// forbids the network.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -9,7 +10,7 @@ import { verifyKeyring } from '../crypto/keyring.ts';
 import { parsePublicKey } from '../crypto/minisign.ts';
 import { sodiumPlugin } from './cut.ts';
 import { readLocales, readTemplate } from './pages.ts';
-import { renderPage } from './template.ts';
+import { renderPage, type Locale } from './template.ts';
 
 const WEB = join(fileURLToPath(new URL('..', import.meta.url)), 'web');
 
@@ -42,28 +43,63 @@ function inlinable(text: string, element: 'script' | 'style'): string {
 
 const source = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-export async function buildOffline(
-  outDir: string, common: BuildOptions, { rootKey, keyrings, difficulty }: { rootKey: string; keyrings: readonly SignedKeyring[]; difficulty: number },
-): Promise<void> {
-  const { carried, until } = verified(keyrings, rootKey);
+export type SingleFileOptions = { rootKey: string; keyrings: readonly SignedKeyring[]; difficulty: number };
+
+type Parts = { template: string; locales: readonly Locale[]; script: string; style: string };
+
+/** A page a language, with everything inside. */
+function inlined(parts: Parts): { locale: Locale; page: string }[] {
+  const script = inlinable(parts.script, 'script');
+  const style = inlinable(parts.style, 'style');
+  const policy = `default-src 'none'; script-src ${source(script)}; style-src ${source(style)}; base-uri 'none'; form-action 'none'`;
+  const put: Readonly<Record<string, string>> = { policy, script, style };
+  return parts.locales.map((locale) => {
+    // The words first: what is put in afterwards is no template any more.
+    const page = renderPage(parts.template.replace(/\{\{(policy|script|style)\}\}/g, '\0$1\0'), locale, parts.locales);
+    return { locale, page: page.replace(/\0(policy|script|style)\0/g, (_, name: string) => put[name] ?? '') };
+  });
+}
+
+/** The script; where a string or pattern holds the beginning of an HTML comment, the same in another spelling. */
+function scriptWith(common: BuildOptions, entry: string, carried: readonly SignedKeyring[], difficulty: number): Promise<string> {
   const define = { ...common.define, OFFLINE_KEYRINGS: JSON.stringify(carried), OFFLINE_DIFFICULTY: String(difficulty) };
+  const script = bundled({ ...common, define, entryPoints: [join(WEB, entry)], plugins: [sodiumPlugin('js')] });
+  return script.then((text) => text.replaceAll('<!--', '\\x3c!--'));
+}
+
+/** The offline form: form.html a language, and form.json. */
+export async function buildOffline(outDir: string, common: BuildOptions, { rootKey, keyrings, difficulty }: SingleFileOptions): Promise<void> {
+  const { carried, until } = verified(keyrings, rootKey);
   const [template, locales, script, style] = await Promise.all([
     readTemplate('offline', { offline: true }),
     readLocales(),
-    bundled({ ...common, define, entryPoints: [join(WEB, 'offline.ts')], plugins: [sodiumPlugin('js')] }).then((text) => inlinable(text, 'script')),
-    bundled({ ...common, entryPoints: [join(WEB, 'form.css')] }).then((text) => inlinable(text, 'style')),
+    scriptWith(common, 'offline.ts', carried, difficulty),
+    bundled({ ...common, entryPoints: [join(WEB, 'form.css')] }),
   ]);
-  const policy = `default-src 'none'; script-src ${source(script)}; style-src ${source(style)}; base-uri 'none'; form-action 'none'`;
-  const parts: Readonly<Record<string, string>> = { policy, script, style };
   // For the relay, which hands the form out no longer than that.
   await writeFile(join(outDir, 'form.json'), `${JSON.stringify({ until })}\n`);
-  for (const locale of locales) {
-    // The words first: what is put in afterwards is no template any more.
-    const page = renderPage(template.replace(/\{\{(policy|script|style)\}\}/g, '\0$1\0'), locale, locales);
+  for (const { locale, page } of inlined({ template, locales, script, style })) {
     const file = join(outDir, locale.path, 'form.html');
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, page.replace(/\0(policy|script|style)\0/g, (_, name: string) => parts[name] ?? ''));
+    await writeFile(file, page);
   }
+}
+
+/** The words of the desk, which nobody but volunteers reads. */
+export function readDeskLocales(): Promise<Locale[]> {
+  return readLocales(join(WEB, 'desk/locales'));
+}
+
+/** The desk for volunteers, one page a language, by the names of its files. Errors: MINISIGN_*, KEYRING_FORMAT. */
+export async function makeDesk(common: BuildOptions, { rootKey, keyrings, difficulty }: SingleFileOptions): Promise<{ name: string; page: string }[]> {
+  const { carried } = verified(keyrings, rootKey);
+  const [template, locales, script, style] = await Promise.all([
+    readTemplate('desk/desk', { offline: true }),
+    readDeskLocales(),
+    scriptWith(common, 'desk/desk.ts', carried, difficulty),
+    bundled({ ...common, entryPoints: [join(WEB, 'desk/desk.css')] }),
+  ]);
+  return inlined({ template, locales, script, style }).map(({ locale, page }) => ({ name: `desk-${locale.language}.html`, page }));
 }
 
 /** Reads `keyring.json` and `keyring.json.minisig`. */

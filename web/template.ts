@@ -20,11 +20,12 @@ function renderNotice(locale: Locale, notice: Notice): string {
   ].join('\n');
 }
 
-function renderLanguages(locale: Locale, all: readonly Locale[]): string {
+/** `page`: which one of a language is linked to; its first, where left out. */
+function renderLanguages(locale: Locale, all: readonly Locale[], page = ''): string {
   return all.map(({ language, name, path }) => (
     language === locale.language
       ? `<span aria-current="page">${escapeHtml(name)}</span>`
-      : `<a href="/${path}" lang="${language}" hreflang="${language}">${escapeHtml(name)}</a>`
+      : `<a href="/${path}${page}" lang="${language}" hreflang="${language}">${escapeHtml(name)}</a>`
   )).join(' ');
 }
 
@@ -53,6 +54,8 @@ export function renderPage(template: string, locale: Locale, all: readonly Local
         return renderClearnet(locale, site);
       case '@languages':
         return renderLanguages(locale, all);
+      case '@replies-languages':
+        return renderLanguages(locale, all, 'replies');
       case '@notices':
         return (Object.keys(NOTICES) as Notice[]).map((notice) => renderNotice(locale, notice)).join('\n');
       default:

@@ -20,10 +20,45 @@ const STATES: Readonly<Record<string, string>> = {
   'every notice': "for (const notice of document.querySelectorAll('#notices [hidden]:not(#notice-closed-service)')) notice.hidden = false;",
   'another closed door': "for (const notice of document.querySelectorAll('#notices > *')) notice.hidden = notice.id !== 'notice-closed-service';",
   'everything about room': "for (const part of document.querySelectorAll('.room [hidden], #checking')) part.hidden = false;",
+  'no answer wanted': "document.getElementById('answer').click();",
+  'the words of a code not loaded': "document.getElementById('answer').click(); document.getElementById('answer-away').hidden = false;",
   'the wait': only('opening'),
   'the progress': `${only('progress')} for (const step of document.querySelectorAll('#progress [hidden]')) step.hidden = false;`,
+  'the access code': `${only('accepted')} ${onlyPart('code')}
+    document.getElementById('code-words').append(...Array.from({ length: 10 }, () => Object.assign(document.createElement('li'), { textContent: 'абажур' })));`,
+  'a word of the code that does not fit': "for (const part of document.querySelectorAll('#code [hidden]')) part.hidden = false;",
+  'two words of the code asked for': onlyPart('code-check'),
+  'the warning before going on without that': onlyPart('code-skip'),
   'the end': `${only('accepted')} for (const part of document.querySelectorAll('#accepted [hidden]')) part.hidden = false;`,
 };
+
+/** As STATES, of the page for replies. */
+const REPLIES_STATES: Readonly<Record<string, string>> = {
+  'the field for the code': '',
+  'a word offered and every problem': "for (const part of document.querySelectorAll('#enter [hidden], #checking')) part.hidden = false; document.getElementById('offer').textContent = 'абажур';",
+  'every notice': STATES['every notice'] ?? '',
+  'another closed door': STATES['another closed door'] ?? '',
+  'the progress': `${onlyView('progress')} for (const step of document.querySelectorAll('#progress [hidden]')) step.hidden = false;`,
+  'answers': `${onlyView('conversation')} for (const part of document.querySelectorAll('#conversation [hidden]')) part.hidden = false;
+    for (const number of [1, 2]) {
+      const reply = document.getElementById('reply').content.cloneNode(true);
+      reply.querySelector('[data-slot]').textContent = number;
+      reply.querySelector('h2').id = 'reply-' + number;
+      reply.querySelector('article').setAttribute('aria-labelledby', 'reply-' + number);
+      reply.querySelector('.text').textContent = 'Здравствуйте';
+      document.getElementById('replies').append(reply);
+    }`,
+  'the end': onlyView('ended'),
+};
+
+function onlyView(view: string): string {
+  return `document.getElementById('notices').hidden = true; for (const id of ['enter', 'progress', 'conversation', 'ended']) document.getElementById(id).hidden = id !== '${view}';
+    document.getElementById('intro').hidden = ${String(view !== 'enter')};`;
+}
+
+function onlyPart(part: string): string {
+  return `for (const id of ['code', 'code-check', 'code-skip', 'accepted-after']) document.getElementById(id).hidden = id !== '${part}';`;
+}
 
 function only(view: string): string {
   return `for (const id of ['opening', 'form', 'progress', 'accepted']) document.getElementById(id).hidden = id !== '${view}';
@@ -81,6 +116,18 @@ describe.each(BROWSERS.flatMap((name) => THEMES.map((theme) => [name, theme] as 
     await tab.page.close();
   });
 
+  it.each(['', 'en/'])('on /%sreplies, whatever it shows', async (path) => {
+    const tab = await openTab(`${path}replies`);
+    await tab.until('#read:not(:disabled)');
+    const found: Record<string, string[]> = {};
+    for (const [state, show] of Object.entries(REPLIES_STATES)) {
+      await tab.page.evaluate(show);
+      found[state] = await findings(tab);
+    }
+    expect(found).toEqual(Object.fromEntries(Object.keys(REPLIES_STATES).map((state) => [state, []])));
+    await tab.page.close();
+  });
+
   it('unless there is something to find', async () => {
     const tab = await openTab('');
     await tab.until('#send:not(:disabled)');
@@ -112,7 +159,7 @@ describe.each(BROWSERS.flatMap((name) => THEMES.map((theme) => [name, theme] as 
     await front.stop();
   });
 
-  it.each(['', 'en/'])('on /%s without scripts', async (path) => {
+  it.each(['', 'en/', 'replies', 'en/replies'])('on /%s without scripts', async (path) => {
     const front = await Front.start(deployment.url);
     front.rules.set(`/${path}`, async (_, response) => {
       const page = await (await fetch(new URL(path, deployment.url))).text();

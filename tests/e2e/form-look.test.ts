@@ -46,7 +46,7 @@ describe.each(BROWSERS)('the page in %s', (name) => {
       await tab.page.keyboard.press('Tab');
       order.push(await tab.focused());
     }
-    expect(order.filter((id) => id !== '')).toEqual(['exit', 'exit-known', 'message', 'topic-psychological', 'contact', 'send']);
+    expect(order.filter((id) => id !== '')).toEqual(['exit', 'exit-known', 'message', 'topic-psychological', 'answer', 'contact', 'send']);
     await tab.page.focus('#topic-psychological');
     await tab.page.keyboard.press('ArrowDown');
     await tab.page.focus('#message');
@@ -79,7 +79,7 @@ describe.each(BROWSERS)('the page in %s', (name) => {
     await tab.page.goto(deployment.url);
     await tab.until(SEND);
     await tab.page.evaluate('scrollTo(0, document.documentElement.scrollHeight)');
-    for (const id of ['send', 'contact', 'topic-legal', 'message', 'exit-known']) {
+    for (const id of ['send', 'contact', 'answer', 'topic-legal', 'message', 'exit-known']) {
       await tab.page.evaluate(`document.getElementById('${id}').focus()`);
       const { top, height } = await boxOf(tab, `#${id}`);
       const seen = Math.min(top + height, ZOOMED.height) - Math.max(top, (await boxOf(tab, 'header')).height);

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { randomBytes } from '../../crypto/bytes.ts';
+import { encodeQuestion } from '../../crypto/mailbox.ts';
 import { PARCEL_BYTES, sealParcel } from '../../crypto/parcel.ts';
 import { encodeParcelText } from '../../crypto/parcel-text.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
@@ -112,18 +114,22 @@ it.each(CASES)('$name: a request typed there is opened by a volunteer', { timeou
 });
 
 // A circuit may be replaced under way, and what builds the new one is counted too.
-it('a request and a decoy take as many cells', { timeout: TEST_MS, retry: 2 }, async () => {
-  const browsers = recorder.exchanges('POST /parcel ')[0];
+it('a request, a decoy and a look into a mailbox take as many cells', { timeout: TEST_MS, retry: 2 }, async () => {
+  const browsers = recorder.exchanges('POST /parcel? ')[0];
   if (browsers === undefined) throw new Error('no browser has sent anything yet');
   const { keyring } = deployment.keyring;
-  const exchange = async (circuit: string, parcel: Uint8Array): Promise<void> => {
+  const exchange = async (circuit: string, body: Uint8Array, head = browsers.up.head): Promise<void> => {
     const socket = await socksConnect(tor.socksPort, tor.onion, 80, { timeoutMs: STEP_MS, isolation: circuit });
     socket.resume();
-    socket.write(Buffer.concat([Buffer.from(browsers.up.head, 'latin1'), parcel]));
+    socket.write(Buffer.concat([Buffer.from(head, 'latin1'), body]));
     await once(socket, 'close');
   };
-  const pieces = ['request', 'decoy', 'request', 'decoy'].map((kind, index) => () =>
-    exchange(`${kind} ${String(index)}`, kind === 'request' ? deployment.seal('Ячейки') : stampParcel(sealParcel({ kind: 'decoy' }, keyring), 10)));
+  const kinds: (() => [body: Uint8Array, head?: string])[] = [
+    () => [deployment.seal('Ячейки')],
+    () => [stampParcel(sealParcel({ kind: 'decoy' }, keyring), 10)],
+    () => [encodeQuestion({ mailboxKey: randomBytes(32), threadKey: randomBytes(32), page: 0 }), browsers.up.head.replace('/parcel?', '/mailbox')],
+  ];
+  const pieces = [...kinds, ...kinds].map((made, index) => () => exchange(String(index), ...made()));
   // Once to build the circuits, once to count.
   for (const piece of pieces) await piece();
   const counted = await countCells(tor, pieces);

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { identityToRecipient, parseIdentityFile } from '../../crypto/age/identity.ts';
+import { toHex } from '../../crypto/bytes.ts';
+import { signersOf } from '../../crypto/keyring.ts';
+import { parseSecretKey } from '../../crypto/minisign.ts';
 import { layoutOf } from '../../deploy/layout.ts';
 import { prepareDeployment } from '../../deploy/prepare.ts';
 
@@ -19,7 +22,7 @@ afterEach(async () => {
 
 function secrets(): Record<string, string> {
   const layout = layoutOf(dir);
-  const files = [layout.rootSecretKey, layout.volunteerIdentity, layout.identityFile(1), layout.passwordFile('relay'), layout.keyringFile(1), layout.inboxes];
+  const files = [layout.rootSecretKey, layout.volunteerIdentity, layout.volunteerSigner, layout.identityFile(1), layout.passwordFile('relay'), layout.keyringFile(1), layout.inboxes];
   return Object.fromEntries(files.map((file) => [file, readFileSync(file, 'utf8')]));
 }
 
@@ -29,9 +32,11 @@ test('makes everything a deployment needs, and nothing secret is readable by oth
   const [volunteer] = parseIdentityFile(readFileSync(layout.volunteerIdentity, 'utf8'));
   expect(keyring.keyring.worker).toBe(identityToRecipient(worker ?? ''));
   expect(keyring.keyring.teams.flatMap((team) => team.recipients)).toEqual([identityToRecipient(volunteer ?? '')]);
+  const signer = await parseSecretKey(readFileSync(layout.volunteerSigner, 'utf8'));
+  expect([...signersOf(keyring.keyring)]).toEqual([toHex(signer.key)]);
   expect(keyring.keyring.teams.flatMap((team) => team.topics.map(({ id }) => id))).toEqual(['psychological', 'legal']);
   expect(existsSync(join(layout.web, 'index.html')) && existsSync(join(layout.web, 'en/index.html'))).toBe(true);
-  for (const file of [layout.rootSecretKey, layout.volunteerIdentity, layout.identityFile(1), layout.acl, layout.passwordFile('worker')]) {
+  for (const file of [layout.rootSecretKey, layout.volunteerIdentity, layout.volunteerSigner, layout.identityFile(1), layout.acl, layout.passwordFile('worker')]) {
     expect(statSync(file).mode & 0o077, file).toBe(0);
   }
 });

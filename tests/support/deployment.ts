@@ -7,16 +7,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseIdentityFile } from '../../crypto/age/identity.ts';
 import { parseAnswer, type Answer } from '../../crypto/answer.ts';
 import type { VerifiedKeyring } from '../../crypto/keyring.ts';
-import { openLetter, type LetterContent } from '../../crypto/letter.ts';
+import { openLetter, type WrittenContent } from '../../crypto/letter.ts';
+import { parseSecretKey } from '../../crypto/minisign.ts';
+import { sealParcel } from '../../crypto/parcel.ts';
+import { sealReply } from '../../crypto/reply.ts';
+import type { SigningKeyPair } from '../../crypto/sign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { sealRequest } from '../../crypto/seal.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
+import type { ThreadAddress } from '../../crypto/thread.ts';
 import type { Layout } from '../../deploy/layout.ts';
 import { PARTS, spawnPart, type Part, type PartSettings } from '../../deploy/parts.ts';
 import { choosePort } from '../../deploy/port.ts';
 import { prepareDeployment, type Prepared } from '../../deploy/prepare.ts';
 import { endProcess } from '../../deploy/supervisor.ts';
 import { http, postParcel, type HttpRequest } from './http.ts';
+import { isWritten } from './letters.ts';
 import { attachedLetters, readMaildir } from './maildir.ts';
 
 const START_WITHIN_MS = 90_000;
@@ -76,6 +82,9 @@ export class Deployment {
   get identity(): string {
     return this.layout.volunteerIdentity;
   }
+  get signer(): string {
+    return this.layout.volunteerSigner;
+  }
 
   pid(part: Part): number {
     const child = this.#children.get(part);
@@ -132,11 +141,24 @@ export class Deployment {
     return { status, answer: parseAnswer(body) };
   }
 
-  async letters(): Promise<LetterContent[]> {
+  /** The volunteer's signer. */
+  async signingKey(): Promise<SigningKeyPair> {
+    return parseSecretKey(await readFile(this.signer, 'utf8'));
+  }
+
+  /** What a volunteer of the first team answers, as a parcel. By somebody else with another signer. */
+  async sealReply(text: string, to: ThreadAddress, signer?: SigningKeyPair): Promise<Uint8Array> {
+    const [team] = this.keyring.keyring.teams;
+    const delivery = sealReply({ team: team?.id ?? '', text }, to, signer ?? await this.signingKey());
+    return stampParcel(sealParcel({ kind: 'reply', delivery }, this.keyring.keyring), DIFFICULTY);
+  }
+
+  /** What requesters wrote: notes and covers left out. */
+  async letters(): Promise<WrittenContent[]> {
     const identities = parseIdentityFile(await readFile(this.identity, 'utf8'));
     const files = await readMaildir(this.inbox);
     const letters = await Promise.all(files.map(({ mail }) => attachedLetters(mail)));
-    return letters.flat().map((letter) => openLetter(letter, identities));
+    return letters.flat().map((letter) => openLetter(letter, identities)).filter(isWritten);
   }
 
   /** Waits until the inbox holds all of these texts. @returns what it holds then, or what it held when the time was up */

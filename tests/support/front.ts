@@ -58,7 +58,7 @@ export class Front {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const exchange = { method: request.method ?? '', path: request.url ?? '', body: new Uint8Array(Buffer.concat(chunks)), headers: request.rawHeaders.join('\n') };
+    const exchange = { method: request.method ?? '', path: (request.url ?? '').replace(/\?$/, ''), body: new Uint8Array(Buffer.concat(chunks)), headers: request.rawHeaders.join('\n') };
     this.seen.push(exchange);
     const rule = this.rules.get(exchange.path);
     if (rule !== undefined) return rule(exchange, response);

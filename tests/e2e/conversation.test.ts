@@ -1,0 +1,167 @@
+// A whole conversation, each with their own tool: the form, the command line, the replies page, the desk. And what is left of it.
+import { createHash, randomBytes } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Redis } from 'ioredis';
+import type { Browser } from 'puppeteer-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EXIT } from '../../cli/errors.ts';
+import { codeRoot, readCode } from '../../crypto/code.ts';
+import { encodeQuestion, parseMailboxAnswer } from '../../crypto/mailbox.ts';
+import { mailboxOf, threadOf, type Thread } from '../../crypto/thread.ts';
+import { bucketOf, weekOf } from '../../store/mailboxes.ts';
+import { BROWSERS, openBrowser, Tab } from '../support/browser.ts';
+import { cli } from '../support/cli.ts';
+import { wordList } from '../support/conversation.ts';
+import { startDeployment, type Deployment } from '../support/deployment.ts';
+import { http } from '../support/http.ts';
+import { bytesNeedle, filesIn, redisKeys, search, type Needle } from '../leak/search.ts';
+
+describe.each(BROWSERS)('a conversation in %s', (name) => {
+  let dir: string;
+  let deployment: Deployment;
+  let admin: Redis;
+  let browser: Browser;
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'conversation-'));
+    const password = randomBytes(32).toString('hex');
+    const hash = createHash('sha256').update(password).digest('hex');
+    deployment = await startDeployment({
+      adjust: ({ layout }) => {
+        appendFileSync(layout.acl, `user admin on #${hash} ~* &* +@all\n`);
+        return Promise.resolve();
+      },
+    });
+    admin = new Redis({ path: deployment.layout.redisSocket, username: 'admin', password });
+    browser = await openBrowser(name);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    admin?.disconnect();
+    await deployment?.stop();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  const keys = (): string[] => ['--identity', deployment.identity, '--keyring', deployment.keyringFile, '--root-key', deployment.rootKey];
+  const run = async (...argv: string[]): Promise<string> => {
+    const { code, text, err } = await cli(argv);
+    expect(code, err).toBe(EXIT.ok);
+    return text;
+  };
+  const conversations = async (): Promise<string[]> => (await run('inbox', ...keys(), deployment.inbox)).trim().split('\n');
+
+  async function waiting({ mailboxKey, signing }: Thread): Promise<readonly Uint8Array[]> {
+    const body = encodeQuestion({ mailboxKey, threadKey: signing.key, page: 0 });
+    const answer = parseMailboxAnswer((await http(new URL('mailbox', deployment.url).href, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body })).body, 0);
+    if (answer.result !== 'read') throw new Error('the mailboxes are away');
+    return answer.replies;
+  }
+
+  /** Writes the request; gives the words of its access code. */
+  async function request(text: string): Promise<string[]> {
+    const tab = await Tab.open(browser, deployment.url);
+    tab.page.on('dialog', (dialog) => void dialog.accept());
+    await tab.until('#send:not(:disabled)');
+    await tab.paste('#message', text);
+    await tab.page.click('#send');
+    await tab.until('#code-words li');
+    const words = (await tab.page.evaluate("[...document.querySelectorAll('#code-words li')].map((item) => item.innerText.trim())")) as string[];
+    await tab.page.close({ runBeforeUnload: false });
+    return words;
+  }
+
+  async function openReplies(words: readonly string[]): Promise<Tab> {
+    const tab = await Tab.open(browser, new URL('replies', deployment.url).href);
+    tab.page.on('dialog', (dialog) => void dialog.accept());
+    await tab.until('#read:not(:disabled)');
+    await tab.paste('#typed-code', words.join(' '));
+    await tab.page.click('#read');
+    await tab.until('#conversation');
+    return tab;
+  }
+  const shown = (tab: Tab): Promise<unknown> => tab.page.evaluate("[...document.querySelectorAll('.reply .text')].map((text) => text.textContent)");
+
+  async function answerAtDesk(alias: string, text: string): Promise<void> {
+    await run('admin', 'build-desk', '--root-key', deployment.rootKey, '--keyring', deployment.keyringFile, '--out', join(dir, 'desk'));
+    const tab = await Tab.open(browser, pathToFileURL(join(dir, 'desk', 'desk-ru.html')).href);
+    tab.page.on('dialog', (dialog) => void dialog.accept());
+    const give = async (selector: string, ...files: string[]): Promise<void> => {
+      const input = (await tab.page.$(selector)) as { uploadFile: (...paths: string[]) => Promise<void> } | null;
+      await input?.uploadFile(...files);
+    };
+    await tab.until('#desk');
+    await give('#identity', deployment.identity);
+    await tab.page.click('#open-identity');
+    await tab.until('#identity-status p');
+    await give('#signer', deployment.signer);
+    await tab.page.click('#open-signer');
+    await tab.until('#signer-status p');
+    const mails = (await readdir(join(deployment.inbox, 'new'))).map((file) => join(deployment.inbox, 'new', file));
+    await give('#files', ...mails);
+    await tab.until('article button[data-part="answer"]');
+    await tab.page.click('article button[data-part="answer"]');
+    await tab.until('#compose');
+    await tab.paste('#text', text);
+    await tab.paste('#alias', alias);
+    await tab.page.click('#seal');
+    await tab.until('#outgoing', 60_000);
+    const parcels = (await tab.page.evaluate("[...document.querySelectorAll('#parcels textarea')].map(({ value }) => value)")) as string[];
+    await mkdir(join(dir, 'to-send'), { recursive: true });
+    await Promise.all(parcels.map((parcel, i) => writeFile(join(dir, 'to-send', `${String(i)}.txt`), parcel)));
+    await tab.page.close({ runBeforeUnload: false });
+    await run('send', join(dir, 'to-send'), '--relay', deployment.url);
+  }
+
+  it('is answered by one, read, gone on with, answered by another, and gone when its writer removes it', async () => {
+    const first = `Мне нужна помощь. ${name}`;
+    const further = `Спасибо, и ещё одно. ${name}`;
+    const words = await request(first);
+    await deployment.untilDelivered([first]);
+    const read = readCode(words.join(' '), await wordList('ru'));
+    if (!('code' in read)) throw new Error('the page showed no access code');
+    const thread = threadOf(codeRoot('ru', read.code));
+
+    await writeFile(join(dir, 'answer.txt'), 'Мы вас услышали.');
+    await run('reply', ...keys(), '--signer', deployment.signer, '--alias', 'Ива', '--file', join(dir, 'answer.txt'), '--relay', deployment.url, deployment.inbox);
+    await expect.poll(async () => (await waiting(thread)).length).toBe(1);
+
+    const tab = await openReplies(words);
+    expect(await shown(tab)).toEqual(['Мы вас услышали.']);
+    await tab.paste('#message', further);
+    await tab.page.click('#send');
+    await tab.until('#sent');
+    expect(tab.problems).toEqual([]);
+    await tab.page.close({ runBeforeUnload: false });
+
+    await deployment.untilDelivered([first, further]);
+    await expect.poll(async () => (await conversations()).join()).toContain('Ива');
+    expect(await conversations()).toHaveLength(1);
+
+    await answerAtDesk('Клён', 'И второй ответ.');
+    await expect.poll(async () => (await waiting(thread)).length).toBe(2);
+    await expect.poll(async () => (await conversations()).join()).toContain('Клён');
+    expect(await run('open', ...keys(), deployment.inbox)).toContain('И второй ответ.');
+
+    const again = await openReplies(words);
+    expect(await shown(again)).toEqual(['Мы вас услышали.', 'И второй ответ.']);
+    const needles = await traces(thread);
+    expect(await found(needles)).not.toEqual([]);
+    await again.page.click('#delete-all');
+    await again.page.click('#confirm-yes');
+    await again.until('#ended');
+    await expect.poll(async () => (await waiting(thread)).length).toBe(0);
+    // The append-only file forgets with the next round.
+    await expect.poll(() => found(needles)).toEqual([]);
+  });
+
+  /** What of a conversation could lie about: its places, and bytes from the middle of each sealed reply. */
+  async function traces(thread: Thread): Promise<Needle[]> {
+    const { fields } = bucketOf(mailboxOf(thread.address), weekOf(new Date()));
+    const replies = (await waiting(thread)).map((reply, i) => bytesNeedle(`reply ${String(i)}`, reply.subarray(4_000, 4_200)));
+    return [...fields.map((field, i) => bytesNeedle(`place ${String(i)}`, field)), ...replies];
+  }
+  const found = async (needles: readonly Needle[]): Promise<string[]> => search([...(await redisKeys(admin)), ...filesIn(deployment.layout.redisData)], needles);
+});

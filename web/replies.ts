@@ -1,0 +1,292 @@
+// The answers: takes the access code, looks into its mailbox in a slot, shows what is there, and sends what is written or
+// removed. Nothing is kept: whoever leaves the page needs the code again.
+import { CodeField } from './code-field.ts';
+import { Conversation } from './conversation.ts';
+import { readStart, readWords, UnreachableError, type Door, type SignedKeyring } from './door.ts';
+import { FollowUp } from './follow-up.ts';
+import { setUpLeaving } from './leaving.ts';
+import { noticeForSealer, type Action, type Notice } from './notices.ts';
+import { element, fill, focusOn, notify, onAction, progress } from './page.ts';
+import { Sealer, SealerError } from './sealer.ts';
+import { Sending, type Errand, type Outcome } from './sending.ts';
+
+const VIEWS = ['enter', 'conversation', 'ended', 'progress'] as const;
+type View = (typeof VIEWS)[number];
+const DOINGS = ['look', 'send', 'delete'] as const;
+type Doing = (typeof DOINGS)[number];
+
+const onClick = (id: string, listener: () => void): void => element(id, HTMLButtonElement).addEventListener('click', listener);
+
+class Replies {
+  readonly #language = document.documentElement.lang;
+  readonly #code = new CodeField();
+  readonly #conversation = new Conversation((id) => this.#confirm(id));
+  readonly #sealer = new Sealer();
+  readonly #followUp = new FollowUp((request) => this.#sealer.ask('room', { request }));
+  readonly #sending: Sending;
+  #words: readonly string[] = [];
+  /** What shows when nothing is on its way. */
+  #view: Exclude<View, 'progress'> = 'enter';
+  #busy = false;
+  /** Whether the relay takes something in. */
+  #open = false;
+  /** What did not work, to be tried again. */
+  #retry: () => void = () => undefined;
+  /** What the person is asked about: a reply, or with null all of them. */
+  #asked: string | null = null;
+  #leavingTo = '';
+
+  constructor() {
+    this.#sending = new Sending({
+      sealer: this.#sealer,
+      slotMs: Number(document.documentElement.dataset['slotSeconds']) * 1_000,
+      renewKeyring: async () => this.#take((await readStart()).keyring),
+      onStep: progress,
+    });
+    const followUp = this.#followUp;
+    const held = { get empty() { return followUp.empty; }, clear: () => this.#clear() };
+    setUpLeaving(held, { wipe: () => this.#end(), ask: (href) => this.#askBeforeLeaving(href) });
+    addEventListener('pagehide', () => this.#end());
+    onAction((action) => this.#act(action));
+    onClick('read', () => void this.#enter());
+    onClick('older', () => void this.#look(this.#conversation.page - 1));
+    onClick('newer', () => void this.#look(this.#conversation.page + 1));
+    onClick('again', () => void this.#lookAgain());
+    onClick('delete-all', () => this.#confirm(null));
+    onClick('confirm-yes', () => void this.#delete(this.#asked));
+    onClick('confirm-no', () => this.#unconfirm());
+    onClick('send', () => void this.#send());
+  }
+
+  /** Makes ready for looking. The code can be typed meanwhile: over Tor this takes its time. */
+  async open(): Promise<void> {
+    notify(null);
+    this.#ready(false);
+    try {
+      const started = this.#sealer.start();
+      started.catch(() => undefined);
+      const [{ door, keyring }, words] = await Promise.all([readStart(), readWords(document.documentElement.dataset['words'] ?? '')]);
+      this.#words = words;
+      this.#code.know(words);
+      await started;
+      if (keyring === null) return this.#notOpened('look-keys');
+      await this.#take(keyring);
+      this.#doorIs(door);
+      this.#ready(true);
+    } catch (error) {
+      this.#notOpened(this.#noticeFor(error, 'unreachable'));
+    }
+  }
+
+  #notOpened(notice: Notice): void {
+    element('checking', HTMLElement).hidden = true;
+    this.#tell(notice);
+  }
+
+  async #take(keyring: SignedKeyring | null): Promise<void> {
+    if (keyring === null) throw new SealerError('KEYRING_EXPIRED');
+    const { answerTime } = await this.#sealer.ask('open', keyring);
+    const usual = answerTime[this.#language];
+    for (const place of document.querySelectorAll<HTMLElement>('.answer-time')) place.hidden = usual === undefined;
+    fill('answer', usual ?? '');
+  }
+
+  /** Behind a closed door answers can be read all the same. */
+  #doorIs(door: Door): void {
+    this.#open = door.open;
+    element('closed', HTMLElement).hidden = door.open;
+    this.#conversation.allowRemoval(door.open);
+    this.#offerWriting();
+    if (door.open) this.#sending.start(door.difficulty);
+  }
+
+  /** Only an answer says which team has the conversation: before it, further words could reach others. A text that is there stays. */
+  #offerWriting(): void {
+    const answered = this.#conversation.team !== null;
+    element('write', HTMLElement).hidden = !(this.#open && answered) && this.#followUp.empty;
+    element('write-later', HTMLElement).hidden = answered || !this.#open;
+    element('send', HTMLButtonElement).disabled = !(this.#open && answered);
+  }
+
+  #ready(ready: boolean): void {
+    element('checking', HTMLElement).hidden = ready;
+    element('read', HTMLButtonElement).disabled = !ready;
+  }
+
+  async #enter(): Promise<void> {
+    if (this.#busy) return;
+    notify(null);
+    try {
+      const problem = await this.#sealer.ask('enter', { language: this.#language, text: this.#code.text, words: this.#words });
+      if (problem !== null) return this.#code.flag(problem);
+    } catch (error) {
+      return this.#tell(this.#noticeFor(error, 'no-sealing'));
+    }
+    await this.#look(0);
+  }
+
+  #look(page: number): Promise<void> {
+    return this.#do('look', () => this.#look(page), async () => {
+      const found = await this.#sending.look(page);
+      if ('retryAfterSeconds' in found) return this.#tell('look-away');
+      if (page >= found.pages) {
+        // Others were removed meanwhile.
+        this.#busy = false;
+        return this.#look(found.pages - 1);
+      }
+      this.#code.clear();
+      this.#conversation.show(page, found);
+      this.#offerWriting();
+      this.#show('conversation');
+      focusOn('conversation-title');
+    });
+  }
+
+  /** The door may have opened or closed meanwhile, and the keyring may have become another. */
+  #lookAgain(): Promise<void> {
+    return this.#do('look', () => this.#lookAgain(), async () => {
+      const { door, keyring } = await readStart();
+      if (keyring === null) return this.#tell('look-keys');
+      await this.#take(keyring);
+      this.#doorIs(door);
+      this.#busy = false;
+      await this.#look(this.#conversation.page);
+    });
+  }
+
+  async #send(): Promise<void> {
+    const { team } = this.#conversation;
+    if (team === null || this.#followUp.flag()) return;
+    const request = this.#followUp.read();
+    await this.#do('send', () => this.#send(), () => this.#dispatch({ request, answer: true, followUp: { team } }, (notice) => notice, () => {
+      this.#followUp.clear();
+      this.#show('conversation');
+      element('sent', HTMLElement).hidden = false;
+      focusOn('sent');
+    }));
+  }
+
+  async #delete(reply: string | null): Promise<void> {
+    await this.#do('delete', () => this.#delete(reply), () => this.#dispatch({ reply }, () => 'delete-failed', () => {
+      // A text that was not sent yet is not lost with the answers.
+      if (reply === null && this.#followUp.empty) return this.#over();
+      this.#conversation.removed(reply);
+      this.#show('conversation');
+      focusOn('conversation-title');
+    }));
+  }
+
+  async #dispatch(errand: Errand, noticeFor: (notice: Notice) => Notice, accepted: () => void): Promise<void> {
+    const outcome: Outcome = await this.#sending.send(errand);
+    if (outcome.kind === 'accepted') accepted();
+    else this.#tell(noticeFor(outcome.kind === 'refused' ? outcome.notice : 'busy'));
+  }
+
+  /** One thing at a time. What does not work can be tried again. */
+  async #do(doing: Doing, retry: () => Promise<void>, work: () => Promise<void>): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#retry = () => void retry();
+    notify(null);
+    element('confirm', HTMLElement).hidden = true;
+    element('sent', HTMLElement).hidden = true;
+    for (const name of DOINGS) element(`doing-${name}`, HTMLElement).hidden = name !== doing;
+    progress(doing === 'look' ? 'slot' : 'sealing');
+    this.#draw('progress');
+    focusOn('progress-title');
+    try {
+      await work();
+    } catch (error) {
+      this.#tell(this.#noticeFor(error, doing === 'look' ? 'look-failed' : doing === 'delete' ? 'delete-failed' : error instanceof UnreachableError ? error.why : 'refused'));
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #confirm(reply: string | null): void {
+    this.#asked = reply;
+    element('confirm-one', HTMLElement).hidden = reply === null;
+    element('confirm-all', HTMLElement).hidden = reply !== null;
+    element('confirm', HTMLElement).hidden = false;
+    focusOn('confirm-title');
+  }
+
+  #unconfirm(): void {
+    element('confirm', HTMLElement).hidden = true;
+    focusOn('conversation-title');
+  }
+
+  /** There is nothing more to do here. */
+  #over(): void {
+    this.#clear();
+    this.#end();
+    this.#show('ended');
+    focusOn('ended-title');
+  }
+
+  /** Nothing of code, answers and text is left in the page. */
+  #clear(): void {
+    this.#code.clear();
+    this.#followUp.clear();
+    this.#conversation.clear();
+  }
+
+  /** Nor in the worker's memory, and nothing more is sent. */
+  #end(): void {
+    this.#sending.stop();
+    this.#sealer.destroy();
+  }
+
+  #askBeforeLeaving(href: string): boolean {
+    if (this.#busy) return false;
+    this.#leavingTo = href;
+    notify('leaving');
+    return true;
+  }
+
+  #act(action: Action): void {
+    switch (action) {
+      case 'check':
+        if (this.#view === 'conversation') return void this.#lookAgain();
+        return void this.open().then(() => document.activeElement === document.body && focusOn('typed-code'));
+      case 'send':
+        return this.#retry();
+      case 'reload':
+        return location.reload();
+      case 'leave':
+        this.#clear();
+        return location.assign(this.#leavingTo);
+      case 'stay':
+        notify(null);
+        return this.#followUp.focus();
+      case 'stop':
+      case 'without':
+        // Buttons of the form.
+    }
+  }
+
+  #noticeFor(error: unknown, otherwise: Notice): Notice {
+    if (!(error instanceof SealerError)) return otherwise;
+    // What came back cannot be read: it is no answer of a relay.
+    return error.code.startsWith('MAILBOX_') ? 'look-failed' : noticeForSealer(error.code);
+  }
+
+  #show(view: Exclude<View, 'progress'>): void {
+    this.#view = view;
+    this.#draw(view);
+  }
+
+  #draw(view: View): void {
+    for (const name of VIEWS) element(name, HTMLElement).hidden = name !== view;
+    element('intro', HTMLElement).hidden = view !== 'enter';
+  }
+
+  /** Says what happened and what to do, above what was there before. */
+  #tell(notice: Notice): void {
+    fill('today', new Intl.DateTimeFormat(this.#language, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(new Date()));
+    this.#show(this.#view);
+    notify(notice, { kept: !this.#followUp.empty });
+  }
+}
+
+void new Replies().open();

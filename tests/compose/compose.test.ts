@@ -69,7 +69,7 @@ test('a sealed parcel, posted over the socket of the relay, is a letter in the M
   const [file] = await readMaildir(layout.inbox);
   const [letter] = await attachedLetters(file?.mail ?? new Uint8Array());
   const identities = parseIdentityFile(readFileSync(layout.volunteerIdentity, 'utf8'));
-  expect(openLetter(letter ?? new Uint8Array(), identities).message).toBe('из контейнера');
+  expect(openLetter(letter ?? new Uint8Array(), identities)).toMatchObject({ message: 'из контейнера' });
 });
 
 test('the form comes over the socket', async () => {

@@ -172,8 +172,9 @@ describe.each(BROWSERS)('the replies page in %s', (name) => {
     await expect.poll(shown).toEqual(['Остаётся']);
     await expect.poll(() => repliesWaiting(deployment, conversation.thread)).toBe(1);
     await tab.until('#again');
+    const looked = lookedUp();
     await tab.page.click('#again');
-    await tab.until('#progress');
+    await expect.poll(lookedUp).toBe(looked + 1);
     await tab.until('#conversation');
     expect(await shown()).toEqual(['Остаётся']);
   });

@@ -5,10 +5,15 @@ import type { Role } from './redis.ts';
  * One Redis user per role. Each list names what the role's code sends, so a seized process can do no more.
  *
  * The relay: adds to the pool and counts it. No command in its list gives a field's name or value back, and
- * HSETNX, unlike HSET, cannot overwrite what is there. Of the replies it finds those whose places it can name. `~pool` rather than `%W~pool`, because EVAL counts as reading
- * and writing every key it declares.
+ * HSETNX, unlike HSET, cannot overwrite what is there. `~pool` rather than `%W~pool`, because EVAL counts as reading
+ * and writing every key it declares. Of the replies it reads those whose places it can name.
  */
-const relay = ['~pool', '~seen:*', words('ping eval evalsha hlen hsetnx sadd sismember scard'), selector('%R~worker:alive', 'get pttl'), selector('%R~replies:*', 'hexists hget')];
+const relay = [
+  ...['~pool', '~seen:*'],
+  words('ping eval evalsha hlen hsetnx sadd sismember scard'),
+  selector('%R~worker:alive', 'get pttl'),
+  selector('%R~replies:*', 'eval_ro evalsha_ro hexists hget'),
+];
 
 /*
  * The worker: everything about its own structures, and what BullMQ 6.7 sends for job schedulers, workers and stalled

@@ -2,9 +2,10 @@ import type { Request, RequestHandler, Response } from 'express';
 import { PARCEL_TEXT_CHARACTERS } from '../../crypto/parcel-text.ts';
 import type { Result } from '../../crypto/answer.ts';
 import { readExactly } from '../body.ts';
+import { RETRY_AFTER_SECONDS, STATUS } from '../exchange.ts';
 import { discardRest } from '../refusals.ts';
 import { sendFile, type StaticFile, type Statics } from '../statics.ts';
-import { judge, type ParcelParts, RETRY_AFTER_SECONDS, STATUS } from './parcel.ts';
+import { judge, type ParcelParts } from './parcel.ts';
 
 /** What a person is told; built for each language as <language>/paste/<page>.html. */
 export const PASTE_PAGES = ['accepted', 'damaged', 'serial', 'stamp', 'full', 'away', 'closed', 'plaintext'] as const;

@@ -84,7 +84,10 @@ describe('the relay, of replies,', () => {
   it.each([...all, ...some])('cannot %s by way of a script', async (line) => {
     const [command = '', ...args] = line.split(' ');
     const relay = await server.connect('relay');
-    await expect(relay.eval('return redis.call(ARGV[1], unpack(ARGV, 2))', 0, command, ...args)).rejects.toThrow(/ACL failure|can't run this command|can't access at least one of the keys/);
+    for (const [script, ...names] of [['EVAL', 0], ['EVAL_RO', 0], ['EVAL_RO', 1, KEY]] as const) {
+      const calling = relay.call(script, 'return redis.call(ARGV[1], unpack(ARGV, 2))', names[0], ...names.slice(1), command, ...args);
+      await expect(calling).rejects.toThrow(/ACL failure|can't run this command|can't access at least one of the keys|Write commands are not allowed/);
+    }
     expect(await admin.hgetall(KEY)).toEqual({ place: 'sealed' });
   });
 });

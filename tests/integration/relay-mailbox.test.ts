@@ -61,6 +61,29 @@ describe('POST /mailbox', () => {
     expect(pages.flat()).toHaveLength(FULL);
   });
 
+  it('shows a mailbox as it was at one moment, whatever is removed meanwhile', async () => {
+    const thread = threadOf(randomBytes(32));
+    const { key, fields: [first = Buffer.alloc(0), second = Buffer.alloc(0)] } = bucketOf(mailboxOf(thread.address), weeksKept(new Date(), REPLY_WEEKS).at(-1) ?? 0);
+    const [a, b] = [Buffer.from(randomBytes(REPLY_BYTES)), Buffer.from(randomBytes(REPLY_BYTES))];
+    let reading = true;
+    const changing = (async () => {
+      while (reading) {
+        await admin.hset(key, first, a, second, b);
+        // The first is removed and the second moves up.
+        await admin.multi().hset(key, first, b).hdel(key, second).exec();
+      }
+    })();
+    const states = new Set<string>();
+    for (let i = 0; i < 300; i += 1) {
+      const answer = parseMailboxAnswer((await post('/mailbox', question(thread))).body, 0);
+      if (answer.result !== 'read') throw new Error('the mailboxes are away');
+      states.add(answer.replies.map((reply) => (a.equals(reply) ? 'a' : b.equals(reply) ? 'b' : 'neither')).join());
+    }
+    reading = false;
+    await changing;
+    expect([...states].filter((state) => state !== '').sort()).toEqual(['a,b', 'b']);
+  });
+
   it('refuses what is no exchange as POST /parcel does', async () => {
     const bad: [Uint8Array, string?][] = [[question(one).subarray(1)], [new Uint8Array(MAILBOX_ANSWER_BYTES + 1)], [question(one), 'text/plain']];
     for (const [body, type] of bad) expect(await post('/mailbox', body, type)).toEqual(await post('/parcel?', body, type));

@@ -14,7 +14,7 @@ export async function postAll(deployment: Deployment, parcels: ReadonlyMap<strin
   const load: Load = { accepted: [], refused: 0, unanswered: 0 };
   const waiting = [...parcels];
   const sender = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    for (let next = waiting.shift(); next !== undefined && !signal.aborted; next = waiting.shift()) {
       const [text, parcel] = next;
       while (!signal.aborted) {
         const status = await deployment.post(parcel, { timeoutMs: ANSWER_WITHIN_MS }).then(
@@ -29,8 +29,8 @@ export async function postAll(deployment: Deployment, parcels: ReadonlyMap<strin
         else load.refused += 1;
         await sleep(randomInt(20, 100));
       }
-      // Spread over the whole time, so that every kill meets parcels on their way.
-      await sleep(randomInt(0, 150));
+      // Spread over most of the time, so that kills meet parcels on their way.
+      await sleep(randomInt(0, 600));
     }
   };
   await Promise.all(Array.from({ length: 4 }, sender));

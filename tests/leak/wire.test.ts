@@ -1,19 +1,22 @@
-// What somebody sees who keeps every byte between a browser and the relay: a request and a decoy are the same exchange, and
-// what became of one shows in its status alone.
+// What somebody sees who keeps every byte between a browser and the relay: a request, a decoy and a look for answers are the
+// same exchange, and what became of one shows in its status alone.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseIdentityFile } from '../../crypto/age/identity.ts';
 import { ANSWER_BYTES, parseAnswer } from '../../crypto/answer.ts';
+import { parseMailboxAnswer } from '../../crypto/mailbox.ts';
 import { NONCE_OFFSET, openSealed, PARCEL_BYTES, PARCEL_HEADER_BYTES, parseParcel, sealParcel, type ParcelContent } from '../../crypto/parcel.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
 import { BROWSERS, openBrowser, Tab, type BrowserName } from '../support/browser.ts';
+import { startConversation } from '../support/conversation.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 import { Recorder, type Exchange } from '../support/recorder.ts';
 import { until } from '../support/worker.ts';
 
 const PARCEL = 'POST /parcel? ';
+const LOOK = 'POST /mailbox ';
 /** What of a stream goes into one relay cell (tor-spec, RELAY_PAYLOAD_SIZE). */
 const CELL_BYTES = 498;
 const DIFFICULTY = 10;
@@ -56,6 +59,26 @@ async function visit(name: BrowserName, message: string): Promise<Exchange[]> {
   }
 }
 
+/** Somebody comes with an access code, and looks. */
+async function look(name: BrowserName): Promise<Exchange> {
+  const before = recorder.exchanges(LOOK).length;
+  const { words } = await startConversation('ru');
+  const browser = await openBrowser(name);
+  try {
+    const tab = await Tab.open(browser, new URL('replies', recorder.url).href);
+    await tab.until('#read:not(:disabled)');
+    await tab.page.type('#typed-code', words.join(' '));
+    await tab.page.click('#read');
+    await tab.until('#conversation');
+    expect(tab.problems).toEqual([]);
+  } finally {
+    await browser.close();
+  }
+  const [found] = recorder.exchanges(LOOK).slice(before);
+  if (found === undefined) throw new Error('nobody looked');
+  return found;
+}
+
 /** The exact bytes of a browser's head with another body, on a connection of its own. */
 async function replay(head: string, body: Uint8Array): Promise<Exchange> {
   const before = recorder.exchanges(PARCEL).length;
@@ -88,6 +111,16 @@ describe.each(BROWSERS)('in %s', (name) => {
       expect(parseAnswer(new Uint8Array(down.body)).result).toBe('accepted');
     }
     expect(new Set(exchanges.map(({ up }) => up.body.toString('hex'))).size).toBe(exchanges.length);
+  });
+
+  it('a look for answers differs in its path alone, which is as long, and in bytes that say nothing', async () => {
+    const [parcel] = exchanges;
+    const { up, down } = await look(name);
+    expect(up.head.replace(LOOK, PARCEL)).toBe(parcel?.up.head);
+    expect(LOOK).toHaveLength(PARCEL.length);
+    expect(down.head).toBe(parcel?.down.head);
+    expect([up.body.length, down.body.length]).toEqual([PARCEL_BYTES, ANSWER_BYTES]);
+    expect(parseMailboxAnswer(new Uint8Array(down.body), 0)).toMatchObject({ result: 'read', total: 0 });
   });
 
   it('what the sealed bytes begin with says nothing of their kind', () => {

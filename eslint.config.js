@@ -62,7 +62,7 @@ export default tseslint.config(
     rules: { 'no-restricted-syntax': ['error', noMathRandom, noSubtle, noEnvironment, noHeaders, ...noClient] },
   },
   {
-    files: ['server/pool.ts', 'server/routes/parcel.ts', 'server/routes/paste.ts'],
+    files: ['server/exchange.ts', 'server/pool.ts', 'server/routes/mailbox.ts', 'server/routes/parcel.ts', 'server/routes/paste.ts'],
     rules: { 'no-restricted-syntax': ['error', noMathRandom, noSubtle, noEnvironment, noHeaders, ...noClient, ...noClock] },
   },
   {

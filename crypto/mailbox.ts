@@ -9,6 +9,12 @@ import { MAILBOX_KEY_BYTES } from './thread.ts';
 
 export const MAILBOX_VERSION = 1;
 export const REPLIES_A_PAGE = 2;
+/** Replies that one mailbox takes in a week. */
+export const REPLIES_A_WEEK = 16;
+/** Of these, by one signer. */
+export const REPLIES_A_WEEK_BY_ONE = 12;
+/** For a year and the week that has begun: more than any mailbox holds, whatever a relay says. */
+export const MOST_REPLIES = REPLIES_A_WEEK * 54;
 export const QUESTION_BYTES = PARCEL_BYTES;
 const QUESTION_HEADER_BYTES = 4 + MAILBOX_KEY_BYTES + SIGNING_KEY_BYTES + 4;
 export const REPLIES_OFFSET = 4 + 4 + 4 + 4;
@@ -56,6 +62,7 @@ export function parseMailboxAnswer(bytes: Uint8Array, page: number): MailboxAnsw
   if (version !== MAILBOX_VERSION) throw new CodedError('MAILBOX_VERSION', `version ${String(version)}, expected ${String(MAILBOX_VERSION)}`);
   if (result === RESULTS.away) return { result: 'away', retryAfterSeconds };
   if (result !== RESULTS.read) throw new CodedError('MAILBOX_FORMAT', 'the result is not known');
+  if (total > MOST_REPLIES) throw new CodedError('MAILBOX_FORMAT', `${String(total)} replies, at most ${String(MOST_REPLIES)}`);
   const there = Math.min(Math.max(total - page * REPLIES_A_PAGE, 0), REPLIES_A_PAGE);
   const replies = Array.from({ length: there }, (_, i) => bytes.slice(REPLIES_OFFSET + i * REPLY_BYTES, REPLIES_OFFSET + (i + 1) * REPLY_BYTES));
   return { result: 'read', total, replies };

@@ -8,6 +8,8 @@ export type InboxStatus = { id: string; waiting: Step; dead: Step };
 export type Status = {
   /** As the last round found it; null before the first. */
   pool: Step | null;
+  /** That wait in mailboxes; as the last round left them. */
+  replies: Step | null;
   keyring: KeyringState | null;
   worker: WorkerState;
   roundSeconds: number | null;
@@ -21,6 +23,7 @@ type Code =
   | 'WORKER_LATE'
   | 'MIX_PAUSED'
   | 'LETTERS_HELD'
+  | 'REPLIES_FULL'
   | 'KEYRING_NONE'
   | 'KEYRING_EXPIRING'
   | 'POOL_DEEP'
@@ -29,6 +32,8 @@ type Code =
   | 'INBOX_BACKLOG';
 export type Attention = { code: Code; what: string; advice: string };
 
+/** As the worker names it (worker/obstacles.ts). */
+const REPLIES_FULL = 'replies-full';
 const BACKLOG: readonly Step[] = ['1000-9999', '10000+'];
 
 export async function readStatus(redis: Redis): Promise<Status> {
@@ -44,6 +49,7 @@ export async function readStatus(redis: Redis): Promise<Status> {
   const worker = workerState(leftMs, roundSeconds);
   return {
     pool: state.mix.pool ?? null,
+    replies: state.mix.replies ?? null,
     keyring: state.mix.keyring ?? null,
     worker,
     roundSeconds: roundSeconds > 0 ? roundSeconds : null,
@@ -76,8 +82,17 @@ function ofMix({ pool, paused, held, keyring }: Partial<MixState>): Attention[] 
   if (paused) {
     list.push({ code: 'MIX_PAUSED', what: `nothing leaves the pool (${paused})`, advice: 'give the worker the keyring or the key of this serial, readable by it alone; nothing is lost meanwhile' });
   }
-  if (held) {
-    list.push({ code: 'LETTERS_HELD', what: `letters of a team are held back (${held})`, advice: 'repair this inbox, or give the worker an inbox for each team of this keyring; nothing is lost meanwhile' });
+  const reasons = held?.split(' ') ?? [];
+  const letters = reasons.filter((reason) => reason !== REPLIES_FULL).join(' ');
+  if (letters) {
+    list.push({ code: 'LETTERS_HELD', what: `letters of a team are held back (${letters})`, advice: 'repair this inbox, or give the worker an inbox for each team of this keyring; nothing is lost meanwhile' });
+  }
+  if (reasons.includes(REPLIES_FULL)) {
+    list.push({
+      code: 'REPLIES_FULL',
+      what: 'as many answers wait in mailboxes as may, and further ones are held back',
+      advice: 'raise WORKER_REPLY_LIMIT; if it came suddenly, ask the administrator whether a signer was stolen. Nothing is lost meanwhile',
+    });
   }
   if (keyring === 'none') {
     list.push({ code: 'KEYRING_NONE', what: 'no keyring is valid', advice: "install the administrator's next keyring. The form is closed meanwhile" });

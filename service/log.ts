@@ -24,7 +24,7 @@ export type LogEvent =
   | 'redis back'
   | 'round failed'
   | 'mix paused'
-  | 'letters held back'
+  | 'parcels held back'
   | 'mix goes on'
   | 'delivery failed'
   | 'delivery works again'

@@ -1,9 +1,10 @@
 // Where replies wait: a hash a week, and in it places that tell neither whose they are nor which belong together.
 import { blake2b, concat, uint32 } from '../crypto/bytes.ts';
+import { REPLIES_A_WEEK } from '../crypto/mailbox.ts';
 import { keys } from './keys.ts';
 
-/** Replies that one mailbox takes in a week. */
-export const REPLIES_A_WEEK = 16;
+export { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE } from '../crypto/mailbox.ts';
+
 /** Full weeks that a reply waits at least, unless relay and worker are told otherwise. */
 export const REPLY_WEEKS = 5;
 /** Replies that wait in all, unless a worker is told otherwise. */

@@ -19,9 +19,11 @@ export type KeyringState = 'ok' | 'expiring' | 'none';
 export type MixState = {
   /** How many parcels there were when the round began. */
   pool: Step;
+  /** How many replies waited when it ended. */
+  replies: Step;
   /** Why nothing leaves the pool: a reason and a serial, or ''. */
   paused: string;
-  /** What holds back the letters of single teams: reasons, each with an inbox or a serial, with spaces between. */
+  /** What holds back the letters of single teams, or all replies: reasons, with the inbox or serial of each, with spaces between. */
   held: string;
   keyring: KeyringState;
 };

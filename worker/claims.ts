@@ -8,7 +8,7 @@ import { LEASE_MS } from './lease.ts';
 export type Sealed = { readonly id: Buffer; readonly sealed: Buffer };
 
 /** Why a parcel was dropped, as operators see it counted. `replay` and `mailbox-full` are counted by Redis itself. */
-export type DropReason = 'decoy' | 'unopenable' | 'damaged' | 'format' | 'structure' | 'team' | 'signer' | 'signature' | 'reply-gone' | 'error';
+export type DropReason = 'decoy' | 'unopenable' | 'damaged' | 'format' | 'structure' | 'team' | 'signer' | 'signature' | 'signer-full' | 'reply-gone' | 'error';
 
 /** `serial` is that of the key that opened it, null when none did. */
 export type Outcome =
@@ -96,16 +96,25 @@ for i = 1, count do
   elseif kind == 'delete' then
     local unwanted = take()
     for _ = 1, tonumber(take()) do
-      local bucket, fields, kept = KEYS[tonumber(take())], {}, {}
-      for n = 1, tonumber(take()) do
-        fields[n] = take()
-        local there = redis.call('HGET', bucket, fields[n])
-        if there and unwanted ~= '' and there ~= unwanted then kept[#kept + 1] = there end
+      local bucket, filled, there, kept = KEYS[tonumber(take())], {}, {}, {}
+      for _ = 1, tonumber(take()) do
+        local field = take()
+        local reply = redis.call('HGET', bucket, field)
+        if reply then
+          filled[#filled + 1], there[#there + 1] = field, reply
+          if unwanted ~= '' and reply ~= unwanted then kept[#kept + 1] = reply end
+        end
       end
-      -- Those behind move up, so that places are filled from the first and in order.
+      -- Those behind move up, so that places are filled from the first and in order. No other place is named: what is
+      -- written here stands together in the append-only file until that is rewritten.
       if new then
-        redis.call('HDEL', bucket, unpack(fields))
-        for n = 1, #kept do redis.call('HSET', bucket, fields[n], kept[n]) end
+        for n = 1, #filled do
+          if not kept[n] then
+            redis.call('HDEL', bucket, filled[n])
+          elseif kept[n] ~= there[n] then
+            redis.call('HSET', bucket, filled[n], kept[n])
+          end
+        end
       end
     end
     if not new then redis.call('HINCRBY', dropped, 'replay', 1) end

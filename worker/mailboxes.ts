@@ -36,10 +36,14 @@ export class Mailboxes {
     return null;
   }
 
-  /** Whole weeks at once, so that nobody's reply has a time of its own; and the blank is there for whoever reads. */
+  /** What is read in the place of a reply that is not there, before any is: reading takes as long from the beginning. */
+  async prepare(): Promise<void> {
+    if ((await this.#redis.hlen(keys.repliesBlank)) === 0) await this.#redis.hset(keys.repliesBlank, BLANK_FIELD, Buffer.alloc(REPLY_BYTES));
+  }
+
+  /** Whole weeks at once, so that nobody's reply has a time of its own. */
   async keepHouse(now: Date): Promise<void> {
     const oldest = weekOf(now) - this.#weeks;
     await this.#redis.unlink(...Array.from({ length: FORGET_WEEKS }, (_, i) => keys.replies(oldest - 1 - i)));
-    if ((await this.#redis.hlen(keys.repliesBlank)) === 0) await this.#redis.hset(keys.repliesBlank, BLANK_FIELD, Buffer.alloc(REPLY_BYTES));
   }
 }

@@ -4,6 +4,7 @@ import { signersOf } from '../crypto/keyring.ts';
 import type { KeyringShelf, Shelved } from '../service/keyrings.ts';
 import { errorCode, log } from '../service/log.ts';
 import { ALIVE_SECONDS, keys, LATE_ROUNDS } from '../store/keys.ts';
+import { bucketOf, weekOf } from '../store/mailboxes.ts';
 import { publishMix, step } from '../store/state.ts';
 import type { Claims, Outcome, Sealed } from './claims.ts';
 import { loadIdentities, type WorkerIdentity } from './identities.ts';
@@ -12,6 +13,7 @@ import type { Mailboxes } from './mailboxes.ts';
 import { openParcel, type InboxesOf, type Opened } from './opening.ts';
 import type { Outbox } from './outbox.ts';
 import { retained } from './retention.ts';
+import { Shares } from './shares.ts';
 
 /** Parcels in hand at once: 32 of them, their letters and one script's arguments stay within a few megabytes. */
 export const BATCH = 32;
@@ -57,11 +59,15 @@ export class Mix {
   readonly #shelf: KeyringShelf;
   readonly #outboxes: ReadonlyMap<string, readonly Outbox[]>;
   readonly #mailboxes: Mailboxes;
+  readonly #shares: Shares;
   readonly #settings: MixSettings;
   readonly #now: () => Date;
   /** Parcel id -> when it was put back first. */
   readonly #undecided = new Map<string, number>();
-  /** Letters and errors of this round that went back into the pool. */
+  /**
+   * Letters, replies and errors of this round that went back into the pool: nothing accepted may be lost, so no key is
+   * shredded meanwhile. No signer alone can fill what is there for replies (Shares), and those of a revoked one are dropped.
+   */
   #leftBehind = 0;
   /** No other worker had anything in hand that could come back. */
   #alone = false;
@@ -77,6 +83,7 @@ export class Mix {
     this.#shelf = shelf;
     this.#outboxes = outboxes;
     this.#mailboxes = mailboxes;
+    this.#shares = new Shares(settings.limits.replies);
     this.#settings = settings;
     this.#now = now;
   }
@@ -88,7 +95,9 @@ export class Mix {
     this.#leftBehind = 0;
     this.#alone = false;
     this.#forgetUndecided(startedAt.getTime());
+    this.#shares.begin(weekOf(startedAt));
     await this.#shelf.load();
+    await this.#mailboxes.prepare();
     const loaded = await loadIdentities(this.#settings.identities);
     const depth = await this.#redis.hlen(keys.pool);
     const keyrings = await this.#awaited(startedAt);
@@ -130,23 +139,42 @@ export class Mix {
     if (parcels.length === 0) return;
     const outcomes: Outcome[] = [];
     for (const parcel of parcels) {
-      const opened = this.#open(parcel, identities);
-      outcomes.push(this.#placed(opened.kind === 'removal' ? await this.#removal(opened) : opened, room));
+      outcomes.push(await this.#placed(this.#open(parcel, identities), room));
     }
     // False: another worker thought this one dead and has the claim now. It does the work, nothing is lost.
     if (!(await this.#claims.commit(outcomes))) log.warn('round failed', { reason: 'claim-taken-up' });
   }
 
-  async #removal({ id, serial, removal }: Extract<Opened, { kind: 'removal' }>): Promise<Outcome> {
-    const found = await this.#mailboxes.find(removal, this.#now());
-    return found === null ? { kind: 'drop', id, serial, reason: 'reply-gone' } : { kind: 'delete', id, serial, ...found };
+  /** A letter or reply for which there is no place yet stays in the pool: one inbox must not stop the others. */
+  async #placed(opened: Opened, room: Room): Promise<Outcome> {
+    switch (opened.kind) {
+      case 'letter':
+        return room.take(opened.to.map(({ inbox }) => inbox)) ? opened : this.#back(opened.id);
+      case 'delivery':
+        return this.#delivery(opened, room);
+      case 'removal':
+        return this.#removal(opened);
+      default:
+        return opened;
+    }
   }
 
-  /** A letter or reply for which there is no place yet stays in the pool: one inbox must not stop the others. */
-  #placed(outcome: Outcome, room: Room): Outcome {
-    if (outcome.kind === 'reply' ? room.takeReply() : outcome.kind !== 'letter' || room.take(outcome.to.map(({ inbox }) => inbox))) return outcome;
+  #delivery({ id, serial, delivery }: Extract<Opened, { kind: 'delivery' }>, room: Room): Outcome {
+    if (!this.#shares.take(delivery)) return { kind: 'drop', id, serial, reason: 'signer-full' };
+    if (!room.takeReply()) return this.#back(id);
+    return { kind: 'reply', id, serial, reply: Buffer.from(delivery.reply), bucket: bucketOf(delivery.mailbox, weekOf(this.#now())) };
+  }
+
+  async #removal({ id, serial, removal }: Extract<Opened, { kind: 'removal' }>): Promise<Outcome> {
+    const found = await this.#mailboxes.find(removal, this.#now());
+    if (found === null) return { kind: 'drop', id, serial, reason: 'reply-gone' };
+    this.#shares.free(removal);
+    return { kind: 'delete', id, serial, ...found };
+  }
+
+  #back(id: Buffer): Outcome {
     this.#leftBehind += 1;
-    return { kind: 'back', id: outcome.id };
+    return { kind: 'back', id };
   }
 
   #open(parcel: Sealed, identities: readonly WorkerIdentity[]): Opened {
@@ -167,7 +195,7 @@ export class Mix {
   #judge(parcel: Sealed, identities: readonly WorkerIdentity[]): Opened {
     try {
       const current = this.#shelf.current();
-      const opened = openParcel(parcel, identities, { inboxesOf: this.#inboxesOf, signers: current && signersOf(current.keyring), now: this.#now() });
+      const opened = openParcel(parcel, identities, { inboxesOf: this.#inboxesOf, signers: current && signersOf(current.keyring) });
       // A reply that waits for a keyring needs its key still: no sweep may say that all of it is done.
       if (opened.kind === 'back') this.#leftBehind += 1;
       return opened;
@@ -212,12 +240,13 @@ export class Mix {
   async #report(obstacle: Obstacle | null, depth: number): Promise<void> {
     const problems = [...(obstacle ? [obstacle] : []), ...this.#holdups.values()];
     for (const problem of problems) {
-      if (!this.#reported.includes(nameOf(problem))) log.error(problem === obstacle ? 'mix paused' : 'letters held back', problem);
+      if (!this.#reported.includes(nameOf(problem))) log.error(problem === obstacle ? 'mix paused' : 'parcels held back', problem);
     }
     if (problems.length === 0 && this.#reported.length > 0) log.info('mix goes on');
     this.#reported = problems.map(nameOf);
     await publishMix(this.#redis, {
       pool: step(depth),
+      replies: step(await this.#mailboxes.depth(this.#now())),
       paused: obstacle ? nameOf(obstacle) : '',
       held: [...this.#holdups.keys()].toSorted().join(' '),
       keyring: this.#shelf.condition(),

@@ -12,11 +12,11 @@ export type Obstacle =
   | { readonly reason: 'no-keyring' }
   | { readonly reason: 'key-missing' | 'key-of-another-keyring' | 'key-mode' | 'key-format' | 'key-unreadable'; readonly serial: number };
 
-/** Why the letters of one team stay in the pool, while those of others go on. */
+/** Why the letters of one team, or all replies, stay in the pool, while everything else goes on. */
 export type Holdup =
   | { readonly reason: 'team-without-inbox'; readonly serial: number }
   | { readonly reason: 'outbox-full' | 'dead-letters-full'; readonly inbox: string }
-  /** No reply goes on until some are read and removed, or a week of them is forgotten. */
+  /** Until some are removed, or a week of them is forgotten. */
   | { readonly reason: 'replies-full' };
 
 export type Limits = { readonly outbox: number; readonly dead: number; readonly replies: number };

@@ -3,7 +3,6 @@ import { CodedError } from '../crypto/errors.ts';
 import { openSealed, parcelId, type ParcelContent, type Removal } from '../crypto/parcel.ts';
 import { checkDelivery, type Delivery } from '../crypto/reply.ts';
 import { LETTER_ID_BYTES } from '../store/keys.ts';
-import { bucketOf, weekOf } from '../store/mailboxes.ts';
 import type { DropReason, Outcome, Sealed } from './claims.ts';
 import type { WorkerIdentity } from './identities.ts';
 
@@ -17,14 +16,16 @@ export type Surroundings = {
   readonly inboxesOf: InboxesOf;
   /** Whose replies are taken (64 hex digits each); null: no keyring is valid now, so nobody can say. */
   readonly signers: ReadonlySet<string> | null;
-  readonly now: Date;
 };
 
-/** What is opened, and what of it Redis has to be asked about first. */
-export type Opened = Outcome | { readonly kind: 'removal'; readonly id: Buffer; readonly serial: number; readonly removal: Removal };
+/** What is opened; what is about a mailbox still has to be looked at together with what is in it. */
+export type Opened =
+  | Exclude<Outcome, { kind: 'reply' | 'delete' }>
+  | { readonly kind: 'delivery'; readonly id: Buffer; readonly serial: number; readonly delivery: Delivery }
+  | { readonly kind: 'removal'; readonly id: Buffer; readonly serial: number; readonly removal: Removal };
 
 /** What became of one parcel, apart from an error that is ours: that is thrown. */
-export function openParcel({ id, sealed }: Sealed, identities: readonly WorkerIdentity[], { inboxesOf, signers, now }: Surroundings): Opened {
+export function openParcel({ id, sealed }: Sealed, identities: readonly WorkerIdentity[], { inboxesOf, signers }: Surroundings): Opened {
   // Whoever can write to the pool chose the name; only a parcel's own is one that may be remembered.
   if (!id.equals(parcelId(sealed))) return { kind: 'drop', id, serial: null, reason: 'damaged' };
   const found = tryEach(sealed, identities);
@@ -32,14 +33,14 @@ export function openParcel({ id, sealed }: Sealed, identities: readonly WorkerId
   const { content, by } = found;
   if (content.kind === 'decoy') return { kind: 'drop', id, serial: by.serial, reason: 'decoy' };
   if (content.kind === 'delete') return { kind: 'removal', id, serial: by.serial, removal: content.removal };
-  if (content.kind === 'reply') return placeReply(id, by.serial, content.delivery, signers, now);
+  if (content.kind === 'reply') return openDelivery(id, by.serial, content.delivery, signers);
   const inboxes = inboxesOf(content.team);
   if (inboxes === null) return { kind: 'drop', id, serial: by.serial, reason: 'team' };
   const letter = Buffer.from(content.letter);
   return { kind: 'letter', id, serial: by.serial, letter, to: inboxes.map((inbox) => ({ inbox, letterId: letterId(letter, inbox, by.secret) })) };
 }
 
-function placeReply(id: Buffer, serial: number, delivery: Delivery, signers: ReadonlySet<string> | null, now: Date): Outcome {
+function openDelivery(id: Buffer, serial: number, delivery: Delivery, signers: ReadonlySet<string> | null): Opened {
   if (signers === null) return { kind: 'back', id };
   try {
     checkDelivery(delivery, signers);
@@ -47,7 +48,7 @@ function placeReply(id: Buffer, serial: number, delivery: Delivery, signers: Rea
     if (!(error instanceof CodedError)) throw error;
     return { kind: 'drop', id, serial, reason: error.code === 'SIGNER_UNKNOWN' ? 'signer' : 'signature' };
   }
-  return { kind: 'reply', id, serial, reply: Buffer.from(delivery.reply), bucket: bucketOf(delivery.mailbox, weekOf(now)) };
+  return { kind: 'delivery', id, serial, delivery };
 }
 
 /**

@@ -1,23 +1,19 @@
 // A whole conversation, each with their own tool: the form, the command line, the replies page, the desk. And what is left of it.
-import { createHash, randomBytes } from 'node:crypto';
-import { appendFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
 import { codeRoot, readCode } from '../../crypto/code.ts';
-import { encodeQuestion, parseMailboxAnswer } from '../../crypto/mailbox.ts';
 import { mailboxOf, threadOf, type Thread } from '../../crypto/thread.ts';
 import { bucketOf, weekOf } from '../../store/mailboxes.ts';
 import { BROWSERS, openBrowser, Tab } from '../support/browser.ts';
 import { cli } from '../support/cli.ts';
-import { wordList } from '../support/conversation.ts';
-import { startDeployment, type Deployment } from '../support/deployment.ts';
-import { http } from '../support/http.ts';
+import { lookInto, repliesWaiting, wordList } from '../support/conversation.ts';
+import { startSearchable, type Deployment } from '../support/deployment.ts';
 import { bytesNeedle, filesIn, redisKeys, search, type Needle } from '../leak/search.ts';
 
 describe.each(BROWSERS)('a conversation in %s', (name) => {
@@ -27,15 +23,7 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
   let browser: Browser;
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'conversation-'));
-    const password = randomBytes(32).toString('hex');
-    const hash = createHash('sha256').update(password).digest('hex');
-    deployment = await startDeployment({
-      adjust: ({ layout }) => {
-        appendFileSync(layout.acl, `user admin on #${hash} ~* &* +@all\n`);
-        return Promise.resolve();
-      },
-    });
-    admin = new Redis({ path: deployment.layout.redisSocket, username: 'admin', password });
+    ({ deployment, admin } = await startSearchable());
     browser = await openBrowser(name);
   });
   afterAll(async () => {
@@ -52,13 +40,6 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
     return text;
   };
   const conversations = async (): Promise<string[]> => (await run('inbox', ...keys(), deployment.inbox)).trim().split('\n');
-
-  async function waiting({ mailboxKey, signing }: Thread): Promise<readonly Uint8Array[]> {
-    const body = encodeQuestion({ mailboxKey, threadKey: signing.key, page: 0 });
-    const answer = parseMailboxAnswer((await http(new URL('mailbox', deployment.url).href, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body })).body, 0);
-    if (answer.result !== 'read') throw new Error('the mailboxes are away');
-    return answer.replies;
-  }
 
   /** Writes the request; gives the words of its access code. */
   async function request(text: string): Promise<string[]> {
@@ -126,7 +107,7 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
 
     await writeFile(join(dir, 'answer.txt'), 'Мы вас услышали.');
     await run('reply', ...keys(), '--signer', deployment.signer, '--alias', 'Ива', '--file', join(dir, 'answer.txt'), '--relay', deployment.url, deployment.inbox);
-    await expect.poll(async () => (await waiting(thread)).length).toBe(1);
+    await expect.poll(() => repliesWaiting(deployment, thread)).toBe(1);
 
     const tab = await openReplies(words);
     expect(await shown(tab)).toEqual(['Мы вас услышали.']);
@@ -141,7 +122,7 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
     expect(await conversations()).toHaveLength(1);
 
     await answerAtDesk('Клён', 'И второй ответ.');
-    await expect.poll(async () => (await waiting(thread)).length).toBe(2);
+    await expect.poll(() => repliesWaiting(deployment, thread)).toBe(2);
     await expect.poll(async () => (await conversations()).join()).toContain('Клён');
     expect(await run('open', ...keys(), deployment.inbox)).toContain('И второй ответ.');
 
@@ -150,9 +131,10 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
     const needles = await traces(thread);
     expect(await found(needles)).not.toEqual([]);
     await again.page.click('#delete-all');
+    await again.until('#confirm');
     await again.page.click('#confirm-yes');
     await again.until('#ended');
-    await expect.poll(async () => (await waiting(thread)).length).toBe(0);
+    await expect.poll(() => repliesWaiting(deployment, thread)).toBe(0);
     // The append-only file forgets with the next round.
     await expect.poll(() => found(needles)).toEqual([]);
   });
@@ -160,7 +142,7 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
   /** What of a conversation could lie about: its places, and bytes from the middle of each sealed reply. */
   async function traces(thread: Thread): Promise<Needle[]> {
     const { fields } = bucketOf(mailboxOf(thread.address), weekOf(new Date()));
-    const replies = (await waiting(thread)).map((reply, i) => bytesNeedle(`reply ${String(i)}`, reply.subarray(4_000, 4_200)));
+    const replies = (await lookInto(deployment, thread)).replies.map((reply, i) => bytesNeedle(`reply ${String(i)}`, reply.subarray(4_000, 4_200)));
     return [...fields.map((field, i) => bytesNeedle(`place ${String(i)}`, field)), ...replies];
   }
   const found = async (needles: readonly Needle[]): Promise<string[]> => search([...(await redisKeys(admin)), ...filesIn(deployment.layout.redisData)], needles);

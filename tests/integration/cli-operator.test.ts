@@ -14,7 +14,7 @@ import type { CliResult } from '../support/cli.ts';
 import { startRedis } from '../support/redis.ts';
 import type { TestRedis } from '../support/redis.ts';
 
-const WELL: MixState = { pool: '1-9', paused: '', held: '', keyring: 'ok' };
+const WELL: MixState = { pool: '1-9', replies: '10-99', paused: '', held: '', keyring: 'ok' };
 
 let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
 beforeAll(async () => {
@@ -56,7 +56,7 @@ describe('with Redis', () => {
     const { code, text } = await operator('status');
     expect(code).toBe(EXIT.ok);
     expect(text).toBe(
-      'pool      1-9 parcels at the last round\nkeyring   ok\nworker    working, a round every 300 s\ninbox     inbox-1: 0 waiting, 0 dead\ninbox     inbox-2: 0 waiting, 0 dead\ndropped   nothing\nall is well\n',
+      'pool      1-9 parcels at the last round\nanswers   10-99 waiting in mailboxes\nkeyring   ok\nworker    working, a round every 300 s\ninbox     inbox-1: 0 waiting, 0 dead\ninbox     inbox-2: 0 waiting, 0 dead\ndropped   nothing\nall is well\n',
     );
   });
 
@@ -67,6 +67,7 @@ describe('with Redis', () => {
       code: EXIT.ok,
       status: {
         pool: '1-9',
+        replies: '10-99',
         keyring: 'ok',
         worker: 'working',
         roundSeconds: 300,
@@ -93,6 +94,7 @@ describe('with Redis', () => {
   test.each<[string, Partial<MixState>, string, string]>([
     ['a mix that pauses', { paused: 'key-missing:7' }, 'MIX_PAUSED', 'nothing leaves the pool (key-missing:7)'],
     ['letters held back', { held: 'outbox-full:inbox-1 team-without-inbox:7' }, 'LETTERS_HELD', 'letters of a team are held back (outbox-full:inbox-1 team-without-inbox:7)'],
+    ['replies held back', { held: 'replies-full' }, 'REPLIES_FULL', 'further ones are held back; raise WORKER_REPLY_LIMIT'],
     ['a keyring that ends soon', { keyring: 'expiring' }, 'KEYRING_EXPIRING', 'ends within two days'],
     ['a keyring that has ended', { keyring: 'none' }, 'KEYRING_NONE', 'no keyring is valid'],
     ['a deep pool', { pool: '10000+' }, 'POOL_DEEP', '10,000 parcels or more'],
@@ -102,6 +104,13 @@ describe('with Redis', () => {
     expect(found.code).toBe(EXIT.attention);
     expect(found.status.attention.map(({ code }) => code)).toEqual([attention]);
     expect((await operator('status')).text).toContain(what);
+  });
+
+  test('letters and replies that are held back are told apart', async () => {
+    await publishMix(admin, { ...WELL, held: 'outbox-full:inbox-1 replies-full team-without-inbox:7' });
+    const { attention } = (await status()).status;
+    expect(attention.map(({ code }) => code)).toEqual(['LETTERS_HELD', 'REPLIES_FULL']);
+    expect(attention[0]?.what).toBe('letters of a team are held back (outbox-full:inbox-1 team-without-inbox:7)');
   });
 
   test('an inbox that takes nothing at the moment needs attention', async () => {
@@ -114,7 +123,7 @@ describe('with Redis', () => {
 
   test('before the first round nothing is known', async () => {
     await admin.del(keys.state);
-    expect((await operator('status')).text).toContain('pool      not known yet\nkeyring   not known yet\n');
+    expect((await operator('status')).text).toContain('pool      not known yet\nanswers   not known yet\nkeyring   not known yet\n');
   });
 
   test('dead letters need attention, and redrive puts each back into the outbox', async () => {

@@ -4,55 +4,35 @@ import { chmod, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { KeyringShelf } from '../../service/keyrings.ts';
 import { log } from '../../service/log.ts';
 import { keys } from '../../store/keys.ts';
-import { Claims } from '../../worker/claims.ts';
-import { Housekeeping } from '../../worker/housekeeping.ts';
-import { Mix, type MixSettings } from '../../worker/mix.ts';
-import { Outbox } from '../../worker/outbox.ts';
-import { startRedis, type TestRedis } from '../support/redis.ts';
-import { until, workerBench, type Bench } from '../support/worker.ts';
-import { Mailboxes } from '../../worker/mailboxes.ts';
+import type { Housekeeping } from '../../worker/housekeeping.ts';
+import type { Mix, MixSettings } from '../../worker/mix.ts';
+import { WorkerStand } from '../support/stand.ts';
+import { until, type Bench } from '../support/worker.ts';
 
-const HOUR_MS = 3_600_000;
-let redis: TestRedis;
+let stand: WorkerStand;
 let admin: Redis;
-let client: Redis;
 let bench: Bench;
-let now: Date;
 let mix: Mix;
 let housekeeping: Housekeeping;
 
 beforeEach(async () => {
-  redis = await startRedis();
-  admin = await redis.connect('admin');
-  client = await redis.connect('worker');
-  bench = await workerBench(redis);
+  stand = await WorkerStand.start();
+  ({ admin, bench } = stand);
   // Serial 1 ends by itself at 168, whatever serial 2 does; grace and backlog make it 264.
   await bench.keyring(2, { hours: [24, 400] });
-  now = new Date();
   await make({ share: 0.01 });
 });
-afterEach(async () => {
-  await redis.stop();
-  await bench.remove();
-});
+afterEach(() => stand.stop());
 
 async function make(settings: Partial<MixSettings>): Promise<void> {
-  const shelf = new KeyringShelf({ directory: bench.config.keyrings, rootKeyFile: bench.config.rootKeyFile, now: () => now });
-  await shelf.load();
-  const outboxes = new Map([[bench.team, [new Outbox(client, 'inbox-1')]]]);
-  const mailboxes = new Mailboxes(client, bench.config.replyWeeks);
-  mix = new Mix(client, new Claims(client, 'me'), shelf, outboxes, mailboxes, { ...bench.config, ...settings }, () => now);
-  housekeeping = new Housekeeping(client, shelf, mix, mailboxes, { ...bench.config, inboxes: ['inbox-1'] }, () => now);
+  ({ mix, housekeeping } = await stand.worker({ settings }));
 }
 
 const running = () => false;
 const keyFiles = (): Promise<string[]> => readdir(bench.config.identities);
-const later = (hours: number): void => {
-  now = new Date(now.getTime() + hours * HOUR_MS);
-};
+const later = (hours: number): void => stand.later(hours);
 const round = async (): Promise<void> => {
   await mix.round(running);
   await housekeeping.run();
@@ -62,7 +42,7 @@ describe('the key of a serial', () => {
   const DUE = 168 + 24 + 72;
   const sweeps = async (): Promise<void> => {
     await round();
-    now = new Date(now.getTime() + 60_000);
+    stand.now = new Date(stand.now.getTime() + 60_000);
     await round();
   };
 
@@ -77,7 +57,7 @@ describe('the key of a serial', () => {
     await housekeeping.run();
     expect(await keyFiles()).toHaveLength(2);
     // This round takes all that is there, whatever its share.
-    now = new Date(now.getTime() + 60_000);
+    stand.now = new Date(stand.now.getTime() + 60_000);
     await round();
     expect(await keyFiles()).toEqual(['worker-2.txt']);
     expect(await admin.hlen(keys.outbox('inbox-1'))).toBe(1);
@@ -106,10 +86,10 @@ describe('the key of a serial', () => {
     await make({ share: 1 });
     later(DUE);
     await round();
-    now = new Date(now.getTime() + 29_000);
+    stand.now = new Date(stand.now.getTime() + 29_000);
     await round();
     expect(await keyFiles()).toHaveLength(2);
-    now = new Date(now.getTime() + 1_000);
+    stand.now = new Date(stand.now.getTime() + 1_000);
     await round();
     expect(await keyFiles()).toEqual(['worker-2.txt']);
   });
@@ -129,7 +109,7 @@ describe('the key of a serial', () => {
   it('is kept as long as another worker may hold a parcel under it', async () => {
     const parcel = bench.parcel();
     await bench.put(admin, parcel);
-    const other = new Claims(client, 'other');
+    const other = stand.claims('other');
     await other.take([parcel.id]);
     later(DUE);
     for (let times = 0; times < 3; times += 1) await sweeps();
@@ -174,7 +154,7 @@ describe('housekeeping', () => {
   it('rewrites the append-only file, so that nothing of earlier rounds is in it', async () => {
     await admin.set('canary', 'was-here');
     await admin.del('canary');
-    const folder = join(redis.dir, 'appendonlydir');
+    const folder = join(stand.redis.dir, 'appendonlydir');
     const content = async (): Promise<string> => {
       // A file may go between being listed and being read: that is what the rewrite is for.
       return (await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), 'latin1').catch(() => '')))).join('');
@@ -191,7 +171,7 @@ describe('housekeeping', () => {
     await admin.bgrewriteaof();
     await until('the rewrite', async () => /aof_rewrite_in_progress:0[^]*aof_current_size:(\d+)\r\naof_base_size:\1\r/.test(await info()));
     // As on a disk that has no room for a second copy.
-    execFileSync('prlimit', ['--pid', String(redis.pid), '--fsize=100000:100000']);
+    execFileSync('prlimit', ['--pid', String(stand.redis.pid), '--fsize=100000:100000']);
     const failed = async (): Promise<boolean> => (await info()).includes('aof_last_bgrewrite_status:err');
     await housekeeping.run();
     await until('the failure', failed);
@@ -211,7 +191,7 @@ describe('housekeeping', () => {
     await admin.set(keys.inboxes, 'of another type');
     later(168 + 24 + 72);
     await round();
-    now = new Date(now.getTime() + 60_000);
+    stand.now = new Date(stand.now.getTime() + 60_000);
     await round();
     expect(await keyFiles()).toEqual(['worker-2.txt']);
   });

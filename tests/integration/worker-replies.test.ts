@@ -1,249 +1,210 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
-import { replyId, sealReply, type Delivery } from '../../crypto/reply.ts';
-import { signingKeyPair } from '../../crypto/sign.ts';
-import { mailboxOf, threadOf, type Thread } from '../../crypto/thread.ts';
-import { Mailboxes as Reader } from '../../server/mailboxes.ts';
-import { KeyringShelf } from '../../service/keyrings.ts';
-import { keys } from '../../store/keys.ts';
-import { bucketOf, REPLIES_A_WEEK, weekOf } from '../../store/mailboxes.ts';
+import { openSealed, PARCEL_PLAINTEXT_BYTES } from '../../crypto/parcel.ts';
+import { replyId } from '../../crypto/reply.ts';
+import { mailboxOf } from '../../crypto/thread.ts';
+import { BLANK_FIELD, keys } from '../../store/keys.ts';
+import { bucketOf, REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE, weekOf } from '../../store/mailboxes.ts';
 import { readState } from '../../store/state.ts';
-import { Claims } from '../../worker/claims.ts';
-import { Housekeeping } from '../../worker/housekeeping.ts';
-import { Mailboxes } from '../../worker/mailboxes.ts';
-import { Mix, type MixSettings } from '../../worker/mix.ts';
-import { Outbox } from '../../worker/outbox.ts';
-import { startRedis, type TestRedis } from '../support/redis.ts';
-import { until, workerBench, type Bench } from '../support/worker.ts';
+import { MailboxStand, newSigner, newThread } from '../support/mailboxes.ts';
 
-const WEEK_MS = 7 * 24 * 3_600_000;
+const WEEK_HOURS = 7 * 24;
 const running = () => false;
-let redis: TestRedis;
-let admin: Redis;
-let client: Redis;
-let bench: Bench;
-let now: Date;
-let thread: Thread;
-const signer = () => signerPair;
-let signerPair: ReturnType<typeof signingKeyPair>;
+let stand: MailboxStand;
 
 beforeEach(async () => {
-  redis = await startRedis();
-  [admin, client] = [await redis.connect('admin'), await redis.connect('worker')];
-  bench = await workerBench(redis);
-  now = new Date();
-  signerPair = signingKeyPair(randomBytes(32));
-  thread = threadOf(randomBytes(32));
-  await bench.keyring(1, { signers: [toHex(signer().key)] });
+  stand = await MailboxStand.start();
 });
-afterEach(async () => {
-  await redis.stop();
-  await bench.remove();
-});
+afterEach(() => stand.stop());
 
-async function mixAndMore(settings: Partial<MixSettings> = {}, instance = toHex(randomBytes(16))) {
-  const shelf = new KeyringShelf({ directory: bench.config.keyrings, rootKeyFile: bench.config.rootKeyFile, now: () => now });
-  await shelf.load();
-  const mailboxes = new Mailboxes(client, bench.config.replyWeeks);
-  const mix = new Mix(client, new Claims(client, instance), shelf, new Map([[bench.team, [new Outbox(client, 'inbox-1')]]]), mailboxes, { ...bench.config, ...settings }, () => now);
-  const housekeeping = new Housekeeping(client, shelf, mix, mailboxes, { ...bench.config, inboxes: ['inbox-1'] }, () => now);
-  return { mix, housekeeping };
-}
-
-const round = async (settings: Partial<MixSettings> = {}) => (await mixAndMore(settings)).mix.round(running);
-const deliver = (text: string, to = thread, by = signer()) => sealReply({ team: bench.team, text }, to.address, by);
-const put = (...deliveries: Delivery[]) => bench.put(admin, ...deliveries.map((delivery) => bench.parcel({ kind: 'reply', delivery })));
-const remove = (reply: Uint8Array | null, of = thread) => bench.put(admin, bench.parcel({ kind: 'delete', thread: of, reply }));
-const dropped = () => admin.hgetall(keys.dropped);
-
-/** What the relay shows of a mailbox, all pages. */
-async function waiting(of = thread): Promise<Buffer[]> {
-  const reader = new Reader(await redis.connect('relay'), bench.config.replyWeeks, () => now);
-  const mailbox = mailboxOf(of.address);
-  const { total } = await reader.read(mailbox, 0);
-  const pages = await Promise.all(Array.from({ length: Math.ceil(total / 2) }, (_, page) => reader.read(mailbox, page)));
-  return pages.flatMap(({ places }) => places.map((place) => Buffer.from(place))).slice(0, total);
-}
-
-/** Puts them into the mailbox one round after the other, so that their order is known. */
-async function fill(count: number): Promise<Buffer[]> {
-  const deliveries = Array.from({ length: count }, (_, i) => deliver(String(i)));
-  for (const delivery of deliveries) {
-    await put(delivery);
-    await round();
-  }
-  return deliveries.map(({ reply }) => Buffer.from(reply));
-}
+/** So many at once, the last ones by the second signer. */
+const several = (count: number, bySecond = 0) => Array.from({ length: count }, (_, i) => stand.deliver(String(i), stand.thread, stand.signers[i < count - bySecond ? 0 : 1]));
 
 describe('a reply', () => {
-  it('goes into the mailbox', async () => {
-    const delivery = deliver('ответ');
-    await put(delivery);
-    await round();
-    expect(await waiting()).toEqual([Buffer.from(delivery.reply)]);
-    expect(await waiting(threadOf(randomBytes(32)))).toEqual([]);
-    expect(await dropped()).toEqual({});
+  it('goes into the mailbox it is for, and into no other', async () => {
+    const delivery = stand.deliver('ответ');
+    await stand.put(delivery);
+    await stand.round();
+    expect(await stand.waiting()).toEqual([Buffer.from(delivery.reply)]);
+    expect(await stand.waiting(newThread())).toEqual([]);
+    expect(await stand.dropped()).toEqual({});
   });
 
   it("of a stranger, or of a signer that a new keyring leaves out, is dropped as 'signer'", async () => {
-    await put(deliver('x', thread, signingKeyPair(randomBytes(32))));
-    await round();
-    expect(await dropped()).toEqual({ signer: '1' });
-    await bench.keyring(2, { signers: [] });
-    await put(deliver('y'));
-    await round();
-    expect(await dropped()).toEqual({ signer: '2' });
-    expect(await waiting()).toEqual([]);
+    await stand.put(stand.deliver('x', stand.thread, newSigner()));
+    await stand.round();
+    expect(await stand.dropped()).toEqual({ signer: '1' });
+    await stand.bench.keyring(2, { signers: [] });
+    await stand.put(stand.deliver('y'));
+    await stand.round();
+    expect(await stand.dropped()).toEqual({ signer: '2' });
+    expect(await stand.waiting()).toEqual([]);
   });
 
   it("moved to another mailbox, or with a broken signature, is dropped as 'signature'", async () => {
-    const delivery = deliver('x');
-    const other = threadOf(randomBytes(32));
-    await put({ ...delivery, mailbox: mailboxOf(other.address) }, { ...delivery, signature: randomBytes(64) });
-    await round();
-    expect(await dropped()).toEqual({ signature: '2' });
-    expect([await waiting(), await waiting(other)]).toEqual([[], []]);
+    const delivery = stand.deliver('x');
+    const other = newThread();
+    await stand.put({ ...delivery, mailbox: mailboxOf(other.address) }, { ...delivery, signature: randomBytes(64) });
+    await stand.round();
+    expect(await stand.dropped()).toEqual({ signature: '2' });
+    expect([await stand.waiting(), await stand.waiting(other)]).toEqual([[], []]);
+  });
+
+  it("that is no age file to one recipient is dropped as 'structure', whoever signed it", async () => {
+    const { mailbox, signer, signature, reply } = stand.deliver('x');
+    const kind = 2;
+    const plaintext = new Uint8Array(PARCEL_PLAINTEXT_BYTES);
+    plaintext.set([kind, ...mailbox, ...signer, ...signature, ...reply]);
+    const whole = stand.sealed(plaintext);
+    expect(openSealed(whole.sealed, [stand.bench.workerIdentity]).kind).toBe('reply');
+    plaintext.fill(0, 1 + 32 + 32 + 64, 1 + 32 + 32 + 64 + 100);
+    await stand.bench.put(stand.admin, stand.sealed(plaintext));
+    await stand.round();
+    expect(await stand.dropped()).toEqual({ structure: '1' });
+    expect(await stand.admin.keys('replies:[0-9]*')).toEqual([]);
   });
 
   it('is kept once when it is sealed into two parcels, in one round or in two', async () => {
-    const delivery = deliver('x');
-    await put(delivery, delivery);
-    await round();
-    await put(delivery);
-    await round();
-    expect(await waiting()).toHaveLength(1);
+    const delivery = stand.deliver('x');
+    await stand.put(delivery, delivery);
+    await stand.round();
+    await stand.put(delivery);
+    await stand.round();
+    expect(await stand.waiting()).toHaveLength(1);
   });
 
   it('in a parcel that was opened before is a replay, also after it was deleted', async () => {
-    const delivery = deliver('x');
-    const parcel = bench.parcel({ kind: 'reply', delivery });
-    await bench.put(admin, parcel);
-    await round();
-    await remove(replyId(delivery.reply));
-    await round();
-    await bench.put(admin, parcel);
-    await round();
-    expect(await dropped()).toEqual({ replay: '1' });
-    expect(await waiting()).toEqual([]);
+    const delivery = stand.deliver('x');
+    const parcel = stand.bench.parcel({ kind: 'reply', delivery });
+    await stand.bench.put(stand.admin, parcel);
+    await stand.round();
+    await stand.remove(replyId(delivery.reply));
+    await stand.round();
+    await stand.bench.put(stand.admin, parcel);
+    await stand.round();
+    expect(await stand.dropped()).toEqual({ replay: '1' });
+    expect(await stand.waiting()).toEqual([]);
   });
 
-  it('is the seventeenth of a week: dropped, and the sixteen stay', async () => {
-    await put(...Array.from({ length: REPLIES_A_WEEK + 1 }, (_, i) => deliver(String(i))));
-    await round();
-    expect(await dropped()).toEqual({ 'mailbox-full': '1' });
-    expect(await waiting()).toHaveLength(REPLIES_A_WEEK);
+  it("is the seventeenth of a mailbox in a week: dropped as 'mailbox-full', and sixteen are there", async () => {
+    await stand.put(...several(REPLIES_A_WEEK + 1, 8));
+    await stand.round();
+    expect(await stand.dropped()).toEqual({ 'mailbox-full': '1' });
+    expect(await stand.waiting()).toHaveLength(REPLIES_A_WEEK);
   });
 
   it('waits in the pool while no keyring is valid, and no round says that all is done', async () => {
-    now = new Date(Date.now() + WEEK_MS + 3_600_000);
-    await put(deliver('x'));
-    const { mix } = await mixAndMore();
+    stand.later(WEEK_HOURS + 1);
+    await stand.put(stand.deliver('x'));
+    const { mix } = await stand.worker();
     await mix.round(running);
-    expect(await admin.hlen(keys.pool)).toBe(1);
+    expect(await stand.admin.hlen(keys.pool)).toBe(1);
     expect(mix.lastSweep).toBeNull();
-    now = new Date();
-    await round();
-    expect(await waiting()).toHaveLength(1);
+    stand.later(-WEEK_HOURS - 1);
+    await stand.round();
+    expect(await stand.waiting()).toHaveLength(1);
   });
 
-  it('waits in the pool while too many are kept, and that is told', async () => {
-    await fill(1);
-    await put(deliver('more'));
-    const limits = { ...bench.config.limits, replies: 1 };
-    await round({ limits });
-    expect(await admin.hlen(keys.pool)).toBe(1);
-    expect((await readState(admin)).mix.held).toBe('replies-full');
-    await round();
-    expect(await waiting()).toHaveLength(2);
-  });
-
-  it('of a worker that died is delivered once by another', async () => {
-    const parcel = bench.parcel({ kind: 'reply', delivery: deliver('x') });
-    await bench.put(admin, parcel);
-    const dead = new Claims(client, 'dead');
+  it('of a worker that died is delivered once, by another', async () => {
+    const parcel = stand.bench.parcel({ kind: 'reply', delivery: stand.deliver('x') });
+    await stand.bench.put(stand.admin, parcel);
+    const dead = stand.claims('dead');
     await dead.take([parcel.id]);
-    await admin.del(keys.lease('dead'));
-    await round();
-    const bucket = bucketOf(mailboxOf(thread.address), weekOf(now));
+    await stand.admin.del(keys.lease('dead'));
+    await stand.round();
+    const bucket = bucketOf(mailboxOf(stand.thread.address), weekOf(stand.now));
     expect(await dead.commit([{ kind: 'reply', id: parcel.id, serial: 1, reply: Buffer.from('x'), bucket }])).toBe(false);
-    expect(await waiting()).toHaveLength(1);
+    expect(await stand.waiting()).toHaveLength(1);
   });
 });
 
-describe('a requester', () => {
-  it('deletes one: those behind it move up and keep their order', async () => {
-    const replies = await fill(4);
-    await remove(replyId(replies[1] ?? Buffer.alloc(0)));
-    await round();
-    expect(await waiting()).toEqual([replies[0], replies[2], replies[3]]);
-  });
+describe('while as many wait as may, a reply', () => {
+  const settings = () => ({ limits: { ...stand.bench.config.limits, replies: 1 } });
+  const told = async () => (await readState(stand.admin)).mix;
 
-  it('deletes the whole mailbox, over all weeks, and nobody else’s', async () => {
-    const other = threadOf(randomBytes(32));
-    const kept = deliver('other', other);
-    await put(deliver('x'), kept);
-    await round();
-    await remove(null);
-    await round();
-    expect([await waiting(), await waiting(other)]).toEqual([[], [Buffer.from(kept.reply)]]);
-  });
-
-  it('deletes nothing with what is not there or with another thread', async () => {
-    const [reply = Buffer.alloc(0)] = await fill(1);
-    await remove(randomBytes(32));
-    await remove(replyId(reply), threadOf(randomBytes(32)));
-    await remove(null, threadOf(randomBytes(32)));
-    await round();
-    expect(await waiting()).toEqual([reply]);
-    expect(await dropped()).toEqual({ 'reply-gone': '2' });
-  });
-
-  it('leaves nothing of a deleted reply in Redis or in its append-only file', async () => {
-    const [reply = Buffer.alloc(0)] = await fill(1);
-    await remove(null);
-    const { mix, housekeeping } = await mixAndMore();
+  it('waits in the pool, no key is shredded, operators are told, and it is delivered later', async () => {
+    await stand.fill(1);
+    await stand.put(stand.deliver('more'));
+    const { mix } = await stand.worker({ settings: settings() });
     await mix.round(running);
-    const canary = reply.subarray(2_000, 2_064);
-    expect(await inLog(canary)).toBe(true);
-    await housekeeping.run();
-    await until('the log is rewritten', async () => !(await inLog(canary)), 20_000);
-    expect(await admin.hlen(keys.replies(weekOf(now)))).toBe(0);
+    expect([await stand.admin.hlen(keys.pool), mix.lastSweep]).toEqual([1, null]);
+    expect(await told()).toMatchObject({ held: 'replies-full', replies: '1-9' });
+    await stand.round();
+    expect(await stand.waiting()).toHaveLength(2);
+    expect(await told()).toMatchObject({ held: '', replies: '1-9' });
+  });
+
+  it('does not wait any more once its signer is revoked', async () => {
+    await stand.fill(1);
+    await stand.put(stand.deliver('more'));
+    const { mix } = await stand.worker({ settings: settings() });
+    await mix.round(running);
+    await stand.bench.keyring(2, { signers: [toHex(stand.signers[1].key)] });
+    await mix.round(running);
+    expect([await stand.admin.hlen(keys.pool), await stand.dropped()]).toEqual([0, { signer: '1' }]);
+    expect(mix.lastSweep).not.toBeNull();
   });
 });
 
-async function inLog(canary: Buffer): Promise<boolean> {
-  const folder = join(redis.dir, 'appendonlydir');
-  const files = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name)).catch(() => Buffer.alloc(0))));
-  return files.some((file) => file.includes(canary));
-}
+describe('one signer', () => {
+  it("fills twelve places of a mailbox in a week; what is more is dropped as 'signer-full', and others still answer", async () => {
+    const { mix } = await stand.worker();
+    await stand.put(...several(REPLIES_A_WEEK_BY_ONE + 1));
+    await mix.round(running);
+    expect(await stand.dropped()).toEqual({ 'signer-full': '1' });
+    expect(await stand.waiting()).toHaveLength(REPLIES_A_WEEK_BY_ONE);
+    const [elsewhere, colleague] = [stand.deliver('elsewhere', newThread()), stand.deliver('colleague', stand.thread, stand.signers[1])];
+    await stand.put(elsewhere, colleague);
+    await mix.round(running);
+    expect(await stand.dropped()).toEqual({ 'signer-full': '1' });
+    expect((await stand.waiting()).at(-1)).toEqual(Buffer.from(colleague.reply));
+  });
+
+  it('fills a tenth of all that may wait', async () => {
+    const { mix } = await stand.worker({ settings: { limits: { ...stand.bench.config.limits, replies: 30 } } });
+    await stand.put(...Array.from({ length: 4 }, () => stand.deliver('x', newThread())), stand.deliver('x', newThread(), stand.signers[1]));
+    await mix.round(running);
+    expect(await stand.dropped()).toEqual({ 'signer-full': '1' });
+    expect(await stand.admin.hlen(keys.replies(weekOf(stand.now)))).toBe(4);
+  });
+
+  it('has its whole share again in the next week', async () => {
+    stand.later(-WEEK_HOURS);
+    const { mix } = await stand.worker();
+    await stand.put(...several(REPLIES_A_WEEK_BY_ONE + 1));
+    await mix.round(running);
+    stand.later(WEEK_HOURS);
+    await stand.put(...several(REPLIES_A_WEEK_BY_ONE + 1));
+    await mix.round(running);
+    expect(await stand.dropped()).toEqual({ 'signer-full': '2' });
+    expect(await stand.waiting()).toHaveLength(2 * REPLIES_A_WEEK_BY_ONE);
+  });
+
+  it('has room again for what its reader removed', async () => {
+    const { mix } = await stand.worker();
+    const deliveries = several(REPLIES_A_WEEK_BY_ONE);
+    await stand.put(...deliveries);
+    await mix.round(running);
+    await stand.remove(replyId(deliveries[0]?.reply ?? randomBytes(1)));
+    await mix.round(running);
+    await stand.put(stand.deliver('in its place'), stand.deliver('one too many'));
+    await mix.round(running);
+    expect(await stand.dropped()).toEqual({ 'signer-full': '1' });
+    expect(await stand.waiting()).toHaveLength(REPLIES_A_WEEK_BY_ONE);
+  });
+});
+
+it('the first round lays out what relays read where there is no reply', async () => {
+  await stand.round();
+  const [reply = Buffer.alloc(0)] = await stand.fill(1);
+  expect((await stand.admin.hgetBuffer(keys.repliesBlank, BLANK_FIELD))?.length).toBe(reply.length);
+});
 
 it('housekeeping forgets whole weeks, on the clock that is the same for everyone', async () => {
-  const { housekeeping } = await mixAndMore();
-  const oldest = weekOf(now) - bench.config.replyWeeks;
-  for (const week of [oldest - 1, oldest]) await admin.hset(keys.replies(week), 'place', 'x');
+  const { housekeeping } = await stand.worker();
+  const oldest = weekOf(stand.now) - stand.bench.config.replyWeeks;
+  for (const week of [oldest - 1, oldest]) await stand.admin.hset(keys.replies(week), 'place', 'x');
   await housekeeping.run();
-  expect(await admin.exists(keys.replies(oldest - 1))).toBe(0);
-  expect(await admin.exists(keys.replies(oldest))).toBe(1);
-});
-
-it('who reads all of Redis finds nothing that two replies of a mailbox have in common, no time and no order', async () => {
-  const replies = await fill(2);
-  const key = keys.replies(weekOf(now));
-  const kept = await admin.hgetallBuffer(key);
-  const fields = await admin.hkeysBuffer(key);
-  expect(Object.keys(kept)).toHaveLength(2);
-  expect(fields.map(({ length }) => length)).toEqual([16, 16]);
-  const dump = Buffer.concat([...fields, ...(await admin.hvalsBuffer(key))]);
-  const mailbox = mailboxOf(thread.address);
-  for (const secret of [mailbox, thread.mailboxKey, thread.signing.key, signer().key]) expect(dump.includes(Buffer.from(secret))).toBe(false);
-  // Behind the first line, which every age file has, no eight bytes stand in both.
-  const chunks = (bytes: Buffer) => Array.from({ length: bytes.length - 7 }, (_, i) => bytes.toString('hex', i, i + 8));
-  const [first = [], second = []] = replies.map((reply) => chunks(reply.subarray(64)));
-  const known = new Set(first);
-  expect(second.filter((chunk) => known.has(chunk))).toEqual([]);
-  expect(await admin.pttl(key)).toBe(-1);
-  expect(await admin.object('ENCODING', key)).toBe('hashtable');
+  expect(await stand.admin.exists(keys.replies(oldest - 1))).toBe(0);
+  expect(await stand.admin.exists(keys.replies(oldest))).toBe(1);
 });

@@ -1,14 +1,14 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { connect, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sealRequest } from '../../crypto/seal.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
 import { PARTS } from '../../deploy/parts.ts';
-import { startDeployment, type Deployment } from '../support/deployment.ts';
+import { startSearchable, type Deployment } from '../support/deployment.ts';
 import { bytesNeedle, filesIn, memoryOf, redisKeys, search, textNeedle, type Needle, type Place } from './search.ts';
 
 /** Of the whole 127.0.0.0/8 that is this machine, one that nothing else uses. */
@@ -32,16 +32,7 @@ let deployment: Deployment;
 let admin: Redis;
 
 beforeAll(async () => {
-  const password = randomBytes(24).toString('hex');
-  const hash = createHash('sha256').update(password).digest('hex');
-  deployment = await startDeployment({
-    // Only to look: it may do everything, which no user of the product may.
-    adjust: ({ layout }) => {
-      appendFileSync(layout.acl, `user admin on #${hash} ~* &* +@all\n`);
-      return Promise.resolve();
-    },
-  });
-  admin = new Redis({ path: deployment.layout.redisSocket, username: 'admin', password });
+  ({ deployment, admin } = await startSearchable());
 });
 afterAll(async () => {
   admin.disconnect();

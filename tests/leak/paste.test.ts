@@ -1,10 +1,9 @@
 // Somebody's own words, forced into the field for sealed parcels, are nowhere afterwards.
-import { createHash, randomBytes } from 'node:crypto';
-import { appendFileSync } from 'node:fs';
-import { Redis } from 'ioredis';
+import { randomBytes } from 'node:crypto';
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readLocales } from '../../web/pages.ts';
-import { startDeployment, type Deployment } from '../support/deployment.ts';
+import { startSearchable, type Deployment } from '../support/deployment.ts';
 import { http } from '../support/http.ts';
 import { filesIn, redisKeys, search, textNeedle } from './search.ts';
 
@@ -16,15 +15,7 @@ const FORM = 'application/x-www-form-urlencoded';
 let deployment: Deployment;
 let admin: Redis;
 beforeAll(async () => {
-  const password = randomBytes(24).toString('hex');
-  const hash = createHash('sha256').update(password).digest('hex');
-  deployment = await startDeployment({
-    adjust: ({ layout }) => {
-      appendFileSync(layout.acl, `user admin on #${hash} ~* &* +@all\n`);
-      return Promise.resolve();
-    },
-  });
-  admin = new Redis({ path: deployment.layout.redisSocket, username: 'admin', password });
+  ({ deployment, admin } = await startSearchable());
 });
 afterAll(async () => {
   admin.disconnect();

@@ -110,10 +110,11 @@ async function values(redis: Redis, key: Buffer): Promise<Buffer[]> {
 
 /** All memory a process can read, but for what it mapped from files. */
 export function memoryOf(name: string, pid: number): Place {
-  return { name: `memory of ${name}`, chunks: memory(pid) };
+  // Read anew each time it is looked through.
+  return { name: `memory of ${name}`, chunks: { [Symbol.iterator]: () => memory(pid) } };
 }
 
-function* memory(pid: number): Iterable<Buffer> {
+function* memory(pid: number): Generator<Buffer> {
   const maps = readFileSync(`/proc/${String(pid)}/maps`, 'utf8').trimEnd().split('\n');
   const file = openSync(`/proc/${String(pid)}/mem`, 'r');
   try {

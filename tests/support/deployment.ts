@@ -1,9 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { parseIdentityFile } from '../../crypto/age/identity.ts';
 import { parseAnswer, type Answer } from '../../crypto/answer.ts';
 import type { VerifiedKeyring } from '../../crypto/keyring.ts';
@@ -24,9 +25,10 @@ import { endProcess } from '../../deploy/supervisor.ts';
 import { http, postParcel, type HttpRequest } from './http.ts';
 import { isWritten } from './letters.ts';
 import { attachedLetters, readMaildir } from './maildir.ts';
+import { adminUser, password as newPassword } from './redis.ts';
 
 const START_WITHIN_MS = 90_000;
-const DIFFICULTY = 10;
+export const DIFFICULTY = 10;
 const SLOT_SECONDS = 0.3;
 
 export type DeploymentOptions = Readonly<{
@@ -154,9 +156,9 @@ export class Deployment {
   }
 
   /** What requesters wrote: notes and covers left out. */
-  async letters(): Promise<WrittenContent[]> {
+  async letters(inbox = this.inbox): Promise<WrittenContent[]> {
     const identities = parseIdentityFile(await readFile(this.identity, 'utf8'));
-    const files = await readMaildir(this.inbox);
+    const files = await readMaildir(inbox);
     const letters = await Promise.all(files.map(({ mail }) => attachedLetters(mail)));
     return letters.flat().map((letter) => openLetter(letter, identities)).filter(isWritten);
   }
@@ -216,4 +218,11 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
     throw error;
   }
   return deployment;
+}
+
+/** With a client of Redis that may do everything, which no user of the product may: only to look. Disconnect it first. */
+export async function startSearchable(options: Omit<DeploymentOptions, 'adjust'> = {}): Promise<{ deployment: Deployment; admin: Redis }> {
+  const password = newPassword();
+  const deployment = await startDeployment({ ...options, adjust: ({ layout }) => appendFile(layout.acl, adminUser(password)) });
+  return { deployment, admin: new Redis({ path: deployment.layout.redisSocket, username: 'admin', password }) };
 }

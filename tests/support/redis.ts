@@ -54,8 +54,7 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
 
   const command = [options.config ?? CONFIG, '--dir', dir, '--unixsocket', socketPath, ...(options.args ?? [])];
   if (acl) {
-    const admin = `user admin on #${createHash('sha256').update(passwords.admin).digest('hex')} ~* &* +@all\n`;
-    await writeFile(join(dir, 'users.acl'), aclFile(passwords) + admin, { mode: 0o600 });
+    await writeFile(join(dir, 'users.acl'), aclFile(passwords) + adminUser(passwords.admin), { mode: 0o600 });
     command.push('--aclfile', join(dir, 'users.acl'));
   }
 
@@ -138,7 +137,12 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
   };
 }
 
-function password(): string {
+/** The line of an ACL file that makes `admin`. */
+export function adminUser(password: string): string {
+  return `user admin on #${createHash('sha256').update(password).digest('hex')} ~* &* +@all\n`;
+}
+
+export function password(): string {
   return randomBytes(24).toString('hex');
 }
 

@@ -1,12 +1,17 @@
-import { describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ready } from '../../crypto/sodium.ts';
 import { accepts } from '../../server/statics.ts';
 import { fill } from '../../server/door.ts';
 import { aclFile } from '../../store/acl.ts';
 import { ALIVE_SECONDS, keys, shortId, workerState } from '../../store/keys.ts';
+import { bucketOf } from '../../store/mailboxes.ts';
+
+beforeAll(() => ready);
 
 describe('names in Redis', () => {
   it('never meet', () => {
-    const names = [keys.pool, keys.claims, keys.inboxes, keys.dropped, keys.alive, keys.seen(1), keys.opened(1), keys.claim('1'), keys.lease('1'), keys.outbox('1'), keys.dead('1'), keys.state];
+    const names = [keys.pool, keys.claims, keys.inboxes, keys.dropped, keys.alive, keys.seen(1), keys.opened(1), keys.claim('1'), keys.lease('1'), keys.outbox('1'), keys.dead('1'), keys.replies(1), keys.repliesBlank, keys.state];
     expect(new Set(names).size).toBe(names.length);
   });
 
@@ -14,6 +19,22 @@ describe('names in Redis', () => {
     expect(shortId(Uint8Array.from({ length: 32 }, (_, i) => i))).toEqual(Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex'));
     expect(() => shortId(new Uint8Array(16))).toThrow(RangeError);
   });
+});
+
+it('the places of a mailbox have nothing in common, with each other or with those of another week or mailbox', () => {
+  const differing = (a: Buffer, b: Buffer) => a.reduce((sum, byte, i) => sum + (byte ^ (b[i] ?? 0)).toString(2).replaceAll('0', '').length, 0);
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), fc.nat(10_000), (mailbox, week) => {
+      const almost = mailbox.with(31, (mailbox[31] ?? 0) ^ 1);
+      const places = [bucketOf(mailbox, week), bucketOf(mailbox, week + 1), bucketOf(almost, week)].flatMap(({ fields }) => fields);
+      expect(new Set(places.map(({ length }) => length))).toEqual(new Set([16]));
+      // Of two random places half of the 128 bits differ; at most 20 or at least 108 of them once in 10^15 pairs.
+      const distances = places.flatMap((place, i) => places.slice(i + 1).map((other) => differing(place, other)));
+      expect(Math.min(...distances)).toBeGreaterThan(20);
+      expect(Math.max(...distances)).toBeLessThan(108);
+    }),
+    { numRuns: 20 },
+  );
 });
 
 describe('the state of the worker', () => {

@@ -1,0 +1,125 @@
+import type { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { keys } from '../../store/keys.ts';
+import { Claims, type Outcome } from '../../worker/claims.ts';
+import { LEASE_MS } from '../../worker/lease.ts';
+import type { Mix } from '../../worker/mix.ts';
+import { Outbox } from '../../worker/outbox.ts';
+import type { TestRedis } from '../support/redis.ts';
+import { WorkerStand, type StandOptions } from '../support/stand.ts';
+import { until, type Bench } from '../support/worker.ts';
+
+let stand: WorkerStand;
+let admin: Redis;
+let bench: Bench;
+let redis: TestRedis;
+
+beforeEach(async () => {
+  stand = await WorkerStand.start();
+  ({ admin, bench, redis } = stand);
+});
+afterEach(() => stand.stop());
+
+const running = () => false;
+const outbox = keys.outbox('inbox-1');
+const makeMix = async (options?: StandOptions): Promise<Mix> => (await stand.worker(options)).mix;
+
+describe('a claim', () => {
+  it('whose lease was given before the clock was set back is not waited for', async () => {
+    const parcel = bench.parcel();
+    await bench.put(admin, parcel);
+    await stand.claims('dead').take([parcel.id]);
+    await admin.pexpire(keys.lease('dead'), 3_600_000);
+    await (await makeMix()).round(running);
+    expect(await admin.hlen(outbox)).toBe(1);
+  });
+
+  it('is taken, committed and buried while the memory of Redis is full', async () => {
+    const parcel = bench.parcel();
+    await bench.put(admin, parcel);
+    await admin.config('SET', 'maxmemory', '100kb');
+    await expect(bench.put(admin, bench.parcel())).rejects.toThrow('OOM');
+    const claims = stand.claims('own');
+    expect(await claims.take([parcel.id])).toEqual([parcel]);
+    const letterId = Buffer.alloc(16);
+    expect(await claims.commit([{ kind: 'letter', id: parcel.id, serial: 1, letter: Buffer.from('letter'), to: [{ inbox: 'inbox-1', letterId }] }])).toBe(true);
+    await new Outbox(stand.client, 'inbox-1').bury(letterId);
+    expect(await new Outbox(stand.client, 'inbox-1').depths()).toEqual({ waiting: 0, dead: 1 });
+  });
+
+  it('leaves no lease behind when it is done', async () => {
+    await bench.put(admin, bench.parcel());
+    await (await makeMix()).round(running);
+    expect(await admin.keys('lease:*')).toEqual([]);
+  });
+
+  it('of a worker that died between claim and commit is done by the next, with the same letter id', async () => {
+    const parcel = bench.parcel();
+    await bench.put(admin, parcel);
+    const dead = stand.claims('dead');
+    expect(await dead.take([parcel.id])).toEqual([parcel]);
+    expect(await admin.hlen(keys.pool)).toBe(0);
+    const mix = await makeMix();
+    // Its lease still runs.
+    await mix.round(running);
+    expect(await admin.hlen(outbox)).toBe(0);
+    await until('the end of the lease', async () => (await admin.exists(keys.lease('dead'))) === 0, LEASE_MS + 2_000);
+    await mix.round(running);
+    const [id] = await admin.hkeysBuffer(outbox);
+    expect(await admin.exists(keys.claims, keys.claim('dead'))).toBe(0);
+
+    // What it would have been, had the first one lived.
+    await admin.del(outbox, keys.opened(1));
+    await bench.put(admin, parcel);
+    await (await makeMix()).round(running);
+    expect(await admin.hkeysBuffer(outbox)).toEqual([id]);
+  });
+
+  it('of a paused worker that was taken up cannot be committed by it', async () => {
+    const parcel = bench.parcel();
+    await bench.put(admin, parcel);
+    const slow = stand.claims('slow');
+    await slow.take([parcel.id]);
+    await admin.del(keys.lease('slow'));
+    const fast = stand.claims('fast');
+    expect(await fast.takeUp()).toEqual([parcel]);
+    const outcome: Outcome = { kind: 'letter', id: parcel.id, serial: 1, letter: Buffer.from('letter'), to: [{ inbox: 'inbox-1', letterId: Buffer.alloc(16) }] };
+    expect(await slow.commit([outcome])).toBe(false);
+    expect(await admin.exists(outbox, keys.opened(1))).toBe(0);
+    expect(await fast.commit([outcome])).toBe(true);
+    expect(await fast.commit([outcome])).toBe(false);
+    expect(await admin.hlen(outbox)).toBe(1);
+  });
+
+  it('whose commit got no answer is finished by its own worker', async () => {
+    const parcel = bench.parcel();
+    await bench.put(admin, parcel);
+    const claims = stand.claims('own');
+    await claims.take([parcel.id]);
+    await (await makeMix({ claims })).round(running);
+    expect(await admin.hlen(outbox)).toBe(1);
+  });
+
+  it('never is two workers’ at once', async () => {
+    const parcels = Array.from({ length: 150 }, () => bench.parcel({ kind: 'letter', team: bench.team, letter: bench.letter() }));
+    await bench.put(admin, ...parcels);
+    const [a, b] = await Promise.all([makeMix(), makeMix({ claims: new Claims(await redis.connect('worker'), 'b') })]);
+    await Promise.all([a.round(running), b.round(running)]);
+    expect(await admin.hlen(outbox)).toBe(parcels.length);
+    expect(await admin.exists(keys.dropped, keys.claims, keys.pool)).toBe(0);
+  });
+
+  it('survives Redis: kill -9 loses neither pool, claim nor outbox', async () => {
+    const parcels = Array.from({ length: 10 }, () => bench.parcel());
+    await bench.put(admin, ...parcels);
+    const claims = stand.claims('own');
+    await claims.take(parcels.slice(0, 5).map(({ id }) => id));
+    await redis.kill9();
+    await expect((await makeMix({ claims })).round(running)).rejects.toThrow();
+    await redis.restart();
+    stand.client = await redis.connect('worker');
+    await (await makeMix({ claims: stand.claims('own') })).round(running);
+    admin = await redis.connect('admin');
+    expect(await admin.hlen(outbox)).toBe(10);
+  });
+});

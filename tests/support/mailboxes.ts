@@ -1,0 +1,62 @@
+// Replies on their way into mailboxes and out again, round by round.
+import { randomBytes, toHex } from '../../crypto/bytes.ts';
+import { sealReply, type Delivery } from '../../crypto/reply.ts';
+import { signingKeyPair, type SigningKeyPair } from '../../crypto/sign.ts';
+import { mailboxOf, threadOf, type Thread } from '../../crypto/thread.ts';
+import { Mailboxes as Reader } from '../../server/mailboxes.ts';
+import { keys } from '../../store/keys.ts';
+import { startParts, WorkerStand } from './stand.ts';
+
+/** The keyring is valid as long as replies are kept. */
+const KEYRING_HOURS = [-7 * 24 * 7, 7 * 24] as const;
+
+export const newThread = (): Thread => threadOf(randomBytes(32));
+export const newSigner = (): SigningKeyPair => signingKeyPair(randomBytes(32));
+
+export class MailboxStand extends WorkerStand {
+  /** Somebody who asked. */
+  readonly thread = newThread();
+  /** Two who may answer. */
+  readonly signers = [newSigner(), newSigner()] as const;
+
+  static override async start(): Promise<MailboxStand> {
+    const stand = new MailboxStand(await startParts());
+    await stand.bench.keyring(1, { hours: KEYRING_HOURS, signers: stand.signers.map(({ key }) => toHex(key)) });
+    return stand;
+  }
+
+  deliver(text: string, to = this.thread, by: SigningKeyPair = this.signers[0]): Delivery {
+    return sealReply({ team: this.bench.team, text }, to.address, by);
+  }
+
+  put(...deliveries: Delivery[]): Promise<void> {
+    return this.bench.put(this.admin, ...deliveries.map((delivery) => this.bench.parcel({ kind: 'reply', delivery })));
+  }
+
+  remove(reply: Uint8Array | null, of = this.thread): Promise<void> {
+    return this.bench.put(this.admin, this.bench.parcel({ kind: 'delete', thread: of, reply }));
+  }
+
+  /** Puts so many into a mailbox one round after the other, so that their order is known. */
+  async fill(count: number, to = this.thread, by: SigningKeyPair = this.signers[0]): Promise<Buffer[]> {
+    const deliveries = Array.from({ length: count }, (_, i) => this.deliver(String(i), to, by));
+    for (const delivery of deliveries) {
+      await this.put(delivery);
+      await this.round();
+    }
+    return deliveries.map(({ reply }) => Buffer.from(reply));
+  }
+
+  /** What the relay shows of a mailbox, all pages. */
+  async waiting(of = this.thread): Promise<Buffer[]> {
+    const reader = new Reader(await this.redis.connect('relay'), this.bench.config.replyWeeks, () => this.now);
+    const mailbox = mailboxOf(of.address);
+    const { total } = await reader.read(mailbox, 0);
+    const pages = await Promise.all(Array.from({ length: Math.ceil(total / 2) }, (_, page) => reader.read(mailbox, page)));
+    return pages.flatMap(({ places }) => places.map((place) => Buffer.from(place))).slice(0, total);
+  }
+
+  dropped(): Promise<Record<string, string>> {
+    return this.admin.hgetall(keys.dropped);
+  }
+}

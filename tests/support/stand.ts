@@ -1,0 +1,88 @@
+// A worker round by round, at a time that the test sets, over a real Redis.
+import type { Redis } from 'ioredis';
+import { encrypt } from '../../crypto/age/age.ts';
+import { identityToRecipient } from '../../crypto/age/identity.ts';
+import { randomBytes, toHex } from '../../crypto/bytes.ts';
+import { parcelId } from '../../crypto/parcel.ts';
+import { KeyringShelf } from '../../service/keyrings.ts';
+import { Claims } from '../../worker/claims.ts';
+import { Housekeeping } from '../../worker/housekeeping.ts';
+import { Mailboxes } from '../../worker/mailboxes.ts';
+import { Mix, type MixSettings } from '../../worker/mix.ts';
+import { Outbox } from '../../worker/outbox.ts';
+import { startRedis, type TestRedis } from './redis.ts';
+import { workerBench, type Bench } from './worker.ts';
+
+export type StandOptions = Readonly<{
+  settings?: Partial<MixSettings>;
+  claims?: Claims;
+  /** Of the bench's team. */
+  inboxes?: readonly string[];
+  /** Of other teams. */
+  others?: ReadonlyMap<string, Outbox[]>;
+}>;
+
+export type Parts = Readonly<{ redis: TestRedis; bench: Bench; admin: Redis; client: Redis }>;
+
+export async function startParts(): Promise<Parts> {
+  const redis = await startRedis();
+  return { redis, bench: await workerBench(redis), admin: await redis.connect('admin'), client: await redis.connect('worker') };
+}
+
+export class WorkerStand {
+  now = new Date();
+  readonly redis: TestRedis;
+  readonly bench: Bench;
+  /** May do everything, to look. */
+  readonly admin: Redis;
+  /** The worker's own connection. */
+  client: Redis;
+
+  constructor({ redis, bench, admin, client }: Parts) {
+    this.redis = redis;
+    this.bench = bench;
+    this.admin = admin;
+    this.client = client;
+  }
+
+  static async start(): Promise<WorkerStand> {
+    return new WorkerStand(await startParts());
+  }
+
+  async stop(): Promise<void> {
+    await this.redis.stop();
+    await this.bench.remove();
+  }
+
+  later(hours: number): void {
+    this.now = new Date(this.now.getTime() + hours * 3_600_000);
+  }
+
+  claims(instance = toHex(randomBytes(16))): Claims {
+    return new Claims(this.client, instance);
+  }
+
+  /** A worker that has just started. */
+  async worker({ settings, claims = this.claims(), inboxes = ['inbox-1'], others }: StandOptions = {}): Promise<{ mix: Mix; housekeeping: Housekeeping }> {
+    const { client, bench: { config, team } } = this;
+    const now = (): Date => this.now;
+    const shelf = new KeyringShelf({ directory: config.keyrings, rootKeyFile: config.rootKeyFile, now });
+    await shelf.load();
+    const outboxes = new Map([[team, inboxes.map((id) => new Outbox(client, id))], ...(others ?? [])]);
+    const mailboxes = new Mailboxes(client, config.replyWeeks);
+    const mix = new Mix(client, claims, shelf, outboxes, mailboxes, { ...config, ...settings }, now);
+    return { mix, housekeeping: new Housekeeping(client, shelf, mix, mailboxes, { ...config, inboxes }, now) };
+  }
+
+  /** One round of a worker that has just started. */
+  async round(options: StandOptions = {}): Promise<void> {
+    const { mix } = await this.worker(options);
+    await mix.round(() => false);
+  }
+
+  /** A parcel whose sealed part is an age file with this inside, to the worker if to nobody else. */
+  sealed(plaintext: Uint8Array, recipient = identityToRecipient(this.bench.workerIdentity)): { id: Buffer; sealed: Buffer } {
+    const sealed = Buffer.from(encrypt(plaintext, [recipient]));
+    return { id: Buffer.from(parcelId(sealed)), sealed };
+  }
+}

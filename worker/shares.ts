@@ -1,0 +1,53 @@
+import { toHex } from '../crypto/bytes.ts';
+import type { Removal } from '../crypto/parcel.ts';
+import { replyId, type Delivery } from '../crypto/reply.ts';
+import { REPLIES_A_WEEK_BY_ONE } from '../store/mailboxes.ts';
+
+/** Of all replies that may wait, what one signer may add in a week. */
+const PART_OF_ALL = 1 / 10;
+
+/**
+ * What each signer has put into mailboxes this week, so that whoever stole one cannot shut everybody else out until it is
+ * revoked: one signer fills at most twelve of a mailbox's sixteen places, and a tenth of what may wait in all.
+ *
+ * Only in memory: signers stand in the public keyring, and counts in Redis would tell how much each volunteer answers. A
+ * restart begins anew, and each worker counts by itself. Kept are ids rather than numbers: a reply that went back to the
+ * pool, or whose parcel a relay replays, takes nothing more.
+ */
+export class Shares {
+  readonly #inAll: number;
+  #week = 0;
+  /** Signer -> mailbox and id of each reply, as hex digits. */
+  readonly #taken = new Map<string, Set<string>>();
+
+  /** @param replies that may wait in all mailboxes */
+  constructor(replies: number) {
+    this.#inAll = Math.max(1, Math.floor(replies * PART_OF_ALL));
+  }
+
+  /** At the beginning of each round, so that nothing of an earlier week is remembered. */
+  begin(week: number): void {
+    if (week !== this.#week) this.#taken.clear();
+    this.#week = week;
+  }
+
+  /** @returns false when its signer has had its share */
+  take(delivery: Delivery): boolean {
+    const [signer, mailbox] = [toHex(delivery.signer), toHex(delivery.mailbox)];
+    const taken = this.#taken.get(signer) ?? new Set();
+    const reply = mailbox + toHex(replyId(delivery.reply));
+    if (taken.has(reply)) return true;
+    const here = [...taken].filter((other) => other.startsWith(mailbox));
+    if (here.length >= REPLIES_A_WEEK_BY_ONE || taken.size >= this.#inAll) return false;
+    this.#taken.set(signer, taken.add(reply));
+    return true;
+  }
+
+  /** Whoever removes what they have read makes room again. */
+  free({ mailbox, reply }: Removal): void {
+    const removed = toHex(mailbox) + (reply === null ? '' : toHex(reply));
+    for (const taken of this.#taken.values()) {
+      for (const one of taken) if (one.startsWith(removed)) taken.delete(one);
+    }
+  }
+}

@@ -1,7 +1,7 @@
 // The keyring: who can open what this week, signed by the root key. docs/protocol.md, § Keyring.
 import * as z from 'zod/mini';
 import { isRecipient } from './age/identity.ts';
-import { blake2b, fromUtf8, shuffled, toHex, utf8 } from './bytes.ts';
+import { blake2b, fromHex, fromUtf8, randomBytes, toHex, utf8 } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { LETTER_RECIPIENTS } from './letter.ts';
 import { verify, type PublicKey } from './minisign.ts';
@@ -10,6 +10,8 @@ import { parse } from './schema.ts';
 export const KEYRING_DIGEST_BYTES = 32;
 /** Thirty-two full teams fit into it; nobody is made to parse more. */
 export const MAX_KEYRING_BYTES = 1_048_576;
+const RANK_BYTES = 32;
+const TEAM_KEY_BYTES = 32;
 const MAX_TEAMS = 32;
 const MAX_TOPICS = 16;
 export const MAX_SIGNERS = 16;
@@ -91,12 +93,15 @@ export function signersOf({ teams }: Keyring): ReadonlySet<string> {
 }
 
 /**
- * One of the teams that take a topic, at random. Without a topic: of those that take `other`, which is there for people who
- * do not know, and where nobody does, of all. Errors: KEYRING_TOPIC.
+ * One of the teams that take a topic. Without a topic: of those that take `other`, which is there for people who do not
+ * know, and where nobody does, of all. Which one, a conversation's `teamKey` (32 bytes) decides, the same each time also
+ * when others of the teams come or go; where there is none, chance does. Errors: KEYRING_TOPIC. docs/protocol.md, § Team.
  */
-export function teamFor({ teams }: Keyring, topic?: string): Team {
+export function teamFor({ teams }: Keyring, topic?: string, teamKey: Uint8Array = randomBytes(TEAM_KEY_BYTES)): Team {
   const taking = teams.filter(({ topics }) => topics.some(({ id }) => id === (topic ?? OTHER_TOPIC)));
-  const [found] = shuffled(taking.length === 0 && topic === undefined ? teams : taking);
-  if (!found) throw new CodedError('KEYRING_TOPIC', 'no team takes this topic');
-  return found;
+  const choice = taking.length === 0 && topic === undefined ? teams : taking;
+  const rank = ({ id }: Team): string => toHex(blake2b(RANK_BYTES, fromHex(id), teamKey));
+  const [first] = choice.map((team) => ({ team, rank: rank(team) })).sort((a, b) => (a.rank < b.rank ? -1 : 1));
+  if (!first) throw new CodedError('KEYRING_TOPIC', 'no team takes this topic');
+  return first.team;
 }

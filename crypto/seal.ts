@@ -40,9 +40,9 @@ export function requestRoom(request: Request): number {
   return letterRoom(contentOf(request, 0xffff_ffff, '0'.repeat(64), {})) - THREAD_ROOM;
 }
 
-/** A follow-up goes to whom answered, as long as that team is there. */
-function teamOf(keyring: Keyring, { topic }: Request, { followUp }: RequestOptions): Team {
-  return keyring.teams.find(({ id }) => id === followUp?.team) ?? teamFor(keyring, topic);
+/** A follow-up goes to whom answered, as long as that team is there; before an answer, to whom the request went. */
+function teamOf(keyring: Keyring, { topic }: Request, { followUp, thread }: RequestOptions): Team {
+  return keyring.teams.find(({ id }) => id === followUp?.team) ?? teamFor(keyring, topic, thread?.teamKey);
 }
 
 /**

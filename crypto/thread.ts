@@ -21,6 +21,8 @@ export type Thread = {
   readonly identity: string;
   /** 32 bytes; whoever has it (and the thread's key) can read the mailbox. */
   readonly mailboxKey: Uint8Array;
+  /** 32 bytes that decide between teams (teamFor). Neither relay nor volunteers have them. */
+  readonly teamKey: Uint8Array;
   readonly address: ThreadAddress;
 };
 
@@ -31,7 +33,7 @@ export function threadOf(root: Uint8Array): Thread {
   const identity = identityOf(derived('reply'));
   const mailboxKey = derived('mailbox');
   const address = { key: toHex(signing.key), lock: toHex(mailboxLock(mailboxKey)), recipient: identityToRecipient(identity) };
-  return { signing, identity, mailboxKey, address };
+  return { signing, identity, mailboxKey, teamKey: derived('team'), address };
 }
 
 /** 32 bytes: what volunteers know of a mailbox key. */

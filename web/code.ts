@@ -2,7 +2,7 @@
 // Nothing here puts it anywhere else: no storage, no address, no title, no clipboard.
 import type { Code } from '../crypto/code.ts';
 import { placeOf } from '../crypto/words.ts';
-import { element, fill, focusOn } from './page.ts';
+import { element, fill, focusOn, onClick } from './page.ts';
 
 type Part = 'code' | 'code-check' | 'code-skip';
 
@@ -28,13 +28,12 @@ export class ShownCode {
   /** `onDone`: the code has been confirmed, or the person goes on without that. */
   constructor(onDone: () => void) {
     this.#onDone = onDone;
-    const on = (id: string, listener: () => void): void => element(id, HTMLButtonElement).addEventListener('click', listener);
-    on('code-written', () => this.#ask());
-    on('code-confirm', () => this.#confirm());
-    on('code-again', () => this.#show());
-    on('code-back', () => this.#show());
-    on('code-skip-ask', () => this.warn());
-    on('code-skip-done', () => this.#done());
+    onClick('code-written', () => this.#ask());
+    onClick('code-confirm', () => this.#confirm());
+    onClick('code-again', () => this.#show());
+    onClick('code-back', () => this.#show());
+    onClick('code-skip-ask', () => this.warn());
+    onClick('code-skip-done', () => this.#done());
     for (const input of this.#inputs) input.addEventListener('keydown', ({ key }) => key === 'Enter' && this.#confirm());
     addEventListener('pagehide', () => this.forget());
   }

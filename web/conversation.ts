@@ -1,19 +1,24 @@
-// The answers as a person sees them: plain text, the oldest first, a page at a time.
-import type { MailboxPage, MailboxReply } from './messages.ts';
+// The answers as a person sees them: plain text, the oldest first, each once, a page at a time.
+import type { MailboxFound, MailboxReply } from './messages.ts';
 import { element, fill } from './page.ts';
 
 type Shown = Extract<MailboxReply, { text: string }>;
-type Found = Extract<MailboxPage, { pages: number }>;
 const isShown = (reply: MailboxReply): reply is Shown => 'text' in reply;
+const NOTHING: MailboxFound = { total: 0, pages: 1, first: 1, replies: [] };
 
 export class Conversation {
   readonly #list = element('replies', HTMLElement);
   readonly #remove: (id: string) => void;
-  /** Asked to be removed; the server may still have them for a while. */
+  /** What was shown, or counted as not shown. */
+  readonly #seen = new Set<string>();
+  /** Of these, asked to be removed; the server may still have them for a while. */
   readonly #removed = new Set<string>();
+  /** By signature the one reply that shows of those that say the same. */
+  readonly #shownAs = new Map<string, string>();
   #removable = false;
   #page = 0;
-  #found: Found = { pages: 1, first: 1, replies: [] };
+  #furthestPage = 0;
+  #found = NOTHING;
   /** Who wrote the newest reply that was seen, and its number. */
   #newest: { number: number; team: string } | null = null;
 
@@ -23,6 +28,11 @@ export class Conversation {
 
   get page(): number {
     return this.#page;
+  }
+
+  /** The first that was not shown yet; where all were, the last. */
+  get nextPage(): number {
+    return Math.min(this.#furthestPage + 1, this.#found.pages - 1);
   }
 
   /** Where further words go; null while nobody has answered. */
@@ -36,33 +46,54 @@ export class Conversation {
     this.#draw();
   }
 
-  show(page: number, found: Found): void {
+  show(page: number, found: MailboxFound): void {
     this.#page = page;
+    this.#furthestPage = Math.max(page, this.#furthestPage);
     this.#found = found;
     found.replies.forEach((reply, i) => {
+      this.#seen.add(reply.id);
+      if (!isShown(reply)) return;
+      const shownAs = this.#shownAs.get(reply.signature);
+      if (shownAs === undefined || this.#removed.has(shownAs)) this.#shownAs.set(reply.signature, reply.id);
       const number = found.first + i;
-      if (isShown(reply) && number >= (this.#newest?.number ?? 0)) this.#newest = { number, team: reply.team };
+      if (number >= (this.#newest?.number ?? 0)) this.#newest = { number, team: reply.team };
     });
     this.#draw();
   }
 
+  /** How many replies are there at a look, and how many of them were not shown: rather one too many than one too few. */
+  count({ total, replies }: MailboxFound): { all: number; unread: number } {
+    const all = total - replies.filter(({ id }) => this.#removed.has(id)).length;
+    const unreadHere = replies.filter(({ id }) => !this.#seen.has(id)).length;
+    return { all, unread: Math.max(all - (this.#seen.size - this.#removed.size), unreadHere) };
+  }
+
   /** At once from the page, whenever the server does it; null: all of them. */
   removed(id: string | null): void {
-    if (id === null) this.#found = { pages: 1, first: 1, replies: [] };
+    if (id === null) this.#found = NOTHING;
     else this.#removed.add(id);
     this.#draw();
   }
 
   /** Nothing of it is left in the page. */
   clear(): void {
-    this.#found = { pages: 1, first: 1, replies: [] };
+    this.#found = NOTHING;
     this.#newest = null;
     this.#list.replaceChildren();
   }
 
+  /** The replies of this page with their numbers, without those removed and those that show already. */
+  #there(): { reply: MailboxReply; number: number }[] {
+    const { first, replies } = this.#found;
+    const ids = replies.map(({ id }) => id);
+    return replies.map((reply, i) => ({ reply, number: first + i })).filter(({ reply }, i) => (
+      !this.#removed.has(reply.id) && ids.indexOf(reply.id) === i && (!isShown(reply) || this.#shownAs.get(reply.signature) === reply.id)
+    ));
+  }
+
   #draw(): void {
-    const { pages, first, replies } = this.#found;
-    const there = replies.map((reply, i) => ({ reply, number: first + i })).filter(({ reply }) => !this.#removed.has(reply.id));
+    const { pages } = this.#found;
+    const there = this.#there();
     const refused = there.filter(({ reply }) => !isShown(reply)).length;
     const none = pages === 1 && there.length === 0;
     this.#list.replaceChildren(...there.flatMap(({ reply, number }) => (isShown(reply) ? [this.#article(reply, number)] : [])));

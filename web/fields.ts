@@ -1,16 +1,33 @@
-// What a person types. The fields stand in no <form>: nothing in the page can submit them, with scripts or without.
+// What a person types: a request, or further words in a conversation. The fields stand in no <form>: nothing in the page
+// can submit them, with scripts or without.
 import type { RequestFields, TopicName } from './messages.ts';
 import { element } from './page.ts';
+import { showRoom } from './room.ts';
+
+/** Bytes that still fit. */
+type Room = (request: RequestFields) => number | Promise<number>;
 
 export class Fields {
   readonly #language = document.documentElement.lang;
   readonly #message = element('message', HTMLTextAreaElement);
-  readonly #contact = element('contact', HTMLInputElement);
+  /** Further words come without one. */
+  readonly #contact = document.querySelector<HTMLInputElement>('#contact');
   readonly #topics = element('topics', HTMLElement);
+  readonly #room: Room;
+  #shownTopics = '';
+  #counting = false;
+
+  constructor(room: Room) {
+    this.#room = room;
+    this.onInput(() => {
+      if (this.read().message !== '') this.#mark(false);
+      this.countRoom().catch(() => undefined);
+    });
+  }
 
   /** As it will be sent. */
   read(): RequestFields {
-    const contact = this.#contact.value.trim();
+    const contact = this.#contact?.value.trim();
     const topic = this.#topic();
     return {
       ...(topic ? { topic } : {}),
@@ -21,21 +38,46 @@ export class Fields {
   }
 
   get empty(): boolean {
-    return this.#message.value.trim() === '' && this.#contact.value.trim() === '';
+    const { message, contact = '' } = this.read();
+    return message + contact === '';
   }
 
   clear(): void {
-    this.#message.value = '';
-    this.#contact.value = '';
+    this.clearMessage();
+    if (this.#contact !== null) this.#contact.value = '';
     for (const radio of this.#radios()) radio.checked = false;
   }
 
+  clearMessage(): void {
+    this.#message.value = '';
+  }
+
   onInput(listener: () => void): void {
-    for (const field of [this.#message, this.#contact, this.#topics]) field.addEventListener('input', listener);
+    for (const field of [this.#message, this.#contact, this.#topics]) field?.addEventListener('input', listener);
+  }
+
+  /** One count at a time: what was typed meanwhile is counted after it. */
+  async countRoom(): Promise<void> {
+    if (this.#counting) return;
+    this.#counting = true;
+    try {
+      let counted;
+      let request = this.read();
+      do {
+        counted = JSON.stringify(request);
+        showRoom(await this.#room(request));
+        request = this.read();
+      } while (JSON.stringify(request) !== counted);
+    } finally {
+      this.#counting = false;
+    }
   }
 
   /** The topics of the keyring, in its order; the choice is kept if it is still there, and made when there is only one. */
   showTopics(topics: readonly TopicName[]): void {
+    // A renewal that changes nothing must not take a field from under somebody's hand.
+    if (JSON.stringify(topics) === this.#shownTopics) return;
+    this.#shownTopics = JSON.stringify(topics);
     const chosen = this.#topic();
     const choices = topics.map(({ id, names }) => {
       const radio = document.createElement('input');
@@ -53,10 +95,6 @@ export class Fields {
     this.#mark(missing);
     if (missing) this.#message.focus();
     return missing;
-  }
-
-  unflag(): void {
-    if (this.read().message !== '') this.#mark(false);
   }
 
   focus(): void {

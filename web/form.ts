@@ -4,10 +4,10 @@ import { AnswerChoice } from './choice.ts';
 import { ShownCode } from './code.ts';
 import { readStart, UnreachableError, type SignedKeyring } from './door.ts';
 import { Fields } from './fields.ts';
+import { takeKeyring } from './keyring.ts';
 import { setUpLeaving } from './leaving.ts';
 import { noticeForDoor, noticeForSealer, SHUT, type Action, type Notice } from './notices.ts';
-import { element, fill, focusOn, noticeShown, notify, onAction, progress, show } from './page.ts';
-import { showRoom } from './room.ts';
+import { element, fill, focusOn, noticeShown, notify, onAction, onClick, progress, show } from './page.ts';
 import { Sealer, SealerError } from './sealer.ts';
 import { Sending } from './sending.ts';
 
@@ -15,7 +15,7 @@ import { Sending } from './sending.ts';
 const MOST_WAITS = 10;
 
 class Form {
-  readonly #fields = new Fields();
+  readonly #fields = new Fields((request) => this.#sealer.ask('room', { request }));
   readonly #choice = new AnswerChoice();
   readonly #shown = new ShownCode(() => this.#afterCode());
   readonly #sealer: Sealer;
@@ -23,13 +23,11 @@ class Form {
   readonly #language = document.documentElement.lang;
   #busy = false;
   #opened = false;
-  #roomAsked = false;
   #waits = 0;
   #countdown: ReturnType<typeof setInterval> | undefined;
   #leavingTo = '';
   /** What the question about leaving took the place of. */
   #noticeBefore: Notice | null = null;
-  #topics = '';
   /** One for whatever this visit sends, made when the first request that wants an answer is. */
   #code: Code | null = null;
 
@@ -49,9 +47,9 @@ class Form {
       renewKeyring: async () => this.#take((await readStart()).keyring),
       onStep: progress,
     });
-    this.#fields.onInput(() => this.#typed());
+    this.#fields.onInput(() => this.#countdown !== undefined && this.#stopWaiting());
     onAction((action) => this.#act(action));
-    element('send', HTMLButtonElement).addEventListener('click', () => void this.#send());
+    onClick('send', () => void this.#send());
   }
 
   /** Looks whether a request can be sent at all. Writing can begin meanwhile: over Tor this takes its time. */
@@ -73,7 +71,7 @@ class Form {
       this.#ready(true);
       this.#choice.fetch();
       this.#sending.start(door.difficulty);
-      await this.#countRoom();
+      await this.#fields.countRoom();
     } catch (error) {
       this.#notOpened(this.#noticeFor(error, 'unreachable'));
     }
@@ -86,42 +84,13 @@ class Form {
   }
 
   async #take(keyring: SignedKeyring | null): Promise<void> {
-    if (keyring === null) throw new SealerError('KEYRING_EXPIRED');
-    const { topics, answerTime } = await this.#sealer.ask('open', keyring);
-    // A renewal that changes nothing must not take a field from under somebody's hand.
-    if (JSON.stringify(topics) !== this.#topics) this.#fields.showTopics(topics);
-    this.#topics = JSON.stringify(topics);
-    const usual = answerTime[this.#language];
-    for (const place of document.querySelectorAll<HTMLElement>('.answer-time')) place.hidden = usual === undefined;
-    fill('answer', usual ?? '');
+    const { topics } = await takeKeyring(this.#sealer, keyring);
+    this.#fields.showTopics(topics);
   }
 
   #ready(ready: boolean): void {
     element('checking', HTMLElement).hidden = ready;
     element('send', HTMLButtonElement).disabled = !ready;
-  }
-
-  #typed(): void {
-    this.#fields.unflag();
-    if (this.#countdown !== undefined) this.#stopWaiting();
-    this.#countRoom().catch(() => undefined);
-  }
-
-  /** One count at a time: what was typed meanwhile is counted after it. */
-  async #countRoom(): Promise<void> {
-    if (this.#roomAsked) return;
-    this.#roomAsked = true;
-    try {
-      let counted;
-      let request = this.#fields.read();
-      do {
-        counted = JSON.stringify(request);
-        showRoom(await this.#sealer.ask('room', { request }));
-        request = this.#fields.read();
-      } while (JSON.stringify(request) !== counted);
-    } finally {
-      this.#roomAsked = false;
-    }
   }
 
   async #send(): Promise<void> {

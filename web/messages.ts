@@ -6,11 +6,14 @@ import type { Slot } from './moments.ts';
 
 export type RequestFields = { topic?: string; language: string; message: string; contact?: string };
 export type TopicName = { id: string; names: Record<string, string> };
+/** What a keyring offers to those who write. */
+export type Offered = { topics: TopicName[]; teams: number; answerTime: Record<string, string> };
 export type Answer = { result: Result; difficulty: number; retryAfterSeconds: number };
-/** A reply that is what it says, or why it is not shown; `id` is what it is deleted by. */
-export type MailboxReply = { id: string; text: string; team: string } | { id: string; refused: FailureCode };
-/** `pages`: how many there are; `first`: the number of the first reply here, from 1. */
-export type MailboxPage = { pages: number; first: number; replies: MailboxReply[] } | { retryAfterSeconds: number };
+/** A reply that is what it says, or why it is not shown; `id` is what it is deleted by. The same reply sealed twice has one `signature`. */
+export type MailboxReply = { id: string; text: string; team: string; signature: string } | { id: string; refused: FailureCode };
+/** `total`: replies in the mailbox; `pages`: how many there are; `first`: the number of the first reply here, from 1. */
+export type MailboxFound = { total: number; pages: number; first: number; replies: MailboxReply[] };
+export type MailboxPage = MailboxFound | { retryAfterSeconds: number };
 export type Step = 'sealing' | 'stamping';
 export type FailureCode = ErrorCode | 'UNEXPECTED';
 /** WORKER: the sealing worker itself could not be loaded, or died. */
@@ -22,8 +25,8 @@ export type DoorReason = 'keyring' | 'pool' | 'redis' | 'worker';
 export type Exchanges = {
   /** Starts libsodium, with the bytes of /sodium.wasm where it runs on WebAssembly. */
   start: { ask: { wasm: ArrayBuffer | null }; reply: null };
-  /** Verifies a keyring and keeps it for sealing. */
-  open: { ask: { json: Uint8Array; signature: string }; reply: { topics: TopicName[]; answerTime: Record<string, string> } };
+  /** Verifies a keyring and keeps it for sealing. `teams`: how many there are. */
+  open: { ask: { json: Uint8Array; signature: string }; reply: Offered };
   /** Bytes that still fit into the letter; negative when it is too long. */
   room: { ask: { request: RequestFields }; reply: number };
   /** Seals a request, or with `followUp` further words in the conversation at hand. `answer`: whether one is wanted. */

@@ -10,10 +10,9 @@ import { stampSteps } from '../crypto/stamp.ts';
 import { keyringAt } from './current.ts';
 import { Fields } from './fields.ts';
 import { setUpLeaving } from './leaving.ts';
-import type { TopicName } from './messages.ts';
-import { element, fill, focusOn } from './page.ts';
-import { showRoom } from './room.ts';
+import { element, fill, focusOn, onClick } from './page.ts';
 import { breathe, inSlices } from './slices.ts';
+import { topicsOf } from './topics.ts';
 
 const VIEWS = ['form', 'progress', 'sealed'] as const;
 const NOTICES = ['expired', 'early', 'topic-gone', 'too-long', 'broken'] as const;
@@ -45,14 +44,8 @@ function noticeFor(error: unknown): Notice {
   }
 }
 
-function topicsOf({ keyring }: VerifiedKeyring): TopicName[] {
-  const topics = new Map<string, TopicName>();
-  for (const team of keyring.teams) for (const topic of team.topics) topics.set(topic.id, topic);
-  return [...topics.values()];
-}
-
 class OfflineForm {
-  readonly #fields = new Fields();
+  readonly #fields = new Fields(requestRoom);
   readonly #language = document.documentElement.lang;
   readonly #throwaways = new Throwaways();
   /** The sealed text. Nothing else holds the request once it is there. */
@@ -67,10 +60,9 @@ class OfflineForm {
     addEventListener('pagehide', wipe);
     // By the keyboard or the browser's menu. A part of the text is of no use.
     this.#text.addEventListener('copy', () => this.#taken ||= this.#text.selectionEnd - this.#text.selectionStart === this.#text.value.length);
-    this.#fields.onInput(() => this.#typed());
-    element('seal', HTMLButtonElement).addEventListener('click', () => void this.#seal());
-    element('copy', HTMLButtonElement).addEventListener('click', () => this.#copy());
-    element('save', HTMLButtonElement).addEventListener('click', () => this.#save());
+    onClick('seal', () => void this.#seal());
+    onClick('copy', () => this.#copy());
+    onClick('save', () => this.#save());
   }
 
   async open(): Promise<void> {
@@ -82,7 +74,7 @@ class OfflineForm {
       this.#sayUntil();
       this.#showTopics();
       show('form');
-      this.#typed();
+      await this.#fields.countRoom();
       do await breathe();
       while (this.#throwaways.prepare());
     } catch (error) {
@@ -91,7 +83,7 @@ class OfflineForm {
   }
 
   #showTopics(): void {
-    this.#fields.showTopics(topicsOf(keyringAt(this.#keyrings, new Date())));
+    this.#fields.showTopics(topicsOf(keyringAt(this.#keyrings, new Date()).keyring));
   }
 
   #sayUntil(): void {
@@ -102,11 +94,6 @@ class OfflineForm {
 
   #moment(date: Date): string {
     return new Intl.DateTimeFormat(this.#language, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(date);
-  }
-
-  #typed(): void {
-    this.#fields.unflag();
-    showRoom(requestRoom(this.#fields.read()));
   }
 
   async #seal(): Promise<void> {

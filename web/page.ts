@@ -39,6 +39,10 @@ export function noticeShown(): Notice | null {
   return names.find((name) => !element(`notice-${name}`, HTMLElement).hidden) ?? null;
 }
 
+export function onClick(id: string, listener: () => void): void {
+  element(id, HTMLButtonElement).addEventListener('click', listener);
+}
+
 export function onAction(listener: (action: Action) => void): void {
   for (const button of document.querySelectorAll<HTMLButtonElement>('button[data-action]')) {
     button.addEventListener('click', () => listener(button.dataset['action'] as Action));

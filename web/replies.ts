@@ -1,12 +1,15 @@
 // The answers: takes the access code, looks into its mailbox in a slot, shows what is there, and sends what is written or
 // removed. Nothing is kept: whoever leaves the page needs the code again.
 import { CodeField } from './code-field.ts';
+import { Confirmation } from './confirmation.ts';
 import { Conversation } from './conversation.ts';
 import { readStart, readWords, UnreachableError, type Door, type SignedKeyring } from './door.ts';
-import { FollowUp } from './follow-up.ts';
+import { Fields } from './fields.ts';
+import { takeKeyring } from './keyring.ts';
 import { setUpLeaving } from './leaving.ts';
+import type { MailboxPage } from './messages.ts';
 import { noticeForSealer, type Action, type Notice } from './notices.ts';
-import { element, fill, focusOn, notify, onAction, progress } from './page.ts';
+import { element, fill, focusOn, notify, onAction, onClick, progress } from './page.ts';
 import { Sealer, SealerError } from './sealer.ts';
 import { Sending, type Errand, type Outcome } from './sending.ts';
 
@@ -15,14 +18,13 @@ type View = (typeof VIEWS)[number];
 const DOINGS = ['look', 'send', 'delete'] as const;
 type Doing = (typeof DOINGS)[number];
 
-const onClick = (id: string, listener: () => void): void => element(id, HTMLButtonElement).addEventListener('click', listener);
-
 class Replies {
   readonly #language = document.documentElement.lang;
   readonly #code = new CodeField();
-  readonly #conversation = new Conversation((id) => this.#confirm(id));
+  readonly #conversation = new Conversation((id) => this.#confirmation.askAboutOne(id));
+  readonly #confirmation = new Confirmation((reply) => void this.#delete(reply));
   readonly #sealer = new Sealer();
-  readonly #followUp = new FollowUp((request) => this.#sealer.ask('room', { request }));
+  readonly #fields = new Fields((request) => this.#sealer.ask('room', { request }));
   readonly #sending: Sending;
   #words: readonly string[] = [];
   /** What shows when nothing is on its way. */
@@ -30,10 +32,10 @@ class Replies {
   #busy = false;
   /** Whether the relay takes something in. */
   #open = false;
+  /** Whether it depends on the topic to whom further words go that come before an answer. */
+  #topicMatters = false;
   /** What did not work, to be tried again. */
   #retry: () => void = () => undefined;
-  /** What the person is asked about: a reply, or with null all of them. */
-  #asked: string | null = null;
   #leavingTo = '';
 
   constructor() {
@@ -43,8 +45,8 @@ class Replies {
       renewKeyring: async () => this.#take((await readStart()).keyring),
       onStep: progress,
     });
-    const followUp = this.#followUp;
-    const held = { get empty() { return followUp.empty; }, clear: () => this.#clear() };
+    const fields = this.#fields;
+    const held = { get empty() { return fields.empty; }, clear: () => this.#clear() };
     setUpLeaving(held, { wipe: () => this.#end(), ask: (href) => this.#askBeforeLeaving(href) });
     addEventListener('pagehide', () => this.#end());
     onAction((action) => this.#act(action));
@@ -52,9 +54,7 @@ class Replies {
     onClick('older', () => void this.#look(this.#conversation.page - 1));
     onClick('newer', () => void this.#look(this.#conversation.page + 1));
     onClick('again', () => void this.#lookAgain());
-    onClick('delete-all', () => this.#confirm(null));
-    onClick('confirm-yes', () => void this.#delete(this.#asked));
-    onClick('confirm-no', () => this.#unconfirm());
+    onClick('delete-all', () => void this.#confirmAll());
     onClick('send', () => void this.#send());
   }
 
@@ -84,11 +84,10 @@ class Replies {
   }
 
   async #take(keyring: SignedKeyring | null): Promise<void> {
-    if (keyring === null) throw new SealerError('KEYRING_EXPIRED');
-    const { answerTime } = await this.#sealer.ask('open', keyring);
-    const usual = answerTime[this.#language];
-    for (const place of document.querySelectorAll<HTMLElement>('.answer-time')) place.hidden = usual === undefined;
-    fill('answer', usual ?? '');
+    const { topics, teams } = await takeKeyring(this.#sealer, keyring);
+    this.#fields.showTopics(topics);
+    this.#topicMatters = topics.length > 1 && teams > 1;
+    this.#offerWriting();
   }
 
   /** Behind a closed door answers can be read all the same. */
@@ -100,12 +99,11 @@ class Replies {
     if (door.open) this.#sending.start(door.difficulty);
   }
 
-  /** Only an answer says which team has the conversation: before it, further words could reach others. A text that is there stays. */
+  /** An answer says which team has the conversation; before one, the topic of the request does. A text that is there stays. */
   #offerWriting(): void {
-    const answered = this.#conversation.team !== null;
-    element('write', HTMLElement).hidden = !(this.#open && answered) && this.#followUp.empty;
-    element('write-later', HTMLElement).hidden = answered || !this.#open;
-    element('send', HTMLButtonElement).disabled = !(this.#open && answered);
+    element('write', HTMLElement).hidden = !this.#open && this.#fields.empty;
+    element('send', HTMLButtonElement).disabled = !this.#open;
+    element('topic-choice', HTMLElement).hidden = !this.#topicMatters || this.#conversation.team !== null;
   }
 
   #ready(ready: boolean): void {
@@ -126,20 +124,21 @@ class Replies {
   }
 
   #look(page: number): Promise<void> {
-    return this.#do('look', () => this.#look(page), async () => {
-      const found = await this.#sending.look(page);
-      if ('retryAfterSeconds' in found) return this.#tell('look-away');
-      if (page >= found.pages) {
-        // Others were removed meanwhile.
-        this.#busy = false;
-        return this.#look(found.pages - 1);
-      }
-      this.#code.clear();
-      this.#conversation.show(page, found);
-      this.#offerWriting();
-      this.#show('conversation');
-      focusOn('conversation-title');
-    });
+    return this.#do('look', () => this.#look(page), async () => this.#showFound(page, await this.#sending.look(page)));
+  }
+
+  async #showFound(page: number, found: MailboxPage): Promise<void> {
+    if ('retryAfterSeconds' in found) return this.#tell('look-away');
+    if (page >= found.pages) {
+      // Others were removed meanwhile.
+      this.#busy = false;
+      return this.#look(found.pages - 1);
+    }
+    this.#code.clear();
+    this.#conversation.show(page, found);
+    this.#offerWriting();
+    this.#show('conversation');
+    focusOn('conversation-title');
   }
 
   /** The door may have opened or closed meanwhile, and the keyring may have become another. */
@@ -156,10 +155,10 @@ class Replies {
 
   async #send(): Promise<void> {
     const { team } = this.#conversation;
-    if (team === null || this.#followUp.flag()) return;
-    const request = this.#followUp.read();
-    await this.#do('send', () => this.#send(), () => this.#dispatch({ request, answer: true, followUp: { team } }, (notice) => notice, () => {
-      this.#followUp.clear();
+    if (this.#fields.flag()) return;
+    const errand = { request: this.#fields.read(), answer: true, followUp: team === null ? {} : { team } };
+    await this.#do('send', () => this.#send(), () => this.#dispatch(errand, (notice) => notice, () => {
+      this.#fields.clearMessage();
       this.#show('conversation');
       element('sent', HTMLElement).hidden = false;
       focusOn('sent');
@@ -169,7 +168,7 @@ class Replies {
   async #delete(reply: string | null): Promise<void> {
     await this.#do('delete', () => this.#delete(reply), () => this.#dispatch({ reply }, () => 'delete-failed', () => {
       // A text that was not sent yet is not lost with the answers.
-      if (reply === null && this.#followUp.empty) return this.#over();
+      if (reply === null && this.#fields.empty) return this.#over();
       this.#conversation.removed(reply);
       this.#show('conversation');
       focusOn('conversation-title');
@@ -188,7 +187,7 @@ class Replies {
     this.#busy = true;
     this.#retry = () => void retry();
     notify(null);
-    element('confirm', HTMLElement).hidden = true;
+    this.#confirmation.hide();
     element('sent', HTMLElement).hidden = true;
     for (const name of DOINGS) element(`doing-${name}`, HTMLElement).hidden = name !== doing;
     progress(doing === 'look' ? 'slot' : 'sealing');
@@ -203,17 +202,17 @@ class Replies {
     }
   }
 
-  #confirm(reply: string | null): void {
-    this.#asked = reply;
-    element('confirm-one', HTMLElement).hidden = reply === null;
-    element('confirm-all', HTMLElement).hidden = reply !== null;
-    element('confirm', HTMLElement).hidden = false;
-    focusOn('confirm-title');
-  }
-
-  #unconfirm(): void {
-    element('confirm', HTMLElement).hidden = true;
-    focusOn('conversation-title');
+  /** What nobody has opened goes with the rest: look once more, and say how many there are. */
+  #confirmAll(): Promise<void> {
+    return this.#do('look', () => this.#confirmAll(), async () => {
+      const page = this.#conversation.nextPage;
+      const found = await this.#sending.look(page);
+      if ('retryAfterSeconds' in found) return this.#tell('look-away');
+      const { all, unread } = this.#conversation.count(found);
+      if (all === 0) return this.#showFound(page, found);
+      this.#show('conversation');
+      this.#confirmation.askAboutAll({ all, unread }, () => void this.#showFound(page, found));
+    });
   }
 
   /** There is nothing more to do here. */
@@ -227,7 +226,8 @@ class Replies {
   /** Nothing of code, answers and text is left in the page. */
   #clear(): void {
     this.#code.clear();
-    this.#followUp.clear();
+    this.#fields.clear();
+    this.#confirmation.hide();
     this.#conversation.clear();
   }
 
@@ -258,7 +258,7 @@ class Replies {
         return location.assign(this.#leavingTo);
       case 'stay':
         notify(null);
-        return this.#followUp.focus();
+        return this.#fields.focus();
       case 'stop':
       case 'without':
         // Buttons of the form.
@@ -285,7 +285,7 @@ class Replies {
   #tell(notice: Notice): void {
     fill('today', new Intl.DateTimeFormat(this.#language, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(new Date()));
     this.#show(this.#view);
-    notify(notice, { kept: !this.#followUp.empty });
+    notify(notice, { kept: !this.#fields.empty });
   }
 }
 

@@ -14,9 +14,10 @@ import { requestRoom, SEALING_STEPS, sealRequestSteps } from '../crypto/seal.ts'
 import { ready } from '../crypto/sodium.ts';
 import { stampSteps } from '../crypto/stamp.ts';
 import { threadOf, type Thread } from '../crypto/thread.ts';
-import type { Ask, Exchanges, FailureCode, Kind, MailboxPage, MailboxReply, Step, Tell, TopicName } from './messages.ts';
+import type { Ask, Exchanges, FailureCode, Kind, MailboxPage, MailboxReply, Step, Tell } from './messages.ts';
 import { drawSlot } from './moments.ts';
 import { breathe, inSlices, type Slicing } from './slices.ts';
+import { topicsOf } from './topics.ts';
 import { handInWasm, unusable } from './wasm.ts';
 
 let verified: VerifiedKeyring | null = null;
@@ -47,9 +48,8 @@ function open(json: Uint8Array, signature: string): Exchanges['open']['reply'] {
   verified = candidate;
   floor = candidate.keyring.serial;
   void prepare();
-  const topics = new Map<string, TopicName>();
-  for (const team of candidate.keyring.teams) for (const topic of team.topics) topics.set(topic.id, topic);
-  return { topics: [...topics.values()], answerTime: candidate.keyring.answerTime ?? {} };
+  const { teams, answerTime = {} } = candidate.keyring;
+  return { topics: topicsOf(candidate.keyring), teams: teams.length, answerTime };
 }
 
 /** The keyring in hand, looked at again: a page may have been open for days. */
@@ -74,13 +74,14 @@ function readReplies(answered: MailboxAnswer, page: number): MailboxPage {
   const replies = answered.replies.map((sealed): MailboxReply => {
     const id = toHex(replyId(sealed));
     try {
-      const { text, team } = openReply(sealed, identity, signing.key, signers);
-      return { id, text, team };
+      const { text, team, signature } = openReply(sealed, identity, signing.key, signers);
+      return { id, text, team, signature };
     } catch (error) {
       return { id, refused: codeOf(error) };
     }
   });
-  return { pages: Math.max(Math.ceil(answered.total / REPLIES_A_PAGE), 1), first: page * REPLIES_A_PAGE + 1, replies };
+  const { total } = answered;
+  return { total, pages: Math.max(Math.ceil(total / REPLIES_A_PAGE), 1), first: page * REPLIES_A_PAGE + 1, replies };
 }
 
 async function answer(ask: Ask): Promise<Exchanges[Kind]['reply']> {

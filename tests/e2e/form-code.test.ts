@@ -1,14 +1,12 @@
 // The access code: made before sealing, shown after acceptance, confirmed by two of its words, and nowhere else.
-import type { Browser } from 'puppeteer-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { encodeAnswer } from '../../crypto/answer.ts';
 import { CODE_WORDS, codeRoot, readCode } from '../../crypto/code.ts';
 import type { WrittenContent } from '../../crypto/letter.ts';
 import { threadOf, type ThreadAddress } from '../../crypto/thread.ts';
-import { BROWSERS, openBrowser, Tab } from '../support/browser.ts';
-import { startDeployment, type Deployment } from '../support/deployment.ts';
-import { Front } from '../support/front.ts';
-import { requestTeller } from '../support/requests.ts';
+import { BROWSERS, type Tab } from '../support/browser.ts';
+import { READY } from '../support/form-page.ts';
+import { usePages } from '../support/page-bench.ts';
 
 const NARROW = { width: 320, height: 640 };
 const READABLE_PX = 20;
@@ -20,41 +18,12 @@ const HEAR_COPYING = `
 `;
 
 describe.each(BROWSERS)('the access code in %s', (name) => {
-  let deployment: Deployment;
-  let front: Front;
-  let browser: Browser;
-  let isRequest: (parcel: Uint8Array) => boolean;
+  const bench = usePages(name, { excused: /Failed to load resource/ });
   let tab: Tab;
-  let asked: string[];
-  beforeAll(async () => {
-    deployment = await startDeployment();
-    front = await Front.start(deployment.url);
-    isRequest = await requestTeller(deployment);
-    browser = await openBrowser(name);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await front?.stop();
-    await deployment?.stop();
-  });
-  beforeEach(() => {
-    front.reset();
-    asked = [];
-    return async () => {
-      // A browser reports failed requests by itself; the page adds nothing to that.
-      expect(tab.problems.filter((text) => !text.includes('Failed to load resource'))).toEqual([]);
-      await tab.page.close({ runBeforeUnload: false });
-    };
-  });
 
-  const listAt = async (path: string): Promise<string[]> => (await (await fetch(new URL(`${path}words.txt`, deployment.url))).text()).trim().split('\n');
+  const listAt = async (path: string): Promise<string[]> => (await (await fetch(new URL(`${path}words.txt`, bench.deployment.url))).text()).trim().split('\n');
   async function openForm(path = ''): Promise<void> {
-    tab = await Tab.open(browser, new URL(path, front.url).href, { before: HEAR_COPYING });
-    tab.page.on('dialog', (dialog) => {
-      asked.push(dialog.type());
-      void dialog.accept();
-    });
-    await tab.until('#send:not(:disabled)');
+    tab = await bench.open(path, { until: READY, before: HEAR_COPYING });
   }
   async function send(message: string): Promise<void> {
     await tab.paste('#message', message);
@@ -87,8 +56,8 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
     expect(await tab.value('#code-first') + await tab.value('#code-second')).toBe('');
   }
   async function letterOf(message: string): Promise<WrittenContent | undefined> {
-    await deployment.untilDelivered([message]);
-    return (await deployment.letters()).find((each) => each.message === message);
+    await bench.deployment.untilDelivered([message]);
+    return (await bench.deployment.letters()).find((each) => each.message === message);
   }
   async function addressFrom(words: readonly string[], language = 'ru', path = ''): Promise<ThreadAddress> {
     const read = readCode(words.join(' '), await listAt(path));
@@ -116,7 +85,7 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
 
     expect(await letterOf(message)).toMatchObject({ kind: 'request', language, thread: await addressFrom(words, language, path) });
     await Promise.all([tab.page.waitForNavigation(), tab.page.click('#accepted-after a[href$="/"]')]);
-    expect(asked).toEqual([]);
+    expect(bench.asked).toEqual([]);
   });
 
   it('is nowhere but on the page: not in what was sent, the address, the title, storage or clipboard', async () => {
@@ -125,7 +94,7 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
     const words = await shown();
     await confirmAs(words, (word) => word);
     await expectGone();
-    const sent = Buffer.concat(front.seen.flatMap(({ path, headers, body }) => [Buffer.from(`${path}\n${headers}\n`), Buffer.from(body)]));
+    const sent = Buffer.concat(bench.front.seen.flatMap(({ path, headers, body }) => [Buffer.from(`${path}\n${headers}\n`), Buffer.from(body)]));
     const kept = (await tab.page.evaluate('[location.href, document.title, history.length, JSON.stringify(history.state), document.cookie, localStorage.length, sessionStorage.length, window.name].join()')) as string;
     expect(kept).toMatch(/,0,0,$/);
     for (const word of words) {
@@ -221,15 +190,15 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
     expect(await tab.isVisible('#accepted-without-answer')).toBe(true);
     expect(await letterOf(message)).not.toHaveProperty('thread');
     // The list says nothing about what was chosen.
-    expect(front.seen.filter(({ path }) => path === '/words.txt')).toHaveLength(1);
+    expect(bench.front.seen.filter(({ path }) => path === '/words.txt')).toHaveLength(1);
   });
 
   it.each(['full', 'serial'] as const)('stays the same when the relay says %s at first, and the list is fetched once', async (result) => {
     const message = `Ещё раз: ${result}. ${name}`;
     await openForm();
     let refused = false;
-    front.rules.set('/parcel', (exchange, response) => {
-      if (refused || !isRequest(exchange.body)) return front.pass(exchange, response);
+    bench.front.rules.set('/parcel', (exchange, response) => {
+      if (refused || !bench.isRequest(exchange.body)) return bench.front.pass(exchange, response);
       refused = true;
       const body = encodeAnswer({ result, difficulty: 10, retryAfterSeconds: result === 'full' ? 2 : 0 });
       return void response.writeHead(result === 'full' ? 503 : 400, { 'content-type': 'application/octet-stream', 'content-length': body.length }).end(body);
@@ -238,7 +207,7 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
     expect(refused).toBe(true);
     const words = await shown();
     expect(await letterOf(message)).toMatchObject({ thread: await addressFrom(words) });
-    expect(front.seen.filter(({ path }) => path === '/words.txt')).toHaveLength(1);
+    expect(bench.front.seen.filter(({ path }) => path === '/words.txt')).toHaveLength(1);
   });
 
   it('is what is asked about before leaving, and quick exit asks nothing', async () => {
@@ -249,20 +218,20 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
     await tab.until('#code-skip');
     await tab.page.click('#code-back');
     expect(await shown()).toEqual(words);
-    expect(asked).toEqual([]);
+    expect(bench.asked).toEqual([]);
     await tab.page.reload({ waitUntil: 'load' });
-    expect(asked).toEqual(['beforeunload']);
-    await tab.until('#send:not(:disabled)');
+    expect(bench.asked).toEqual(['beforeunload']);
+    await tab.until(READY);
     await send(`Уйти сразу. ${name}`);
     await tab.until('#code');
     await tab.page.click('#exit');
     await expect.poll(() => tab.page.url()).toBe('about:blank');
     expect(await tab.text()).toBe('');
-    expect(asked).toEqual(['beforeunload']);
+    expect(bench.asked).toEqual(['beforeunload']);
   });
 
   it('cannot be had without its words: the text stays, and they can be loaded again', async () => {
-    front.rules.set('/words.txt', (_, response) => void response.writeHead(503).end());
+    bench.front.rules.set('/words.txt', (_, response) => void response.writeHead(503).end());
     await openForm();
     await tab.until('#answer-away');
     await tab.paste('#message', `Без слов. ${name}`);
@@ -271,8 +240,8 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
     expect(await tab.focused()).toBe('notice-no-words-title');
     expect(await tab.value('#message')).toBe(`Без слов. ${name}`);
     expect(await tab.isVisible('#kept')).toBe(true);
-    expect(front.parcels().filter(isRequest)).toEqual([]);
-    front.rules.clear();
+    expect(bench.front.parcels().filter(bench.isRequest)).toEqual([]);
+    bench.front.rules.clear();
     await tab.page.click('#answer-again');
     expect(await tab.focused()).toBe('answer');
     await expect.poll(() => tab.isVisible('#answer-away')).toBe(false);
@@ -283,7 +252,7 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
 
   it('cannot be had without its words: the request can be sent without an answer', async () => {
     const message = `Слов не дождались. ${name}`;
-    front.rules.set('/words.txt', (_, response) => void response.end('слово\n'));
+    bench.front.rules.set('/words.txt', (_, response) => void response.end('слово\n'));
     await openForm();
     await tab.paste('#message', message);
     await tab.page.click('#send');
@@ -294,10 +263,7 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
   });
 
   it('is large and fits at 320 px, with the longest words', async () => {
-    tab = await Tab.open(browser);
-    await tab.page.setViewport(NARROW);
-    await tab.page.goto(front.url, { waitUntil: 'load' });
-    await tab.until('#send:not(:disabled)');
+    tab = await bench.open('', { until: READY, viewport: NARROW });
     await send(`Узкий экран. ${name}`);
     await tab.until('#code');
     const longest = (await listAt('')).sort((a, b) => b.length - a.length)[0] ?? '';

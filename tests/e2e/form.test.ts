@@ -1,35 +1,13 @@
 // The main job in real browsers: typed, sealed, accepted, mixed, delivered, opened.
-import type { Browser } from 'puppeteer-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { PARCEL_BYTES } from '../../crypto/parcel.ts';
-import { BROWSERS, openBrowser, Tab } from '../support/browser.ts';
-import { startDeployment, type Deployment } from '../support/deployment.ts';
-import { Front } from '../support/front.ts';
-import { requestTeller } from '../support/requests.ts';
+import { BROWSERS, type Tab } from '../support/browser.ts';
+import { READY } from '../support/form-page.ts';
+import { usePages } from '../support/page-bench.ts';
 
 describe.each(BROWSERS)('the form in %s', (name) => {
-  let deployment: Deployment;
-  let front: Front;
-  let browser: Browser;
-  let isRequest: (parcel: Uint8Array) => boolean;
-  beforeAll(async () => {
-    deployment = await startDeployment();
-    front = await Front.start(deployment.url);
-    isRequest = await requestTeller(deployment);
-    browser = await openBrowser(name);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await front?.stop();
-    await deployment?.stop();
-  });
-
-  async function openForm(path = ''): Promise<Tab> {
-    front.reset();
-    const tab = await Tab.open(browser, new URL(path, front.url).href);
-    await tab.until('#send:not(:disabled)');
-    return tab;
-  }
+  const bench = usePages(name);
+  const openForm = (path = ''): Promise<Tab> => bench.open(path, { until: READY });
 
   it('takes a request in Russian with a contact to the volunteer', async () => {
     const message = `Здравствуйте. Не знаю, с чего начать: «страшно»… 🕯 ${name}`;
@@ -49,17 +27,15 @@ describe.each(BROWSERS)('the form in %s', (name) => {
     expect(await tab.isVisible('#accepted-without-answer')).toBe(false);
     expect(await tab.value('#message') + await tab.value('#contact')).toBe('');
 
-    await deployment.untilDelivered([message]);
-    const letter = (await deployment.letters()).find((each) => each.message === message);
-    expect(letter).toMatchObject({ kind: 'request', topic: 'legal', language: 'ru', message, contact, serial: 1, keyring: deployment.keyring.digest });
+    await bench.deployment.untilDelivered([message]);
+    const letter = (await bench.deployment.letters()).find((each) => each.message === message);
+    expect(letter).toMatchObject({ kind: 'request', topic: 'legal', language: 'ru', message, contact, serial: 1, keyring: bench.deployment.keyring.digest });
 
-    expect(front.parcels().filter(isRequest).map(({ length }) => length)).toEqual([PARCEL_BYTES]);
-    const sent = Buffer.concat(front.seen.map(({ body }) => Buffer.from(body)));
+    expect(bench.front.parcels().filter(bench.isRequest).map(({ length }) => length)).toEqual([PARCEL_BYTES]);
+    const sent = Buffer.concat(bench.front.seen.map(({ body }) => Buffer.from(body)));
     for (const text of [message.slice(0, 12), contact]) expect(sent.includes(text)).toBe(false);
-    expect(tab.problems).toEqual([]);
     // Firefox asks for a font of its own as data:, which goes nowhere.
-    expect(tab.requests.filter((url) => !url.startsWith(front.url) && !url.startsWith('data:'))).toEqual([]);
-    await tab.page.close();
+    expect(tab.requests.filter((url) => !url.startsWith(bench.front.url) && !url.startsWith('data:'))).toEqual([]);
   });
 
   it('takes a request in English without an answer or a contact, and says that nobody can answer it', async () => {
@@ -70,19 +46,16 @@ describe.each(BROWSERS)('the form in %s', (name) => {
     await tab.page.click('#answer');
     await tab.page.click('#send');
     await tab.until('#accepted-without-answer');
-    await deployment.untilDelivered([message]);
-    const letter = (await deployment.letters()).find((each) => each.message === message);
+    await bench.deployment.untilDelivered([message]);
+    const letter = (await bench.deployment.letters()).find((each) => each.message === message);
     expect(letter).toMatchObject({ topic: 'psychological', language: 'en' });
     expect(letter).not.toHaveProperty('contact');
-    expect(tab.problems).toEqual([]);
-    await tab.page.close();
   });
 
   it('leaves nothing in the browser: no cookies, no storage', async () => {
     const tab = await openForm();
     const kept = await tab.page.evaluate('JSON.stringify([document.cookie, localStorage.length, sessionStorage.length])');
     expect(kept).toBe('["",0,0]');
-    await tab.page.close();
   });
 
   it('asks for nothing but the message, and moves there', async () => {
@@ -101,11 +74,10 @@ describe.each(BROWSERS)('the form in %s', (name) => {
     expect(await tab.page.$('#topics input:checked')).toBeNull();
     await tab.page.click('#send');
     await tab.until('#accepted');
-    await deployment.untilDelivered([message]);
-    const letter = (await deployment.letters()).find((each) => each.message === message);
+    await bench.deployment.untilDelivered([message]);
+    const letter = (await bench.deployment.letters()).find((each) => each.message === message);
     expect(letter).toMatchObject({ kind: 'request', language: 'ru', message });
     expect(letter).not.toHaveProperty('topic');
-    await tab.page.close();
   });
 
   it('counts what still fits, says kindly when it is nearly full, and sends a full one', async () => {
@@ -121,44 +93,39 @@ describe.each(BROWSERS)('the form in %s', (name) => {
     await tab.page.click('#send');
     await tab.until('#notice-too-long');
     expect(await tab.focused()).toBe('notice-too-long-title');
-    expect(front.parcels().filter(isRequest)).toEqual([]);
+    expect(bench.front.parcels().filter(bench.isRequest)).toEqual([]);
     const full = 'ж'.repeat(roomy);
     await tab.paste('#message', full);
     await tab.page.click('#send');
     await tab.until('#accepted');
-    expect(await deployment.untilDelivered([full])).toContain(full);
-    expect(tab.problems).toEqual([]);
-    await tab.page.close();
+    expect(await bench.deployment.untilDelivered([full])).toContain(full);
   });
 
   it('sends decoys while a person only reads, as a request is sent', async () => {
     const tab = await openForm();
-    await expect.poll(() => front.parcels().length).toBeGreaterThan(0);
+    await expect.poll(() => bench.front.parcels().length).toBeGreaterThan(0);
     await tab.page.click('#topic-legal');
     await tab.paste('#message', `После пустых. ${name}`);
     await tab.page.click('#send');
     await tab.until('#accepted');
-    const parcels = front.seen.filter(({ path }) => path === '/parcel');
-    const requests = parcels.map(({ body }) => isRequest(body));
+    const parcels = bench.front.seen.filter(({ path }) => path === '/parcel');
+    const requests = parcels.map(({ body }) => bench.isRequest(body));
     expect(requests[0]).toBe(false);
     expect(requests.filter(Boolean)).toEqual([true]);
     expect(requests.at(-1)).toBe(true);
     expect(new Set(parcels.map(({ body }) => body.length))).toEqual(new Set([PARCEL_BYTES]));
     expect(new Set(parcels.map(({ headers }) => headers)).size).toBe(1);
-    expect(tab.problems).toEqual([]);
-    await tab.page.close();
   });
 
   it('sends nothing more once the page is left', async () => {
     const tab = await openForm();
-    await tab.until('#send:not(:disabled)');
+    await tab.until(READY);
     await tab.page.click('#exit');
     await expect.poll(() => tab.page.url()).toBe('about:blank');
     // What was under way when the page was left may still arrive.
     await new Promise((resolve) => setTimeout(resolve, 1_000));
-    const sent = front.parcels().length;
+    const sent = bench.front.parcels().length;
     await new Promise((resolve) => setTimeout(resolve, 2_000));
-    expect(front.parcels().length).toBe(sent);
-    await tab.page.close();
+    expect(bench.front.parcels().length).toBe(sent);
   });
 });

@@ -209,6 +209,8 @@ describe('conversation', () => {
     fc.assert(fc.property(fc.uint8Array({ minLength: PARCEL_BYTES, maxLength: PARCEL_BYTES }), fc.nat(0xffff_ffff), (bytes, page) => {
       expect(['MAILBOX_VERSION', 'none']).toContain(codeOf(() => parseQuestion(bytes)));
       bytes.set([0, 0, 0, 1, 0, 0, 0, 0]);
+      expect(['MAILBOX_FORMAT', 'none']).toContain(codeOf(() => parseMailboxAnswer(bytes, page)));
+      bytes.set([0, 0, 0], 8);
       expect(codeOf(() => parseMailboxAnswer(bytes, page))).toBe('none');
     }), few);
   });

@@ -39,12 +39,17 @@ export class Tab {
 
   static async open(browser: Browser, url?: string, { before }: { before?: string } = {}): Promise<Tab> {
     const tab = new Tab(await browser.newPage());
-    await tab.page.evaluateOnNewDocument(`
-      addEventListener('securitypolicyviolation', (event) => console.error('CSP violation', event.violatedDirective, event.blockedURI));
-      ${before ?? ''}
-    `);
+    await tab.begin(before);
     if (url !== undefined) await tab.page.goto(url, { waitUntil: 'load' });
     return tab;
+  }
+
+  /** Before the first page: to hear of violations, and `before` to run in every document. */
+  async begin(before = ''): Promise<void> {
+    await this.page.evaluateOnNewDocument(`
+      addEventListener('securitypolicyviolation', (event) => console.error('CSP violation', event.violatedDirective, event.blockedURI));
+      ${before}
+    `);
   }
 
   /** The text of what shows, without what is hidden. */

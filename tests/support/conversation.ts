@@ -21,11 +21,16 @@ export async function startConversation(language: string): Promise<Conversation>
   return { words, thread: threadOf(codeRoot(language, code)) };
 }
 
-/** How many replies wait for somebody. */
-export async function repliesWaiting({ url }: Deployment, { mailboxKey, signing }: Thread): Promise<number> {
+/** What waits for somebody: how many replies there are, and the first page of them. */
+export async function lookInto({ url }: Deployment, { mailboxKey, signing }: Thread): Promise<{ total: number; replies: readonly Uint8Array[] }> {
   const body = encodeQuestion({ mailboxKey, threadKey: signing.key, page: 0 });
   const answer = await http(new URL('mailbox', url).href, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body });
   const read = parseMailboxAnswer(answer.body, 0);
   if (read.result !== 'read') throw new Error('the mailboxes are away');
-  return read.total;
+  return read;
+}
+
+/** How many replies wait for somebody. */
+export async function repliesWaiting(deployment: Deployment, thread: Thread): Promise<number> {
+  return (await lookInto(deployment, thread)).total;
 }

@@ -164,4 +164,10 @@ describe('a look into the mailbox', () => {
     expect(parseMailboxAnswer(answer, 2)).toEqual({ result: 'read', total: 5, replies: places.slice(0, 1) });
     expect(parseMailboxAnswer(answer, 3)).toEqual({ result: 'read', total: 5, replies: [] });
   });
+
+  it('is no answer when it tells of more replies than there can be', () => {
+    const tell = (total: number): Uint8Array => encodeMailboxAnswer({ result: 'read', total, retryAfterSeconds: 0, places: [] });
+    expect(parseMailboxAnswer(tell(864), 0)).toMatchObject({ total: 864 });
+    expect(() => parseMailboxAnswer(tell(865), 0)).toThrow(expect.objectContaining({ code: 'MAILBOX_FORMAT' }));
+  });
 });

@@ -1,11 +1,14 @@
 // Who gets a request, with a topic and without one.
+import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
+import { blake2b, fromHex, toHex } from '../../crypto/bytes.ts';
 import { teamFor, type Keyring, type Team, type VerifiedKeyring } from '../../crypto/keyring.ts';
 import { openLetter } from '../../crypto/letter.ts';
 import { openSealed, parseParcel } from '../../crypto/parcel.ts';
 import { requestRoom, sealRequest } from '../../crypto/seal.ts';
 import { ready } from '../../crypto/sodium.ts';
+import { threadOf, type Thread } from '../../crypto/thread.ts';
 
 const TRIES = 200;
 const MESSAGE = 'Не знаю, к кому.';
@@ -40,6 +43,51 @@ describe('a request', () => {
   it('without one goes to those who are there for it, and where nobody is, to any', () => {
     expect(chosen(keyringOf(team('1', 'legal'), team('2', 'psychological', 'other')))).toEqual(['2']);
     expect(chosen(keyringOf(team('1', 'legal'), team('2', 'psychological'), team('3', 'legal')))).toEqual(['1', '2', '3']);
+  });
+
+  const keyOf = (i: number): Uint8Array => new Uint8Array(32).fill(i);
+  const anyTeams = fc.uniqueArray(fc.integer({ min: 0, max: 0xffff_ffff }), { minLength: 1, maxLength: 8 }).map((ids) => ids.map((id) => (
+    { ...team('0', 'legal'), id: id.toString(16).padStart(16, '0') }
+  )));
+  const anyKey = fc.uint8Array({ minLength: 32, maxLength: 32 });
+
+  it('of a conversation goes to the same team each time, whichever others come or go', () => {
+    fc.assert(fc.property(anyTeams, anyKey, fc.nat(), fc.boolean(), (teams, key, at, named) => {
+      const topic = named ? 'legal' : undefined;
+      const first = teamFor(keyringOf(...teams), topic, key);
+      expect(teamFor(keyringOf(...teams.toReversed()), topic, key)).toBe(first);
+      const gone = teams[at % teams.length];
+      const rest = teams.filter((each) => each !== gone);
+      if (gone !== first) expect(teamFor(keyringOf(...rest), topic, key)).toBe(first);
+    }));
+  });
+
+  it('of some conversation goes to each of those who take its topic, and of none to anybody else', () => {
+    const keyring = keyringOf(team('1', 'legal'), team('2', 'legal', 'other'), team('3', 'psychological'));
+    const chosenBy = (topic?: string): Set<string> => new Set(Array.from({ length: TRIES }, (_, i) => teamFor(keyring, topic, keyOf(i)).id[0] ?? ''));
+    expect([...chosenBy('legal')].sort()).toEqual(['1', '2']);
+    expect([...chosenBy()]).toEqual(['2']);
+    expect(() => teamFor(keyring, 'weather', keyOf(0))).toThrow(expect.objectContaining({ code: 'KEYRING_TOPIC' }));
+  });
+
+  it('of a conversation is ranked as the protocol says', () => {
+    const teams = ['1', '2', '3'].map((digit) => team(digit, 'legal'));
+    const rank = ({ id }: Team): string => toHex(blake2b(32, fromHex(id), keyOf(7)));
+    expect(teamFor(keyringOf(...teams), 'legal', keyOf(7))).toBe([...teams].sort((a, b) => (rank(a) < rank(b) ? -1 : 1))[0]);
+  });
+
+  it('and further words before an answer go to one team, with one topic; with an answer, to whoever answered', () => {
+    const verified: VerifiedKeyring = { keyring: keyringOf(...['1', '2', '3', '4', '5', '6', '7', '8'].map((digit) => team(digit, 'legal'))), digest: '0'.repeat(64) };
+    const toWhom = (thread: Thread, followUp?: { team?: string }): string => {
+      const content = openSealed(parseParcel(sealRequest({ topic: 'legal', language: 'ru', message: MESSAGE }, verified, { thread, followUp })).sealed, [worker]);
+      if (content.kind !== 'letter') throw new Error(content.kind);
+      return content.team;
+    };
+    for (let i = 0; i < 4; i += 1) {
+      const thread = threadOf(keyOf(i));
+      expect(toWhom(thread, {})).toBe(toWhom(thread));
+      expect(toWhom(thread, { team: '7'.repeat(16) })).toBe('7'.repeat(16));
+    }
   });
 
   it('without one says so to the volunteer, instead of naming a topic that nobody chose', () => {

@@ -62,10 +62,10 @@ export function conversationVectors({ volunteer, colleague, worker, team, serial
   problem('no code at all', ' … ', { kind: 'count', count: 0 });
   problem('a code with another check word', wordsOf(code.with(9, ((code[9] ?? 0) + 1) % WORD_LIST_LENGTH), LIST).join(' '), { kind: 'check' });
   problem('a code with two words swapped', wordsOf(code.with(1, code[2] ?? 0).with(2, code[1] ?? 0), LIST).join(' '), { kind: 'check' });
-  for (const [language, { signing, identity, mailboxKey, address }] of [['ru', thread], ['en', other]] as const) {
+  for (const [language, { signing, identity, mailboxKey, teamKey, address }] of [['ru', thread], ['en', other]] as const) {
     const value = {
-      root: toHex(codeRoot(language, code)), seed: toHex(signing.secret.slice(0, 32)), identity, mailboxKey: toHex(mailboxKey), ...address,
-      mailbox: toHex(mailboxOf(address)),
+      root: toHex(codeRoot(language, code)), seed: toHex(signing.secret.slice(0, 32)), identity, mailboxKey: toHex(mailboxKey), teamKey: toHex(teamKey),
+      ...address, mailbox: toHex(mailboxOf(address)),
     };
     add(`a thread of a code of the list "${language}"`, 'threadOf', utf8(shown.join(' ')), { value }, { language });
   }
@@ -194,6 +194,7 @@ export function conversationVectors({ volunteer, colleague, worker, team, serial
   add('an answer about a mailbox cut by a byte', 'parseMailboxAnswer', answered, fails('MAILBOX_SIZE'), edits({ cut: 1 }));
   add('an answer about a mailbox of another version', 'parseMailboxAnswer', answered, fails('MAILBOX_VERSION'), edits({ at: 3, set: '02' }));
   add('an answer about a mailbox of an unknown result', 'parseMailboxAnswer', answered, fails('MAILBOX_FORMAT'), edits({ at: 7, set: '02' }));
+  add('an answer about a mailbox of more replies than there can be', 'parseMailboxAnswer', answered, fails('MAILBOX_FORMAT'), edits({ at: 10, set: '0361' }));
 
   return { identities: { requester: thread.identity }, words: LIST.join(' '), blobs, vectors };
 }

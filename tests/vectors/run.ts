@@ -79,8 +79,8 @@ function threadIn(text: string, language: string): unknown {
   const read = readCode(text, file.words.split(' '));
   if ('problem' in read) return read;
   const root = codeRoot(language, read.code);
-  const { signing, identity, mailboxKey, address } = threadOf(root);
-  return { root, seed: signing.secret.slice(0, 32), identity, mailboxKey, ...address, mailbox: mailboxOf(address) };
+  const { signing, identity, mailboxKey, teamKey, address } = threadOf(root);
+  return { root, seed: signing.secret.slice(0, 32), identity, mailboxKey, teamKey, ...address, mailbox: mailboxOf(address) };
 }
 
 /** Bytes as hex, the fields of an object in one order. */

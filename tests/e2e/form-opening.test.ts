@@ -1,0 +1,143 @@
+// Whatever is wrong when the form is opened, or with its keyring, is said before anything is sealed.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { encodeKeyring } from '../../crypto/keyring.ts';
+import { generateKeyPair, sign } from '../../crypto/minisign.ts';
+import { BROWSERS } from '../support/browser.ts';
+import { answerWith, FormPage, MESSAGE, READY } from '../support/form-page.ts';
+import { usePages } from '../support/page-bench.ts';
+
+const HOUR_MS = 3_600_000;
+const SOON_MS = 8_000;
+const isoSeconds = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`;
+
+describe.each(BROWSERS)('opening the form in %s', (name) => {
+  const bench = usePages(name, { excused: /Failed to load resource|Loading Worker from/ });
+  const page = new FormPage(bench);
+
+  /** @returns when it will have ended; until then there is time to open the form and type */
+  async function serveKeyringEndingSoon(): Promise<number> {
+    const endsMs = Date.now() + SOON_MS;
+    await page.serveKeyring({ notBefore: isoSeconds(new Date(endsMs - HOUR_MS)), notAfter: isoSeconds(new Date(endsMs)) });
+    return endsMs;
+  }
+
+  it.each([
+    ['keyring', 'closed-keyring'],
+    ['pool', 'closed-pool'],
+    ['redis', 'closed-service'],
+    ['worker', 'closed-service'],
+  ])('a door closed for %s is said before anyone types, and looked at again', async (reason, notice) => {
+    page.serveStart({ door: { open: false, reason }, json: encodeKeyring(bench.deployment.keyring.keyring), signature: '' });
+    await bench.open('', { until: `#notice-${notice}` });
+    expect(await bench.tab.isVisible('#form')).toBe(false);
+    bench.front.rules.clear();
+    await bench.tab.page.click(`#notice-${notice} [data-action="check"]`);
+    await bench.tab.until(READY);
+    expect(await bench.tab.isVisible(`#notice-${notice}`)).toBe(false);
+  });
+
+  it.each<[string, () => Promise<void>, string]>([
+    ['signed by another key', () => page.serveKeyring({}, generateKeyPair()), 'keyring-forged'],
+    ['signed by another key under the right name', async () => page.serveKeyring({}, { ...generateKeyPair(), id: (await page.rootKey()).id }), 'keyring-forged'],
+    ['that is no keyring', async () => page.serveStart({ json: Buffer.from('{}'), signature: sign(Buffer.from('{}'), await page.rootKey(), 'test') }), 'keyring-forged'],
+    ['past its end', () => page.serveKeyring({ notBefore: '2020-01-01T00:00:00Z', notAfter: '2020-01-08T00:00:00Z' }), 'keyring-expired'],
+    ['not valid yet', () => page.serveKeyring({ notBefore: '2090-01-01T00:00:00Z', notAfter: '2090-01-08T00:00:00Z' }), 'keyring-early'],
+  ])('a keyring %s is refused before anything can be sealed', async (_, prepare, notice) => {
+    await prepare();
+    await bench.open('', { until: `#notice-${notice}` });
+    expect(await bench.tab.isVisible('#form')).toBe(false);
+    expect(page.requests()).toEqual([]);
+  });
+
+  it('a keyring that ran out while the page was open is renewed by itself', async () => {
+    const endsMs = await serveKeyringEndingSoon();
+    await page.open();
+    await page.type();
+    bench.front.rules.clear();
+    await sleep(endsMs - Date.now());
+    await bench.tab.page.click('#send');
+    await bench.tab.until('#accepted');
+  });
+
+  it('an older keyring is refused by a page that has seen a newer one', async () => {
+    await page.serveKeyring({ serial: 9 });
+    await page.open();
+    await page.type();
+    bench.front.rules.clear();
+    page.onRequest((_, response) => answerWith(response, 400, 'serial'));
+    await bench.tab.page.click('#send');
+    await page.expectKept('keyring-old');
+    expect(page.requests()).toHaveLength(1);
+  });
+
+  it('an expired keyring at the moment of sending keeps the text', async () => {
+    const endsMs = await serveKeyringEndingSoon();
+    await page.open();
+    await page.type();
+    await sleep(endsMs - Date.now());
+    await bench.tab.page.click('#send');
+    await page.expectKept('keyring-expired');
+  });
+
+  it('a topic that is gone from the keyring keeps the text and asks for another', async () => {
+    await page.open();
+    await page.type();
+    const teams = bench.deployment.keyring.keyring.teams.map((team) => ({ ...team, topics: team.topics.filter(({ id }) => id === 'legal') }));
+    await page.serveKeyring({ teams });
+    page.onRequest((_, response) => answerWith(response, 400, 'serial'));
+    await bench.tab.page.click('#send');
+    await page.expectKept('topic-gone');
+    expect(await bench.tab.isVisible('#topic-psychological')).toBe(false);
+  });
+
+  it('a sealing script that does not load is said, with no way to send', async () => {
+    bench.front.rules.set('/seal-wasm.js', (_, response) => void response.writeHead(404).end());
+    await bench.open('', { until: '#notice-no-sealing' });
+    expect(await bench.tab.isVisible('#form')).toBe(false);
+  });
+
+  it('without a relay the page says that it cannot be reached, and finds it again', async () => {
+    for (const path of ['/start.json', '/sodium.wasm']) bench.front.rules.set(path, (_, response) => void response.destroy());
+    await bench.open('', { until: '#notice-unreachable' });
+    bench.front.rules.clear();
+    await bench.tab.page.click('#notice-unreachable [data-action="check"]');
+    await bench.tab.until(READY);
+  });
+
+  it('a link that is followed by mistake brings back the notice that stood there, and its button', async () => {
+    let hangUp: () => void = () => undefined;
+    bench.front.rules.set('/start.json', (_, response) => {
+      hangUp = () => {
+        // A browser asks once more when a connection that it kept breaks.
+        bench.front.rules.set('/start.json', (_again, next) => void next.destroy());
+        response.destroy();
+      };
+    });
+    await bench.open('', { until: '#checking' });
+    await bench.tab.paste('#message', MESSAGE);
+    await expect.poll(() => bench.front.seen.map(({ path }) => path)).toContain('/start.json');
+    hangUp();
+    await page.expectKept('unreachable');
+    expect(await bench.tab.isVisible('#checking')).toBe(false);
+    for (let i = 0; i < 2; i += 1) {
+      await bench.tab.page.click('nav a');
+      await bench.tab.until('#notice-leaving');
+    }
+    await bench.tab.page.click('#notice-leaving [data-action="stay"]');
+    await page.expectKept('unreachable');
+    expect(await bench.tab.isVisible('#notice-leaving')).toBe(false);
+    bench.front.rules.clear();
+    await bench.tab.page.click('#notice-unreachable [data-action="check"]');
+    await bench.tab.until(READY);
+    expect(await bench.tab.value('#message')).toBe(MESSAGE);
+  });
+
+  it('a page whose script does not come says what to do', async () => {
+    bench.front.rules.set('/form.js', (_, response) => void response.destroy());
+    await bench.open('');
+    await bench.tab.page.type('#message', MESSAGE);
+    expect(await bench.tab.text('#checking')).toContain('скопируйте текст и обновите страницу');
+    expect(await bench.tab.page.$('#send:disabled')).not.toBeNull();
+  });
+});

@@ -1,0 +1,116 @@
+// Writing again in a conversation: to the same people, before an answer and after it, and never losing a text.
+import { describe, expect, it } from 'vitest';
+import { BROWSERS } from '../support/browser.ts';
+import { cli } from '../support/cli.ts';
+import { startConversation } from '../support/conversation.ts';
+import { READY as FORM_READY } from '../support/form-page.ts';
+import { usePages } from '../support/page-bench.ts';
+import { RepliesPage } from '../support/replies-page.ts';
+import { inboxOf, severalTeams } from '../support/teams.ts';
+
+/** By chance two letters would hardly ever come to the same. */
+const TEAMS = 16;
+
+describe.each(BROWSERS)('further words in %s', (name) => {
+  const bench = usePages(name, { adjust: severalTeams(TEAMS), excused: /Failed to load resource/ });
+  const page = new RepliesPage(bench);
+
+  const inboxes = (): string[] => Array.from({ length: TEAMS }, (_, i) => inboxOf(bench.deployment.layout, i));
+
+  it('sends further words as a follow-up of the same conversation', async () => {
+    const conversation = await startConversation('ru');
+    const text = `Спасибо! Ещё вопрос. ${name}`;
+    await page.reply(conversation, 'Здравствуйте');
+    await page.openMailbox(conversation);
+    await bench.tab.page.click('#send');
+    await bench.tab.until('#message-problem');
+    expect(await bench.tab.focused()).toBe('message');
+    await bench.tab.page.type('#message', text);
+    await bench.tab.until('#room-plenty');
+    await bench.tab.page.click('#send');
+    await bench.tab.until('#sent');
+    expect(await bench.tab.focused()).toBe('sent');
+    expect(await bench.tab.value('#message')).toBe('');
+    expect(await page.shown()).toEqual(['Здравствуйте']);
+    await bench.deployment.untilDelivered([text]);
+    const letter = (await bench.deployment.letters()).find(({ message }) => message === text);
+    expect(letter).toMatchObject({ kind: 'follow-up', language: 'ru', thread: conversation.thread.address });
+  });
+
+  it.each([['with a topic', '#topic-legal'], ['without one', '#topic-none']])('before any answer reaches the team that has the request, %s', async (how, topic) => {
+    const [first, further] = [`Первое, ${how}. ${name}`, `И ещё, ${how}. ${name}`];
+    await bench.open('', { until: FORM_READY });
+    if (topic !== '#topic-none') await bench.tab.page.click(topic);
+    await bench.tab.paste('#message', first);
+    await bench.tab.page.click('#send');
+    await bench.tab.until('#code-words li');
+    const words = (await bench.tab.page.evaluate("[...document.querySelectorAll('#code-words li')].map((item) => item.innerText.trim())")) as string[];
+
+    await page.open();
+    await page.read(words.join(' '));
+    await bench.tab.until('#none');
+    await bench.tab.page.click(topic);
+    await bench.tab.paste('#message', further);
+    await bench.tab.page.click('#send');
+    await bench.tab.until('#sent');
+    // Whoever goes on writing need not choose again.
+    expect(await bench.tab.page.$(`${topic}:checked`)).not.toBeNull();
+
+    const textsOf = async (inbox: string): Promise<string[]> => (await bench.deployment.letters(inbox)).map(({ message }) => message);
+    const inboxWith = async (text: string): Promise<string | undefined> => {
+      for (const inbox of inboxes()) if ((await textsOf(inbox)).includes(text)) return inbox;
+      return undefined;
+    };
+    await expect.poll(() => inboxWith(further)).toBeDefined();
+    await expect.poll(() => inboxWith(first)).toBe(await inboxWith(further));
+    const keys = ['--identity', bench.deployment.identity, '--keyring', bench.deployment.keyringFile, '--root-key', bench.deployment.rootKey];
+    const { text } = await cli(['inbox', ...keys, await inboxWith(further) ?? '']);
+    expect(text.split('\n').filter((line) => line.includes(how))).toHaveLength(1);
+  });
+
+  it('asks for no topic once an answer says who has the conversation', async () => {
+    const conversation = await startConversation('ru');
+    await page.openMailbox(conversation);
+    expect(await bench.tab.isVisible('#topic-choice')).toBe(true);
+    await page.reply(conversation, 'Здравствуйте');
+    await bench.tab.page.click('#again');
+    await bench.tab.until('.reply');
+    expect(await bench.tab.isVisible('#topic-choice')).toBe(false);
+    expect(await bench.tab.isVisible('#write')).toBe(true);
+  });
+
+  it('keeps a text and an answer when sending or deleting fails', async () => {
+    const conversation = await startConversation('ru');
+    await page.reply(conversation, 'Остался');
+    await page.openMailbox(conversation);
+    bench.front.rules.set('/parcel', (_, response) => void response.destroy());
+    await bench.tab.page.type('#message', 'Не дошло');
+    await bench.tab.page.click('#send');
+    await bench.tab.until('#notice-offline');
+    expect(await bench.tab.value('#message')).toBe('Не дошло');
+    expect(await bench.tab.isVisible('#kept')).toBe(true);
+    await bench.tab.page.click('#delete-1');
+    await bench.tab.page.click('#confirm-yes');
+    await bench.tab.until('#notice-delete-failed');
+    expect(await page.shown()).toEqual(['Остался']);
+    bench.front.rules.clear();
+    await bench.tab.page.click('#notice-delete-failed [data-action="send"]');
+    await expect.poll(page.shown).toEqual([]);
+    expect(await bench.tab.value('#message')).toBe('Не дошло');
+  });
+
+  it('asks before its own links lose a text', async () => {
+    const conversation = await startConversation('ru');
+    await page.reply(conversation, 'Пишите');
+    await page.openMailbox(conversation);
+    await bench.tab.page.type('#message', 'Черновик');
+    await bench.tab.page.click('nav a');
+    await bench.tab.until('#notice-leaving');
+    await bench.tab.page.click('#notice-leaving [data-action="stay"]');
+    expect(await bench.tab.value('#message')).toBe('Черновик');
+    await bench.tab.page.click('nav a');
+    await Promise.all([bench.tab.page.waitForNavigation(), bench.tab.page.click('#notice-leaving [data-action="leave"]')]);
+    expect(new URL(bench.tab.page.url()).pathname).toBe('/en/replies');
+    expect(bench.asked).toEqual([]);
+  });
+});

@@ -1,0 +1,85 @@
+// The form in the hands of a test: what is typed into it, what the relay says to it, and what must be kept.
+import { readFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
+import { expect } from 'vitest';
+import { encodeAnswer, type Result } from '../../crypto/answer.ts';
+import { encodeKeyring, type Keyring } from '../../crypto/keyring.ts';
+import { parseSecretKey, sign, type SigningKey } from '../../crypto/minisign.ts';
+import type { Rule } from './front.ts';
+import type { PageBench } from './page-bench.ts';
+
+export const MESSAGE = 'Этот текст не должен пропасть.';
+export const READY = '#send:not(:disabled)';
+
+export function answerWith(response: ServerResponse, status: number, result: Result, more: { difficulty?: number; retryAfterSeconds?: number } = {}): void {
+  const body = encodeAnswer({ result, difficulty: 10, retryAfterSeconds: 0, ...more });
+  response.writeHead(status, { 'content-type': 'application/octet-stream', 'content-length': body.length }).end(body);
+}
+
+const inOrder = (...rules: Rule[]): Rule => {
+  let next = 0;
+  return (exchange, response) => {
+    const rule = rules[Math.min(next, rules.length - 1)];
+    next += 1;
+    return rule?.(exchange, response);
+  };
+};
+
+export class FormPage {
+  readonly #bench: PageBench;
+  readonly pass: Rule = (exchange, response) => this.#bench.front.pass(exchange, response);
+
+  constructor(bench: PageBench) {
+    this.#bench = bench;
+  }
+
+  async open(before?: string): Promise<void> {
+    await this.#bench.open('', { until: READY, ...(before === undefined ? {} : { before }) });
+  }
+
+  async type(text = MESSAGE): Promise<void> {
+    await this.#bench.tab.page.click('#topic-psychological');
+    await this.#bench.tab.paste('#message', text);
+  }
+
+  /** The text is there, in sight, and the page says that it is. */
+  async expectKept(notice: string): Promise<void> {
+    const { tab } = this.#bench;
+    await tab.until(`#notice-${notice}`);
+    expect(await tab.focused()).toBe(`notice-${notice}-title`);
+    expect(await tab.isVisible('#kept')).toBe(true);
+    expect(await tab.isVisible('#message')).toBe(true);
+    expect(await tab.value('#message')).toBe(MESSAGE);
+  }
+
+  async tryAgain(notice: string): Promise<void> {
+    await this.#bench.tab.page.click(`#notice-${notice} [data-action="send"]`);
+    await this.#bench.tab.until('#accepted');
+  }
+
+  /** What the relay says to one request after the other. Decoys go through as they are. */
+  onRequest(...rules: Rule[]): void {
+    const rule = inOrder(...rules);
+    this.#bench.front.rules.set('/parcel', (exchange, response) => (this.#bench.isRequest(exchange.body) ? rule(exchange, response) : this.pass(exchange, response)));
+  }
+
+  requests(): Uint8Array[] {
+    return this.#bench.front.parcels().filter(this.#bench.isRequest);
+  }
+
+  serveStart({ door = {}, json, signature }: { door?: object; json?: Uint8Array; signature?: string }): void {
+    const open = { open: true, reason: null, difficulty: 10, roundSeconds: 1, ...door };
+    const keyring = json === undefined ? null : Buffer.from(json).toString();
+    this.#bench.front.rules.set('/start.json', (_, response) => void response.end(JSON.stringify({ door: open, keyring, signature: signature ?? null })));
+  }
+
+  /** The keyring of the deployment, changed; signed by the root key, or another one. */
+  async serveKeyring(change: Partial<Keyring>, key?: SigningKey): Promise<void> {
+    const json = encodeKeyring({ ...this.#bench.deployment.keyring.keyring, ...change });
+    this.serveStart({ json, signature: sign(json, key ?? await this.rootKey(), 'test') });
+  }
+
+  async rootKey(): Promise<SigningKey> {
+    return parseSecretKey(await readFile(this.#bench.deployment.layout.rootSecretKey, 'utf8'));
+  }
+}

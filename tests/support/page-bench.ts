@@ -1,0 +1,68 @@
+// What a test of a page needs: a real deployment, a front before it that can misbehave, a browser, and tabs that must have
+// done nothing they should not.
+import type { Browser } from 'puppeteer-core';
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import { openBrowser, Tab, type BrowserName } from './browser.ts';
+import { startDeployment, type Deployment, type DeploymentOptions } from './deployment.ts';
+import { Front } from './front.ts';
+import { requestTeller } from './requests.ts';
+
+export type PageBenchOptions = DeploymentOptions & {
+  /** What the browser itself may say on the console, because the test lets something fail. */
+  excused?: RegExp;
+};
+export type OpenOptions = { until?: string; before?: string; viewport?: { width: number; height: number } };
+
+export type PageBench = {
+  deployment: Deployment;
+  front: Front;
+  browser: Browser;
+  isRequest: (parcel: Uint8Array) => boolean;
+  /** The one opened last. */
+  tab: Tab;
+  /** What the browser has asked the person in this test; always with yes for an answer. */
+  asked: string[];
+  open(path: string, options?: OpenOptions): Promise<Tab>;
+};
+
+/** To be called where the tests are described. */
+export function usePages(name: BrowserName, { excused = /^$/, ...options }: PageBenchOptions = {}): PageBench {
+  let tabs: Tab[] = [];
+  const bench = {
+    async open(path, { until, before, viewport } = {}) {
+      const tab = await Tab.open(bench.browser, undefined, before === undefined ? {} : { before });
+      bench.tab = tab;
+      tabs.push(tab);
+      tab.page.on('dialog', (dialog) => {
+        bench.asked.push(dialog.type());
+        void dialog.accept();
+      });
+      if (viewport !== undefined) await tab.page.setViewport(viewport);
+      await tab.page.goto(new URL(path, bench.front.url).href, { waitUntil: 'load' });
+      if (until !== undefined) await tab.until(until);
+      return tab;
+    },
+  } as PageBench;
+
+  beforeAll(async () => {
+    bench.deployment = await startDeployment(options);
+    bench.front = await Front.start(bench.deployment.url);
+    bench.isRequest = await requestTeller(bench.deployment);
+    bench.browser = await openBrowser(name);
+  });
+  afterAll(async () => {
+    await bench.browser?.close();
+    await bench.front?.stop();
+    await bench.deployment?.stop();
+  });
+  beforeEach(() => {
+    bench.front.reset();
+    bench.asked = [];
+    tabs = [];
+    return async () => {
+      expect(tabs.flatMap(({ problems }) => problems).filter((text) => !excused.test(text))).toEqual([]);
+      await Promise.all(tabs.map(({ page }) => page.close({ runBeforeUnload: false })));
+    };
+  });
+  return bench;
+}

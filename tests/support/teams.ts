@@ -1,0 +1,26 @@
+// A deployment with several teams instead of one.
+import { readFile, writeFile } from 'node:fs/promises';
+import { randomBytes, toHex } from '../../crypto/bytes.ts';
+import { encodeKeyring } from '../../crypto/keyring.ts';
+import { parseSecretKey, sign } from '../../crypto/minisign.ts';
+import type { Layout } from '../../deploy/layout.ts';
+import type { Prepared } from '../../deploy/prepare.ts';
+
+const TEAM_ID_BYTES = 8;
+
+/** The Maildir of the team at a place in the keyring; the first has that of the only team. */
+export function inboxOf({ inbox }: Layout, place: number): string {
+  return place === 0 ? inbox : `${inbox}-${String(place + 1)}`;
+}
+
+/** All are the first one's likes but for their ids: the same topics, volunteer and signer. */
+export function severalTeams(count: number): (prepared: Prepared) => Promise<void> {
+  return async ({ layout, keyring: { keyring }, keyringFile }) => {
+    const teams = Array.from({ length: count }, () => keyring.teams).flat().map((team, i) => (i === 0 ? team : { ...team, id: toHex(randomBytes(TEAM_ID_BYTES)) }));
+    const json = encodeKeyring({ ...keyring, teams });
+    await writeFile(keyringFile, json);
+    await writeFile(`${keyringFile}.minisig`, sign(json, await parseSecretKey(await readFile(layout.rootSecretKey, 'utf8')), 'several teams'));
+    const inboxes = teams.map(({ id }, i) => ({ id: `inbox-${String(i + 1)}`, team: id, kind: 'maildir', path: inboxOf(layout, i) }));
+    await writeFile(layout.inboxes, JSON.stringify(inboxes));
+  };
+}

@@ -1,7 +1,7 @@
 import { signersOf, type Keyring, type VerifiedKeyring } from '../crypto/keyring.ts';
 import { keyName } from '../crypto/minisign.ts';
 import type { PublicKey } from '../crypto/minisign.ts';
-import { fingerprint } from './fingerprint.ts';
+import { fingerprint } from '../letters/fingerprint.ts';
 import { visibleLine } from './terminal.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { CodedError } from '../../crypto/errors.ts';
 import { readKeyring } from '../actions/keyring.ts';
 import { readRootPublicKey } from '../actions/root-key.ts';
 import { defineCommand, required } from '../command.ts';
@@ -19,7 +20,7 @@ Your root public key and the keyrings are built in. Give it to volunteers the wa
 serves it. A newer keyring can be dropped into the desk, so it need not be built every week.
 
   --root-key FILE    the public root key (root.pub)
-  --keyring FILE     a keyring with FILE.minisig beside it; may be given several times
+  --keyring FILE     a keyring with FILE.minisig beside it; may be given several times. One must not be over yet
   --out DIR          where to put the files; one that exists is never overwritten
 
 Example: support-relay admin build-desk --root-key root.pub --keyring keyrings/keyring-12.json --out desk`,
@@ -29,8 +30,10 @@ Example: support-relay admin build-desk --root-key root.pub --keyring keyrings/k
     const outDir = required(values.out, 'out', NAME);
     if (values.keyring.length === 0) throw new UsageError('--keyring is missing', NAME);
     const root = await readRootPublicKey(rootKeyFile);
-    // Verified before anything is built, so that the failure names the file.
-    for (const file of values.keyring) await readKeyring(file, root);
+    const ends = (await Promise.all(values.keyring.map((file) => readKeyring(file, root)))).map(({ keyring }) => keyring.notAfter).sort();
+    const last = ends.at(-1) ?? '';
+    // Older ones beside it are there to read what was sealed under them.
+    if (Date.parse(last) <= io.now().getTime()) throw new CodedError('KEYRING_EXPIRED', `nobody could answer from this desk: the last of its keyrings was valid until ${last}`);
     const keyrings = await Promise.all(values.keyring.map(async (file) => ({
       json: await readInputText(file, 'the keyring'), signature: await readInputText(`${file}.minisig`, "the keyring's signature"),
     })));

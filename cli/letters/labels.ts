@@ -1,4 +1,4 @@
-import type { Remark } from './conversations.ts';
+import type { Remark } from '../../letters/conversations.ts';
 
 /** The words around a request, in the language it was written in. */
 export type Labels = {

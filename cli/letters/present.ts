@@ -1,15 +1,8 @@
-import type { LetterContent } from '../../crypto/letter.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
-import { fingerprint } from '../fingerprint.ts';
+import { countsOf, isNoted, isWritten, type Conversation, type Noted, type Opened, type Written } from '../../letters/conversations.ts';
+import { fingerprint } from '../../letters/fingerprint.ts';
 import { block, cut, visibleLine } from '../terminal.ts';
-import { isNoted, isWritten, type Conversation, type Noted, type Written } from './conversations.ts';
 import { labelsFor, type Labels } from './labels.ts';
-
-/**
- * An opened letter; `keyring` is the one it was sealed under, null when none was given to check against. `mark`: 64 hex
- * digits of its bytes.
- */
-export type Opened = { source: string; mark: string; content: Exclude<LetterContent, { kind: 'cover' }>; keyring: Keyring | null };
 
 /**
  * A letter for the eye. Everything that comes from outside is indented and made visible, so that a message can
@@ -77,8 +70,9 @@ export function conversationJson({ id, address, state, remarks, letters }: Conve
 }
 
 /** "answered by A (1 : 2 letters); handed to B". */
-function stateIn({ state, letters, address }: Conversation, labels: Labels): string {
-  const [answers, written] = [letters.filter((letter) => isNoted(letter) && letter.content.note.action === 'answer').length, letters.filter(isWritten).length];
+function stateIn(conversation: Conversation, labels: Labels): string {
+  const { state, address } = conversation;
+  const { answers, written } = countsOf(conversation);
   const parts = (['answered', 'handed', 'taken'] as const).flatMap((what) => {
     const names = state[what].map(visibleLine).join(', ');
     return names === '' ? [] : [`${labels[what]} ${names}${what === 'answered' && (answers > 1 || written > 1) ? ` (${String(answers)} / ${String(written)})` : ''}`];

@@ -4,6 +4,7 @@ import { signersOf, type VerifiedKeyring } from '../../crypto/keyring.ts';
 import { openLetter } from '../../crypto/letter.ts';
 import type { PublicKey } from '../../crypto/minisign.ts';
 import { checkNote } from '../../crypto/note.ts';
+import type { Opened } from '../../letters/conversations.ts';
 import type { ImapOptions } from '../actions/imap.ts';
 import { readKeyring } from '../actions/keyring.ts';
 import { readRootPublicKey } from '../actions/root-key.ts';
@@ -11,7 +12,6 @@ import { CliError, UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { findLetters } from './find.ts';
 import { readIdentities } from './identities.ts';
-import type { Opened } from './present.ts';
 import { sourcesOf } from './sources.ts';
 
 /** What every command that reads letters takes. */

@@ -1,9 +1,9 @@
 import { CodedError } from '../../crypto/errors.ts';
+import { converse, type AliasRemark, type Conversation, type Opened } from '../../letters/conversations.ts';
+import { fingerprint } from '../../letters/fingerprint.ts';
 import { EXIT } from '../errors.ts';
 import { describeFailure } from '../failure.ts';
 import { visibleJson, visibleLine } from '../terminal.ts';
-import { converse, type Conversation } from './conversations.ts';
-import type { Opened } from './present.ts';
 import { readLetters, type Read, type Reader, type Refused } from './reader.ts';
 
 /** It opened, and yet it is not what it says. */
@@ -25,9 +25,15 @@ Promise<{ conversations: Conversation[]; exitCode: number }> {
     if (failure !== undefined) failures.add(failure);
     else if ('content' in read) show(read);
   }
-  for (const remark of aliases) reader.io.err(`support-relay: ! ${visibleLine(remark)}\n`);
+  for (const remark of aliases) reader.io.err(`support-relay: ! ${visibleLine(aliasRemark(remark))}\n`);
   failures.sum(opened.length - refused.length);
   return { conversations, exitCode: failures.exitCode };
+}
+
+function aliasRemark({ kind, signers, aliases }: AliasRemark): string {
+  const keys = signers.map(fingerprint).join(' and ');
+  const names = aliases.map((alias) => `"${alias}"`).join(' and ');
+  return kind === 'one-signer' ? `one signer, ${keys}, writes as ${names}` : `${names} is written by several signers, ${keys}: ask who is who`;
 }
 
 class Report {

@@ -4,7 +4,7 @@ import { createKeyring } from '../../cli/actions/keyring.ts';
 import type { NewKeyring } from '../../cli/actions/keyring.ts';
 import { readRootKey } from '../../cli/actions/root-key.ts';
 import { EXIT } from '../../cli/errors.ts';
-import { fingerprint } from '../../cli/fingerprint.ts';
+import { fingerprint } from '../../letters/fingerprint.ts';
 import { armor } from '../../crypto/age/armor.ts';
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { sealLetter } from '../../crypto/letter.ts';
@@ -73,7 +73,7 @@ describe('inbox', () => {
     const result = await inbox(path);
     expect(result).toMatchObject({ code: EXIT.ok, err: '' });
     expect(result.text.trimEnd().split('\n')).toEqual([
-      expect.stringMatching(new RegExp(`^${idOf(a)}  без ответа · Психологическая помощь \\(psychological\\) · Ещё$`)),
+      expect.stringMatching(new RegExp(`^${idOf(a)}  без ответа · Психологическая помощь \\(psychological\\) · Первое$`)),
       expect.stringMatching(new RegExp(`^${idOf(b)}  без ответа · .* · Мне страшно$`)),
     ]);
     expect(await readdir(dir.path(), { recursive: true })).toEqual(before);
@@ -166,7 +166,7 @@ describe('not trusted', () => {
     const { maple: m, oak: o } = signers();
     const { err } = await refused(...['Клён', 'Липа'].map((alias) => note({ action: 'claim', alias }, m)), note({ action: 'claim', alias: 'клён ' }, o));
     expect(err).toContain(`one signer, ${fingerprint(toHex(m.key))}, writes as "Клён" and "Липа"`);
-    expect(err).toContain(`"клён" is written by two signers, ${fingerprint(toHex(m.key))} and ${fingerprint(toHex(o.key))}`);
+    expect(err).toContain(`"клён" is written by several signers, ${fingerprint(toHex(m.key))} and ${fingerprint(toHex(o.key))}`);
   });
 });
 
@@ -196,7 +196,7 @@ describe('open --conversation', () => {
     expect(err).toBe('');
     expect(code).toBe(EXIT.ok);
     expect(text).toMatch(new RegExp(`^##### Переписка ${idOf(a)} · ответ: Клён \\(1 / 2\\)\n`));
-    for (const part of ['Обращение 1', 'Первое', 'Заметка 2', 'Ответ дал(а): Клён', `подпись: ${fingerprint(toHex(signers().maple.key))}`, 'Мы рядом', 'Продолжение 3', 'Спасибо']) {
+    for (const part of ['Обращение 1', 'Первое', 'Продолжение 2', 'Заметка 3', 'Ответ дал(а): Клён', `подпись: ${fingerprint(toHex(signers().maple.key))}`, 'Мы рядом', 'Спасибо']) {
       expect(text).toContain(part);
     }
     expect(text).not.toContain('Другое');

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../cli/commands.ts';
 import { CliError, EXIT } from '../../cli/errors.ts';
 import { describeFailure } from '../../cli/failure.ts';
 import { CodedError } from '../../crypto/errors.ts';
+import { ROOT } from '../../deploy/layout.ts';
 import { cli } from '../support/cli.ts';
 
 describe('help', () => {
@@ -23,6 +26,21 @@ describe('help', () => {
 
   test('the lines fit a terminal', () => {
     for (const { help } of COMMANDS) for (const line of help.split('\n')) expect(line.length).toBeLessThanOrEqual(125);
+  });
+});
+
+describe("the volunteers' document", () => {
+  const text = readFileSync(join(ROOT, 'docs/volunteers.md'), 'utf8').replaceAll(/\\\n\s*/g, '');
+  const lines = [...text.matchAll(/^ *(support-relay [a-z].*)$/gm)].map(([, line = '']) => line);
+
+  test('shows commands', () => {
+    expect(lines.length).toBeGreaterThan(8);
+  });
+
+  test.each(lines)('%s: there is such a command, with such options', (line) => {
+    const found = COMMANDS.find(({ name }) => `${line} `.startsWith(`support-relay ${name} `));
+    expect(found).toBeDefined();
+    for (const [, option = ''] of line.matchAll(/(?<= )(--[a-z-]+)/g)) expect(`${found?.help ?? ''} --help`).toMatch(new RegExp(`${option}\\b`));
   });
 });
 

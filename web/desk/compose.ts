@@ -4,10 +4,11 @@ import type { NoteContent } from '../../crypto/letter.ts';
 import type { Note } from '../../crypto/note.ts';
 import { replyRoom } from '../../crypto/reply.ts';
 import { stampSteps } from '../../crypto/stamp.ts';
+import { isWritten, type Conversation } from '../../letters/conversations.ts';
 import { element, focusOn } from '../page.ts';
 import { inSlices } from '../slices.ts';
 import { answerSteps, type Answer, type Means } from './answering.ts';
-import type { Conversation } from './conversations.ts';
+import { cautionsAbout } from './cautions.ts';
 import type { Office } from './office.ts';
 import { phrase } from './phrases.ts';
 
@@ -49,26 +50,26 @@ export class Compose {
     return this.#text.value.trim() !== '' || this.#to.value.trim() !== '';
   }
 
-  /** Where it stands now; null when it is closed. */
-  get conversation(): string | null {
-    return this.#conversation?.id ?? null;
+  /** The thread it answers; null when it is closed. */
+  get thread(): string | null {
+    return this.#conversation?.address?.key ?? null;
   }
 
   /** Unfinished words never end up with somebody else. */
   open(conversation: Conversation, place: HTMLElement): void {
-    if (this.#conversation !== null && this.#conversation.id !== conversation.id && (this.holds || this.#busy)) {
+    if (this.thread !== null && this.thread !== conversation.address?.key && (this.holds || this.#busy)) {
       this.#tell('other-draft');
     } else {
-      this.#conversation = conversation;
       this.#tell(null);
-      this.moveTo(place);
+      this.moveTo(conversation, place);
       this.#showRoom();
     }
     focusOn('compose-title');
   }
 
-  /** After the list was made anew. */
-  moveTo(place: HTMLElement): void {
+  /** Also after the list was made anew: the same conversation may have more letters by now. */
+  moveTo(conversation: Conversation, place: HTMLElement): void {
+    this.#conversation = conversation;
     place.append(this.#panel);
     this.#panel.hidden = false;
   }
@@ -116,7 +117,7 @@ export class Compose {
   #means({ letters }: Conversation): Means | null {
     const { office } = this.#needs;
     const verified = office.current(new Date());
-    const team = office.team(verified, letters[0]?.topic);
+    const team = office.team(verified, letters.find(isWritten)?.content.topic);
     return office.signer === null || team === null ? null : { signer: office.signer, verified, team };
   }
 
@@ -127,7 +128,7 @@ export class Compose {
     const difficulty = this.#difficulty.value === '' ? Number.NaN : Number(this.#difficulty.value);
     const answer: Answer = {
       action: this.#action(), text: this.#text.value.trim(), to: this.#to.value.trim(), alias: this.#needs.alias(),
-      language: conversation.letters[0]?.language ?? document.documentElement.lang,
+      language: conversation.letters[0]?.content.language ?? document.documentElement.lang,
     };
     const missing = this.#missing(answer, difficulty);
     this.#tell(missing?.[0] ?? null);
@@ -136,6 +137,7 @@ export class Compose {
     try {
       const means = this.#means(conversation);
       if (means === null) return this.#tell('need-signer');
+      if (!cautionsAbout(conversation, answer, means).every((caution) => confirm(caution))) return;
       const { note, parcels } = await inSlices(answerSteps(answer, address, means), { onStep: (done) => this.#needs.work(done / SEALING_STEPS) });
       const stamped: Uint8Array[] = [];
       // Luck decides how many tries it takes; this many on average.

@@ -2,14 +2,14 @@
 import { CodedError } from '../../crypto/errors.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { element, fill, focusOn } from '../page.ts';
-import { breathe } from '../slices.ts';
 import { Compose } from './compose.ts';
-import { onFiles, type Given } from './intake.ts';
+import { bytesOf, onFiles, type Given } from './intake.ts';
 import { KeyError, Office } from './office.ts';
 import { Outgoing } from './outgoing.ts';
 import { part, phrase } from './phrases.ts';
 import { Pile } from './pile.ts';
-import { showConversations, showRefusals } from './reading.ts';
+import { showAliases, showConversations } from './reading.ts';
+import { codeOf, Refused, showRefusals } from './refusals.ts';
 
 const SIGNATURE = '.minisig';
 
@@ -24,9 +24,9 @@ class Desk {
     broken: tellBroken,
     done: (note, parcels) => {
       // So that it shows at once who has answered; the same note comes back with the team's letters.
-      this.#pile.conversations.add(note, note.note.id);
-      this.#show();
+      this.#pile.addOwn(phrase('own-note').textContent, note);
       this.#outgoing.add(parcels);
+      this.#then(() => this.#read());
     },
   });
   /** One thing after another: files and keys come at any moment. */
@@ -34,7 +34,7 @@ class Desk {
   #forgotten = false;
 
   constructor() {
-    onFiles((given) => this.#then(async () => this.#take(await given)));
+    onFiles((given) => this.#then(() => this.#take(given)));
     this.#onKey('identity', (file, passphrase) => this.#openIdentity(file, passphrase));
     this.#onKey('signer', (file, passphrase) => this.#openSigner(file, passphrase));
     element('forget', HTMLButtonElement).addEventListener('click', () => this.#forget());
@@ -79,11 +79,11 @@ class Desk {
       const file = input.files?.[0];
       status.replaceChildren();
       try {
-        status.replaceChildren(file === undefined ? phrase('choose-file') : await open(new Uint8Array(await file.arrayBuffer()), passphrase.value));
+        status.replaceChildren(file === undefined ? phrase('choose-file') : await open(await bytesOf(file), passphrase.value));
         if (file !== undefined) passphrase.value = '';
       } catch (error) {
-        if (!(error instanceof KeyError)) throw error;
-        status.replaceChildren(phrase(error.problem));
+        if (!(error instanceof KeyError || error instanceof Refused)) throw error;
+        status.replaceChildren(phrase(error instanceof KeyError ? error.problem : 'unreadable'));
       }
     });
     element(`open-${name}`, HTMLButtonElement).addEventListener('click', begin);
@@ -121,14 +121,14 @@ class Desk {
   async #takeKeyrings(given: readonly Given[]): Promise<HTMLElement[]> {
     const added: HTMLElement[] = [];
     for (const { name, file } of given.filter((each) => each.name.endsWith('.json'))) {
-      const signature = given.find((each) => each.name === name + SIGNATURE)?.file;
+      const signature = given.find((each) => each.name === name + SIGNATURE);
       try {
         if (signature === undefined) throw new CodedError('MINISIGN_FORMAT', 'the signature is missing');
-        const { keyring } = this.#office.addKeyring(new Uint8Array(await file.arrayBuffer()), await signature.text());
+        const { keyring } = this.#office.addKeyring(await bytesOf(file), new TextDecoder().decode(await bytesOf(signature.file)));
         added.push(phrase('keyring-added', { serial: String(keyring.serial) }));
+        this.#pile.accept(name);
       } catch (error) {
-        if (!(error instanceof CodedError)) throw error;
-        this.#pile.refuse(name, error.code);
+        this.#pile.refuse(name, codeOf(error));
       }
     }
     this.#sayUntil();
@@ -136,25 +136,18 @@ class Desk {
   }
 
   async #read(): Promise<void> {
-    await this.#pile.open(this.#office, new Date(), breathe);
+    await this.#pile.read(this.#office, new Date());
     this.#show();
   }
 
   #show(): void {
-    showRefusals(this.#pile.refusals);
-    showConversations({
-      conversations: this.#pile.conversations.all(),
-      topicName: (topic) => this.#topicName(topic),
-      onAnswer: (conversation, place) => this.#compose.open(conversation, place),
-    });
-    const open = this.#compose.conversation;
-    const article = open === null ? null : document.querySelector(`[data-conversation="${open}"]`);
-    if (article !== null) this.#compose.moveTo(part(article, 'compose', HTMLElement));
-  }
-
-  #topicName(topic: string): string {
-    const names = this.#office.newest(new Date()).keyring.teams.flatMap(({ topics }) => topics).find(({ id }) => id === topic)?.names;
-    return names?.[document.documentElement.lang] ?? topic;
+    const { conversations, aliases, refusals } = this.#pile;
+    showRefusals(refusals);
+    showAliases(aliases);
+    showConversations(conversations, (conversation, place) => this.#compose.open(conversation, place));
+    const { thread } = this.#compose;
+    const open = conversations.find(({ address }) => address !== null && address.key === thread);
+    if (open !== undefined) this.#compose.moveTo(open, part(element(`conversation-${open.id}`, HTMLElement), 'compose', HTMLElement));
   }
 
   /** It may be left open for days, so this is said anew with every keyring; answering checks for itself. */

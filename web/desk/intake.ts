@@ -1,36 +1,37 @@
 // Files as they are given: chosen, a folder, or dropped.
 import { element } from '../page.ts';
+import { Refused } from './refusals.ts';
 
-export type Given = { readonly name: string; readonly file: File };
+/** `file` is null for a folder that was dropped. */
+export type Given = { readonly name: string; readonly file: File | null };
 
-const DEPTH_MAX = 8;
+/** More than any message with letters holds. */
+const FILE_BYTES_MAX = 16 * 1024 * 1024;
 
-async function inFolder(entry: FileSystemEntry, depth: number): Promise<Given[]> {
-  if (entry.isFile) {
-    const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
-    return [{ name: entry.fullPath.replace(/^\//, ''), file }];
-  }
-  if (depth >= DEPTH_MAX) return [];
-  const reader = (entry as FileSystemDirectoryEntry).createReader();
-  const given: Given[] = [];
-  // It gives a part at a time; none is the end.
-  for (;;) {
-    const entries = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-    if (entries.length === 0) return given;
-    for (const each of entries) given.push(...(await inFolder(each, depth + 1)));
-  }
+/** @throws Refused FILE_TOO_LARGE; FILE_UNREADABLE, for one that was moved, deleted or changed meanwhile; FOLDER_DROPPED */
+export async function bytesOf(file: File | null): Promise<Uint8Array> {
+  if (file === null) throw new Refused('FOLDER_DROPPED');
+  if (file.size > FILE_BYTES_MAX) throw new Refused('FILE_TOO_LARGE');
+  const bytes = await file.arrayBuffer().catch(() => null);
+  if (bytes === null) throw new Refused('FILE_UNREADABLE');
+  return new Uint8Array(bytes);
 }
 
-async function dropped(transfer: DataTransfer): Promise<Given[]> {
-  // All at once: the list is empty as soon as the event is over.
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry());
-  const files = [...transfer.files];
-  if (entries.every((entry) => entry === null)) return files.map((file) => ({ name: file.name, file }));
-  return (await Promise.all(entries.map((entry) => (entry === null ? [] : inFolder(entry, 0))))).flat();
+/**
+ * Into a dropped folder Chromium lets no page from disk look, or leaves out names with a colon, such as those of a Maildir,
+ * without a word. So a folder has to be chosen in its field, which gives everything.
+ */
+function dropped({ items }: DataTransfer): Given[] {
+  return [...items].flatMap((item): Given[] => {
+    const entry = item.webkitGetAsEntry();
+    const file = item.getAsFile();
+    if (entry?.isDirectory === true) return [{ name: entry.name, file: null }];
+    return file === null ? [] : [{ name: file.name, file }];
+  });
 }
 
 /** Calls `take` with whatever is given, hidden files left out. */
-export function onFiles(take: (given: Promise<Given[]>) => void): void {
+export function onFiles(take: (given: readonly Given[]) => void): void {
   const visibleOnes = (given: readonly Given[]): Given[] => given.filter(({ name }) => !/(^|\/)\.[^/]*$/.test(name));
   for (const id of ['files', 'folder']) {
     const input = element(id, HTMLInputElement);
@@ -38,7 +39,7 @@ export function onFiles(take: (given: Promise<Given[]>) => void): void {
       const given = [...(input.files ?? [])].map((file) => ({ name: file.webkitRelativePath || file.name, file }));
       // So that the same can be chosen again.
       input.value = '';
-      take(Promise.resolve(visibleOnes(given)));
+      take(visibleOnes(given));
     });
   }
   const drop = element('drop', HTMLElement);
@@ -51,6 +52,6 @@ export function onFiles(take: (given: Promise<Given[]>) => void): void {
   addEventListener('drop', (event) => {
     event.preventDefault();
     drop.classList.remove('over');
-    if (event.dataTransfer !== null) take(dropped(event.dataTransfer).then(visibleOnes));
+    if (event.dataTransfer !== null) take(visibleOnes(dropped(event.dataTransfer)));
   });
 }

@@ -4,13 +4,13 @@ import { identityToRecipient, parseIdentityFile } from '../../crypto/age/identit
 import { decryptWithPassphrase, isPassphraseFile } from '../../crypto/age/passphrase.ts';
 import { fromUtf8, toHex, utf8 } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';
-import { signersOf, verifyKeyring, type Team, type VerifiedKeyring } from '../../crypto/keyring.ts';
+import { signersOf, verifyKeyring, type Keyring, type Team, type VerifiedKeyring } from '../../crypto/keyring.ts';
 import { needsPassphrase, parsePublicKey, parseSecretKey } from '../../crypto/minisign.ts';
 import type { SigningKeyPair } from '../../crypto/sign.ts';
 import { keyringAt, newestOf } from '../current.ts';
 
 /** What to say when a key does not open. */
-export type KeyProblem = 'passphrase-missing' | 'passphrase-wrong' | 'no-identity' | 'no-signer';
+export type KeyProblem = 'unreadable' | 'passphrase-missing' | 'passphrase-wrong' | 'no-identity' | 'no-signer';
 
 export class KeyError extends Error {
   readonly problem: KeyProblem;
@@ -82,9 +82,9 @@ export class Office {
     this.signer = await readSigner(file, passphrase, onProgress);
   }
 
-  /** Whether a letter says it was sealed under a keyring that is known here. */
-  knows(serial: number, digest: string): boolean {
-    return this.#keyrings.some((known) => known.digest === digest && known.keyring.serial === serial);
+  /** The keyring that a letter says it was sealed under, if it is known here. */
+  keyringOf(serial: number, digest: string): Keyring | null {
+    return this.#keyrings.find((known) => known.digest === digest && known.keyring.serial === serial)?.keyring ?? null;
   }
 
   /** Whose notes are believed: those of the newest keyring, so that whoever was revoked is not. */

@@ -1,97 +1,99 @@
 // Everything that was given to the desk to read: what opens goes into conversations, what does not is kept and reported.
 import { blake2b, toHex } from '../../crypto/bytes.ts';
-import { CodedError, type ErrorCode } from '../../crypto/errors.ts';
-import { openLetter, type LetterContent } from '../../crypto/letter.ts';
+import { CodedError } from '../../crypto/errors.ts';
+import { openLetter, type LetterContent, type NoteContent } from '../../crypto/letter.ts';
 import { checkNote } from '../../crypto/note.ts';
+import type { Steps } from '../../crypto/steps.ts';
+import { converse, NO_CONVERSATIONS, type Opened } from '../../letters/conversations.ts';
 import { findLetters } from '../../letters/find.ts';
-import { Conversations } from './conversations.ts';
+import { inSlices } from '../slices.ts';
+import { bytesOf } from './intake.ts';
 import type { Office } from './office.ts';
+import { codeOf, Refused, type Refusal, type RefusalCode } from './refusals.ts';
 
-/** KEYRING_FOREIGN: sealed under a keyring that is not known here. */
-export type RefusalCode = ErrorCode | 'KEYRING_FOREIGN' | 'LETTER_MISSING' | 'FILE_TOO_LARGE' | 'FILE_UNREADABLE';
-export type Refusal = { readonly source: string; readonly code: RefusalCode };
-
-/** More than any message with letters holds. */
-const FILE_BYTES_MAX = 16 * 1024 * 1024;
-
-class Refused extends Error {
-  readonly code: RefusalCode;
-  constructor(code: RefusalCode) {
-    super(code);
-    this.code = code;
-  }
-}
-
-function codeOf(error: unknown): RefusalCode {
-  if (error instanceof CodedError || error instanceof Refused) return error.code;
-  throw error;
-}
-
-type Waiting = { readonly source: string; readonly letter: Uint8Array; refused: RefusalCode | null };
+/** `letter`: sealed until a key opens it. */
+type Piece = { readonly source: string; readonly mark: string; letter: Uint8Array | LetterContent; refused: RefusalCode | null };
 
 export class Pile {
-  readonly conversations = new Conversations();
-  /** By their digest; opened ones are let go. */
-  readonly #waiting = new Map<string, Waiting>();
-  readonly #seen = new Set<string>();
-  #files: Refusal[] = [];
+  /** By the digest of their bytes. */
+  readonly #pieces = new Map<string, Piece>();
+  /** Files that are no letters; one that is given again is judged anew. */
+  readonly #files = new Map<string, RefusalCode>();
+  #found = NO_CONVERSATIONS;
+
+  get conversations() {
+    return this.#found.conversations;
+  }
+
+  get aliases() {
+    return this.#found.aliases;
+  }
 
   get refusals(): Refusal[] {
-    return [...this.#files, ...[...this.#waiting.values()].flatMap(({ source, refused }) => (refused === null ? [] : [{ source, code: refused }]))];
+    return [
+      ...[...this.#files].map(([source, code]) => ({ source, code })),
+      ...[...this.#pieces.values()].flatMap(({ source, refused }) => (refused === null ? [] : [{ source, code: refused }])),
+      ...this.#found.refused.map(({ source, error }) => ({ source, code: error.code })),
+    ];
   }
 
   /** How many wait for a key. */
   get waiting(): number {
-    return [...this.#waiting.values()].filter(({ refused }) => refused === null).length;
+    return [...this.#pieces.values()].filter(({ letter, refused }) => letter instanceof Uint8Array && refused === null).length;
   }
 
   refuse(source: string, code: RefusalCode): void {
-    this.#files.push({ source, code });
+    this.#files.set(source, code);
+  }
+
+  accept(source: string): void {
+    this.#files.delete(source);
   }
 
   /** Looks for letters in a file; opening them is another thing. */
-  async add(source: string, file: Blob): Promise<void> {
-    if (file.size > FILE_BYTES_MAX) return this.refuse(source, 'FILE_TOO_LARGE');
-    let bytes: Uint8Array;
+  async add(source: string, file: File | null): Promise<void> {
+    this.accept(source);
     try {
-      bytes = new Uint8Array(await file.arrayBuffer());
-    } catch {
-      return this.refuse(source, 'FILE_UNREADABLE');
-    }
-    const found = await findLetters(bytes);
-    if (found.length === 0) this.refuse(source, 'LETTER_MISSING');
-    for (const letter of found) {
-      if (letter instanceof CodedError) {
-        this.refuse(source, letter.code);
-        continue;
-      }
-      const mark = toHex(blake2b(32, letter));
-      if (this.#seen.has(mark)) continue;
-      this.#seen.add(mark);
-      this.#waiting.set(mark, { source, letter, refused: null });
+      const found = await findLetters(await bytesOf(file));
+      if (found.length === 0) throw new Refused('LETTER_MISSING');
+      for (const [index, letter] of found.entries()) this.#addLetter(found.length === 1 ? source : `${source} (${String(index + 1)})`, letter);
+    } catch (error) {
+      this.refuse(source, codeOf(error));
     }
   }
 
-  /** Tries everything that is not open, since a key or a keyring may have come; a pause after each. */
-  async open(office: Office, now: Date, pause: () => Promise<void>): Promise<void> {
-    if (office.identities.length === 0) return;
-    for (const [mark, waiting] of this.#waiting) {
+  #addLetter(source: string, letter: Uint8Array | CodedError): void {
+    if (letter instanceof CodedError) return this.refuse(source, letter.code);
+    const mark = toHex(blake2b(32, letter));
+    if (!this.#pieces.has(mark)) this.#pieces.set(mark, { source, mark, letter, refused: null });
+  }
+
+  /** A note that was written here; the same comes back with the team's letters. */
+  addOwn(source: string, note: NoteContent): void {
+    this.#pieces.set(note.note.id, { source, mark: note.note.id, letter: note, refused: null });
+  }
+
+  /** Opens what can be opened and judges everything anew: a key may have come, or a keyring that revokes a signer. */
+  async read(office: Office, now: Date): Promise<void> {
+    if (office.identities.length > 0) this.#found = converse(await inSlices(this.#open(office, now)));
+  }
+
+  *#open(office: Office, now: Date): Steps<Opened[]> {
+    const opened: Opened[] = [];
+    for (const piece of this.#pieces.values()) {
       try {
-        const content = openOne(waiting.letter, office, now);
-        if (content.kind !== 'cover') this.conversations.add(content, mark);
-        this.#waiting.delete(mark);
+        if (piece.letter instanceof Uint8Array) piece.letter = openLetter(piece.letter, office.identities);
+        const { source, mark, letter: content } = piece;
+        const keyring = office.keyringOf(content.serial, content.keyring);
+        if (keyring === null) throw new Refused('KEYRING_FOREIGN');
+        if (content.kind === 'note') checkNote(content.note, office.signers(now));
+        if (content.kind !== 'cover') opened.push({ source, mark, content, keyring });
+        piece.refused = null;
       } catch (error) {
-        waiting.refused = codeOf(error);
+        piece.refused = codeOf(error);
       }
-      await pause();
+      yield opened.length;
     }
+    return opened;
   }
-}
-
-/** Errors: CodedError of openLetter and checkNote; KEYRING_FOREIGN. */
-function openOne(letter: Uint8Array, office: Office, now: Date): LetterContent {
-  const content = openLetter(letter, office.identities);
-  if (!office.knows(content.serial, content.keyring)) throw new Refused('KEYRING_FOREIGN');
-  if (content.kind === 'note') checkNote(content.note, office.signers(now));
-  return content;
 }

@@ -1,100 +1,84 @@
-// What the desk shows: conversations, who has done what, and what was not opened.
-import type { WrittenContent } from '../../crypto/letter.ts';
-import type { Note } from '../../crypto/note.ts';
+// What the desk shows of conversations: who wrote what, who has done what, and what is odd about it.
+import { fingerprint } from '../../letters/fingerprint.ts';
+import { countsOf, isNoted, isWritten, type AliasRemark, type Conversation, type Noted, type Written } from '../../letters/conversations.ts';
 import { element } from '../page.ts';
-import { doingsOf, type Conversation } from './conversations.ts';
 import { copyOf, part, phrase, quoted } from './phrases.ts';
-import type { Refusal, RefusalCode } from './pile.ts';
 
-/** Enough of a key to tell two with the same alias apart. */
-const SIGNER_DIGITS = 8;
-
-function phraseFor(code: RefusalCode): string {
-  switch (code) {
-    case 'AGE_NO_MATCH':
-      return 'refused-no-key';
-    case 'KEYRING_FOREIGN':
-      return 'refused-foreign';
-    case 'LETTER_THREAD':
-      return 'refused-thread';
-    case 'SIGNER_UNKNOWN':
-    case 'SIGNER_SIGNATURE':
-      return 'refused-note';
-    case 'MINISIGN_FORMAT':
-    case 'MINISIGN_KEY':
-    case 'MINISIGN_SIGNATURE':
-    case 'KEYRING_FORMAT':
-      return 'refused-keyring';
-    case 'LETTER_MISSING':
-      return 'refused-none';
-    case 'FILE_TOO_LARGE':
-    case 'FILE_UNREADABLE':
-      return 'refused-file';
-    default:
-      return 'refused-damaged';
-  }
-}
-
-export function showRefusals(refusals: readonly Refusal[]): void {
-  element('refused', HTMLElement).hidden = refusals.length === 0;
-  element('refusals', HTMLElement).replaceChildren(...refusals.map(({ source, code }) => phrase(phraseFor(code), { source, code })));
-}
-
-const by = ({ alias, signer, to = '' }: Note) => ({ alias, to, signer: signer.slice(0, SIGNER_DIGITS) });
+const isUnanswered = ({ address, state }: Conversation): boolean => address !== null && state.answered.length === 0;
+const hasMoreLettersThanAnswers = (conversation: Conversation): boolean => countsOf(conversation).written > countsOf(conversation).answers;
+/** What is to be done first stands first: nobody answers it, somebody has taken it, they may have written again, a contact is to be used. */
+const URGENCY: readonly ((conversation: Conversation) => boolean)[] = [
+  (each) => isUnanswered(each) && each.state.handed.length + each.state.taken.length === 0,
+  isUnanswered,
+  (each) => each.address !== null && hasMoreLettersThanAnswers(each),
+  (each) => each.address === null,
+  () => true,
+];
+const urgencyOf = (conversation: Conversation): number => URGENCY.findIndex((applies) => applies(conversation));
 
 function entry(isNote: boolean, what: readonly HTMLElement[], text: string): HTMLElement {
   const shown = copyOf('entry');
   shown.classList.toggle('note', isNote);
   part(shown, 'what', HTMLElement).append(...what.flatMap((each, index) => (index === 0 ? [each] : [' ', each])));
-  quoted(part(shown, 'text', HTMLElement), text);
+  const said = part(shown, 'text', HTMLElement);
+  said.hidden = text === '';
+  quoted(said, text);
   return shown;
 }
 
-function letterEntry(content: WrittenContent, topicName: (topic: string) => string): HTMLElement {
-  const { kind, serial, topic, contact, message } = content;
+function writtenEntry({ content: { kind, serial, topic, contact, message }, keyring }: Written): HTMLElement {
+  const names = keyring?.teams.flatMap(({ topics }) => topics).find(({ id }) => id === topic)?.names;
   return entry(false, [
     phrase(kind, { serial: String(serial) }),
-    ...(topic === undefined ? [] : [phrase('topic', { topic: topicName(topic) })]),
+    ...(topic === undefined ? [] : [phrase('topic', { topic: names?.[document.documentElement.lang] ?? topic })]),
     ...(contact === undefined ? [] : [phrase('contact', { contact })]),
   ], message);
 }
 
-export type Shown = {
-  conversations: readonly Conversation[];
-  /** What a topic is called. */
-  topicName: (topic: string) => string;
-  onAnswer: (conversation: Conversation, place: HTMLElement, title: string) => void;
-};
+function notedEntry({ content: { note: { action, alias, to = '', signer, text }, serial } }: Noted): HTMLElement {
+  return entry(true, [phrase(`note-${action}`, { alias, to, signer: fingerprint(signer), serial: String(serial) })], text);
+}
 
-function showOne(conversation: Conversation, number: number, { topicName, onAnswer }: Shown): HTMLElement {
+/** As the command line has it. Of `no-letters` the place of the button says what it means. */
+function states(conversation: Conversation): HTMLElement[] {
+  const { address, state, letters, remarks } = conversation;
+  const { answers, written } = countsOf(conversation);
+  const all: HTMLElement[] = (['answered', 'handed', 'taken'] as const).flatMap((what) => state[what].map((alias) => phrase(what, { alias })));
+  if (state.answered.length === 0) all.unshift(phrase(address === null && letters.some(isWritten) ? 'unwanted' : 'unanswered'));
+  else if (written > answers) all.push(phrase('waiting-again', { answers: String(answers), written: String(written) }));
+  return [...all, ...remarks.filter((remark) => remark !== 'no-letters').map((remark) => phrase(remark))];
+}
+
+type OnAnswer = (conversation: Conversation, place: HTMLElement) => void;
+
+function showOne(conversation: Conversation, onAnswer: OnAnswer): HTMLElement {
+  const { id, address, letters } = conversation;
   const shown = copyOf('conversation');
-  shown.dataset['conversation'] = conversation.id;
+  shown.id = `conversation-${id}`;
   const title = part(shown, 'title', HTMLElement);
-  title.id = `conversation-${String(number)}`;
-  title.append(phrase('conversation', { number: String(number) }));
+  title.id = `title-${id}`;
+  title.append(phrase('conversation', { id }));
   shown.setAttribute('aria-labelledby', title.id);
-  const { answered, taken, handed } = doingsOf(conversation);
-  part(shown, 'states', HTMLElement).append(
-    ...(answered.length === 0 ? [phrase('unanswered')] : answered.map((note) => phrase('answered', by(note)))),
-    ...taken.map((note) => phrase('taken', by(note))),
-    ...handed.map((note) => phrase('handed', by(note))),
-  );
-  part(shown, 'entries', HTMLElement).append(
-    ...conversation.letters.map((letter) => letterEntry(letter, topicName)),
-    ...conversation.notes.map(({ note, serial }) => entry(true, [phrase(`note-${note.action}`, { ...by(note), serial: String(serial) })], note.text)),
-  );
+  part(shown, 'states', HTMLElement).append(...states(conversation));
+  part(shown, 'entries', HTMLElement).append(...letters.map((letter) => (isNoted(letter) ? notedEntry(letter) : writtenEntry(letter as Written))));
   const answer = part(shown, 'answer', HTMLButtonElement);
   const closed = part(shown, 'closed', HTMLElement);
-  answer.hidden = conversation.address === null;
-  closed.hidden = conversation.address !== null;
-  if (conversation.address === null) closed.append(phrase(conversation.letters.length === 0 ? 'no-letter' : 'no-thread'));
-  answer.addEventListener('click', () => onAnswer(conversation, part(shown, 'compose', HTMLElement), title.textContent));
+  answer.hidden = address === null;
+  closed.hidden = address !== null;
+  if (address === null) closed.append(phrase(letters.some(isWritten) ? 'no-thread' : 'no-letters'));
+  answer.addEventListener('click', () => onAnswer(conversation, part(shown, 'compose', HTMLElement)));
   return shown;
 }
 
-export function showConversations(shown: Shown): void {
-  const { conversations } = shown;
-  const unanswered = conversations.filter((each) => doingsOf(each).answered.length === 0).length;
+export function showConversations(conversations: readonly Conversation[], onAnswer: OnAnswer): void {
+  const unanswered = conversations.filter(isUnanswered).length;
   element('summary', HTMLElement).replaceChildren(phrase('summary', { count: String(conversations.length), unanswered: String(unanswered) }));
-  element('conversations', HTMLElement).replaceChildren(...conversations.map((each, index) => showOne(each, index + 1, shown)));
+  const sorted = [...conversations].sort((a, b) => urgencyOf(a) - urgencyOf(b));
+  element('conversations', HTMLElement).replaceChildren(...sorted.map((each) => showOne(each, onAnswer)));
+}
+
+export function showAliases(remarks: readonly AliasRemark[]): void {
+  const shown = remarks.map(({ kind, signers, aliases }) => phrase(kind, { signers: signers.map(fingerprint).join(', '), aliases: aliases.map((alias) => `«${alias}»`).join(', ') }));
+  element('aliases', HTMLElement).replaceChildren(...shown);
+  element('odd-names', HTMLElement).hidden = shown.length === 0;
 }

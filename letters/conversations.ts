@@ -1,0 +1,163 @@
+// Letters as conversations: those of one thread, with the notes of the team on it. The same on a command line and in a browser.
+import { CodedError } from '../crypto/errors.ts';
+import type { Keyring } from '../crypto/keyring.ts';
+import type { NoteContent, WrittenContent } from '../crypto/letter.ts';
+import type { ThreadAddress } from '../crypto/thread.ts';
+
+const ID_DIGITS = [8, 16, 32, 64];
+
+/**
+ * An opened letter; a note's signer was checked. `keyring` is the one it was sealed under, null when none was given to check
+ * against. `mark`: 64 hex digits of its bytes. `source`: where it was found.
+ */
+export type Opened = { source: string; mark: string; content: WrittenContent | NoteContent; keyring: Keyring | null };
+export type Written = Opened & { content: WrittenContent };
+export type Noted = Opened & { content: NoteContent };
+/** `no-request`: it begins with a follow-up; `no-letters`: only notes are here; `contested`: another conversation names its mailbox lock or recipient. */
+export type Remark = 'no-request' | 'no-letters' | 'contested';
+/** What is odd about who calls themselves what: one signer with several aliases, or an alias of several signers. */
+export type AliasRemark = { kind: 'one-signer' | 'one-alias'; signers: string[]; aliases: string[] };
+
+/** Aliases of volunteers. Without a keyring nobody vouches for them: `checked` is false. */
+export type State = { answered: string[]; handed: string[]; taken: string[]; checked: boolean };
+
+export type Conversation = {
+  /** The first digits of the thread's key, eight unless two conversations share them; of the letter itself where no answer is wanted. */
+  id: string;
+  /** Where an answer goes; null when none is wanted, or only notes are here. */
+  address: ThreadAddress | null;
+  /** The request first, then by the keyrings, since no letter has a time: under one, what was written before the notes, each as read. */
+  letters: (Written | Noted)[];
+  state: State;
+  remarks: Remark[];
+};
+
+export type Conversations = { conversations: Conversation[]; refused: { source: string; error: CodedError; letter: Opened }[]; aliases: AliasRemark[] };
+
+export const NO_CONVERSATIONS: Conversations = { conversations: [], refused: [], aliases: [] };
+
+/** Puts together what opened. `refused`: what belongs to no conversation although it says so, with LETTER_THREAD. */
+export function converse(opened: readonly Opened[]): Conversations {
+  const once = withoutCopies(opened);
+  const { refused, contested } = strayed(once);
+  const threads = new Map<string, Opened[]>();
+  for (const letter of once) {
+    if (refused.has(letter)) continue;
+    const key = threadKey(letter) ?? letter.mark;
+    threads.set(key, [...(threads.get(key) ?? []), letter]);
+  }
+  const keys = [...threads.keys()];
+  return {
+    conversations: [...threads].map(([key, letters]) => conversation(shortest(key, keys), letters, contested.has(key))),
+    refused: [...refused].map(([letter, error]) => ({ source: letter.source, error, letter })),
+    aliases: aliasRemarks(once.filter(isNoted)),
+  };
+}
+
+/** How many answers there are to how many letters: fewer, and somebody may be waiting. */
+export function countsOf({ letters }: Conversation): { answers: number; written: number } {
+  return { answers: letters.filter((letter) => isNoted(letter) && letter.content.note.action === 'answer').length, written: letters.filter(isWritten).length };
+}
+
+export function isWritten(letter: Opened): letter is Written {
+  return letter.content.kind !== 'note';
+}
+
+export function isNoted(letter: Opened): letter is Noted {
+  return letter.content.kind === 'note';
+}
+
+function threadKey({ content }: Opened): string | undefined {
+  return content.kind === 'note' ? content.note.thread : content.thread?.key;
+}
+
+/** A letter that a colleague sealed once more has other bytes, but the same signature. */
+function withoutCopies(opened: readonly Opened[]): Opened[] {
+  const signature = ({ content, mark }: Opened): string => (content.kind === 'note' ? content.note.signature : (content.thread?.signature ?? mark));
+  const once = new Map<string, Opened>();
+  for (const letter of opened) if (!once.has(signature(letter))) once.set(signature(letter), letter);
+  return [...once.values()];
+}
+
+/**
+ * Letters whose address is not the one that their thread's request has, or had first: refused. Two threads that name the same mailbox lock or
+ * recipient are both kept and said to be `contested`: an answer to either reaches nobody else's mailbox, whose id is made of
+ * the thread's key too, and whoever could have one refused could silence its writer.
+ */
+function strayed(opened: readonly Opened[]): { refused: Map<Opened, CodedError>; contested: Set<string> } {
+  const addresses = new Map<string, string>();
+  const owners = new Map<string, string>();
+  const refused = new Map<Opened, CodedError>();
+  const contested = new Set<string>();
+  const written = opened.filter(isWritten);
+  for (const letter of [...written.filter(({ content }) => content.kind === 'request'), ...written.filter(({ content }) => content.kind !== 'request')]) {
+    const { thread } = letter.content;
+    if (thread === undefined) continue;
+    const parts = [thread.lock, thread.recipient.toLowerCase()];
+    const address = parts.join(' ');
+    if ((addresses.get(thread.key) ?? address) !== address) {
+      refused.set(letter, new CodedError('LETTER_THREAD', `it names another mailbox or recipient than its conversation, ${thread.key.slice(0, ID_DIGITS[0])}, has`));
+      continue;
+    }
+    addresses.set(thread.key, address);
+    for (const part of parts) {
+      const owner = owners.get(part) ?? thread.key;
+      if (owner !== thread.key) contested.add(owner).add(thread.key);
+      owners.set(part, owner);
+    }
+  }
+  return { refused, contested };
+}
+
+function conversation(id: string, opened: readonly Opened[], isContested: boolean): Conversation {
+  const letters = inOrder(opened.filter((letter): letter is Written | Noted => isWritten(letter) || isNoted(letter)));
+  const written = letters.filter(isWritten);
+  const thread = written.map(({ content }) => content.thread).find((each) => each !== undefined);
+  const remarks: Remark[] = [];
+  if (written.length === 0) remarks.push('no-letters');
+  else if (!written.some(({ content }) => content.kind === 'request')) remarks.push('no-request');
+  if (isContested) remarks.push('contested');
+  const address = thread === undefined ? null : { key: thread.key, lock: thread.lock, recipient: thread.recipient };
+  return { id, address, letters, state: stateOf(letters.filter(isNoted)), remarks };
+}
+
+function inOrder<L extends Opened>(letters: readonly L[]): L[] {
+  const isRequest = ({ content }: Opened): number => Number(content.kind === 'request');
+  return [...letters].sort((a, b) => isRequest(b) - isRequest(a) || a.content.serial - b.content.serial || Number(isNoted(a)) - Number(isNoted(b)));
+}
+
+/** Whoever handed a conversation over has it no longer, whichever note was read first. */
+function stateOf(noted: readonly Noted[]): State {
+  const notes = noted.map(({ content }) => content.note);
+  const aliases = (action: string): string[] => [...new Set(notes.filter((note) => note.action === action).map(({ alias }) => alias))];
+  const gone = aliases('handover');
+  const to = [...new Set(notes.filter(({ action }) => action === 'handover').flatMap((note) => note.to ?? []))];
+  const holding = to.filter((alias) => !gone.includes(alias));
+  const answered = aliases('answer');
+  const handed = (holding.length > 0 ? holding : to).filter((alias) => !answered.includes(alias));
+  const taken = aliases('claim').filter((alias) => !gone.includes(alias) && !answered.includes(alias) && !to.includes(alias));
+  return { answered, handed, taken, checked: noted.every(({ keyring }) => keyring !== null) };
+}
+
+/** Eight digits, or as many more as tell a key from every other: who makes keys until one begins alike gains nothing. */
+function shortest(key: string, keys: readonly string[]): string {
+  const digits = ID_DIGITS.find((count) => keys.every((other) => other === key || !other.startsWith(key.slice(0, count))));
+  return key.slice(0, digits);
+}
+
+/** An alias is only what somebody wrote; the signer is who they are. */
+function aliasRemarks(noted: readonly Noted[]): AliasRemark[] {
+  const aliasesOf = new Map<string, Set<string>>();
+  const signersOf = new Map<string, Set<string>>();
+  for (const { content: { note } } of noted) {
+    const alias = note.alias.normalize('NFKC').trim().toLowerCase();
+    aliasesOf.set(note.signer, (aliasesOf.get(note.signer) ?? new Set()).add(note.alias));
+    signersOf.set(alias, (signersOf.get(alias) ?? new Set()).add(note.signer));
+  }
+  const several = [...aliasesOf].filter(([, aliases]) => aliases.size > 1);
+  const shared = [...signersOf].filter(([, signers]) => signers.size > 1);
+  return [
+    ...several.map(([signer, aliases]): AliasRemark => ({ kind: 'one-signer', signers: [signer], aliases: [...aliases] })),
+    ...shared.map(([alias, signers]): AliasRemark => ({ kind: 'one-alias', signers: [...signers], aliases: [alias] })),
+  ];
+}

@@ -1,0 +1,92 @@
+// Files given to the desk: chosen, as a folder, or dropped on it.
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import type { Browser } from 'puppeteer-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { armor } from '../../crypto/age/armor.ts';
+import { BROWSERS } from '../support/browser.ts';
+import { DeskTab, mail, newThread, openDeskOffice, openOfflineBrowser, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
+
+let office: DeskOffice;
+let maildir: string;
+beforeAll(async () => {
+  office = await openDeskOffice();
+  maildir = office.path('Maildir');
+  await Promise.all(['new', 'cur', 'tmp', 'Архив/2030'].map((folder) => mkdir(office.path('Maildir', folder), { recursive: true })));
+  const letters = ['Новое', 'Старое', 'Давнее'].map((message) => office.letter(message, { thread: newThread() }));
+  await writeFile(office.path('Maildir/new/1700000000.M1.host'), mail(letters[0] as Uint8Array));
+  await writeFile(office.path('Maildir/cur/1600000000.M2.host:2,S'), `Subject: x\r\n\r\n${armor(letters[1] as Uint8Array)}`);
+  await writeFile(office.path('Maildir/Архив/2030/saved.eml'), mail(letters[2] as Uint8Array));
+  await writeFile(office.path('Maildir/Архив/ordinary.eml'), 'Subject: hello\r\n\r\nHello.\r\n');
+  await writeFile(office.path('Maildir/.hidden'), 'settings of a program');
+});
+afterAll(() => office.remove());
+
+describe.each(BROWSERS)('the desk in %s', (name) => {
+  let browser: Browser;
+  let tab: DeskTab;
+  beforeAll(async () => {
+    browser = await openOfflineBrowser(name);
+  });
+  afterAll(() => browser?.close());
+  beforeEach(async () => {
+    tab = await DeskTab.openDesk(browser, office);
+    await tab.openIdentity(office.path('own.age'), PASSPHRASE);
+    return () => tab.page.close({ runBeforeUnload: false });
+  });
+
+  it('reads a keyring and letters that are given at once, and each letter once', async () => {
+    const letter = office.letter('Дважды', { thread: newThread() });
+    await tab.read(await office.file('a.age', letter), await office.file('b.eml', mail(letter)), await office.file('c.txt', armor(letter)), office.next.file, office.next.signatureFile);
+    expect(await tab.text('#letters-status')).toContain('Keyring no. 9 has been verified and added.');
+    expect(await tab.text('#summary')).toBe('In all: 1, unanswered: 1.');
+  });
+
+  it('says so when a key file has vanished, or a letter is too large to be one', async () => {
+    const key = await office.file('key.age', 'x');
+    await tab.give('#identity', key);
+    await rm(key);
+    await tab.page.click('#open-identity');
+    await expect.poll(() => tab.text('#identity-status')).toContain('it was moved, deleted or changed');
+    await tab.read(await office.file('large.age', new Uint8Array(16 * 1024 * 1024 + 1)));
+    expect(await tab.text('#refusals')).toContain('large.age: the file cannot be read or is too large. Check that it is the right one. (FILE_TOO_LARGE)');
+    expect(tab.problems).toEqual([]);
+  });
+
+  if (name === 'firefox') return it('reads a file that is dropped', async () => {
+    const bytes = JSON.stringify(Buffer.from(office.letter('Упало', { thread: newThread() })).toString('base64'));
+    await tab.whenRead(async () => {
+      await tab.page.evaluate(`{
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File([Uint8Array.from(atob(${bytes}), (letter) => letter.charCodeAt(0))], 'dropped.age'));
+        document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+      }`);
+    });
+    expect(await tab.text('#conversations')).toContain('Упало');
+    expect(tab.problems).toEqual([]);
+  });
+
+  it('reads a Maildir that was chosen as a folder, folders in it too, and says which message holds no letter', async () => {
+    await tab.whenRead(() => tab.give('#folder', maildir));
+    expect(await tab.text('#summary')).toBe('In all: 3, unanswered: 3.');
+    const shown = await tab.text('#conversations');
+    for (const message of ['Новое', 'Старое', 'Давнее']) expect(shown).toContain(message);
+    expect(await tab.text('#refusals')).toBe('Maildir/Архив/ordinary.eml: there is no letter in it. Most likely it is ordinary mail. (LETTER_MISSING)');
+    expect(tab.problems).toEqual([]);
+  });
+
+  it('reads files and a keyring that are dropped, and says of a folder that it has to be chosen', async () => {
+    await tab.whenRead(async () => tab.drop([await office.file('mail.eml', mail(office.letter('Упало', { thread: newThread() }))), maildir, office.next.file, office.next.signatureFile]));
+    expect(await tab.text('#conversations')).toContain('Упало');
+    expect(await tab.text('#letters-status')).toContain('Keyring no. 9 has been verified and added.');
+    expect(await tab.text('#refusals')).toBe('Maildir: this is a folder. Choose it in the field for folders, where all of it can be read. (FOLDER_DROPPED)');
+    expect(tab.problems).toEqual([]);
+  });
+
+  it('names a dropped file that has vanished, and reads the rest', async () => {
+    const [gone, there] = [await office.file('gone.age', 'x'), await office.file('there.age', office.letter('На месте', { thread: newThread() }))];
+    await tab.whenRead(() => tab.drop([gone, there], { beforeDrop: () => rm(gone) }));
+    expect(await tab.text('#refusals')).toContain('gone.age: the file cannot be read');
+    expect(await tab.text('#conversations')).toContain('На месте');
+    expect(tab.problems).toEqual([]);
+  });
+});

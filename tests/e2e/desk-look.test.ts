@@ -1,0 +1,65 @@
+// axe-core looks at the desk with everything in it: conversations in every state, an answer being written, parcels, refusals.
+import axe from 'axe-core';
+import type { Browser } from 'puppeteer-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BROWSERS } from '../support/browser.ts';
+import { DeskTab, newThread, openDeskOffice, openOfflineBrowser, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
+
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const THEMES = ['light', 'dark'] as const;
+const WIDTHS = [1280, 390];
+
+let office: DeskOffice;
+let given: string[];
+beforeAll(async () => {
+  office = await openDeskOffice();
+  const [open, answered, handed, contested, noted] = [newThread(), newThread(), newThread(), newThread(), newThread()];
+  const letters = {
+    'open.age': office.letter('Не могу спать. Меня вызвали на допрос, не знаю, к кому идти.', { thread: open }),
+    'answered.age': office.letter('Нужен юрист.', { thread: answered }),
+    'answer.age': office.note({ action: 'answer', thread: answered.address.key, alias: 'Клён', text: 'Здравствуйте. Мы рядом.' }, office.signer),
+    'more.age': office.letter('Спасибо, и ещё вопрос.', { thread: answered, followUp: {} }),
+    'handed.age': office.letter('Мне страшно.', { thread: handed, followUp: {} }),
+    'handover.age': office.note({ action: 'handover', thread: handed.address.key, alias: 'Клен', to: 'Дуб', text: 'Тут нужен юрист' }, office.signer),
+    'contested.age': office.letter('Чужое', { thread: { ...contested, address: { ...contested.address, lock: open.address.lock } } }),
+    'noted.age': office.note({ action: 'claim', thread: noted.address.key, alias: 'Клён', text: '' }, office.signer),
+    'alone.age': office.letter('Без ответа', {}),
+    'ordinary.eml': 'Hello',
+  };
+  given = await Promise.all(Object.entries(letters).map(([name, content]) => office.file(name, content)));
+});
+afterAll(() => office.remove());
+
+describe.each(BROWSERS.flatMap((name) => THEMES.map((theme) => [name, theme] as const)))('the desk in %s, %s', (name, theme) => {
+  let browser: Browser;
+  beforeAll(async () => {
+    // A browser that resists fingerprinting shows everyone the light theme.
+    browser = await openOfflineBrowser(name, { firefoxPrefs: { 'privacy.resistFingerprinting': false, 'layout.css.prefers-color-scheme.content-override': theme === 'dark' ? 0 : 1 } });
+  });
+  afterAll(() => browser?.close());
+
+  it.each(['ru', 'en'])('is usable with assistive technology: %s', async (language) => {
+    const tab = await DeskTab.openDesk(browser, office, { language });
+    if (name === 'chromium') await tab.page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
+    expect(await tab.page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")).toBe(theme === 'dark');
+    await tab.openIdentity(office.path('own.age'), PASSPHRASE);
+    await tab.openSigner(office.path('signer.key'));
+    await tab.read(...given);
+    await tab.paste('#alias', 'Ива');
+    await tab.paste('#difficulty', '1');
+    await tab.write('Ответ');
+    await tab.sealed();
+    await tab.write('Ещё');
+    for (const shown of ['#aliases', '#refused', '#compose', '#outgoing', 'article .problem']) expect(await tab.isVisible(shown), shown).toBe(true);
+    for (const width of WIDTHS) {
+      await tab.page.setViewport({ width, height: 900 });
+      expect(await tab.page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'), `${String(width)} px`).toBe(true);
+      await tab.page.evaluate(axe.source);
+      const found = await tab.page.evaluate(`axe.run(document, { runOnly: ${JSON.stringify(TAGS)}, resultTypes: ['violations'] })
+        .then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => id + ': ' + target.join(' '))))`);
+      expect(found, `${String(width)} px`).toEqual([]);
+    }
+    expect(tab.problems).toEqual([]);
+    await tab.page.close({ runBeforeUnload: false });
+  });
+});

@@ -1,0 +1,204 @@
+// The desk in a browser, opened from disk, and an organisation that gives it letters.
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { stop } from 'esbuild';
+import type { Browser } from 'puppeteer-core';
+import { expect } from 'vitest';
+import { createKeyring, type NewKeyring } from '../../cli/actions/keyring.ts';
+import { createRootKey, readRootKey } from '../../cli/actions/root-key.ts';
+import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
+import { encryptWithPassphrase } from '../../crypto/age/passphrase.ts';
+import { toHex, utf8 } from '../../crypto/bytes.ts';
+import { codeRoot, makeCode } from '../../crypto/code.ts';
+import type { VerifiedKeyring } from '../../crypto/keyring.ts';
+import { sealLetter, type LetterContent } from '../../crypto/letter.ts';
+import { encodeSecretKey, generateKeyPair, type SigningKey } from '../../crypto/minisign.ts';
+import { signNote, type NoteText } from '../../crypto/note.ts';
+import { openSealed, parseParcel, type ParcelContent } from '../../crypto/parcel.ts';
+import { decodeParcelText } from '../../crypto/parcel-text.ts';
+import { sealRequest, type RequestOptions } from '../../crypto/seal.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { threadOf, type Thread } from '../../crypto/thread.ts';
+import { openBrowser, Tab, type BrowserName, type BrowserOptions } from './browser.ts';
+import { cli, TEAM, TOPIC } from './cli.ts';
+
+export const PASSPHRASE = 'тихий вечер у окна';
+/** Low, so that a slow machine opens it soon: the work itself is tested elsewhere. */
+const LOG_N = 12;
+
+/** Port 9 of this machine discards: whatever a browser might ask for, and by whatever name, goes nowhere. */
+const NO_NETWORK = {
+  'network.proxy.type': 1, 'network.proxy.http': '127.0.0.1', 'network.proxy.http_port': 9, 'network.proxy.ssl': '127.0.0.1', 'network.proxy.ssl_port': 9,
+  'network.proxy.no_proxies_on': '',
+};
+
+export function openOfflineBrowser(name: BrowserName, { firefoxPrefs = {}, ...options }: BrowserOptions = {}): Promise<Browser> {
+  return name === 'firefox'
+    ? openBrowser(name, { ...options, firefoxPrefs: { ...NO_NETWORK, ...firefoxPrefs } })
+    : openBrowser(name, { ...options, args: ['--proxy-server=127.0.0.1:9', '--proxy-bypass-list=<-loopback>'] });
+}
+
+export const newThread = (): Thread => threadOf(codeRoot('ru', makeCode()));
+
+/** A mail with the letter attached, as the worker sends it. */
+export function mail(letter: Uint8Array): string {
+  const body = (Buffer.from(letter).toString('base64').match(/.{1,76}/g) ?? []).join('\r\n');
+  return [
+    'From: relay@example.org', 'Subject: letter', 'MIME-Version: 1.0', 'Content-Type: multipart/mixed; boundary=b', '',
+    '--b', 'Content-Type: text/plain', '', 'A letter.', '--b', 'Content-Type: application/octet-stream; name=letter.age', 'Content-Transfer-Encoding: base64',
+    'Content-Disposition: attachment; filename=letter.age', '', body, '--b--', '',
+  ].join('\r\n');
+}
+
+export type DeskOffice = {
+  path: (...parts: string[]) => string;
+  /** Of this week, and of the next. */
+  keyring: NewKeyring;
+  next: NewKeyring;
+  /** Listed in both; `stranger` in none. */
+  signer: SigningKey;
+  stranger: SigningKey;
+  worker: string;
+  colleague: string;
+  /** Of this week, of the next higher serial, with these signers. */
+  sign: (serial: number, signers: readonly SigningKey[]) => Promise<NewKeyring>;
+  /** A letter as it arrives with the team. */
+  letter: (message: string, options: RequestOptions, under?: VerifiedKeyring) => Uint8Array;
+  toTeam: (content: LetterContent) => Uint8Array;
+  note: (note: NoteText, by: SigningKey) => Uint8Array;
+  /** Writes a file to be given to the desk, and says where. */
+  file: (name: string, content: string | Uint8Array) => Promise<string>;
+  opened: (parcel: string) => ParcelContent;
+  remove: () => Promise<void>;
+};
+
+/**
+ * A team of two, its keyrings, a desk in `built` with this week's, and the volunteer's files: `own.age` with PASSPHRASE,
+ * `other.txt`, which opens nothing, `signer.key` and `stranger.key`.
+ */
+export async function openDeskOffice(): Promise<DeskOffice> {
+  await ready;
+  const dir = await mkdtemp(join(tmpdir(), 'desk-'));
+  const path = (...parts: string[]): string => join(dir, ...parts);
+  const [worker, own, colleague, other] = Array.from({ length: 4 }, generateIdentity) as [string, string, string, string];
+  const [signer, stranger] = [generateKeyPair(), generateKeyPair()];
+  const root = await createRootKey({ directory: path('root') });
+  const rootKey = await readRootKey(root.keyFile, () => Promise.reject(new Error('not protected')));
+  const recipients = [own, colleague].map(identityToRecipient);
+  const from = new Date(Date.now() - 3_600_000);
+  const sign = (serial: number, signers: readonly SigningKey[], begins = from): Promise<NewKeyring> => createKeyring({
+    serial, from: begins, days: 7, worker: identityToRecipient(worker), teams: [{ ...TEAM, topics: [TOPIC], recipients, signers: signers.map(({ key }) => toHex(key)) }],
+  }, rootKey, path(`keyring-${String(serial)}`));
+  const keyring = await sign(1, [signer]);
+  const next = await sign(9, [signer], new Date(keyring.keyring.notAfter));
+  await Promise.all([
+    writeFile(path('own.age'), await encryptWithPassphrase(utf8(`# key\n${own}\n`), PASSPHRASE, LOG_N)),
+    writeFile(path('other.txt'), `${other}\n`),
+    writeFile(path('signer.key'), await encodeSecretKey(signer)),
+    writeFile(path('stranger.key'), await encodeSecretKey(stranger)),
+  ]);
+  const { code, err } = await cli(['admin', 'build-desk', '--root-key', root.publicKeyFile, '--keyring', keyring.file, '--out', path('built')]);
+  expect(code, err).toBe(0);
+  await stop();
+
+  const toTeam = (content: LetterContent): Uint8Array => sealLetter(content, recipients);
+  let files = 0;
+  return {
+    path, keyring, next, signer, stranger, worker, colleague, sign, toTeam,
+    letter: (message, options, under = keyring) => {
+      const content = openSealed(parseParcel(sealRequest({ language: 'ru', topic: TOPIC.id, message }, under, options)).sealed, [worker]);
+      if (content.kind !== 'letter') throw new Error('no letter');
+      return content.letter;
+    },
+    note: (note, by) => toTeam({ version: 1, kind: 'note', serial: 1, keyring: keyring.digest, language: 'ru', note: signNote(note, by) }),
+    file: async (name, content) => {
+      const folder = path('in', String((files += 1)));
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, name), content);
+      return join(folder, name);
+    },
+    opened: (parcel) => openSealed(parseParcel(decodeParcelText(parcel)).sealed, [worker]),
+    remove: () => rm(dir, { recursive: true, force: true }),
+  };
+}
+
+/** The desk in a tab, and a volunteer's hands. */
+export class DeskTab extends Tab {
+  /** What the page asked, by the kind of dialog; everything is agreed to. */
+  readonly dialogs: { type: string; message: string }[] = [];
+
+  static async openDesk(browser: Browser, office: DeskOffice, { language = 'en', before = '' } = {}): Promise<DeskTab> {
+    const tab = new DeskTab(await browser.newPage());
+    tab.page.on('dialog', (dialog) => {
+      tab.dialogs.push({ type: dialog.type(), message: dialog.message() });
+      void dialog.accept();
+    });
+    await tab.begin(before);
+    await tab.page.goto(pathToFileURL(office.path('built', `desk-${language}.html`)).href, { waitUntil: 'load' });
+    await tab.until('#desk');
+    return tab;
+  }
+
+  /** Puts files into a field. */
+  async give(selector: string, ...paths: string[]): Promise<void> {
+    const input = (await this.page.$(selector)) as { uploadFile: (...files: string[]) => Promise<void> } | null;
+    await input?.uploadFile(...paths);
+  }
+
+  async openIdentity(file: string, passphrase = ''): Promise<void> {
+    await this.give('#identity', file);
+    await this.paste('#identity-passphrase', passphrase);
+    await this.page.evaluate("document.getElementById('identity-status').replaceChildren()");
+    await this.page.click('#open-identity');
+    await this.until('#identity-status p');
+  }
+
+  async openSigner(file: string): Promise<void> {
+    await this.give('#signer', file);
+    await this.page.click('#open-signer');
+    await this.until('#signer-status p');
+  }
+
+  /** Does something that gives letters, and waits until they are read. */
+  async whenRead(give: () => Promise<void>): Promise<void> {
+    await this.page.evaluate("document.getElementById('letters-status').replaceChildren()");
+    await give();
+    await this.until('#letters-status p');
+  }
+
+  read(...paths: string[]): Promise<void> {
+    return this.whenRead(() => this.give('#files', ...paths));
+  }
+
+  /** Lets go of files and folders over the page, as the system does it. Chromium only: no other browser can be told to. */
+  async drop(paths: readonly string[], { beforeDrop = async () => {} }: { beforeDrop?: () => Promise<void> } = {}): Promise<void> {
+    const session = await this.page.createCDPSession();
+    const data = { items: [], files: [...paths], dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+      if (type === 'drop') await beforeDrop();
+      await session.send('Input.dispatchDragEvent', { type, x: 100, y: 100, data });
+    }
+    await session.detach();
+  }
+
+  async write(text: string): Promise<void> {
+    await this.page.click('article button[data-part="answer"]');
+    await this.until('#compose');
+    await this.paste('#text', text);
+  }
+
+  async sealed(): Promise<string[]> {
+    await this.page.click('#seal');
+    await this.until('#outgoing', 60_000);
+    return (await this.page.evaluate("[...document.querySelectorAll('#parcels textarea')].map(({ value }) => value)")) as string[];
+  }
+
+  /** Pressed, and with a page that has begun anew. */
+  async forget(): Promise<void> {
+    await this.page.evaluate("document.body.dataset.before = ''");
+    await this.page.click('#forget');
+    await expect.poll(() => this.page.evaluate("document.body?.dataset.before === undefined && !document.getElementById('desk').hidden").catch(() => false)).toBe(true);
+  }
+}

@@ -1,0 +1,117 @@
+// How letters become conversations, on the command line and at the desk alike.
+import { beforeAll, describe, expect, it } from 'vitest';
+import { randomBytes, toHex } from '../../crypto/bytes.ts';
+import type { NoteContent, WrittenContent } from '../../crypto/letter.ts';
+import { signNote, type NoteText } from '../../crypto/note.ts';
+import { signingKeyPair, type SigningKeyPair } from '../../crypto/sign.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { signAddress, threadOf, type Thread } from '../../crypto/thread.ts';
+import { converse, countsOf, isNoted, isWritten, type Conversation, type Opened } from '../../letters/conversations.ts';
+
+const UNDER = { version: 1 as const, serial: 3, keyring: 'ab'.repeat(32), language: 'ru' };
+
+let [own, other]: Thread[] = [];
+let [maple, oak]: SigningKeyPair[] = [];
+const threads = () => ({ own: own as Thread, other: other as Thread });
+const signers = () => ({ maple: maple as SigningKeyPair, oak: oak as SigningKeyPair });
+
+beforeAll(async () => {
+  await ready;
+  [own, other] = [1, 2].map(() => threadOf(randomBytes(32)));
+  [maple, oak] = [1, 2].map(() => signingKeyPair(randomBytes(32)));
+});
+
+function written(kind: 'request' | 'follow-up', message: string, by = threads().own, serial = UNDER.serial): WrittenContent {
+  const content = { kind, ...UNDER, serial, message };
+  return { ...content, thread: signAddress(content, by) };
+}
+function note(said: Partial<NoteText>, by = signers().maple, serial = UNDER.serial): NoteContent {
+  return { kind: 'note', ...UNDER, serial, note: signNote({ action: 'claim', thread: threads().own.address.key, alias: 'Клён', text: '', ...said }, by) };
+}
+const naming = (by: Thread, part: 'lock' | 'recipient', from: Thread): Thread => ({ ...by, address: { ...by.address, [part]: from.address[part] } });
+
+const opened = (content: WrittenContent | NoteContent): Opened => ({ source: 'a file', mark: toHex(randomBytes(32)), content, keyring: null });
+const of = (...contents: (WrittenContent | NoteContent)[]) => converse(contents.map(opened));
+const said = ({ letters }: Conversation): string[] => letters.map((letter) => (isNoted(letter) ? letter.content.note.action : isWritten(letter) ? letter.content.message : ''));
+function only({ conversations }: ReturnType<typeof converse>): Conversation {
+  const [conversation, ...more] = conversations;
+  if (conversation === undefined || more.length > 0) throw new Error(`${String(conversations.length)} conversations`);
+  return conversation;
+}
+
+function permutations<T>(items: readonly T[]): T[][] {
+  return items.length <= 1 ? [[...items]] : items.flatMap((item, i) => permutations(items.filter((_, j) => j !== i)).map((rest) => [item, ...rest]));
+}
+
+describe('a conversation', () => {
+  it('has the request first, then what keyrings put in order, and notes after the letters of their week', () => {
+    const conversation = only(of(note({ action: 'answer' }, signers().maple, 4), written('follow-up', 'Ещё', threads().own, 4), note({}), note({ action: 'handover', to: 'Дуб' }, signers().oak, 2), written('request', 'Сначала')));
+    expect(said(conversation)).toEqual(['Сначала', 'handover', 'claim', 'Ещё', 'answer']);
+    expect(conversation).toMatchObject({ id: threads().own.address.key.slice(0, 8), address: threads().own.address, remarks: [] });
+    expect(countsOf(conversation)).toEqual({ answers: 1, written: 2 });
+  });
+
+  it('is the same in whatever order its letters are read, and so is what is refused', () => {
+    const moved = written('follow-up', 'Не туда', naming(threads().own, 'lock', threads().other));
+    const contents = [written('request', 'Раз'), written('follow-up', 'Два'), moved, note({ action: 'answer' }), written('request', 'Другое', threads().other)].map(opened);
+    for (const letters of permutations(contents)) {
+      const { conversations, refused } = converse(letters);
+      expect(conversations.map(said).sort()).toEqual([['Другое'], ['Раз', 'Два', 'answer']]);
+      expect(refused).toEqual([{ source: 'a file', letter: expect.objectContaining({ content: moved }), error: expect.objectContaining({ code: 'LETTER_THREAD' }) }]);
+    }
+  });
+
+  it('takes a letter once that somebody sealed anew, and a note', () => {
+    const [letter, noted] = [written('request', 'Раз'), note({})];
+    expect(said(only(of(letter, { ...letter }, noted, { ...noted })))).toEqual(['Раз', 'claim']);
+  });
+
+  it('is not made of two requests that want no answer, whatever they say', () => {
+    const alone: WrittenContent = { ...UNDER, kind: 'request', message: 'Одно и то же' };
+    expect(of(alone, alone).conversations.map(({ address, letters }) => [address, letters.length])).toEqual([[null, 1], [null, 1]]);
+  });
+
+  it.each(['lock', 'recipient'] as const)('that names the %s of another silences nobody: both are there, and said to be contested', (part) => {
+    const { conversations, refused } = of(written('request', 'Чужое', naming(threads().other, part, threads().own)), written('request', 'Моё'), note({}));
+    expect(conversations.map((each) => [said(each), each.remarks])).toEqual([[['Чужое'], ['contested']], [['Моё', 'claim'], ['contested']]]);
+    expect(refused).toEqual([]);
+  });
+
+  it('says that its request is missing, or that only notes are here', () => {
+    expect(only(of(written('follow-up', 'Ещё'), note({}))).remarks).toEqual(['no-request']);
+    expect(only(of(note({})))).toMatchObject({ address: null, remarks: ['no-letters'] });
+  });
+
+  it('has as many digits of its key as tell it from every other, also from one made to look like it', () => {
+    const key = threads().own.address.key;
+    const alike = `${key.slice(0, 20)}${key[20] === '0' ? '1' : '0'}${key.slice(21)}`;
+    const forged: WrittenContent = { ...written('request', 'Похоже', threads().other), thread: { ...threads().other.address, key: alike, signature: '00'.repeat(64) } };
+    expect(of(written('request', 'Раз'), forged).conversations.map(({ id }) => id)).toEqual([key.slice(0, 32), alike.slice(0, 32)]);
+  });
+});
+
+describe('who has a conversation', () => {
+  const stateAfter = (...notes: NoteContent[]) => only(of(written('request', 'Раз'), ...notes)).state;
+
+  it('is who took it, until they hand it over, whichever note was read first', () => {
+    expect(stateAfter()).toMatchObject({ answered: [], handed: [], taken: [] });
+    expect(stateAfter(note({}))).toMatchObject({ answered: [], handed: [], taken: ['Клён'] });
+    for (const notes of permutations([note({}), note({ action: 'handover', to: 'Дуб' })])) expect(stateAfter(...notes)).toMatchObject({ handed: ['Дуб'], taken: [] });
+  });
+
+  it('and who has answered it, has it no more', () => {
+    const notes = [note({}), note({ action: 'handover', to: 'Дуб' }), note({ action: 'answer', alias: 'Дуб' }, signers().oak)];
+    expect(stateAfter(...notes)).toMatchObject({ answered: ['Дуб'], handed: [], taken: [] });
+  });
+
+  it('is not checked where no keyring vouches for a note', () => {
+    expect(stateAfter(note({})).checked).toBe(false);
+  });
+});
+
+it('one signer with two aliases and one alias of two signers are remarked, each once, and nothing else is', () => {
+  const [m, o] = [signers().maple, signers().oak].map(({ key }) => toHex(key));
+  expect(of(note({}), note({ text: 'Ещё' }), note({ alias: 'Дуб' }, signers().oak)).aliases).toEqual([]);
+  expect(of(note({}), note({ alias: 'Липа' })).aliases).toEqual([{ kind: 'one-signer', signers: [m], aliases: ['Клён', 'Липа'] }]);
+  expect(of(note({}), note({ alias: ' клён' }, signers().oak)).aliases).toEqual([{ kind: 'one-alias', signers: [m, o], aliases: ['клён'] }]);
+});

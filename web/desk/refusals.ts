@@ -1,0 +1,55 @@
+// Why something that was given to the desk is not shown among the conversations.
+import { CodedError, type ErrorCode } from '../../crypto/errors.ts';
+import { element } from '../page.ts';
+import { phrase } from './phrases.ts';
+
+/** KEYRING_FOREIGN: sealed under a keyring that is not known here. */
+export type RefusalCode = ErrorCode | 'KEYRING_FOREIGN' | 'LETTER_MISSING' | 'FILE_TOO_LARGE' | 'FILE_UNREADABLE' | 'FOLDER_DROPPED';
+export type Refusal = { readonly source: string; readonly code: RefusalCode };
+
+export class Refused extends Error {
+  readonly code: RefusalCode;
+  constructor(code: RefusalCode) {
+    super(code);
+    this.code = code;
+  }
+}
+
+/** The code of a refusal; any other error is thrown on. */
+export function codeOf(error: unknown): RefusalCode {
+  if (error instanceof CodedError || error instanceof Refused) return error.code;
+  throw error;
+}
+
+function phraseFor(code: RefusalCode): string {
+  switch (code) {
+    case 'AGE_NO_MATCH':
+      return 'refused-no-key';
+    case 'KEYRING_FOREIGN':
+      return 'refused-foreign';
+    case 'LETTER_THREAD':
+      return 'refused-thread';
+    case 'SIGNER_UNKNOWN':
+    case 'SIGNER_SIGNATURE':
+      return 'refused-note';
+    case 'MINISIGN_FORMAT':
+    case 'MINISIGN_KEY':
+    case 'MINISIGN_SIGNATURE':
+    case 'KEYRING_FORMAT':
+      return 'refused-keyring';
+    case 'LETTER_MISSING':
+      return 'refused-none';
+    case 'FILE_TOO_LARGE':
+    case 'FILE_UNREADABLE':
+      return 'refused-file';
+    case 'FOLDER_DROPPED':
+      return 'refused-folder';
+    default:
+      return 'refused-damaged';
+  }
+}
+
+export function showRefusals(refusals: readonly Refusal[]): void {
+  element('refused', HTMLElement).hidden = refusals.length === 0;
+  element('refusals', HTMLElement).replaceChildren(...refusals.map(({ source, code }) => phrase(phraseFor(code), { source, code })));
+}

@@ -1,5 +1,5 @@
 import { mkdir, open, readFile, stat, unlink } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { CliError } from './errors.ts';
 
 /** Nothing the tool reads whole is larger: a message with several letters, twice encoded, is well below it. */
@@ -34,8 +34,8 @@ export function tooLarge(name: string): CliError {
 export type NewFile = { path: string; content: string | Uint8Array; secret: boolean };
 
 /**
- * Writes files that must not exist yet, all or none of them: a key that overwrites another is a key lost. A secret is
- * readable by its owner alone from the first moment.
+ * Writes files that must not exist yet, all or none of them, and to the disk: a key that overwrites another is a key lost.
+ * A secret is readable by its owner alone from the first moment.
  */
 export async function writeNewFiles(files: readonly NewFile[]): Promise<void> {
   const written: string[] = [];
@@ -43,7 +43,7 @@ export async function writeNewFiles(files: readonly NewFile[]): Promise<void> {
   try {
     for (const file of files) {
       current = file.path;
-      await mkdir(dirname(file.path), { recursive: true, mode: file.secret ? 0o700 : 0o755 });
+      const made = await mkdir(dirname(file.path), { recursive: true, mode: file.secret ? 0o700 : 0o755 });
       const handle = await open(file.path, 'wx', file.secret ? PRIVATE : PUBLIC);
       written.push(file.path);
       try {
@@ -52,11 +52,21 @@ export async function writeNewFiles(files: readonly NewFile[]): Promise<void> {
       } finally {
         await handle.close();
       }
+      await syncFolders(dirname(resolve(file.path)), made);
     }
   } catch (error) {
     await Promise.all(written.map((path) => unlink(path)));
     throw writeFailure(error, current);
   }
+}
+
+/** A file is there after a power cut only when its name in the folder is, too; `made`: the first of the folders that are new. */
+async function syncFolders(folder: string, made: string | undefined): Promise<void> {
+  // Where a system does not open folders, or not sync them, it sees to that itself.
+  const handle = await open(folder, 'r').catch(() => null);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+  if (made !== undefined && folder !== dirname(resolve(made))) await syncFolders(dirname(folder), made);
 }
 
 function writeFailure(error: unknown, path: string): CliError {
@@ -80,6 +90,10 @@ export function reason(error: unknown): string {
       return 'a part of the path is not a directory';
     case 'ENOSPC':
       return 'the disk is full';
+    case 'ECONNREFUSED':
+      return 'nothing listens there';
+    case 'ETIMEDOUT':
+      return 'no answer in time';
     default:
       return codeOf(error) ?? 'it failed';
   }

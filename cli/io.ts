@@ -17,4 +17,6 @@ export type Io = {
   now(): Date;
   /** Resolves after `ms`, or with `false` at once when the person wants to stop (Ctrl-C). */
   pause(ms: number): Promise<boolean>;
+  /** While `work` runs, Ctrl-C aborts `stop` in place of ending the program; a second one ends it. */
+  stoppable<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T>;
 };

@@ -1,6 +1,7 @@
 import { CliError } from './errors.ts';
 import { readInputText } from './files.ts';
 import type { Io } from './io.ts';
+import { visibleLine } from './terminal.ts';
 
 /** The first line of a passphrase file, for scripts. */
 export async function readPassphraseFile(path: string): Promise<string> {
@@ -13,14 +14,14 @@ export async function readPassphraseFile(path: string): Promise<string> {
 export async function existingPassphrase(io: Io, what: string, file: string | undefined): Promise<string> {
   if (file !== undefined) return readPassphraseFile(file);
   insistOnTerminal(io, what);
-  return io.askSecret(`Passphrase of ${what} (nothing is shown while you type): `);
+  return io.askSecret(`Passphrase of ${visibleLine(what)} (nothing is shown while you type): `);
 }
 
 /** A new passphrase: from the file when there is one, otherwise asked twice. */
 export async function newPassphrase(io: Io, what: string, file: string | undefined): Promise<string> {
   if (file !== undefined) return readPassphraseFile(file);
   insistOnTerminal(io, what);
-  const first = await io.askSecret(`New passphrase for ${what} (nothing is shown while you type): `);
+  const first = await io.askSecret(`New passphrase for ${visibleLine(what)} (nothing is shown while you type): `);
   if (first === '') throw new CliError('PASSPHRASE_EMPTY', 'the passphrase is empty', 'choose one: six random words are good; nothing was written');
   const second = await io.askSecret('The same passphrase again: ');
   if (first !== second) throw new CliError('PASSPHRASE_DIFFERS', 'the two passphrases differ', 'start again; nothing was written');

@@ -46,5 +46,19 @@ export function processIo(): Io {
         process.once('SIGINT', stop);
         process.once('SIGTERM', stop);
       }),
+    stoppable: async (work) => {
+      const stopping = new AbortController();
+      const stop = (): void => {
+        stopping.abort();
+      };
+      process.once('SIGINT', stop);
+      process.once('SIGTERM', stop);
+      try {
+        return await work(stopping.signal);
+      } finally {
+        process.removeListener('SIGINT', stop);
+        process.removeListener('SIGTERM', stop);
+      }
+    },
   };
 }

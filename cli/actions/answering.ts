@@ -9,8 +9,9 @@ import { READING_HELP, READING_OPTIONS, readerFor } from '../letters/reader.ts';
 import { readAll } from '../letters/report.ts';
 import { block, visible, visibleLine } from '../terminal.ts';
 import { composeParcels, roomIn, teamOf, type Draft } from './compose.ts';
-import { answerable, takenBy } from './conversation.ts';
-import { RELAY_HELP, destinationOf, dispatch } from './destination.ts';
+import { answerable, fullOf, takenBy } from './conversation.ts';
+import { RELAY_HELP, destinationOf } from './destination.ts';
+import { dispatch } from './dispatch.ts';
 import { readSigner } from './signer.ts';
 import { readWords } from './words.ts';
 
@@ -33,10 +34,11 @@ export const ANSWERING_USAGE = '--identity FILE --signer FILE --alias NAME --key
 export const ANSWERING_HELP = `  --conversation ID       as support-relay inbox shows it; may be left out when there is only one in the letters
   --signer FILE           your signer (support-relay keygen --signer): what makes people and team believe it
   --alias NAME            the name by which the team knows you; the person never sees it
-  --anyway                also when somebody else has answered or taken the conversation
+  --anyway                also when somebody else has answered or taken the conversation, or its mailbox may be full
 ${READING_HELP}
 ${RELAY_HELP}
-  --keep DIR              what the relay does not take is written there, sealed
+  --keep DIR              written there first, sealed, and removed when the relay has it: nothing is lost if this program,
+                          the computer or the connection breaks off, and support-relay send sends what is left
   --out DIR               send nothing: write it there, sealed, for support-relay send, or for somebody else to send
 
 The passphrase of --passphrase-file is also the signer's. --keyring and --root-key are needed, and one of the keyrings
@@ -44,10 +46,34 @@ must be valid now: what you write is sealed under the newest of these.`;
 
 type Values = {
   [Name in keyof typeof ANSWERING_OPTIONS]?: (typeof ANSWERING_OPTIONS)[Name] extends { multiple: true } ? string[] : (typeof ANSWERING_OPTIONS)[Name]['type'] extends 'boolean' ? boolean : string;
-} & { to?: string; text?: string };
+} & { to?: string };
 
 /** Finds the conversation, composes, asks at a terminal, and sends. @returns the exit code */
 export async function answerConversation(action: NoteText['action'], values: Values, paths: readonly string[], io: Io): Promise<number> {
+  const { command, destination, signerFile, alias, to } = orderOf(action, values, paths, io);
+  const reader = await readerFor(values, io, command);
+  const valid = validAt(reader.keyrings ?? [], io.now());
+  const [verified] = valid;
+  const signer = await readSigner(signerFile, io, values['passphrase-file']);
+  teamOf(verified.keyring, signer, undefined);
+
+  const { conversations, exitCode } = await readAll(paths, reader, false);
+  // Why nothing opened has been said.
+  if (conversations.length === 0 && exitCode !== EXIT.ok) return exitCode;
+  const conversation = answerable(conversations, values.conversation);
+  const by = toHex(signer.key);
+  await insistIfTaken(takenBy(conversation, by, alias), conversation.id, values.anyway === true, io);
+  if (action === 'answer') insistIfFull(fullOf(conversation, by, new Set(valid.map(({ keyring }) => keyring.serial))), conversation.id, values.anyway === true, io);
+
+  if (io.stdinIsTerminal) io.err(`Conversation ${conversation.id}\n`);
+  const text = await readWords(io, values.file, action === 'answer');
+  const draft: Draft = { verified, team: teamOf(verified.keyring, signer, conversation.topic), conversation, signer, said: { action, alias, ...to, text } };
+  if (io.stdinIsTerminal) await confirm(draft, io);
+  return dispatch(composeParcels(draft), destination, io);
+}
+
+/** What can be found wrong before any passphrase is asked. Errors: USAGE, ALIAS_FORMAT. */
+function orderOf(action: NoteText['action'], values: Values, paths: readonly string[], io: Io) {
   const command = action === 'answer' ? 'reply' : action;
   const destination = destinationOf(values, command);
   const alias = nameOf(required(values.alias, 'alias', command));
@@ -56,31 +82,16 @@ export async function answerConversation(action: NoteText['action'], values: Val
   if (values.keyring === undefined || values['root-key'] === undefined) throw new UsageError('--keyring and --root-key are needed', command);
   const isPiped = action === 'answer' && values.file === undefined && !io.stdinIsTerminal;
   if (isPiped && paths.includes('-')) throw new UsageError('standard input is either the letter or the text: give the text with --file', command);
-
-  const reader = await readerFor(values, io, command);
-  const verified = currentOf(reader.keyrings ?? [], io.now());
-  const signer = await readSigner(signerFile, io, values['passphrase-file']);
-  teamOf(verified.keyring, signer, undefined);
-
-  const { conversations, exitCode } = await readAll(paths, reader, false);
-  // Why nothing opened has been said.
-  if (conversations.length === 0 && exitCode !== EXIT.ok) return exitCode;
-  const conversation = answerable(conversations, values.conversation);
-  await insistIfTaken(takenBy(conversation.notes, toHex(signer.key), alias), conversation.id, values.anyway === true, io);
-
-  if (io.stdinIsTerminal) io.err(`Conversation ${conversation.id}\n`);
-  const text = values.text ?? (await readWords(io, values.file, action === 'answer'));
-  const draft: Draft = { verified, team: teamOf(verified.keyring, signer, conversation.topic), conversation, signer, said: { action, alias, ...to, text } };
-  if (io.stdinIsTerminal && roomIn(draft) >= 0) await confirm(draft, io);
-  return dispatch(composeParcels(draft), destination, io);
+  return { command, destination, signerFile, alias, to };
 }
 
-/** The newest that is valid now. Errors: KEYRING_EXPIRED, KEYRING_NOT_YET_VALID of the newest, when none is. */
-function currentOf(keyrings: readonly VerifiedKeyring[], now: Date): VerifiedKeyring {
-  const [newest, ...older] = [...keyrings].sort((a, b) => b.keyring.serial - a.keyring.serial) as [VerifiedKeyring, ...VerifiedKeyring[]];
-  const valid = [newest, ...older].find(({ keyring }) => Date.parse(keyring.notBefore) <= now.getTime() && now.getTime() < Date.parse(keyring.notAfter));
-  if (valid === undefined) checkValidity(newest.keyring, now);
-  return valid ?? newest;
+/** Those that are valid now, the newest first. Errors: KEYRING_EXPIRED, KEYRING_NOT_YET_VALID of the newest, when none is. */
+function validAt(keyrings: readonly VerifiedKeyring[], now: Date): [VerifiedKeyring, ...VerifiedKeyring[]] {
+  const newestFirst = [...keyrings].sort((a, b) => b.keyring.serial - a.keyring.serial) as [VerifiedKeyring, ...VerifiedKeyring[]];
+  const [newest, ...more] = newestFirst.filter(({ keyring }) => Date.parse(keyring.notBefore) <= now.getTime() && now.getTime() < Date.parse(keyring.notAfter));
+  if (newest !== undefined) return [newest, ...more];
+  checkValidity(newestFirst[0].keyring, now);
+  return newestFirst;
 }
 
 function nameOf(text: string): string {
@@ -96,10 +107,21 @@ async function insistIfTaken(taken: readonly string[], id: string, anyway: boole
   throw new CliError('CONVERSATION_TAKEN', `somebody else has conversation ${id}`, 'speak with them, or give --anyway; nothing was sent');
 }
 
+function insistIfFull(full: ReturnType<typeof fullOf>, id: string, anyway: boolean, io: Io): void {
+  if (full === null) return;
+  if (!anyway) throw new CliError('MAILBOX_FULL', full.what, `${full.advice}; if they may have deleted some, give --anyway; nothing was sent`);
+  io.err(`Conversation ${id}: ${full.what}.\n`);
+}
+
+/** What does not fit is refused when it is sealed. */
 async function confirm(draft: Draft, io: Io): Promise<void> {
   const { action, alias, to, text } = draft.said;
+  if (roomIn(draft) < 0) {
+    io.err('It does not fit. The text is still above: copy it into a file, shorten it there, and give it with --file.\n');
+    return;
+  }
   io.err(`\n${visibleLine(alias)}: ${action}${to === undefined ? '' : ` to ${visibleLine(to)}`}\n${text === '' ? '' : `${block(text, io.columns)}\n`}\n(room left: ${String(roomIn(draft))} bytes)\n`);
-  if (!(await isYes('Send? [y/N] ', io))) throw new CliError('NOT_SENT', 'stopped', 'nothing was sent');
+  if (!(await isYes('Send? [y/N] ', io))) throw new CliError('NOT_SENT', 'stopped', 'nothing was sent; the text is still above');
 }
 
 async function isYes(question: string, io: Io): Promise<boolean> {

@@ -1,9 +1,6 @@
 // Where a volunteer's parcels go: a relay, directly or by way of Tor, or a folder.
-import { CliError, EXIT, UsageError } from '../errors.ts';
-import type { Io } from '../io.ts';
-import { visibleLine } from '../terminal.ts';
+import { CliError, UsageError } from '../errors.ts';
 import { parseAddress, type RelayAddress } from './hand-in.ts';
-import { postParcels, writeParcels } from './post-parcels.ts';
 import { parseSocks } from './socks.ts';
 
 export const DESTINATION_OPTIONS = { relay: { type: 'string' }, socks: { type: 'string' } } as const;
@@ -45,43 +42,9 @@ type DestinationValues = Partial<Record<'relay' | 'socks' | 'keep' | 'out', stri
 /** What `--relay`, `--socks`, `--keep` and `--out` mean together. Errors: CliError USAGE. */
 export function destinationOf({ relay, socks, keep, out }: DestinationValues, command: string): Destination {
   if ((relay === undefined) === (out === undefined)) throw new UsageError('give either --relay or --out', command);
+  if (keep === '') throw new UsageError('--keep is missing its folder', command);
   if (relay !== undefined) return { relay: relayFrom(relay, socks, command), keep };
   if (out === undefined || out === '') throw new UsageError('--out is missing its folder', command);
   if (keep !== undefined) throw new UsageError('--keep goes with --relay', command);
   return { out };
-}
-
-/** Sends parcels or writes them down. What the relay did not take is kept where it can be sent from again. @returns the exit code */
-export async function dispatch(parcels: readonly Uint8Array[], destination: Destination, io: Io): Promise<number> {
-  if ('out' in destination) {
-    tellWritten(await writeParcels(destination.out, parcels), io);
-    return EXIT.ok;
-  }
-  let taken = 0;
-  const named = parcels.map((parcel) => ({ name: '', parcel }));
-  const { left, exitCode } = await postParcels(named, destination.relay, io, (_name, text) => {
-    taken += 1;
-    io.err(`Sealed letter ${String(taken)} of ${String(parcels.length)}: ${visibleLine(text)}\n`);
-    // The reply comes first: no note says that somebody has answered before the answer is on its way.
-  }, true);
-  if (left.length === 0) {
-    io.out('Sent.\n');
-    return exitCode;
-  }
-  const keep = destination.keep ?? (io.stdinIsTerminal ? (await io.ask('Folder to keep what was not sent (empty: nothing is kept): ')).trim() : '');
-  io.err(`NOT SENT: ${String(left.length)} of ${String(parcels.length)}.\n`);
-  if (keep === '') io.err('Nothing was kept: run this again with the same text later; with --keep DIR or --out DIR it is written down sealed.\n');
-  else tellWritten(await writeParcels(keep, left.map(({ parcel }) => parcel)), io);
-  return exitCode;
-}
-
-function tellWritten(files: readonly string[], io: Io): void {
-  for (const file of files) io.out(`${visibleLine(file)}\n`);
-  io.err('Sealed: only the team and the person can open what is in these files. Send them within the week of the keyring:\n');
-  io.err(`  support-relay send ${files.map(quoted).join(' ')} --relay URL [--socks HOST:PORT]\n`);
-}
-
-/** As a shell takes it. */
-function quoted(file: string): string {
-  return /^[\w./-]+$/.test(file) ? file : `'${visibleLine(file).replaceAll("'", "'\\''")}'`;
 }

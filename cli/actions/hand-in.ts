@@ -10,12 +10,17 @@ import { CliError } from '../errors.ts';
 import { reason } from '../files.ts';
 import { socksConnect, type SocksAddress } from './socks.ts';
 
+/** Without a byte; and for an exchange in all: who sends a byte now and then could otherwise hold somebody for hours. */
 const TIMEOUT_MS = 120_000;
+const DEADLINE_MS = 300_000;
 /** More than a relay ever says. */
 const BODY_BYTES_MAX = 65_536;
 
 /** On this machine, or `url` with the proxy that leads there; `socks`: null goes there directly. */
 export type RelayAddress = { readonly socketPath: string } | { readonly port: number } | { readonly url: URL; readonly socks: SocksAddress | null };
+
+/** How long an exchange may take, and what ends it before that. */
+export type Patience = { readonly deadlineMs?: number; readonly stop?: AbortSignal };
 
 /**
  * What the page's fetch sends along with a parcel in Tor Browser (Firefox ESR), name by name and in its order. To a relay
@@ -65,22 +70,22 @@ export function parseAddress(text: string): RelayAddress | null {
  * One exchange over a connection of its own. Errors: CliError RELAY_AWAY, ANSWER_FORMAT; sending the same parcel again is
  * always safe.
  */
-export async function handIn(parcel: Uint8Array, address: RelayAddress): Promise<Answer> {
-  const body = await exchange(address, { method: 'POST', path: '/parcel?', headers: pageHeaders(parcel.length, originOf(address)), body: parcel });
+export async function handIn(parcel: Uint8Array, address: RelayAddress, patience: Patience = {}): Promise<Answer> {
+  const body = await exchange(address, { method: 'POST', path: '/parcel?', headers: pageHeaders(parcel.length, originOf(address)), body: parcel }, patience);
   if (body.length !== ANSWER_BYTES) throw noRelay();
   return parseAnswer(body);
 }
 
 /** As `handIn`; a stamp that the relay finds too cheap is made dearer once: the nonce is no part of the parcel's id. */
-export async function handInStamped(parcel: Uint8Array, address: RelayAddress): Promise<Answer> {
-  const answer = await handIn(parcel, address);
+export async function handInStamped(parcel: Uint8Array, address: RelayAddress, patience: Patience = {}): Promise<Answer> {
+  const answer = await handIn(parcel, address, patience);
   if (answer.result !== 'stamp' || answer.difficulty > HIGHEST_DIFFICULTY) return answer;
-  return handIn(stampParcel(parcel, answer.difficulty), address);
+  return handIn(stampParcel(parcel, answer.difficulty), address, patience);
 }
 
 /** What /door.json asks of a stamp now, over a connection of its own. Errors: CliError RELAY_AWAY. */
-export async function askDifficulty(address: RelayAddress): Promise<number> {
-  const body = await exchange(address, { method: 'GET', path: '/door.json', headers: [...beforeContent(originOf(address)), ...AFTER_CONTENT] });
+export async function askDifficulty(address: RelayAddress, patience: Patience = {}): Promise<number> {
+  const body = await exchange(address, { method: 'GET', path: '/door.json', headers: [...beforeContent(originOf(address)), ...AFTER_CONTENT] }, patience);
   let difficulty: unknown;
   try {
     ({ difficulty } = JSON.parse(new TextDecoder().decode(body)) as { difficulty?: unknown });
@@ -96,21 +101,24 @@ const originOf = (address: RelayAddress): string => ('url' in address ? address.
 
 type Exchange = { method: string; path: string; headers: string[]; body?: Uint8Array };
 
-async function exchange(address: RelayAddress, outgoing: Exchange): Promise<Uint8Array> {
+async function exchange(address: RelayAddress, outgoing: Exchange, { deadlineMs = DEADLINE_MS, stop }: Patience): Promise<Uint8Array> {
+  const deadline = AbortSignal.timeout(deadlineMs);
   try {
-    return await over(await dial(address), outgoing);
+    return await over(await dial(address, stop === undefined ? deadline : AbortSignal.any([deadline, stop])), outgoing);
   } catch (error) {
-    throw new CliError('RELAY_AWAY', `the relay does not answer: ${reason(error)}`, 'see that it runs, and run this again: nothing arrives twice');
+    const why = stop?.aborted === true ? 'stopped' : deadline.aborted ? 'it takes too long' : reason(error);
+    throw new CliError('RELAY_AWAY', `the relay does not answer: ${why}`, 'see that it runs, and run this again: nothing arrives twice');
   }
 }
 
-async function dial(address: RelayAddress): Promise<Socket> {
-  if ('socketPath' in address) return connected(connect(address.socketPath));
-  if ('port' in address) return connected(connect(address.port, '127.0.0.1'));
+/** @param signal destroys the connection, also after it was made */
+async function dial(address: RelayAddress, signal: AbortSignal): Promise<Socket> {
+  if ('socketPath' in address) return connected(connect({ path: address.socketPath, signal }));
+  if ('port' in address) return connected(connect({ port: address.port, host: '127.0.0.1', signal }));
   const { url, socks } = address;
   const isTls = url.protocol === 'https:';
   const port = Number(url.port || (isTls ? 443 : 80));
-  const plain = socks === null ? await connected(connect(port, url.hostname)) : await socksConnect(socks, url.hostname, port, TIMEOUT_MS);
+  const plain = socks === null ? await connected(connect({ port, host: url.hostname, signal })) : await socksConnect(socks, url.hostname, port, TIMEOUT_MS, signal);
   return isTls ? connected(connectTls({ socket: plain, servername: isIP(url.hostname) === 0 ? url.hostname : '' }), 'secureConnect') : plain;
 }
 

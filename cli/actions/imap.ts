@@ -4,6 +4,7 @@ import { CliError, UsageError } from '../errors.ts';
 import { INPUT_BYTES_MAX, reason, tooLarge } from '../files.ts';
 import type { Io } from '../io.ts';
 import { readPassphraseFile } from '../passphrase.ts';
+import { visibleLine } from '../terminal.ts';
 
 const IMAPS_PORT = 993;
 /** Newest first, as far as anybody can read; and how much is asked for at once, since a round trip through Tor takes a second. */
@@ -105,7 +106,7 @@ async function readAuthority(file: string): Promise<string> {
 
 function password({ user, host }: ImapPlace, file: string | undefined, io: Io): Promise<string> {
   if (file !== undefined) return readPassphraseFile(file);
-  if (io.stdinIsTerminal) return io.askSecret(`Password of ${user} at ${host} (nothing is shown while you type): `);
+  if (io.stdinIsTerminal) return io.askSecret(`Password of ${visibleLine(user)} at ${host} (nothing is shown while you type): `);
   throw new CliError('PASSPHRASE_UNASKABLE', `the password of ${host} cannot be asked: standard input is not a terminal`, 'run it at a terminal or give --imap-password-file FILE');
 }
 

@@ -34,12 +34,11 @@ export async function readSigner(file: string, io: Io, passphraseFile?: string):
 export async function readMinisignKey(file: string, what: string, askPassphrase: () => Promise<string>): Promise<SigningKey> {
   await ready;
   const text = await readInputText(file, what);
-  if (!needsPassphrase(text)) return parseSecretKey(text);
-  const passphrase = await askPassphrase();
   try {
-    return await parseSecretKey(text, passphrase);
+    return await parseSecretKey(text, needsPassphrase(text) ? await askPassphrase() : undefined);
   } catch (error) {
-    if (!(error instanceof CodedError) || error.code !== 'MINISIGN_PASSPHRASE') throw error;
-    throw new CliError('PASSPHRASE_WRONG', `the passphrase does not open ${file}`, 'try again; capital letters and the keyboard language matter');
+    if (!(error instanceof CodedError)) throw error;
+    if (error.code === 'MINISIGN_PASSPHRASE') throw new CliError('PASSPHRASE_WRONG', `the passphrase does not open ${file}`, 'try again; capital letters and the keyboard language matter');
+    throw new CliError('INPUT_FORMAT', `${file} is not ${what}: ${error.message}`, 'give the secret key that support-relay made, not its public half or another key');
   }
 }

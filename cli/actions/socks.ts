@@ -37,8 +37,8 @@ export function parseSocks(text: string): SocksAddress | null {
  * The proxy resolves the name: nobody else learns of it. Tor keeps connections with different passwords on different
  * circuits, so that the parcels of one answer cannot be told to be from one person. Errors: SocksError.
  */
-export async function socksConnect(proxy: SocksAddress, host: string, port: number, timeoutMs: number): Promise<Socket> {
-  const socket = connect(proxy.port, proxy.host);
+export async function socksConnect(proxy: SocksAddress, host: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
+  const socket = connect({ port: proxy.port, host: proxy.host, signal });
   socket.setTimeout(timeoutMs, () => socket.destroy(new SocksError('no answer in time through the proxy')));
   // Whoever waits for it hears of it by the read that fails.
   socket.on('error', () => undefined);
@@ -70,11 +70,17 @@ async function authenticate(socket: Socket): Promise<void> {
   if (refused !== 0) throw new SocksError('the proxy does not let us in');
 }
 
-async function read(socket: Socket, length: number): Promise<Buffer> {
-  for (;;) {
-    const bytes = socket.read(length) as Buffer | null;
-    if (bytes !== null && bytes.length === length) return bytes;
-    if (bytes !== null || socket.readableEnded || socket.destroyed) throw socket.errored ?? new SocksError('the proxy closed the connection');
-    await Promise.race([once(socket, 'readable'), once(socket, 'close')]);
-  }
+/** One listener for as long as it takes: adding one while a part is there is told of that part, again and again. */
+function read(socket: Socket, length: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const attempt = (): void => {
+      const bytes = socket.read(length) as Buffer | null;
+      if (bytes === null && !socket.readableEnded && !socket.destroyed) return;
+      socket.off('readable', attempt).off('close', attempt);
+      if (bytes?.length === length) resolve(bytes);
+      else reject(socket.errored ?? new SocksError('the proxy closed the connection'));
+    };
+    socket.on('readable', attempt).on('close', attempt);
+    attempt();
+  });
 }

@@ -5,16 +5,16 @@ import type { Io } from '../io.ts';
 /** More than any letter holds; what is longer is not read to its end. */
 const TEXT_BYTES_MAX = 1024 * 1024;
 
-/** A volunteer's words: of a file, or where they are needed typed or on standard input; line ends at the very end are left out. */
+/** A volunteer's words: of a file, typed, or where they are needed on standard input; line ends at the very end are left out. */
 export async function readWords(io: Io, file: string | undefined, needed: boolean): Promise<string> {
-  if (file === undefined && !needed) return '';
+  if (file === undefined && !needed) return io.stdinIsTerminal ? (await io.ask('A few words for the team (empty: none): ')).trim() : '';
   const text = (file === undefined && io.stdinIsTerminal ? await typed(io) : decoded(await bytesOf(io, file))).replaceAll('\r\n', '\n').replace(/\n+$/, '');
   if (text.trim() === '') throw new CliError('INPUT_EMPTY', 'there is no text', 'write it, pipe it in, or give --file');
   return text;
 }
 
 function typed(io: Io): Promise<string> {
-  io.err('Write the answer. Ctrl-D on an empty line ends it; Ctrl-C stops.\n');
+  io.err('Write the answer, up to some 3,800 Cyrillic letters. Ctrl-D on an empty line ends it; Ctrl-C stops.\n');
   return io.askText();
 }
 

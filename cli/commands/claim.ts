@@ -9,7 +9,7 @@ export const claim = defineCommand({
 So that two do not answer the same person without knowing. Only the team hears of it. PATH is a letter of the
 conversation, as support-relay open takes it: a file, a message, a Maildir or imaps://.
 
-  --file FILE             a few words for the team
+  --file FILE             a few words for the team; at a terminal they are asked
 ${ANSWERING_HELP}
 
 Ends with 0 when it was accepted or written, 69 when the relay takes nothing now.

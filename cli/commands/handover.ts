@@ -1,6 +1,5 @@
 import { ANSWERING_HELP, ANSWERING_OPTIONS, ANSWERING_USAGE, answerConversation } from '../actions/answering.ts';
 import { defineCommand, required } from '../command.ts';
-import { UsageError } from '../errors.ts';
 
 const NAME = 'handover';
 
@@ -13,19 +12,17 @@ Only the team hears of it. PATH is a letter of the conversation, as support-rela
 Maildir or imaps://.
 
   --to ALIAS              the name by which the team knows whoever goes on with it
-  --file FILE             a few words for the team
-  --text TEXT             the same, when they may be seen in this computer's list of processes
+  --file FILE             a few words for the team; at a terminal they are asked
 ${ANSWERING_HELP}
 
 Ends with 0 when it was accepted or written, 69 when the relay takes nothing now.
 
 Example: support-relay handover --to Boris --identity week-12.age --signer signer.key --alias Anna \\
            --keyring keyring-12.json --root-key root.pub --relay http://….onion --socks 127.0.0.1:9150 letter.age`,
-  options: { ...ANSWERING_OPTIONS, to: { type: 'string' }, text: { type: 'string' } },
+  options: { ...ANSWERING_OPTIONS, to: { type: 'string' } },
   arguments: [1, Number.POSITIVE_INFINITY],
   run: (values, paths, io) => {
     required(values.to, 'to', NAME);
-    if (values.text !== undefined && values.file !== undefined) throw new UsageError('--text and --file are two texts', NAME);
     return answerConversation('handover', values, paths, io);
   },
 });

@@ -1,7 +1,7 @@
 import { createIdentityFile } from '../actions/identity.ts';
 import { createSignerFile } from '../actions/signer.ts';
 import { defineCommand } from '../command.ts';
-import { fingerprint } from '../fingerprint.ts';
+import { fingerprint } from '../../letters/fingerprint.ts';
 import { newPassphrase } from '../passphrase.ts';
 import { visibleJson, visibleLine } from '../terminal.ts';
 import { EXIT, UsageError } from '../errors.ts';

@@ -19,8 +19,9 @@ export const operatorStatus = defineCommand({
   summary: "Show the state of the relay's queue and what needs attention",
   usage: '--redis-socket PATH [--user NAME] [--password-file FILE] [--json] [--watch]',
   details: `
-Shows the pool, the answers that wait, the keyring, the worker, every inbox and what was dropped, in coarse steps only: nobody needs to know more.
-Ends with 0 when all is well, 5 when something needs attention (and says what to do), 69 when Redis is away.
+Shows the pool, the answers that wait, the keyring, the worker, every inbox and what was dropped, in coarse steps
+only: nobody needs to know more. Ends with 0 when all is well, 5 when something needs attention (and says what to do),
+69 when Redis is away.
 
 ${REDIS_HELP}
   --json                one line of JSON

@@ -8,8 +8,7 @@ export const reply = defineCommand({
   details: `
 PATH is the letter that you answer, as support-relay open takes it: a file, a message, a Maildir or imaps://. The answer is
 typed at the prompt (Ctrl-D on an empty line ends it), or comes from --file or standard input. It is sealed so that only
-the person can open it, with their access code; a copy goes to your team. Nothing is written to disk unless you ask. A
-conversation whose mailbox or recipient a refused letter names is not answered.
+the person can open it, with their access code; a copy goes to your team. Nothing is written to disk unless you ask.
 
   --file FILE             the text, in UTF-8: up to some 3,800 Cyrillic letters
 ${ANSWERING_HELP}

@@ -4,6 +4,7 @@ import { shuffled } from '../../crypto/bytes.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { DESTINATION_OPTIONS, RELAY_HELP, relayFrom } from '../actions/destination.ts';
 import { foundIn, postParcels } from '../actions/post-parcels.ts';
+import { removeSent } from '../actions/write-parcels.ts';
 import { defineCommand, required } from '../command.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { describeFailure } from '../failure.ts';
@@ -15,39 +16,49 @@ const NAME = 'send';
 export const send = defineCommand({
   name: NAME,
   summary: 'Send sealed parcels that were written down before',
-  usage: 'DIR|FILE… --relay URL [--socks HOST:PORT]',
+  usage: 'DIR|FILE… --relay URL [--socks HOST:PORT] [--delete]',
   details: `
 Takes what reply, claim and handover wrote with --out or --keep, or what the offline form gives: files, or every .txt in a
 folder. They are sent in random order, each over a connection of its own; when the relay takes nothing now, it waits a
-little and tries again. Sending the same file again is safe: nothing arrives twice. Delete the files afterwards.
+little and tries again. Sending the same file again is safe: nothing arrives twice. Whoever finds the files sees that
+something was answered, though not what: have them deleted, or delete them yourself.
 
 ${RELAY_HELP}
   --socks HOST:PORT       through this SOCKS 5 proxy, such as Tor's; the name is resolved there
+  --delete                delete each file once everything in it was accepted
 
 Ends with 0 when all were accepted, 3 when something cannot be read, is no parcel, damaged or sealed too long ago, 69 when
 the relay is away or takes nothing at present (run it again).
 
-Example: support-relay send ~/answers --relay http://….onion --socks 127.0.0.1:9150`,
-  options: DESTINATION_OPTIONS,
+Example: support-relay send ~/answers --relay http://….onion --socks 127.0.0.1:9150 --delete`,
+  options: { ...DESTINATION_OPTIONS, delete: { type: 'boolean' } },
   arguments: [1, 10_000],
   run: async (values, paths, io) => {
     const relay = relayFrom(required(values.relay, 'relay', NAME), values.socks, NAME);
     await ready;
-    const parcels: { name: string; parcel: Uint8Array }[] = [];
-    let unreadable = false;
-    for (const file of (await Promise.all(paths.map(filesOf))).flat()) {
+    const files = (await Promise.all(paths.map(filesOf))).flat();
+    const parcels: { file: string; name: string; parcel: Uint8Array }[] = [];
+    const unreadable: string[] = [];
+    for (const file of files) {
       for (const [index, found] of (await foundIn(file, () => readInput(file, 'the file'))).entries()) {
         const name = `${visibleLine(file)}, parcel ${String(index + 1)}`;
-        if ('parcel' in found) parcels.push({ name, parcel: found.parcel });
-        else io.out(`${name}: refused: ${describeFailure(found.problem).line}\n`);
-        unreadable ||= 'problem' in found;
+        if ('parcel' in found) parcels.push({ file, name, parcel: found.parcel });
+        else {
+          unreadable.push(file);
+          io.out(`${name}: refused: ${describeFailure(found.problem).line}\n`);
+        }
       }
     }
-    const { left, exitCode } = await postParcels(shuffled(parcels), relay, io, (name, text) => {
+    io.err('Sending (Ctrl-C stops) …\n');
+    const { left, exitCode } = await postParcels(shuffled(parcels), relay, io, ({ name }, text) => {
       io.out(`${name}: ${visibleLine(text)}\n`);
     });
-    if (exitCode === EXIT.unavailable) io.err(`NOT SENT: ${String(left.length)} of ${String(parcels.length)}. The files are as they were: run this again later.\n`);
-    return exitCode === EXIT.ok && unreadable ? EXIT.input : exitCode;
+    if (values.delete === true) {
+      const kept = new Set([...unreadable, ...left.map(({ file }) => file)]);
+      for (const file of new Set(files)) if (!kept.has(file)) await removeSent(file, io);
+    }
+    if (exitCode === EXIT.unavailable) io.err(`NOT SENT: ${String(left.length)} of ${String(parcels.length)}. Their files are as they were: run this again later.\n`);
+    return exitCode === EXIT.ok && unreadable.length > 0 ? EXIT.input : exitCode;
   },
 });
 

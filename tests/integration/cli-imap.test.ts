@@ -1,10 +1,18 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseImapUrl } from '../../cli/actions/imap.ts';
+import { createSignerFile } from '../../cli/actions/signer.ts';
 import { EXIT } from '../../cli/errors.ts';
 import { randomBytes } from '../../crypto/bytes.ts';
+import { codeRoot, makeCode } from '../../crypto/code.ts';
+import { sealLetter } from '../../crypto/letter.ts';
+import { openSealed, parseParcel } from '../../crypto/parcel.ts';
+import { decodeParcelText } from '../../crypto/parcel-text.ts';
+import { openReply } from '../../crypto/reply.ts';
+import { signAddress, threadOf } from '../../crypto/thread.ts';
 import { composeMail } from '../../worker/inboxes/message.ts';
-import { cli, openOffice, temporaryDirectory, writeTo } from '../support/cli.ts';
+import { cli, identitiesOf, openOffice, temporaryDirectory, writeTo } from '../support/cli.ts';
 import type { CliInput, CliResult, Office } from '../support/cli.ts';
 import { startImap, type TestImap } from '../support/imap.ts';
 import { closedPort, makeCertificate, type Certificate } from '../support/smtp.ts';
@@ -20,8 +28,7 @@ beforeAll(async () => {
   dir = await temporaryDirectory();
   office = await openOffice(dir.path);
   certificate = makeCertificate('IP:127.0.0.1');
-  const mail = (message: string): Promise<Buffer> =>
-    composeMail({ id: randomBytes(16), bytes: office.letter({ message }) }, { from: 'relay@example.org', to: 'team@example.org', subject: 'Message' }, new Date(), 'windows');
+  const mail = (message: string): Promise<Buffer> => mailOf(office.letter({ message }));
   server = await startImap(certificate, { '1.a': await mail('Первое'), '2.a': await mail('Второе'), '3.a': 'Subject: x\n\nordinary\n', '4.a': `Subject: x\n\n${'x'.repeat(17 * 1024 * 1024)}` });
   passwordFile = await writeTo(dir.path('password'), `${server.password}\n`);
 });
@@ -30,6 +37,10 @@ afterAll(async () => {
   certificate.remove();
   await dir.remove();
 });
+
+function mailOf(letter: Uint8Array): Promise<Buffer> {
+  return composeMail({ id: randomBytes(16), bytes: letter }, { from: 'relay@example.org', to: 'team@example.org', subject: 'Message' }, new Date(), 'windows');
+}
 
 const url = (host = '127.0.0.1', port = server.port, folder = ''): string => `imaps://team%40example.org@${host}:${String(port)}/${folder}`;
 const authority = (): string[] => ['--ca', certificate.file];
@@ -53,6 +64,34 @@ describe('a folder at a mail server', () => {
     const { text, asked } = await command('inbox', url(), authority(), { terminal: { answers: [server.password] } });
     expect(text.trimEnd().split('\n')).toHaveLength(2);
     expect(asked).toEqual(['Password of team@example.org at 127.0.0.1 (nothing is shown while you type): ']);
+  });
+
+  test('a user that would act on the terminal is asked for with what is in it', async () => {
+    const { asked } = await command('open', url().replace('team', '%1B%5B2J'), authority(), { terminal: { answers: ['x'] } });
+    expect(asked).toEqual(['Password of ‹U+001B›[2J@example.org at 127.0.0.1 (nothing is shown while you type): ']);
+  });
+
+  test('a letter there is answered, without anything of it on this disk', async () => {
+    const anna = await createSignerFile({ file: dir.path('anna.key') });
+    const team = await openOffice((...parts) => dir.path('team', ...parts), { signers: [anna.signer] });
+    const thread = threadOf(codeRoot('ru', makeCode()));
+    const content = { version: 1 as const, kind: 'request' as const, serial: 1, keyring: team.keyring.digest, language: 'ru', message: 'По почте' };
+    const letter = sealLetter({ ...content, thread: signAddress(content, thread) }, [team.recipient]);
+    const mailbox = await startImap(certificate, { '1.a': await mailOf(letter) });
+    const out = dir.path('answers');
+    try {
+      const { code, err } = await cli([
+        'reply', '--identity', team.identity, '--signer', anna.file, '--alias', 'Anna', '--keyring', team.keyring.file, '--root-key', team.rootPublicKey,
+        '--imap-password-file', passwordFile, ...authority(), '--out', out, url('127.0.0.1', mailbox.port),
+      ], { stdin: 'Ответ' });
+      expect(code, err).toBe(EXIT.ok);
+    } finally {
+      await mailbox.stop();
+    }
+    const worker = await identitiesOf(team.worker);
+    const texts = await Promise.all((await readdir(out)).map((name) => readFile(join(out, name), 'utf8')));
+    const deliveries = texts.map((text) => openSealed(parseParcel(decodeParcelText(text.trimEnd())).sealed, worker)).flatMap((each) => (each.kind === 'reply' ? [each.delivery] : []));
+    expect(deliveries.map(({ reply }) => openReply(reply, thread.identity, thread.signing.key, new Set([anna.signer])).text)).toEqual(['Ответ']);
   });
 
   test('through a SOCKS proxy, which finds the name', async () => {

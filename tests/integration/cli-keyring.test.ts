@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
-import { fingerprint } from '../../cli/fingerprint.ts';
+import { fingerprint } from '../../letters/fingerprint.ts';
 import { decrypt } from '../../crypto/age/age.ts';
 import { openLetter } from '../../crypto/letter.ts';
 import { decodeParcelText } from '../../crypto/parcel-text.ts';

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readRootKey } from '../../cli/actions/root-key.ts';
 import { readSigner } from '../../cli/actions/signer.ts';
 import { EXIT } from '../../cli/errors.ts';
-import { fingerprint } from '../../cli/fingerprint.ts';
+import { fingerprint } from '../../letters/fingerprint.ts';
 import { processIo } from '../../cli/process-io.ts';
 import type { Io } from '../../cli/io.ts';
 import { identityToRecipient } from '../../crypto/age/identity.ts';

@@ -92,7 +92,7 @@ const nothingWritten = async (): Promise<void> => {
 describe('what is composed', () => {
   test('a reply that its person opens, and a note with a copy for the team', async () => {
     const { code, text, err } = await run(['reply', letter], { stdin: 'Мы рядом.\r\nНапишите ещё.\n' });
-    expect([code, err.match(/NOT|!!/)], err).toEqual([EXIT.ok, null]);
+    expect([code, err.match(/NOT|!!/), text], err).toEqual([EXIT.ok, null, `${out}/01.txt\n${out}/02.txt\n`]);
     expect(await opened()).toMatchObject({ reply: 'Мы рядом.\nНапишите ещё.', note: { action: 'answer', alias: 'Анна', text: 'Мы рядом.\nНапишите ещё.', thread: thread.address.key } });
     expect(text + err).not.toContain('рядом');
   });
@@ -106,7 +106,7 @@ describe('what is composed', () => {
 
   test('claim and handover: a note alone', async () => {
     expect((await run(['claim', letter])).code).toBe(EXIT.ok);
-    expect((await run(['handover', '--to', 'Борис', '--text', 'Это по твоей части', letter])).code).toBe(EXIT.ok);
+    expect((await run(['handover', '--to', 'Борис', '--file', await writeTo(dir.path('words.txt'), 'Это по твоей части\n'), letter])).code).toBe(EXIT.ok);
     const notes = await Promise.all((await parcels()).map((content) => noteIn(content)));
     expect(notes.sort((a, b) => a.action.localeCompare(b.action))).toMatchObject([
       { action: 'claim', alias: 'Анна', text: '', thread: thread.address.key },
@@ -173,6 +173,13 @@ describe('who may answer', () => {
     const argv = ['reply', ...options(), '--out', out, letter];
     const { code, err } = await cli(argv, { stdin: 'x', now: new Date(Date.now() + 8 * 86_400_000) });
     expect([code, err]).toEqual([EXIT.notAuthentic, expect.stringContaining('(KEYRING_EXPIRED)')]);
+  });
+
+  test('not with a file that is no signer: it is named', async () => {
+    for (const file of [office.identity, anna.publicKeyFile]) {
+      const { code, err } = await cli(['claim', letter, ...options({ ...anna, file }), '--out', out]);
+      expect([code, err]).toEqual([EXIT.input, expect.stringMatching(/^support-relay: .*(volunteer\.txt|anna\.key\.pub) is not the signer: .*give the secret key .*\(INPUT_FORMAT\)\n$/)]);
+    }
   });
 
   test.each(['', 'x'.repeat(41), 'a\nb', 'a\u202eb'])('not by the name %j', async (alias) => {
@@ -244,6 +251,36 @@ describe('what somebody else has', () => {
   });
 });
 
+describe('the answers of a week', () => {
+  const answers = (count: number, by: NewSigner, name: string): Promise<string[]> =>
+    Promise.all(Array.from({ length: count }, async (_, i) => writeTo(dir.path(`${name}-${String(i)}.age`), await noteBy(by, { action: 'answer', text: 'x' }))));
+
+  test('after twelve of one signer only a colleague goes on, unless the volunteer insists', async () => {
+    const twelve = await answers(12, anna, 'twelve');
+    expect((await run(['reply', letter, ...twelve.slice(1)], { stdin: 'the twelfth' })).code).toBe(EXIT.ok);
+    const { code, err, asked } = await run(['reply', letter, ...twelve], { terminal: { answers: [] } });
+    expect([code, asked]).toEqual([EXIT.input, []]);
+    expect(err).toMatch(/12 answers of yours .*would accept one more and drop it; let a colleague answer, .* next week; .*give --anyway; nothing was sent \(MAILBOX_FULL\)/);
+    expect(await readdir(out)).toHaveLength(2);
+    expect((await run(['claim', letter, ...twelve])).code).toBe(EXIT.ok);
+    expect((await run(['reply', letter, ...twelve, '--anyway'], { stdin: 'x' })).err).toContain('12 answers of yours');
+    expect((await cli(['reply', letter, ...twelve, ...options(boris), '--out', out, '--anyway'], { stdin: 'x' })).err).not.toContain('of yours');
+    expect(await readdir(out)).toHaveLength(7);
+  });
+
+  test('after sixteen of the team nobody does; those under a keyring that has ended do not count', async () => {
+    const sixteen = [...(await answers(8, anna, 'a')), ...(await answers(8, boris, 'b'))];
+    expect((await run(['reply', letter, '--anyway', ...sixteen.slice(1)], { stdin: 'the sixteenth' })).err).not.toContain('drop it');
+    expect((await run(['reply', letter, ...sixteen, '--file', '/dev/null'])).err).toContain('(CONVERSATION_TAKEN)');
+    const { code, err } = await run(['reply', letter, ...sixteen.slice(8), ...sixteen.slice(0, 8), '--anyway'], { stdin: 'x' });
+    expect([code, err]).toEqual([EXIT.ok, expect.stringContaining('16 answers of the team have gone to this person this week')]);
+    const { keyring } = office.keyring;
+    const next = await createKeyring({ serial: 4, from: new Date(Date.parse(keyring.notAfter)), days: 7, worker: keyring.worker, teams: keyring.teams }, await readRootKey(office.rootKey, () => Promise.reject(new Error('not protected'))), dir.path('keyrings'));
+    const later = await run(['reply', letter, ...sixteen, '--keyring', next.file, '--anyway'], { stdin: 'x', now: new Date(Date.parse(keyring.notAfter) + 1000) });
+    expect([later.code, later.err]).toEqual([EXIT.ok, expect.not.stringContaining('drop it')]);
+  });
+});
+
 describe('at a terminal', () => {
   test('the text is typed, shown back with the room left, and confirmed', async () => {
     const answers = ['Мы\u001b[2J рядом', 'y'];
@@ -252,6 +289,19 @@ describe('at a terminal', () => {
     expect(err).toContain('    Мы‹U+001B›[2J рядом\n');
     expect(err).toMatch(/room left: \d+ bytes/);
     expect((await opened()).reply).toBe(answers[0]);
+  });
+
+  test('a text that does not fit is still above, and nothing is asked', async () => {
+    const { code, err, asked } = await run(['reply', letter], { terminal: { answers: ['x'.repeat(replyRoom('') + 1)] } });
+    expect([code, asked]).toEqual([EXIT.input, ['text']]);
+    expect(err).toMatch(/It does not fit\. The text is still above: .*\n.*1 bytes too long.*\(REPLY_TOO_LONG\)/);
+    await nothingWritten();
+  });
+
+  test('words for the team are asked for, and may be left out', async () => {
+    for (const words of [' Сегодня \u001b[2J', '']) expect((await run(['claim', letter], { terminal: { answers: [words, 'y'] } })).code).toBe(EXIT.ok);
+    const notes = await Promise.all((await parcels()).map((content) => noteIn(content)));
+    expect(notes.map(({ text }) => text).sort()).toEqual(['', 'Сегодня \u001b[2J']);
   });
 
   test('a text that is not confirmed goes nowhere', async () => {

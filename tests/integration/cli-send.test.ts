@@ -1,126 +1,79 @@
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { basename } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pageHeaders } from '../../cli/actions/hand-in.ts';
 import { EXIT } from '../../cli/errors.ts';
-import { parseIdentityFile } from '../../crypto/age/identity.ts';
 import { encodeAnswer, type Result } from '../../crypto/answer.ts';
-import { codeRoot, makeCode } from '../../crypto/code.ts';
-import { openLetter, type NoteContent } from '../../crypto/letter.ts';
-import { encodeQuestion, parseMailboxAnswer } from '../../crypto/mailbox.ts';
-import { signersOf } from '../../crypto/keyring.ts';
-import { checkNote } from '../../crypto/note.ts';
 import { PARCEL_BYTES, parseParcel } from '../../crypto/parcel.ts';
 import { encodeParcelText } from '../../crypto/parcel-text.ts';
-import { openReply } from '../../crypto/reply.ts';
-import { sealRequest } from '../../crypto/seal.ts';
-import { stampBits, stampParcel } from '../../crypto/stamp.ts';
-import { threadOf, type Thread } from '../../crypto/thread.ts';
+import { stampBits } from '../../crypto/stamp.ts';
 import { keys } from '../../store/keys.ts';
-import { cli, temporaryDirectory, writeTo, type CliInput, type CliResult } from '../support/cli.ts';
-import { startDeployment, type Deployment } from '../support/deployment.ts';
-import { http } from '../support/http.ts';
-import { attachedLetters, readMaildir } from '../support/maildir.ts';
+import { cli, temporaryDirectory, writeTo, type CliResult } from '../support/cli.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
 import { startSocksServer } from '../support/socks-server.ts';
+import { startVolunteer, type Volunteer } from '../support/volunteer.ts';
 
 const ONION = `${'a'.repeat(56)}.onion`;
 
 let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
-let deployment: Deployment;
-let identities: string[];
+let anna: Volunteer;
 beforeAll(async () => {
   dir = await temporaryDirectory();
-  deployment = await startDeployment();
-  identities = parseIdentityFile(await readFile(deployment.identity, 'utf8'));
+  anna = await startVolunteer();
 });
 afterAll(async () => {
-  await deployment.stop();
+  await anna.stop();
   await dir.remove();
 });
 
 const portOf = (url: string): number => Number(new URL(url).port);
-const idOf = (thread: Thread): string => thread.address.key.slice(0, 8);
-
-/** Somebody whose request lies in the Maildir. */
-async function requester(message: string): Promise<Thread> {
-  const thread = threadOf(codeRoot('ru', makeCode()));
-  await deployment.post(stampParcel(sealRequest({ topic: 'legal', language: 'ru', message }, deployment.keyring, { thread }), 10));
-  await expect.poll(async () => (await letters()).flatMap((content) => ('message' in content ? [content.message] : []))).toContain(message);
-  return thread;
-}
-
-async function letters() {
-  const files = await readMaildir(deployment.inbox);
-  return (await Promise.all(files.map(({ mail }) => attachedLetters(mail)))).flat().map((letter) => openLetter(letter, identities));
-}
-
-async function notesOf({ address }: Thread): Promise<NoteContent['note'][]> {
-  const notes = (await letters()).flatMap((content) => (content.kind === 'note' ? [content.note] : [])).filter(({ thread }) => thread === address.key);
-  for (const note of notes) checkNote(note, signersOf(deployment.keyring.keyring));
-  return notes;
-}
-
-/** What the page of somebody with the access code sees. */
-async function repliesTo(thread: Thread): Promise<string[]> {
-  const question = encodeQuestion({ mailboxKey: thread.mailboxKey, threadKey: thread.signing.key, page: 0 });
-  const { body } = await http(new URL('mailbox', deployment.url).href, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body: question });
-  const answer = parseMailboxAnswer(body, 0);
-  if (answer.result !== 'read') return [];
-  return answer.replies.map((reply) => openReply(reply, thread.identity, thread.signing.key, signersOf(deployment.keyring.keyring)).text);
-}
-
-const answering = (command: readonly string[], thread: Thread, where: readonly string[], input: CliInput = {}): Promise<CliResult> =>
-  cli([
-    ...command, '--identity', deployment.identity, '--signer', deployment.signer, '--alias', 'Анна', '--keyring', deployment.keyringFile, '--root-key', deployment.rootKey,
-    '--conversation', idOf(thread), ...where, deployment.inbox,
-  ], input);
 
 describe('by way of a real relay', () => {
   test('a reply lies in the mailbox of its person, and the team has a copy', async () => {
-    const thread = await requester('Мне нужен юрист');
-    const { code, text, err } = await answering(['reply'], thread, ['--relay', deployment.url], { stdin: 'Юрист свободен завтра.' });
+    const thread = await anna.requester('Мне нужен юрист');
+    const { code, text, err } = await anna.answering(['reply'], thread, ['--relay', anna.relay], { stdin: 'Юрист свободен завтра.' });
     expect([code, text], err).toEqual([EXIT.ok, 'Sent.\n']);
     expect(err).toMatch(/Sealed letter 1 of 2: accepted.*\nSealed letter 2 of 2: accepted/);
     expect(err).not.toContain('завтра');
-    await expect.poll(() => repliesTo(thread)).toEqual(['Юрист свободен завтра.']);
-    await expect.poll(() => notesOf(thread)).toMatchObject([{ action: 'answer', alias: 'Анна', text: 'Юрист свободен завтра.' }]);
-    expect(await deployment.logs()).not.toContain('завтра');
+    await expect.poll(() => anna.repliesTo(thread)).toEqual(['Юрист свободен завтра.']);
+    await expect.poll(() => anna.notesOf(thread)).toMatchObject([{ action: 'answer', alias: 'Анна', text: 'Юрист свободен завтра.' }]);
+    expect(await anna.deployment.logs()).not.toContain('завтра');
   });
 
   test('claim and handover reach the team and nobody else', async () => {
-    const thread = await requester('Кто-нибудь');
-    expect((await answering(['claim'], thread, ['--relay', deployment.url])).code).toBe(EXIT.ok);
-    await expect.poll(() => notesOf(thread)).toMatchObject([{ action: 'claim' }]);
-    expect((await answering(['handover', '--to', 'Борис'], thread, ['--relay', deployment.url])).code).toBe(EXIT.ok);
-    await expect.poll(async () => (await notesOf(thread)).find(({ action }) => action === 'handover')).toMatchObject({ alias: 'Анна', to: 'Борис' });
-    expect(await repliesTo(thread)).toEqual([]);
+    const thread = await anna.requester('Кто-нибудь');
+    expect((await anna.answering(['claim'], thread, ['--relay', anna.relay])).code).toBe(EXIT.ok);
+    await expect.poll(() => anna.notesOf(thread)).toMatchObject([{ action: 'claim' }]);
+    expect((await anna.answering(['handover', '--to', 'Борис'], thread, ['--relay', anna.relay])).code).toBe(EXIT.ok);
+    await expect.poll(async () => (await anna.notesOf(thread)).find(({ action }) => action === 'handover')).toMatchObject({ alias: 'Анна', to: 'Борис' });
+    expect(await anna.repliesTo(thread)).toEqual([]);
   });
 
   test('written down, then sent by somebody else, twice: it is there once', async () => {
-    const thread = await requester('Позже');
+    const thread = await anna.requester('Позже');
     const out = dir.path('later');
-    expect((await answering(['reply'], thread, ['--out', out], { stdin: 'Позже отвечу' })).code).toBe(EXIT.ok);
+    expect((await anna.answering(['reply'], thread, ['--out', out], { stdin: 'Позже отвечу' })).code).toBe(EXIT.ok);
     expect(await readdir(out)).toHaveLength(2);
     for (let time = 0; time < 2; time += 1) {
-      const { code, text } = await cli(['send', out, '--relay', deployment.url]);
+      const { code, text } = await cli(['send', out, '--relay', anna.relay]);
       expect([code, text.match(/0[12]\.txt, parcel 1: accepted/g)]).toEqual([EXIT.ok, expect.any(Array)]);
       expect(text.trim().split('\n')).toHaveLength(2);
     }
-    await expect.poll(() => repliesTo(thread)).toEqual(['Позже отвечу']);
-    await expect.poll(() => notesOf(thread)).toHaveLength(1);
+    await expect.poll(() => anna.repliesTo(thread)).toEqual(['Позже отвечу']);
+    await expect.poll(() => anna.notesOf(thread)).toHaveLength(1);
   });
 
   test('through a SOCKS proxy: the proxy resolves the name, and every connection has circuits of its own', async () => {
-    const thread = await requester('Через Tor');
-    const proxy = await startSocksServer({ [ONION]: portOf(deployment.url) });
+    const thread = await anna.requester('Через Tor');
+    const proxy = await startSocksServer({ [ONION]: portOf(anna.relay) });
     try {
-      const { code, err } = await answering(['reply'], thread, ['--relay', `http://${ONION}/`, '--socks', `127.0.0.1:${String(proxy.port)}`], { stdin: 'Через Tor' });
+      const { code, err } = await anna.answering(['reply'], thread, ['--relay', `http://${ONION}/`, '--socks', `127.0.0.1:${String(proxy.port)}`], { stdin: 'Через Tor' });
       expect(code, err).toBe(EXIT.ok);
-      await expect.poll(() => repliesTo(thread)).toEqual(['Через Tor']);
+      await expect.poll(() => anna.repliesTo(thread)).toEqual(['Через Tor']);
       expect(proxy.visits.map(({ host, port }) => [host, port])).toEqual(Array.from({ length: 3 }, () => [ONION, 80]));
       expect(new Set(proxy.visits.flatMap(({ user, password }) => [user, password])).size).toBe(6);
     } finally {
@@ -134,38 +87,38 @@ describe('a relay that is away', () => {
     ['nothing listens', () => Promise.resolve(['--relay', `unix:${dir.path('nothing.sock')}`]), 'the relay does not answer: it does not exist'],
     ['no Tor', async () => ['--relay', `http://${ONION}`, '--socks', `127.0.0.1:${String(await closedPort())}`], 'is Tor running?'],
   ])('%s: 69, and what was written is kept to be sent later', async (_what, where, why) => {
-    const thread = await requester(`Нет связи: ${_what}`);
+    const thread = await anna.requester(`Нет связи: ${_what}`);
     const keep = dir.path(`keep ${_what}`);
-    const { code, err, text } = await answering(['reply'], thread, [...(await where()), '--keep', keep], { stdin: `Дошло: ${_what}`, pause: () => Promise.resolve(true) });
-    expect([code, text.trim().split('\n').sort()]).toEqual([EXIT.unavailable, [`${keep}/01.txt`, `${keep}/02.txt`]]);
+    const { code, err, text } = await anna.answering(['reply'], thread, [...(await where()), '--keep', keep], { stdin: `Дошло: ${_what}`, pause: () => Promise.resolve(true) });
+    expect([code, text.trim().split('\n')]).toEqual([EXIT.unavailable, [`${keep}/01.txt`, `${keep}/02.txt`]]);
     expect(err).toContain(why);
     expect(err.match(/trying again in 10 seconds/g)).toHaveLength(4);
     expect(err).toContain('NOT SENT: 2 of 2');
     expect(err).toContain('support-relay send');
     expect(err + text).not.toContain('Дошло');
-    expect((await cli(['send', keep, '--relay', deployment.url])).code).toBe(EXIT.ok);
-    await expect.poll(() => repliesTo(thread)).toEqual([`Дошло: ${_what}`]);
-    await expect.poll(() => notesOf(thread)).toHaveLength(1);
+    expect((await cli(['send', keep, '--relay', anna.relay])).code).toBe(EXIT.ok);
+    await expect.poll(() => anna.repliesTo(thread)).toEqual([`Дошло: ${_what}`]);
+    await expect.poll(() => anna.notesOf(thread)).toHaveLength(1);
   });
 
   test('without a folder it says that nothing is kept; at a terminal it asks for one', async () => {
-    const thread = await requester('Ещё раз');
+    const thread = await anna.requester('Ещё раз');
     const where = ['--relay', `unix:${dir.path('nothing.sock')}`];
-    const told = await answering(['claim'], thread, where);
+    const told = await anna.answering(['claim'], thread, where);
     expect([told.code, told.err]).toEqual([EXIT.unavailable, expect.stringContaining('Nothing was kept: run this again')]);
     const asked = dir.path('asked');
-    const kept = await answering(['claim'], thread, where, { terminal: { answers: ['y', asked] } });
+    const kept = await anna.answering(['claim'], thread, where, { terminal: { answers: ['', 'y', asked] } });
     expect([kept.code, await readdir(asked)]).toEqual([EXIT.unavailable, ['01.txt']]);
   });
 
   test('an onion the proxy cannot reach, and a proxy that is none', async () => {
     const proxy = await startSocksServer({});
-    const parcel = await writeTo(dir.path('parcel.txt'), encodeParcelText(deployment.seal('x')));
+    const parcel = await writeTo(dir.path('parcel.txt'), encodeParcelText(anna.deployment.seal('x')));
     const through = (port: number): Promise<CliResult> => cli(['send', parcel, '--relay', `http://${ONION}`, '--socks', `127.0.0.1:${String(port)}`]);
     const unreachable = await through(proxy.port);
     await proxy.stop();
     expect([unreachable.code, unreachable.err]).toEqual([EXIT.unavailable, expect.stringContaining('the proxy cannot reach it (SOCKS reply 4)')]);
-    expect((await through(portOf(deployment.url))).err).toContain('not the SOCKS port of Tor');
+    expect((await through(portOf(anna.relay))).err).toContain('not the SOCKS port of Tor');
   });
 });
 
@@ -184,8 +137,10 @@ describe('where parcels may go', () => {
   });
 
   test('one place or the other', async () => {
-    const both = await cli(['reply', '--relay', deployment.url, '--out', dir.path('both'), 'letter']);
+    const both = await cli(['reply', '--relay', anna.relay, '--out', dir.path('both'), 'letter']);
     expect([both.code, both.err]).toEqual([EXIT.usage, expect.stringContaining('give either --relay or --out')]);
+    const nowhere = await cli(['reply', '--relay', anna.relay, '--keep', '', 'letter']);
+    expect([nowhere.code, nowhere.err]).toEqual([EXIT.usage, expect.stringContaining('--keep is missing its folder')]);
   });
 });
 
@@ -222,7 +177,7 @@ describe('how parcels are sent', () => {
         return true;
       },
     });
-    expect([code, waited, err]).toEqual([EXIT.ok, 1, expect.stringMatching(/^not now: the door is closed; trying again in \d+ seconds \(Ctrl-C stops\)\n$/)]);
+    expect([code, waited, err]).toEqual([EXIT.ok, 1, expect.stringMatching(/^Sending .*\nnot now: the door is closed; trying again in \d+ seconds \(Ctrl-C stops\)\n$/)]);
     expect(await admin.hlen(keys.pool)).toBe(1);
   });
 
@@ -270,6 +225,26 @@ describe('how parcels are sent', () => {
     expect(heard.map(({ headers }) => headers)).toEqual(Array.from({ length: 4 }, () => pageHeaders(PARCEL_BYTES, `http://${ONION}`)));
     for (const { bits } of heard) expect(bits).toBeGreaterThanOrEqual(12);
     expect(proxy.visits).toHaveLength(8 * 5);
+  });
+
+  test('--delete: only files of which everything was accepted', async () => {
+    await admin.del(keys.pool);
+    const folder = dir.path('delete');
+    await mkdir(folder);
+    const [text, refused] = [encodeParcelText(relay.parcel()), encodeParcelText(relay.parcel(4))];
+    const contents = { good: `${text}\n${encodeParcelText(relay.parcel())}\n`, again: text, half: `${encodeParcelText(relay.parcel())}\n${refused}\n`, old: refused, damaged: `${text.slice(0, -100)}!` };
+    for (const [name, content] of Object.entries(contents)) await writeTo(`${folder}/${name}.txt`, content);
+    const { code, err } = await cli(['send', folder, `${folder}/again.txt`, '--relay', relay.url, '--delete']);
+    expect([code, err], err).toEqual([EXIT.input, 'Sending (Ctrl-C stops) …\n']);
+    expect((await readdir(folder)).sort()).toEqual(['damaged.txt', 'half.txt', 'old.txt']);
+    expect(await admin.hlen(keys.pool)).toBe(3);
+  });
+
+  test('--delete: none while the relay takes nothing; and without it none at all', async () => {
+    const [file = ''] = await files(1);
+    expect((await cli(['send', file, '--relay', `unix:${dir.path('nothing.sock')}`, '--delete'])).code).toBe(EXIT.unavailable);
+    expect((await cli(['send', file, '--relay', relay.url])).code).toBe(EXIT.ok);
+    expect(await readdir(dir.path())).toContain(basename(file));
   });
 
   test('a folder with nothing to send, and one that is not there', async () => {

@@ -46,6 +46,7 @@ export async function cli(argv: readonly string[], input: CliInput = {}): Promis
     ask,
     askText: () => ask('text'),
     now: () => input.now ?? new Date(),
+    stoppable: (work) => work(new AbortController().signal),
     pause: input.pause ?? (() => Promise.resolve(false)),
   };
   const code = await run(argv, io);

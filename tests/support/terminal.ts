@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 
+const CTRL_C = '\u0003';
+
 export type TerminalResult = { code: number; output: string };
 
 /**
@@ -20,8 +22,9 @@ export async function atTerminal(command: string, dialogue: readonly (readonly [
       if (next === undefined || position === -1) return;
       from = position + next[0].length;
       open.shift();
+      const ending = next[1].endsWith(CTRL_C) ? '' : '\r';
       // The question may be on the screen before the echo is off.
-      setTimeout(() => child.stdin.write(`${next[1]}\r`), 300);
+      setTimeout(() => child.stdin.write(`${next[1]}${ending}`), 300);
     });
     child.on('close', (code) => {
       resolve({ code: code ?? -1, output });

@@ -1,0 +1,79 @@
+// What becomes of a volunteer's parcels once they are sealed.
+import { homedir } from 'node:os';
+import { CliError, EXIT } from '../errors.ts';
+import { describeFailure } from '../failure.ts';
+import type { Io } from '../io.ts';
+import { visibleLine } from '../terminal.ts';
+import type { Destination } from './destination.ts';
+import { postParcels } from './post-parcels.ts';
+import { removeSent, writeParcels } from './write-parcels.ts';
+
+/**
+ * Sends parcels or writes them down. With `keep` they are written down first and each is removed when the relay has it, so
+ * that neither a kill nor a power cut loses what somebody wrote. @returns the exit code
+ */
+export async function dispatch(parcels: readonly Uint8Array[], destination: Destination, io: Io): Promise<number> {
+  if ('out' in destination) {
+    tellWritten(await written(parcels, destination.out, io), io);
+    return EXIT.ok;
+  }
+  const kept = destination.keep === undefined ? null : await written(parcels, destination.keep, io);
+  const named = parcels.map((parcel, index) => ({ parcel, number: index + 1, file: kept?.[index] }));
+  io.err('Sending (Ctrl-C stops) …\n');
+  // The reply comes first: no note says that somebody has answered before the answer is on its way.
+  const { left, exitCode } = await postParcels(named, destination.relay, io, async ({ number, file }, text, isAccepted) => {
+    io.err(`Sealed letter ${String(number)} of ${String(parcels.length)}: ${visibleLine(text)}\n`);
+    if (isAccepted && file !== undefined) await removeSent(file, io);
+  }, true);
+  if (left.length === 0) {
+    io.out('Sent.\n');
+    return exitCode;
+  }
+  io.err(`NOT SENT: ${String(left.length)} of ${String(parcels.length)}.\n`);
+  const files = kept === null ? await writtenWhereAsked(left.map(({ parcel }) => parcel), io) : left.flatMap(({ file }) => file ?? []);
+  if (files.length > 0) tellWritten(files, io);
+  else io.err('Nothing was kept: run this again with the same text later; with --keep DIR or --out DIR it is written down sealed.\n');
+  return exitCode;
+}
+
+/** At a terminal, another folder is asked for when there is no writing into this one: the text is nowhere else. */
+async function written(parcels: readonly Uint8Array[], folder: string, io: Io): Promise<string[]> {
+  try {
+    return await writeParcels(folder, parcels);
+  } catch (error) {
+    if (!io.stdinIsTerminal) throw error;
+    io.err(`support-relay: ${describeFailure(error).line}\n`);
+    const files = await writtenWhereAsked(parcels, io);
+    if (files.length === 0) throw error;
+    return files;
+  }
+}
+
+async function writtenWhereAsked(parcels: readonly Uint8Array[], io: Io): Promise<string[]> {
+  const folder = io.stdinIsTerminal ? await askFolder(io) : '';
+  return folder === '' ? [] : written(parcels, folder, io);
+}
+
+/** Empty when nothing is to be kept. No shell reads it, so that ~ has to be understood here. */
+async function askFolder(io: Io): Promise<string> {
+  try {
+    const folder = await io.ask('Folder to keep what was not sent, sealed (empty: nothing is kept): ');
+    return folder.trim().replace(/^~(?=\/|$)/, homedir());
+  } catch (error) {
+    if (error instanceof CliError && error.code === 'INTERRUPTED') return '';
+    throw error;
+  }
+}
+
+/** By name: in the order of the parcels, the reply would be known by standing first. */
+function tellWritten(written: readonly string[], io: Io): void {
+  const files = [...written].sort();
+  for (const file of files) io.out(`${visibleLine(file)}\n`);
+  io.err('Sealed: only the team and the person can open what is in these files. Send them within the week of the keyring:\n');
+  io.err(`  support-relay send ${files.map(quoted).join(' ')} --relay URL [--socks HOST:PORT]\n`);
+}
+
+/** As a shell takes it. */
+function quoted(file: string): string {
+  return /^[\w./-]+$/.test(file) ? file : `'${visibleLine(file).replaceAll("'", "'\\''")}'`;
+}

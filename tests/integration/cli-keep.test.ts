@@ -1,0 +1,245 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { writeParcels } from '../../cli/actions/write-parcels.ts';
+import { EXIT } from '../../cli/errors.ts';
+import { parseAnswer } from '../../crypto/answer.ts';
+import type { Thread } from '../../crypto/thread.ts';
+import { decodeParcelText } from '../../crypto/parcel-text.ts';
+import { parseParcel } from '../../crypto/parcel.ts';
+import { ROOT } from '../../deploy/layout.ts';
+import { cli, temporaryDirectory, writeTo } from '../support/cli.ts';
+import { http } from '../support/http.ts';
+import { atTerminal } from '../support/terminal.ts';
+import { startVolunteer, type Volunteer } from '../support/volunteer.ts';
+
+const PROGRAM = join(ROOT, 'dist', 'support-relay.js');
+
+let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
+let anna: Volunteer;
+let runs = 0;
+beforeAll(async () => {
+  dir = await temporaryDirectory();
+  anna = await startVolunteer();
+});
+afterAll(async () => {
+  await anna.stop();
+  await dir.remove();
+});
+
+/** Answers in a process of its own, in an empty folder, which is also its folder for temporary files. */
+async function answer(thread: Thread, where: readonly string[], text: string): Promise<{ child: ChildProcess; folder: string }> {
+  const folder = dir.path(`run-${String((runs += 1))}`);
+  await mkdir(folder);
+  const child = spawn(process.execPath, [PROGRAM, ...anna.words(['reply'], thread, where)], { cwd: folder, env: { ...process.env, TMPDIR: folder }, stdio: ['pipe', 'ignore', 'inherit'] });
+  child.stdin?.end(text);
+  return { child, folder };
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  const exit = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exit;
+}
+
+type Way = { url: string; stop: () => void };
+
+/** A way to the relay. `onParcel` is given the relay's answer to the first, the second … parcel, and how to pass it on. */
+async function wayToRelay(onParcel: (nth: number, taken: boolean, response: ServerResponse, pass: () => void) => unknown): Promise<Way> {
+  let count = 0;
+  return listening(createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const body = new Uint8Array(Buffer.concat(chunks));
+      const headers = { 'content-type': 'application/octet-stream' };
+      void http(new URL(request.url ?? '', anna.relay).href, request.method === 'POST' ? { method: 'POST', headers, body } : {}).then((answered) => {
+        const pass = (): void => void response.end(answered.body);
+        if (request.method === 'POST') onParcel((count += 1), parseAnswer(answered.body).result === 'accepted', response, pass);
+        else pass();
+      });
+    });
+  }));
+}
+
+/** It takes connections and never answers. */
+function startSilent(onRequest: () => void): Promise<Way> {
+  return listening(createServer(onRequest));
+}
+
+async function listening(server: ReturnType<typeof createServer>): Promise<Way> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const stop = (): void => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, stop };
+}
+
+/** What came of an answer, once a request that was sent after it has been delivered: in these rounds everything leaves the pool. */
+async function outcome(thread: Thread): Promise<{ replies: string[]; notes: string[] }> {
+  await anna.requester(`later ${String((runs += 1))}`);
+  return { replies: await anna.repliesTo(thread), notes: (await anna.notesOf(thread)).map(({ text }) => text) };
+}
+
+const namesIn = (folder: string): Promise<string[]> => readdir(folder).then((names) => names.sort());
+
+describe('with --keep', () => {
+  test('killed while the relay does not answer: both parcels are on disk, and what is sent from there arrives once', async () => {
+    const thread = await anna.requester('Первая');
+    const keep = dir.path('silent');
+    let asked: () => void = () => undefined;
+    const reached = new Promise<void>((resolve) => (asked = resolve));
+    const silent = await startSilent(asked);
+    const { child, folder } = await answer(thread, ['--relay', silent.url, '--keep', keep], 'Час работы');
+    await reached;
+    await killed(child);
+    silent.stop();
+    expect([await namesIn(keep), await namesIn(folder)]).toEqual([['01.txt', '02.txt'], []]);
+    for (const name of await namesIn(keep)) expect((await stat(join(keep, name))).mode & 0o777).toBe(0o600);
+    expect((await cli(['send', keep, '--relay', anna.relay])).code).toBe(EXIT.ok);
+    expect(await outcome(thread)).toEqual({ replies: ['Час работы'], notes: ['Час работы'] });
+  });
+
+  test('killed after the relay took the reply and before it is known here: sent again from the files, it arrives once', async () => {
+    const thread = await anna.requester('Вторая');
+    const keep = dir.path('taken');
+    let tell: (taken: boolean) => void = () => undefined;
+    const reached = new Promise<boolean>((resolve) => (tell = resolve));
+    const way = await wayToRelay((_nth, taken) => {
+      tell(taken);
+    });
+    const { child } = await answer(thread, ['--relay', way.url, '--keep', keep], 'Дважды');
+    expect(await reached).toBe(true);
+    await killed(child);
+    way.stop();
+    expect(await namesIn(keep)).toEqual(['01.txt', '02.txt']);
+    expect((await outcome(thread)).replies).toEqual(['Дважды']);
+    expect((await cli(['send', keep, '--relay', anna.relay])).code).toBe(EXIT.ok);
+    expect(await outcome(thread)).toEqual({ replies: ['Дважды'], notes: ['Дважды'] });
+  });
+
+  test('each file goes when its parcel was accepted, the reply first: what is left can be sent', async () => {
+    const thread = await anna.requester('Третья');
+    const keep = dir.path('half');
+    const way = await wayToRelay((nth, _taken, response, pass) => {
+      if (nth === 1) pass();
+      else response.destroy();
+    });
+    const { code, err } = await anna.answering(['reply'], thread, ['--relay', way.url, '--keep', keep], { stdin: 'Половина' });
+    way.stop();
+    expect([code, err]).toEqual([EXIT.unavailable, expect.stringMatching(/Sealed letter 1 of 2: accepted.*\n[^]*NOT SENT: 1 of 2/)]);
+    const left = await namesIn(keep);
+    expect(left).toHaveLength(1);
+    expect((await outcome(thread)).replies).toEqual(['Половина']);
+    expect((await cli(['send', keep, '--relay', anna.relay])).code).toBe(EXIT.ok);
+    expect(await outcome(thread)).toEqual({ replies: ['Половина'], notes: ['Половина'] });
+  });
+
+  test.each([['reply', 2], ['claim', 1], ['handover', 1]])('%s: nothing is left when all was accepted', async (command, parcels) => {
+    const thread = await anna.requester(command);
+    const keep = dir.path(`all of ${command}`);
+    const seen: string[][] = [];
+    const way = await wayToRelay((_nth, _taken, _response, pass) => namesIn(keep).then((names) => seen.push(names)).then(pass));
+    const argv = command === 'handover' ? [command, '--to', 'Борис'] : [command];
+    const { code, text } = await anna.answering(argv, thread, ['--relay', way.url, '--keep', keep], { stdin: 'Всё' });
+    way.stop();
+    expect([code, text, await namesIn(keep)]).toEqual([EXIT.ok, 'Sent.\n', []]);
+    expect(seen.map(({ length }) => length)).toEqual(Array.from({ length: parcels }, (_, i) => parcels - i));
+  });
+
+  test('a file that cannot be removed is told, and holds up nothing', async () => {
+    const thread = await anna.requester('Убрали');
+    const keep = dir.path('gone');
+    const way = await wayToRelay((_nth, _taken, _response, pass) => rm(keep, { recursive: true, force: true }).then(pass));
+    const { code, err } = await anna.answering(['claim'], thread, ['--relay', way.url, '--keep', keep]);
+    way.stop();
+    expect([code, err]).toEqual([EXIT.ok, expect.stringMatching(/01\.txt was accepted and cannot be removed: it does not exist/)]);
+  });
+
+  test('a folder that cannot be written to: nothing is sent', async () => {
+    const thread = await anna.requester('Некуда');
+    const file = await writeTo(dir.path('a file'), '');
+    const { code, err } = await anna.answering(['reply'], thread, ['--relay', anna.relay, '--keep', join(file, 'in it')], { stdin: 'x' });
+    expect([code, err]).toEqual([EXIT.output, expect.stringContaining('(OUTPUT_FAILED)')]);
+    expect(await outcome(thread)).toEqual({ replies: [], notes: [] });
+  });
+});
+
+test('without --keep nothing is on disk while an answer is sent', async () => {
+  const thread = await anna.requester('Без следа');
+  let asked: () => void = () => undefined;
+  const reached = new Promise<void>((resolve) => (asked = resolve));
+  const silent = await startSilent(asked);
+  const { child, folder } = await answer(thread, ['--relay', silent.url], 'Только в памяти');
+  await reached;
+  expect(await namesIn(folder)).toEqual([]);
+  await killed(child);
+  silent.stop();
+  expect(await namesIn(folder)).toEqual([]);
+});
+
+test('law: the number of a file does not tell which parcel it is', async () => {
+  const parcels = [anna.deployment.seal('a'), anna.deployment.seal('b')];
+  const first = new Set<string>();
+  for (let time = 0; time < 40; time += 1) {
+    const files = await writeParcels(dir.path('law', String(time)), parcels);
+    const [ids, expected] = [await Promise.all(files.map(async (file) => idOf(decodeParcelText((await readFile(file, 'utf8')).trimEnd())))), parcels.map(idOf)];
+    expect(ids).toEqual(expected);
+    first.add(files[0]?.slice(-'01.txt'.length) ?? '');
+  }
+  expect([...first].sort()).toEqual(['01.txt', '02.txt']);
+});
+
+function idOf(parcel: Uint8Array): string {
+  return Buffer.from(parseParcel(parcel).id).toString('hex');
+}
+
+describe('at a terminal', () => {
+  const quoted = (words: readonly string[]): string => [process.execPath, PROGRAM, ...words].map((word) => `'${word}'`).join(' ');
+
+  test('Ctrl-C while it is sent: a folder is asked for, and what is kept there can be sent', async () => {
+    const thread = await anna.requester('Прервано');
+    const keep = dir.path('interrupted');
+    const silent = await startSilent(() => undefined);
+    const { code, output } = await atTerminal(quoted(anna.words(['reply'], thread, ['--relay', silent.url])), [
+      ['Ctrl-D', 'typed\r\u0004'],
+      ['Send? [y/N]', 'y'],
+      ['Sending (Ctrl-C', '\u0003'],
+      ['Folder to keep', keep],
+    ]);
+    silent.stop();
+    expect([code, output]).toEqual([EXIT.unavailable, expect.stringContaining('NOT SENT: 2 of 2')]);
+    expect((await cli(['send', keep, '--relay', anna.relay])).code).toBe(EXIT.ok);
+    expect(await outcome(thread)).toEqual({ replies: ['typed'], notes: ['typed'] });
+  });
+
+  test('Ctrl-C at that question keeps nothing, and says so', async () => {
+    const thread = await anna.requester('Дважды прервано');
+    const { code, output } = await atTerminal(quoted(anna.words(['claim'], thread, ['--relay', `unix:${dir.path('none.sock')}`])), [
+      ['A few words', ''],
+      ['Send? [y/N]', 'y'],
+      ['trying again', '\u0003'],
+      ['Folder to keep', '\u0003'],
+    ]);
+    expect([code, output]).toEqual([EXIT.unavailable, expect.stringContaining('Nothing was kept')]);
+  });
+
+  test('a folder that cannot be written to: another is asked for, in which ~ is the home folder', async () => {
+    const thread = await anna.requester('Домой');
+    vi.stubEnv('HOME', dir.path('home'));
+    try {
+      const out = join(await writeTo(dir.path('no folder'), ''), 'in it');
+      const { code, asked } = await anna.answering(['reply'], thread, ['--out', out], { terminal: { answers: ['typed', 'y', out, '~/kept'] } });
+      expect([code, asked.slice(2)]).toEqual([EXIT.ok, [expect.stringContaining('Folder to keep'), expect.stringContaining('Folder to keep')]]);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    expect(await namesIn(dir.path('home', 'kept'))).toEqual(['01.txt', '02.txt']);
+  });
+});

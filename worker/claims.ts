@@ -51,25 +51,32 @@ redis.call('SET', myLease, '1', 'PX', ARGV[3])
 return 1
 `);
 
-// First nothing but looking, then nothing but writing: a script that gives up has changed nothing.
+// First nothing but looking, then nothing but writing: a script that gives up has changed nothing. What came in is written
+// by its name, then by chance what comes of it, and by its name again what is done: in the append-only file, which holds the
+// order in which parcels came, nothing stands beside the parcel that it was in.
 const COMMIT = new Script(`#!lua flags=allow-oom
 local claim, claims, dropped, pool, lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local count = tonumber(ARGV[3])
-for i = 1, count do
-  if redis.call('HEXISTS', claim, ARGV[3 + i]) == 0 then return 0 end
-end
-local at = 3 + count
+local at = 2
 local function take()
   at = at + 1
   return ARGV[at]
 end
+local count = tonumber(take())
+local ids, opened, short, new = {}, {}, {}, {}
 for i = 1, count do
-  local id, kind, opened = ARGV[3 + i], take(), tonumber(take())
-  local new = true
-  if opened > 0 then
-    redis.call('SADD', KEYS[opened], ARGV[2])
-    new = redis.call('SADD', KEYS[opened], take()) == 1
+  ids[i], opened[i], short[i] = take(), tonumber(take()), take()
+  if redis.call('HEXISTS', claim, ids[i]) == 0 then return 0 end
+end
+for i = 1, count do
+  new[i] = true
+  if opened[i] > 0 then
+    redis.call('SADD', KEYS[opened[i]], ARGV[2])
+    new[i] = redis.call('SADD', KEYS[opened[i]], short[i]) == 1
   end
+end
+for _ = 1, count do
+  local n, kind = tonumber(take()), take()
+  local id, new = ids[n], new[n]
   if kind == 'letter' then
     local letter = take()
     for _ = 1, tonumber(take()) do
@@ -125,8 +132,8 @@ for i = 1, count do
   else
     redis.call('HSET', pool, id, redis.call('HGET', claim, id))
   end
-  redis.call('HDEL', claim, id)
 end
+if count > 0 then redis.call('HDEL', claim, unpack(ids)) end
 if redis.call('EXISTS', claim) == 0 then
   redis.call('SREM', claims, ARGV[1])
   redis.call('DEL', lease)
@@ -168,7 +175,7 @@ export class Claims {
   }
 
   /**
-   * Writes all outcomes in one step and in random order, with the ids of what was opened.
+   * Writes all outcomes in one step and in random order, and the ids of what was opened in an order of their own.
    * @returns false when the claim is no longer ours; then nothing was written
    */
   async commit(outcomes: readonly Outcome[]): Promise<boolean> {
@@ -177,9 +184,10 @@ export class Claims {
       const known = names.indexOf(key);
       return (known === -1 ? names.push(key) - 1 : known) + 1;
     };
-    const mixed = shuffled(outcomes);
-    const records = mixed.flatMap((outcome) => record(outcome, place));
-    const args = [this.#instance, SET_ANCHOR, mixed.length, ...mixed.map(({ id }) => id), ...records];
+    const byName = outcomes.toSorted((a, b) => a.id.compare(b.id));
+    const parcels = byName.flatMap((outcome) => [outcome.id, ...remembered(outcome, place)]);
+    const records = shuffled(outcomes).flatMap((outcome) => [byName.indexOf(outcome) + 1, ...record(outcome, place)]);
+    const args = [this.#instance, SET_ANCHOR, outcomes.length, ...parcels, ...records];
     return (await COMMIT.run(this.#redis, names, args)) === 1;
   }
 
@@ -188,16 +196,24 @@ export class Claims {
   }
 }
 
+/** Only what a key has opened has a name of its own. */
+function remembered(outcome: Outcome, place: (key: string) => number): (string | number | Buffer)[] {
+  return outcome.kind === 'back' || outcome.serial === null ? [0, ''] : [place(keys.opened(outcome.serial)), shortId(outcome.id)];
+}
+
 function record(outcome: Outcome, place: (key: string) => number): (string | number | Buffer)[] {
-  if (outcome.kind === 'back') return ['back', 0];
-  const opened = outcome.serial === null ? [0] : [place(keys.opened(outcome.serial)), shortId(outcome.id)];
-  if (outcome.kind === 'drop') return ['drop', ...opened, outcome.reason];
-  if (outcome.kind === 'reply') return ['reply', ...opened, ...places(outcome.bucket, place, outcome.reply)];
-  if (outcome.kind === 'delete') {
-    return ['delete', ...opened, outcome.reply ?? '', outcome.buckets.length, ...outcome.buckets.flatMap((bucket) => places(bucket, place))];
+  switch (outcome.kind) {
+    case 'back':
+      return ['back'];
+    case 'drop':
+      return ['drop', outcome.reason];
+    case 'reply':
+      return ['reply', ...places(outcome.bucket, place, outcome.reply)];
+    case 'delete':
+      return ['delete', outcome.reply ?? '', outcome.buckets.length, ...outcome.buckets.flatMap((bucket) => places(bucket, place))];
+    case 'letter':
+      return ['letter', outcome.letter, outcome.to.length, ...outcome.to.flatMap(({ inbox, letterId }) => [place(keys.outbox(inbox)), letterId])];
   }
-  const to = outcome.to.flatMap(({ inbox, letterId }) => [place(keys.outbox(inbox)), letterId]);
-  return ['letter', ...opened, outcome.letter, outcome.to.length, ...to];
 }
 
 function places({ key, fields }: Bucket, place: (key: string) => number, ...value: readonly Buffer[]): (number | Buffer)[] {

@@ -62,6 +62,8 @@ export class Mix {
   readonly #shares: Shares;
   readonly #settings: MixSettings;
   readonly #now: () => Date;
+  /** Of this round: in the course of it no other week begins. */
+  #startedAt = new Date(0);
   /** Parcel id -> when it was put back first. */
   readonly #undecided = new Map<string, number>();
   /**
@@ -91,6 +93,7 @@ export class Mix {
   /** One tick. `worker:alive` is renewed only by a round that went through. */
   async round(stopping: () => boolean): Promise<void> {
     const startedAt = this.#now();
+    this.#startedAt = startedAt;
     const sweep = this.sweepWanted || this.#settings.share >= 1;
     this.#leftBehind = 0;
     this.#alone = false;
@@ -137,10 +140,11 @@ export class Mix {
 
   async #finish(parcels: readonly Sealed[], identities: readonly WorkerIdentity[], room: Room): Promise<void> {
     if (parcels.length === 0) return;
+    const opened = parcels.map((parcel) => this.#open(parcel, identities));
+    // Removals first: a share that one of them frees is not freed once more when the replies beside it are in.
+    const inTurn = [...opened.filter(({ kind }) => kind === 'removal'), ...opened.filter(({ kind }) => kind !== 'removal')];
     const outcomes: Outcome[] = [];
-    for (const parcel of parcels) {
-      outcomes.push(await this.#placed(this.#open(parcel, identities), room));
-    }
+    for (const one of inTurn) outcomes.push(await this.#placed(one, room));
     // False: another worker thought this one dead and has the claim now. It does the work, nothing is lost.
     if (!(await this.#claims.commit(outcomes))) log.warn('round failed', { reason: 'claim-taken-up' });
   }
@@ -162,11 +166,11 @@ export class Mix {
   #delivery({ id, serial, delivery }: Extract<Opened, { kind: 'delivery' }>, room: Room): Outcome {
     if (!this.#shares.take(delivery)) return { kind: 'drop', id, serial, reason: 'signer-full' };
     if (!room.takeReply()) return this.#back(id);
-    return { kind: 'reply', id, serial, reply: Buffer.from(delivery.reply), bucket: bucketOf(delivery.mailbox, weekOf(this.#now())) };
+    return { kind: 'reply', id, serial, reply: Buffer.from(delivery.reply), bucket: bucketOf(delivery.mailbox, weekOf(this.#startedAt)) };
   }
 
   async #removal({ id, serial, removal }: Extract<Opened, { kind: 'removal' }>): Promise<Outcome> {
-    const found = await this.#mailboxes.find(removal, this.#now());
+    const found = await this.#mailboxes.find(removal, this.#startedAt);
     if (found === null) return { kind: 'drop', id, serial, reason: 'reply-gone' };
     this.#shares.free(removal);
     return { kind: 'delete', id, serial, ...found };

@@ -14,7 +14,7 @@ export type InboxesOf = (team: string) => readonly string[] | null;
 /** What a worker knows beside its keys. */
 export type Surroundings = {
   readonly inboxesOf: InboxesOf;
-  /** Whose replies are taken (64 hex digits each); null: no keyring is valid now, so nobody can say. */
+  /** Whose replies are taken (64 hex digits each); null: no keyring is valid now. */
   readonly signers: ReadonlySet<string> | null;
 };
 
@@ -32,16 +32,21 @@ export function openParcel({ id, sealed }: Sealed, identities: readonly WorkerId
   if ('reason' in found) return { kind: 'drop', id, serial: found.serial, reason: found.reason };
   const { content, by } = found;
   if (content.kind === 'decoy') return { kind: 'drop', id, serial: by.serial, reason: 'decoy' };
+  if (content.kind === 'letter') return placeLetter(id, by, content, inboxesOf);
+  // Where no keyring is valid the clock may be wrong, and with it the weeks of the mailboxes.
+  if (signers === null) return { kind: 'back', id };
   if (content.kind === 'delete') return { kind: 'removal', id, serial: by.serial, removal: content.removal };
-  if (content.kind === 'reply') return openDelivery(id, by.serial, content.delivery, signers);
-  const inboxes = inboxesOf(content.team);
-  if (inboxes === null) return { kind: 'drop', id, serial: by.serial, reason: 'team' };
-  const letter = Buffer.from(content.letter);
-  return { kind: 'letter', id, serial: by.serial, letter, to: inboxes.map((inbox) => ({ inbox, letterId: letterId(letter, inbox, by.secret) })) };
+  return openDelivery(id, by.serial, content.delivery, signers);
 }
 
-function openDelivery(id: Buffer, serial: number, delivery: Delivery, signers: ReadonlySet<string> | null): Opened {
-  if (signers === null) return { kind: 'back', id };
+function placeLetter(id: Buffer, { serial, secret }: WorkerIdentity, content: Extract<ParcelContent, { kind: 'letter' }>, inboxesOf: InboxesOf): Opened {
+  const inboxes = inboxesOf(content.team);
+  if (inboxes === null) return { kind: 'drop', id, serial, reason: 'team' };
+  const letter = Buffer.from(content.letter);
+  return { kind: 'letter', id, serial, letter, to: inboxes.map((inbox) => ({ inbox, letterId: letterId(letter, inbox, secret) })) };
+}
+
+function openDelivery(id: Buffer, serial: number, delivery: Delivery, signers: ReadonlySet<string>): Opened {
   try {
     checkDelivery(delivery, signers);
   } catch (error) {

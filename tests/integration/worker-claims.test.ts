@@ -1,9 +1,13 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { keys } from '../../store/keys.ts';
+import { keys, SET_ANCHOR, shortId } from '../../store/keys.ts';
 import { Claims, type Outcome } from '../../worker/claims.ts';
+import { loadIdentities } from '../../worker/identities.ts';
 import { LEASE_MS } from '../../worker/lease.ts';
 import type { Mix } from '../../worker/mix.ts';
+import { letterId } from '../../worker/opening.ts';
 import { Outbox } from '../../worker/outbox.ts';
 import type { TestRedis } from '../support/redis.ts';
 import { WorkerStand, type StandOptions } from '../support/stand.ts';
@@ -23,6 +27,31 @@ afterEach(() => stand.stop());
 const running = () => false;
 const outbox = keys.outbox('inbox-1');
 const makeMix = async (options?: StandOptions): Promise<Mix> => (await stand.worker(options)).mix;
+
+/** What stands in the append-only file since it was rewritten: commands, each with its arguments. */
+async function commandsIn({ dir }: TestRedis): Promise<string[][]> {
+  const folder = join(dir, 'appendonlydir');
+  const file = (await readdir(folder)).find((name) => name.endsWith('.incr.aof')) ?? 'none';
+  const text = await readFile(join(folder, file), 'latin1');
+  const commands: string[][] = [];
+  let at = 0;
+  const line = (): string => {
+    const end = text.indexOf('\r\n', at);
+    const found = text.slice(at, end);
+    at = end + 2;
+    return found;
+  };
+  while (at < text.length) {
+    const count = Number(line().slice(1));
+    commands.push(Array.from({ length: count }, () => {
+      const length = Number(line().slice(1));
+      const value = text.slice(at, at + length);
+      at += length + 2;
+      return value;
+    }));
+  }
+  return commands;
+}
 
 describe('a claim', () => {
   it('whose lease was given before the clock was set back is not waited for', async () => {
@@ -98,6 +127,30 @@ describe('a claim', () => {
     await claims.take([parcel.id]);
     await (await makeMix({ claims })).round(running);
     expect(await admin.hlen(outbox)).toBe(1);
+  });
+
+  it('leaves nothing in the append-only file that says which letter was in which parcel', async () => {
+    const parcels = Array.from({ length: 12 }, () => {
+      const letter = bench.letter();
+      return { letter, ...bench.parcel({ kind: 'letter', team: bench.team, letter }) };
+    });
+    await bench.put(admin, ...parcels);
+    const [identity] = (await loadIdentities(bench.config.identities)).identities;
+    const written = (await commandsIn(redis)).length;
+    await (await makeMix()).round(running);
+    const commands = (await commandsIn(redis)).slice(written);
+    const byName = parcels.toSorted((a, b) => a.id.compare(b.id));
+    const values = (command: string, key: string): string[] => commands.filter(([name, of]) => name === command && of === key).flatMap(([, , ...rest]) => rest);
+    const opened = values('SADD', keys.opened(1)).filter((id) => id !== SET_ANCHOR);
+    expect(opened).toEqual(byName.map(({ id }) => shortId(id).toString('latin1')));
+    expect(values('HDEL', commands.find(([name, key]) => name === 'HDEL' && key?.startsWith('claim:'))?.[1] ?? '')).toEqual(byName.map(({ id }) => id.toString('latin1')));
+    const letterIds = byName.map(({ letter }) => letterId(letter, 'inbox-1', identity?.secret ?? new Uint8Array()).toString('latin1'));
+    const order = commands.filter(([name, key]) => name === 'HSET' && key === outbox).map(([, , id]) => id);
+    expect(order.toSorted()).toEqual(letterIds.toSorted());
+    expect(order).not.toEqual(letterIds);
+    // All names come before all letters, and are gone after them.
+    const of = commands.map(([name, key]) => (name === 'SADD' ? 'opened' : key === outbox ? 'letter' : name === 'HDEL' && key?.startsWith('claim:') ? 'done' : '')).filter((step) => step !== '');
+    expect(of.filter((step, i) => step !== of[i - 1])).toEqual(['opened', 'letter', 'done']);
   });
 
   it('never is two workers’ at once', async () => {

@@ -62,6 +62,19 @@ it('nothing is deleted by naming what is not there, or with another thread', asy
   expect(await stand.dropped()).toEqual({ 'reply-gone': '2' });
 });
 
+it('a removal waits in the pool while no keyring is valid: a clock that is wrong loses none', async () => {
+  const replies = await stand.fill(2);
+  await stand.remove(replyId(replies[0] ?? nothing));
+  stand.later(-52 * WEEK_HOURS);
+  const { mix } = await stand.worker();
+  await mix.round(() => false);
+  expect(await stand.admin.hlen(keys.pool)).toBe(1);
+  expect(mix.lastSweep).toBeNull();
+  stand.later(52 * WEEK_HOURS);
+  await stand.round();
+  expect(await stand.waiting()).toEqual([replies[1]]);
+});
+
 it('what a worker that died had to delete is deleted once, by another: what came later stays', async () => {
   await stand.fill(1);
   const parcel = stand.bench.parcel({ kind: 'delete', thread: stand.thread, reply: null });

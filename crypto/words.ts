@@ -4,9 +4,9 @@ export const WORD_LIST_LENGTH = 1_296;
 /** So many letters tell every word of a list from every other. */
 export const DISTINCT_LETTERS = 4;
 
-/** As people may write it: Unicode forms, case and ё do not matter. */
+/** As people may write it: Unicode forms, case, accents, soft hyphens and ё do not matter. */
 export function normalizeWord(text: string): string {
-  return text.normalize('NFKC').toLowerCase().replaceAll('ё', 'е');
+  return text.normalize('NFKC').toLowerCase().replaceAll(/[\p{M}\u00ad]/gu, '').replaceAll('ё', 'е');
 }
 
 /** The word that is meant by its first four letters or more of it; -1 when there is none. */

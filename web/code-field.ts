@@ -3,8 +3,8 @@ import { DISTINCT_LETTERS, normalizeWord } from '../crypto/words.ts';
 import type { CodeProblem } from '../crypto/code.ts';
 import { element, fill } from './page.ts';
 
-/** A word as it was typed, also in a form of Unicode that has accents apart. */
-const TYPED_WORD = /[\p{L}\p{M}]+/gu;
+/** A word as it was typed, also with what does not matter in it (normalizeWord). */
+const TYPED_WORD = /[\p{L}\p{M}\u00ad]+/gu;
 const PROBLEMS: readonly CodeProblem['kind'][] = ['count', 'word', 'check'];
 
 export class CodeField {
@@ -67,7 +67,7 @@ export class CodeField {
   }
 
   #begun(): string {
-    return /[\p{L}\p{M}]*$/u.exec(this.#field.value.slice(0, this.#field.selectionEnd))?.[0] ?? '';
+    return /[\p{L}\p{M}\u00ad]*$/u.exec(this.#field.value.slice(0, this.#field.selectionEnd))?.[0] ?? '';
   }
 
   #complete(): void {

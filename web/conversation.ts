@@ -70,8 +70,10 @@ export class Conversation {
 
   /** At once from the page, whenever the server does it; null: all of them. */
   removed(id: string | null): void {
+    for (const gone of id === null ? this.#seen : [id]) this.#removed.add(gone);
     if (id === null) this.#found = NOTHING;
-    else this.#removed.add(id);
+    // Numbers move up: whichever is seen next is newer than this.
+    if (this.#newest !== null) this.#newest = { ...this.#newest, number: 0 };
     this.#draw();
   }
 

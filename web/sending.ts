@@ -78,6 +78,8 @@ export class Sending {
   /** Looks into the mailbox at hand, in a slot as well. @throws SealerError, UnreachableError */
   async look(page: number): Promise<MailboxPage> {
     const { sealer, onStep } = this.#options;
+    // A removal of everything that was asked for before may have been carried out: it is not the one asked for after this.
+    this.#forget({ reply: null });
     const question = await sealer.ask('look', { page });
     onStep('slot');
     return this.#slots.use(async () => {

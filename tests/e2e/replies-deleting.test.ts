@@ -81,6 +81,52 @@ describe.each(BROWSERS)('deleting in %s', (name) => {
     expect(await repliesWaiting(bench.deployment, conversation.thread)).toBe(2);
   });
 
+  it('removes what has come since, when all was removed before and nobody could say so', async () => {
+    const conversation = await startConversation('ru');
+    await page.reply(conversation, 'Первый');
+    await page.openMailbox(conversation);
+    // The relay has the removal, and its answer is lost.
+    bench.front.rules.set('/parcel', async ({ body }, response) => {
+      await bench.deployment.post(body);
+      response.destroy();
+    });
+    const removeAll = async (): Promise<void> => {
+      await bench.tab.page.click('#delete-all');
+      await bench.tab.until('#confirm');
+      await bench.tab.page.click('#confirm-yes');
+    };
+    await removeAll();
+    await bench.tab.until('#notice-delete-failed');
+    await expect.poll(() => repliesWaiting(bench.deployment, conversation.thread)).toBe(0);
+    bench.front.rules.clear();
+    await page.reply(conversation, 'Второй');
+    await removeAll();
+    await bench.tab.until('#ended');
+    await expect.poll(() => repliesWaiting(bench.deployment, conversation.thread)).toBe(0);
+  });
+
+  it('forgets what it showed when all is removed while a text is being written', async () => {
+    const conversation = await startConversation('ru');
+    await page.reply(conversation, 'Один', 'Два');
+    await page.openMailbox(conversation);
+    await bench.tab.paste('#message', 'Ещё не отправлено');
+    // The worker cannot carry it out yet.
+    bench.deployment.signal('worker', 'SIGSTOP');
+    try {
+      await bench.tab.page.click('#delete-all');
+      await bench.tab.until('#confirm');
+      await bench.tab.page.click('#confirm-yes');
+      await bench.tab.until('#title-none');
+      const looked = page.lookedUp();
+      await bench.tab.page.click('#again');
+      await expect.poll(page.lookedUp).toBe(looked + 1);
+      await bench.tab.until('#title-none');
+      expect(await page.shown()).toEqual([]);
+    } finally {
+      bench.deployment.signal('worker', 'SIGCONT');
+    }
+  });
+
   it('asks nothing when there is none left', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Уже удалён');

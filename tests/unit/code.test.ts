@@ -93,6 +93,7 @@ describe('words as people type them', () => {
   it.each([
     ['ё for е and е for ё', 'абажур ЁЛОЧКА елочка ЗВЁЗДА'], ['decomposed letters', 'абажур ёлочка йогурт звезда'.normalize('NFD')],
     ['capitals', 'АБАЖУР ЕЛОЧКА ЙОГУРТ ЗВЕЗДА'], ['digits, dots and lines', '1. абажур\n2. елочка\r\n3) йогурт\t— звезда!'], ['first letters', 'абаж елоч йогу звез'],
+    ['accents and soft hyphens', 'абажу\u0301р елоч\u00adка йо\u0301гурт зве\u00adзда'],
   ])('%s are understood', (_what, text) => {
     expect(problemOf(text)).toEqual({ problem: { kind: 'count', count: 4 } });
   });

@@ -71,11 +71,14 @@ function threadKey({ content }: Opened): string | undefined {
   return content.kind === 'note' ? content.note.thread : content.thread?.key;
 }
 
-/** A letter that a colleague sealed once more has other bytes, but the same signature. */
+/** A letter that a colleague sealed once more has other bytes, but the same signature; a note is as old as the oldest of them. */
 function withoutCopies(opened: readonly Opened[]): Opened[] {
   const signature = ({ content, mark }: Opened): string => (content.kind === 'note' ? content.note.signature : (content.thread?.signature ?? mark));
   const once = new Map<string, Opened>();
-  for (const letter of opened) if (!once.has(signature(letter))) once.set(signature(letter), letter);
+  for (const letter of opened) {
+    const known = once.get(signature(letter));
+    if (known === undefined || letter.content.serial < known.content.serial) once.set(signature(letter), letter);
+  }
   return [...once.values()];
 }
 

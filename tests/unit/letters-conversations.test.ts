@@ -66,6 +66,12 @@ describe('a conversation', () => {
     expect(said(only(of(letter, { ...letter }, noted, { ...noted })))).toEqual(['Раз', 'claim']);
   });
 
+  it('takes a note for as old as the oldest under which it was sealed: nobody makes old answers new', () => {
+    const noted = note({ action: 'answer' }, signers().maple, 2);
+    const anew = { ...noted, serial: 5 };
+    for (const order of [[noted, anew], [anew, noted]]) expect(only(of(...order)).letters.map(({ content }) => content.serial)).toEqual([2]);
+  });
+
   it('is not made of two requests that want no answer, whatever they say', () => {
     const alone: WrittenContent = { ...UNDER, kind: 'request', message: 'Одно и то же' };
     expect(of(alone, alone).conversations.map(({ address, letters }) => [address, letters.length])).toEqual([[null, 1], [null, 1]]);

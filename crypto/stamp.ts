@@ -4,8 +4,10 @@ import { CodedError } from './errors.ts';
 import { NONCE_BYTES, NONCE_OFFSET, parseParcel, type Parcel } from './parcel.ts';
 import { finish, type Steps } from './steps.ts';
 
-/** Above this nobody could send from a phone; a relay that asks for more is refused. */
+/** More than this no stamp can be made or asked for. */
 export const MAX_DIFFICULTY = 24;
+/** What a relay asks for at most: a phone without JIT needs minutes for more. A client refuses to work for more. */
+export const HIGHEST_DIFFICULTY = 20;
 
 const STEP_TRIES = 256;
 

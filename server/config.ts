@@ -1,8 +1,8 @@
 import * as z from 'zod';
+import { HIGHEST_DIFFICULTY } from '../crypto/stamp.ts';
 import { absolutePath, integer, listenAddress, type ListenAddress, readEnv, secretFile } from '../service/env.ts';
 import type { ShelfOptions } from '../service/keyrings.ts';
 import type { RedisTarget } from '../store/redis.ts';
-import { HIGHEST_DIFFICULTY } from './difficulty.ts';
 import { POOL_LIMIT } from '../store/keys.ts';
 import { REPLY_WEEKS } from '../store/mailboxes.ts';
 

@@ -1,7 +1,5 @@
 // What is asked of a stamp rises with the pool: nearly free when few write, dear when something floods.
-
-/** A phone without JIT needs minutes for more, and the form does not take it (web/door.ts). */
-export const HIGHEST_DIFFICULTY = 20;
+import { HIGHEST_DIFFICULTY } from '../crypto/stamp.ts';
 
 const BITS_PER_STEP = 2;
 /** A step up at each of these shares of the pool's limit … */

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { difficultyAt, HIGHEST_DIFFICULTY, nextStep } from '../../server/difficulty.ts';
+import { HIGHEST_DIFFICULTY } from '../../crypto/stamp.ts';
+import { difficultyAt, nextStep } from '../../server/difficulty.ts';
 
 const walk = (shares: readonly number[]): number[] => {
   let step = 0;

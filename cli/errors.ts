@@ -1,5 +1,5 @@
 /**
- * What the commands end with. The numbers are documented in `support-relay --help` and in docs/volunteers.md: scripts
+ * What the commands end with. The numbers are documented in `support-relay --help`: scripts
  * rely on them, so a number never changes its meaning.
  */
 export const EXIT = {

@@ -26,6 +26,6 @@ Exit codes
 
 Failures are one line on standard error: support-relay: what is wrong; what to do (CODE)
 
-Example: support-relay inbox --identity week-12.age ~/Maildir
+Example: support-relay inbox --identity week-12.age --keyring keyring-12.json --root-key root.pub ~/Maildir
 `;
 }

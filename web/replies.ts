@@ -159,6 +159,7 @@ class Replies {
     const errand = { request: this.#fields.read(), answer: true, followUp: team === null ? {} : { team } };
     await this.#do('send', () => this.#send(), () => this.#dispatch(errand, (notice) => notice, () => {
       this.#fields.clearMessage();
+      this.#fields.countRoom().catch(() => undefined);
       this.#show('conversation');
       element('sent', HTMLElement).hidden = false;
       focusOn('sent');

@@ -8,7 +8,7 @@ import type { Io } from '../io.ts';
 import { READING_HELP, READING_OPTIONS, readerFor } from '../letters/reader.ts';
 import { readAll } from '../letters/report.ts';
 import { block, visible, visibleLine } from '../terminal.ts';
-import { composeParcels, roomIn, teamOf, type Draft } from './compose.ts';
+import { composeParcels, ownTeam, roomIn, type Draft } from './compose.ts';
 import { answerable, fullOf, takenBy } from './conversation.ts';
 import { RELAY_HELP, destinationOf } from './destination.ts';
 import { dispatch } from './dispatch.ts';
@@ -55,7 +55,7 @@ export async function answerConversation(action: NoteText['action'], values: Val
   const valid = validAt(reader.keyrings ?? [], io.now());
   const [verified] = valid;
   const signer = await readSigner(signerFile, io, values['passphrase-file']);
-  teamOf(verified.keyring, signer, undefined);
+  ownTeam(verified.keyring, signer, reader.identities);
 
   const { conversations, exitCode } = await readAll(paths, reader, false);
   // Why nothing opened has been said.
@@ -67,7 +67,7 @@ export async function answerConversation(action: NoteText['action'], values: Val
 
   if (io.stdinIsTerminal) io.err(`Conversation ${conversation.id}\n`);
   const text = await readWords(io, values.file, action === 'answer');
-  const draft: Draft = { verified, team: teamOf(verified.keyring, signer, conversation.topic), conversation, signer, said: { action, alias, ...to, text } };
+  const draft: Draft = { verified, team: ownTeam(verified.keyring, signer, reader.identities, conversation.topic), conversation, signer, said: { action, alias, ...to, text } };
   if (io.stdinIsTerminal) await confirm(draft, io);
   return dispatch(composeParcels(draft), destination, io);
 }

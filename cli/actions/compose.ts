@@ -1,5 +1,4 @@
 // An answer and what the team hears of it, from words to sealed parcels.
-import { toHex } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import type { Keyring, Team, VerifiedKeyring } from '../../crypto/keyring.ts';
 import { letterRoom, sealLetter, type NoteContent } from '../../crypto/letter.ts';
@@ -7,6 +6,7 @@ import { signNote, type NoteText } from '../../crypto/note.ts';
 import { sealParcel } from '../../crypto/parcel.ts';
 import { replyRoom, sealReply } from '../../crypto/reply.ts';
 import type { SigningKeyPair } from '../../crypto/sign.ts';
+import { teamOf } from '../../letters/team.ts';
 import { CliError } from '../errors.ts';
 import type { Answerable } from './conversation.ts';
 
@@ -19,12 +19,11 @@ export type Draft = {
   readonly said: Pick<NoteText, 'action' | 'alias' | 'to' | 'text'>;
 };
 
-/** The volunteer's team: of those that list the signer, one that takes the topic if there is one. Errors: SIGNER_UNKNOWN. */
-export function teamOf({ serial, teams }: Keyring, { key }: SigningKeyPair, topic: string | undefined): Team {
-  const own = teams.filter(({ signers }) => signers?.includes(toHex(key)));
-  const team = own.find(({ topics }) => topics.some(({ id }) => id === topic)) ?? own[0];
-  if (team !== undefined) return team;
-  throw new CliError('SIGNER_UNKNOWN', `your signer is not on keyring ${String(serial)}: nobody would believe it`, 'give the newest keyring; if you are not on that, ask the administrator; nothing was sent');
+/** The volunteer's team (letters/team.ts). Errors: SIGNER_UNKNOWN. */
+export function ownTeam(keyring: Keyring, signer: SigningKeyPair, identities: readonly string[], topic?: string): Team {
+  const team = teamOf(keyring, signer, identities, topic);
+  if (team !== null) return team;
+  throw new CliError('SIGNER_UNKNOWN', `your signer is not on keyring ${String(keyring.serial)}: nobody would believe it`, 'give the newest keyring; if you are not on that, ask the administrator; nothing was sent');
 }
 
 function noteOf({ verified, conversation, signer, said }: Draft): NoteContent {

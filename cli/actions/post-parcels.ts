@@ -13,7 +13,11 @@ const MEANING: Record<Result, { text: string; then?: string; exitCode: number }>
   accepted: { text: 'accepted, or accepted before', exitCode: EXIT.ok },
   version: { text: 'refused: of another version of the protocol', exitCode: EXIT.input },
   sealed: { text: 'refused: damaged', exitCode: EXIT.input },
-  serial: { text: 'refused: sealed under a keyring that is no longer, or not yet, in use', exitCode: EXIT.input },
+  serial: {
+    text: 'refused: sealed under a keyring that is no longer, or not yet, in use',
+    then: 'try once more in an hour, and if it is still refused write it again with the newest keyring',
+    exitCode: EXIT.input,
+  },
   stamp: { text: 'not now: the relay asks for an ever dearer stamp', then: 'run this again later', exitCode: EXIT.unavailable },
   full: { text: 'not now: the pool is full', then: 'run this again later', exitCode: EXIT.unavailable },
   away: { text: 'not now: the relay cannot store', then: 'run this again', exitCode: EXIT.unavailable },

@@ -8,8 +8,8 @@ import { reason, writeNewFiles } from '../files.ts';
 import type { Io } from '../io.ts';
 import { visibleLine } from '../terminal.ts';
 
-/** What the offline form pays too: enough for a relay that is not pressed; whoever hands them in can pay more. */
-const WRITTEN_DIFFICULTY = 10;
+/** What the offline form pays too, so that a text is taken as it is also from a relay that is pressed; `send` can pay more. */
+const WRITTEN_DIFFICULTY = 14;
 const NAME = /^(\d+)\.txt$/;
 
 /**

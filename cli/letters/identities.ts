@@ -69,6 +69,6 @@ function named<T>(path: string, read: () => T): T {
     return read();
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
-    throw new CliError('INPUT_FORMAT', `${path} is no identity file: ${error.message}`, 'give the file that support-relay keygen made');
+    throw new CliError('INPUT_FORMAT', `${path} is no identity file: ${error.message}`, 'give the key that keygen --out made, such as week-12.age; a signer goes with --signer');
   }
 }

@@ -51,7 +51,7 @@ const ENGLISH: Labels = {
   remarks: {
     'no-request': 'it begins with further words: the request is not among these letters, or went to another team',
     'no-letters': 'only notes are here: the letters are not among these',
-    contested: 'another conversation names its mailbox or recipient; an answer reaches only who wrote this one',
+    contested: 'another conversation names its mailbox or recipient; an answer reaches only who wrote this one; tell the administrator',
   },
 };
 
@@ -80,7 +80,7 @@ const RUSSIAN: Labels = {
   remarks: {
     'no-request': 'начинается с продолжения: самого обращения среди этих писем нет, или оно пришло другой команде',
     'no-letters': 'здесь только заметки: самих писем среди этих нет',
-    contested: 'другая переписка называет её ящик или получателя; ответ дойдёт только до автора этой',
+    contested: 'другая переписка называет её ящик или получателя; ответ дойдёт только до автора этой; скажите администратору',
   },
 };
 

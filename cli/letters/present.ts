@@ -69,7 +69,7 @@ export function conversationJson({ id, address, state, remarks, letters }: Conve
   return { id, thread: address?.key ?? null, ...state, remarks, letters: letters.map(asJson) };
 }
 
-/** "answered by A (1 : 2 letters); handed to B". */
+/** "answered by A (1 / 2); handed to B". */
 function stateIn(conversation: Conversation, labels: Labels): string {
   const { state, address } = conversation;
   const { answers, written } = countsOf(conversation);

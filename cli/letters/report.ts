@@ -33,7 +33,7 @@ Promise<{ conversations: Conversation[]; exitCode: number }> {
 function aliasRemark({ kind, signers, aliases }: AliasRemark): string {
   const keys = signers.map(fingerprint).join(' and ');
   const names = aliases.map((alias) => `"${alias}"`).join(' and ');
-  return kind === 'one-signer' ? `one signer, ${keys}, writes as ${names}` : `${names} is written by several signers, ${keys}: ask who is who`;
+  return kind === 'one-signer' ? `one signer, ${keys}, writes as ${names}: do not answer, tell the administrator` : `${names} is written by several signers, ${keys}: do not answer, tell the administrator`;
 }
 
 class Report {

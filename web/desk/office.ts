@@ -1,12 +1,13 @@
 // What a volunteer works with: keyrings, identities that open letters, and the signer that answers. In memory only.
 import { dearmor, isArmored } from '../../crypto/age/armor.ts';
-import { identityToRecipient, parseIdentityFile } from '../../crypto/age/identity.ts';
+import { parseIdentityFile } from '../../crypto/age/identity.ts';
 import { decryptWithPassphrase, isPassphraseFile } from '../../crypto/age/passphrase.ts';
-import { fromUtf8, toHex, utf8 } from '../../crypto/bytes.ts';
+import { fromUtf8, utf8 } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { signersOf, verifyKeyring, type Keyring, type Team, type VerifiedKeyring } from '../../crypto/keyring.ts';
 import { needsPassphrase, parsePublicKey, parseSecretKey } from '../../crypto/minisign.ts';
 import type { SigningKeyPair } from '../../crypto/sign.ts';
+import { teamOf } from '../../letters/team.ts';
 import { keyringAt, newestOf } from '../current.ts';
 
 /** What to say when a key does not open. */
@@ -101,14 +102,8 @@ export class Office {
     return keyringAt(this.#keyrings, now);
   }
 
-  /** The team that answers: one that knows the signer, best one that this volunteer reads for and that takes the topic. Null: none knows them. */
+  /** The team that answers; null: none knows the signer. */
   team({ keyring }: VerifiedKeyring, topic: string | undefined): Team | null {
-    const { signer } = this;
-    if (signer === null) return null;
-    const key = toHex(signer.key);
-    const own = new Set(this.#identities.map(identityToRecipient));
-    const rank = ({ recipients, topics }: Team): number =>
-      (recipients.some((recipient) => own.has(recipient)) ? 2 : 0) + (topics.some(({ id }) => id === topic) ? 1 : 0);
-    return keyring.teams.filter(({ signers = [] }) => signers.includes(key)).sort((a, b) => rank(b) - rank(a))[0] ?? null;
+    return this.signer === null ? null : teamOf(keyring, this.signer, this.#identities, topic);
   }
 }

@@ -19,18 +19,19 @@ describe.each(BROWSERS)('further words in %s', (name) => {
 
   it('sends further words as a follow-up of the same conversation', async () => {
     const conversation = await startConversation('ru');
-    const text = `Спасибо! Ещё вопрос. ${name}`;
+    const text = `Спасибо! Ещё вопрос. ${name}, ${'очень '.repeat(660)}длинный`;
     await page.reply(conversation, 'Здравствуйте');
     await page.openMailbox(conversation);
     await bench.tab.page.click('#send');
     await bench.tab.until('#message-problem');
     expect(await bench.tab.focused()).toBe('message');
-    await bench.tab.page.type('#message', text);
-    await bench.tab.until('#room-plenty');
+    await bench.tab.paste('#message', text);
+    await bench.tab.until('#room-nearly');
     await bench.tab.page.click('#send');
     await bench.tab.until('#sent');
     expect(await bench.tab.focused()).toBe('sent');
     expect(await bench.tab.value('#message')).toBe('');
+    await bench.tab.until('#room-plenty');
     expect(await page.shown()).toEqual(['Здравствуйте']);
     await bench.deployment.untilDelivered([text]);
     const letter = (await bench.deployment.letters()).find(({ message }) => message === text);

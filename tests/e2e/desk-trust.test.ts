@@ -42,16 +42,20 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     const stolen = written(openLetter(office.letter('Чужая подпись', { thread: other, followUp: {} }), [office.colleague]));
     if (forged.kind !== 'follow-up' || stolen.kind !== 'follow-up') throw new Error('expected follow-ups');
     const changed = new TextDecoder().decode(decrypt(office.letter('Слова', { thread }), [office.colleague])).replace('Слова', 'Снова');
+    const asLetter = (text: string): Uint8Array =>
+      encrypt(new TextEncoder().encode(text), Array.from({ length: 8 }, () => identityToRecipient(office.colleague)).fill(office.keyring.keyring.teams[0]?.recipients[0] ?? '', 0, 1));
     const claim = signNote({ action: 'claim', thread: thread.address.key, alias: 'Ива', text: '' }, office.signer);
     const elsewhere = sealLetter(openLetter(office.letter('Чужое', { thread }), [office.colleague]), [identityToRecipient(generateIdentity())]);
     await tab.read(
       await office.file('foreign.age', office.letter('Чужой набор', { thread }, foreign)),
       await office.file('forged.age', office.toTeam({ ...forged, thread: { ...forged.thread, lock: other.address.lock } })),
       await office.file('stolen.age', office.toTeam({ ...stolen, thread: { ...thread.address, signature: stolen.thread.signature } })),
-      await office.file('changed.age', encrypt(new TextEncoder().encode(changed), Array.from({ length: 8 }, () => identityToRecipient(office.colleague)).fill(office.keyring.keyring.teams[0]?.recipients[0] ?? '', 0, 1))),
+      await office.file('changed.age', asLetter(changed)),
+      await office.file('format.age', asLetter(changed.replace('"request"', '"letters"'))),
       await office.file('note.age', office.note({ action: 'answer', thread: thread.address.key, alias: 'Ива', text: 'Заметка' }, office.stranger)),
       await office.file('renamed.age', office.toTeam({ version: 1, kind: 'note', serial: 1, keyring: office.keyring.digest, language: 'ru', note: { ...claim, alias: 'Дуб' } })),
       await office.file('elsewhere.age', elsewhere),
+      await office.file('alone.json.minisig', 'untrusted comment: x'),
       await office.file('damaged.age', office.letter('Порча', { thread }).subarray(0, 20_000)),
       await office.file('ordinary.eml', 'Subject: hello\r\n\r\nHello.\r\n'),
       office.next.file,
@@ -60,7 +64,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     const said = await tab.text('#refusals');
     for (const line of [
       'foreign.age: the letter was sealed under a keyring', 'forged.age: the letter claims', 'stolen.age: the letter claims', 'changed.age: the letter claims', 'note.age: this is a note', 'renamed.age: this is a note',
-      'elsewhere.age: none of your keys', 'damaged.age: the letter is damaged', 'ordinary.eml: there is no letter', 'keyring-9.json: the keyring is not signed',
+      'format.age: the letter opened, but', 'elsewhere.age: none of your keys', 'damaged.age: the letter is damaged', 'ordinary.eml: there is no letter', 'alone.json.minisig: the keyring is not signed', 'keyring-9.json: the keyring is not signed',
     ]) expect(said).toContain(line);
     for (const code of ['KEYRING_FOREIGN', 'LETTER_THREAD', 'SIGNER_UNKNOWN', 'SIGNER_SIGNATURE', 'AGE_NO_MATCH', 'LETTER_STRUCTURE', 'LETTER_MISSING']) expect(said).toContain(`(${code})`);
     expect(await tab.text('#summary')).toBe('In all: 0, unanswered: 0.');
@@ -83,7 +87,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     expect(await tab.text('#conversations')).not.toContain('Не туда');
     const thief = newThread();
     await tab.read(await office.file('thief.age', office.letter('Чужое', { thread: { ...thief, address: { ...thief.address, lock: thread.address.lock } } })));
-    for (const { address } of [thread, thief]) expect(await tab.text(`#conversation-${address.key.slice(0, 8)}`)).toContain('Another conversation names its mailbox or recipient');
+    for (const { address } of [thread, thief]) expect(await tab.text(`#conversation-${address.key.slice(0, 8)}`)).toContain('Another conversation gives the same address for answers');
   });
 
   it('shows a letter and a note once that a colleague sealed anew', async () => {

@@ -201,6 +201,10 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     await tab.page.click('article:last-of-type button[data-part="answer"]');
     expect(await tab.text('#compose-status')).toContain('unfinished text for this conversation');
     expect(await tab.text('article:first-of-type')).toContain('unfinished text');
+    await tab.page.click('#discard');
+    expect(tab.dialogs.splice(0).map(({ message }) => message)).toEqual(['Erase this text? It cannot be brought back.']);
+    expect(await tab.isVisible('#compose')).toBe(false);
+    await tab.write('Ещё раз');
     await tab.page.reload({ waitUntil: 'load' });
     expect(tab.dialogs.map(({ type }) => type)).toEqual(['beforeunload']);
     await tab.until('#desk');

@@ -1,4 +1,4 @@
-// What a volunteer is asked before an answer is sealed. The command line asks the same.
+// What a volunteer is asked before an answer is sealed. The command line looks at the signer instead of the alias, where somebody else has it.
 import { toHex } from '../../crypto/bytes.ts';
 import { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE } from '../../crypto/mailbox.ts';
 import { isNoted, type Conversation } from '../../letters/conversations.ts';

@@ -43,7 +43,10 @@ export class Compose {
     this.#text.addEventListener('input', () => this.#showRoom());
     element('actions', HTMLElement).addEventListener('change', () => this.#showRoom());
     element('seal', HTMLButtonElement).addEventListener('click', () => void this.#seal().catch(() => this.#needs.broken()));
-    element('discard', HTMLButtonElement).addEventListener('click', () => this.close());
+    element('discard', HTMLButtonElement).addEventListener('click', () => {
+      if (this.holds && !confirm(phrase('discard').textContent)) return;
+      this.close();
+    });
   }
 
   get holds(): boolean {

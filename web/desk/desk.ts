@@ -120,8 +120,8 @@ class Desk {
   /** Pairs of keyring.json and keyring.json.minisig, wherever they lie beside each other. */
   async #takeKeyrings(given: readonly Given[]): Promise<HTMLElement[]> {
     const added: HTMLElement[] = [];
-    for (const { name, file } of given.filter((each) => each.name.endsWith('.json'))) {
-      const signature = given.find((each) => each.name === name + SIGNATURE);
+    for (const { name, file } of given.filter((each) => /\.json$/i.test(each.name))) {
+      const signature = given.find((each) => each.name.toLowerCase() === name.toLowerCase() + SIGNATURE);
       try {
         if (signature === undefined) throw new CodedError('MINISIGN_FORMAT', 'the signature is missing');
         const { keyring } = this.#office.addKeyring(await bytesOf(file), new TextDecoder().decode(await bytesOf(signature.file)));
@@ -130,6 +130,11 @@ class Desk {
       } catch (error) {
         this.#pile.refuse(name, codeOf(error));
       }
+    }
+    for (const { name } of given.filter((each) => /\.minisig$/i.test(each.name))) {
+      const isPaired = given.some((each) => each.name.toLowerCase() + SIGNATURE === name.toLowerCase());
+      if (isPaired) this.#pile.accept(name);
+      else this.#pile.refuse(name, 'MINISIGN_FORMAT');
     }
     this.#sayUntil();
     return added;

@@ -18,7 +18,7 @@ export class Pile {
   /** By the digest of their bytes. */
   readonly #pieces = new Map<string, Piece>();
   /** Files that are no letters; one that is given again is judged anew. */
-  readonly #files = new Map<string, RefusalCode>();
+  readonly #files = new Map<string, Refusal>();
   #found = NO_CONVERSATIONS;
 
   get conversations() {
@@ -31,7 +31,7 @@ export class Pile {
 
   get refusals(): Refusal[] {
     return [
-      ...[...this.#files].map(([source, code]) => ({ source, code })),
+      ...this.#files.values(),
       ...[...this.#pieces.values()].flatMap(({ source, refused }) => (refused === null ? [] : [{ source, code: refused }])),
       ...this.#found.refused.map(({ source, error }) => ({ source, code: error.code })),
     ];
@@ -42,28 +42,30 @@ export class Pile {
     return [...this.#pieces.values()].filter(({ letter, refused }) => letter instanceof Uint8Array && refused === null).length;
   }
 
-  refuse(source: string, code: RefusalCode): void {
-    this.#files.set(source, code);
+  refuse(source: string, code: RefusalCode, key = source): void {
+    this.#files.set(key, { source, code });
   }
 
-  accept(source: string): void {
-    this.#files.delete(source);
+  accept(key: string): void {
+    this.#files.delete(key);
   }
 
   /** Looks for letters in a file; opening them is another thing. */
   async add(source: string, file: File | null): Promise<void> {
-    this.accept(source);
+    // Two folders may each have a file of this name.
+    const key = file === null ? source : [source, file.size, file.lastModified].join('/');
+    this.accept(key);
     try {
       const found = await findLetters(await bytesOf(file));
       if (found.length === 0) throw new Refused('LETTER_MISSING');
-      for (const [index, letter] of found.entries()) this.#addLetter(found.length === 1 ? source : `${source} (${String(index + 1)})`, letter);
+      for (const [index, letter] of found.entries()) this.#addLetter(found.length === 1 ? source : `${source} (${String(index + 1)})`, letter, `${key}/${String(index)}`);
     } catch (error) {
-      this.refuse(source, codeOf(error));
+      this.refuse(source, codeOf(error), key);
     }
   }
 
-  #addLetter(source: string, letter: Uint8Array | CodedError): void {
-    if (letter instanceof CodedError) return this.refuse(source, letter.code);
+  #addLetter(source: string, letter: Uint8Array | CodedError, key: string): void {
+    if (letter instanceof CodedError) return this.refuse(source, letter.code, key);
     const mark = toHex(blake2b(32, letter));
     if (!this.#pieces.has(mark)) this.#pieces.set(mark, { source, mark, letter, refused: null });
   }

@@ -37,6 +37,8 @@ function phraseFor(code: RefusalCode): string {
     case 'MINISIGN_SIGNATURE':
     case 'KEYRING_FORMAT':
       return 'refused-keyring';
+    case 'LETTER_FORMAT':
+      return 'refused-format';
     case 'LETTER_MISSING':
       return 'refused-none';
     case 'FILE_TOO_LARGE':

@@ -57,7 +57,7 @@ async function vitest(filters) {
   const report = join(folder, 'report.json');
   try {
     const args = ['run', '--exclude', 'tests/compose/**', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-    const status = await node(['node_modules/vitest/vitest.mjs', ...args, ...filters], 25 * MINUTE_MS);
+    const status = await node(['node_modules/vitest/vitest.mjs', ...args, ...filters], 34 * MINUTE_MS);
     return counts(report, status);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -5,11 +5,12 @@ const CTRL_C = '\u0003';
 export type TerminalResult = { code: number; output: string };
 
 /**
- * Runs a shell command at a pseudo-terminal (util-linux' `script`), as a person would: waits for each question and
+ * Runs a simple shell command at a pseudo-terminal (util-linux' `script`), as a person would: waits for each question and
  * types the answer. Programs that insist on a terminal for passphrases cannot be tested otherwise.
  */
 export async function atTerminal(command: string, dialogue: readonly (readonly [question: string, answer: string])[]): Promise<TerminalResult> {
-  const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, TERM: 'dumb' } });
+  // Without `exec` some shells stay between the terminal and the program, and die of Ctrl-C themselves.
+  const child = spawn('script', ['-qec', `exec ${command}`, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, TERM: 'dumb' } });
   const open = [...dialogue];
   let output = '';
   let from = 0;

@@ -109,10 +109,10 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
         await office.file('note.age', office.note({ action: 'handover', thread: thread.address.key, alias, to: alias, text: message }, office.signer)),
         await office.file('<u>ordinary\u202e.eml', 'Hello'),
       );
+      expect(await tab.text('#refusals')).toBe(visible('<u>ordinary\u202e.eml: there is no letter in it. Most likely it is ordinary mail. (LETTER_MISSING)'));
       const shown = (await tab.page.evaluate("[...document.querySelectorAll('article .text')].map(({ textContent }) => textContent)")) as string[];
       expect(shown).toEqual([visible(message), visible(message)]);
       expect(await tab.text('article')).toContain(`Handed to ${visible(alias)}`);
-      expect(await tab.text('#refusals')).toContain(visible('<u>ordinary\u202e.eml'));
       expect(await tab.page.$('main :is(a, b, i, u, img)')).toBeNull();
       expect(await tab.page.title()).toBe('Desk');
       expect(tab.problems).toEqual([]);

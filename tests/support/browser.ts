@@ -16,7 +16,8 @@ export type BrowserOptions = {
 
 export async function openBrowser(name: BrowserName, options: BrowserOptions = {}): Promise<Browser> {
   const { level = 'standard', socksPort, profile, args = [] } = options;
-  const common = { headless: true, timeout: 60_000, protocolTimeout: 120_000, ...(profile === undefined ? {} : { userDataDir: profile }) };
+  // Without a locale Chromium cannot open files whose names are not ASCII.
+  const common = { headless: true, env: { ...process.env, LC_ALL: 'C.UTF-8' }, timeout: 60_000, protocolTimeout: 120_000, ...(profile === undefined ? {} : { userDataDir: profile }) };
   return name === 'firefox'
     ? launch({ ...common, browser: 'firefox', executablePath: '/usr/bin/firefox-esr', args: [...args], extraPrefsFirefox: { ...firefoxPrefs(level, socksPort), ...options.firefoxPrefs } })
     : launch({ ...common, browser: 'chrome', executablePath: '/usr/bin/chromium', args: [...chromiumArgs(level, socksPort), ...args] });

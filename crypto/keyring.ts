@@ -92,6 +92,11 @@ export function signersOf({ teams }: Keyring): ReadonlySet<string> {
   return new Set(teams.flatMap(({ signers }) => signers ?? []));
 }
 
+/** Whether a signer (64 hex digits) is one of the team with this id (16): the others of the keyring do not say where letters go. */
+export function isSignerOf({ teams }: Keyring, signer: string, team: string): boolean {
+  return teams.some(({ id, signers = [] }) => id === team && signers.includes(signer));
+}
+
 /**
  * One of the teams that take a topic. Without a topic: of those that take `other`, which is there for people who do not
  * know, and where nobody does, of all. Which one, a conversation's `teamKey` (32 bytes) decides, the same each time also

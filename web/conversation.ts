@@ -19,7 +19,7 @@ export class Conversation {
   #page = 0;
   #furthestPage = 0;
   #found = NOTHING;
-  /** Who wrote the newest reply that was seen, and its number. */
+  /** Of the newest reply that was seen and says where further words go: its number, and the team. */
   #newest: { number: number; team: string } | null = null;
 
   constructor(remove: (id: string) => void) {
@@ -35,7 +35,7 @@ export class Conversation {
     return Math.min(this.#furthestPage + 1, this.#found.pages - 1);
   }
 
-  /** Where further words go; null while nobody has answered. */
+  /** Where further words go; null while no answer says so. */
   get team(): string | null {
     return this.#newest?.team ?? null;
   }
@@ -55,8 +55,9 @@ export class Conversation {
       if (!isShown(reply)) return;
       const shownAs = this.#shownAs.get(reply.signature);
       if (shownAs === undefined || this.#removed.has(shownAs)) this.#shownAs.set(reply.signature, reply.id);
+      const { team } = reply;
       const number = found.first + i;
-      if (number >= (this.#newest?.number ?? 0)) this.#newest = { number, team: reply.team };
+      if (team !== null && number >= (this.#newest?.number ?? 0)) this.#newest = { number, team };
     });
     this.#draw();
   }

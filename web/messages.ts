@@ -9,8 +9,8 @@ export type TopicName = { id: string; names: Record<string, string> };
 /** What a keyring offers to those who write. */
 export type Offered = { topics: TopicName[]; teams: number; answerTime: Record<string, string> };
 export type Answer = { result: Result; difficulty: number; retryAfterSeconds: number };
-/** A reply that is what it says, or why it is not shown; `id` is what it is deleted by. The same reply sealed twice has one `signature`. */
-export type MailboxReply = { id: string; text: string; team: string; signature: string } | { id: string; refused: FailureCode };
+/** A reply that is what it says, or why it is not shown; `id` is what it is deleted by. `team`: where further words go, null when its signer is none of that team. The same reply sealed twice has one `signature`. */
+export type MailboxReply = { id: string; text: string; team: string | null; signature: string } | { id: string; refused: FailureCode };
 /** `total`: replies in the mailbox; `pages`: how many there are; `first`: the number of the first reply here, from 1. */
 export type MailboxFound = { total: number; pages: number; first: number; replies: MailboxReply[] };
 export type MailboxPage = MailboxFound | { retryAfterSeconds: number };

@@ -4,7 +4,7 @@ import { parseAnswer } from '../crypto/answer.ts';
 import { fromHex, toHex } from '../crypto/bytes.ts';
 import { codeRoot, makeCode, readCode } from '../crypto/code.ts';
 import { CodedError } from '../crypto/errors.ts';
-import { checkValidity, signersOf, verifyKeyring, type VerifiedKeyring } from '../crypto/keyring.ts';
+import { checkValidity, isSignerOf, signersOf, verifyKeyring, type VerifiedKeyring } from '../crypto/keyring.ts';
 import { Throwaways } from '../crypto/letter.ts';
 import { encodeQuestion, parseMailboxAnswer, REPLIES_A_PAGE, type MailboxAnswer } from '../crypto/mailbox.ts';
 import { parsePublicKey } from '../crypto/minisign.ts';
@@ -70,12 +70,13 @@ function conversation(): Thread {
 function readReplies(answered: MailboxAnswer, page: number): MailboxPage {
   if (answered.result === 'away') return { retryAfterSeconds: answered.retryAfterSeconds };
   const { identity, signing } = conversation();
-  const signers = signersOf(keyring().keyring);
+  const { keyring: current } = keyring();
+  const signers = signersOf(current);
   const replies = answered.replies.map((sealed): MailboxReply => {
     const id = toHex(replyId(sealed));
     try {
-      const { text, team, signature } = openReply(sealed, identity, signing.key, signers);
-      return { id, text, team, signature };
+      const { text, team, signer, signature } = openReply(sealed, identity, signing.key, signers);
+      return { id, text, team: isSignerOf(current, signer, team) ? team : null, signature };
     } catch (error) {
       return { id, refused: codeOf(error) };
     }

@@ -1,5 +1,7 @@
 // Writing again in a conversation: to the same people, before an answer and after it, and never losing a text.
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import type { Keyring } from '../../crypto/keyring.ts';
 import { BROWSERS } from '../support/browser.ts';
 import { cli } from '../support/cli.ts';
 import { startConversation } from '../support/conversation.ts';
@@ -78,6 +80,19 @@ describe.each(BROWSERS)('further words in %s', (name) => {
     await bench.tab.until('.reply');
     expect(await bench.tab.isVisible('#topic-choice')).toBe(false);
     expect(await bench.tab.isVisible('#write')).toBe(true);
+  });
+
+  it('lets no answer lead further words to a team that its signer is none of', async () => {
+    const conversation = await startConversation('ru');
+    const { teams } = JSON.parse(await readFile(bench.deployment.keyringFile, 'utf8')) as Keyring;
+    await page.reply(conversation, 'От своих');
+    await page.pass(await bench.deployment.sealReply('Пишите теперь туда', conversation.thread.address, teams.at(-1)?.id), conversation.thread);
+    await page.openMailbox(conversation);
+    expect(await page.shown()).toEqual(['От своих', 'Пишите теперь туда']);
+    await bench.tab.paste('#message', `Кому это? ${name}`);
+    await bench.tab.page.click('#send');
+    await bench.tab.until('#sent');
+    await expect.poll(async () => (await bench.deployment.letters(inboxOf(bench.deployment.layout, 0))).map(({ message }) => message)).toContain(`Кому это? ${name}`);
   });
 
   it('keeps a text and an answer when sending or deleting fails', async () => {

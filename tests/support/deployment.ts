@@ -148,10 +148,9 @@ export class Deployment {
     return parseSecretKey(await readFile(this.signer, 'utf8'));
   }
 
-  /** What a volunteer of the first team answers, as a parcel. By somebody else with another signer. */
-  async sealReply(text: string, to: ThreadAddress, signer?: SigningKeyPair): Promise<Uint8Array> {
-    const [team] = this.keyring.keyring.teams;
-    const delivery = sealReply({ team: team?.id ?? '', text }, to, signer ?? await this.signingKey());
+  /** What the volunteer answers, as a parcel. @param team the id of the one that further words shall go to */
+  async sealReply(text: string, to: ThreadAddress, team = this.keyring.keyring.teams[0]?.id ?? ''): Promise<Uint8Array> {
+    const delivery = sealReply({ team, text }, to, await this.signingKey());
     return stampParcel(sealParcel({ kind: 'reply', delivery }, this.keyring.keyring), DIFFICULTY);
   }
 

@@ -1,7 +1,8 @@
 // Which conversation a volunteer means, who else of the team has it, and whether its mailbox takes one more answer.
 import type { NoteContent } from '../../crypto/letter.ts';
+import { REPLIES_A_WEEK } from '../../crypto/mailbox.ts';
 import type { ThreadAddress } from '../../crypto/thread.ts';
-import { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE } from '../../store/mailboxes.ts';
+import { fullnessOf, othersWith } from '../../letters/cautions.ts';
 import { CliError } from '../errors.ts';
 import { conversationOf, isNoted, isWritten, type Conversation } from '../letters/conversations.ts';
 import { visibleLine } from '../terminal.ts';
@@ -29,30 +30,20 @@ function onlyOne(conversations: readonly Conversation[]): Conversation {
   return only;
 }
 
-/**
- * Who else has this conversation, as one line each; who has handed it over has it no longer. Letters carry no time: all
- * notes count.
- */
+/** Who else has it, as one line each. */
 export function takenBy({ notes }: Answerable, signer: string, alias: string): string[] {
-  const gaveUp = new Set(notes.filter(({ note }) => note.action === 'handover').map(({ note }) => note.alias));
-  const lines = notes.flatMap(({ note: { action, alias: from, to = '', signer: by } }) => {
-    if (action === 'handover') return to === alias || gaveUp.has(to) ? [] : [`${visibleLine(from)} has handed it over to ${visibleLine(to)}`];
-    if (by === signer || gaveUp.has(from)) return [];
-    return [`${visibleLine(from)} ${action === 'answer' ? 'has answered' : 'has taken it'}`];
-  });
-  return [...new Set(lines)];
+  return [...new Set(othersWith(notes, signer, alias).map(({ action, from, to }) => {
+    if (action === 'handover') return `${visibleLine(from)} has handed it over to ${visibleLine(to)}`;
+    return `${visibleLine(from)} ${action === 'answer' ? 'has answered' : 'has taken it'}`;
+  }))];
 }
 
-/**
- * Why the mailbox takes no answer more this week, which the relay cannot tell; null when it does. Letters carry no time: the
- * answers of the week are those under its keyrings. @param serials those of the keyrings that are valid now
- */
+/** Why its mailbox takes no answer more this week; null when it does. @param serials those of the keyrings that are valid now */
 export function fullOf({ notes }: Answerable, signer: string, serials: ReadonlySet<number>): { what: string; advice: string } | null {
-  const answers = notes.filter(({ serial, note }) => note.action === 'answer' && serials.has(serial));
-  const own = answers.filter(({ note }) => note.signer === signer);
-  if (answers.length < REPLIES_A_WEEK && own.length < REPLIES_A_WEEK_BY_ONE) return null;
-  const [count, whose, advice] = answers.length >= REPLIES_A_WEEK
-    ? [answers.length, 'of the team', 'put what there is to say into one longer answer next week']
-    : [own.length, 'of yours', 'let a colleague answer, or put what there is to say into one longer answer next week'];
+  const full = fullnessOf(notes, signer, serials);
+  if (full === null) return null;
+  const [count, whose, advice] = full.team >= REPLIES_A_WEEK
+    ? [full.team, 'of the team', 'put what there is to say into one longer answer next week']
+    : [full.own, 'of yours', 'let a colleague answer, or put what there is to say into one longer answer next week'];
   return { what: `${String(count)} answers ${whose} have gone to this person this week: the relay would accept one more and drop it`, advice };
 }

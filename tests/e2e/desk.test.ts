@@ -153,7 +153,7 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     expect(tab.dialogs.map(({ type }) => type)).toEqual(['confirm']);
   });
 
-  it('asks before somebody is answered whom a colleague has, or whose mailbox is full of one’s own answers', async () => {
+  it('asks before somebody is answered whom a colleague has, whatever they call themselves, or whose mailbox is full of one’s own answers', async () => {
     await tab.openSigner(office.path('signer.key'));
     await tab.paste('#alias', 'Ива');
     await tab.paste('#difficulty', '1');
@@ -163,10 +163,10 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     await tab.write('Ещё');
     await tab.sealed();
     expect(tab.dialogs).toEqual([]);
-    await tab.read(await office.file('last.txt', armor(answers[0] as Uint8Array)), await office.file('claim.age', office.note({ action: 'claim', thread: key, alias: 'Клён', text: '' }, office.signer)));
+    await tab.read(await office.file('last.txt', armor(answers[0] as Uint8Array)), await office.file('claim.age', office.note({ action: 'claim', thread: key, alias: 'Ива', text: '' }, office.partner)));
     await tab.write('И ещё');
     await tab.page.click('#seal');
-    await expect.poll(() => tab.dialogs.map(({ message }) => message)).toEqual([expect.stringContaining('Already have it or have answered: Клён.'), expect.stringContaining(`${String(REPLIES_A_WEEK_BY_ONE + 1)} answers of this week`)]);
+    await expect.poll(() => tab.dialogs.map(({ message }) => message)).toEqual([expect.stringContaining('Already have it or have answered: Ива.'), expect.stringContaining(`${String(REPLIES_A_WEEK_BY_ONE + 1)} answers of this week`)]);
   });
 
   async function giveRequest() {

@@ -57,8 +57,9 @@ export type DeskOffice = {
   /** Of this week, and of the next. */
   keyring: NewKeyring;
   next: NewKeyring;
-  /** Listed in both; `stranger` in none. */
+  /** Listed in both, with `partner`; `stranger` in none. */
   signer: SigningKey;
+  partner: SigningKey;
   stranger: SigningKey;
   worker: string;
   colleague: string;
@@ -83,7 +84,7 @@ export async function openDeskOffice(): Promise<DeskOffice> {
   const dir = await mkdtemp(join(tmpdir(), 'desk-'));
   const path = (...parts: string[]): string => join(dir, ...parts);
   const [worker, own, colleague, other] = Array.from({ length: 4 }, generateIdentity) as [string, string, string, string];
-  const [signer, stranger] = [generateKeyPair(), generateKeyPair()];
+  const [signer, partner, stranger] = [generateKeyPair(), generateKeyPair(), generateKeyPair()];
   const root = await createRootKey({ directory: path('root') });
   const rootKey = await readRootKey(root.keyFile, () => Promise.reject(new Error('not protected')));
   const recipients = [own, colleague].map(identityToRecipient);
@@ -91,8 +92,8 @@ export async function openDeskOffice(): Promise<DeskOffice> {
   const sign = (serial: number, signers: readonly SigningKey[], begins = from): Promise<NewKeyring> => createKeyring({
     serial, from: begins, days: 7, worker: identityToRecipient(worker), teams: [{ ...TEAM, topics: [TOPIC], recipients, signers: signers.map(({ key }) => toHex(key)) }],
   }, rootKey, path(`keyring-${String(serial)}`));
-  const keyring = await sign(1, [signer]);
-  const next = await sign(9, [signer], new Date(keyring.keyring.notAfter));
+  const keyring = await sign(1, [signer, partner]);
+  const next = await sign(9, [signer, partner], new Date(keyring.keyring.notAfter));
   await Promise.all([
     writeFile(path('own.age'), await encryptWithPassphrase(utf8(`# key\n${own}\n`), PASSPHRASE, LOG_N)),
     writeFile(path('other.txt'), `${other}\n`),
@@ -106,7 +107,7 @@ export async function openDeskOffice(): Promise<DeskOffice> {
   const toTeam = (content: LetterContent): Uint8Array => sealLetter(content, recipients);
   let files = 0;
   return {
-    path, keyring, next, signer, stranger, worker, colleague, sign, toTeam,
+    path, keyring, next, signer, partner, stranger, worker, colleague, sign, toTeam,
     letter: (message, options, under = keyring) => {
       const content = openSealed(parseParcel(sealRequest({ language: 'ru', topic: TOPIC.id, message }, under, options)).sealed, [worker]);
       if (content.kind !== 'letter') throw new Error('no letter');

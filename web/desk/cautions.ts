@@ -1,19 +1,20 @@
-// What a volunteer is asked before an answer is sealed. The command line looks at the signer instead of the alias, where somebody else has it.
+// What a volunteer is asked before an answer is sealed.
 import { toHex } from '../../crypto/bytes.ts';
-import { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE } from '../../crypto/mailbox.ts';
+import { fullnessOf, othersWith } from '../../letters/cautions.ts';
 import { isNoted, type Conversation } from '../../letters/conversations.ts';
 import type { Answer, Means } from './answering.ts';
 import { phrase } from './phrases.ts';
 
 /** In words: who else has the conversation, and that its mailbox takes no more, which no relay can tell. */
-export function cautionsAbout({ state, letters }: Conversation, { action, alias }: Answer, { signer }: Means): string[] {
-  const others = [...new Set([...state.answered, ...state.handed, ...state.taken])].filter((each) => each !== alias);
-  // No letter has a time: the answers of this week are those under its keyrings.
-  const answers = letters.filter(isNoted).filter(({ content, keyring }) => content.note.action === 'answer' && keyring !== null && Date.parse(keyring.notAfter) > Date.now());
-  const own = answers.filter(({ content }) => content.note.signer === toHex(signer.key));
-  const isFull = action === 'answer' && (answers.length >= REPLIES_A_WEEK || own.length >= REPLIES_A_WEEK_BY_ONE);
+export function cautionsAbout({ letters }: Conversation, { action, alias }: Answer, { signer }: Means): string[] {
+  const noted = letters.filter(isNoted);
+  const notes = noted.map(({ content }) => content);
+  const by = toHex(signer.key);
+  const others = new Set(othersWith(notes, by, alias).map(({ from, to }) => to || from));
+  const current = noted.flatMap(({ keyring }) => (keyring !== null && Date.parse(keyring.notAfter) > Date.now() ? [keyring.serial] : []));
+  const full = action === 'answer' ? fullnessOf(notes, by, new Set(current)) : null;
   return [
-    ...(others.length > 0 ? [phrase('others', { aliases: others.join(', ') })] : []),
-    ...(isFull ? [phrase('full', { all: String(answers.length), own: String(own.length) })] : []),
+    ...(others.size > 0 ? [phrase('others', { aliases: [...others].join(', ') })] : []),
+    ...(full === null ? [] : [phrase('full', { all: String(full.team), own: String(full.own) })]),
   ].map(({ textContent }) => textContent);
 }

@@ -1,0 +1,33 @@
+// What a volunteer should know before answering: who else has the conversation, and whether its mailbox takes one more
+// answer. Letters carry no time: all notes count.
+import type { NoteContent } from '../crypto/letter.ts';
+import { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE } from '../crypto/mailbox.ts';
+import type { Note } from '../crypto/note.ts';
+
+/** Aliases; `to` is empty but for a handover. */
+export type Holding = { action: Note['action']; from: string; to: string };
+
+/**
+ * Who else has the conversation; who has handed it over has it no longer. Whether a note is one's own, its signer says (64 hex
+ * digits), since anybody can write any alias; only a handover has nothing but the alias it is for.
+ */
+export function othersWith(notes: readonly NoteContent[], signer: string, alias: string): Holding[] {
+  const gaveUp = new Set(notes.filter(({ note }) => note.action === 'handover').map(({ note }) => note.alias));
+  return notes.flatMap(({ note: { action, alias: from, to = '', signer: by } }) => {
+    const isOthers = action === 'handover' ? to !== alias && !gaveUp.has(to) : by !== signer && !gaveUp.has(from);
+    return isOthers ? [{ action, from, to }] : [];
+  });
+}
+
+/** Answers of the team, and of one's own among them, in the week of a mailbox that takes none more. */
+export type Fullness = { team: number; own: number };
+
+/**
+ * Null: it takes more. The relay cannot tell. The answers of the week are those under its keyrings.
+ * @param serials those of the keyrings that are valid now
+ */
+export function fullnessOf(notes: readonly NoteContent[], signer: string, serials: ReadonlySet<number>): Fullness | null {
+  const answers = notes.filter(({ serial, note }) => note.action === 'answer' && serials.has(serial));
+  const [team, own] = [answers.length, answers.filter(({ note }) => note.signer === signer).length];
+  return team >= REPLIES_A_WEEK || own >= REPLIES_A_WEEK_BY_ONE ? { team, own } : null;
+}

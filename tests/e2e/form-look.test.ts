@@ -80,14 +80,14 @@ describe.each(BROWSERS)('the page in %s', (name) => {
     await tab.until(SEND);
     await tab.page.evaluate('scrollTo(0, document.documentElement.scrollHeight)');
     for (const id of ['send', 'contact', 'answer', 'topic-legal', 'message', 'exit-known']) {
-      await tab.page.evaluate(`document.getElementById('${id}').focus()`);
       const hidden = async (): Promise<number> => {
+        await tab.page.evaluate(`document.activeElement.blur(); document.getElementById('${id}').focus()`);
         const { top, height } = await boxOf(tab, `#${id}`);
         const seen = Math.min(top + height, ZOOMED.height) - Math.max(top, (await boxOf(tab, 'header')).height);
         // A field higher than the screen has to be cut somewhere.
         return Math.min(height, ENOUGH_TO_SEE) - seen;
       };
-      // A browser under load scrolls later than it gives the focus.
+      // Where one focus follows another sooner than Firefox paints, the page stays where the first had scrolled it.
       await expect.poll(hidden, { message: id, timeout: 30_000 }).toBeLessThanOrEqual(0);
     }
     await tab.page.close();

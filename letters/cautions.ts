@@ -8,13 +8,18 @@ import type { Note } from '../crypto/note.ts';
 export type Holding = { action: Note['action']; from: string; to: string };
 
 /**
- * Who else has the conversation; who has handed it over has it no longer. Whether a note is one's own, its signer says (64 hex
- * digits), since anybody can write any alias; only a handover has nothing but the alias it is for.
+ * Who else has the conversation; who has handed it over has it no longer, unless all have to whom it was handed: then nobody
+ * knows who had it last. Who wrote a note, its signer says (64 hex digits), since anybody can write any alias; only for whom
+ * a handover is, it says by alias.
  */
 export function othersWith(notes: readonly NoteContent[], signer: string, alias: string): Holding[] {
-  const gaveUp = new Set(notes.filter(({ note }) => note.action === 'handover').map(({ note }) => note.alias));
-  return notes.flatMap(({ note: { action, alias: from, to = '', signer: by } }) => {
-    const isOthers = action === 'handover' ? to !== alias && !gaveUp.has(to) : by !== signer && !gaveUp.has(from);
+  const handovers = notes.map(({ note }) => note).filter(({ action }) => action === 'handover');
+  const [gaveUp, gaveUpAs] = [new Set(handovers.map((note) => note.signer)), new Set(handovers.map((note) => note.alias))];
+  const isLast = ({ to = '' }: Note): boolean => !gaveUpAs.has(to);
+  const isUnknown = !handovers.some(isLast);
+  return notes.flatMap(({ note }) => {
+    const { action, alias: from, to = '', signer: by } = note;
+    const isOthers = action === 'handover' ? to !== alias && (isUnknown || isLast(note)) : by !== signer && !gaveUp.has(by);
     return isOthers ? [{ action, from, to }] : [];
   });
 }

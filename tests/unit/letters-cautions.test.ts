@@ -5,7 +5,7 @@ import type { Note } from '../../crypto/note.ts';
 import { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE } from '../../crypto/mailbox.ts';
 import { fullnessOf, othersWith } from '../../letters/cautions.ts';
 
-const [OWN, OTHERS] = ['a'.repeat(64), 'b'.repeat(64)] as const;
+const [OWN, OTHERS, ANOTHER] = ['a', 'b', '9'].map((digit) => digit.repeat(64)) as [string, string, string];
 const WEEK = 3;
 
 function note(action: Note['action'], { by = OTHERS, alias = 'Клён', to, serial = WEEK }: { by?: string; alias?: string; to?: string; serial?: number } = {}): NoteContent {
@@ -29,6 +29,12 @@ describe('a conversation is with somebody else', () => {
   it('but not who has handed it over', () => {
     expect(others(note('claim'), note('answer'), note('handover', { to: 'Ива' }))).toEqual([]);
     expect(others(note('handover', { alias: 'Дуб', to: 'Клён' }), note('handover', { to: 'Ива' }))).toEqual([]);
+    expect(others(note('answer'), note('handover', { by: ANOTHER, to: 'Ива' }))).toEqual(['answer Клён']);
+  });
+
+  it('and who had it last of those that handed it to one another, nobody knows', () => {
+    const [there, back] = [note('handover', { to: 'Дуб' }), note('handover', { by: ANOTHER, alias: 'Дуб', to: 'Клён' })];
+    for (const notes of [[there, back, note('answer')], [note('answer'), back, there]]) expect(others(...notes)).toEqual(expect.arrayContaining(['handover Клён Дуб', 'handover Дуб Клён']));
   });
 });
 

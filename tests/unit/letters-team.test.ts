@@ -31,6 +31,10 @@ describe('a volunteer in two teams answers for', () => {
     for (const reader of [own, other]) expect(found('legal', team(FIRST, 'psychological', reader), team(SECOND, 'legal', reader))).toBe(SECOND);
   });
 
+  it('the one for those who chose no topic, where none was chosen', () => {
+    expect(found(undefined, team(FIRST, 'psychological', own), team(SECOND, 'other', own))).toBe(SECOND);
+  });
+
   it('none that does not list their signer', () => {
     expect(found('legal', team(FIRST, 'legal', own, []), team(SECOND, 'psychological', other))).toBe(SECOND);
     expect(found('legal', team(FIRST, 'legal', own, []))).toBeUndefined();

@@ -19,8 +19,8 @@ export class Conversation {
   #page = 0;
   #furthestPage = 0;
   #found = NOTHING;
-  /** Of the newest reply that was seen and says where further words go: its number, and the team. */
-  #newest: { number: number; team: string } | null = null;
+  /** Where further words go, by the newest reply that was seen and says so. */
+  #team: string | null = null;
 
   constructor(remove: (id: string) => void) {
     this.#remove = remove;
@@ -37,7 +37,7 @@ export class Conversation {
 
   /** Where further words go; null while no answer says so. */
   get team(): string | null {
-    return this.#newest?.team ?? null;
+    return this.#team;
   }
 
   /** Removing needs the relay to take something in. */
@@ -50,15 +50,14 @@ export class Conversation {
     this.#page = page;
     this.#furthestPage = Math.max(page, this.#furthestPage);
     this.#found = found;
-    found.replies.forEach((reply, i) => {
+    for (const reply of found.replies) {
       this.#seen.add(reply.id);
-      if (!isShown(reply)) return;
+      if (!isShown(reply)) continue;
       const shownAs = this.#shownAs.get(reply.signature);
+      // Pages are turned one by one, the oldest first: what was not seen yet is newer than what was.
+      if (shownAs === undefined) this.#team = reply.team ?? this.#team;
       if (shownAs === undefined || this.#removed.has(shownAs)) this.#shownAs.set(reply.signature, reply.id);
-      const { team } = reply;
-      const number = found.first + i;
-      if (team !== null && number >= (this.#newest?.number ?? 0)) this.#newest = { number, team };
-    });
+    }
     this.#draw();
   }
 
@@ -73,15 +72,13 @@ export class Conversation {
   removed(id: string | null): void {
     for (const gone of id === null ? this.#seen : [id]) this.#removed.add(gone);
     if (id === null) this.#found = NOTHING;
-    // Numbers move up: whichever is seen next is newer than this.
-    if (this.#newest !== null) this.#newest = { ...this.#newest, number: 0 };
     this.#draw();
   }
 
   /** Nothing of it is left in the page. */
   clear(): void {
     this.#found = NOTHING;
-    this.#newest = null;
+    this.#team = null;
     this.#list.replaceChildren();
   }
 

@@ -95,6 +95,25 @@ describe.each(BROWSERS)('further words in %s', (name) => {
     await expect.poll(async () => (await bench.deployment.letters(inboxOf(bench.deployment.layout, 0))).map(({ message }) => message)).toContain(`Кому это? ${name}`);
   });
 
+  it('sends further words to whom the newest answer says, also after that was deleted and others were read again', async () => {
+    const conversation = await startConversation('ru');
+    const { teams } = JSON.parse(await readFile(bench.deployment.keyringFile, 'utf8')) as Keyring;
+    await page.reply(conversation, 'Первый', 'Второй');
+    await page.pass(await bench.deployment.sealReply('Теперь мы', conversation.thread.address, teams[1]?.id), conversation.thread);
+    await page.openMailbox(conversation);
+    await bench.tab.page.click('#newer');
+    await expect.poll(page.shown).toEqual(['Теперь мы']);
+    await bench.tab.page.click('#delete-3');
+    await bench.tab.page.click('#confirm-yes');
+    await expect.poll(page.shown).toEqual([]);
+    await bench.tab.page.click('#older');
+    await expect.poll(page.shown).toEqual(['Первый', 'Второй']);
+    await bench.tab.paste('#message', `Вам. ${name}`);
+    await bench.tab.page.click('#send');
+    await bench.tab.until('#sent');
+    await expect.poll(async () => (await bench.deployment.letters(inboxOf(bench.deployment.layout, 1))).map(({ message }) => message)).toContain(`Вам. ${name}`);
+  });
+
   it('keeps a text and an answer when sending or deleting fails', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Остался');

@@ -22,6 +22,7 @@ const MEANING: Record<ErrorCode, { exitCode: number; advice: string }> = {
   LETTER_TOO_LONG: { exitCode: EXIT.input, advice: 'shorten the text (a Cyrillic letter is 2 bytes, a Latin one 1)' },
   LETTER_RECIPIENTS: { exitCode: EXIT.input, advice: 'a team has 1 to 8 recipients' },
   LETTER_THREAD: { exitCode: EXIT.notAuthentic, advice: 'do not answer it: somebody else may want the answer; tell the administrator' },
+  LETTERS_TOO_MANY: { exitCode: EXIT.input, advice: 'save the messages one by one, or in smaller files' },
   SIGNER_UNKNOWN: { exitCode: EXIT.notAuthentic, advice: 'do not trust it; check that you have the newest keyring' },
   SIGNER_SIGNATURE: { exitCode: EXIT.notAuthentic, advice: 'do not trust it; tell the administrator' },
   REPLY_STRUCTURE: { exitCode: EXIT.notAuthentic, advice: DAMAGED },

@@ -6,9 +6,10 @@ import { hex, words } from './schema.ts';
 import { SIGNATURE_BYTES, SIGNING_KEY_BYTES, signatureHolds, signParts, type SigningKeyPair } from './sign.ts';
 
 const NOTE_ID_BYTES = 16;
-const MAX_ALIAS = 40;
+/** UTF-16 units. */
+export const ALIAS_LENGTH_MAX = 40;
 
-const alias = words.check(z.minLength(1), z.maxLength(MAX_ALIAS));
+const alias = words.check(z.minLength(1), z.maxLength(ALIAS_LENGTH_MAX));
 
 export const noteContent = z.object({
   /** `answer` carries a copy of the reply's text; `claim` and `handover` may have a few words. */

@@ -150,17 +150,18 @@ function shortest(key: string, keys: readonly string[]): string {
 
 /** An alias is only what somebody wrote; the signer is who they are. */
 function aliasRemarks(noted: readonly Noted[]): AliasRemark[] {
-  const aliasesOf = new Map<string, Set<string>>();
+  /** As it is written, by what it reads like: `Анна` and `анна` are one. */
+  const aliasesOf = new Map<string, Map<string, string>>();
   const signersOf = new Map<string, Set<string>>();
   for (const { content: { note } } of noted) {
     const alias = note.alias.normalize('NFKC').trim().toLowerCase();
-    aliasesOf.set(note.signer, (aliasesOf.get(note.signer) ?? new Set()).add(note.alias));
+    aliasesOf.set(note.signer, (aliasesOf.get(note.signer) ?? new Map<string, string>()).set(alias, note.alias));
     signersOf.set(alias, (signersOf.get(alias) ?? new Set()).add(note.signer));
   }
   const several = [...aliasesOf].filter(([, aliases]) => aliases.size > 1);
   const shared = [...signersOf].filter(([, signers]) => signers.size > 1);
   return [
-    ...several.map(([signer, aliases]): AliasRemark => ({ kind: 'one-signer', signers: [signer], aliases: [...aliases] })),
+    ...several.map(([signer, aliases]): AliasRemark => ({ kind: 'one-signer', signers: [signer], aliases: [...aliases.values()] })),
     ...shared.map(([alias, signers]): AliasRemark => ({ kind: 'one-alias', signers: [...signers], aliases: [alias] })),
   ];
 }

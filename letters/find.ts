@@ -19,15 +19,18 @@ export type Found = Uint8Array | CodedError;
 
 /**
  * The letters that a file or a message holds: the file itself, armor anywhere in its text, or a mail's `.age`
- * attachments (the same letter also stands in the body as armor, and is then not given twice).
+ * attachments (the same letter also stands in the body as armor, and is then not given twice). Of more than 64 the first, and
+ * LETTERS_TOO_MANY.
  * None: there is no letter in it. What is found may still be damaged: opening it says so.
  */
 export async function findLetters(bytes: Uint8Array): Promise<Found[]> {
   if (isAgeFile(bytes)) return [bytes];
   const text = new TextDecoder('latin1').decode(bytes);
-  const found = isArmored(text) ? armoredLetters(text) : await lettersOfMail(bytes, 0);
-  const letters = found.length > 0 ? found : armoredLetters(text);
-  return unique(letters).slice(0, LETTERS_MAX);
+  const armored = armoredLetters(text);
+  const found = isArmored(text) ? [] : await lettersOfMail(bytes, 0);
+  // Words before armor read like a mail's header, and the first letter as part of it. In a real mail armor may be encoded.
+  const all = unique(found.length > 0 ? [...found, ...armored.filter((each) => each instanceof Uint8Array)] : armored);
+  return all.length > LETTERS_MAX ? [...all.slice(0, LETTERS_MAX), new CodedError('LETTERS_TOO_MANY', `more than ${String(LETTERS_MAX)} letters`)] : all;
 }
 
 async function lettersOfMail(bytes: Uint8Array, depth: number): Promise<Found[]> {
@@ -61,7 +64,7 @@ async function lettersOfAttachment({ content, filename, mimeType }: Attachment, 
 function armoredLetters(text: string): Found[] {
   const letters: Found[] = [];
   let position = text.indexOf(BEGIN);
-  while (position !== -1 && letters.length < LETTERS_MAX) {
+  while (position !== -1) {
     const end = text.indexOf(END, position);
     const block = end === -1 ? text.slice(position) : text.slice(position, end + END.length);
     letters.push(readArmor(unquoted(block)));

@@ -1,21 +1,20 @@
 // What `reply`, `claim` and `handover` have in common.
 import { toHex } from '../../crypto/bytes.ts';
 import { checkValidity, type VerifiedKeyring } from '../../crypto/keyring.ts';
-import type { NoteText } from '../../crypto/note.ts';
+import { ALIAS_LENGTH_MAX, type NoteText } from '../../crypto/note.ts';
+import { aliasFrom, isAlias } from '../../letters/alias.ts';
 import { required } from '../command.ts';
 import { CliError, EXIT, UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { READING_HELP, READING_OPTIONS, readerFor } from '../letters/reader.ts';
 import { readAll } from '../letters/report.ts';
-import { block, visible, visibleLine } from '../terminal.ts';
+import { block, visibleLine } from '../terminal.ts';
 import { composeParcels, ownTeam, roomIn, type Draft } from './compose.ts';
 import { answerable, fullOf, takenBy } from './conversation.ts';
 import { RELAY_HELP, destinationOf } from './destination.ts';
 import { dispatch } from './dispatch.ts';
 import { readSigner } from './signer.ts';
 import { readWords } from './words.ts';
-
-const ALIAS_LENGTH_MAX = 40;
 
 export const ANSWERING_OPTIONS = {
   ...READING_OPTIONS,
@@ -95,9 +94,9 @@ function validAt(keyrings: readonly VerifiedKeyring[], now: Date): [VerifiedKeyr
 }
 
 function nameOf(text: string): string {
-  const name = text.normalize('NFC').trim();
-  if (name.length >= 1 && name.length <= ALIAS_LENGTH_MAX && visible(name) === name && !/[\n\t]/.test(name)) return name;
-  throw new CliError('ALIAS_FORMAT', `a name in the team has 1 to ${String(ALIAS_LENGTH_MAX)} characters`, 'give a shorter one, on one line');
+  const name = aliasFrom(text);
+  if (isAlias(name)) return name;
+  throw new CliError('ALIAS_FORMAT', `a name in the team has 1 to ${String(ALIAS_LENGTH_MAX)} characters, all of which can be seen`, 'give such a one, on one line');
 }
 
 async function insistIfTaken(taken: readonly string[], id: string, anyway: boolean, io: Io): Promise<void> {

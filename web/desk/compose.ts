@@ -4,6 +4,7 @@ import type { NoteContent } from '../../crypto/letter.ts';
 import type { Note } from '../../crypto/note.ts';
 import { replyRoom } from '../../crypto/reply.ts';
 import { stampSteps } from '../../crypto/stamp.ts';
+import { aliasFrom, isAlias } from '../../letters/alias.ts';
 import { isWritten, type Conversation } from '../../letters/conversations.ts';
 import { element, focusOn } from '../page.ts';
 import { inSlices } from '../slices.ts';
@@ -109,8 +110,8 @@ export class Compose {
   /** What is missing, as the name of what to say. */
   #missing({ action, text, to, alias }: Answer, difficulty: number): [string, HTMLElement] | null {
     if (action === 'answer' && text === '') return ['need-text', this.#text];
-    if (action === 'handover' && to === '') return ['need-to', this.#to];
-    if (alias === '') return ['need-alias', element('alias', HTMLInputElement)];
+    if (action === 'handover' && !isAlias(to)) return [to === '' ? 'need-to' : 'bad-alias', this.#to];
+    if (!isAlias(alias)) return [alias === '' ? 'need-alias' : 'bad-alias', element('alias', HTMLInputElement)];
     if (replyRoom(text) < 0) return ['too-long', this.#text];
     if (!Number.isInteger(difficulty) || difficulty < 0 || difficulty > DIFFICULTY_MAX) return ['need-difficulty', this.#difficulty];
     return null;
@@ -130,7 +131,7 @@ export class Compose {
     if (conversation === null || address === null || this.#busy) return;
     const difficulty = this.#difficulty.value === '' ? Number.NaN : Number(this.#difficulty.value);
     const answer: Answer = {
-      action: this.#action(), text: this.#text.value.trim(), to: this.#to.value.trim(), alias: this.#needs.alias(),
+      action: this.#action(), text: this.#text.value.trim(), to: aliasFrom(this.#to.value), alias: aliasFrom(this.#needs.alias()),
       language: conversation.letters[0]?.content.language ?? document.documentElement.lang,
     };
     const missing = this.#missing(answer, difficulty);

@@ -19,7 +19,7 @@ class Desk {
   readonly #outgoing = new Outgoing();
   readonly #compose = new Compose({
     office: this.#office,
-    alias: () => element('alias', HTMLInputElement).value.trim(),
+    alias: () => element('alias', HTMLInputElement).value,
     work: (share) => this.#work(share),
     broken: tellBroken,
     done: (note, parcels) => {

@@ -41,6 +41,8 @@ function phraseFor(code: RefusalCode): string {
       return 'refused-format';
     case 'LETTER_MISSING':
       return 'refused-none';
+    case 'LETTERS_TOO_MANY':
+      return 'refused-many';
     case 'FILE_TOO_LARGE':
     case 'FILE_UNREADABLE':
       return 'refused-file';

@@ -1,0 +1,13 @@
+// What a volunteer is called in the team. The same on a command line and in a browser: colleagues compare what they see.
+import { ALIAS_LENGTH_MAX } from '../crypto/note.ts';
+import { visible } from './visible.ts';
+
+/** However it was typed. */
+export function aliasFrom(text: string): string {
+  return text.normalize('NFC').trim();
+}
+
+/** 1 to 40 UTF-16 units on one line, all of which are shown. */
+export function isAlias(name: string): boolean {
+  return name.length >= 1 && name.length <= ALIAS_LENGTH_MAX && visible(name) === name && !/[\n\t]/.test(name);
+}

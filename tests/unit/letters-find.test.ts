@@ -1,0 +1,29 @@
+// Text files with several letters.
+import { beforeAll, expect, test } from 'vitest';
+import { armor } from '../../crypto/age/armor.ts';
+import { randomBytes, utf8 } from '../../crypto/bytes.ts';
+import { CodedError } from '../../crypto/errors.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { findLetters } from '../../letters/find.ts';
+
+beforeAll(() => ready);
+
+const some = (count: number): Uint8Array[] => Array.from({ length: count }, () => randomBytes(40));
+const text = (letters: readonly Uint8Array[]): string => letters.map(armor).join('\n');
+
+test.each([
+  ['as many letters as are read', 64, []],
+  ['one more, which is said', 65, ['LETTERS_TOO_MANY']],
+] as const)('%s', async (_how, count, problems) => {
+  const letters = some(count);
+  const found = await findLetters(utf8(text([...letters, ...letters])));
+  expect(found.filter((each) => each instanceof Uint8Array)).toEqual(letters.slice(0, 64));
+  expect(found.flatMap((each) => (each instanceof CodedError ? [each.code] : []))).toEqual(problems);
+});
+
+test.each(['From: Anna\n', 'Saved:\n\n', 'Two letters\n'])('all that stand below some words: %j', async (words) => {
+  const letters = some(2);
+  const found = await findLetters(utf8(words + text(letters)));
+  expect(found).toHaveLength(2);
+  expect(found).toEqual(expect.arrayContaining(letters));
+});

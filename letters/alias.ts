@@ -11,3 +11,20 @@ export function aliasFrom(text: string): string {
 export function isAlias(name: string): boolean {
   return name.length >= 1 && name.length <= ALIAS_LENGTH_MAX && visible(name) === name && !/[\n\t]/.test(name);
 }
+
+/** The same for aliases that read alike, as `Анна` and `анна` do. */
+export function aliasKey(alias: string): string {
+  return alias.normalize('NFKC').trim().toLowerCase();
+}
+
+/** Of those that read alike the first. */
+export function distinctAliases(aliases: readonly string[]): string[] {
+  const first = new Map<string, string>();
+  for (const alias of aliases) first.set(aliasKey(alias), first.get(aliasKey(alias)) ?? alias);
+  return [...first.values()];
+}
+
+export function aliasesExcept(aliases: readonly string[], others: readonly string[]): string[] {
+  const keys = new Set(others.map(aliasKey));
+  return aliases.filter((alias) => !keys.has(aliasKey(alias)));
+}

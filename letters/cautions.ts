@@ -3,6 +3,7 @@
 import type { NoteContent } from '../crypto/letter.ts';
 import { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE } from '../crypto/mailbox.ts';
 import type { Note } from '../crypto/note.ts';
+import { aliasKey } from './alias.ts';
 
 /** Aliases; `to` is empty but for a handover. */
 export type Holding = { action: Note['action']; from: string; to: string };
@@ -14,12 +15,12 @@ export type Holding = { action: Note['action']; from: string; to: string };
  */
 export function othersWith(notes: readonly NoteContent[], signer: string, alias: string): Holding[] {
   const handovers = notes.map(({ note }) => note).filter(({ action }) => action === 'handover');
-  const [gaveUp, gaveUpAs] = [new Set(handovers.map((note) => note.signer)), new Set(handovers.map((note) => note.alias))];
-  const isLast = ({ to = '' }: Note): boolean => !gaveUpAs.has(to);
+  const [gaveUp, gaveUpAs] = [new Set(handovers.map((note) => note.signer)), new Set(handovers.map((note) => aliasKey(note.alias)))];
+  const isLast = ({ to = '' }: Note): boolean => !gaveUpAs.has(aliasKey(to));
   const isUnknown = !handovers.some(isLast);
   return notes.flatMap(({ note }) => {
     const { action, alias: from, to = '', signer: by } = note;
-    const isOthers = action === 'handover' ? to !== alias && (isUnknown || isLast(note)) : by !== signer && !gaveUp.has(by);
+    const isOthers = action === 'handover' ? aliasKey(to) !== aliasKey(alias) && (isUnknown || isLast(note)) : by !== signer && !gaveUp.has(by);
     return isOthers ? [{ action, from, to }] : [];
   });
 }

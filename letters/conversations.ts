@@ -3,6 +3,7 @@ import { CodedError } from '../crypto/errors.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import type { NoteContent, WrittenContent } from '../crypto/letter.ts';
 import type { ThreadAddress } from '../crypto/thread.ts';
+import { aliasesExcept, aliasKey, distinctAliases } from './alias.ts';
 
 const ID_DIGITS = [8, 16, 32, 64];
 
@@ -132,13 +133,13 @@ function inOrder<L extends Opened>(letters: readonly L[]): L[] {
 /** Whoever handed a conversation over has it no longer, whichever note was read first. */
 function stateOf(noted: readonly Noted[]): State {
   const notes = noted.map(({ content }) => content.note);
-  const aliases = (action: string): string[] => [...new Set(notes.filter((note) => note.action === action).map(({ alias }) => alias))];
+  const aliases = (action: string): string[] => distinctAliases(notes.filter((note) => note.action === action).map(({ alias }) => alias));
   const gone = aliases('handover');
-  const to = [...new Set(notes.filter(({ action }) => action === 'handover').flatMap((note) => note.to ?? []))];
-  const holding = to.filter((alias) => !gone.includes(alias));
+  const to = distinctAliases(notes.filter(({ action }) => action === 'handover').flatMap((note) => note.to ?? []));
+  const holding = aliasesExcept(to, gone);
   const answered = aliases('answer');
-  const handed = (holding.length > 0 ? holding : to).filter((alias) => !answered.includes(alias));
-  const taken = aliases('claim').filter((alias) => !gone.includes(alias) && !answered.includes(alias) && !to.includes(alias));
+  const handed = aliasesExcept(holding.length > 0 ? holding : to, answered);
+  const taken = aliasesExcept(aliases('claim'), [...gone, ...answered, ...to]);
   return { answered, handed, taken, checked: noted.every(({ keyring }) => keyring !== null) };
 }
 
@@ -150,18 +151,17 @@ function shortest(key: string, keys: readonly string[]): string {
 
 /** An alias is only what somebody wrote; the signer is who they are. */
 function aliasRemarks(noted: readonly Noted[]): AliasRemark[] {
-  /** As it is written, by what it reads like: `Анна` and `анна` are one. */
-  const aliasesOf = new Map<string, Map<string, string>>();
+  const aliasesOf = new Map<string, string[]>();
   const signersOf = new Map<string, Set<string>>();
-  for (const { content: { note } } of noted) {
-    const alias = note.alias.normalize('NFKC').trim().toLowerCase();
-    aliasesOf.set(note.signer, (aliasesOf.get(note.signer) ?? new Map<string, string>()).set(alias, note.alias));
-    signersOf.set(alias, (signersOf.get(alias) ?? new Set()).add(note.signer));
+  for (const { content: { note: { alias, signer } } } of noted) {
+    aliasesOf.set(signer, distinctAliases([...(aliasesOf.get(signer) ?? []), alias]));
+    signersOf.set(aliasKey(alias), (signersOf.get(aliasKey(alias)) ?? new Set()).add(signer));
   }
-  const several = [...aliasesOf].filter(([, aliases]) => aliases.size > 1);
+  const several = [...aliasesOf].filter(([, aliases]) => aliases.length > 1);
+  const spelled = new Map(distinctAliases(noted.map(({ content: { note } }) => note.alias)).map((alias) => [aliasKey(alias), alias]));
   const shared = [...signersOf].filter(([, signers]) => signers.size > 1);
   return [
-    ...several.map(([signer, aliases]): AliasRemark => ({ kind: 'one-signer', signers: [signer], aliases: [...aliases.values()] })),
-    ...shared.map(([alias, signers]): AliasRemark => ({ kind: 'one-alias', signers: [...signers], aliases: [alias] })),
+    ...several.map(([signer, aliases]): AliasRemark => ({ kind: 'one-signer', signers: [signer], aliases })),
+    ...shared.map(([key, signers]): AliasRemark => ({ kind: 'one-alias', signers: [...signers], aliases: [spelled.get(key) ?? key] })),
   ];
 }

@@ -79,6 +79,7 @@ export class Conversation {
   clear(): void {
     this.#found = NOTHING;
     this.#team = null;
+    for (const known of [this.#seen, this.#removed, this.#shownAs]) known.clear();
     this.#list.replaceChildren();
   }
 

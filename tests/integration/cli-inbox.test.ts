@@ -166,7 +166,7 @@ describe('not trusted', () => {
     const { maple: m, oak: o } = signers();
     const { err } = await refused(...['Клён', 'Липа'].map((alias) => note({ action: 'claim', alias }, m)), note({ action: 'claim', alias: 'клён ' }, o));
     expect(err).toContain(`one signer, ${fingerprint(toHex(m.key))}, writes as "Клён" and "Липа"`);
-    expect(err).toContain(`"клён" is written by several signers, ${fingerprint(toHex(m.key))} and ${fingerprint(toHex(o.key))}`);
+    expect(err).toContain(`"Клён" is written by several signers, ${fingerprint(toHex(m.key))} and ${fingerprint(toHex(o.key))}`);
   });
 });
 

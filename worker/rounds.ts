@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Queue, Worker } from 'bullmq';
+import { Queue, RedisConnection, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { errorCode, log } from '../service/log.ts';
 import { TICKS_PREFIX } from '../store/keys.ts';
@@ -11,6 +11,13 @@ const LOCK_MS = 10_000;
 /** How often it is looked whether the ticks go on, at the least. */
 const CHECK_MS = 30_000;
 const GOODBYE_MS = 2_000;
+/**
+ * BullMQ asks every connection once for its version. If Redis goes away just then it waits for that answer for ever, or
+ * turns in a circle that lets nothing else run. So it does not ask, and takes Redis for this one, which blocks for
+ * milliseconds as it should.
+ */
+const REDIS_VERSION = '7.0.8';
+RedisConnection.minimumVersion = REDIS_VERSION;
 
 /** What one tick sets off. It must look at `stopping` between pieces of work, and may throw. */
 export type Duty = (stopping: () => boolean) => Promise<void>;
@@ -41,12 +48,14 @@ export class Rounds {
     this.#queue = new Queue(QUEUE, {
       connection: this.#connections.main,
       prefix: TICKS_PREFIX,
+      skipVersionCheck: true,
       // Without this an events stream remembers 10,000 moments.
       streams: { events: { maxLen: 0 } },
     });
     this.#worker = new Worker(QUEUE, async (job) => this.#tick(job.name), {
       connection: this.#connections.main,
       prefix: TICKS_PREFIX,
+      skipVersionCheck: true,
       autorun: false,
       // A duty that takes long must not keep the others waiting.
       concurrency: duties.size + 1,
@@ -107,7 +116,9 @@ export class Rounds {
       const going = known.filter(this.#plausible).map(({ key }) => key);
       lost = [...this.#duties.keys()].some((name) => !going.includes(name));
     });
-    if (lost) await this.#schedule();
+    if (!lost || this.#stopping) return;
+    log.warn('ticks failed', { code: 'lost' });
+    await this.#schedule();
   }
 
   /** Of ours, as often as ours, and within two rounds. */

@@ -114,11 +114,13 @@ describe('the ticks', () => {
   });
 
   it('go on when the next one was lost', { timeout: 60_000 }, async () => {
+    const said = vi.spyOn(log, 'warn');
     await start(1);
     await decoyGoes();
     // As when a worker dies, or Redis, between taking a tick and writing the next.
     await admin.eval("for _, key in ipairs(redis.call('KEYS', 'ticks:*')) do redis.call('DEL', key) end", 0);
     await decoyGoes();
+    expect(said).toHaveBeenCalledWith('ticks failed', { code: 'lost' });
   });
 
   it('of a duty that joins later come together with the others', { timeout: 60_000 }, async () => {

@@ -6,6 +6,7 @@ import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { program } from '../../deploy/layout.ts';
 import { keys, workerState } from '../../store/keys.ts';
+import { cuttingSocket } from '../support/cutting.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { startSmtp, type Answers, type TestSmtp } from '../support/smtp.ts';
 import { maildirFiles, until, workerBench, type Bench } from '../support/worker.ts';
@@ -99,6 +100,19 @@ describe('the worker as a process', () => {
     await until('delivery', async () => (await inbox()).length === 1, 90_000);
     expect(output).toContain('redis away');
     expect(output).toContain('redis back');
+  });
+
+  it.each([1, 2, 3, 4, 5, 6])('goes on by itself when what its connections send as number %i is never answered', { timeout: 90_000 }, async (nth) => {
+    const path = join(bench.dir, 'cutting.sock');
+    const cutting = await cuttingSocket(path, redis.socketPath, nth, 6);
+    try {
+      start({ WORKER_REDIS_SOCKET: path });
+      await until('a connection that broke', () => cutting.cuts > 2);
+      await fill(1);
+      await until('delivery', async () => (await inbox()).length === 1, 60_000);
+    } finally {
+      await cutting.close();
+    }
   });
 
   it('can be started before Redis', async () => {

@@ -62,15 +62,13 @@ async function lettersOfAttachment({ content, filename, mimeType }: Attachment, 
 
 /** Every armored file in a text; quoted (`> `) and indented ones too, since people forward mail. */
 function armoredLetters(text: string): Found[] {
-  const letters: Found[] = [];
-  let position = text.indexOf(BEGIN);
-  while (position !== -1) {
-    const end = text.indexOf(END, position);
-    const block = end === -1 ? text.slice(position) : text.slice(position, end + END.length);
-    letters.push(readArmor(unquoted(block)));
-    position = end === -1 ? -1 : text.indexOf(BEGIN, end);
-  }
-  return letters;
+  return text
+    .split(BEGIN)
+    .slice(1)
+    .map((rest) => {
+      const end = rest.indexOf(END);
+      return readArmor(unquoted(BEGIN + (end === -1 ? rest : rest.slice(0, end + END.length))));
+    });
 }
 
 function readArmor(block: string): Found {

@@ -27,3 +27,9 @@ test.each(['From: Anna\n', 'Saved:\n\n', 'Two letters\n'])('all that stand below
   expect(found).toHaveLength(2);
   expect(found).toEqual(expect.arrayContaining(letters));
 });
+
+test('one that breaks off is reported, and the one after it is read', async () => {
+  const [broken, whole] = some(2) as [Uint8Array, Uint8Array];
+  const found = await findLetters(utf8(`${armor(broken).slice(0, -40)}\n${armor(whole)}`));
+  expect(found).toEqual([expect.any(CodedError), whole]);
+});

@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import PostalMime from 'postal-mime';
@@ -47,6 +48,30 @@ function inboxAt(port: number, more: object = {}): Promise<Inbox> {
   const [parsed] = inboxesSchema.parse([settings]);
   if (!parsed) throw new Error('no inbox');
   return openInbox(parsed);
+}
+
+/** Answers MAIL with one line of its reply after the other, and never with the last. */
+async function dripAtMail() {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.write('220 hello\r\n');
+    socket.on('error', () => undefined);
+    socket.on('data', (bytes) => {
+      if (!bytes.toString('latin1').startsWith('MAIL')) return void socket.write('250 ok\r\n');
+      const drip = setInterval(() => socket.write('250-more\r\n'), 100);
+      socket.on('close', () => clearInterval(drip));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    connections: () => sockets.length,
+    stop: () => {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  };
 }
 
 const login: NonNullable<SMTPServerOptions['onAuth']> = (auth, _session, done) => {
@@ -160,5 +185,15 @@ describe('an SMTP inbox', () => {
     await inbox.deliver(letter);
     expect(server.mails.length).toBeGreaterThanOrEqual(2);
     expect(new Set(server.mails.map(({ raw }) => raw.toString('latin1'))).size).toBe(1);
+  });
+
+  it('gives up on a server that goes on answering and never ends, and starts anew', async () => {
+    const dripping = await dripAtMail();
+    const inbox = await inboxAt(dripping.port, { timeoutSeconds: 2 });
+    for (let times = 1; times <= 2; times += 1) {
+      await expect(inbox.deliver(newLetter())).rejects.toMatchObject({ permanent: false, reason: 'EABORT' });
+      expect(dripping.connections()).toBe(times);
+    }
+    await dripping.stop();
   });
 });

@@ -24,7 +24,7 @@ describe('inboxes.json', () => {
   const issues = (inboxes: unknown): string[] => inboxesSchema.safeParse(inboxes).error?.issues.map(({ path }) => path.join('.')) ?? [];
 
   it('takes every kind', () => {
-    expect(inboxesSchema.parse([maildir, smtp])).toEqual([maildir, { ...smtp, subject: 'Message' }]);
+    expect(inboxesSchema.parse([maildir, smtp])).toEqual([maildir, { ...smtp, subject: 'Message', timeoutSeconds: 300 }]);
   });
 
   it.each<[string, unknown, string]>([
@@ -39,6 +39,7 @@ describe('inboxes.json', () => {
     ['plain SMTP to a name that looks like loopback', [{ ...smtp, tls: 'none', host: '127.0.0.1.example.org' }], '0.tls'],
     ['a user without a password', [{ ...smtp, user: 'a' }], '0.passwordFile'],
     ['a subject that would be a header', [{ ...smtp, subject: 'a\r\nBcc: x@example.org' }], '0.subject'],
+    ['no time at all', [{ ...smtp, timeoutSeconds: 0 }], '0.timeoutSeconds'],
     ['two recipients', [{ ...smtp, to: 'a@example.org, b@example.org' }], '0.to'],
   ])('refuses %s', (_name, inboxes, place) => {
     expect(issues(inboxes)).toEqual([place]);

@@ -145,6 +145,25 @@ describe('changes on disk', () => {
     expect(at(1).current).toBe(1);
   });
 
+  it('a keyring that is half written for a moment is what it was before', async () => {
+    await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
+    await keyrings.add({ serial: 2, fromHours: 0, toHours: 168 });
+    await shelf.load();
+    const path = join(keyrings.directory, 'keyring-2.json.minisig');
+    const signature = await readFile(path);
+    for (const bytes of [signature.subarray(0, 10), Buffer.alloc(0), signature]) {
+      await writeFile(path, bytes);
+      await shelf.load();
+      expect(at(1).current).toBe(2);
+    }
+    await rm(path);
+    await shelf.load();
+    expect(at(1).current).toBe(2);
+    await keyrings.add({ serial: 2, fromHours: 0, toHours: 10 });
+    await shelf.load();
+    expect(at(11).current).toBe(null);
+  });
+
   it('a missing root key is an error', async () => {
     const rootless = new KeyringShelf({ ...keyrings, rootKeyFile: join(dir, 'none'), graceHours: GRACE_HOURS });
     await expect(rootless.start()).rejects.toMatchObject({ code: 'ENOENT' });

@@ -155,9 +155,9 @@ export class KeyringShelf {
       log.info('keyring loaded', { serial });
       return { json, signature, verified: { serial, keyring, digest, json, signature } };
     } catch (error) {
-      const known = before?.json.equals(json) && before.signature === signature;
-      if (known !== true) log.error('keyring ignored', { file: name, code: errorCode(error) });
-      // Nor does a file that is half written, or cannot be read just now. Only taking it away does.
+      const known = before?.json.equals(json) === true && before.signature === signature;
+      if (!known) log.error('keyring ignored', { file: name, code: errorCode(error) });
+      // A file that is half written, or cannot be read just now, does not unsay what it said. Taking it away does.
       return { json, signature, verified: before?.verified ?? null };
     }
   }

@@ -45,17 +45,14 @@ export class Rounds {
     this.#duties = duties;
     this.#roundMs = roundMs;
     this.#connections = new Connections(target);
+    const common = { connection: this.#connections.main, prefix: TICKS_PREFIX, skipVersionCheck: true };
     this.#queue = new Queue(QUEUE, {
-      connection: this.#connections.main,
-      prefix: TICKS_PREFIX,
-      skipVersionCheck: true,
+      ...common,
       // Without this an events stream remembers 10,000 moments.
       streams: { events: { maxLen: 0 } },
     });
     this.#worker = new Worker(QUEUE, async (job) => this.#tick(job.name), {
-      connection: this.#connections.main,
-      prefix: TICKS_PREFIX,
-      skipVersionCheck: true,
+      ...common,
       autorun: false,
       // A duty that takes long must not keep the others waiting.
       concurrency: duties.size + 1,

@@ -189,11 +189,14 @@ describe('an SMTP inbox', () => {
 
   it('gives up on a server that goes on answering and never ends, and starts anew', async () => {
     const dripping = await dripAtMail();
-    const inbox = await inboxAt(dripping.port, { timeoutSeconds: 2 });
-    for (let times = 1; times <= 2; times += 1) {
-      await expect(inbox.deliver(newLetter())).rejects.toMatchObject({ permanent: false, reason: 'EABORT' });
-      expect(dripping.connections()).toBe(times);
+    try {
+      const inbox = await inboxAt(dripping.port, { timeoutSeconds: 2 });
+      for (let times = 1; times <= 2; times += 1) {
+        await expect(inbox.deliver(newLetter())).rejects.toMatchObject({ permanent: false, reason: 'EABORT' });
+        expect(dripping.connections()).toBe(times);
+      }
+    } finally {
+      await dripping.stop();
     }
-    await dripping.stop();
   });
 });

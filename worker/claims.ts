@@ -38,6 +38,11 @@ end
 return redis.call('HGETALL', claim)
 `);
 
+// Both at one moment: what is in neither was taken out for good.
+const LOOK = new Script(`#!lua flags=no-writes
+return {redis.call('SMEMBERS', KEYS[1]), redis.call('HKEYS', KEYS[2])}
+`);
+
 // A lease that runs longer than any is given was given before the clock was set back.
 const TAKE_UP = new Script(`#!lua flags=allow-oom
 local theirLease, theirClaim, claims, myClaim, myLease = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -169,9 +174,10 @@ export class Claims {
     return this.take([]);
   }
 
-  /** Whether any other worker, alive or not, may hold parcels. */
-  async heldElsewhere(): Promise<boolean> {
-    return (await this.#others()).length > 0;
+  /** What is in the pool, and whether any other worker, alive or not, had parcels out of it just then. */
+  async look(): Promise<{ ids: Buffer[]; elsewhere: boolean }> {
+    const [instances, ids] = (await LOOK.run(this.#redis, [keys.claims, keys.pool], [])) as [Buffer[], Buffer[]];
+    return { ids, elsewhere: instances.some((instance) => instance.toString() !== this.#instance) };
   }
 
   /**

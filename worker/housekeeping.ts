@@ -56,11 +56,13 @@ export class Housekeeping {
       const due = this.#dueSince(serial);
       if (due && this.#swept(serial, due)) await this.#duty(`key-${serial}`, () => this.#retire(serial, path));
     }
-    // Nothing that could have needed them was accepted, or a worker on another machine had the key and was done.
+    // Nothing that could have needed them was accepted, or a worker on another machine had the key and was done. Without
+    // their keyring the mix does not wait until they can be read.
     for (const { serial, path } of unusable) {
-      const needed = await this.#redis.exists(keys.seen(serial));
-      if (this.#dueSince(serial) && needed === 0) await this.#duty(`key-${serial}`, () => this.#retire(serial, path));
+      const awaited = this.#shelf.all().some((keyring) => keyring.serial === serial) && (await this.#redis.exists(keys.seen(serial))) > 0;
+      if (this.#dueSince(serial) && !awaited) await this.#duty(`key-${serial}`, () => this.#retire(serial, path));
     }
+    this.#mix.due = new Set(this.#due.keys());
   }
 
   /** When this worker first saw that the time of a key is over. */
@@ -78,9 +80,7 @@ export class Housekeeping {
 
   #swept(serial: number, due: Date): boolean {
     const sweep = this.#mix.lastSweep;
-    if (sweep?.serials.has(serial) && sweep.startedAt.getTime() >= due.getTime() + RELAYS_KNOW_MS) return true;
-    this.#mix.sweepWanted = true;
-    return false;
+    return sweep?.serials.has(serial) === true && sweep.startedAt.getTime() >= due.getTime() + RELAYS_KNOW_MS;
   }
 
   async #retire(serial: number, path: string): Promise<void> {

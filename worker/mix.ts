@@ -26,7 +26,7 @@ export const DEEP_POOL = 4_000;
 export const PATIENCE_MS = 60_000;
 const FORGET_MS = 3_600_000;
 
-/** A round that left nothing behind that was there before it, but for what none of its keys opens. */
+/** A round that left nothing behind that came under one of these keys before it. */
 export type Sweep = { readonly startedAt: Date; readonly serials: ReadonlySet<number> };
 
 export type MixSettings = {
@@ -51,8 +51,8 @@ export function chosen<T>(items: readonly T[], share: number): T[] {
 /** Takes parcels out of the pool, opens them, and puts letters into the outboxes of their team. */
 export class Mix {
   lastSweep: Sweep | null = null;
-  /** Asks the next round to take everything, whatever the share. */
-  sweepWanted = false;
+  /** Serials of keys whose time is over: a round takes all that came under them, whatever the share. */
+  due: ReadonlySet<number> = new Set();
 
   readonly #redis: Redis;
   readonly #claims: Claims;
@@ -67,12 +67,11 @@ export class Mix {
   /** Parcel id -> when it was put back first. */
   readonly #undecided = new Map<string, number>();
   /**
-   * Letters, replies and errors of this round that went back into the pool: nothing accepted may be lost, so no key is
-   * shredded meanwhile. No signer alone can fill what is there for replies (Shares), and those of a revoked one are dropped.
+   * Under which keys letters or replies of this round went back, or may come back, into the pool, null: nobody knows under
+   * which. Nothing accepted may be lost, so none of these is shredded. No signer alone can fill what is there for replies
+   * (Shares), and those of a revoked one are dropped.
    */
-  #leftBehind = 0;
-  /** No other worker had anything in hand that could come back. */
-  #alone = false;
+  readonly #leftBehind = new Set<number | null>();
   #holdups = new Map<string, Holdup>();
   #reported: readonly string[] = [];
 
@@ -94,9 +93,7 @@ export class Mix {
   async round(stopping: () => boolean): Promise<void> {
     const startedAt = this.#now();
     this.#startedAt = startedAt;
-    const sweep = this.sweepWanted || this.#settings.share >= 1;
-    this.#leftBehind = 0;
-    this.#alone = false;
+    this.#leftBehind.clear();
     this.#forgetUndecided(startedAt.getTime());
     this.#shares.begin(weekOf(startedAt));
     await this.#shelf.load();
@@ -106,54 +103,61 @@ export class Mix {
     const keyrings = await this.#awaited(startedAt);
     const obstacle = this.#shelf.all().length === 0 ? { reason: 'no-keyring' as const } : keyObstacle(keyrings, loaded);
     this.#holdups = new Map(teamHoldups(keyrings, this.#inboxesOf).map((holdup) => [nameOf(holdup), holdup]));
-    if (!obstacle) await this.#mix(loaded.identities, sweep, stopping);
+    const serials = loaded.identities.map(({ serial }) => serial);
+    const swept = new Set(this.#settings.share >= 1 ? serials : serials.filter((serial) => this.due.has(serial)));
+    if (!obstacle) await this.#mix(loaded.identities, swept, stopping);
     await this.#report(obstacle, depth);
     if (obstacle || stopping()) return;
     await this.#redis.set(keys.alive, String(this.#settings.roundSeconds), 'EX', ALIVE_SECONDS);
-    if (sweep && this.#leftBehind === 0 && this.#alone && !(await this.#claims.heldElsewhere())) {
-      this.lastSweep = { startedAt, serials: new Set(loaded.identities.map(({ serial }) => serial)) };
-      this.sweepWanted = false;
-    }
+    const done = [...swept].filter((serial) => !this.#leftBehind.has(null) && !this.#leftBehind.has(serial));
+    if (done.length > 0) this.lastSweep = { startedAt, serials: new Set(done) };
   }
 
-  async #mix(identities: readonly WorkerIdentity[], sweep: boolean, stopping: () => boolean): Promise<void> {
+  /** @param swept serials under which nothing stays, whatever the share */
+  async #mix(identities: readonly WorkerIdentity[], swept: ReadonlySet<number>, stopping: () => boolean): Promise<void> {
     // Also when there is nothing to do, so that what is full is told whether or not anything came.
     let room = await this.#room();
     while (!stopping()) {
       const left = await this.#claims.takeUp();
       if (left.length === 0) break;
-      await this.#finish(left, identities, room);
+      await this.#finish(left.map((parcel) => this.#open(parcel, identities)), room);
       room = await this.#room();
     }
-    this.#alone = !(await this.#claims.heldElsewhere());
-    const pool = await this.#redis.hkeysBuffer(keys.pool);
-    const ids = chosen(pool, sweep ? 1 : risingShare(this.#settings.share, pool.length));
+    const pool = await this.#claims.look();
+    // What another worker has in hand it may put back behind this round.
+    if (pool.elsewhere) this.#leftBehind.add(null);
+    const leaving = chosen(pool.ids, risingShare(this.#settings.share, pool.ids.length));
+    const names = new Set(leaving.map(toHex));
+    const stays = (opened: Opened): boolean => !names.has(toHex(opened.id)) && 'serial' in opened && opened.serial !== null && !swept.has(opened.serial);
+    // Which of the others came under a key that is swept, only opening them shows.
+    const ids = swept.size > 0 ? shuffled(pool.ids) : leaving;
     for (let at = 0; at < ids.length && !stopping(); at += BATCH) {
       const batch = ids.slice(at, at + BATCH);
       const taken = await this.#claims.take(batch);
-      // Another worker has the rest, and may put it back behind this round.
-      if (taken.length < batch.length) this.#alone = false;
-      await this.#finish(taken, identities, room);
+      if (taken.length < batch.length) this.#leftBehind.add(null);
+      const opened = taken.map((parcel) => this.#open(parcel, identities));
+      await this.#finish(opened.map((one) => (stays(one) ? { kind: 'back', id: one.id } : one)), room);
       room = await this.#room();
     }
   }
 
-  async #finish(parcels: readonly Sealed[], identities: readonly WorkerIdentity[], room: Room): Promise<void> {
-    if (parcels.length === 0) return;
-    const opened = parcels.map((parcel) => this.#open(parcel, identities));
+  async #finish(opened: readonly Opened[], room: Room): Promise<void> {
+    if (opened.length === 0) return;
     // Removals first: a share that one of them frees is not freed once more when the replies beside it are in.
     const inTurn = [...opened.filter(({ kind }) => kind === 'removal'), ...opened.filter(({ kind }) => kind !== 'removal')];
     const outcomes: Outcome[] = [];
     for (const one of inTurn) outcomes.push(await this.#placed(one, room));
     // False: another worker thought this one dead and has the claim now. It does the work, nothing is lost.
-    if (!(await this.#claims.commit(outcomes))) log.warn('round failed', { reason: 'claim-taken-up' });
+    if (await this.#claims.commit(outcomes)) return;
+    this.#leftBehind.add(null);
+    log.warn('round failed', { reason: 'claim-taken-up' });
   }
 
   /** A letter or reply for which there is no place yet stays in the pool: one inbox must not stop the others. */
   async #placed(opened: Opened, room: Room): Promise<Outcome> {
     switch (opened.kind) {
       case 'letter':
-        return room.take(opened.to.map(({ inbox }) => inbox)) ? opened : this.#back(opened.id);
+        return room.take(opened.to.map(({ inbox }) => inbox)) ? opened : this.#back(opened);
       case 'delivery':
         return this.#delivery(opened, room);
       case 'removal':
@@ -163,9 +167,10 @@ export class Mix {
     }
   }
 
-  #delivery({ id, serial, delivery }: Extract<Opened, { kind: 'delivery' }>, room: Room): Outcome {
+  #delivery(opened: Extract<Opened, { kind: 'delivery' }>, room: Room): Outcome {
+    const { id, serial, delivery } = opened;
     if (!this.#shares.take(delivery)) return { kind: 'drop', id, serial, reason: 'signer-full' };
-    if (!room.takeReply()) return this.#back(id);
+    if (!room.takeReply()) return this.#back(opened);
     return { kind: 'reply', id, serial, reply: Buffer.from(delivery.reply), bucket: bucketOf(delivery.mailbox, weekOf(this.#startedAt)) };
   }
 
@@ -176,8 +181,8 @@ export class Mix {
     return { kind: 'delete', id, serial, ...found };
   }
 
-  #back(id: Buffer): Outcome {
-    this.#leftBehind += 1;
+  #back({ id, serial }: { readonly id: Buffer; readonly serial: number }): Outcome {
+    this.#leftBehind.add(serial);
     return { kind: 'back', id };
   }
 
@@ -201,11 +206,11 @@ export class Mix {
       const current = this.#shelf.current();
       const opened = openParcel(parcel, identities, { inboxesOf: this.#inboxesOf, signers: current && signersOf(current.keyring) });
       // A reply that waits for a keyring needs its key still: no sweep may say that all of it is done.
-      if (opened.kind === 'back') this.#leftBehind += 1;
+      if (opened.kind === 'back') this.#leftBehind.add(null);
       return opened;
     } catch (error) {
       // It may have hidden a letter. What no key opens, on the other hand, needs none of those that are here.
-      this.#leftBehind += 1;
+      this.#leftBehind.add(null);
       log.error('round failed', { reason: 'parcel-error', code: errorCode(error) });
       return { kind: 'drop', id: parcel.id, serial: null, reason: 'error' };
     }

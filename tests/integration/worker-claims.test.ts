@@ -162,6 +162,38 @@ describe('a claim', () => {
     expect(await admin.exists(keys.dropped, keys.claims, keys.pool)).toBe(0);
   });
 
+  it('is never overlooked by a sweep, whenever another worker takes it and puts it back', async () => {
+    const parcel = bench.parcel();
+    const other = stand.claims('other');
+    const client = await redis.connect('worker');
+    const send = client.sendCommand.bind(client);
+    let sent = 0;
+    const round = async (takenAt: number, backAt: number): Promise<Mix> => {
+      await admin.flushdb();
+      await bench.put(admin, parcel);
+      const mix = await makeMix({ claims: new Claims(client, 'own') });
+      sent = 0;
+      client.sendCommand = async (command, ...rest) => {
+        sent += 1;
+        if (sent === takenAt) await other.take([parcel.id]);
+        if (sent === backAt) await other.commit([{ kind: 'back', id: parcel.id }]);
+        return send(command, ...rest);
+      };
+      await mix.round(running);
+      if (backAt > sent) await other.commit([{ kind: 'back', id: parcel.id }]);
+      return mix;
+    };
+    await round(0, 0);
+    const commands = sent;
+    for (let takenAt = 1; takenAt <= commands; takenAt += 1) {
+      for (let backAt = takenAt + 1; backAt <= commands + 1; backAt += 1) {
+        const { lastSweep } = await round(takenAt, backAt);
+        expect({ takenAt, backAt, overlooked: lastSweep !== null && (await admin.hlen(keys.pool)) > 0 }).toMatchObject({ overlooked: false });
+      }
+    }
+    expect((await round(0, 0)).lastSweep).not.toBeNull();
+  });
+
   it('survives Redis: kill -9 loses neither pool, claim nor outbox', async () => {
     const parcels = Array.from({ length: 10 }, () => bench.parcel());
     await bench.put(admin, ...parcels);

@@ -106,6 +106,27 @@ describe('the key of a serial', () => {
     expect(await keyFiles()).toEqual(['worker-2.txt']);
   });
 
+  it('is shredded also while letters under other keys are held back', async () => {
+    await bench.put(admin, bench.parcel({ kind: 'letter', team: bench.team, letter: bench.letter() }, 2));
+    later(DUE);
+    await admin.hset(keys.dead('inbox-1'), 'a', 'b');
+    await make({ limits: { outbox: 10, dead: 1, replies: 10 } });
+    for (let times = 0; times < 2; times += 1) await sweeps();
+    expect(await keyFiles()).toEqual(['worker-2.txt']);
+    expect(await admin.hlen(keys.pool)).toBe(1);
+  });
+
+  it('makes only what came under it leave at once: everything else goes on being mixed', async () => {
+    const letter = (serial: number) => bench.parcel({ kind: 'letter', team: bench.team, letter: bench.letter() }, serial);
+    await bench.put(admin, ...Array.from({ length: 3 }, () => letter(1)), ...Array.from({ length: 60 }, () => letter(2)));
+    later(DUE);
+    await housekeeping.run();
+    await round();
+    expect(await admin.scard(keys.opened(1))).toBe(4);
+    // A share of 0.026 on the average: 20 of 60 do not come together by chance.
+    expect(await admin.hlen(keys.pool)).toBeGreaterThan(40);
+  });
+
   it('is kept as long as another worker may hold a parcel under it', async () => {
     const parcel = bench.parcel();
     await bench.put(admin, parcel);
@@ -142,7 +163,9 @@ describe('the key of a serial', () => {
     expect(await keyFiles()).toEqual(['worker-2.txt']);
   });
 
-  it('is shredded too when its keyring was taken away, and when all keyrings have expired', async () => {
+  it('is shredded too when its keyring was taken away, also one that cannot be read, and when all keyrings have expired', async () => {
+    await chmod(join(bench.config.identities, 'worker-1.txt'), 0o640);
+    await admin.sadd(keys.seen(1), 'x');
     await rm(join(bench.config.keyrings, 'keyring-1.json'));
     later(400 + 24 + 73);
     await sweeps();

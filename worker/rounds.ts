@@ -11,6 +11,7 @@ const LOCK_MS = 10_000;
 /** How often it is looked whether the ticks go on, at the least. */
 const CHECK_MS = 30_000;
 const GOODBYE_MS = 2_000;
+const RETRY_MS = 1_000;
 /**
  * BullMQ asks every connection once for its version. If Redis goes away just then it waits for that answer for ever, or
  * turns in a circle that lets nothing else run. So it does not ask, and takes Redis for this one, which blocks for
@@ -37,6 +38,8 @@ export class Rounds {
   readonly #queue: Queue;
   readonly #worker: Worker;
   readonly #busy = new Map<string, Promise<void>>();
+  /** When the duties were set off without ticks, in ms. */
+  #wentOnAt = Number.NEGATIVE_INFINITY;
   #stopping = false;
   #checking: NodeJS.Timeout | undefined;
   #lastCode = '';
@@ -65,8 +68,9 @@ export class Rounds {
       maxStalledCount: Number.MAX_SAFE_INTEGER,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
-      runRetryDelay: 1_000,
+      runRetryDelay: RETRY_MS,
     });
+    askSlowlyAfterFailure(this.#worker.backend);
     this.#queue.on('error', this.#fails);
     this.#worker.on('error', this.#fails);
   }
@@ -107,15 +111,29 @@ export class Rounds {
 
   /** Only reads, unless a duty has no next tick: it was lost, or the clock was set back and it is in the far future. */
   async #check(): Promise<void> {
+    if (!(await this.#lost()) || this.#stopping) return;
+    log.warn('ticks failed', { code: 'lost' });
+    await this.#schedule();
+    if (await this.#lost()) this.#goOn();
+  }
+
+  /** Whether a duty has no next tick; false while Redis is away. */
+  async #lost(): Promise<boolean> {
     let lost = false;
     await this.#attempt(async () => {
       const known = await this.#queue.getJobSchedulers();
       const going = known.filter(this.#plausible).map(({ key }) => key);
       lost = [...this.#duties.keys()].some((name) => !going.includes(name));
     });
-    if (!lost || this.#stopping) return;
-    log.warn('ticks failed', { code: 'lost' });
-    await this.#schedule();
+    return lost;
+  }
+
+  /** While Redis' memory is full BullMQ can write no tick, and only the duties make room in it. */
+  #goOn(): void {
+    const now = performance.now();
+    if (this.#stopping || now - this.#wentOnAt < this.#roundMs) return;
+    this.#wentOnAt = now;
+    for (const name of this.#duties.keys()) void this.#run(name);
   }
 
   /** Of ours, as often as ours, and within two rounds. */
@@ -131,8 +149,12 @@ export class Rounds {
     }
   }
 
-  /** Never throws: a failed job would leave its error in Redis, and the next tick is the retry. */
   async #tick(name: string): Promise<void> {
+    await Promise.all([this.#run(name), this.#attempt(() => this.#worker.backend.moveStalledJobsToWait())]);
+  }
+
+  /** Never throws: a failed job would leave its error in Redis, and the next tick is the retry. */
+  async #run(name: string): Promise<void> {
     const duty = this.#duties.get(name);
     // A duty that is not done yet when its next tick comes does it all in one.
     if (!duty || this.#busy.has(name) || this.#stopping) return;
@@ -140,7 +162,7 @@ export class Rounds {
       log.error('round failed', { kind: name, code: errorCode(error) });
     });
     this.#busy.set(name, work);
-    await Promise.all([work, this.#attempt(() => this.#worker.backend.moveStalledJobsToWait())]);
+    await work;
     this.#busy.delete(name);
   }
 
@@ -149,6 +171,19 @@ export class Rounds {
     if (this.#stopping || code === this.#lastCode) return;
     this.#lastCode = code;
     log.warn('ticks failed', { code });
+  };
+}
+
+/** BullMQ asks again at once when Redis refuses, as one does whose memory is full. */
+function askSlowlyAfterFailure(backend: Worker['backend']): void {
+  const ask = backend.moveToActive.bind(backend);
+  backend.moveToActive = async (...args) => {
+    try {
+      return await ask(...args);
+    } catch (error) {
+      await sleep(RETRY_MS, undefined, { ref: false });
+      throw error;
+    }
   };
 }
 

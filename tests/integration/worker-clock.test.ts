@@ -10,7 +10,7 @@ import { keys } from '../../store/keys.ts';
 import { Rounds } from '../../worker/rounds.ts';
 import { createWorker } from '../../worker/worker.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
-import { until, workerBench, type Bench } from '../support/worker.ts';
+import { maildirFiles, until, workerBench, type Bench } from '../support/worker.ts';
 
 const REPEAT = 'ticks:rounds:repeat';
 let redis: TestRedis;
@@ -121,6 +121,20 @@ describe('the ticks', () => {
     await admin.eval("for _, key in ipairs(redis.call('KEYS', 'ticks:*')) do redis.call('DEL', key) end", 0);
     await decoyGoes();
     expect(said).toHaveBeenCalledWith('ticks failed', { code: 'lost' });
+  });
+
+  it('are not waited for while the memory of Redis is full: the letters in it go out, and that makes room', { timeout: 60_000 }, async () => {
+    await start(1);
+    await decoyGoes();
+    await bench.put(admin, ...Array.from({ length: 5 }, () => bench.parcel()));
+    await admin.config('SET', 'maxmemory', '100kb');
+    await expect(bench.put(admin, bench.parcel())).rejects.toThrow('OOM');
+    await admin.config('RESETSTAT');
+    await until('the letters', async () => (await maildirFiles(join(bench.dir, 'inbox'))).length === 5);
+    // Without a pause it would be thousands a second.
+    expect(Number(/total_error_replies:(\d+)/.exec(await admin.info('stats'))?.[1])).toBeLessThan(1_000);
+    await admin.config('SET', 'maxmemory', '0');
+    await decoyGoes();
   });
 
   it('of a duty that joins later come together with the others', { timeout: 60_000 }, async () => {

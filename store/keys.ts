@@ -42,6 +42,9 @@ export const ALIVE_SECONDS = 3600;
 /** Parcels in the pool at most, unless a relay is told otherwise. */
 export const POOL_LIMIT = 20_000;
 
+/** Parcels that are remembered of one keyring at most, unless a relay is told otherwise. */
+export const SEEN_LIMIT = 1_000_000;
+
 /** A worker that missed this many rounds is late. */
 export const LATE_ROUNDS = 3;
 

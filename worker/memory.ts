@@ -1,21 +1,26 @@
-import { POOL_LIMIT } from '../store/keys.ts';
+import { POOL_LIMIT, SEEN_LIMIT } from '../store/keys.ts';
 import type { Limits } from './obstacles.ts';
 
 /** A parcel (24,560 bytes) or a letter (22,798) in a hash of Redis, with its name and what the allocator rounds up. */
 const ENTRY_BYTES = 25_000;
 /** A sealed reply (9,851 bytes), likewise. */
 const REPLY_ENTRY_BYTES = 10_500;
-/** The rest is for the sets of ids, the ticks and buffers. */
-const SHARE_FOR_ENTRIES = 0.8;
+/** A `shortId` in a set of a million. */
+const ID_BYTES = 65;
+/** `seen` and `opened`, of two full weeks. */
+const SETS_OF_IDS = 4;
+/** The rest is for the ticks and buffers. */
+const SHARE_FOR_ENTRIES = 0.9;
 const MEBIBYTE = 2 ** 20;
 
 /**
- * Where Redis is full even letters that are on their way stand still, so the caps must stop what comes before that.
+ * Where Redis is full nothing more comes in and operators are told little, so the caps must stop what comes before that.
  * @param maxBytes Redis' `maxmemory`; 0: it has none
  * @returns what an operator must change, or null when a full pool, full mailboxes and full inboxes fit
  */
 export function memoryProblem(maxBytes: number, inboxes: number, { outbox, dead, replies }: Limits): string | null {
-  const neededBytes = ((POOL_LIMIT + inboxes * (outbox + dead)) * ENTRY_BYTES + replies * REPLY_ENTRY_BYTES) / SHARE_FOR_ENTRIES;
+  const entryBytes = (POOL_LIMIT + inboxes * (outbox + dead)) * ENTRY_BYTES + replies * REPLY_ENTRY_BYTES;
+  const neededBytes = (entryBytes + SETS_OF_IDS * SEEN_LIMIT * ID_BYTES) / SHARE_FOR_ENTRIES;
   if (maxBytes === 0 || neededBytes <= maxBytes) return null;
   const [needed, allowed] = [neededBytes, maxBytes].map((bytes) => `${Math.ceil(bytes / MEBIBYTE)}mb`);
   return `Redis may use ${allowed}, but a full pool, full mailboxes and ${inboxes} full inboxes need ${needed}: raise maxmemory in redis.conf, or lower WORKER_OUTBOX_LIMIT, WORKER_DEAD_LIMIT or WORKER_REPLY_LIMIT`;

@@ -92,6 +92,8 @@ describe('the memory of Redis', () => {
   it('is enough at the default caps for twenty inboxes, and then a problem with a name', () => {
     expect(memoryProblem(3 * GIB, 20, limits)).toBeNull();
     expect(memoryProblem(0, 1_000, limits)).toBeNull();
+    // What is remembered of parcels counts, too: 260 MB.
+    expect([700, 1_000].map((mebibytes) => memoryProblem(mebibytes * 2 ** 20, 0, limits) === null)).toEqual([false, true]);
     expect(memoryProblem(3 * GIB, 21, limits)).toMatch(/^Redis may use 3072mb, .* need \d+mb: raise maxmemory in redis.conf, or lower WORKER_OUTBOX_LIMIT, WORKER_DEAD_LIMIT or WORKER_REPLY_LIMIT$/);
   });
 

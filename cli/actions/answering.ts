@@ -33,7 +33,8 @@ export const ANSWERING_USAGE = '--identity FILE --signer FILE --alias NAME --key
 export const ANSWERING_HELP = `  --conversation ID       as support-relay inbox shows it; may be left out when there is only one in the letters
   --signer FILE           your signer (support-relay keygen --signer): what makes people and team believe it
   --alias NAME            the name by which the team knows you; the person never sees it
-  --anyway                also when somebody else has answered or taken the conversation, or its mailbox may be full
+  --anyway                also when somebody else has answered or taken the conversation, its mailbox may be full, or not
+                          everything could be read
 ${READING_HELP}
 ${RELAY_HELP}
   --keep DIR              written there first, sealed, and removed when the relay has it: nothing is lost if this program,
@@ -56,13 +57,15 @@ export async function answerConversation(action: NoteText['action'], values: Val
   const signer = await readSigner(signerFile, io, values['passphrase-file']);
   ownTeam(verified.keyring, signer, reader.identities);
 
-  const { conversations, exitCode } = await readAll(paths, reader, false);
+  const { conversations, exitCode, whole } = await readAll(paths, reader, false);
   // Why nothing opened has been said.
   if (conversations.length === 0 && exitCode !== EXIT.ok) return exitCode;
   const conversation = answerable(conversations, values.conversation);
   const by = toHex(signer.key);
-  await insistIfTaken(takenBy(conversation, by, alias), conversation.id, values.anyway === true, io);
-  if (action === 'answer') insistIfFull(fullOf(conversation, by, new Set(valid.map(({ keyring }) => keyring.serial))), conversation.id, values.anyway === true, io);
+  const anyway = values.anyway === true;
+  if (!whole) await insistIfPart(conversation.id, anyway, io);
+  await insistIfTaken(takenBy(conversation, by, alias), conversation.id, anyway, io);
+  if (action === 'answer') insistIfFull(fullOf(conversation, by, new Set(valid.map(({ keyring }) => keyring.serial))), conversation.id, anyway, io);
 
   if (io.stdinIsTerminal) io.err(`Conversation ${conversation.id}\n`);
   const text = await readWords(io, values.file, action === 'answer');
@@ -99,11 +102,20 @@ function nameOf(text: string): string {
   throw new CliError('ALIAS_FORMAT', `a name in the team has 1 to ${String(ALIAS_LENGTH_MAX)} characters, all of which can be seen`, 'give such a one, on one line');
 }
 
+async function insistIfPart(id: string, anyway: boolean, io: Io): Promise<void> {
+  const advice = 'get what is missing (see above) or move away what is damaged for good, and run this again, or give --anyway; nothing was sent';
+  await insist(id, ['not everything could be read, so somebody else may have it'], new CliError('READING_INCOMPLETE', `somebody else may have conversation ${id}: not everything could be read`, advice), anyway, io);
+}
+
 async function insistIfTaken(taken: readonly string[], id: string, anyway: boolean, io: Io): Promise<void> {
   if (taken.length === 0) return;
-  for (const line of taken) io.err(`Conversation ${id}: ${line}.\n`);
+  await insist(id, taken, new CliError('CONVERSATION_TAKEN', `somebody else has conversation ${id}`, 'speak with them, or give --anyway; nothing was sent'), anyway, io);
+}
+
+async function insist(id: string, why: readonly string[], refusal: CliError, anyway: boolean, io: Io): Promise<void> {
+  for (const line of why) io.err(`Conversation ${id}: ${line}.\n`);
   if (anyway || (io.stdinIsTerminal && (await isYes('Go on all the same? [y/N] ', io)))) return;
-  throw new CliError('CONVERSATION_TAKEN', `somebody else has conversation ${id}`, 'speak with them, or give --anyway; nothing was sent');
+  throw refusal;
 }
 
 function insistIfFull(full: ReturnType<typeof fullOf>, id: string, anyway: boolean, io: Io): void {

@@ -2,19 +2,21 @@ import { CodedError } from '../../crypto/errors.ts';
 import { converse, type AliasRemark, type Conversation, type Opened } from '../../letters/conversations.ts';
 import { fingerprint } from '../../letters/fingerprint.ts';
 import { EXIT } from '../errors.ts';
-import { describeFailure } from '../failure.ts';
+import { describeFailure, type Failure } from '../failure.ts';
 import { visibleJson, visibleLine } from '../terminal.ts';
 import { readLetters, type Read, type Reader, type Refused } from './reader.ts';
 
 /** It opened, and yet it is not what it says. */
 const UNTRUSTED: readonly string[] = ['LETTER_THREAD', 'SIGNER_UNKNOWN', 'SIGNER_SIGNATURE'];
+/** For somebody else, ordinary mail, or read and not believed: whoever sends such a thing must not hold up the team. */
+const NO_LOSS: readonly string[] = ['AGE_NO_MATCH', 'LETTER_MISSING', ...UNTRUSTED];
 
 /**
  * Reads everything, shows in the order of the paths what is believed, and reports the rest. `exitCode` is 0 only when
- * everything was opened and authentic.
+ * everything was opened and authentic; `whole` is false when a note may be in what could not be read.
  */
 export async function readAll(paths: readonly string[], reader: Reader, json: boolean, show: (letter: Opened) => void = () => undefined):
-Promise<{ conversations: Conversation[]; exitCode: number }> {
+Promise<{ conversations: Conversation[]; exitCode: number; whole: boolean }> {
   const reads: Read[] = [];
   for await (const read of readLetters(paths, reader)) reads.push(read);
   const opened = reads.filter((read) => 'content' in read);
@@ -27,7 +29,7 @@ Promise<{ conversations: Conversation[]; exitCode: number }> {
   }
   for (const remark of aliases) reader.io.err(`support-relay: ! ${visibleLine(aliasRemark(remark))}\n`);
   failures.sum(opened.length - refused.length);
-  return { conversations, exitCode: failures.exitCode };
+  return { conversations, exitCode: failures.exitCode, whole: failures.whole };
 }
 
 function aliasRemark({ kind, signers, aliases }: AliasRemark): string {
@@ -39,7 +41,7 @@ function aliasRemark({ kind, signers, aliases }: AliasRemark): string {
 class Report {
   private readonly reader: Reader;
   private readonly json: boolean;
-  private readonly codes: number[] = [];
+  private readonly failures: Failure[] = [];
 
   constructor(reader: Reader, json: boolean) {
     this.reader = reader;
@@ -47,13 +49,19 @@ class Report {
   }
 
   get exitCode(): number {
-    return this.codes.includes(EXIT.notAuthentic) ? EXIT.notAuthentic : (this.codes[0] ?? EXIT.ok);
+    const codes = this.failures.map(({ exitCode }) => exitCode);
+    return codes.includes(EXIT.notAuthentic) ? EXIT.notAuthentic : (codes[0] ?? EXIT.ok);
+  }
+
+  get whole(): boolean {
+    return this.failures.every(({ code }) => NO_LOSS.includes(code));
   }
 
   add({ source, error }: Refused): void {
-    const { code, message, line, exitCode } = describeFailure(error);
+    const failure = describeFailure(error);
+    const { code, message, line, exitCode } = failure;
     if (exitCode === EXIT.internal || exitCode === EXIT.interrupted || exitCode === EXIT.usage) throw error;
-    this.codes.push(exitCode);
+    this.failures.push(failure);
     const verdict = error instanceof CodedError && UNTRUSTED.includes(code) ? 'NOT TRUSTED' : 'NOT OPENED';
     this.reader.io.err(`support-relay: !! ${verdict}: ${visibleLine(source)}: ${line}\n`);
     if (this.json) this.reader.io.out(`${visibleJson({ source, authentic: false, error: { code, message } })}\n`);
@@ -61,7 +69,7 @@ class Report {
 
   sum(shown: number): void {
     const { io, keyrings } = this.reader;
-    const failed = this.codes.length;
+    const failed = this.failures.length;
     if (!this.json && shown + failed === 0) io.err('There is nothing to open.\n');
     if (failed > 0) io.err(`support-relay: ${String(shown)} opened, ${String(failed)} NOT opened (see above)\n`);
     if (keyrings === null && shown > 0) {

@@ -15,6 +15,7 @@ import { checkDelivery, openReply, replyRoom } from '../../crypto/reply.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { signAddress, threadOf, type Thread } from '../../crypto/thread.ts';
 import { cli, identitiesOf, openOffice, temporaryDirectory, writeTo, type CliInput, type CliResult, type Office } from '../support/cli.ts';
+import { closedPort } from '../support/smtp.ts';
 import { atTerminal } from '../support/terminal.ts';
 
 let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -51,9 +52,13 @@ function letterOf(by: Thread, message: string): Uint8Array {
 }
 
 async function noteBy(signer: NewSigner, said: Partial<NoteText>): Promise<Uint8Array> {
+  return sealLetter(await contentBy(signer, said), [office.recipient]);
+}
+
+async function contentBy(signer: NewSigner, said: Partial<NoteText>): Promise<NoteContent> {
   const key = await parseSecretKey(await readFile(signer.file, 'utf8'));
   const note = signNote({ action: 'claim', thread: thread.address.key, alias: 'Борис', text: '', ...said }, key);
-  return sealLetter({ version: 1, kind: 'note', serial: office.keyring.keyring.serial, keyring: office.keyring.digest, language: 'ru', note }, [office.recipient]);
+  return { version: 1, kind: 'note', serial: office.keyring.keyring.serial, keyring: office.keyring.digest, language: 'ru', note };
 }
 
 const options = (signer = anna): string[] => [
@@ -248,6 +253,34 @@ describe('what somebody else has', () => {
     const files = await Promise.all(notes.map((note, index) => writeTo(dir.path(`n${String(index)}.age`), note)));
     const { code, err } = await run(['reply', letter, ...files], { stdin: 'x' });
     expect([code, err]).toEqual([EXIT.ok, expect.stringMatching(/NOT TRUSTED: .*n2\.age.*\(SIGNER_UNKNOWN\)/)]);
+  });
+});
+
+describe('what could not be read', () => {
+  const foreign = (note: NoteContent): NoteContent => ({ ...note, keyring: 'ab'.repeat(32) });
+
+  test.each<readonly [string, () => Promise<string>, string]>([
+    ['a file that is not there', () => Promise.resolve(dir.path('gone.age')), 'INPUT_MISSING'],
+    ['a mail server that is away', async () => `imaps://anna@127.0.0.1:${String(await closedPort())}/`, 'IMAP_AWAY'],
+    ['a damaged note', async () => writeTo(dir.path('damaged.age'), (await noteBy(boris, {})).map((byte, at, { length }) => (at === length - 1 ? byte ^ 1 : byte))), 'AGE_PAYLOAD'],
+    ['a note under a keyring that was not given', async () => writeTo(dir.path('foreign.age'), sealLetter(foreign(await contentBy(boris, {})), [office.recipient])), 'KEYRING_FOREIGN'],
+  ])('%s may be what somebody else has said: nobody goes on unless they insist', async (_what, path, why) => {
+    const argv = ['reply', letter, await path(), '--imap-password-file', await writeTo(dir.path('password'), 'x')];
+    const { code, err } = await run(argv, { stdin: 'x' });
+    expect([code, err]).toEqual([EXIT.input, expect.stringMatching(/not everything could be read; get what is missing .*nothing was sent \(READING_INCOMPLETE\)\n$/)]);
+    expect(err).toContain(`(${why})`);
+    const declined = await run(argv, { terminal: { answers: ['n'] } });
+    expect([declined.code, declined.asked]).toEqual([EXIT.input, ['Go on all the same? [y/N] ']]);
+    await nothingWritten();
+    expect((await run([...argv, '--anyway'], { stdin: 'x' })).code).toBe(EXIT.ok);
+    expect((await run(argv, { terminal: { answers: ['y', 'typed', 'y'] } })).code).toBe(EXIT.ok);
+  });
+
+  test('but a letter for somebody else, and ordinary mail, hold up nobody', async () => {
+    const elsewhere = await openOffice((...parts) => dir.path('elsewhere', ...parts));
+    const others = [await writeTo(dir.path('others.age'), elsewhere.letter()), await writeTo(dir.path('ordinary.eml'), 'Subject: x\n\nordinary\n')];
+    const { code, err } = await run(['reply', letter, ...others], { stdin: 'x' });
+    expect([code, err.match(/AGE_NO_MATCH|LETTER_MISSING/g)]).toEqual([EXIT.ok, ['AGE_NO_MATCH', 'LETTER_MISSING']]);
   });
 });
 

@@ -32,6 +32,8 @@ export async function dispatch(parcels: readonly Uint8Array[], destination: Dest
   io.err(`NOT SENT: ${String(left.length)} of ${String(parcels.length)}.\n`);
   const files = kept === null ? await writtenWhereAsked(left.map(({ parcel }) => parcel), io) : left.flatMap(({ file }) => file ?? []);
   if (files.length > 0) tellWritten(files, io);
+  // Sent anew, it would be a second answer to the same person.
+  else if (left.length < parcels.length) io.err('The answer is on its way, only your team may not know: do not answer again, but run support-relay claim with the same letters later.\n');
   else io.err('Nothing was kept: run this again with the same text later; with --keep DIR or --out DIR it is written down sealed.\n');
   return exitCode;
 }

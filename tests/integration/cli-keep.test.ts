@@ -184,6 +184,20 @@ test('without --keep nothing is on disk while an answer is sent', async () => {
   expect(await namesIn(folder)).toEqual([]);
 });
 
+test('without --keep, when only the team may not know, nobody is led to answer a second time', async () => {
+  const thread = await anna.requester('Наполовину');
+  const way = await wayToRelay((nth, _taken, response, pass) => {
+    if (nth === 1) pass();
+    else response.destroy();
+  });
+  const { code, err } = await anna.answering(['reply'], thread, ['--relay', way.url], { stdin: 'Один раз' });
+  way.stop();
+  expect([code, err]).toEqual([EXIT.unavailable, expect.stringMatching(/NOT SENT: 1 of 2\.\nThe answer is on its way, .*do not answer again, but run support-relay claim/)]);
+  expect(err).not.toContain('with the same text');
+  expect((await anna.answering(['claim'], thread, ['--relay', anna.relay])).code).toBe(EXIT.ok);
+  expect((await outcome(thread)).replies).toEqual(['Один раз']);
+});
+
 test('law: the number of a file does not tell which parcel it is', async () => {
   const parcels = [anna.deployment.seal('a'), anna.deployment.seal('b')];
   const first = new Set<string>();

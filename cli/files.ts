@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, readFile, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { CliError } from './errors.ts';
 
@@ -35,28 +35,32 @@ export type NewFile = { path: string; content: string | Uint8Array; secret: bool
 
 /**
  * Writes files that must not exist yet, all or none of them, and to the disk: a key that overwrites another is a key lost.
- * A secret is readable by its owner alone from the first moment.
+ * A secret is readable by its owner alone from the first moment. Whatever breaks off, no file has a byte before those that
+ * come before it are on the disk; they are made in the order of their names and have one time, which say nothing of that.
  */
 export async function writeNewFiles(files: readonly NewFile[]): Promise<void> {
-  const written: string[] = [];
+  const made = new Map<string, FileHandle>();
   let current = '';
   try {
-    for (const file of files) {
+    for (const file of [...files].sort((a, b) => a.path.localeCompare(b.path))) {
       current = file.path;
-      const made = await mkdir(dirname(file.path), { recursive: true, mode: file.secret ? 0o700 : 0o755 });
-      const handle = await open(file.path, 'wx', file.secret ? PRIVATE : PUBLIC);
-      written.push(file.path);
-      try {
-        await handle.writeFile(file.content);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await syncFolders(dirname(resolve(file.path)), made);
+      const folder = await mkdir(dirname(file.path), { recursive: true, mode: file.secret ? 0o700 : 0o755 });
+      made.set(file.path, await open(file.path, 'wx', file.secret ? PRIVATE : PUBLIC));
+      await syncFolders(dirname(resolve(file.path)), folder);
     }
+    for (const { path, content } of files) {
+      current = path;
+      await made.get(path)?.writeFile(content);
+      await made.get(path)?.sync();
+    }
+    const now = new Date();
+    // Where a system lets nobody set times, the files are more than what their times tell.
+    for (const handle of made.values()) await handle.utimes(now, now).catch(() => undefined);
   } catch (error) {
-    await Promise.all(written.map((path) => unlink(path)));
+    await Promise.all([...made.keys()].map((path) => unlink(path)));
     throw writeFailure(error, current);
+  } finally {
+    await Promise.all([...made.values()].map((handle) => handle.close()));
   }
 }
 

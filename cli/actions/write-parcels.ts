@@ -14,7 +14,7 @@ const NAME = /^(\d+)\.txt$/;
 
 /**
  * Writes parcels as text, readable by their owner alone, under names that say nothing: numbers after the last one that is
- * there, in random order. @returns the file of each parcel
+ * there, in random order. Whatever breaks off, none is there before those that come before it. @returns the file of each parcel
  */
 export async function writeParcels(directory: string, parcels: readonly Uint8Array[]): Promise<string[]> {
   const taken = (await readdir(directory).catch(() => [])).map((name) => Number(NAME.exec(name)?.[1] ?? 0));
@@ -25,8 +25,7 @@ export async function writeParcels(directory: string, parcels: readonly Uint8Arr
     content: `${encodeParcelText(stampParcel(parcel, WRITTEN_DIFFICULTY))}\n`,
     secret: true,
   }));
-  // By name, so that the times of the files say no more than the names.
-  await writeNewFiles([...files].sort((a, b) => a.path.localeCompare(b.path)));
+  await writeNewFiles(files);
   return files.map(({ path }) => path);
 }
 

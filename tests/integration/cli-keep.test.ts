@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { writeParcels } from '../../cli/actions/write-parcels.ts';
 import { EXIT } from '../../cli/errors.ts';
+import { parcelsIn } from '../../cli/parcels.ts';
 import { parseAnswer } from '../../crypto/answer.ts';
 import type { Thread } from '../../crypto/thread.ts';
 import { decodeParcelText } from '../../crypto/parcel-text.ts';
@@ -206,8 +207,31 @@ test('law: the number of a file does not tell which parcel it is', async () => {
     const [ids, expected] = [await Promise.all(files.map(async (file) => idOf(decodeParcelText((await readFile(file, 'utf8')).trimEnd())))), parcels.map(idOf)];
     expect(ids).toEqual(expected);
     first.add(files[0]?.slice(-'01.txt'.length) ?? '');
+    expect(new Set(await Promise.all(files.map(async (file) => (await stat(file)).mtimeMs))).size).toBe(1);
   }
   expect([...first].sort()).toEqual(['01.txt', '02.txt']);
+});
+
+test('law: whenever writing breaks off, what can be sent is never the note alone; and a failure leaves nothing', async () => {
+  const [reply, note] = [anna.deployment.seal('reply'), anna.deployment.seal('note')];
+  const probe = await open(await writeTo(dir.path('probe'), ''));
+  const handles = Object.getPrototypeOf(probe) as FileHandle;
+  const { writeFile } = handles;
+  await probe.close();
+  for (let time = 0; time < 20; time += 1) {
+    const folder = dir.path('broken off', String(time));
+    const sendable: string[][] = [];
+    const write = vi.spyOn(handles, 'writeFile').mockImplementation(async function (this: FileHandle, ...data) {
+      const there = await Promise.all((await namesIn(folder)).map((name) => readFile(join(folder, name))));
+      sendable.push(there.flatMap(parcelsIn).flatMap((found) => ('parcel' in found ? [idOf(found.parcel)] : [])));
+      if (sendable.length === 2) throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+      await Reflect.apply(writeFile, this, data);
+    });
+    await expect(writeParcels(folder, [reply, note])).rejects.toMatchObject({ code: 'OUTPUT_FAILED' });
+    write.mockRestore();
+    expect(sendable).toEqual([[], [idOf(reply)]]);
+    expect(await namesIn(folder)).toEqual([]);
+  }
 });
 
 function idOf(parcel: Uint8Array): string {

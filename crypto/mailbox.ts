@@ -13,6 +13,7 @@ export const REPLIES_A_PAGE = 2;
 export const REPLIES_A_WEEK = 16;
 /** Of these, by one signer. */
 export const REPLIES_A_WEEK_BY_ONE = 12;
+const WEEK_MS = 604_800_000;
 /** For a year and the week that has begun: more than any mailbox holds, whatever a relay says. */
 export const MOST_REPLIES = REPLIES_A_WEEK * 54;
 export const QUESTION_BYTES = PARCEL_BYTES;
@@ -22,6 +23,11 @@ export const MAILBOX_ANSWER_BYTES = ANSWER_BYTES;
 
 /** `mailboxKey`, `threadKey`: 32 bytes each; `page` counts from 0. */
 export type MailboxQuestion = { readonly mailboxKey: Uint8Array; readonly threadKey: Uint8Array; readonly page: number };
+
+/** Weeks since 1970 (each begins on a Thursday, 00:00 UTC): a clock that is the same for everyone. */
+export function weekOf(now: Date): number {
+  return Math.floor(now.getTime() / WEEK_MS);
+}
 
 const RESULTS = { read: 0, away: 1 } as const;
 /** `total`: replies in the mailbox; `replies`: those of the page, 9,851 bytes each, the oldest first. */

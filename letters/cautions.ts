@@ -1,9 +1,9 @@
 // What a volunteer should know before answering: who else has the conversation, and whether its mailbox takes one more
 // answer. Letters carry no time: all notes count.
-import type { NoteContent } from '../crypto/letter.ts';
-import { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE } from '../crypto/mailbox.ts';
+import { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE, weekOf } from '../crypto/mailbox.ts';
 import type { Note } from '../crypto/note.ts';
 import { aliasKey } from './alias.ts';
+import type { Noted } from './conversations.ts';
 
 /** Aliases; `to` is empty but for a handover. */
 export type Holding = { action: Note['action']; from: string; to: string };
@@ -13,12 +13,13 @@ export type Holding = { action: Note['action']; from: string; to: string };
  * knows who had it last. Who wrote a note, its signer says (64 hex digits), since anybody can write any alias; only for whom
  * a handover is, it says by alias.
  */
-export function othersWith(notes: readonly NoteContent[], signer: string, alias: string): Holding[] {
-  const handovers = notes.map(({ note }) => note).filter(({ action }) => action === 'handover');
+export function othersWith(noted: readonly Noted[], signer: string, alias: string): Holding[] {
+  const notes = noted.map(({ content }) => content.note);
+  const handovers = notes.filter(({ action }) => action === 'handover');
   const [gaveUp, gaveUpAs] = [new Set(handovers.map((note) => note.signer)), new Set(handovers.map((note) => aliasKey(note.alias)))];
   const isLast = ({ to = '' }: Note): boolean => !gaveUpAs.has(aliasKey(to));
   const isUnknown = !handovers.some(isLast);
-  return notes.flatMap(({ note }) => {
+  return notes.flatMap((note) => {
     const { action, alias: from, to = '', signer: by } = note;
     const isOthers = action === 'handover' ? aliasKey(to) !== aliasKey(alias) && (isUnknown || isLast(note)) : by !== signer && !gaveUp.has(by);
     return isOthers ? [{ action, from, to }] : [];
@@ -29,11 +30,12 @@ export function othersWith(notes: readonly NoteContent[], signer: string, alias:
 export type Fullness = { team: number; own: number };
 
 /**
- * Null: it takes more. The relay cannot tell. The answers of the week are those under its keyrings.
- * @param serials those of the keyrings that are valid now
+ * Null: it takes more. The relay cannot tell. A mailbox's week is not a keyring's: the answers under every keyring that was in
+ * use in it count, since they may be of it.
  */
-export function fullnessOf(notes: readonly NoteContent[], signer: string, serials: ReadonlySet<number>): Fullness | null {
-  const answers = notes.filter(({ serial, note }) => note.action === 'answer' && serials.has(serial));
-  const [team, own] = [answers.length, answers.filter(({ note }) => note.signer === signer).length];
+export function fullnessOf(noted: readonly Noted[], signer: string, now: Date): Fullness | null {
+  const isOfThisWeek = ({ keyring }: Noted): boolean => keyring !== null && weekOf(new Date(Date.parse(keyring.notAfter) - 1)) >= weekOf(now);
+  const answers = noted.filter(isOfThisWeek).map(({ content }) => content.note).filter(({ action }) => action === 'answer');
+  const [team, own] = [answers.length, answers.filter((note) => note.signer === signer).length];
   return team >= REPLIES_A_WEEK || own >= REPLIES_A_WEEK_BY_ONE ? { team, own } : null;
 }

@@ -1,22 +1,16 @@
 // Where replies wait: a hash a week, and in it places that tell neither whose they are nor which belong together.
 import { blake2b, concat, uint32 } from '../crypto/bytes.ts';
-import { REPLIES_A_WEEK } from '../crypto/mailbox.ts';
+import { REPLIES_A_WEEK, weekOf } from '../crypto/mailbox.ts';
 import { keys } from './keys.ts';
 
-export { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE } from '../crypto/mailbox.ts';
+export { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE, weekOf } from '../crypto/mailbox.ts';
 
 /** Full weeks that a reply waits at least, unless relay and worker are told otherwise. */
 export const REPLY_WEEKS = 5;
 /** Replies that wait in all, unless a worker is told otherwise. */
 export const REPLY_LIMIT = 5_000;
 
-const WEEK_MS = 604_800_000;
 const FIELD_BYTES = 16;
-
-/** Weeks since 1970 (each begins on a Thursday, 00:00 UTC): a clock that is the same for everyone. */
-export function weekOf(now: Date): number {
-  return Math.floor(now.getTime() / WEEK_MS);
-}
 
 /** The weeks that are kept, the oldest first: this one and `kept` before it. */
 export function weeksKept(now: Date, kept: number): number[] {

@@ -52,8 +52,7 @@ type Values = {
 export async function answerConversation(action: NoteText['action'], values: Values, paths: readonly string[], io: Io): Promise<number> {
   const { command, destination, signerFile, alias, to } = orderOf(action, values, paths, io);
   const reader = await readerFor(values, io, command);
-  const valid = validAt(reader.keyrings ?? [], io.now());
-  const [verified] = valid;
+  const verified = newestAt(reader.keyrings ?? [], io.now());
   const signer = await readSigner(signerFile, io, values['passphrase-file']);
   ownTeam(verified.keyring, signer, reader.identities);
 
@@ -65,7 +64,7 @@ export async function answerConversation(action: NoteText['action'], values: Val
   const anyway = values.anyway === true;
   if (!whole) await insistIfPart(conversation.id, anyway, io);
   await insistIfTaken(takenBy(conversation, by, alias), conversation.id, anyway, io);
-  if (action === 'answer') insistIfFull(fullOf(conversation, by, new Set(valid.map(({ keyring }) => keyring.serial))), conversation.id, anyway, io);
+  if (action === 'answer') insistIfFull(fullOf(conversation, by, io.now()), conversation.id, anyway, io);
 
   if (io.stdinIsTerminal) io.err(`Conversation ${conversation.id}\n`);
   const text = await readWords(io, values.file, action === 'answer');
@@ -87,13 +86,13 @@ function orderOf(action: NoteText['action'], values: Values, paths: readonly str
   return { command, destination, signerFile, alias, to };
 }
 
-/** Those that are valid now, the newest first. Errors: KEYRING_EXPIRED, KEYRING_NOT_YET_VALID of the newest, when none is. */
-function validAt(keyrings: readonly VerifiedKeyring[], now: Date): [VerifiedKeyring, ...VerifiedKeyring[]] {
+/** The newest that is valid now. Errors: KEYRING_EXPIRED, KEYRING_NOT_YET_VALID of the newest, when none is. */
+function newestAt(keyrings: readonly VerifiedKeyring[], now: Date): VerifiedKeyring {
   const newestFirst = [...keyrings].sort((a, b) => b.keyring.serial - a.keyring.serial) as [VerifiedKeyring, ...VerifiedKeyring[]];
-  const [newest, ...more] = newestFirst.filter(({ keyring }) => Date.parse(keyring.notBefore) <= now.getTime() && now.getTime() < Date.parse(keyring.notAfter));
-  if (newest !== undefined) return [newest, ...more];
+  const newest = newestFirst.find(({ keyring }) => Date.parse(keyring.notBefore) <= now.getTime() && now.getTime() < Date.parse(keyring.notAfter));
+  if (newest !== undefined) return newest;
   checkValidity(newestFirst[0].keyring, now);
-  return newestFirst;
+  return newestFirst[0];
 }
 
 function nameOf(text: string): string {

@@ -1,14 +1,13 @@
 // Which conversation a volunteer means, who else of the team has it, and whether its mailbox takes one more answer.
-import type { NoteContent } from '../../crypto/letter.ts';
 import { REPLIES_A_WEEK } from '../../crypto/mailbox.ts';
 import type { ThreadAddress } from '../../crypto/thread.ts';
 import { fullnessOf, othersWith } from '../../letters/cautions.ts';
 import { CliError } from '../errors.ts';
-import { conversationOf, isNoted, isWritten, type Conversation } from '../letters/conversations.ts';
+import { conversationOf, isNoted, isWritten, type Conversation, type Noted } from '../letters/conversations.ts';
 import { visibleLine } from '../terminal.ts';
 
 /** One that can be answered. `language`, `topic`: as its request has them. */
-export type Answerable = { readonly id: string; readonly address: ThreadAddress; readonly language: string; readonly topic: string | undefined; readonly notes: readonly NoteContent[] };
+export type Answerable = { readonly id: string; readonly address: ThreadAddress; readonly language: string; readonly topic: string | undefined; readonly noted: readonly Noted[] };
 
 /** The one with this id, or the only one. Errors: CONVERSATION_UNKNOWN, ANSWER_UNWANTED. */
 export function answerable(conversations: readonly Conversation[], id: string | undefined): Answerable {
@@ -17,7 +16,7 @@ export function answerable(conversations: readonly Conversation[], id: string | 
   const first = written.find(({ kind }) => kind === 'request') ?? written[0];
   if (first === undefined) throw new CliError('CONVERSATION_UNKNOWN', 'only notes on this conversation are here', 'give a letter of it');
   if (address === null) throw new CliError('ANSWER_UNWANTED', 'whoever wrote this wants no answer here', 'if they left a contact, use that');
-  return { id: found, address, language: first.language, topic: first.topic, notes: letters.filter(isNoted).map(({ content }) => content) };
+  return { id: found, address, language: first.language, topic: first.topic, noted: letters.filter(isNoted) };
 }
 
 function onlyOne(conversations: readonly Conversation[]): Conversation {
@@ -31,19 +30,19 @@ function onlyOne(conversations: readonly Conversation[]): Conversation {
 }
 
 /** Who else has it, as one line each. */
-export function takenBy({ notes }: Answerable, signer: string, alias: string): string[] {
-  return [...new Set(othersWith(notes, signer, alias).map(({ action, from, to }) => {
+export function takenBy({ noted }: Answerable, signer: string, alias: string): string[] {
+  return [...new Set(othersWith(noted, signer, alias).map(({ action, from, to }) => {
     if (action === 'handover') return `${visibleLine(from)} has handed it over to ${visibleLine(to)}`;
     return `${visibleLine(from)} ${action === 'answer' ? 'has answered' : 'has taken it'}`;
   }))];
 }
 
-/** Why its mailbox takes no answer more this week; null when it does. @param serials those of the keyrings that are valid now */
-export function fullOf({ notes }: Answerable, signer: string, serials: ReadonlySet<number>): { what: string; advice: string } | null {
-  const full = fullnessOf(notes, signer, serials);
+/** Why its mailbox takes no answer more this week; null when it does. */
+export function fullOf({ noted }: Answerable, signer: string, now: Date): { what: string; advice: string } | null {
+  const full = fullnessOf(noted, signer, now);
   if (full === null) return null;
   const [count, whose, advice] = full.team >= REPLIES_A_WEEK
     ? [full.team, 'of the team', 'put what there is to say into one longer answer next week']
     : [full.own, 'of yours', 'let a colleague answer, or put what there is to say into one longer answer next week'];
-  return { what: `${String(count)} answers ${whose} have gone to this person this week: the relay would accept one more and drop it`, advice };
+  return { what: `${String(count)} answers ${whose} may have gone to this person this week: the relay would accept one more and drop it`, advice };
 }

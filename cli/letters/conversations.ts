@@ -2,7 +2,7 @@ import type { Conversation } from '../../letters/conversations.ts';
 import { CliError } from '../errors.ts';
 
 export type { Conversation };
-export { isNoted, isWritten } from '../../letters/conversations.ts';
+export { isNoted, isWritten, type Noted } from '../../letters/conversations.ts';
 
 /** The one whose id begins so. Errors: CONVERSATION_UNKNOWN. */
 export function conversationOf(conversations: readonly Conversation[], id: string): Conversation {

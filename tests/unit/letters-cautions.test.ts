@@ -1,18 +1,21 @@
 // What a volunteer is told before answering, on the command line and at the desk alike.
 import { describe, expect, it } from 'vitest';
-import type { NoteContent } from '../../crypto/letter.ts';
+import type { Keyring } from '../../crypto/keyring.ts';
 import type { Note } from '../../crypto/note.ts';
 import { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE } from '../../crypto/mailbox.ts';
 import { fullnessOf, othersWith } from '../../letters/cautions.ts';
+import type { Noted } from '../../letters/conversations.ts';
 
 const [OWN, OTHERS, ANOTHER] = ['a', 'b', '9'].map((digit) => digit.repeat(64)) as [string, string, string];
-const WEEK = 3;
+/** A week of mailboxes, from a Thursday; keyrings are changed on its Monday. */
+const [THURSDAY, MONDAY, NEXT_THURSDAY] = ['2026-03-12T00:00:00Z', '2026-03-16T00:00:00Z', '2026-03-19T00:00:00Z'] as const;
 
-function note(action: Note['action'], { by = OTHERS, alias = 'Клён', to, serial = WEEK }: { by?: string; alias?: string; to?: string; serial?: number } = {}): NoteContent {
+function note(action: Note['action'], { by = OTHERS, alias = 'Клён', to, until = MONDAY }: { by?: string; alias?: string; to?: string; until?: string } = {}): Noted {
   const said = { action, thread: 'c'.repeat(64), alias, ...(to === undefined ? {} : { to }), text: '', id: 'd'.repeat(32), signer: by, signature: 'e'.repeat(128) };
-  return { version: 1, kind: 'note', serial, keyring: 'f'.repeat(64), language: 'ru', note: said };
+  const content = { version: 1 as const, kind: 'note' as const, serial: 3, keyring: 'f'.repeat(64), language: 'ru', note: said };
+  return { source: 'x', mark: '0'.repeat(64), content, keyring: { notAfter: until } as Keyring };
 }
-const others = (...notes: NoteContent[]): string[] => othersWith(notes, OWN, 'Ива').map(({ action, from, to }) => `${action} ${from} ${to}`.trim());
+const others = (...notes: Noted[]): string[] => othersWith(notes, OWN, 'Ива').map(({ action, from, to }) => `${action} ${from} ${to}`.trim());
 
 describe('a conversation is with somebody else', () => {
   it('who took it or answered, whatever they call themselves, but not with oneself under another name', () => {
@@ -39,17 +42,23 @@ describe('a conversation is with somebody else', () => {
 });
 
 describe('a mailbox is full', () => {
-  const answers = (count: number, more: { by?: string; serial?: number } = {}): NoteContent[] => Array.from({ length: count }, () => note('answer', more));
-  const full = (...notes: NoteContent[]) => fullnessOf(notes, OWN, new Set([WEEK]));
+  const answers = (count: number, more: { by?: string; until?: string } = {}): Noted[] => Array.from({ length: count }, () => note('answer', more));
+  const full = (noted: Noted[], now: string = THURSDAY) => fullnessOf(noted, OWN, new Date(now));
 
   it('after twelve answers of one’s own, or sixteen of the team', () => {
-    expect(full(...answers(REPLIES_A_WEEK_BY_ONE - 1, { by: OWN }))).toBeNull();
-    expect(full(...answers(REPLIES_A_WEEK_BY_ONE, { by: OWN }))).toEqual({ team: REPLIES_A_WEEK_BY_ONE, own: REPLIES_A_WEEK_BY_ONE });
-    expect(full(...answers(REPLIES_A_WEEK - 1))).toBeNull();
-    expect(full(...answers(REPLIES_A_WEEK - 1), ...answers(1, { by: OWN }))).toEqual({ team: REPLIES_A_WEEK, own: 1 });
+    expect(full(answers(REPLIES_A_WEEK_BY_ONE - 1, { by: OWN }))).toBeNull();
+    expect(full(answers(REPLIES_A_WEEK_BY_ONE, { by: OWN }))).toEqual({ team: REPLIES_A_WEEK_BY_ONE, own: REPLIES_A_WEEK_BY_ONE });
+    expect(full(answers(REPLIES_A_WEEK - 1))).toBeNull();
+    expect(full([...answers(REPLIES_A_WEEK - 1), ...answers(1, { by: OWN })])).toEqual({ team: REPLIES_A_WEEK, own: 1 });
   });
 
-  it('not by answers of another week, nor by notes that are none', () => {
-    expect(full(...answers(REPLIES_A_WEEK, { serial: WEEK - 1 }), ...Array.from({ length: REPLIES_A_WEEK }, () => note('claim')))).toBeNull();
+  it('also by answers under the keyring before, until the week of mailboxes is over', () => {
+    const twelve = [...answers(REPLIES_A_WEEK_BY_ONE - 1, { by: OWN }), ...answers(1, { by: OWN, until: '2026-03-23T00:00:00Z' })];
+    for (const now of [MONDAY, '2026-03-18T23:59:59.999Z']) expect(full(twelve, now)).toEqual({ team: 12, own: 12 });
+    expect(full(twelve, NEXT_THURSDAY)).toBeNull();
+  });
+
+  it('not by answers under a keyring that ended before this week, nor by notes that are none', () => {
+    expect(full([...answers(REPLIES_A_WEEK, { until: THURSDAY }), ...Array.from({ length: REPLIES_A_WEEK }, () => note('claim'))])).toBeNull();
   });
 });

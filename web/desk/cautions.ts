@@ -8,11 +8,9 @@ import { phrase } from './phrases.ts';
 /** In words: who else has the conversation, and that its mailbox takes no more, which no relay can tell. */
 export function cautionsAbout({ letters }: Conversation, { action, alias }: Answer, { signer }: Means): string[] {
   const noted = letters.filter(isNoted);
-  const notes = noted.map(({ content }) => content);
   const by = toHex(signer.key);
-  const others = new Set(othersWith(notes, by, alias).map(({ from, to }) => to || from));
-  const current = noted.flatMap(({ keyring }) => (keyring !== null && Date.parse(keyring.notAfter) > Date.now() ? [keyring.serial] : []));
-  const full = action === 'answer' ? fullnessOf(notes, by, new Set(current)) : null;
+  const others = new Set(othersWith(noted, by, alias).map(({ from, to }) => to || from));
+  const full = action === 'answer' ? fullnessOf(noted, by, new Date()) : null;
   return [
     ...(others.size > 0 ? [phrase('others', { aliases: [...others].join(', ') })] : []),
     ...(full === null ? [] : [phrase('full', { all: String(full.team), own: String(full.own) })]),

@@ -10,7 +10,7 @@ import { READING_HELP, READING_OPTIONS, readerFor } from '../letters/reader.ts';
 import { readAll } from '../letters/report.ts';
 import { block, visibleLine } from '../terminal.ts';
 import { composeParcels, ownTeam, roomIn, type Draft } from './compose.ts';
-import { answerable, fullOf, takenBy } from './conversation.ts';
+import { answerable, fullOf, insistOnKey, takenBy } from './conversation.ts';
 import { RELAY_HELP, destinationOf } from './destination.ts';
 import { dispatch } from './dispatch.ts';
 import { readSigner } from './signer.ts';
@@ -60,6 +60,7 @@ export async function answerConversation(action: NoteText['action'], values: Val
   // Why nothing opened has been said.
   if (conversations.length === 0 && exitCode !== EXIT.ok) return exitCode;
   const conversation = answerable(conversations, values.conversation);
+  if (action === 'answer') insistOnKey(conversation);
   const by = toHex(signer.key);
   const anyway = values.anyway === true;
   if (!whole) await insistIfPart(conversation.id, anyway, io);

@@ -1,4 +1,6 @@
 // Which conversation a volunteer means, who else of the team has it, and whether its mailbox takes one more answer.
+import { encrypt } from '../../crypto/age/age.ts';
+import { CodedError } from '../../crypto/errors.ts';
 import { REPLIES_A_WEEK } from '../../crypto/mailbox.ts';
 import type { ThreadAddress } from '../../crypto/thread.ts';
 import { fullnessOf, othersWith } from '../../letters/cautions.ts';
@@ -17,6 +19,16 @@ export function answerable(conversations: readonly Conversation[], id: string | 
   if (first === undefined) throw new CliError('CONVERSATION_UNKNOWN', 'only notes on this conversation are here', 'give a letter of it');
   if (address === null) throw new CliError('ANSWER_UNWANTED', 'whoever wrote this wants no answer here', 'if they left a contact, use that');
   return { id: found, address, language: first.language, topic: first.topic, noted: letters.filter(isNoted) };
+}
+
+/** A letter that opened shows only that its recipient has the form of one. Errors: ADDRESS_UNUSABLE. */
+export function insistOnKey({ id, address }: Answerable): void {
+  try {
+    encrypt(new Uint8Array(), [address.recipient]);
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    throw new CliError('ADDRESS_UNUSABLE', `no answer can be sealed for conversation ${id}: the key that its letters give is not valid`, 'if they left a contact, use that; tell the administrator; nothing was sent');
+  }
 }
 
 function onlyOne(conversations: readonly Conversation[]): Conversation {

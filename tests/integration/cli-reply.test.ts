@@ -1,4 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
+import { bech32 } from '@scure/base';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createKeyring } from '../../cli/actions/keyring.ts';
 import { readRootKey } from '../../cli/actions/root-key.ts';
@@ -220,6 +221,16 @@ describe('which conversation', () => {
     const file = await writeTo(dir.path('unwanted.age'), office.letter());
     const { code, err } = await run(['reply', file], { stdin: 'x' });
     expect([code, err]).toEqual([EXIT.input, expect.stringContaining('(ANSWER_UNWANTED)')]);
+  });
+
+  test('not one whose key for answers is none, before anything is typed; to the team it can be handed over', async () => {
+    const other = aThread();
+    const recipient = bech32.encode('age1pq', bech32.toWords(new Uint8Array(1_216).fill(0xff)), false);
+    const file = await writeTo(dir.path('no-key.age'), letterOf({ ...other, address: { ...other.address, recipient } }, 'x'));
+    const { code, err, asked } = await run(['reply', file], { terminal: { answers: [] } });
+    expect([code, asked, err]).toEqual([EXIT.input, [], expect.stringMatching(/^support-relay: no answer can be sealed for conversation .*: the key .* is not valid; .*nothing was sent \(ADDRESS_UNUSABLE\)\n$/)]);
+    await nothingWritten();
+    expect((await run(['handover', '--to', 'Борис', file])).code).toBe(EXIT.ok);
   });
 
   test('not one sealed under a keyring that was not given', async () => {

@@ -12,9 +12,9 @@ export function isAlias(name: string): boolean {
   return name.length >= 1 && name.length <= ALIAS_LENGTH_MAX && visible(name) === name && !/[\n\t]/.test(name);
 }
 
-/** The same for aliases that read alike, as `Анна` and `анна` do. */
+/** The same for aliases that read alike, as `Анна` and `анна` do, or with and without something that is not shown. */
 export function aliasKey(alias: string): string {
-  return alias.normalize('NFKC').trim().toLowerCase();
+  return alias.normalize('NFKC').replace(/\p{Default_Ignorable_Code_Point}/gu, '').replace(/[\s\u2800]+/g, ' ').trim().toLowerCase();
 }
 
 /** Of those that read alike the first. */

@@ -1,13 +1,17 @@
 // Text of strangers, made so that it can do nothing but be read.
 
 /**
- * What a terminal or a page would obey or hide instead of showing: control characters but line feed and tab, direction
- * overrides and marks, invisible spaces, separators, interlinear and tag characters, and halves of surrogate pairs.
- * A message from a stranger must not clear the screen, fake a line of ours or read differently from what it says.
- * The zero width joiner and variation selectors stay: emoji and some scripts need them, and they move nothing.
+ * What a terminal or a page would obey or hide instead of showing: control characters but line feed and tab, halves of
+ * surrogate pairs, separators, direction overrides and marks, and all that is blank or left out where it has no effect: two
+ * names that differ by it look like one. A message from a stranger must not clear the screen, fake a line of ours or read
+ * differently from what it says. Within an emoji its joiners and selectors stay: they move nothing, and say which it is.
  */
-export const NOT_SHOWN =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\u{e0000}-\u{e0fff}]/gu;
+export const NOT_SHOWN = new RegExp([
+  /[\0-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2800\ufff9-\ufffb\ud800-\udfff\u{1d159}\u{e0000}-\u{e0fff}]/u,
+  /(?![\u200d\ufe0e\ufe0f])\p{Default_Ignorable_Code_Point}/u,
+  /\u200d(?!(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]\u200d)\p{Extended_Pictographic})/u,
+  /[\ufe0e\ufe0f](?<!\p{Extended_Pictographic}[\ufe0e\ufe0f])(?!\u20e3)/u,
+].map(({ source }) => source).join('|'), 'gu');
 
 /** The same text with every such character written out, as in ‹U+202E›. */
 export function visible(text: string): string {

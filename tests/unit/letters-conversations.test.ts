@@ -6,7 +6,9 @@ import { signNote, type NoteText } from '../../crypto/note.ts';
 import { signingKeyPair, type SigningKeyPair } from '../../crypto/sign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { signAddress, threadOf, type Thread } from '../../crypto/thread.ts';
+import { aliasKey, isAlias } from '../../letters/alias.ts';
 import { converse, countsOf, isNoted, isWritten, type Conversation, type Opened } from '../../letters/conversations.ts';
+import { visible } from '../../letters/visible.ts';
 
 const UNDER = { version: 1 as const, serial: 3, keyring: 'ab'.repeat(32), language: 'ru' };
 
@@ -120,4 +122,16 @@ it('one signer with two aliases and one alias of two signers are remarked, each 
   expect(of(note({}), note({ alias: 'клён ' }), note({ text: 'Ещё' }), note({ alias: 'Дуб' }, signers().oak)).aliases).toEqual([]);
   expect(of(note({}), note({ alias: 'Липа' })).aliases).toEqual([{ kind: 'one-signer', signers: [m], aliases: ['Клён', 'Липа'] }]);
   expect(of(note({}), note({ alias: ' клён' }, signers().oak)).aliases).toEqual([{ kind: 'one-alias', signers: [m, o], aliases: ['Клён'] }]);
+});
+
+it('an alias with something in it that is not shown is nobody’s own: it is refused, written out, and the same as without', () => {
+  const [m, o] = [signers().maple.key, signers().oak.key].map(toHex);
+  const hidden = [0x34f, 0x200d, 0x17b4, 0x180b, 0x2800, 0x3164, 0xfe0f, 0xfff0, 0x1bca0, 0x1d173, 0xe0100].map((code) => String.fromCodePoint(code));
+  for (const blank of hidden) {
+    const alias = `Клён${blank}`;
+    expect(of(note({}), note({ alias }, signers().oak)).aliases).toEqual([{ kind: 'one-alias', signers: [m, o], aliases: ['Клён'] }]);
+    expect([isAlias(alias), visible(alias)]).toEqual([false, expect.stringMatching(/^Клён‹U\+[0-9A-F]{4,5}›$/)]);
+  }
+  expect([isAlias('Клён 🙂'), isAlias('Анна\u00a0М')]).toEqual([true, true]);
+  expect(aliasKey('Анна\u00a0\u2003М')).toBe(aliasKey('анна м'));
 });

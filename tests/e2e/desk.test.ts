@@ -1,6 +1,7 @@
 // The desk: one file, opened from disk without a network, in which a volunteer reads letters and answers.
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { bech32 } from '@scure/base';
 import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { armor } from '../../crypto/age/armor.ts';
@@ -13,7 +14,7 @@ import { parseParcel } from '../../crypto/parcel.ts';
 import { decodeParcelText } from '../../crypto/parcel-text.ts';
 import { checkDelivery, openReply, replyRoom } from '../../crypto/reply.ts';
 import { stampBits } from '../../crypto/stamp.ts';
-import { mailboxOf } from '../../crypto/thread.ts';
+import { mailboxOf, signAddress } from '../../crypto/thread.ts';
 import { BROWSERS, type BrowserName } from '../support/browser.ts';
 import { TEAM } from '../support/cli.ts';
 import { DeskTab, mail, newThread, openDeskOffice, openOfflineBrowser, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
@@ -155,6 +156,32 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     // Nobody has saved it.
     await tab.forget();
     expect(tab.dialogs.map(({ type }) => type)).toEqual(['confirm']);
+  });
+
+  it('forgets with another conversation what was chosen for the one before', async () => {
+    await tab.openSigner(office.path('signer.key'));
+    await tab.paste('#alias', 'Ива');
+    await tab.paste('#difficulty', '1');
+    for (const name of ['first.age', 'second.age']) await tab.read(await office.file(name, office.letter('Помогите', { thread: newThread() })));
+    await tab.write('');
+    await tab.page.click('#action-claim');
+    await tab.page.click('article:last-of-type button[data-part="answer"]');
+    await tab.paste('#text', 'Мы рядом');
+    expect((await tab.sealed()).map((text) => office.opened(text).kind).toSorted()).toEqual(['letter', 'reply']);
+  });
+
+  it('says when nothing can be sealed to the key that a request names', async () => {
+    await tab.openSigner(office.path('signer.key'));
+    await tab.paste('#alias', 'Ива');
+    const thread = newThread();
+    const recipient = bech32.encode('age1pq', bech32.toWords(new Uint8Array(1_216).fill(0xff)), false);
+    const content = { version: 1 as const, kind: 'request' as const, serial: 1, keyring: office.keyring.digest, language: 'ru', message: 'Помогите' };
+    const address = signAddress(content, { ...thread, address: { ...thread.address, recipient } });
+    await tab.read(await office.file('first.age', office.toTeam({ ...content, thread: address })));
+    await tab.write('Мы рядом');
+    await tab.page.click('#seal');
+    await expect.poll(() => tab.text('#compose-status')).toContain('the key that came with the request is not valid');
+    expect(await tab.value('#text')).toBe('Мы рядом');
   });
 
   it('asks before somebody is answered whom a colleague has, whatever they call themselves, or whose mailbox is full of one’s own answers', async () => {

@@ -65,6 +65,8 @@ export class Compose {
       this.#tell('other-draft');
     } else {
       this.#tell(null);
+      // What was chosen for one conversation is not meant for another.
+      if (this.thread !== conversation.address?.key) this.forget();
       this.moveTo(conversation, place);
       this.#showRoom();
     }
@@ -165,6 +167,16 @@ export class Compose {
 }
 
 function problemOf(error: unknown): string {
-  if (!(error instanceof CodedError)) throw error;
-  return error.code === 'KEYRING_EXPIRED' || error.code === 'KEYRING_NOT_YET_VALID' ? 'need-keyring' : 'too-long';
+  switch (error instanceof CodedError ? error.code : null) {
+    case 'KEYRING_EXPIRED':
+    case 'KEYRING_NOT_YET_VALID':
+      return 'need-keyring';
+    case 'REPLY_TOO_LONG':
+    case 'LETTER_TOO_LONG':
+      return 'too-long';
+    case 'RECIPIENT_FORMAT':
+      return 'unusable-address';
+    default:
+      throw error;
+  }
 }

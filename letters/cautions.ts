@@ -1,5 +1,5 @@
-// What a volunteer should know before answering: who else has the conversation, and whether its mailbox takes one more
-// answer. Letters carry no time: all notes count.
+// What a volunteer should know before answering: who else has the conversation, whether its mailbox takes one more answer,
+// and whether that can be known. Letters carry no time: all notes count.
 import { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE, weekOf } from '../crypto/mailbox.ts';
 import type { Note } from '../crypto/note.ts';
 import { aliasKey } from './alias.ts';
@@ -38,4 +38,18 @@ export function fullnessOf(noted: readonly Noted[], signer: string, now: Date): 
   const answers = noted.filter(isOfThisWeek).map(({ content }) => content.note).filter(({ action }) => action === 'answer');
   const [team, own] = [answers.length, answers.filter((note) => note.signer === signer).length];
   return team >= REPLIES_A_WEEK || own >= REPLIES_A_WEEK_BY_ONE ? { team, own } : null;
+}
+
+/**
+ * Why something was refused that hides no colleague's note: it is for somebody else, ordinary mail, no letter at all, or was
+ * read and is not believed. Whoever sends such a thing must not hold up the team.
+ */
+const HIDES_NOTHING: readonly string[] = [
+  ...['AGE_NO_MATCH', 'LETTER_MISSING', 'LETTER_THREAD', 'SIGNER_UNKNOWN', 'SIGNER_SIGNATURE'],
+  ...['MINISIGN_FORMAT', 'MINISIGN_KEY', 'MINISIGN_SIGNATURE', 'KEYRING_FORMAT', 'FOLDER_DROPPED'],
+];
+
+/** Whether a note may be in what was refused with this code, so that nobody knows who has which conversation. */
+export function mayHideNote(code: string): boolean {
+  return !HIDES_NOTHING.includes(code);
 }

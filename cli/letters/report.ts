@@ -1,4 +1,5 @@
 import { CodedError } from '../../crypto/errors.ts';
+import { mayHideNote } from '../../letters/cautions.ts';
 import { converse, type AliasRemark, type Conversation, type Opened } from '../../letters/conversations.ts';
 import { fingerprint } from '../../letters/fingerprint.ts';
 import { EXIT } from '../errors.ts';
@@ -8,8 +9,6 @@ import { readLetters, type Read, type Reader, type Refused } from './reader.ts';
 
 /** It opened, and yet it is not what it says. */
 const UNTRUSTED: readonly string[] = ['LETTER_THREAD', 'SIGNER_UNKNOWN', 'SIGNER_SIGNATURE'];
-/** For somebody else, ordinary mail, or read and not believed: whoever sends such a thing must not hold up the team. */
-const NO_LOSS: readonly string[] = ['AGE_NO_MATCH', 'LETTER_MISSING', ...UNTRUSTED];
 
 /**
  * Reads everything, shows in the order of the paths what is believed, and reports the rest. `exitCode` is 0 only when
@@ -54,7 +53,7 @@ class Report {
   }
 
   get whole(): boolean {
-    return this.failures.every(({ code }) => NO_LOSS.includes(code));
+    return !this.failures.some(({ code }) => mayHideNote(code));
   }
 
   add({ source, error }: Refused): void {

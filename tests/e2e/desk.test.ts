@@ -184,20 +184,22 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     expect(await tab.value('#text')).toBe('Мы рядом');
   });
 
-  it('asks before somebody is answered whom a colleague has, whatever they call themselves, or whose mailbox is full of one’s own answers', async () => {
+  it('asks before somebody is answered whom a colleague has, or may have, whatever they call themselves, or whose mailbox is full of one’s own answers', async () => {
     await tab.openSigner(office.path('signer.key'));
     await tab.paste('#alias', 'Ива');
     await tab.paste('#difficulty', '1');
     const { address: { key } } = await giveRequest();
     const answers = Array.from({ length: REPLIES_A_WEEK_BY_ONE }, () => office.note({ action: 'answer', thread: key, alias: 'Ива', text: 'Да' }, office.signer));
-    await tab.read(await office.file('all.txt', answers.slice(1).map(armor).join('\n')));
+    await tab.read(await office.file('all.txt', answers.slice(1).map(armor).join('\n')), await office.file('ordinary.eml', 'Hello'));
     await tab.write('Ещё');
     await tab.sealed();
     expect(tab.dialogs).toEqual([]);
+    const claim = armor(office.note({ action: 'claim', thread: key, alias: 'Клён', text: '' }, office.partner));
+    await tab.read(await office.file('damaged.txt', claim.slice(0, -200)));
     await tab.read(await office.file('last.txt', armor(answers[0] as Uint8Array)), await office.file('claim.age', office.note({ action: 'claim', thread: key, alias: 'Ива', text: '' }, office.partner)));
     await tab.write('И ещё');
     await tab.page.click('#seal');
-    await expect.poll(() => tab.dialogs.map(({ message }) => message)).toEqual([expect.stringContaining('Already have it or have answered: Ива.'), expect.stringContaining(`${String(REPLIES_A_WEEK_BY_ONE + 1)} answers of this week`)]);
+    await expect.poll(() => tab.dialogs.map(({ message }) => message)).toEqual([expect.stringContaining('Not all letters could be read'), expect.stringContaining('Already have it or have answered: Ива.'), expect.stringContaining(`${String(REPLIES_A_WEEK_BY_ONE + 1)} answers of this week`)]);
   });
 
   async function giveRequest() {

@@ -12,6 +12,7 @@ import { answerSteps, type Answer, type Means } from './answering.ts';
 import { cautionsAbout } from './cautions.ts';
 import type { Office } from './office.ts';
 import { phrase } from './phrases.ts';
+import type { Refusal } from './refusals.ts';
 
 const DIFFICULTY_MAX = 20;
 const ROUND_TO_LETTERS = 10;
@@ -21,6 +22,7 @@ const SEALING_STEPS = 8;
 type Needs = {
   office: Office;
   alias: () => string;
+  refusals: () => readonly Refusal[];
   /** Shows that something is being done, and how much of it (0 to 1); null: it is over. */
   work: (share: number | null) => void;
   done: (note: NoteContent, parcels: Uint8Array[]) => void;
@@ -143,7 +145,7 @@ export class Compose {
     try {
       const means = this.#means(conversation);
       if (means === null) return this.#tell('need-signer');
-      if (!cautionsAbout(conversation, answer, means).every((caution) => confirm(caution))) return;
+      if (!cautionsAbout(conversation, this.#needs.refusals(), answer, means).every((caution) => confirm(caution))) return;
       const { note, parcels } = await inSlices(answerSteps(answer, address, means), { onStep: (done) => this.#needs.work(done / SEALING_STEPS) });
       const stamped: Uint8Array[] = [];
       // Luck decides how many tries it takes; this many on average.

@@ -20,6 +20,7 @@ class Desk {
   readonly #compose = new Compose({
     office: this.#office,
     alias: () => element('alias', HTMLInputElement).value,
+    refusals: () => this.#pile.refusals,
     work: (share) => this.#work(share),
     broken: tellBroken,
     done: (note, parcels) => {

@@ -120,11 +120,12 @@ class Replies {
     } catch (error) {
       return this.#tell(this.#noticeFor(error, 'no-sealing'));
     }
-    await this.#look(0);
+    // Tried again, it is the code in the field that counts: it may have become another.
+    await this.#look(0, () => this.#enter());
   }
 
-  #look(page: number): Promise<void> {
-    return this.#do('look', () => this.#look(page), async () => this.#showFound(page, await this.#sending.look(page)));
+  #look(page: number, retry = () => this.#look(page)): Promise<void> {
+    return this.#do('look', retry, async () => this.#showFound(page, await this.#sending.look(page)));
   }
 
   async #showFound(page: number, found: MailboxPage): Promise<void> {

@@ -88,4 +88,29 @@ describe.each(BROWSERS)('a code in %s', (name) => {
     await bench.tab.until('#conversation');
     expect(await page.shown()).toEqual(['Дождались']);
   });
+
+  it('tries again with the code that is in the field by then', async () => {
+    const [first, second] = [await startConversation('ru'), await startConversation('ru')];
+    await page.reply(first, 'Для другого');
+    await page.reply(second, 'Для вас');
+    await page.open();
+    bench.front.rules.set('/mailbox', (_, response) => void response.destroy());
+    const again = '#notice-look-failed [data-action="send"]';
+    await page.read(first.words.join(' '));
+    await bench.tab.until(again);
+    const looked = page.lookedUp();
+    await bench.tab.paste('#typed-code', second.words.slice(1).join(' '));
+    await bench.tab.page.click(again);
+    await bench.tab.until('#typed-count');
+    expect(await bench.tab.focused()).toBe('typed-code');
+    expect(await bench.tab.isVisible(again)).toBe(false);
+    expect(page.lookedUp()).toBe(looked);
+    await page.read(first.words.join(' '));
+    await bench.tab.until(again);
+    bench.front.rules.clear();
+    await bench.tab.paste('#typed-code', second.words.join(' '));
+    await bench.tab.page.click(again);
+    await bench.tab.until('#conversation');
+    expect(await page.shown()).toEqual(['Для вас']);
+  });
 });

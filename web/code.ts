@@ -35,7 +35,6 @@ export class ShownCode {
     onClick('code-skip-ask', () => this.warn());
     onClick('code-skip-done', () => this.#done());
     for (const input of this.#inputs) input.addEventListener('keydown', ({ key }) => key === 'Enter' && this.#confirm());
-    addEventListener('pagehide', () => this.forget());
   }
 
   /** Whether there is a code that would be lost with the page. */

@@ -125,6 +125,7 @@ class Form {
 
   /** Nothing of the text is left in memory that this page holds, and nothing more is sent. */
   #end(): void {
+    clearInterval(this.#countdown);
     this.#code = null;
     this.#sending.stop();
     this.#sealer.destroy();
@@ -216,6 +217,7 @@ class Form {
         return this.#stay();
       case 'leave':
         this.#fields.clear();
+        this.#end();
         return location.assign(this.#leavingTo);
     }
   }

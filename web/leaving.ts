@@ -8,7 +8,7 @@ const ESCAPES_WITHIN_MS = 2_000;
 type Held = { readonly empty: boolean; clear(): void };
 
 export type Leaving = {
-  /** Ends whatever else still holds the text. */
+  /** Ends whatever else still holds the text; also when the page is left in another way, and then maybe a second time. */
   wipe: () => void;
   /** A link of the page was followed with something in it that would be lost. True: the person is being asked, so stay for now. */
   ask: (href: string) => boolean;
@@ -75,7 +75,10 @@ export function setUpLeaving(fields: Held, { wipe, ask, holdsMore = () => false 
     // Chromium before 119 asks only when this is set.
     event.returnValue = true;
   });
-  addEventListener('pagehide', () => fields.clear());
+  addEventListener('pagehide', () => {
+    fields.clear();
+    wipe();
+  });
   // A page that comes back from the browser's memory has lost its text and maybe its keyring: begin anew.
   addEventListener('pageshow', ({ persisted }) => {
     if (persisted) location.reload();

@@ -57,7 +57,6 @@ class OfflineForm {
   constructor() {
     const wipe = (): void => void (this.#text.value = '');
     setUpLeaving(this.#fields, { wipe, ask: () => false, holdsMore: () => this.#text.value !== '' && !this.#taken });
-    addEventListener('pagehide', wipe);
     // By the keyboard or the browser's menu. A part of the text is of no use.
     this.#text.addEventListener('copy', () => this.#taken ||= this.#text.selectionEnd - this.#text.selectionStart === this.#text.value.length);
     onClick('seal', () => void this.#seal());

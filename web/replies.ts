@@ -48,7 +48,6 @@ class Replies {
     const fields = this.#fields;
     const held = { get empty() { return fields.empty; }, clear: () => this.#clear() };
     setUpLeaving(held, { wipe: () => this.#end(), ask: (href) => this.#askBeforeLeaving(href) });
-    addEventListener('pagehide', () => this.#end());
     onAction((action) => this.#act(action));
     onClick('read', () => void this.#enter());
     onClick('older', () => void this.#look(this.#conversation.page - 1));
@@ -257,6 +256,7 @@ class Replies {
         return location.reload();
       case 'leave':
         this.#clear();
+        this.#end();
         return location.assign(this.#leavingTo);
       case 'stay':
         notify(null);

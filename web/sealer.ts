@@ -60,6 +60,8 @@ export class Sealer {
   destroy(): void {
     this.#broken = true;
     this.#worker.terminate();
+    // Nobody gets an answer any more, and what was asked goes with whoever waits for one.
+    this.#waiting.clear();
   }
 
   /** The page fetches the WebAssembly while the worker's script is still on its way: a round trip less. */

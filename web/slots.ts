@@ -50,6 +50,7 @@ export class Slots {
   stop(): void {
     this.#state = 'stopped';
     clearTimeout(this.#timer);
+    this.#waiting = null;
   }
 
   /** The next slot is drawn when this one's request has ended, or when its decoy has been waited for long enough. */

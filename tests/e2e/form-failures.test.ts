@@ -1,7 +1,7 @@
 // Whatever fails on the way, the page says what to do, keeps the text, and never sends a request twice.
 import { describe, expect, it } from 'vitest';
 import type { Result } from '../../crypto/answer.ts';
-import { toHex } from '../../crypto/bytes.ts';
+import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { parseParcel } from '../../crypto/parcel.ts';
 import { stampBits } from '../../crypto/stamp.ts';
 import { BROWSERS } from '../support/browser.ts';
@@ -9,9 +9,20 @@ import { answerWith, FormPage } from '../support/form-page.ts';
 import type { Rule } from '../support/front.ts';
 import { usePages } from '../support/page-bench.ts';
 
+const LEAVE = "dispatchEvent(new PageTransitionEvent('pagehide'))";
+
 describe.each(BROWSERS)('when sending fails in %s', (name) => {
   const bench = usePages(name, { excused: /Failed to load resource|Loading Worker from/ });
   const page = new FormPage(bench);
+
+  async function fail(): Promise<void> {
+    page.onRequest((_, response) => void response.destroy());
+    await bench.tab.page.click('#send');
+    await bench.tab.until('#notice-offline');
+    expect(bench.tab.page.workers()).toHaveLength(1);
+    // For sending it again.
+    if (name === 'chromium') expect(await bench.tab.memory()).toContain(await bench.tab.value('#message'));
+  }
 
   it('a relay that is gone keeps the text; the next try brings the same parcel', async () => {
     await page.open();
@@ -22,6 +33,39 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
     bench.front.rules.clear();
     await page.tryAgain('offline');
     expect(new Set(page.requests().map(toHex)).size).toBe(1);
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['by a link, after a failure', async () => {
+      await fail();
+      // The other page does not come, so that this one can still be looked at.
+      bench.front.rules.set('/en/', (_, response) => void response.writeHead(204).end());
+      await bench.tab.page.click('nav a');
+      await bench.tab.page.click('#notice-leaving [data-action="leave"]');
+    }],
+    ['in any way, after a failure', async () => {
+      await fail();
+      await bench.tab.page.evaluate(LEAVE);
+    }],
+    ['in any way, while it is sealed', async () => {
+      await bench.tab.page.click('#answer');
+      await bench.tab.page.evaluate(`document.querySelector('#send').click(); ${LEAVE}`);
+    }],
+    ['in any way, while it waits for its slot', async () => {
+      await bench.tab.page.evaluate(`(() => {
+        const step = document.querySelector('#progress-slot');
+        new MutationObserver(() => step.hidden || ${LEAVE}).observe(step, { attributes: true });
+        document.querySelector('#send').click();
+      })()`);
+    }],
+  ])('nothing of a text stays in memory when the page is left %s', async (_, leave) => {
+    const word = toHex(randomBytes(16));
+    await page.open();
+    await bench.tab.page.type('#message', word);
+    await leave();
+    await expect.poll(() => bench.tab.page.workers()).toEqual([]);
+    if (name === 'chromium') await expect.poll(() => bench.tab.memory()).not.toContain(word);
+    expect(await bench.tab.value('#message')).toBe('');
   });
 
   it('an answer that is lost after the relay took the parcel does not make two requests', async () => {

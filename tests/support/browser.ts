@@ -84,6 +84,16 @@ export class Tab {
     })()`);
   }
 
+  /** What the page's scripts hold, as Chromium writes it down; the sealing worker is none of it. */
+  async memory(): Promise<string> {
+    const session = await this.page.createCDPSession();
+    const chunks: string[] = [];
+    session.on('HeapProfiler.addHeapSnapshotChunk', ({ chunk }) => chunks.push(chunk));
+    await session.send('HeapProfiler.takeHeapSnapshot', { reportProgress: false });
+    await session.detach();
+    return chunks.join('');
+  }
+
   async #ask<T>(expression: string): Promise<T> {
     return (await this.page.evaluate(expression)) as T;
   }

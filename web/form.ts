@@ -30,6 +30,8 @@ class Form {
   #noticeBefore: Notice | null = null;
   /** One for whatever this visit sends, made when the first request that wants an answer is. */
   #code: Code | null = null;
+  /** What to show it in, once a request with it may have arrived. */
+  #words: readonly string[] | null = null;
 
   constructor() {
     setUpLeaving(this.#fields, {
@@ -105,8 +107,9 @@ class Form {
     try {
       const words = this.#choice.wanted ? await this.#readyCode() : null;
       if (words === undefined) return this.#tell('no-words');
-      const outcome = await this.#sending.send({ request: this.#fields.read(), answer: words !== null });
-      if (outcome.kind === 'accepted') this.#accepted(words);
+      const answer = words !== null;
+      const outcome = await this.#sending.send({ request: this.#fields.read(), answer }, () => { this.#words = words ?? this.#words; });
+      if (outcome.kind === 'accepted') this.#accepted(answer);
       else if (outcome.kind === 'refused') this.#tell(outcome.notice);
       else this.#wait(outcome.seconds);
     } catch (error) {
@@ -131,12 +134,14 @@ class Form {
     this.#sealer.destroy();
   }
 
-  /** `words`: what to show the code in, or null when no answer is wanted here. */
-  #accepted(words: readonly string[] | null): void {
+  /** `answer`: whether one is wanted here. If not, one to an earlier try may come all the same. */
+  #accepted(answer: boolean): void {
     const reachable = this.#fields.read().contact !== undefined;
+    const words = this.#words;
     const code = words === null ? null : this.#code;
     this.#fields.clear();
     this.#end();
+    element('accepted-earlier', HTMLElement).hidden = answer || code === null;
     element('accepted-with-code', HTMLElement).hidden = code === null;
     element('accepted-with-contact', HTMLElement).hidden = !reachable;
     element('accepted-when', HTMLElement).hidden = code === null && !reachable;

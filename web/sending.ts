@@ -65,12 +65,13 @@ export class Sending {
     this.#parcels.clear();
   }
 
-  /** @throws SealerError, UnreachableError */
-  async send(errand: Errand): Promise<Outcome> {
+  /** `onSending`: from here on it may have arrived, whatever is heard of it. @throws SealerError, UnreachableError */
+  async send(errand: Errand, onSending = (): void => undefined): Promise<Outcome> {
     await this.#parcelFor(errand);
     this.#options.onStep('slot');
     return this.#slots.use(() => {
       this.#options.onStep('sending');
+      onSending();
       return this.#exchange(errand);
     });
   }

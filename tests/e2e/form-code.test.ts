@@ -193,6 +193,39 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
     expect(bench.front.seen.filter(({ path }) => path === '/words.txt')).toHaveLength(1);
   });
 
+  it('is shown for an earlier try that may have arrived, also when no answer is wanted any more', async () => {
+    const [first, second] = [`Сначала с ответом. ${name}`, `Потом без него. ${name}`];
+    await openForm();
+    bench.front.rules.set('/parcel', async (exchange, response) => {
+      await bench.deployment.post(exchange.body);
+      response.destroy();
+    });
+    await tab.paste('#message', first);
+    await tab.page.click('#send');
+    await tab.until('#notice-offline');
+    bench.front.rules.clear();
+    await tab.page.click('#answer');
+    await send(second);
+    await tab.until('#accepted-earlier');
+    const words = await shown();
+    expect(await letterOf(first)).toMatchObject({ thread: await addressFrom(words) });
+    expect(await letterOf(second)).not.toHaveProperty('thread');
+    await confirmAs(words, (word) => word);
+    await expectGone();
+    expect(await tab.isVisible('#accepted-without-answer')).toBe(false);
+  });
+
+  it('is not shown for a request that was never sent', async () => {
+    await openForm();
+    await tab.paste('#message', 'очень '.repeat(5_000));
+    await tab.page.click('#send');
+    await tab.until('#notice-too-long');
+    await tab.page.click('#answer');
+    await send(`Покороче. ${name}`);
+    await tab.until('#accepted-without-answer');
+    expect(await tab.isVisible('#code') || await tab.isVisible('#accepted-earlier')).toBe(false);
+  });
+
   it.each(['full', 'serial'] as const)('stays the same when the relay says %s at first, and the list is fetched once', async (result) => {
     const message = `Ещё раз: ${result}. ${name}`;
     await openForm();

@@ -96,17 +96,19 @@ export class Conversation {
     const { pages } = this.#found;
     const there = this.#there();
     const refused = there.filter(({ reply }) => !isShown(reply)).length;
-    const none = pages === 1 && there.length === 0;
+    const empty = pages === 1 && there.length === 0;
+    const gone = empty && this.#seen.size > 0;
+    const none = empty && !gone;
     this.#list.replaceChildren(...there.flatMap(({ reply, number }) => (isShown(reply) ? [this.#article(reply, number)] : [])));
     fill('refused', String(refused));
     fill('page', String(this.#page + 1));
     fill('pages', String(pages));
     element('refused', HTMLElement).hidden = refused === 0;
-    element('title-some', HTMLElement).hidden = none;
-    element('title-none', HTMLElement).hidden = !none;
-    element('none', HTMLElement).hidden = !none;
+    element('title-some', HTMLElement).hidden = empty;
+    for (const id of ['title-gone', 'gone']) element(id, HTMLElement).hidden = !gone;
+    for (const id of ['title-none', 'none']) element(id, HTMLElement).hidden = !none;
     element('pages', HTMLElement).hidden = pages === 1;
-    element('delete-all', HTMLButtonElement).hidden = none || !this.#removable;
+    element('delete-all', HTMLButtonElement).hidden = empty || !this.#removable;
     element('older', HTMLButtonElement).disabled = this.#page === 0;
     element('newer', HTMLButtonElement).disabled = this.#page >= pages - 1;
   }

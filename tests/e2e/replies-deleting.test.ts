@@ -33,6 +33,22 @@ describe.each(BROWSERS)('deleting in %s', (name) => {
     expect(await page.shown()).toEqual(['Остаётся']);
   });
 
+  it('says of the only answer that it was deleted, not that there is none yet', async () => {
+    const conversation = await startConversation('ru');
+    await page.reply(conversation, 'Уходит');
+    await page.openMailbox(conversation);
+    await bench.tab.page.click('#delete-1');
+    await bench.tab.page.click('#confirm-yes');
+    await bench.tab.until('#gone');
+    expect(await bench.tab.text('#conversation-title')).toBe('Ответов здесь больше нет');
+    expect(await bench.tab.isVisible('#none')).toBe(false);
+    await expect.poll(() => repliesWaiting(bench.deployment, conversation.thread)).toBe(0);
+    await page.reply(conversation, 'Новый');
+    await bench.tab.page.click('#again');
+    await expect.poll(page.shown).toEqual(['Новый']);
+    expect(await bench.tab.isVisible('#gone')).toBe(false);
+  });
+
   it('removes all of them, and then there is nothing left on the page either', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Один', 'Два', 'Три');
@@ -116,11 +132,11 @@ describe.each(BROWSERS)('deleting in %s', (name) => {
       await bench.tab.page.click('#delete-all');
       await bench.tab.until('#confirm');
       await bench.tab.page.click('#confirm-yes');
-      await bench.tab.until('#title-none');
+      await bench.tab.until('#gone');
       const looked = page.lookedUp();
       await bench.tab.page.click('#again');
       await expect.poll(page.lookedUp).toBe(looked + 1);
-      await bench.tab.until('#title-none');
+      await bench.tab.until('#gone');
       expect(await page.shown()).toEqual([]);
     } finally {
       bench.deployment.signal('worker', 'SIGCONT');
@@ -135,7 +151,7 @@ describe.each(BROWSERS)('deleting in %s', (name) => {
     expect((await bench.deployment.post(stampParcel(removal, DIFFICULTY))).status).toBe(202);
     await expect.poll(() => repliesWaiting(bench.deployment, conversation.thread)).toBe(0);
     await bench.tab.page.click('#delete-all');
-    await bench.tab.until('#none');
+    await bench.tab.until('#gone');
     expect(await bench.tab.isVisible('#confirm')).toBe(false);
   });
 

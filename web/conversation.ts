@@ -13,11 +13,16 @@ export class Conversation {
   readonly #seen = new Set<string>();
   /** Of these, asked to be removed; the server may still have them for a while. */
   readonly #removed = new Set<string>();
+  /** Of what was shown and not removed here, what is still there for all that is known. */
+  readonly #left = new Set<string>();
+  /** The most that were there at a look. */
+  #most = 0;
   /** By signature the one reply that shows of those that say the same. */
   readonly #shownAs = new Map<string, string>();
   #removable = false;
   #page = 0;
-  #furthestPage = 0;
+  /** All pages up to it were shown. */
+  #furthestPage = -1;
   #found = NOTHING;
   /** Where further words go, by the newest reply that was seen and says so. */
   #team: string | null = null;
@@ -48,7 +53,6 @@ export class Conversation {
 
   show(page: number, found: MailboxFound): void {
     this.#page = page;
-    this.#furthestPage = Math.max(page, this.#furthestPage);
     this.#found = found;
     for (const reply of found.replies) {
       this.#seen.add(reply.id);
@@ -58,19 +62,37 @@ export class Conversation {
       if (shownAs === undefined) this.#team = reply.team ?? this.#team;
       if (shownAs === undefined || this.#removed.has(shownAs)) this.#shownAs.set(reply.signature, reply.id);
     }
+    this.#reckon(found);
+    if (page === this.#furthestPage + 1) this.#furthestPage = page;
     this.#draw();
   }
 
   /** How many replies are there at a look, and how many of them were not shown: rather one too many than one too few. */
-  count({ total, replies }: MailboxFound): { all: number; unread: number } {
+  count(found: MailboxFound): { all: number; unread: number } {
+    this.#reckon(found);
+    const { total, replies } = found;
     const all = total - replies.filter(({ id }) => this.#removed.has(id)).length;
     const unreadHere = replies.filter(({ id }) => !this.#seen.has(id)).length;
-    return { all, unread: Math.max(all - (this.#seen.size - this.#removed.size), unreadHere) };
+    return { all, unread: Math.max(all - this.#left.size, unreadHere) };
+  }
+
+  /** More may be missing than were removed here: a week ran out, or another page removed some. Which, nobody knows. */
+  #reckon({ total, replies }: MailboxFound): void {
+    if (total < this.#most - this.#removed.size) {
+      this.#left.clear();
+      this.#most = total + this.#removed.size;
+      this.#furthestPage = -1;
+    }
+    this.#most = Math.max(this.#most, total);
+    for (const { id } of replies) if (this.#seen.has(id) && !this.#removed.has(id)) this.#left.add(id);
   }
 
   /** At once from the page, whenever the server does it; null: all of them. */
   removed(id: string | null): void {
-    for (const gone of id === null ? this.#seen : [id]) this.#removed.add(gone);
+    for (const gone of id === null ? this.#seen : [id]) {
+      this.#removed.add(gone);
+      this.#left.delete(gone);
+    }
     if (id === null) this.#found = NOTHING;
     this.#draw();
   }
@@ -79,7 +101,9 @@ export class Conversation {
   clear(): void {
     this.#found = NOTHING;
     this.#team = null;
-    for (const known of [this.#seen, this.#removed, this.#shownAs]) known.clear();
+    this.#most = 0;
+    this.#furthestPage = -1;
+    for (const known of [this.#seen, this.#removed, this.#left, this.#shownAs]) known.clear();
     this.#list.replaceChildren();
   }
 

@@ -212,7 +212,9 @@ class Replies {
       const { all, unread } = this.#conversation.count(found);
       if (all === 0) return this.#showFound(page, found);
       this.#show('conversation');
-      this.#confirmation.askAboutAll({ all, unread }, () => void this.#showFound(page, found));
+      // Where some went another way, another page comes first.
+      const first = this.#conversation.nextPage;
+      this.#confirmation.askAboutAll({ all, unread }, () => void (first === page ? this.#showFound(page, found) : this.#look(first)));
     });
   }
 

@@ -1,9 +1,10 @@
 // Removing answers: one, or all of them, also those that nobody has opened.
 import { describe, expect, it } from 'vitest';
 import { sealParcel } from '../../crypto/parcel.ts';
+import { replyId } from '../../crypto/reply.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
 import { BROWSERS } from '../support/browser.ts';
-import { repliesWaiting, startConversation } from '../support/conversation.ts';
+import { lookInto, repliesWaiting, startConversation } from '../support/conversation.ts';
 import { DIFFICULTY } from '../support/deployment.ts';
 import { usePages } from '../support/page-bench.ts';
 import { RepliesPage } from '../support/replies-page.ts';
@@ -74,6 +75,28 @@ describe.each(BROWSERS)('deleting in %s', (name) => {
     await expect.poll(page.shown).toEqual(['Три', 'Четыре']);
     expect(await bench.tab.isVisible('#confirm')).toBe(false);
     expect(await repliesWaiting(bench.deployment, conversation.thread)).toBe(5);
+  });
+
+  it('counts as unread whatever may be, when some that were read were removed elsewhere', async () => {
+    const conversation = await startConversation('ru');
+    await page.reply(conversation, 'Один', 'Два', 'Три', 'Четыре', 'Пять');
+    await page.openMailbox(conversation);
+    for (const reply of (await lookInto(bench.deployment, conversation.thread)).replies.slice(0, 2)) {
+      const removal = sealParcel({ kind: 'delete', thread: conversation.thread, reply: replyId(reply) }, bench.deployment.keyring.keyring);
+      expect((await bench.deployment.post(stampParcel(removal, DIFFICULTY))).status).toBe(202);
+    }
+    await expect.poll(() => repliesWaiting(bench.deployment, conversation.thread)).toBe(3);
+    await bench.tab.page.click('#delete-all');
+    await bench.tab.until('#confirm-unread');
+    expect(await bench.tab.text('#confirm-count')).toMatch(/сейчас: 3\..*не открывали: 3\./s);
+    await bench.tab.page.click('#confirm-read');
+    await expect.poll(page.shown).toEqual(['Три', 'Четыре']);
+    await bench.tab.until('#delete-all');
+    await bench.tab.page.click('#delete-all');
+    await bench.tab.until('#confirm-unread');
+    expect(await bench.tab.text('#confirm-count')).toMatch(/сейчас: 3\..*не открывали: 1\./s);
+    await bench.tab.page.click('#confirm-read');
+    await expect.poll(page.shown).toEqual(['Пять']);
   });
 
   it('looks again before asking, so that an answer which has just come does not go unread', async () => {

@@ -1,7 +1,8 @@
 import { shuffled, toHex } from '../crypto/bytes.ts';
 import { log } from '../service/log.ts';
 import { Backoff } from './backoff.ts';
-import { Refused, type Inbox } from './inboxes/inbox.ts';
+import type { Guard } from './inboxes/guard.ts';
+import { Refused } from './inboxes/inbox.ts';
 import type { Outbox } from './outbox.ts';
 
 /** One letter that never passes must not hold up the others, and a server that is down need not be asked for each. */
@@ -10,7 +11,7 @@ const REFUSALS_IN_A_ROW = 3;
 /** Takes the letters of one outbox to its inbox. */
 export class Delivery {
   readonly #outbox: Outbox;
-  readonly #inbox: Inbox;
+  readonly #inbox: Guard;
   readonly #backoff: Backoff;
   /** Accepted, but Redis was away when they were to be removed: no reason to send them again. */
   readonly #accepted = new Map<string, Buffer>();
@@ -18,7 +19,7 @@ export class Delivery {
   /** Refuses letters for good: said once, since how many and when is about letters. */
   #refusing = false;
 
-  constructor(outbox: Outbox, inbox: Inbox, backoff = new Backoff()) {
+  constructor(outbox: Outbox, inbox: Guard, backoff = new Backoff()) {
     this.#outbox = outbox;
     this.#inbox = inbox;
     this.#backoff = backoff;
@@ -29,12 +30,23 @@ export class Delivery {
     for (const id of this.#accepted.values()) await this.#remove(id);
     if (this.#backoff.waiting) return;
     const ids = shuffled(await this.#outbox.ids());
-    let refusals = 0;
+    // Also when nothing waits: what was configured wrongly shows when the worker is started.
+    let refusals = (await this.#opens()) ? 0 : REFUSALS_IN_A_ROW;
     for (const id of ids) {
       if (stopping() || refusals >= REFUSALS_IN_A_ROW) break;
       refusals = (await this.#deliver(id)) ? 0 : refusals + 1;
     }
     await this.#outbox.tell(ids.length > 0 && this.#failing);
+  }
+
+  async #opens(): Promise<boolean> {
+    try {
+      await this.#inbox.open();
+      return true;
+    } catch (error) {
+      this.#fails(error);
+      return false;
+    }
   }
 
   /** @returns whether the inbox answered, be it with a refusal for good */

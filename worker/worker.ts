@@ -10,7 +10,7 @@ import { Claims } from './claims.ts';
 import type { WorkerConfig } from './config.ts';
 import { Delivery } from './deliver.ts';
 import { Housekeeping } from './housekeeping.ts';
-import { openInbox } from './inboxes/kinds.ts';
+import { inboxOf } from './inboxes/kinds.ts';
 import { roundLease, withLease } from './lease.ts';
 import { Mailboxes } from './mailboxes.ts';
 import { maxMemoryOf, memoryProblem } from './memory.ts';
@@ -43,7 +43,7 @@ export async function createWorker(config: WorkerConfig): Promise<Service> {
   for (const settings of config.inboxes) {
     const outbox = outboxes.get(settings.id);
     if (!outbox) continue;
-    const delivery = new Delivery(outbox, await openInbox(settings));
+    const delivery = new Delivery(outbox, inboxOf(settings));
     const name = `deliver-${settings.id}`;
     const lease = roundLease(name, instance, roundMs);
     duties.set(name, (stopping) => withLease(redis, lease, () => delivery.run(stopping)));

@@ -9,8 +9,9 @@ import { dearmor } from '../../crypto/age/armor.ts';
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { LETTER_BYTES } from '../../crypto/letter.ts';
 import { ready } from '../../crypto/sodium.ts';
-import type { Inbox, Letter } from '../../worker/inboxes/inbox.ts';
-import { inboxesSchema, openInbox } from '../../worker/inboxes/kinds.ts';
+import type { Guard } from '../../worker/inboxes/guard.ts';
+import type { Letter } from '../../worker/inboxes/inbox.ts';
+import { inboxesSchema, inboxOf } from '../../worker/inboxes/kinds.ts';
 import { closedPort, makeCertificate, startSmtp, type Certificate, type TestSmtp } from '../support/smtp.ts';
 
 const USER = { user: 'relay', password: 'open sesame' };
@@ -43,11 +44,11 @@ async function serve(...args: Parameters<typeof startSmtp>): Promise<TestSmtp> {
   return server;
 }
 
-function inboxAt(port: number, more: object = {}): Promise<Inbox> {
+function inboxAt(port: number, more: object = {}): Guard {
   const settings = { id: 'inbox-1', team: '00112233445566aa', kind: 'smtp', host: '127.0.0.1', port, tls: 'none', from: 'relay@example.org', to: 'team@example.org', ...more };
   const [parsed] = inboxesSchema.parse([settings]);
   if (!parsed) throw new Error('no inbox');
-  return openInbox(parsed);
+  return inboxOf(parsed);
 }
 
 /** Answers MAIL with one line of its reply after the other, and never with the last. */
@@ -82,7 +83,7 @@ const login: NonNullable<SMTPServerOptions['onAuth']> = (auth, _session, done) =
 describe('an SMTP inbox', () => {
   it('sends one mail a letter that tells nothing of this machine, over one connection', async () => {
     const server = await serve();
-    const inbox = await inboxAt(server.port);
+    const inbox = inboxAt(server.port);
     const letters = [newLetter(), newLetter(), newLetter()];
     for (const letter of letters) await inbox.deliver(letter);
     expect(server.connections).toBe(1);
@@ -99,7 +100,7 @@ describe('an SMTP inbox', () => {
 
   it('closes its connection when nothing follows', async () => {
     const server = await serve({ closeTimeout: 60_000 });
-    await (await inboxAt(server.port)).deliver(newLetter());
+    await inboxAt(server.port).deliver(newLetter());
     const start = Date.now();
     await server.stop();
     servers.pop();
@@ -108,14 +109,14 @@ describe('an SMTP inbox', () => {
 
   it('uses TLS from the first byte, and logs in', async () => {
     const server = await serve({ secure: true, key: certificate.key, cert: certificate.cert, authOptional: false, onAuth: login });
-    const inbox = await inboxAt(server.port, { tls: 'implicit', caFile: certificate.file, user: USER.user, passwordFile: join(dir, 'password') });
+    const inbox = inboxAt(server.port, { tls: 'implicit', caFile: certificate.file, user: USER.user, passwordFile: join(dir, 'password') });
     await inbox.deliver(newLetter());
     expect(server.mails).toMatchObject([{ secure: true, user: USER.user }]);
   });
 
   it('uses STARTTLS', async () => {
     const server = await serve({ key: certificate.key, cert: certificate.cert });
-    await (await inboxAt(server.port, { tls: 'starttls', caFile: certificate.file })).deliver(newLetter());
+    await inboxAt(server.port, { tls: 'starttls', caFile: certificate.file }).deliver(newLetter());
     expect(server.mails).toMatchObject([{ secure: true }]);
   });
 
@@ -126,20 +127,20 @@ describe('an SMTP inbox', () => {
   ])('sends nothing to a server with a certificate %s', async (_name, options, settings) => {
     const { key, cert } = 'caFile' in settings() ? elsewhere : certificate;
     const server = await serve({ ...options, key, cert });
-    await expect((await inboxAt(server.port, settings())).deliver(newLetter())).rejects.toMatchObject({ permanent: false });
+    await expect(inboxAt(server.port, settings()).deliver(newLetter())).rejects.toMatchObject({ permanent: false });
     expect(server.mails).toEqual([]);
   });
 
   it('sends nothing when STARTTLS is not offered', async () => {
     const server = await serve();
-    await expect((await inboxAt(server.port, { tls: 'starttls' })).deliver(newLetter())).rejects.toMatchObject({ permanent: false });
+    await expect(inboxAt(server.port, { tls: 'starttls' }).deliver(newLetter())).rejects.toMatchObject({ permanent: false });
     expect(server.mails).toEqual([]);
   });
 
   it('waits for the operator when the login fails', async () => {
     const server = await serve({ secure: true, key: certificate.key, cert: certificate.cert, onAuth: login });
     await writeFile(join(dir, 'wrong'), 'wrong');
-    const inbox = await inboxAt(server.port, { tls: 'implicit', caFile: certificate.file, user: USER.user, passwordFile: join(dir, 'wrong') });
+    const inbox = inboxAt(server.port, { tls: 'implicit', caFile: certificate.file, user: USER.user, passwordFile: join(dir, 'wrong') });
     await expect(inbox.deliver(newLetter())).rejects.toMatchObject({ permanent: false, reason: 'reply-535' });
     expect(server.mails).toEqual([]);
   });
@@ -157,7 +158,7 @@ describe('an SMTP inbox', () => {
   ] as const)('takes a reply to %s of %i for final: %s, and repeats nothing of it', async (stage, code, permanent) => {
     let times = 0;
     const server = await serve({}, { [stage]: () => (times++ === 0 ? code : null) });
-    const inbox = await inboxAt(server.port);
+    const inbox = inboxAt(server.port);
     const letter = newLetter();
     const refusal: unknown = await inbox.deliver(letter).catch((error: unknown) => error);
     expect(refusal).toMatchObject({ permanent, reason: `reply-${String(code)}` });
@@ -169,7 +170,7 @@ describe('an SMTP inbox', () => {
 
   it('tries again when there is no server, and when there is one again', async () => {
     const port = await closedPort();
-    const inbox = await inboxAt(port);
+    const inbox = inboxAt(port);
     await expect(inbox.deliver(newLetter())).rejects.toMatchObject({ permanent: false });
     const server = await serve({}, {}, port);
     await inbox.deliver(newLetter());
@@ -179,7 +180,7 @@ describe('an SMTP inbox', () => {
   it('sends the same Message-ID again when the connection broke before the answer', async () => {
     let times = 0;
     const server = await serve({}, { hangUp: () => times++ === 0 });
-    const inbox = await inboxAt(server.port);
+    const inbox = inboxAt(server.port);
     const letter = newLetter();
     await expect(inbox.deliver(letter)).rejects.toMatchObject({ permanent: false });
     await inbox.deliver(letter);
@@ -190,7 +191,7 @@ describe('an SMTP inbox', () => {
   it('gives up on a server that goes on answering and never ends, and starts anew', async () => {
     const dripping = await dripAtMail();
     try {
-      const inbox = await inboxAt(dripping.port, { timeoutSeconds: 2 });
+      const inbox = inboxAt(dripping.port, { timeoutSeconds: 2 });
       for (let times = 1; times <= 2; times += 1) {
         await expect(inbox.deliver(newLetter())).rejects.toMatchObject({ permanent: false, reason: 'EABORT' });
         expect(dripping.connections()).toBe(times);

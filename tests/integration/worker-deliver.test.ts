@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
@@ -11,8 +11,9 @@ import { keys } from '../../store/keys.ts';
 import { readState } from '../../store/state.ts';
 import { Backoff } from '../../worker/backoff.ts';
 import { Delivery } from '../../worker/deliver.ts';
-import type { Inbox } from '../../worker/inboxes/inbox.ts';
-import { inboxesSchema, openInbox } from '../../worker/inboxes/kinds.ts';
+import { Guard } from '../../worker/inboxes/guard.ts';
+import type { Letter } from '../../worker/inboxes/inbox.ts';
+import { inboxesSchema, inboxOf } from '../../worker/inboxes/kinds.ts';
 import { LEASE_MS, roundLease, withLease } from '../../worker/lease.ts';
 import { Outbox } from '../../worker/outbox.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
@@ -42,7 +43,7 @@ afterEach(async () => {
 
 const running = () => false;
 const team = '00112233445566aa';
-const deliveryTo = (inbox: Inbox): Delivery => new Delivery(outbox, inbox, new Backoff(() => nowMs));
+const deliveryTo = (inbox: Guard): Delivery => new Delivery(outbox, inbox, new Backoff(() => nowMs));
 
 async function fill(count: number): Promise<Buffer[]> {
   const ids = Array.from({ length: count }, () => Buffer.from(randomBytes(16)));
@@ -50,20 +51,20 @@ async function fill(count: number): Promise<Buffer[]> {
   return ids;
 }
 
-function open(settings: object): Promise<Inbox> {
+function open(settings: object): Guard {
   const [parsed] = inboxesSchema.parse([{ id: 'inbox-1', team, ...settings }]);
   if (!parsed) throw new Error('no inbox');
-  return openInbox(parsed);
+  return inboxOf(parsed);
 }
-const maildir = (): Promise<Inbox> => open({ kind: 'maildir', path: join(dir, 'box') });
-const smtp = (port: number): Promise<Inbox> => open({ kind: 'smtp', host: '127.0.0.1', port, tls: 'none', from: 'a@example.org', to: 'b@example.org' });
+const maildir = (): Guard => open({ kind: 'maildir', path: join(dir, 'box') });
+const smtp = (port: number): Guard => open({ kind: 'smtp', host: '127.0.0.1', port, tls: 'none', from: 'a@example.org', to: 'b@example.org' });
 
 describe('delivery', () => {
   it('empties the outbox in an order that is not the outbox’s', async () => {
     const server = await startSmtp();
     servers.push(server);
     const ids = await fill(12);
-    await deliveryTo(await smtp(server.port)).run(running);
+    await deliveryTo(smtp(server.port)).run(running);
     expect(await admin.exists(keys.outbox('inbox-1'))).toBe(0);
     const sent = server.mails.map(({ raw }) => /Message-ID: <([0-9a-f]+)@/.exec(raw.toString('latin1'))?.[1]);
     expect(sent.toSorted()).toEqual(ids.map((id) => id.toString('hex')).toSorted());
@@ -73,7 +74,7 @@ describe('delivery', () => {
   it('keeps what is refused for now, asks less often, and goes on when it is taken', async () => {
     const port = await closedPort();
     await fill(5);
-    const delivery = deliveryTo(await smtp(port));
+    const delivery = deliveryTo(smtp(port));
     await delivery.run(running);
     expect(await outbox.depths()).toEqual({ waiting: 5, dead: 0 });
     const server = await startSmtp({}, {}, port);
@@ -91,7 +92,7 @@ describe('delivery', () => {
     const server = await startSmtp({}, { rcptTo: () => ((asked += 1), 451) });
     servers.push(server);
     await fill(20);
-    await deliveryTo(await smtp(server.port)).run(running);
+    await deliveryTo(smtp(server.port)).run(running);
     expect(asked).toBe(3);
     expect(await outbox.depths()).toEqual({ waiting: 20, dead: 0 });
   });
@@ -100,7 +101,7 @@ describe('delivery', () => {
     const [poison] = await fill(8);
     const server = await startSmtp({}, { data: (raw) => (raw.includes(`<${toHex(poison ?? Buffer.alloc(0))}@`) ? 451 : null) });
     servers.push(server);
-    await deliveryTo(await smtp(server.port)).run(running);
+    await deliveryTo(smtp(server.port)).run(running);
     expect(server.mails).toHaveLength(7);
     expect(await outbox.depths()).toEqual({ waiting: 1, dead: 0 });
   });
@@ -111,7 +112,7 @@ describe('delivery', () => {
     servers.push(server);
     const ids = await fill(6);
     const before = await admin.hgetallBuffer(keys.outbox('inbox-1'));
-    await deliveryTo(await smtp(server.port)).run(running);
+    await deliveryTo(smtp(server.port)).run(running);
     expect(await outbox.depths()).toEqual({ waiting: 0, dead: 4 });
     expect(server.mails).toHaveLength(2);
     for (const [id, letter] of Object.entries(await admin.hgetallBuffer(keys.dead('inbox-1')))) expect(letter).toEqual(before[id]);
@@ -123,12 +124,12 @@ describe('delivery', () => {
     const failing = async (): Promise<boolean> => (await readState(client)).failing('inbox-1');
     await fill(1);
     const port = await closedPort();
-    const delivery = deliveryTo(await smtp(port));
+    const delivery = deliveryTo(smtp(port));
     await delivery.run(running);
     expect(await failing()).toBe(true);
     servers.push(await startSmtp({}, {}, port));
     // As a worker started anew, which remembers nothing.
-    await deliveryTo(await smtp(port)).run(running);
+    await deliveryTo(smtp(port)).run(running);
     expect(await failing()).toBe(false);
   });
 
@@ -138,15 +139,54 @@ describe('delivery', () => {
     const server = await startSmtp({}, { rcptTo: () => answers.shift() ?? null });
     servers.push(server);
     await fill(4);
-    await deliveryTo(await smtp(server.port)).run(running);
+    await deliveryTo(smtp(server.port)).run(running);
     expect(said.mock.calls.map(([event]) => event)).toEqual(['letter refused for good', 'letter refused for good']);
     said.mockRestore();
+  });
+
+  it('opens an inbox when it can be opened, and says meanwhile that it cannot, also when nothing waits', async () => {
+    const said = vi.spyOn(log, 'error');
+    await writeFile(join(dir, 'box'), 'a file in its place');
+    const delivery = deliveryTo(maildir());
+    await delivery.run(running);
+    expect(said.mock.calls).toEqual([['delivery failed', { inbox: 'inbox-1', reason: 'ENOTDIR' }]]);
+    said.mockRestore();
+    await fill(2);
+    nowMs += 60_000;
+    await delivery.run(running);
+    expect(await outbox.depths()).toEqual({ waiting: 2, dead: 0 });
+    await rm(join(dir, 'box'));
+    nowMs += 60_000;
+    await delivery.run(running);
+    expect([await outbox.depths(), await maildirFiles(join(dir, 'box'))]).toEqual([{ waiting: 0, dead: 0 }, expect.objectContaining({ length: 2 })]);
+  });
+
+  it('leaves an inbox that hangs, asks it nothing until it comes back, and then goes on', async () => {
+    await fill(2);
+    const [calls, came]: [Letter[], (() => void)[]] = [[], []];
+    const deliver = (letter: Letter): Promise<void> => {
+      calls.push(letter);
+      return calls.length > 1 ? Promise.resolve() : new Promise((resolve) => came.push(resolve));
+    };
+    const delivery = deliveryTo(new Guard(() => Promise.resolve({ deliver }), 50));
+    const said = vi.spyOn(log, 'error');
+    await delivery.run(running);
+    expect([calls.length, said.mock.calls]).toEqual([1, [['delivery failed', { inbox: 'inbox-1', reason: 'ETIMEDOUT' }]]]);
+    said.mockRestore();
+    nowMs += 60_000;
+    await delivery.run(running);
+    expect(calls).toHaveLength(1);
+    came[0]?.();
+    nowMs += 60_000;
+    await delivery.run(running);
+    // Nobody heard that the first one arrived.
+    expect([calls.length, await outbox.depths()]).toEqual([3, { waiting: 0, dead: 0 }]);
   });
 
   it('stops after the letter in hand', async () => {
     await fill(5);
     let asked = 0;
-    await deliveryTo(await maildir()).run(() => (asked += 1) > 2);
+    await deliveryTo(maildir()).run(() => (asked += 1) > 2);
     expect(await outbox.depths()).toEqual({ waiting: 3, dead: 0 });
     expect(await maildirFiles(join(dir, 'box'))).toHaveLength(2);
   });
@@ -155,13 +195,12 @@ describe('delivery', () => {
     const server = await startSmtp({}, {});
     servers.push(server);
     await fill(1);
-    const inbox = await smtp(server.port);
-    const delivery = deliveryTo({
-      deliver: async (letter) => {
-        await inbox.deliver(letter);
-        await redis.kill9();
-      },
-    });
+    const inbox = smtp(server.port);
+    const deliver = async (letter: Letter): Promise<void> => {
+      await inbox.deliver(letter);
+      await redis.kill9();
+    };
+    const delivery = deliveryTo(new Guard(() => Promise.resolve({ deliver }), 60_000));
     await expect(delivery.run(running)).rejects.toThrow();
     await redis.restart();
     await until('Redis', () => outbox.depths().then(() => true, () => false));
@@ -173,7 +212,7 @@ describe('delivery', () => {
 
   it('finds a letter that its dead predecessor had delivered', async () => {
     const [id] = await fill(1);
-    const inbox = await maildir();
+    const inbox = maildir();
     const letter = await outbox.letter(id ?? Buffer.alloc(0));
     if (!letter) throw new Error('no letter');
     await inbox.deliver(letter);

@@ -45,7 +45,7 @@ export async function workerBench(redis: TestRedis, overrides: Partial<WorkerCon
     keyrings: join(dir, 'keyrings'),
     rootKeyFile: join(dir, 'root.pub'),
     identities: join(dir, 'identities'),
-    inboxes: inboxes?.(dir, team) ?? [{ id: 'inbox-1', team, kind: 'maildir', path: join(dir, 'inbox') }],
+    inboxes: inboxes?.(dir, team) ?? [{ id: 'inbox-1', team, kind: 'maildir', path: join(dir, 'inbox'), timeoutSeconds: 60 }],
     roundSeconds: 1,
     share: 1,
     backlogMs: 72 * HOUR_MS,

@@ -23,8 +23,22 @@ const smtp = { id: 'inbox-2', team, kind: 'smtp', host: 'mail.example.org', port
 describe('inboxes.json', () => {
   const issues = (inboxes: unknown): string[] => inboxesSchema.safeParse(inboxes).error?.issues.map(({ path }) => path.join('.')) ?? [];
 
+  const whereLettersGo = async (): Promise<string> => (await readFile('docs/operations.md', 'utf8')).split('\n## ').find((section) => section.startsWith('Where letters go')) ?? '';
+
   it('takes every kind', () => {
-    expect(inboxesSchema.parse([maildir, smtp])).toEqual([maildir, { ...smtp, subject: 'Message', timeoutSeconds: 300 }]);
+    expect(inboxesSchema.parse([maildir, smtp])).toEqual([{ ...maildir, timeoutSeconds: 300 }, { ...smtp, subject: 'Message', timeoutSeconds: 300 }]);
+  });
+
+  it('is described, every setting of it', async () => {
+    const rows = (await whereLettersGo()).split('\n').filter((line) => line.startsWith('| `'));
+    const described = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name));
+    const settings = new Set(inboxesSchema.element.options.flatMap(({ shape }) => Object.keys(shape)));
+    expect(described.toSorted()).toEqual([...settings].toSorted());
+  });
+
+  it('as it is given there is taken', async () => {
+    const example = /```json\n([^]*?)```/.exec(await whereLettersGo())?.[1] ?? '';
+    expect(inboxesSchema.parse(JSON.parse(example))).toHaveLength(2);
   });
 
   it.each<[string, unknown, string]>([

@@ -8,10 +8,13 @@ export type Letter = {
   readonly bytes: Uint8Array;
 };
 
-/** Resolves once the letter is where a volunteer can find it, also when it already was there. */
 export interface Inbox {
-  /** @throws Refused */
-  deliver(letter: Letter): Promise<void>;
+  /**
+   * Resolves once the letter is where a volunteer can find it, also when it already was there.
+   * @param signal when to give up
+   * @throws Refused
+   */
+  deliver(letter: Letter, signal?: AbortSignal): Promise<void>;
 }
 
 /**
@@ -30,10 +33,14 @@ export class Refused extends Error {
   }
 }
 
-/** What every inbox has: an opaque name of its own and the team it serves. */
+/** For one letter: a server that answers a line a minute, or a disk that hangs, would hold up every letter behind it. */
+const TIMEOUT_SECONDS = 300;
+
+/** What every inbox has: an opaque name of its own, the team it serves, and how long one letter may take. */
 export const inboxFields = {
   id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/),
   team: z.string().regex(/^[0-9a-f]{16}$/),
+  timeoutSeconds: z.int().min(1).max(3_600).default(TIMEOUT_SECONDS),
 };
 
 /** One kind of inbox: its place in `inboxes.json` and how to open it. */

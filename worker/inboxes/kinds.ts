@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Inbox, InboxKind } from './inbox.ts';
+import { Guard } from './guard.ts';
+import type { InboxKind } from './inbox.ts';
 import { maildir } from './maildir.ts';
 import { smtp } from './smtp.ts';
 
@@ -17,8 +18,8 @@ export const inboxesSchema = z
   .min(1)
   .refine((inboxes) => new Set(inboxes.map(({ id }) => id)).size === inboxes.length, { error: 'two inboxes have the same id' });
 
-export function openInbox(settings: InboxSettings): Promise<Inbox> {
+export function inboxOf(settings: InboxSettings): Guard {
   // The union above let only settings of this very kind through.
   const kind = kinds[settings.kind] as unknown as InboxKind<z.ZodObject>;
-  return kind.open(settings);
+  return new Guard(() => kind.open(settings), settings.timeoutSeconds * 1000);
 }

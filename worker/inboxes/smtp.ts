@@ -10,8 +10,6 @@ import { composeMail, type Envelope } from './message.ts';
 const CONNECT_TIMEOUT_MS = 30_000;
 /** RFC 5321 §4.5.3.2 asks for minutes; over Tor a reply within one is late, and a repeat costs nothing. */
 const REPLY_TIMEOUT_MS = 60_000;
-/** For one letter. A server that answers a line a minute is never idle, and would hold up every letter behind it. */
-const SEND_TIMEOUT_SECONDS = 300;
 /** Longer than the pause between two letters, far shorter than a round: nothing stays open while nothing is sent. */
 const IDLE_MS = 2_000;
 /** Replies that speak of our login (RFC 4954 §6), not of the letter. */
@@ -29,7 +27,6 @@ const schema = z
     passwordFile: absolutePath.optional(),
     /** PEM, for a server whose certificate no public authority signed. */
     caFile: absolutePath.optional(),
-    timeoutSeconds: z.int().min(1).max(3_600).default(SEND_TIMEOUT_SECONDS),
     from: z.email(),
     to: z.email(),
     subject: z.string().regex(/^[\x20-\x7e]{1,78}$/).default('Message'),
@@ -44,19 +41,17 @@ const schema = z
 class Smtp implements Inbox {
   readonly #envelope: Envelope;
   readonly #transport: Transporter<SMTPPool.SentMessageInfo>;
-  readonly #timeoutMs: number;
 
-  constructor(envelope: Envelope, transport: Transporter<SMTPPool.SentMessageInfo>, timeoutMs: number) {
+  constructor(envelope: Envelope, transport: Transporter<SMTPPool.SentMessageInfo>) {
     this.#envelope = envelope;
     this.#transport = transport;
-    this.#timeoutMs = timeoutMs;
   }
 
-  async deliver(letter: Letter): Promise<void> {
+  async deliver(letter: Letter, signal?: AbortSignal): Promise<void> {
     const { from, to } = this.#envelope;
     const raw = await composeMail(letter, this.#envelope, new Date(), 'windows');
     try {
-      await this.#transport.sendMail({ raw, envelope: { from, to: [to] }, signal: AbortSignal.timeout(this.#timeoutMs) });
+      await this.#transport.sendMail({ raw, envelope: { from, to: [to] }, signal });
     } catch (error) {
       throw refusal(error);
     }
@@ -76,7 +71,7 @@ function refusal(error: unknown): Refused {
 
 export const smtp: InboxKind<typeof schema> = {
   schema,
-  async open({ host, port, tls, user, passwordFile, caFile, timeoutSeconds, ...envelope }) {
+  async open({ host, port, tls, user, passwordFile, caFile, ...envelope }) {
     const auth = user === undefined || passwordFile === undefined ? undefined : { user, pass: (await readFile(passwordFile, 'utf8')).trimEnd() };
     const transport = createTransport({
       pool: true,
@@ -99,6 +94,6 @@ export const smtp: InboxKind<typeof schema> = {
       disableUrlAccess: true,
       ...(auth && { auth }),
     });
-    return new Smtp(envelope, transport, timeoutSeconds * 1000);
+    return new Smtp(envelope, transport);
   },
 };

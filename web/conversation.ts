@@ -67,6 +67,17 @@ export class Conversation {
     this.#draw();
   }
 
+  /** The page to look at before the one that was found: what moved up to it when others went was not shown. Null: nothing did. */
+  passedOver(page: number, found: MailboxFound): number | null {
+    const { total, first, replies } = found;
+    if (total >= this.#found.total) return null;
+    this.#reckon(found);
+    const notYetRemoved = Math.max(this.#removed.size - (this.#most - total), 0);
+    const shownBefore = this.#left.size - replies.filter(({ id }) => this.#left.has(id)).length + notYetRemoved;
+    const ahead = first - 1;
+    return shownBefore < ahead ? Math.floor((shownBefore * page) / ahead) : null;
+  }
+
   /** How many replies are there at a look, and how many of them were not shown: rather one too many than one too few. */
   count(found: MailboxFound): { all: number; unread: number } {
     this.#reckon(found);

@@ -129,10 +129,11 @@ class Replies {
 
   async #showFound(page: number, found: MailboxPage): Promise<void> {
     if ('retryAfterSeconds' in found) return this.#tell('look-away');
-    if (page >= found.pages) {
-      // Others were removed meanwhile.
+    // Others were removed meanwhile.
+    const other = page >= found.pages ? found.pages - 1 : this.#conversation.passedOver(page, found);
+    if (other !== null) {
       this.#busy = false;
-      return this.#look(found.pages - 1);
+      return this.#look(other);
     }
     this.#code.clear();
     this.#conversation.show(page, found);

@@ -34,6 +34,21 @@ describe.each(BROWSERS)('deleting in %s', (name) => {
     expect(await page.shown()).toEqual(['Остаётся']);
   });
 
+  it('passes over none of those that move up when one is removed', async () => {
+    const conversation = await startConversation('ru');
+    await page.reply(conversation, 'Один', 'Два', 'Три', 'Четыре', 'Пять');
+    await page.openMailbox(conversation);
+    await bench.tab.page.click('#delete-1');
+    await bench.tab.page.click('#confirm-yes');
+    await expect.poll(() => repliesWaiting(bench.deployment, conversation.thread)).toBe(4);
+    await bench.tab.until('#conversation');
+    for (const texts of [['Два', 'Три'], ['Четыре', 'Пять']]) {
+      await bench.tab.page.click('#newer');
+      await expect.poll(page.shown).toEqual(texts);
+      await bench.tab.until('#conversation');
+    }
+  });
+
   it('says of the only answer that it was deleted, not that there is none yet', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Уходит');

@@ -38,7 +38,7 @@ async function lettersOfMail(bytes: Uint8Array, depth: number): Promise<Found[]>
   if (mail === null) return [];
   const attached: Found[] = [];
   for (const attachment of mail.attachments) attached.push(...(await lettersOfAttachment(attachment, depth)));
-  return attached.length > 0 ? attached : armoredLetters(mail.text ?? '');
+  return attached.length > 0 ? attached : armoredLetters(mail.text ?? textOf(mail.html ?? ''));
 }
 
 async function parseMail(bytes: Uint8Array): Promise<Email | null> {
@@ -69,6 +69,13 @@ function armoredLetters(text: string): Found[] {
       const end = rest.indexOf(END);
       return readArmor(unquoted(BEGIN + (end === -1 ? rest : rest.slice(0, end + END.length))));
     });
+}
+
+/** Some programs forward as HTML alone. This is enough for armor: a tag ends a line or is nothing, and few characters are written as entities. */
+function textOf(html: string): string {
+  const lines = html.replace(/<(br|\/?(p|div|pre|li|tr|blockquote))\b[^>]*>/gi, '\n').replace(/<[^>]*>/g, '');
+  const characters = lines.replace(/&gt;/gi, '>').replace(/&nbsp;/gi, ' ').replace(/&#(\d{2,3});/g, (_, code: string) => String.fromCharCode(Number(code)));
+  return characters.replace(/\s*\n\s*/g, '\n');
 }
 
 function readArmor(block: string): Found {

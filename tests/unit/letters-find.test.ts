@@ -33,3 +33,13 @@ test('one that breaks off is reported, and the one after it is read', async () =
   const found = await findLetters(utf8(`${armor(broken).slice(0, -40)}\n${armor(whole)}`));
   expect(found).toEqual([expect.any(CodedError), whole]);
 });
+
+test.each([
+  ['quoted-printable', (html: string) => html.replace(/.{40}/g, '$&\0').replaceAll('=', '=3D').replaceAll('\0', '=\r\n')],
+  ['base64', (html: string) => Buffer.from(html).toString('base64').replace(/(.{76})/g, '$1\r\n')],
+])('in a mail that has nothing but HTML, %s', async (encoding, encode) => {
+  const [plain, quoted] = some(2) as [Uint8Array, Uint8Array];
+  const html = `<div>Hello</div><div>${armor(plain).trim().replaceAll('\n', '</div>\n<div>')}</div><p><pre>${armor(quoted).trim().replace(/^/gm, '&gt;&nbsp;').replaceAll('+', '&#43;')}</pre>`;
+  const mail = `From: a@example.org\r\nMIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${encode(html)}\r\n`;
+  expect(await findLetters(utf8(mail))).toEqual([plain, quoted]);
+});

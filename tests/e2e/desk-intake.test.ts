@@ -16,6 +16,7 @@ beforeAll(async () => {
   await writeFile(office.path('Maildir/new/1700000000.M1.host'), mail(letters[0] as Uint8Array));
   await writeFile(office.path('Maildir/cur/1600000000.M2.host:2,S'), `Subject: x\r\n\r\n${armor(letters[1] as Uint8Array)}`);
   await writeFile(office.path('Maildir/Архив/2030/saved.eml'), mail(letters[2] as Uint8Array));
+  await writeFile(office.path('Maildir/tmp/1800000000.M3.host'), armor(letters[0] as Uint8Array).slice(0, 500));
   await writeFile(office.path('Maildir/Архив/ordinary.eml'), 'Subject: hello\r\n\r\nHello.\r\n');
   await writeFile(office.path('Maildir/.hidden'), 'settings of a program');
 });

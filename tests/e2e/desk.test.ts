@@ -199,7 +199,7 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     await tab.read(await office.file('last.txt', armor(answers[0] as Uint8Array)), await office.file('claim.age', office.note({ action: 'claim', thread: key, alias: 'Ива', text: '' }, office.partner)));
     await tab.write('И ещё');
     await tab.page.click('#seal');
-    await expect.poll(() => tab.dialogs.map(({ message }) => message)).toEqual([expect.stringContaining('Not all letters could be read'), expect.stringContaining('Already have it or have answered: Ива.'), expect.stringContaining(`${String(REPLIES_A_WEEK_BY_ONE + 1)} answers of this week`)]);
+    await expect.poll(() => tab.dialogs.map(({ message }) => message)).toEqual([expect.stringContaining('Not all letters could be read'), expect.stringContaining('Already have it or have answered: \u2068«Ива»\u2069.'), expect.stringContaining(`${String(REPLIES_A_WEEK_BY_ONE + 1)}\u2069 answers of this week`)]);
   });
 
   async function giveRequest() {

@@ -36,7 +36,10 @@ export function onFiles(take: (given: readonly Given[]) => void): void {
   for (const id of ['files', 'folder']) {
     const input = element(id, HTMLInputElement);
     input.addEventListener('change', () => {
-      const given = [...(input.files ?? [])].map((file) => ({ name: file.webkitRelativePath || file.name, file }));
+      const files = [...(input.files ?? [])].map((file) => ({ name: file.webkitRelativePath || file.name, file }));
+      const isMaildir = files.some(({ name }) => /^[^/]+\/(new|cur)\//.test(name));
+      // There a message is still being written.
+      const given = files.filter(({ name }) => !(isMaildir && /^[^/]+\/tmp\//.test(name)));
       // So that the same can be chosen again.
       input.value = '';
       take(visibleOnes(given));

@@ -5,9 +5,9 @@ import { ShownCode } from './code.ts';
 import { readStart, UnreachableError, type SignedKeyring } from './door.ts';
 import { Fields } from './fields.ts';
 import { takeKeyring } from './keyring.ts';
-import { setUpLeaving } from './leaving.ts';
+import { LeavingQuestion, setUpLeaving } from './leaving.ts';
 import { noticeForDoor, noticeForSealer, SHUT, type Action, type Notice } from './notices.ts';
-import { element, fill, focusOn, noticeShown, notify, onAction, onClick, progress, show } from './page.ts';
+import { element, fill, focusOn, notify, onAction, onClick, progress, show } from './page.ts';
 import { Sealer, SealerError } from './sealer.ts';
 import { Sending } from './sending.ts';
 
@@ -18,6 +18,7 @@ class Form {
   readonly #fields = new Fields((request) => this.#sealer.ask('room', { request }));
   readonly #choice = new AnswerChoice();
   readonly #shown = new ShownCode(() => this.#afterCode());
+  readonly #leaving = new LeavingQuestion((notice) => this.#tell(notice));
   readonly #sealer: Sealer;
   readonly #sending: Sending;
   readonly #language = document.documentElement.lang;
@@ -25,9 +26,6 @@ class Form {
   #opened = false;
   #waits = 0;
   #countdown: ReturnType<typeof setInterval> | undefined;
-  #leavingTo = '';
-  /** What the question about leaving took the place of. */
-  #noticeBefore: Notice | null = null;
   /** One for whatever this visit sends, made when the first request that wants an answer is. */
   #code: Code | null = null;
   /** What to show it in, once a request with it may have arrived. */
@@ -189,19 +187,8 @@ class Form {
       this.#shown.warn();
       return true;
     }
-    this.#leavingTo = href;
-    const shown = noticeShown();
-    // A second link asks the same question again.
-    if (shown !== 'leaving') this.#noticeBefore = shown;
-    this.#tell('leaving');
+    this.#leaving.ask(href);
     return true;
-  }
-
-  /** A notice that was there before may hold the only button that helps. */
-  #stay(): void {
-    if (this.#noticeBefore !== null) return this.#tell(this.#noticeBefore);
-    notify(null);
-    this.#fields.focus();
   }
 
   #act(action: Action): void {
@@ -219,11 +206,11 @@ class Form {
       case 'reload':
         return location.reload();
       case 'stay':
-        return this.#stay();
+        return this.#leaving.stay(() => this.#fields.focus());
       case 'leave':
         this.#fields.clear();
         this.#end();
-        return location.assign(this.#leavingTo);
+        return this.#leaving.leave();
     }
   }
 

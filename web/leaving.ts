@@ -1,5 +1,6 @@
 // Leaving the page: fast on purpose, and never with text left behind.
-import { element, focusOn } from './page.ts';
+import type { Notice } from './notices.ts';
+import { element, focusOn, noticeShown, notify } from './page.ts';
 
 const ESCAPES = 3;
 const ESCAPES_WITHIN_MS = 2_000;
@@ -62,6 +63,36 @@ function setUpLinks(held: () => boolean, ask: Leaving['ask']): void {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (ask(link.href)) event.preventDefault();
   });
+}
+
+/** The page's own question, in the place of a notice that may hold the only button that helps. */
+export class LeavingQuestion {
+  readonly #tell: (notice: Notice) => void;
+  #href = '';
+  #before: Notice | null = null;
+
+  constructor(tell: (notice: Notice) => void) {
+    this.#tell = tell;
+  }
+
+  ask(href: string): void {
+    this.#href = href;
+    const shown = noticeShown();
+    // A second link asks the same question again.
+    if (shown !== 'leaving') this.#before = shown;
+    this.#tell('leaving');
+  }
+
+  /** `focus`: where to go on when there was no notice. */
+  stay(focus: () => void): void {
+    if (this.#before !== null) return this.#tell(this.#before);
+    notify(null);
+    focus();
+  }
+
+  leave(): void {
+    location.assign(this.#href);
+  }
 }
 
 export function setUpLeaving(fields: Held, { wipe, ask, holdsMore = () => false }: Leaving): void {

@@ -6,7 +6,7 @@ import { Conversation } from './conversation.ts';
 import { readStart, readWords, UnreachableError, type Door, type SignedKeyring } from './door.ts';
 import { Fields } from './fields.ts';
 import { takeKeyring } from './keyring.ts';
-import { setUpLeaving } from './leaving.ts';
+import { LeavingQuestion, setUpLeaving } from './leaving.ts';
 import type { MailboxPage } from './messages.ts';
 import { noticeForSealer, type Action, type Notice } from './notices.ts';
 import { element, fill, focusOn, notify, onAction, onClick, progress } from './page.ts';
@@ -23,6 +23,7 @@ class Replies {
   readonly #code = new CodeField();
   readonly #conversation = new Conversation((id) => this.#confirmation.askAboutOne(id));
   readonly #confirmation = new Confirmation((reply) => void this.#delete(reply));
+  readonly #leaving = new LeavingQuestion((notice) => this.#tell(notice));
   readonly #sealer = new Sealer();
   readonly #fields = new Fields((request) => this.#sealer.ask('room', { request }));
   readonly #sending: Sending;
@@ -36,7 +37,6 @@ class Replies {
   #topicMatters = false;
   /** What did not work, to be tried again. */
   #retry: () => void = () => undefined;
-  #leavingTo = '';
 
   constructor() {
     this.#sending = new Sending({
@@ -243,8 +243,7 @@ class Replies {
 
   #askBeforeLeaving(href: string): boolean {
     if (this.#busy) return false;
-    this.#leavingTo = href;
-    notify('leaving');
+    this.#leaving.ask(href);
     return true;
   }
 
@@ -260,10 +259,9 @@ class Replies {
       case 'leave':
         this.#clear();
         this.#end();
-        return location.assign(this.#leavingTo);
+        return this.#leaving.leave();
       case 'stay':
-        notify(null);
-        return this.#fields.focus();
+        return this.#leaving.stay(() => this.#fields.focus());
       case 'stop':
       case 'without':
         // Buttons of the form.

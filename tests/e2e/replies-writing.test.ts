@@ -122,6 +122,9 @@ describe.each(BROWSERS)('further words in %s', (name) => {
     await bench.tab.page.type('#message', 'Не дошло');
     await bench.tab.page.click('#send');
     await bench.tab.until('#notice-offline');
+    await bench.tab.page.click('nav a');
+    await bench.tab.page.click('#notice-leaving [data-action="stay"]');
+    await bench.tab.until('#notice-offline');
     expect(await bench.tab.value('#message')).toBe('Не дошло');
     expect(await bench.tab.isVisible('#kept')).toBe(true);
     await bench.tab.page.click('#delete-1');

@@ -56,11 +56,10 @@ export class Housekeeping {
       const due = this.#dueSince(serial);
       if (due && this.#swept(serial, due)) await this.#duty(`key-${serial}`, () => this.#retire(serial, path));
     }
-    // Nothing that could have needed them was accepted, or a worker on another machine had the key and was done. Without
-    // their keyring the mix does not wait until they can be read.
+    // Nothing that could have needed them was accepted, or a worker on another machine had the key and was done.
     for (const { serial, path } of unusable) {
-      const awaited = this.#shelf.all().some((keyring) => keyring.serial === serial) && (await this.#redis.exists(keys.seen(serial))) > 0;
-      if (this.#dueSince(serial) && !awaited) await this.#duty(`key-${serial}`, () => this.#retire(serial, path));
+      const needed = await this.#redis.exists(keys.seen(serial));
+      if (this.#dueSince(serial) && needed === 0) await this.#duty(`key-${serial}`, () => this.#retire(serial, path));
     }
     this.#mix.due = new Set(this.#due.keys());
   }

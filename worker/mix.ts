@@ -106,11 +106,12 @@ export class Mix {
     const serials = loaded.identities.map(({ serial }) => serial);
     const swept = new Set(this.#settings.share >= 1 ? serials : serials.filter((serial) => this.due.has(serial)));
     if (!obstacle) await this.#mix(loaded.identities, swept, stopping);
+    const done = this.#leftBehind.has(null) ? [] : [...swept].filter((serial) => !this.#leftBehind.has(serial));
+    // Before anything is written, which may fail: where Redis' memory is full, shredding a key makes room.
+    if (!obstacle && !stopping() && done.length > 0) this.lastSweep = { startedAt, serials: new Set(done) };
     await this.#report(obstacle, depth);
     if (obstacle || stopping()) return;
     await this.#redis.set(keys.alive, String(this.#settings.roundSeconds), 'EX', ALIVE_SECONDS);
-    const done = [...swept].filter((serial) => !this.#leftBehind.has(null) && !this.#leftBehind.has(serial));
-    if (done.length > 0) this.lastSweep = { startedAt, serials: new Set(done) };
   }
 
   /** @param swept serials under which nothing stays, whatever the share */

@@ -15,6 +15,7 @@ export class Delivery {
   readonly #backoff: Backoff;
   /** Accepted, but Redis was away when they were to be removed: no reason to send them again. */
   readonly #accepted = new Map<string, Buffer>();
+  #isOpen = false;
   #failing = false;
   /** Refuses letters for good: said once, since how many and when is about letters. */
   #refusing = false;
@@ -40,8 +41,11 @@ export class Delivery {
   }
 
   async #opens(): Promise<boolean> {
+    if (this.#isOpen) return true;
     try {
       await this.#inbox.open();
+      this.#isOpen = true;
+      this.#works();
       return true;
     } catch (error) {
       this.#fails(error);

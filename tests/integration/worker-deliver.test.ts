@@ -157,6 +157,10 @@ describe('delivery', () => {
     expect(await outbox.depths()).toEqual({ waiting: 2, dead: 0 });
     await rm(join(dir, 'box'));
     nowMs += 60_000;
+    const back = vi.spyOn(log, 'info');
+    await delivery.run(() => true);
+    expect(back.mock.calls).toEqual([['delivery works again', { inbox: 'inbox-1' }]]);
+    back.mockRestore();
     await delivery.run(running);
     expect([await outbox.depths(), await maildirFiles(join(dir, 'box'))]).toEqual([{ waiting: 0, dead: 0 }, expect.objectContaining({ length: 2 })]);
   });

@@ -1,0 +1,116 @@
+import { readdir } from 'node:fs/promises';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { createKeyring } from '../../cli/actions/keyring.ts';
+import { readRootKey } from '../../cli/actions/root-key.ts';
+import type { NewSigner } from '../../cli/actions/signer.ts';
+import { EXIT } from '../../cli/errors.ts';
+import { sealLetter, type NoteContent } from '../../crypto/letter.ts';
+import { weekOf } from '../../crypto/mailbox.ts';
+import type { NoteText } from '../../crypto/note.ts';
+import { openAnswering } from '../support/answering.ts';
+import { cli, openOffice, writeTo, type CliResult } from '../support/cli.ts';
+import { closedPort } from '../support/smtp.ts';
+
+const { dir, office, anna, boris, stranger, letter, nextOut, options, run, contentBy, noteBy, nothingWritten } = await openAnswering();
+let out: string;
+
+afterAll(() => dir.remove());
+beforeEach(() => {
+  out = nextOut();
+});
+
+describe('what somebody else has', () => {
+  test.each<readonly [string, Partial<NoteText>, string]>([
+    ['answered', { action: 'answer', text: 'x' }, 'Борис has answered'],
+    ['taken', { action: 'claim' }, 'Борис has taken it'],
+    ['got', { action: 'handover', to: 'Вера' }, 'Борис has handed it over to Вера'],
+  ])('%s is refused, unless the volunteer insists', async (_what, said, line) => {
+    const note = await writeTo(dir.path('note.age'), await noteBy(boris, said));
+    const refused = await run(['reply', letter, note], { stdin: 'x' });
+    expect([refused.code, refused.err]).toEqual([EXIT.input, expect.stringContaining('(CONVERSATION_TAKEN)')]);
+    expect(refused.err).toContain(line);
+    const declined = await run(['reply', letter, note], { terminal: { answers: ['n'] } });
+    expect([declined.code, declined.asked]).toEqual([EXIT.input, ['Go on all the same? [y/N] ']]);
+    await nothingWritten();
+    expect((await run(['reply', '--anyway', letter, note], { stdin: 'x' })).code).toBe(EXIT.ok);
+    expect((await run(['reply', letter, note], { terminal: { answers: ['y', 'typed', 'y'] } })).code).toBe(EXIT.ok);
+    expect(await readdir(out)).toHaveLength(4);
+  });
+
+  test('what was handed over to them, they answer; a note by nobody of the keyring holds up nobody, and is reported', async () => {
+    const notes = [await noteBy(boris, { action: 'claim' }), await noteBy(boris, { action: 'handover', to: 'Анна' }), await noteBy(stranger, { alias: 'Вера' })];
+    const files = await Promise.all(notes.map((note, index) => writeTo(dir.path(`n${String(index)}.age`), note)));
+    const { code, err } = await run(['reply', letter, ...files], { stdin: 'x' });
+    expect([code, err]).toEqual([EXIT.ok, expect.stringMatching(/NOT TRUSTED: .*n2\.age.*\(SIGNER_UNKNOWN\)/)]);
+  });
+});
+
+describe('what could not be read', () => {
+  const foreign = (note: NoteContent): NoteContent => ({ ...note, keyring: 'ab'.repeat(32) });
+
+  test.each<readonly [string, () => Promise<string>, string]>([
+    ['a file that is not there', () => Promise.resolve(dir.path('gone.age')), 'INPUT_MISSING'],
+    ['a mail server that is away', async () => `imaps://anna@127.0.0.1:${String(await closedPort())}/`, 'IMAP_AWAY'],
+    ['a damaged note', async () => writeTo(dir.path('damaged.age'), (await noteBy(boris, {})).map((byte, at, { length }) => (at === length - 1 ? byte ^ 1 : byte))), 'AGE_PAYLOAD'],
+    ['a note under a keyring that was not given', async () => writeTo(dir.path('foreign.age'), sealLetter(foreign(await contentBy(boris, {})), [office.recipient])), 'KEYRING_FOREIGN'],
+  ])('%s may be what somebody else has said: nobody goes on unless they insist', async (_what, path, why) => {
+    const argv = ['reply', letter, await path(), '--imap-password-file', await writeTo(dir.path('password'), 'x')];
+    const { code, err } = await run(argv, { stdin: 'x' });
+    expect([code, err]).toEqual([EXIT.input, expect.stringMatching(/not everything could be read; get what is missing .*nothing was sent \(READING_INCOMPLETE\)\n$/)]);
+    expect(err).toContain(`(${why})`);
+    const declined = await run(argv, { terminal: { answers: ['n'] } });
+    expect([declined.code, declined.asked]).toEqual([EXIT.input, ['Go on all the same? [y/N] ']]);
+    await nothingWritten();
+    expect((await run([...argv, '--anyway'], { stdin: 'x' })).code).toBe(EXIT.ok);
+    expect((await run(argv, { terminal: { answers: ['y', 'typed', 'y'] } })).code).toBe(EXIT.ok);
+  });
+
+  test('but a letter for somebody else, and ordinary mail, hold up nobody', async () => {
+    const elsewhere = await openOffice((...parts) => dir.path('elsewhere', ...parts));
+    const others = [await writeTo(dir.path('others.age'), elsewhere.letter()), await writeTo(dir.path('ordinary.eml'), 'Subject: x\n\nordinary\n')];
+    const { code, err } = await run(['reply', letter, ...others], { stdin: 'x' });
+    expect([code, err.match(/AGE_NO_MATCH|LETTER_MISSING/g)]).toEqual([EXIT.ok, ['AGE_NO_MATCH', 'LETTER_MISSING']]);
+  });
+});
+
+describe('the answers of a week', () => {
+  const answers = (count: number, by: NewSigner, name: string): Promise<string[]> =>
+    Promise.all(Array.from({ length: count }, async (_, i) => writeTo(dir.path(`${name}-${String(i)}.age`), await noteBy(by, { action: 'answer', text: 'x' }))));
+
+  test('after twelve of one signer only a colleague goes on, unless the volunteer insists', async () => {
+    const twelve = await answers(12, anna, 'twelve');
+    expect((await run(['reply', letter, ...twelve.slice(1)], { stdin: 'the twelfth' })).code).toBe(EXIT.ok);
+    const { code, err, asked } = await run(['reply', letter, ...twelve], { terminal: { answers: [] } });
+    expect([code, asked]).toEqual([EXIT.input, []]);
+    expect(err).toMatch(/12 answers of yours .*would accept one more and drop it; let a colleague answer, .* next week; .*give --anyway; nothing was sent \(MAILBOX_FULL\)/);
+    expect(await readdir(out)).toHaveLength(2);
+    expect((await run(['claim', letter, ...twelve])).code).toBe(EXIT.ok);
+    expect((await run(['reply', letter, ...twelve, '--anyway'], { stdin: 'x' })).err).toContain('12 answers of yours');
+    expect((await cli(['reply', letter, ...twelve, ...options(boris), '--out', out, '--anyway'], { stdin: 'x' })).err).not.toContain('of yours');
+    expect(await readdir(out)).toHaveLength(7);
+  });
+
+  test('after sixteen of the team nobody does', async () => {
+    const sixteen = [...(await answers(8, anna, 'a')), ...(await answers(8, boris, 'b'))];
+    expect((await run(['reply', letter, '--anyway', ...sixteen.slice(1)], { stdin: 'the sixteenth' })).err).not.toContain('drop it');
+    expect((await run(['reply', letter, ...sixteen, '--file', '/dev/null'])).err).toContain('(CONVERSATION_TAKEN)');
+    const { code, err } = await run(['reply', letter, ...sixteen.slice(8), ...sixteen.slice(0, 8), '--anyway'], { stdin: 'x' });
+    expect([code, err]).toEqual([EXIT.ok, expect.stringContaining('16 answers of the team may have gone to this person this week')]);
+  });
+
+  test('under last week’s keyring count too, until the week of the mailboxes is over', async () => {
+    const day = 86_400_000;
+    const thursday = (weekOf(new Date()) + 3) * 7 * day;
+    const { worker, teams } = office.keyring.keyring;
+    const root = await readRootKey(office.rootKey, () => Promise.reject(new Error('not protected')));
+    const from = (serial: number, days: number) => createKeyring({ serial, from: new Date(thursday + days * day), days: 7, worker, teams }, root, dir.path('keyrings'));
+    const [last, current] = [await from(4, -3), await from(5, 4)];
+    const twelve = await Promise.all(Array.from({ length: 12 }, async (_, i) => {
+      const note = { ...(await contentBy(anna, { action: 'answer', text: 'x' })), serial: 4, keyring: last.digest };
+      return writeTo(dir.path(`last-${String(i)}.age`), sealLetter(note, [office.recipient]));
+    }));
+    const after = (days: number): Promise<CliResult> => run(['reply', letter, ...twelve, '--keyring', last.file, '--keyring', current.file], { stdin: 'x', now: new Date(thursday + days * day) });
+    for (const days of [3, 4, 6.9]) expect((await after(days)).err).toContain('(MAILBOX_FULL)');
+    expect((await after(7)).code).toBe(EXIT.ok);
+  });
+});

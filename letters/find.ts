@@ -13,6 +13,10 @@ const FORWARDS_MAX = 3;
 /** More than any message of ours holds; a message made to keep a volunteer busy stops here. */
 const LETTERS_MAX = 64;
 const DIGEST_BYTES = 32;
+/** Those that stand within a line; any other tag of HTML ends it. */
+const INLINE_TAG = /<\/?(?:a|abbr|b|big|code|em|font|i|ins|mark|s|small|span|strong|tt|u|wbr)\b[^<>]*>/gi;
+/** What armor has of the characters that some programs write by name. */
+const NAMED_CHARACTERS: Readonly<Record<string, string>> = { gt: '>', nbsp: ' ', plus: '+', sol: '/', equals: '=' };
 
 /** A letter's bytes, or why a piece that claims to be one cannot even be read; the pieces beside it still count. */
 export type Found = Uint8Array | CodedError;
@@ -25,11 +29,13 @@ export type Found = Uint8Array | CodedError;
  */
 export async function findLetters(bytes: Uint8Array): Promise<Found[]> {
   if (isAgeFile(bytes)) return [bytes];
+  // No message is empty: saving it broke off, and nobody knows what stood in it.
+  if (bytes.length === 0) return [new CodedError('LETTER_STRUCTURE', 'the file is empty')];
   const text = new TextDecoder('latin1').decode(bytes);
   const armored = armoredLetters(text);
   const found = isArmored(text) ? [] : await lettersOfMail(bytes, 0);
   // Words before armor read like a mail's header, and the first letter as part of it. In a real mail armor may be encoded.
-  const all = unique(found.length > 0 ? [...found, ...armored.filter((each) => each instanceof Uint8Array)] : armored);
+  const all = unique(found.length > 0 ? [...found, ...armored.filter(isLetter)] : armored);
   return all.length > LETTERS_MAX ? [...all.slice(0, LETTERS_MAX), new CodedError('LETTERS_TOO_MANY', `more than ${String(LETTERS_MAX)} letters`)] : all;
 }
 
@@ -38,7 +44,9 @@ async function lettersOfMail(bytes: Uint8Array, depth: number): Promise<Found[]>
   if (mail === null) return [];
   const attached: Found[] = [];
   for (const attachment of mail.attachments) attached.push(...(await lettersOfAttachment(attachment, depth)));
-  return attached.length > 0 ? attached : armoredLetters(mail.text ?? textOf(mail.html ?? ''));
+  const inText = armoredLetters(mail.text ?? '');
+  const written = inText.length > 0 ? inText : armoredLetters(textOf(mail.html ?? ''));
+  return attached.length > 0 ? [...attached, ...written.filter(isLetter)] : written;
 }
 
 async function parseMail(bytes: Uint8Array): Promise<Email | null> {
@@ -71,11 +79,20 @@ function armoredLetters(text: string): Found[] {
     });
 }
 
-/** Some programs forward as HTML alone. This is enough for armor: a tag ends a line or is nothing, and few characters are written as entities. */
+/** Some programs forward as HTML alone. This is enough for armor, in a time that grows no faster than the text. */
 function textOf(html: string): string {
-  const lines = html.replace(/<(br|\/?(p|div|pre|li|tr|blockquote))\b[^>]*>/gi, '\n').replace(/<[^>]*>/g, '');
-  const characters = lines.replace(/&gt;/gi, '>').replace(/&nbsp;/gi, ' ').replace(/&#(\d{2,3});/g, (_, code: string) => String.fromCharCode(Number(code)));
-  return characters.replace(/\s*\n\s*/g, '\n');
+  return html
+    .replace(INLINE_TAG, '')
+    .replace(/<[^<>]*>/g, '\n')
+    .replace(/&#(\d{2,3});/g, (_, code: string) => String.fromCharCode(Number(code)))
+    .replace(/&#x([\da-f]{2});/gi, (_, code: string) => String.fromCharCode(parseInt(code, 16)))
+    .replace(/&(\w{2,6});/g, (entity, name: string) => NAMED_CHARACTERS[name.toLowerCase()] ?? entity)
+    .replaceAll('\u00a0', ' ')
+    .replace(/-----(BEGIN|END)\s+AGE\s+ENCRYPTED\s+FILE-----/g, '-----$1 AGE ENCRYPTED FILE-----')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .join('\n');
 }
 
 function readArmor(block: string): Found {
@@ -94,10 +111,14 @@ function unquoted(block: string): string {
     .join('\n');
 }
 
+function isLetter(found: Found): found is Uint8Array {
+  return found instanceof Uint8Array;
+}
+
 function isAgeFile(bytes: Uint8Array): boolean {
   return new TextDecoder('latin1').decode(bytes.subarray(0, AGE_MAGIC.length)) === AGE_MAGIC;
 }
 
 function unique(letters: readonly Found[]): Found[] {
-  return [...new Map(letters.map((letter) => [letter instanceof Uint8Array ? toHex(blake2b(DIGEST_BYTES, letter)) : letter, letter])).values()];
+  return [...new Map(letters.map((letter) => [isLetter(letter) ? toHex(blake2b(DIGEST_BYTES, letter)) : letter, letter])).values()];
 }

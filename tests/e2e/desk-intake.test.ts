@@ -19,6 +19,7 @@ beforeAll(async () => {
   await writeFile(office.path('Maildir/tmp/1800000000.M3.host'), armor(letters[0] as Uint8Array).slice(0, 500));
   await writeFile(office.path('Maildir/Архив/ordinary.eml'), 'Subject: hello\r\n\r\nHello.\r\n');
   await writeFile(office.path('Maildir/.hidden'), 'settings of a program');
+  await writeFile(office.path('Maildir/Архив/maildirfolder'), '');
 });
 afterAll(() => office.remove());
 

@@ -34,12 +34,40 @@ test('one that breaks off is reported, and the one after it is read', async () =
   expect(found).toEqual([expect.any(CodedError), whole]);
 });
 
+const base64 = (content: string): string => Buffer.from(content).toString('base64').replace(/(.{76})/g, '$1\r\n');
+const part = (type: string, encoding: string, body: string): string => `Content-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${body}\r\n`;
+const mail = (rest: string): Uint8Array => utf8(`From: a@example.org\r\nMIME-Version: 1.0\r\n${rest}`);
+
 test.each([
   ['quoted-printable', (html: string) => html.replace(/.{40}/g, '$&\0').replaceAll('=', '=3D').replaceAll('\0', '=\r\n')],
-  ['base64', (html: string) => Buffer.from(html).toString('base64').replace(/(.{76})/g, '$1\r\n')],
+  ['base64', base64],
 ])('in a mail that has nothing but HTML, %s', async (encoding, encode) => {
-  const [plain, quoted] = some(2) as [Uint8Array, Uint8Array];
-  const html = `<div>Hello</div><div>${armor(plain).trim().replaceAll('\n', '</div>\n<div>')}</div><p><pre>${armor(quoted).trim().replace(/^/gm, '&gt;&nbsp;').replaceAll('+', '&#43;')}</pre>`;
-  const mail = `From: a@example.org\r\nMIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${encode(html)}\r\n`;
-  expect(await findLetters(utf8(mail))).toEqual([plain, quoted]);
+  const [plain, quoted, cells] = some(3) as [Uint8Array, Uint8Array, Uint8Array];
+  const html = `<div>Hello</div><div>${armor(plain).trim().replaceAll('\n', '</div>\n<div>').replace('BEGIN AGE', 'BEGIN\n  AGE').replaceAll('=', '<span style="x">=</span>')}</div>
+    <p><pre>${armor(quoted).trim().replace(/^/gm, '&gt;&nbsp;').replaceAll('+', '&#43;').replaceAll('/', '&#x2F;')}</pre>
+    <table><td>${armor(cells).trim().replaceAll('\n', '</td><td>').replaceAll('+', '&plus;')}</td></table>`;
+  expect(await findLetters(mail(part('text/html', encoding, encode(html))))).toEqual([plain, quoted, cells]);
+});
+
+test.each(['', 'This mail is best read as HTML.'])('in the HTML of a mail whose text %j has none', async (plain) => {
+  const [letter] = some(1) as [Uint8Array];
+  const parts = [part('text/plain', '7bit', plain), part('text/html', 'base64', base64(`<pre>${armor(letter)}</pre>`))];
+  const body = `Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n${parts.join('--b\r\n')}--b--\r\n`;
+  expect(await findLetters(mail(body))).toEqual([letter]);
+});
+
+test('in the body of a mail that another letter is attached to', async () => {
+  const [attached, inline] = some(2) as [Uint8Array, Uint8Array];
+  const parts = [part('text/plain', 'base64', base64(armor(inline))), part('text/plain; name=x.age', 'base64', base64(armor(attached)))];
+  const body = `Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n${parts.join('--b\r\nContent-Disposition: attachment; filename=x.age\r\n')}--b--\r\n`;
+  expect(await findLetters(mail(body))).toEqual([attached, inline]);
+});
+
+// With a pattern whose work grows with the square of the text this takes minutes and the test's time runs out.
+test.each(['<', '<br', ' ', '-----BEGIN ', '&#4', '<a '])('not in a megabyte of %j, and soon', async (piece) => {
+  expect(await findLetters(mail(part('text/html', '7bit', piece.repeat(1_000_000 / piece.length))))).toEqual([]);
+});
+
+test('an empty file is no ordinary message', async () => {
+  expect(await findLetters(new Uint8Array())).toEqual([expect.objectContaining({ code: 'LETTER_STRUCTURE' })]);
 });

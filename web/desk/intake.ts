@@ -38,8 +38,9 @@ export function onFiles(take: (given: readonly Given[]) => void): void {
     input.addEventListener('change', () => {
       const files = [...(input.files ?? [])].map((file) => ({ name: file.webkitRelativePath || file.name, file }));
       const isMaildir = files.some(({ name }) => /^[^/]+\/(new|cur)\//.test(name));
-      // There a message is still being written.
-      const given = files.filter(({ name }) => !(isMaildir && /^[^/]+\/tmp\//.test(name)));
+      // In tmp/ a message is still being written; an empty file of this name marks a folder within.
+      const isPassedOver = (name: string): boolean => (isMaildir && /^[^/]+\/tmp\//.test(name)) || /\/maildirfolder$/.test(name);
+      const given = files.filter(({ name }) => !isPassedOver(name));
       // So that the same can be chosen again.
       input.value = '';
       take(visibleOnes(given));

@@ -21,7 +21,7 @@ export async function dispatch(parcels: readonly Uint8Array[], destination: Dest
   const named = parcels.map((parcel, index) => ({ parcel, number: index + 1, file: kept?.[index] }));
   io.err('Sending (Ctrl-C stops) …\n');
   // The reply comes first: no note says that somebody has answered before the answer is on its way.
-  const { left, exitCode } = await postParcels(named, destination.relay, io, async ({ number, file }, text, isAccepted) => {
+  const { left, exitCode, mayHaveArrived } = await postParcels(named, destination.relay, io, async ({ number, file }, text, isAccepted) => {
     io.err(`Sealed letter ${String(number)} of ${String(parcels.length)}: ${visibleLine(text)}\n`);
     if (isAccepted && file !== undefined) await removeSent(file, io);
   }, true);
@@ -34,7 +34,7 @@ export async function dispatch(parcels: readonly Uint8Array[], destination: Dest
   if (files.length > 0) tellWritten(files, io);
   // Sent anew, it would be a second answer to the same person.
   else if (left.length < parcels.length) io.err('The answer is on its way, only your team may not know: do not answer again, but run support-relay claim with the same letters later.\n');
-  else io.err('Nothing was kept: run this again with the same text later; with --keep DIR or --out DIR it is written down sealed.\n');
+  else io.err(`Nothing was kept${mayHaveArrived ? ', and the relay may have it all the same' : ''}: run this again with the same text later${mayHaveArrived ? '; then it may arrive twice' : ''}. With --keep DIR or --out DIR it is written down sealed, and never arrives twice.\n`);
   return exitCode;
 }
 
@@ -51,13 +51,21 @@ async function written(parcels: readonly Uint8Array[], folder: string, io: Io): 
   }
 }
 
+/** None when nothing is to be kept. */
 async function writtenWhereAsked(parcels: readonly Uint8Array[], io: Io): Promise<string[]> {
-  const folder = io.stdinIsTerminal ? await askFolder(io) : '';
-  return folder === '' ? [] : written(parcels, folder, io);
+  for (let folder = await askFolder(io); folder !== ''; folder = await askFolder(io)) {
+    try {
+      return await writeParcels(folder, parcels);
+    } catch (error) {
+      io.err(`support-relay: ${describeFailure(error).line}\n`);
+    }
+  }
+  return [];
 }
 
 /** Empty when nothing is to be kept. No shell reads it, so that ~ has to be understood here. */
 async function askFolder(io: Io): Promise<string> {
+  if (!io.stdinIsTerminal) return '';
   try {
     const folder = await io.ask('Folder to keep what was not sent, sealed (empty: nothing is kept): ');
     return folder.trim().replace(/^~(?=\/|$)/, homedir());

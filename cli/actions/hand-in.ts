@@ -65,10 +65,17 @@ export function parseAddress(text: string): RelayAddress | null {
   return port > 0 && port < 65_536 ? { port } : null;
 }
 
-/**
- * One exchange over a connection of its own. Errors: CliError RELAY_AWAY, ANSWER_FORMAT; sending the same parcel again is
- * always safe.
- */
+/** No answer of the relay. `mayHaveArrived`: it was being sent, so the relay may have it all the same. */
+export class RelayAway extends CliError {
+  readonly mayHaveArrived: boolean;
+
+  constructor(what: string, advice: string, mayHaveArrived: boolean) {
+    super('RELAY_AWAY', what, advice);
+    this.mayHaveArrived = mayHaveArrived;
+  }
+}
+
+/** One exchange over a connection of its own. Errors: RelayAway, ANSWER_FORMAT; sending the same parcel again is always safe. */
 export async function handIn(parcel: Uint8Array, address: RelayAddress, patience: Patience = {}): Promise<Answer> {
   const body = await exchange(address, { method: 'POST', path: '/parcel?', headers: pageHeaders(parcel.length, originOf(address)), body: parcel }, patience);
   if (body.length !== ANSWER_BYTES) throw noRelay();
@@ -82,7 +89,7 @@ export async function handInStamped(parcel: Uint8Array, address: RelayAddress, p
   return handIn(stampParcel(parcel, answer.difficulty), address, patience);
 }
 
-/** What /door.json asks of a stamp now, over a connection of its own. Errors: CliError RELAY_AWAY. */
+/** What /door.json asks of a stamp now, over a connection of its own. Errors: RelayAway. */
 export async function askDifficulty(address: RelayAddress, patience: Patience = {}): Promise<number> {
   const body = await exchange(address, { method: 'GET', path: '/door.json', headers: [...beforeContent(originOf(address)), ...AFTER_CONTENT] }, patience);
   let difficulty: unknown;
@@ -95,18 +102,21 @@ export async function askDifficulty(address: RelayAddress, patience: Patience = 
   return Math.min(Math.max(Number(difficulty), 0), HIGHEST_DIFFICULTY);
 }
 
-const noRelay = (): CliError => new CliError('RELAY_AWAY', 'what answers is no relay', 'check its address');
+const noRelay = (): RelayAway => new RelayAway('what answers is no relay', 'check its address', true);
 const originOf = (address: RelayAddress): string => ('url' in address ? address.url.origin : 'http://localhost');
 
 type Exchange = { method: string; path: string; headers: string[]; body?: Uint8Array };
 
 async function exchange(address: RelayAddress, outgoing: Exchange, { deadlineMs = DEADLINE_MS, stop }: Patience): Promise<Uint8Array> {
   const deadline = AbortSignal.timeout(deadlineMs);
+  let isSending = false;
   try {
-    return await over(await dial(address, stop === undefined ? deadline : AbortSignal.any([deadline, stop])), outgoing);
+    const socket = await dial(address, stop === undefined ? deadline : AbortSignal.any([deadline, stop]));
+    isSending = true;
+    return await over(socket, outgoing);
   } catch (error) {
     const why = stop?.aborted === true ? 'stopped' : deadline.aborted ? 'it takes too long' : reason(error);
-    throw new CliError('RELAY_AWAY', `the relay does not answer: ${why}`, 'see that it runs, and run this again: nothing arrives twice');
+    throw new RelayAway(`the relay does not answer: ${why}`, 'see that it runs, and run this again: nothing arrives twice', isSending);
   }
 }
 

@@ -6,7 +6,7 @@ import { CliError, EXIT } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { parcelsIn, type Found } from '../parcels.ts';
 import { visibleLine } from '../terminal.ts';
-import { askDifficulty, handInStamped, type RelayAddress } from './hand-in.ts';
+import { askDifficulty, handInStamped, RelayAway, type RelayAddress } from './hand-in.ts';
 
 /** What the relay said, in words, what to do then, and whether the same parcel may be taken at another time. */
 const MEANING: Record<Result, { text: string; then?: string; exitCode: number }> = {
@@ -45,38 +45,40 @@ const TRIES = 5;
 const WAIT_SECONDS = [10, 60] as const;
 
 type Sealed = { readonly parcel: Uint8Array };
-type Attempt = { text: string; exitCode: number; retryAfterSeconds: number };
+type Attempt = { text: string; exitCode: number; retryAfterSeconds: number; mayHaveArrived: boolean };
+type Posted<P> = { left: P[]; exitCode: number; mayHaveArrived: boolean };
 /** What became of a parcel, in words. */
 type Tell<P> = (one: P, text: string, isAccepted: boolean) => Promise<void> | void;
 
 /**
  * Sends parcels one after the other, each over a connection of its own, and waits a little when the relay takes nothing now;
  * Ctrl-C stops it. @param needed each makes sense only when those before it were accepted
- * @returns those that were not taken, and the exit code
+ * @returns those that were not taken, the exit code, and whether the relay may have one of them all the same
  */
-export function postParcels<P extends Sealed>(parcels: readonly P[], address: RelayAddress, io: Io, tell: Tell<P>, needed = false): Promise<{ left: P[]; exitCode: number }> {
+export function postParcels<P extends Sealed>(parcels: readonly P[], address: RelayAddress, io: Io, tell: Tell<P>, needed = false): Promise<Posted<P>> {
   return io.stoppable(async (stop) => {
     const attempt = attempts(address, stop);
     const waiting = [...parcels];
     const refused: P[] = [];
-    let tries = 0;
+    let [tries, mayHaveArrived] = [0, false];
     for (let next = waiting[0]; next !== undefined; [next] = waiting) {
       const outcome = await attempt(next.parcel);
       if (outcome.exitCode !== EXIT.unavailable) {
         await tell(next, outcome.text, outcome.exitCode === EXIT.ok);
-        if (outcome.exitCode !== EXIT.ok && needed) return { left: waiting, exitCode: outcome.exitCode };
+        if (outcome.exitCode !== EXIT.ok && needed) return { left: waiting, exitCode: outcome.exitCode, mayHaveArrived };
         if (outcome.exitCode !== EXIT.ok) refused.push(next);
         waiting.shift();
-        tries = 0;
+        [tries, mayHaveArrived] = [0, false];
         continue;
       }
       tries += 1;
+      mayHaveArrived ||= outcome.mayHaveArrived;
       if (tries >= TRIES || stop.aborted || !(await waitFor(outcome, io))) {
         for (const one of waiting) await tell(one, outcome.text, false);
-        return { left: [...waiting, ...refused], exitCode: EXIT.unavailable };
+        return { left: [...waiting, ...refused], exitCode: EXIT.unavailable, mayHaveArrived };
       }
     }
-    return { left: refused, exitCode: refused.length > 0 ? EXIT.input : EXIT.ok };
+    return { left: refused, exitCode: refused.length > 0 ? EXIT.input : EXIT.ok, mayHaveArrived: false };
   });
 }
 
@@ -84,14 +86,17 @@ export function postParcels<P extends Sealed>(parcels: readonly P[], address: Re
 function attempts(address: RelayAddress, stop: AbortSignal): (parcel: Uint8Array) => Promise<Attempt> {
   let difficulty: number | null = null;
   return async (parcel) => {
+    let isSending = false;
     try {
       difficulty ??= await askDifficulty(address, { stop });
+      isSending = true;
       const { result, retryAfterSeconds } = await handInStamped(stampParcel(parcel, difficulty), address, { stop });
-      return { text: MEANING[result].text, exitCode: MEANING[result].exitCode, retryAfterSeconds };
+      return { text: MEANING[result].text, exitCode: MEANING[result].exitCode, retryAfterSeconds, mayHaveArrived: result === 'away' };
     } catch (error) {
-      const isAway = (error instanceof CliError && error.code === 'RELAY_AWAY') || (error instanceof CodedError && error.code === 'ANSWER_FORMAT');
+      const isAway = error instanceof RelayAway || (error instanceof CodedError && error.code === 'ANSWER_FORMAT');
       if (!isAway) throw error;
-      return { text: `not now: ${error.message}`, exitCode: EXIT.unavailable, retryAfterSeconds: 0 };
+      const mayHaveArrived = isSending && (!(error instanceof RelayAway) || error.mayHaveArrived);
+      return { text: `not now: ${error.message}`, exitCode: EXIT.unavailable, retryAfterSeconds: 0, mayHaveArrived };
     }
   };
 }

@@ -199,6 +199,27 @@ test('without --keep, when only the team may not know, nobody is led to answer a
   expect((await outcome(thread)).replies).toEqual(['Один раз']);
 });
 
+test('without --keep, when the relay may have the answer all the same, it is said that it may arrive twice', async () => {
+  const thread = await anna.requester('Неизвестно');
+  const way = await wayToRelay((_nth, _taken, response) => response.destroy());
+  const { code, err } = await anna.answering(['reply'], thread, ['--relay', way.url], { stdin: 'Дошло ли?' });
+  way.stop();
+  expect([code, err]).toEqual([EXIT.unavailable, expect.stringMatching(/NOT SENT: 2 of 2\.\nNothing was kept, and the relay may have it all the same: run this again .*; then it may arrive twice\. With --keep/)]);
+  expect((await outcome(thread)).replies).toEqual(['Дошло ли?']);
+});
+
+test('nor is anybody led to it by a folder that cannot be written to', async () => {
+  const thread = await anna.requester('Некуда записать');
+  const way = await wayToRelay((nth, _taken, response, pass) => {
+    if (nth === 1) pass();
+    else response.destroy();
+  });
+  const answers = ['typed', 'y', join(await writeTo(dir.path('no folder either'), ''), 'in it'), ''];
+  const { code, err } = await anna.answering(['reply'], thread, ['--relay', way.url], { terminal: { answers } });
+  way.stop();
+  expect([code, err]).toEqual([EXIT.unavailable, expect.stringMatching(/\(OUTPUT_FAILED\)\nThe answer is on its way, .*do not answer again/)]);
+});
+
 test('law: the number of a file does not tell which parcel it is', async () => {
   const parcels = [anna.deployment.seal('a'), anna.deployment.seal('b')];
   const first = new Set<string>();

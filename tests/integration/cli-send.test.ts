@@ -14,6 +14,7 @@ import { stampBits } from '../../crypto/stamp.ts';
 import { keys } from '../../store/keys.ts';
 import { cli, temporaryDirectory, writeTo, type CliResult } from '../support/cli.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
+import { closedPort } from '../support/smtp.ts';
 import { startSocksServer } from '../support/socks-server.ts';
 import { startVolunteer, type Volunteer } from '../support/volunteer.ts';
 
@@ -105,7 +106,7 @@ describe('a relay that is away', () => {
     const thread = await anna.requester('Ещё раз');
     const where = ['--relay', `unix:${dir.path('nothing.sock')}`];
     const told = await anna.answering(['claim'], thread, where);
-    expect([told.code, told.err]).toEqual([EXIT.unavailable, expect.stringContaining('Nothing was kept: run this again')]);
+    expect([told.code, told.err]).toEqual([EXIT.unavailable, expect.stringContaining('Nothing was kept: run this again with the same text later. With --keep')]);
     const asked = dir.path('asked');
     const kept = await anna.answering(['claim'], thread, where, { terminal: { answers: ['', 'y', asked] } });
     expect([kept.code, await readdir(asked)]).toEqual([EXIT.unavailable, ['01.txt']]);
@@ -252,13 +253,3 @@ describe('how parcels are sent', () => {
     expect((await cli(['send', relay.dir, '--relay', relay.url])).err).toContain('there is nothing to send');
   });
 });
-
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}

@@ -41,12 +41,12 @@ export function fullnessOf(noted: readonly Noted[], signer: string, now: Date): 
 }
 
 /**
- * Why something was refused that hides no colleague's note: it is for somebody else, ordinary mail, no letter at all, or was
- * read and is not believed. Whoever sends such a thing must not hold up the team.
+ * Why something was refused that hides no colleague's note: it is for somebody else, ordinary mail, no letter at all, a request,
+ * or was read and is not believed. Whoever sends such a thing must not hold up the team.
  */
 const HIDES_NOTHING: readonly string[] = [
-  ...['AGE_NO_MATCH', 'LETTER_MISSING', 'LETTER_THREAD', 'SIGNER_UNKNOWN', 'SIGNER_SIGNATURE'],
-  ...['MINISIGN_FORMAT', 'MINISIGN_KEY', 'MINISIGN_SIGNATURE', 'KEYRING_FORMAT', 'FOLDER_DROPPED'],
+  ...['AGE_NO_MATCH', 'LETTER_MISSING', 'LETTER_THREAD', 'KEYRING_FOREIGN', 'SIGNER_UNKNOWN', 'SIGNER_SIGNATURE'],
+  ...['MINISIGN_FORMAT', 'MINISIGN_KEY', 'MINISIGN_SIGNATURE', 'KEYRING_FORMAT'],
 ];
 
 /** Whether a note may be in what was refused with this code, so that nobody knows who has which conversation. */

@@ -23,6 +23,7 @@ export const ANSWERING_OPTIONS = {
   alias: { type: 'string' },
   file: { type: 'string' },
   anyway: { type: 'boolean' },
+  incomplete: { type: 'boolean' },
   relay: { type: 'string' },
   keep: { type: 'string' },
   out: { type: 'string' },
@@ -33,8 +34,8 @@ export const ANSWERING_USAGE = '--identity FILE --signer FILE --alias NAME --key
 export const ANSWERING_HELP = `  --conversation ID       as support-relay inbox shows it; may be left out when there is only one in the letters
   --signer FILE           your signer (support-relay keygen --signer): what makes people and team believe it
   --alias NAME            the name by which the team knows you; the person never sees it
-  --anyway                also when somebody else has answered or taken the conversation, its mailbox may be full, or not
-                          everything could be read
+  --anyway                also when somebody else has answered or taken the conversation, or its mailbox may be full
+  --incomplete            also when not everything could be read, so that nobody knows whether somebody else has it
 ${READING_HELP}
 ${RELAY_HELP}
   --keep DIR              written there first, sealed, and removed when the relay has it: nothing is lost if this program,
@@ -63,7 +64,7 @@ export async function answerConversation(action: NoteText['action'], values: Val
   if (action === 'answer') insistOnKey(conversation);
   const by = toHex(signer.key);
   const anyway = values.anyway === true;
-  if (!whole) await insistIfPart(conversation.id, anyway, io);
+  if (!whole) await insistIfPart(conversation.id, values.incomplete === true, io);
   await insistIfTaken(takenBy(conversation, by, alias), conversation.id, anyway, io);
   if (action === 'answer') insistIfFull(fullOf(conversation, by, io.now()), conversation.id, anyway, io);
 
@@ -102,9 +103,9 @@ function nameOf(text: string): string {
   throw new CliError('ALIAS_FORMAT', `a name in the team has 1 to ${String(ALIAS_LENGTH_MAX)} characters, all of which can be seen`, 'give such a one, on one line');
 }
 
-async function insistIfPart(id: string, anyway: boolean, io: Io): Promise<void> {
-  const advice = 'get what is missing (see above) or move away what is damaged for good, and run this again, or give --anyway; nothing was sent';
-  await insist(id, ['not everything could be read, so somebody else may have it'], new CliError('READING_INCOMPLETE', `somebody else may have conversation ${id}: not everything could be read`, advice), anyway, io);
+async function insistIfPart(id: string, incomplete: boolean, io: Io): Promise<void> {
+  const advice = 'get what is missing (see above) or move away what is damaged for good, and run this again, or give --incomplete; nothing was sent';
+  await insist(id, ['not everything could be read, so somebody else may have it'], new CliError('READING_INCOMPLETE', `somebody else may have conversation ${id}: not everything could be read`, advice), incomplete, io);
 }
 
 async function insistIfTaken(taken: readonly string[], id: string, anyway: boolean, io: Io): Promise<void> {
@@ -112,9 +113,9 @@ async function insistIfTaken(taken: readonly string[], id: string, anyway: boole
   await insist(id, taken, new CliError('CONVERSATION_TAKEN', `somebody else has conversation ${id}`, 'speak with them, or give --anyway; nothing was sent'), anyway, io);
 }
 
-async function insist(id: string, why: readonly string[], refusal: CliError, anyway: boolean, io: Io): Promise<void> {
+async function insist(id: string, why: readonly string[], refusal: CliError, insisted: boolean, io: Io): Promise<void> {
   for (const line of why) io.err(`Conversation ${id}: ${line}.\n`);
-  if (anyway || (io.stdinIsTerminal && (await isYes('Go on all the same? [y/N] ', io)))) return;
+  if (insisted || (io.stdinIsTerminal && (await isYes('Go on all the same? [y/N] ', io)))) return;
   throw refusal;
 }
 

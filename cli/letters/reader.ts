@@ -118,8 +118,8 @@ function openOne(letter: Uint8Array, { identities, keyrings, io }: Reader): Pick
   const found = keyrings?.find(({ digest, keyring }) => digest === content.keyring && keyring.serial === content.serial);
   if (keyrings !== null && found === undefined) {
     throw new CliError(
-      'KEYRING_FOREIGN',
-      `sealed under another keyring, serial ${String(content.serial)}, than those given`,
+      content.kind === 'note' ? 'NOTE_FOREIGN' : 'KEYRING_FOREIGN',
+      `${content.kind === 'note' ? 'a note ' : ''}sealed under another keyring, serial ${String(content.serial)}, than those given`,
       'do not answer it; give the keyring of its week, and if that is the one, tell the administrator at once',
     );
   }

@@ -81,6 +81,8 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     expect(await tab.text('#conversations')).toContain('Упало');
     expect(await tab.text('#letters-status')).toContain('Keyring no. 9 has been verified and added.');
     expect(await tab.text('#refusals')).toBe('Maildir: this is a folder. Choose it in the field for folders, where all of it can be read. (FOLDER_DROPPED)');
+    await tab.whenRead(() => tab.give('#folder', maildir));
+    expect(await tab.text('#refusals')).not.toContain('FOLDER_DROPPED');
     expect(tab.problems).toEqual([]);
   });
 

@@ -202,6 +202,20 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     await expect.poll(() => tab.dialogs.map(({ message }) => message)).toEqual([expect.stringContaining('Not all letters could be read'), expect.stringContaining('Already have it or have answered: \u2068«Ива»\u2069.'), expect.stringContaining(`${String(REPLIES_A_WEEK_BY_ONE + 1)}\u2069 answers of this week`)]);
   });
 
+  it('seals nothing before it has read what was given', async () => {
+    await tab.openSigner(office.path('signer.key'));
+    await tab.paste('#alias', 'Ива');
+    const { address: { key } } = await giveRequest();
+    await tab.write('Мы рядом');
+    await tab.page.evaluate(`{
+      const { arrayBuffer } = File.prototype;
+      File.prototype.arrayBuffer = function () { return new Promise((done) => setTimeout(done, 2000)).then(() => arrayBuffer.call(this)); };
+    }`);
+    await tab.give('#files', await office.file('claim.age', office.note({ action: 'claim', thread: key, alias: 'Клён\nи ещё', text: '' }, office.partner)));
+    await tab.page.click('#seal');
+    await expect.poll(() => tab.dialogs.map(({ message }) => message)).toEqual([expect.stringContaining('Already have it or have answered: \u2068«Клён и ещё»\u2069.')]);
+  });
+
   async function giveRequest() {
     const thread = newThread();
     await tab.read(await office.file('first.age', office.letter('Помогите', { thread })));

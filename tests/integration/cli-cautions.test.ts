@@ -48,11 +48,16 @@ describe('what somebody else has', () => {
 describe('what could not be read', () => {
   const foreign = (note: NoteContent): NoteContent => ({ ...note, keyring: 'ab'.repeat(32) });
 
+  test('what somebody is known to have needs more than --incomplete', async () => {
+    const claim = await writeTo(dir.path('claim.age'), await noteBy(boris, {}));
+    expect((await run(['reply', letter, claim, dir.path('gone.age'), '--incomplete'], { stdin: 'x' })).err).toContain('(CONVERSATION_TAKEN)');
+  });
+
   test.each<readonly [string, () => Promise<string>, string]>([
     ['a file that is not there', () => Promise.resolve(dir.path('gone.age')), 'INPUT_MISSING'],
     ['a mail server that is away', async () => `imaps://anna@127.0.0.1:${String(await closedPort())}/`, 'IMAP_AWAY'],
     ['a damaged note', async () => writeTo(dir.path('damaged.age'), (await noteBy(boris, {})).map((byte, at, { length }) => (at === length - 1 ? byte ^ 1 : byte))), 'AGE_PAYLOAD'],
-    ['a note under a keyring that was not given', async () => writeTo(dir.path('foreign.age'), sealLetter(foreign(await contentBy(boris, {})), [office.recipient])), 'KEYRING_FOREIGN'],
+    ['a note under a keyring that was not given', async () => writeTo(dir.path('foreign.age'), sealLetter(foreign(await contentBy(boris, {})), [office.recipient])), 'NOTE_FOREIGN'],
   ])('%s may be what somebody else has said: nobody goes on unless they insist', async (_what, path, why) => {
     const argv = ['reply', letter, await path(), '--imap-password-file', await writeTo(dir.path('password'), 'x')];
     const { code, err } = await run(argv, { stdin: 'x' });
@@ -61,15 +66,17 @@ describe('what could not be read', () => {
     const declined = await run(argv, { terminal: { answers: ['n'] } });
     expect([declined.code, declined.asked]).toEqual([EXIT.input, ['Go on all the same? [y/N] ']]);
     await nothingWritten();
-    expect((await run([...argv, '--anyway'], { stdin: 'x' })).code).toBe(EXIT.ok);
+    expect((await run([...argv, '--anyway'], { stdin: 'x' })).err).toContain('(READING_INCOMPLETE)');
+    expect((await run([...argv, '--incomplete'], { stdin: 'x' })).code).toBe(EXIT.ok);
     expect((await run(argv, { terminal: { answers: ['y', 'typed', 'y'] } })).code).toBe(EXIT.ok);
   });
 
-  test('but a letter for somebody else, and ordinary mail, hold up nobody', async () => {
+  test('but a letter for somebody else, a request under any keyring, and ordinary mail hold up nobody', async () => {
     const elsewhere = await openOffice((...parts) => dir.path('elsewhere', ...parts));
-    const others = [await writeTo(dir.path('others.age'), elsewhere.letter()), await writeTo(dir.path('ordinary.eml'), 'Subject: x\n\nordinary\n')];
+    const request = { version: 1 as const, kind: 'request' as const, serial: 1, keyring: 'ab'.repeat(32), language: 'ru', message: 'x' };
+    const others = [await writeTo(dir.path('request.age'), sealLetter(request, [office.recipient])), await writeTo(dir.path('others.age'), elsewhere.letter()), await writeTo(dir.path('ordinary.eml'), 'Subject: x\n\nordinary\n')];
     const { code, err } = await run(['reply', letter, ...others], { stdin: 'x' });
-    expect([code, err.match(/AGE_NO_MATCH|LETTER_MISSING/g)]).toEqual([EXIT.ok, ['AGE_NO_MATCH', 'LETTER_MISSING']]);
+    expect([code, err.match(/KEYRING_FOREIGN|AGE_NO_MATCH|LETTER_MISSING/g)]).toEqual([EXIT.ok, ['KEYRING_FOREIGN', 'AGE_NO_MATCH', 'LETTER_MISSING']]);
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Keyring } from '../../crypto/keyring.ts';
 import type { Note } from '../../crypto/note.ts';
 import { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE } from '../../crypto/mailbox.ts';
-import { fullnessOf, othersWith } from '../../letters/cautions.ts';
+import { fullnessOf, mayHideNote, othersWith } from '../../letters/cautions.ts';
 import type { Noted } from '../../letters/conversations.ts';
 
 const [OWN, OTHERS, ANOTHER] = ['a', 'b', '9'].map((digit) => digit.repeat(64)) as [string, string, string];
@@ -60,5 +60,12 @@ describe('a mailbox is full', () => {
 
   it('not by answers under a keyring that ended before this week, nor by notes that are none', () => {
     expect(full([...answers(REPLIES_A_WEEK, { until: THURSDAY }), ...Array.from({ length: REPLIES_A_WEEK }, () => note('claim'))])).toBeNull();
+  });
+});
+
+describe('what was refused may hide a note', () => {
+  it('when nobody could read it, but not when it is for others, no letter, a request, or not believed', () => {
+    for (const code of ['AGE_ARMOR', 'AGE_PAYLOAD', 'LETTER_STRUCTURE', 'LETTER_FORMAT', 'LETTERS_TOO_MANY', 'NOTE_FOREIGN', 'FILE_UNREADABLE', 'FOLDER_DROPPED', 'INPUT_MISSING', 'IMAP_AWAY']) expect([code, mayHideNote(code)]).toEqual([code, true]);
+    for (const code of ['AGE_NO_MATCH', 'LETTER_MISSING', 'KEYRING_FOREIGN', 'LETTER_THREAD', 'SIGNER_UNKNOWN', 'SIGNER_SIGNATURE']) expect([code, mayHideNote(code)]).toEqual([code, false]);
   });
 });

@@ -23,8 +23,8 @@ export function cautionsAbout({ letters }: Conversation, refusals: readonly Refu
   ].map(asked);
 }
 
-/** In a question of the browser only characters keep the names of others from running into our words. */
+/** In a question of the browser only characters keep the names of others from running into our words, or into a line of their own. */
 function asked(words: HTMLElement): string {
-  for (const theirs of words.querySelectorAll('bdi')) theirs.textContent = `\u2068${theirs.textContent}\u2069`;
+  for (const theirs of words.querySelectorAll('bdi')) theirs.textContent = `\u2068${theirs.textContent.replace(/\s+/g, ' ')}\u2069`;
   return words.textContent;
 }

@@ -23,6 +23,8 @@ type Needs = {
   office: Office;
   alias: () => string;
   refusals: () => readonly Refusal[];
+  /** When all is read that was given until now. */
+  settled: () => Promise<void>;
   /** Shows that something is being done, and how much of it (0 to 1); null: it is over. */
   work: (share: number | null) => void;
   done: (note: NoteContent, parcels: Uint8Array[]) => void;
@@ -130,6 +132,8 @@ export class Compose {
   }
 
   async #seal(): Promise<void> {
+    // What is still being read may say that somebody has the conversation.
+    await this.#needs.settled();
     const conversation = this.#conversation;
     const address = conversation?.address ?? null;
     if (conversation === null || address === null || this.#busy) return;

@@ -21,6 +21,7 @@ class Desk {
     office: this.#office,
     alias: () => element('alias', HTMLInputElement).value,
     refusals: () => this.#pile.refusals,
+    settled: () => this.#doing,
     work: (share) => this.#work(share),
     broken: tellBroken,
     done: (note, parcels) => {
@@ -108,6 +109,8 @@ class Desk {
   async #take(given: readonly Given[]): Promise<void> {
     const keyrings = await this.#takeKeyrings(given);
     for (const { name, file } of given) {
+      // That it had to be chosen instead of dropped is done with.
+      if (name.includes('/')) this.#pile.accept(name.slice(0, name.indexOf('/')));
       if (!/\.(json|minisig)$/i.test(name)) await this.#pile.add(name, file);
     }
     await this.#read();

@@ -87,7 +87,7 @@ export class Pile {
         if (piece.letter instanceof Uint8Array) piece.letter = openLetter(piece.letter, office.identities);
         const { source, mark, letter: content } = piece;
         const keyring = office.keyringOf(content.serial, content.keyring);
-        if (keyring === null) throw new Refused('KEYRING_FOREIGN');
+        if (keyring === null) throw new Refused(content.kind === 'note' ? 'NOTE_FOREIGN' : 'KEYRING_FOREIGN');
         if (content.kind === 'note') checkNote(content.note, office.signers(now));
         if (content.kind !== 'cover') opened.push({ source, mark, content, keyring });
         piece.refused = null;

@@ -3,8 +3,8 @@ import { CodedError, type ErrorCode } from '../../crypto/errors.ts';
 import { element } from '../page.ts';
 import { phrase } from './phrases.ts';
 
-/** KEYRING_FOREIGN: sealed under a keyring that is not known here. */
-export type RefusalCode = ErrorCode | 'KEYRING_FOREIGN' | 'LETTER_MISSING' | 'FILE_TOO_LARGE' | 'FILE_UNREADABLE' | 'FOLDER_DROPPED';
+/** KEYRING_FOREIGN, of a note NOTE_FOREIGN: sealed under a keyring that is not known here. */
+export type RefusalCode = ErrorCode | 'KEYRING_FOREIGN' | 'NOTE_FOREIGN' | 'LETTER_MISSING' | 'FILE_TOO_LARGE' | 'FILE_UNREADABLE' | 'FOLDER_DROPPED';
 export type Refusal = { readonly source: string; readonly code: RefusalCode };
 
 export class Refused extends Error {
@@ -26,6 +26,7 @@ function phraseFor(code: RefusalCode): string {
     case 'AGE_NO_MATCH':
       return 'refused-no-key';
     case 'KEYRING_FOREIGN':
+    case 'NOTE_FOREIGN':
       return 'refused-foreign';
     case 'LETTER_THREAD':
       return 'refused-thread';

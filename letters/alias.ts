@@ -14,7 +14,9 @@ export function isAlias(name: string): boolean {
 
 /** The same for aliases that read alike, as `Анна` and `анна` do, or with and without something that is not shown. */
 export function aliasKey(alias: string): string {
-  return alias.normalize('NFKC').replace(/\p{Default_Ignorable_Code_Point}/gu, '').replace(/[\s\u2800]+/g, ' ').trim().toLowerCase();
+  const shown = alias.normalize('NFKC').replace(/\p{Default_Ignorable_Code_Point}/gu, '');
+  // What was left out may have stood between a letter and its accent.
+  return shown.normalize('NFKC').replace(/[\s\u2800]+/g, ' ').trim().toLowerCase();
 }
 
 /** Of those that read alike the first. */

@@ -1,9 +1,12 @@
 // What a volunteer should know before answering: who else has the conversation, whether its mailbox takes one more answer,
 // and whether that can be known. Letters carry no time: all notes count.
+import { GRACE_HOURS } from '../crypto/keyring.ts';
 import { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE, weekOf } from '../crypto/mailbox.ts';
 import type { Note } from '../crypto/note.ts';
 import { aliasKey } from './alias.ts';
 import type { Noted } from './conversations.ts';
+
+const GRACE_MS = GRACE_HOURS * 3_600_000;
 
 /** Aliases; `to` is empty but for a handover. */
 export type Holding = { action: Note['action']; from: string; to: string };
@@ -30,11 +33,11 @@ export function othersWith(noted: readonly Noted[], signer: string, alias: strin
 export type Fullness = { team: number; own: number };
 
 /**
- * Null: it takes more. The relay cannot tell. A mailbox's week is not a keyring's: the answers under every keyring that was in
- * use in it count, since they may be of it.
+ * Null: it takes more. The relay cannot tell. A mailbox's week is not a keyring's: the answers under every keyring that was
+ * taken in it count, since they may be of it.
  */
 export function fullnessOf(noted: readonly Noted[], signer: string, now: Date): Fullness | null {
-  const isOfThisWeek = ({ keyring }: Noted): boolean => keyring !== null && weekOf(new Date(Date.parse(keyring.notAfter) - 1)) >= weekOf(now);
+  const isOfThisWeek = ({ keyring }: Noted): boolean => keyring !== null && weekOf(new Date(Date.parse(keyring.notAfter) + GRACE_MS - 1)) >= weekOf(now);
   const answers = noted.filter(isOfThisWeek).map(({ content }) => content.note).filter(({ action }) => action === 'answer');
   const [team, own] = [answers.length, answers.filter((note) => note.signer === signer).length];
   return team >= REPLIES_A_WEEK || own >= REPLIES_A_WEEK_BY_ONE ? { team, own } : null;

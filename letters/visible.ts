@@ -7,7 +7,8 @@
  * differently from what it says. Within an emoji its joiners and selectors stay: they move nothing, and say which it is.
  */
 export const NOT_SHOWN = new RegExp([
-  /[\0-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2800\ufff9-\ufffb\ud800-\udfff\u{1d159}\u{e0000}-\u{e0fff}]/u,
+  /[\0-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2800\ufff9-\ufffc\ud800-\udfff\u{1107f}\u{13441}\u{13442}\u{16fe4}\u{1d159}\u{e0000}-\u{e0fff}]/u,
+  /\p{Noncharacter_Code_Point}/u,
   /(?![\u200d\ufe0e\ufe0f])\p{Default_Ignorable_Code_Point}/u,
   /\u200d(?!(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]\u200d)\p{Extended_Pictographic})/u,
   /[\ufe0e\ufe0f](?<!\p{Extended_Pictographic}[\ufe0e\ufe0f])(?!\u20e3)/u,

@@ -1,13 +1,11 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MAX_KEYRING_BYTES, verifyKeyring, type Keyring } from '../crypto/keyring.ts';
+import { GRACE_HOURS, MAX_KEYRING_BYTES, verifyKeyring, type Keyring } from '../crypto/keyring.ts';
 import { parsePublicKey, type PublicKey } from '../crypto/minisign.ts';
 import { ready } from '../crypto/sodium.ts';
 import { errorCode, log } from './log.ts';
 
 const RELOAD_MS = 10_000;
-/** How long a parcel under a keyring that is no longer current is still taken: a form may have been open for a day. */
-export const GRACE_HOURS = 24;
 const HOUR_MS = 3_600_000;
 /** A weekend, for an administrator to sign and an operator to install the next one. */
 const EXPIRING_MS = 48 * HOUR_MS;

@@ -1,4 +1,5 @@
-import { GRACE_HOURS, type Shelved } from '../service/keyrings.ts';
+import { GRACE_HOURS } from '../crypto/keyring.ts';
+import type { Shelved } from '../service/keyrings.ts';
 
 const GRACE_MS = GRACE_HOURS * 3_600_000;
 

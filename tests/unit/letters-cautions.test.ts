@@ -58,8 +58,12 @@ describe('a mailbox is full', () => {
     expect(full(twelve, NEXT_THURSDAY)).toBeNull();
   });
 
-  it('not by answers under a keyring that ended before this week, nor by notes that are none', () => {
-    expect(full([...answers(REPLIES_A_WEEK, { until: THURSDAY }), ...Array.from({ length: REPLIES_A_WEEK }, () => note('claim'))])).toBeNull();
+  it('also by answers under a keyring that ended so late before this week that relays still take them', () => {
+    expect(full(answers(REPLIES_A_WEEK, { until: '2026-03-11T00:00:01Z' }))).toEqual({ team: REPLIES_A_WEEK, own: 0 });
+  });
+
+  it('not by answers under a keyring that ended earlier, nor by notes that are none', () => {
+    expect(full([...answers(REPLIES_A_WEEK, { until: '2026-03-11T00:00:00Z' }), ...Array.from({ length: REPLIES_A_WEEK }, () => note('claim'))])).toBeNull();
   });
 });
 

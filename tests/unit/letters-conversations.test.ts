@@ -132,6 +132,10 @@ it('an alias with something in it that is not shown is nobody’s own: it is ref
     expect(of(note({}), note({ alias }, signers().oak)).aliases).toEqual([{ kind: 'one-alias', signers: [m, o], aliases: ['Клён'] }]);
     expect([isAlias(alias), visible(alias)]).toEqual([false, expect.stringMatching(/^Клён‹U\+[0-9A-F]{4,5}›$/)]);
   }
+  for (const blank of [0x1107f, 0x13441, 0x16fe4, 0xfdd0, 0xfffc, 0x1ffff].map((code) => String.fromCodePoint(code))) {
+    expect([isAlias(`Клён${blank}`), visible(`Клён${blank}`)]).toEqual([false, expect.stringMatching(/^Клён‹U\+[0-9A-F]{4,5}›$/)]);
+  }
+  expect(aliasKey('Анна™\ufe0f\u0301')).toBe(aliasKey('Анна™\u0301'));
   expect([isAlias('Клён 🙂'), isAlias('Анна\u00a0М')]).toEqual([true, true]);
   expect(aliasKey('Анна\u00a0\u2003М')).toBe(aliasKey('анна м'));
 });

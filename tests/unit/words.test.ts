@@ -45,7 +45,7 @@ const LANGUAGES: readonly Language[] = [
     sound: soundOfRussian,
     alike: [['калоша', 'галоша'], ['плющ', 'плюш'], ['компания', 'кампания'], ['порог', 'порок']],
     never:
-      /^(акаци|арест|банда|баран|бомб|брон|бутыл|войн|вагнер|вафл|вино|водк|газета|гей|герань|гиацин|голуб|гранат|гребен|груз|дожд|допрос|дурь|закон|зона|калин|кинжал|клад|козел|козыр|кокос|колес|крест|кров|крок|крыш|крым|куре|лагер|лепест|мак$|манд|маяк|медуз|мент|мина|мусор|мясо|нарк|нож|обыск|опер|орешник|оруж|осел|пасха|педа|петух|пету|пиво|пид|пион|пистол|плакат|побег|пожар|полиц|пост$|протест|пуля|путь|радуг|ракет|росси|секс|смерт|собол|сосу|соси|сперм|спайс|спектр|ствол|сука|сукн|суд|сфера|танк|террор|терр|транс|трав|труп|тюрьм|укроп|утка|уточ|фсб|флаг|фронт|хач|хохл|хохо|хрен|церк|чечен|чече|шиш|швабр|шлюх|шмель|шприц)/,
+      /^(акаци|арест|банда|баран|бирк|бомб|брон|бутыл|вагнер|вафл|вешал|вино|водк|войн|газел|газета|гей|герань|гиацин|гиббон|голуб|гранат|гребен|груз|дожд|допрос|дурь|закон|зверь|зона|калин|карниз|кета|кинжал|клад|козел|козыр|кокос|колес|крест|кров|крок|крым|крыш|куре|лагер|лепест|мак$|манд|маяк|медуз|мент|мина|мусор|мясо|нарк|нива|нож|обыск|окно|ольха|опер|орешник|оруж|осел|пасха|педа|пету|петух|пиво|пид|пион|пистол|плакат|план|побег|пожар|полиц|полк|пост$|протест|пуля|путь|радуг|ракет|реш[кё]|росси|секс|смерт|собол|сова|соси|сосу|спайс|спектр|сперм|ствол|суд|сука|сукн|сфера|танк|терр|террор|трав|транс|труп|тюрьм|укроп|утка|уточ|флаг|фронт|фсб|хач|хохл|хохо|хрен|церк|чече|чечен|швабр|шиш|шкаф|шлюх|шмель|шприц|ячей)/,
   },
   {
     name: 'en',
@@ -53,7 +53,7 @@ const LANGUAGES: readonly Language[] = [
     sound: soundOfEnglish,
     alike: [['knight', 'nite'], ['whale', 'wale'], ['cellar', 'seller'], ['phase', 'faze'], ['beet', 'beat']],
     never:
-      /^(acid|alcohol|ammo|anal|arms?$|army|arrest|ass$|bastard|beer|bitch|blood|bomb|boob|breast|bull|butt|cock|coke|condom|cop$|coppe|corpse|court|crack|crime|crisis|cross|cum|death|devil|dick|dope|draft|drug|drunk|dyke|fag|fart|flag|fuck|gay|gender|grave|grenade|guard|gun|hang|heroin|homo|jail|jew|judge|kill|knife|lesb|meth|missile|murder|muslim|musl|navy|naz|nigg|nurse|opium|orgy|ped[aeo]|penis|piss|pistol|police|polic|porn|pot$|prick|pride|prison|protest|puss|queer|rainb|rape|rapi|rebel|rifle|riot|rocket|russ|sex|shit|slave|slut|soldier|spade|sperm|spy|stab|tank$|terr|testic|tit|tobac|torture|tort|trans|trump|turk|ukrain|vagina|viol|vodka|vulv|war$|weap|weed|whis|whore|wine$|womb)/,
+      /^(acid|alcohol|ammo|anal|arms?$|army|arrest|ass$|badge|bastard|beer|binder|bitch|blood|bomb|boob|breast|bull|butt|camp|casing|closet|cock|coke|condom|cop$|coppe|corpse|cottag|court|crack|crime|crisis|cross|cum|death|devil|dick|dope|draft|drug|drunk|dyke|edib|fag|fart|flag|fluid|frisk|fuck|gay|gender|grave|grenade|guard|gun|hang|heroin|heron|homo|jail|jew|judge|jumper|kill|knife|ledge|lesb|limpet|meth|missile|murder|musl|muslim|navy|naz|nigg|nurse|opium|orgy|ped[aeo]|penis|piss|pistol|polic|police|porn|pot$|prick|pride|prison|protest|puss|queer|rainb|rape|rapi|rebel|rect|rifle|riot|rocket|roof|russ|sex|shit|slave|slut|soldier|spade|sperm|spy|stab|tank$|terr|testic|tit|tobac|tort|torture|trans|trump|turk|ukrain|vagina|viol|vodka|vulv|war$|weap|weed|whis|whore|wine$|womb)/,
   },
 ];
 

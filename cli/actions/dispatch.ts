@@ -34,7 +34,7 @@ export async function dispatch(parcels: readonly Uint8Array[], destination: Dest
   if (files.length > 0) tellWritten(files, io);
   // Sent anew, it would be a second answer to the same person.
   else if (left.length < parcels.length) io.err('The answer is on its way, only your team may not know: do not answer again, but run support-relay claim with the same letters later.\n');
-  else io.err(`Nothing was kept${mayHaveArrived ? ', and the relay may have it all the same' : ''}: run this again with the same text later${mayHaveArrived ? '; then it may arrive twice' : ''}. With --keep DIR or --out DIR it is written down sealed, and never arrives twice.\n`);
+  else io.err(`${mayHaveArrived ? 'Nothing was kept, and the relay may have it all the same: run this again with the same text later; then it may arrive twice.' : 'Nothing was kept: run this again with the same text later.'} With --keep DIR or --out DIR it is written down sealed, and never arrives twice.\n`);
   return exitCode;
 }
 

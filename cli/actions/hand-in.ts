@@ -65,7 +65,7 @@ export function parseAddress(text: string): RelayAddress | null {
   return port > 0 && port < 65_536 ? { port } : null;
 }
 
-/** No answer of the relay. `mayHaveArrived`: it was being sent, so the relay may have it all the same. */
+/** No answer of the relay. `mayHaveArrived`: a parcel was being sent, so the relay may have it all the same. */
 export class RelayAway extends CliError {
   readonly mayHaveArrived: boolean;
 
@@ -78,7 +78,7 @@ export class RelayAway extends CliError {
 /** One exchange over a connection of its own. Errors: RelayAway, ANSWER_FORMAT; sending the same parcel again is always safe. */
 export async function handIn(parcel: Uint8Array, address: RelayAddress, patience: Patience = {}): Promise<Answer> {
   const body = await exchange(address, { method: 'POST', path: '/parcel?', headers: pageHeaders(parcel.length, originOf(address)), body: parcel }, patience);
-  if (body.length !== ANSWER_BYTES) throw noRelay();
+  if (body.length !== ANSWER_BYTES) throw noRelay(true);
   return parseAnswer(body);
 }
 
@@ -96,27 +96,27 @@ export async function askDifficulty(address: RelayAddress, patience: Patience = 
   try {
     ({ difficulty } = JSON.parse(new TextDecoder().decode(body)) as { difficulty?: unknown });
   } catch {
-    throw noRelay();
+    throw noRelay(false);
   }
-  if (!Number.isInteger(difficulty)) throw noRelay();
+  if (!Number.isInteger(difficulty)) throw noRelay(false);
   return Math.min(Math.max(Number(difficulty), 0), HIGHEST_DIFFICULTY);
 }
 
-const noRelay = (): RelayAway => new RelayAway('what answers is no relay', 'check its address', true);
+const noRelay = (mayHaveArrived: boolean): RelayAway => new RelayAway('what answers is no relay', 'check its address', mayHaveArrived);
 const originOf = (address: RelayAddress): string => ('url' in address ? address.url.origin : 'http://localhost');
 
 type Exchange = { method: string; path: string; headers: string[]; body?: Uint8Array };
 
 async function exchange(address: RelayAddress, outgoing: Exchange, { deadlineMs = DEADLINE_MS, stop }: Patience): Promise<Uint8Array> {
   const deadline = AbortSignal.timeout(deadlineMs);
-  let isSending = false;
+  let mayHaveArrived = false;
   try {
     const socket = await dial(address, stop === undefined ? deadline : AbortSignal.any([deadline, stop]));
-    isSending = true;
+    mayHaveArrived = outgoing.body !== undefined;
     return await over(socket, outgoing);
   } catch (error) {
     const why = stop?.aborted === true ? 'stopped' : deadline.aborted ? 'it takes too long' : reason(error);
-    throw new RelayAway(`the relay does not answer: ${why}`, 'see that it runs, and run this again: nothing arrives twice', isSending);
+    throw new RelayAway(`the relay does not answer: ${why}`, 'see that it runs, and run this again: nothing arrives twice', mayHaveArrived);
   }
 }
 

@@ -86,16 +86,14 @@ export function postParcels<P extends Sealed>(parcels: readonly P[], address: Re
 function attempts(address: RelayAddress, stop: AbortSignal): (parcel: Uint8Array) => Promise<Attempt> {
   let difficulty: number | null = null;
   return async (parcel) => {
-    let isSending = false;
     try {
       difficulty ??= await askDifficulty(address, { stop });
-      isSending = true;
       const { result, retryAfterSeconds } = await handInStamped(stampParcel(parcel, difficulty), address, { stop });
       return { text: MEANING[result].text, exitCode: MEANING[result].exitCode, retryAfterSeconds, mayHaveArrived: result === 'away' };
     } catch (error) {
       const isAway = error instanceof RelayAway || (error instanceof CodedError && error.code === 'ANSWER_FORMAT');
       if (!isAway) throw error;
-      const mayHaveArrived = isSending && (!(error instanceof RelayAway) || error.mayHaveArrived);
+      const mayHaveArrived = error instanceof CodedError || error.mayHaveArrived;
       return { text: `not now: ${error.message}`, exitCode: EXIT.unavailable, retryAfterSeconds: 0, mayHaveArrived };
     }
   };

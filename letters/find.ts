@@ -35,7 +35,7 @@ export async function findLetters(bytes: Uint8Array): Promise<Found[]> {
   const armored = armoredLetters(text);
   const found = isArmored(text) ? [] : await lettersOfMail(bytes, 0);
   // Words before armor read like a mail's header, and the first letter as part of it. In a real mail armor may be encoded.
-  const all = unique(found.length > 0 ? [...found, ...armored.filter(isLetter)] : armored);
+  const all = unique(beside(found, armored));
   return all.length > LETTERS_MAX ? [...all.slice(0, LETTERS_MAX), new CodedError('LETTERS_TOO_MANY', `more than ${String(LETTERS_MAX)} letters`)] : all;
 }
 
@@ -46,7 +46,7 @@ async function lettersOfMail(bytes: Uint8Array, depth: number): Promise<Found[]>
   for (const attachment of mail.attachments) attached.push(...(await lettersOfAttachment(attachment, depth)));
   const inText = armoredLetters(mail.text ?? '');
   const written = inText.length > 0 ? inText : armoredLetters(textOf(mail.html ?? ''));
-  return attached.length > 0 ? [...attached, ...written.filter(isLetter)] : written;
+  return beside(attached, written);
 }
 
 async function parseMail(bytes: Uint8Array): Promise<Email | null> {
@@ -109,6 +109,11 @@ function unquoted(block: string): string {
     .split('\n')
     .map((line) => line.replace(/^[> \t]+/, '').trimEnd())
     .join('\n');
+}
+
+/** Where letters were found already, what is broken beside them is most likely a copy of one. */
+function beside(found: readonly Found[], more: readonly Found[]): Found[] {
+  return [...found, ...(found.length > 0 ? more.filter(isLetter) : more)];
 }
 
 function isLetter(found: Found): found is Uint8Array {

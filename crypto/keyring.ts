@@ -16,7 +16,7 @@ const MAX_TEAMS = 32;
 const MAX_TOPICS = 16;
 export const MAX_SIGNERS = 16;
 /** How long a parcel under a keyring that is no longer current is still taken: a form may have been open for a day. */
-export const GRACE_HOURS = 24;
+export const GRACE_MS = 24 * 3_600_000;
 /** The topic of a team that reads what belongs to no other. */
 export const OTHER_TOPIC = 'other';
 

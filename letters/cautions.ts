@@ -1,12 +1,11 @@
 // What a volunteer should know before answering: who else has the conversation, whether its mailbox takes one more answer,
 // and whether that can be known. Letters carry no time: all notes count.
-import { GRACE_HOURS } from '../crypto/keyring.ts';
+import { GRACE_MS } from '../crypto/keyring.ts';
+import type { LetterContent } from '../crypto/letter.ts';
 import { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE, weekOf } from '../crypto/mailbox.ts';
 import type { Note } from '../crypto/note.ts';
 import { aliasKey } from './alias.ts';
 import type { Noted } from './conversations.ts';
-
-const GRACE_MS = GRACE_HOURS * 3_600_000;
 
 /** Aliases; `to` is empty but for a handover. */
 export type Holding = { action: Note['action']; from: string; to: string };
@@ -51,6 +50,11 @@ const HIDES_NOTHING: readonly string[] = [
   ...['AGE_NO_MATCH', 'LETTER_MISSING', 'LETTER_THREAD', 'KEYRING_FOREIGN', 'SIGNER_UNKNOWN', 'SIGNER_SIGNATURE'],
   ...['MINISIGN_FORMAT', 'MINISIGN_KEY', 'MINISIGN_SIGNATURE', 'KEYRING_FORMAT'],
 ];
+
+/** Of a letter that opened under a keyring that nobody knows: whoever sends such a request must not hold up the team. */
+export function foreignCode({ kind }: LetterContent): 'KEYRING_FOREIGN' | 'NOTE_FOREIGN' {
+  return kind === 'note' ? 'NOTE_FOREIGN' : 'KEYRING_FOREIGN';
+}
 
 /** Whether a note may be in what was refused with this code, so that nobody knows who has which conversation. */
 export function mayHideNote(code: string): boolean {

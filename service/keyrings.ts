@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GRACE_HOURS, MAX_KEYRING_BYTES, verifyKeyring, type Keyring } from '../crypto/keyring.ts';
+import { GRACE_MS, MAX_KEYRING_BYTES, verifyKeyring, type Keyring } from '../crypto/keyring.ts';
 import { parsePublicKey, type PublicKey } from '../crypto/minisign.ts';
 import { ready } from '../crypto/sodium.ts';
 import { errorCode, log } from './log.ts';
@@ -31,7 +31,6 @@ export type ShelfOptions = {
   directory: string;
   /** minisign public key file. */
   rootKeyFile: string;
-  graceHours?: number;
   now?: () => Date;
 };
 
@@ -76,10 +75,7 @@ export class KeyringShelf {
     const seen = new Map<string, Seen>();
     for (const name of names) seen.set(name, await this.read(name, root));
     this.seen = seen;
-    this.shelved = withDeadlines(
-      [...seen.values()].flatMap(({ verified }) => verified ?? []),
-      (this.options.graceHours ?? GRACE_HOURS) * HOUR_MS,
-    );
+    this.shelved = withDeadlines([...seen.values()].flatMap(({ verified }) => verified ?? []));
   }
 
   /** Every keyring that verifies, by rising serial, dead ones too. */
@@ -165,11 +161,11 @@ const begin = (keyring: Keyring): number => Date.parse(keyring.notBefore);
 const end = (keyring: Keyring): number => Date.parse(keyring.notAfter);
 
 /** Letters that were on their way when a keyring was last the current one still arrive for the grace. */
-function withDeadlines(verified: readonly Verified[], graceMs: number): Shelved[] {
+function withDeadlines(verified: readonly Verified[]): Shelved[] {
   const bySerial = verified.toSorted((a, b) => a.serial - b.serial);
   return bySerial.map((each, index) => {
     const higher = bySerial.slice(index + 1).map(({ keyring }) => keyring);
-    return { ...each, acceptedUntil: new Date(usedUntil(each.keyring, higher) + graceMs) };
+    return { ...each, acceptedUntil: new Date(usedUntil(each.keyring, higher) + GRACE_MS) };
   });
 }
 

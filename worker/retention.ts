@@ -1,7 +1,5 @@
-import { GRACE_HOURS } from '../crypto/keyring.ts';
+import { GRACE_MS } from '../crypto/keyring.ts';
 import type { Shelved } from '../service/keyrings.ts';
-
-const GRACE_MS = GRACE_HOURS * 3_600_000;
 
 type Dated = { readonly serial: number; readonly keyring: Pick<Shelved['keyring'], 'notAfter'> };
 

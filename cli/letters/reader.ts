@@ -4,6 +4,7 @@ import { signersOf, type VerifiedKeyring } from '../../crypto/keyring.ts';
 import { openLetter } from '../../crypto/letter.ts';
 import type { PublicKey } from '../../crypto/minisign.ts';
 import { checkNote } from '../../crypto/note.ts';
+import { foreignCode } from '../../letters/cautions.ts';
 import type { Opened } from '../../letters/conversations.ts';
 import type { ImapOptions } from '../actions/imap.ts';
 import { readKeyring } from '../actions/keyring.ts';
@@ -118,7 +119,7 @@ function openOne(letter: Uint8Array, { identities, keyrings, io }: Reader): Pick
   const found = keyrings?.find(({ digest, keyring }) => digest === content.keyring && keyring.serial === content.serial);
   if (keyrings !== null && found === undefined) {
     throw new CliError(
-      content.kind === 'note' ? 'NOTE_FOREIGN' : 'KEYRING_FOREIGN',
+      foreignCode(content),
       `${content.kind === 'note' ? 'a note ' : ''}sealed under another keyring, serial ${String(content.serial)}, than those given`,
       'do not answer it; give the keyring of its week, and if that is the one, tell the administrator at once',
     );

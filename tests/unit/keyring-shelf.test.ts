@@ -20,7 +20,7 @@ beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'shelf-test-'));
   nowMs = START;
   keyrings = await makeKeyrings(dir, () => START);
-  shelf = new KeyringShelf({ ...keyrings, graceHours: GRACE_HOURS, now: () => new Date(nowMs) });
+  shelf = new KeyringShelf({ ...keyrings, now: () => new Date(nowMs) });
 });
 afterEach(() => rm(dir, { recursive: true }));
 
@@ -165,7 +165,7 @@ describe('changes on disk', () => {
   });
 
   it('a missing root key is an error', async () => {
-    const rootless = new KeyringShelf({ ...keyrings, rootKeyFile: join(dir, 'none'), graceHours: GRACE_HOURS });
+    const rootless = new KeyringShelf({ ...keyrings, rootKeyFile: join(dir, 'none') });
     await expect(rootless.start()).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });

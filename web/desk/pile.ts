@@ -4,6 +4,7 @@ import { CodedError } from '../../crypto/errors.ts';
 import { openLetter, type LetterContent, type NoteContent } from '../../crypto/letter.ts';
 import { checkNote } from '../../crypto/note.ts';
 import type { Steps } from '../../crypto/steps.ts';
+import { foreignCode } from '../../letters/cautions.ts';
 import { converse, NO_CONVERSATIONS, type Opened } from '../../letters/conversations.ts';
 import { findLetters } from '../../letters/find.ts';
 import { inSlices } from '../slices.ts';
@@ -87,7 +88,7 @@ export class Pile {
         if (piece.letter instanceof Uint8Array) piece.letter = openLetter(piece.letter, office.identities);
         const { source, mark, letter: content } = piece;
         const keyring = office.keyringOf(content.serial, content.keyring);
-        if (keyring === null) throw new Refused(content.kind === 'note' ? 'NOTE_FOREIGN' : 'KEYRING_FOREIGN');
+        if (keyring === null) throw new Refused(foreignCode(content));
         if (content.kind === 'note') checkNote(content.note, office.signers(now));
         if (content.kind !== 'cover') opened.push({ source, mark, content, keyring });
         piece.refused = null;

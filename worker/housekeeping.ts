@@ -58,8 +58,7 @@ export class Housekeeping {
     }
     // Nothing that could have needed them was accepted, or a worker on another machine had the key and was done.
     for (const { serial, path } of unusable) {
-      const needed = await this.#redis.exists(keys.seen(serial));
-      if (this.#dueSince(serial) && needed === 0) await this.#duty(`key-${serial}`, () => this.#retire(serial, path));
+      if (this.#dueSince(serial) && (await this.#redis.exists(keys.seen(serial))) === 0) await this.#duty(`key-${serial}`, () => this.#retire(serial, path));
     }
     this.#mix.due = new Set(this.#due.keys());
   }

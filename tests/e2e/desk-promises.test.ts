@@ -11,7 +11,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { visible } from '../../letters/visible.ts';
 import { filesIn, search, textNeedle } from '../leak/search.ts';
 import { BROWSERS, openBrowser, Tab } from '../support/browser.ts';
-import { DeskTab, newThread, openDeskOffice, openOfflineBrowser, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
+import { DeskTab, openDeskOffice, openOfflineBrowser, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
+import { newThread } from '../support/letters.ts';
 
 /** Longer than either browser waits before it writes down what is open. */
 const WRITES_MS = 3_000;

@@ -6,8 +6,8 @@ import { generateIdentity, identityToRecipient } from '../../crypto/age/identity
 import { openLetter, sealLetter } from '../../crypto/letter.ts';
 import { signNote } from '../../crypto/note.ts';
 import { BROWSERS } from '../support/browser.ts';
-import { written } from '../support/letters.ts';
-import { DeskTab, newThread, openDeskOffice, openOfflineBrowser, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
+import { DeskTab, openDeskOffice, openOfflineBrowser, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
+import { newThread, written } from '../support/letters.ts';
 
 const IN_A_WEEK = 'globalThis.Date = class extends Date { constructor(...parts) { if (parts.length === 0) super(Date.now() + 8 * 86_400_000); else super(...parts); } };';
 

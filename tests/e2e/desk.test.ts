@@ -17,7 +17,8 @@ import { stampBits } from '../../crypto/stamp.ts';
 import { mailboxOf, signAddress } from '../../crypto/thread.ts';
 import { BROWSERS, type BrowserName } from '../support/browser.ts';
 import { TEAM } from '../support/cli.ts';
-import { DeskTab, mail, newThread, openDeskOffice, openOfflineBrowser, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
+import { DeskTab, mail, openDeskOffice, openOfflineBrowser, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
+import { newThread } from '../support/letters.ts';
 
 let office: DeskOffice;
 beforeAll(async () => {

@@ -12,8 +12,9 @@ import { openSealed, parseParcel, type ParcelContent } from '../../crypto/parcel
 import { decodeParcelText } from '../../crypto/parcel-text.ts';
 import { checkDelivery, openReply, replyRoom } from '../../crypto/reply.ts';
 import { signAddress } from '../../crypto/thread.ts';
-import { aThread, openAnswering } from '../support/answering.ts';
+import { openAnswering } from '../support/answering.ts';
 import { cli, identitiesOf, openOffice, writeTo, type CliResult } from '../support/cli.ts';
+import { newThread } from '../support/letters.ts';
 import { atTerminal } from '../support/terminal.ts';
 
 const { dir, office, anna, boris, stranger, thread, letter, nextOut, options, run, letterOf, nothingWritten } = await openAnswering();
@@ -150,7 +151,7 @@ describe('who may answer', () => {
 
 describe('which conversation', () => {
   test('is asked for when there are several, and found by its id in a Maildir', async () => {
-    const other = aThread();
+    const other = newThread();
     const second = await writeTo(dir.path('second.age'), letterOf(other, 'Ещё одно'));
     const id = thread.address.key.slice(0, 8);
     const asked = await run(['reply', letter, second], { stdin: 'x' });
@@ -162,7 +163,7 @@ describe('which conversation', () => {
   });
 
   test.each(['lock', 'recipient'] as const)('also one whose %s another conversation names: nobody can be silenced by it', async (part) => {
-    const other = aThread();
+    const other = newThread();
     const forged = await writeTo(dir.path('forged.age'), letterOf({ ...other, address: { ...other.address, [part]: thread.address[part] } }, 'Чужое'));
     const { code, err } = await run(['reply', '--conversation', thread.address.key, forged, letter], { stdin: 'Вам' });
     expect(code, err).toBe(EXIT.ok);
@@ -176,7 +177,7 @@ describe('which conversation', () => {
   });
 
   test('not one whose key for answers is none, before anything is typed; to the team it can be handed over', async () => {
-    const other = aThread();
+    const other = newThread();
     const recipient = bech32.encode('age1pq', bech32.toWords(new Uint8Array(1_216).fill(0xff)), false);
     const file = await writeTo(dir.path('no-key.age'), letterOf({ ...other, address: { ...other.address, recipient } }, 'x'));
     const { code, err, asked } = await run(['reply', file], { terminal: { answers: [] } });

@@ -4,7 +4,8 @@ import { replyId } from '../../crypto/reply.ts';
 import { mailboxOf } from '../../crypto/thread.ts';
 import { keys } from '../../store/keys.ts';
 import { bucketOf, weeksKept } from '../../store/mailboxes.ts';
-import { MailboxStand, newThread } from '../support/mailboxes.ts';
+import { newThread } from '../support/letters.ts';
+import { MailboxStand } from '../support/mailboxes.ts';
 
 const WEEK_HOURS = 7 * 24;
 let stand: MailboxStand;

@@ -6,7 +6,8 @@ import { mailboxOf } from '../../crypto/thread.ts';
 import { BLANK_FIELD, keys } from '../../store/keys.ts';
 import { bucketOf, REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE, weekOf } from '../../store/mailboxes.ts';
 import { readState } from '../../store/state.ts';
-import { MailboxStand, newSigner, newThread } from '../support/mailboxes.ts';
+import { newThread } from '../support/letters.ts';
+import { MailboxStand, newSigner } from '../support/mailboxes.ts';
 
 const WEEK_HOURS = 7 * 24;
 const running = () => false;

@@ -11,7 +11,8 @@ import type { SigningKeyPair } from '../../crypto/sign.ts';
 import { mailboxLock, mailboxOf, type Thread } from '../../crypto/thread.ts';
 import { keys } from '../../store/keys.ts';
 import { bucketOf, weekOf } from '../../store/mailboxes.ts';
-import { MailboxStand, newThread } from '../support/mailboxes.ts';
+import { newThread } from '../support/letters.ts';
+import { MailboxStand } from '../support/mailboxes.ts';
 import { until } from '../support/worker.ts';
 import { bytesNeedle, filesIn, memoryOf, redisKeys, search, textNeedle, type Needle, type Place } from './search.ts';
 

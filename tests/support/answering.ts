@@ -1,13 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 import { createSignerFile, type NewSigner } from '../../cli/actions/signer.ts';
-import { codeRoot, makeCode } from '../../crypto/code.ts';
 import { sealLetter, type NoteContent } from '../../crypto/letter.ts';
 import { parseSecretKey } from '../../crypto/minisign.ts';
 import { signNote, type NoteText } from '../../crypto/note.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { signAddress, threadOf, type Thread } from '../../crypto/thread.ts';
+import { signAddress, type Thread } from '../../crypto/thread.ts';
 import { cli, openOffice, temporaryDirectory, writeTo, type CliInput, type CliResult, type Office } from './cli.ts';
+import { newThread } from './letters.ts';
 
 /** One team of two, a stranger with a signer of their own, and one request that they have a letter of; each test writes its parcels to a folder of its own. */
 interface Answering {
@@ -28,16 +28,12 @@ interface Answering {
   nothingWritten(): Promise<void>;
 }
 
-export function aThread(): Thread {
-  return threadOf(codeRoot('ru', makeCode()));
-}
-
 export async function openAnswering(): Promise<Answering> {
   await ready;
   const dir = await temporaryDirectory();
   const [anna, boris, stranger] = await Promise.all(['anna', 'boris', 'stranger'].map((name) => createSignerFile({ file: dir.path(`${name}.key`) }))) as [NewSigner, NewSigner, NewSigner];
   const office = await openOffice(dir.path, { signers: [anna.signer, boris.signer] });
-  const thread = aThread();
+  const thread = newThread();
   const sealedUnder = { version: 1, serial: office.keyring.keyring.serial, keyring: office.keyring.digest, language: 'ru' } as const;
   let outs = 0;
   let out = '';

@@ -11,7 +11,6 @@ import { createRootKey, readRootKey } from '../../cli/actions/root-key.ts';
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import { encryptWithPassphrase } from '../../crypto/age/passphrase.ts';
 import { toHex, utf8 } from '../../crypto/bytes.ts';
-import { codeRoot, makeCode } from '../../crypto/code.ts';
 import type { VerifiedKeyring } from '../../crypto/keyring.ts';
 import { sealLetter, type LetterContent } from '../../crypto/letter.ts';
 import { encodeSecretKey, generateKeyPair, type SigningKey } from '../../crypto/minisign.ts';
@@ -20,7 +19,6 @@ import { openSealed, parseParcel, type ParcelContent } from '../../crypto/parcel
 import { decodeParcelText } from '../../crypto/parcel-text.ts';
 import { sealRequest, type RequestOptions } from '../../crypto/seal.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { threadOf, type Thread } from '../../crypto/thread.ts';
 import { openBrowser, Tab, type BrowserName, type BrowserOptions } from './browser.ts';
 import { cli, TEAM, TOPIC } from './cli.ts';
 
@@ -39,8 +37,6 @@ export function openOfflineBrowser(name: BrowserName, { firefoxPrefs = {}, ...op
     ? openBrowser(name, { ...options, firefoxPrefs: { ...NO_NETWORK, ...firefoxPrefs } })
     : openBrowser(name, { ...options, args: ['--proxy-server=127.0.0.1:9', '--proxy-bypass-list=<-loopback>'] });
 }
-
-export const newThread = (): Thread => threadOf(codeRoot('ru', makeCode()));
 
 /** A mail with the letter attached, as the worker sends it. */
 export function mail(letter: Uint8Array): string {

@@ -2,15 +2,15 @@
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { sealReply, type Delivery } from '../../crypto/reply.ts';
 import { signingKeyPair, type SigningKeyPair } from '../../crypto/sign.ts';
-import { mailboxOf, threadOf, type Thread } from '../../crypto/thread.ts';
+import { mailboxOf } from '../../crypto/thread.ts';
 import { Mailboxes as Reader } from '../../server/mailboxes.ts';
 import { keys } from '../../store/keys.ts';
+import { newThread } from './letters.ts';
 import { startParts, WorkerStand } from './stand.ts';
 
 /** The keyring is valid as long as replies are kept. */
 const KEYRING_HOURS = [-7 * 24 * 7, 7 * 24] as const;
 
-export const newThread = (): Thread => threadOf(randomBytes(32));
 export const newSigner = (): SigningKeyPair => signingKeyPair(randomBytes(32));
 
 export class MailboxStand extends WorkerStand {

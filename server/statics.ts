@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip } from 'node:zlib';
@@ -6,6 +5,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { CodedError } from '../crypto/errors.ts';
 import { checkListed, MANIFEST_NAME, MANIFEST_SIGNATURE_NAME, parseManifest, type Manifest } from '../crypto/manifest.ts';
 import { parsePublicKey, verify } from '../crypto/minisign.ts';
+import { readRegularFile } from '../service/files.ts';
 import { errorCode, log } from '../service/log.ts';
 import type { OfflineForm } from './offline-form.ts';
 import { methodNotAllowed, refuse } from './refusals.ts';
@@ -32,6 +32,9 @@ const WITHOUT_ENDING = /(?:^|\/)replies\.html$/;
 
 const GONE = 410;
 
+/** The offline form with all its keyrings is the largest, of about two. */
+const MAX_FILE_BYTES = 16 * 2 ** 20;
+
 /** In the order in which we prefer them. */
 const ENCODINGS = ['br', 'gzip'] as const;
 type Encoding = (typeof ENCODINGS)[number];
@@ -56,9 +59,9 @@ export type Statics = ReadonlyMap<string, StaticFile | string>;
 export async function loadStatics(directory: string, rootKeyFile: string): Promise<Statics> {
   const statics = new Map<string, StaticFile | string>();
   const signature = await readIfThere(join(directory, MANIFEST_SIGNATURE_NAME));
-  const manifest = await readFile(join(directory, MANIFEST_NAME));
+  const manifest = await readRegularFile(join(directory, MANIFEST_NAME), MAX_FILE_BYTES);
   if (signature !== null) {
-    verify(manifest, signature.toString('utf8'), parsePublicKey(await readFile(rootKeyFile, 'utf8')));
+    verify(manifest, signature.toString('utf8'), parsePublicKey((await readRegularFile(rootKeyFile, MAX_FILE_BYTES)).toString('utf8')));
     statics.set(`/${MANIFEST_SIGNATURE_NAME}`, fileOf(MANIFEST_SIGNATURE_NAME, signature));
   }
   statics.set(`/${MANIFEST_NAME}`, fileOf(MANIFEST_NAME, manifest));
@@ -79,7 +82,7 @@ export async function loadStatics(directory: string, rootKeyFile: string): Promi
 
 async function load(directory: string, path: string, listed: Manifest): Promise<StaticFile> {
   try {
-    const plain = await readFile(join(directory, path));
+    const plain = await readRegularFile(join(directory, path), MAX_FILE_BYTES);
     checkListed(listed, path, plain);
     return fileOf(path, plain, await packed(directory, path, plain));
   } catch (error) {
@@ -107,7 +110,7 @@ async function packed(directory: string, path: string, plain: Buffer): Promise<M
 
 async function readIfThere(path: string): Promise<Buffer | null> {
   try {
-    return await readFile(path);
+    return await readRegularFile(path, MAX_FILE_BYTES);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return null;
     throw error;

@@ -1,9 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import * as z from 'zod';
+import { readRegularFileSync } from './files.ts';
+import { errorCode } from './log.ts';
 
 /** EX_CONFIG of sysexits.h: a supervisor need not try again before somebody changed the configuration. */
 export const EXIT_CONFIG = 78;
+
+/** A password or a key, with room for a few lines around it. */
+const MAX_SECRET_BYTES = 16_384;
 
 export type ListenAddress = { kind: 'unix'; path: string } | { kind: 'loopback'; port: number };
 
@@ -22,11 +26,11 @@ export const absolutePath = z.string().refine(isAbsolute, { error: 'expected an 
 /** The trimmed text of the file that the variable names, for what must not stand in an environment. */
 export const secretFile = absolutePath.transform((path, context): string => {
   try {
-    const secret = readFileSync(path, 'utf8').trim();
+    const secret = readRegularFileSync(path, MAX_SECRET_BYTES).toString('utf8').trim();
     if (secret !== '') return secret;
     context.addIssue({ code: 'custom', message: 'the file is empty' });
   } catch (error) {
-    context.addIssue({ code: 'custom', message: `the file cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})` });
+    context.addIssue({ code: 'custom', message: `the file cannot be read (${errorCode(error)})` });
   }
   return z.NEVER;
 });

@@ -1,8 +1,9 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GRACE_MS, MAX_KEYRING_BYTES, verifyKeyring, type Keyring } from '../crypto/keyring.ts';
 import { parsePublicKey, type PublicKey } from '../crypto/minisign.ts';
 import { ready } from '../crypto/sodium.ts';
+import { readRegularFile } from './files.ts';
 import { errorCode, log } from './log.ts';
 
 const RELOAD_MS = 10_000;
@@ -10,6 +11,7 @@ const HOUR_MS = 3_600_000;
 /** A weekend, for an administrator to sign and an operator to install the next one. */
 const EXPIRING_MS = 48 * HOUR_MS;
 const MAX_SIGNATURE_BYTES = 4_096;
+const MAX_KEY_BYTES = 4_096;
 const FILE_NAME = /^keyring-(?<serial>[1-9]\d{0,9})\.json$/;
 
 export type Shelved = {
@@ -67,7 +69,7 @@ export class KeyringShelf {
 
   async load(): Promise<void> {
     await ready;
-    this.root ??= parsePublicKey(await readFile(this.options.rootKeyFile, 'utf8'));
+    this.root ??= parsePublicKey((await readRegularFile(this.options.rootKeyFile, MAX_KEY_BYTES)).toString('utf8'));
     const root = this.root;
     const names = await this.fileNames();
     // A directory that is gone for a moment does not unsay what it said.
@@ -140,8 +142,8 @@ export class KeyringShelf {
     let json: Buffer = Buffer.alloc(0);
     let signature = '';
     try {
-      json = await readSmall(path, MAX_KEYRING_BYTES);
-      signature = (await readSmall(`${path}.minisig`, MAX_SIGNATURE_BYTES)).toString('utf8');
+      json = await readRegularFile(path, MAX_KEYRING_BYTES);
+      signature = (await readRegularFile(`${path}.minisig`, MAX_SIGNATURE_BYTES)).toString('utf8');
       if (before?.json.equals(json) && before.signature === signature) return before;
       const { keyring, digest } = verifyKeyring(json, signature, root);
       const serial = Number(FILE_NAME.exec(name)?.groups?.['serial']);
@@ -172,10 +174,4 @@ function withDeadlines(verified: readonly Verified[]): Shelved[] {
 /** The last moment a keyring is the current one: its end, or when one of a higher serial begins. */
 function usedUntil(keyring: Keyring, higher: readonly Keyring[]): number {
   return Math.min(end(keyring), ...higher.map(begin));
-}
-
-async function readSmall(path: string, mostBytes: number): Promise<Buffer> {
-  const { size } = await stat(path);
-  if (size > mostBytes) throw new Error(`expected at most ${mostBytes} bytes`);
-  return readFile(path);
 }

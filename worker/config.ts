@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { absolutePath, integer, readEnv, secretFile } from '../service/env.ts';
+import { readRegularFileSync } from '../service/files.ts';
+import { errorCode } from '../service/log.ts';
 import { REPLY_LIMIT, REPLY_WEEKS } from '../store/mailboxes.ts';
 import type { RedisTarget } from '../store/redis.ts';
 import { inboxesSchema, type InboxSettings } from './inboxes/kinds.ts';
@@ -9,6 +10,7 @@ import type { Limits } from './obstacles.ts';
 const HOUR_MS = 3_600_000;
 /** Three rounds must fit into the life of `worker:alive` with room to spare (store/keys.ts). */
 const MAX_ROUND_SECONDS = 900;
+const MAX_INBOXES_BYTES = 1_048_576;
 
 export type WorkerConfig = {
   readonly redis: RedisTarget;
@@ -27,11 +29,11 @@ export type WorkerConfig = {
 /** `inboxes.json`; what is wrong in it is named by its place, not by its value. */
 const inboxesFile = absolutePath.transform((path, context): InboxSettings[] => {
   try {
-    const result = inboxesSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+    const result = inboxesSchema.safeParse(JSON.parse(readRegularFileSync(path, MAX_INBOXES_BYTES).toString('utf8')));
     if (result.success) return result.data;
     for (const issue of result.error.issues) context.addIssue({ code: 'custom', message: `${issue.path.join('.')}: ${issue.message}` });
   } catch (error) {
-    context.addIssue({ code: 'custom', message: error instanceof SyntaxError ? 'not JSON' : 'the file cannot be read' });
+    context.addIssue({ code: 'custom', message: error instanceof SyntaxError ? 'not JSON' : `the file cannot be read (${errorCode(error)})` });
   }
   return z.NEVER;
 });

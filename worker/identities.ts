@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { open, readdir, unlink, type FileHandle } from 'node:fs/promises';
+import { open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeIdentity, identityToRecipient, parseIdentityFile } from '../crypto/age/identity.ts';
 import { randomBytes } from '../crypto/bytes.ts';
+import { FileError, readPrivateFile } from '../service/files.ts';
 
 const FILE_NAME = /^worker-([1-9][0-9]{0,9})\.txt$/;
 const MAX_FILE_BYTES = 4_096;
@@ -41,17 +42,10 @@ export async function loadIdentities(directory: string): Promise<LoadedIdentitie
 }
 
 async function readPrivate(path: string): Promise<{ content: string } | 'mode' | 'unreadable'> {
-  let file: FileHandle | undefined;
   try {
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-    const { mode, size } = await file.stat();
-    if ((mode & 0o077) !== 0) return 'mode';
-    if (size > MAX_FILE_BYTES) return 'unreadable';
-    return { content: await file.readFile('utf8') };
-  } catch {
-    return 'unreadable';
-  } finally {
-    await file?.close();
+    return { content: (await readPrivateFile(path, MAX_FILE_BYTES)).toString('utf8') };
+  } catch (error) {
+    return error instanceof FileError && error.code === 'FILE_MODE' ? 'mode' : 'unreadable';
   }
 }
 
@@ -70,7 +64,7 @@ function parse(serial: number, path: string, content: string): WorkerIdentity | 
  * survive for a while: SECURITY.md says so, and asks for an encrypted disk.
  */
 export async function shred(path: string, directory: string): Promise<void> {
-  const file = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+  const file = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const { size } = await file.stat();
     await file.write(randomBytes(size), 0, size, 0);

@@ -1,12 +1,14 @@
 import { createTransport, type Transporter } from 'nodemailer';
 import type SMTPPool from 'nodemailer/lib/smtp-pool';
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { absolutePath } from '../../service/env.ts';
+import { readRegularFile } from '../../service/files.ts';
 import { errorCode } from '../../service/log.ts';
 import { inboxFields, Refused, type Inbox, type InboxKind, type Letter } from './inbox.ts';
 import { composeMail, type Envelope } from './message.ts';
 
+/** A password, or a list of certificate authorities. */
+const MAX_FILE_BYTES = 1_048_576;
 const CONNECT_TIMEOUT_MS = 30_000;
 /** RFC 5321 §4.5.3.2 asks for minutes; over Tor a reply within one is late, and a repeat costs nothing. */
 const REPLY_TIMEOUT_MS = 60_000;
@@ -72,7 +74,7 @@ function refusal(error: unknown): Refused {
 export const smtp: InboxKind<typeof schema> = {
   schema,
   async open({ host, port, tls, user, passwordFile, caFile, ...envelope }) {
-    const auth = user === undefined || passwordFile === undefined ? undefined : { user, pass: (await readFile(passwordFile, 'utf8')).trimEnd() };
+    const auth = user === undefined || passwordFile === undefined ? undefined : { user, pass: (await readRegularFile(passwordFile, MAX_FILE_BYTES)).toString('utf8').trimEnd() };
     const transport = createTransport({
       pool: true,
       maxConnections: 1,
@@ -83,7 +85,7 @@ export const smtp: InboxKind<typeof schema> = {
       secure: tls === 'implicit',
       requireTLS: tls === 'starttls',
       ignoreTLS: tls === 'none',
-      tls: { rejectUnauthorized: true, minVersion: 'TLSv1.2', ...(caFile !== undefined && { ca: await readFile(caFile) }) },
+      tls: { rejectUnauthorized: true, minVersion: 'TLSv1.2', ...(caFile !== undefined && { ca: await readRegularFile(caFile, MAX_FILE_BYTES) }) },
       // The default greets with this machine's host name; this literal is what Tor-minded mail programs send.
       name: '[127.0.0.1]',
       connectionTimeout: CONNECT_TIMEOUT_MS,

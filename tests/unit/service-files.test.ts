@@ -1,0 +1,122 @@
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { parseEnv, secretFile } from '../../service/env.ts';
+import { readPrivateFile, readRegularFile, readRegularFileSync } from '../../service/files.ts';
+import { KeyringShelf } from '../../service/keyrings.ts';
+import { workerEnv } from '../../worker/config.ts';
+import { loadIdentities } from '../../worker/identities.ts';
+import { smtp } from '../../worker/inboxes/smtp.ts';
+import { loadStatics } from '../../server/statics.ts';
+import { makeKeyrings } from '../support/keyrings.ts';
+
+const MOST_BYTES = 200_000;
+/** A reader that blocks would hold the whole run: these must fail on their own. */
+const TIMEOUT_MS = 5_000;
+
+let dir: string;
+const socket = createServer();
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'files-test-'));
+  await writeFile(join(dir, 'file'), 'a'.repeat(MOST_BYTES), { mode: 0o600 });
+  await writeFile(join(dir, 'long'), 'a'.repeat(MOST_BYTES + 1), { mode: 0o600 });
+  await writeFile(join(dir, 'nothing'), '', { mode: 0o600 });
+  await symlink('file', join(dir, 'link'));
+  await symlink('/dev/zero', join(dir, 'endless'));
+  execFileSync('mkfifo', ['-m', '600', join(dir, 'pipe')]);
+  await new Promise<void>((resolve) => socket.listen(join(dir, 'socket'), resolve));
+});
+afterAll(async () => {
+  await new Promise((resolve) => socket.close(resolve));
+  await rm(dir, { recursive: true });
+});
+
+const at = (name: string): string => (name.startsWith('/') ? name : join(dir, name));
+
+const readers = {
+  readRegularFile,
+  readRegularFileSync: (path: string, most: number) => Promise.resolve().then(() => readRegularFileSync(path, most)),
+  readPrivateFile,
+};
+
+describe.each(Object.entries(readers))('%s', (name, read) => {
+  it('reads a file up to its limit', { timeout: TIMEOUT_MS }, async () => {
+    expect((await read(at('file'), MOST_BYTES)).equals(Buffer.alloc(MOST_BYTES, 'a'))).toBe(true);
+    expect((await read(at('nothing'), MOST_BYTES)).length).toBe(0);
+  });
+
+  it.each([
+    ['long', 'FILE_TOO_LARGE'],
+    ['pipe', 'FILE_KIND'],
+    ['socket', name === 'readPrivateFile' ? 'ENXIO' : 'FILE_KIND'],
+    ['', 'FILE_KIND'],
+    ['/dev/zero', 'FILE_KIND'],
+    ['endless', name === 'readPrivateFile' ? 'ELOOP' : 'FILE_KIND'],
+    ['absent', 'ENOENT'],
+  ])('refuses %s with %s', { timeout: TIMEOUT_MS }, async (file, code) => {
+    await expect(read(at(file), MOST_BYTES)).rejects.toMatchObject({ code });
+  });
+});
+
+it('stops at the limit where a file states no size', { timeout: TIMEOUT_MS }, async () => {
+  // Files of /proc say that they have 0 bytes.
+  await expect(readRegularFile('/proc/self/maps', 100)).rejects.toMatchObject({ code: 'FILE_TOO_LARGE' });
+  expect(() => readRegularFileSync('/proc/self/maps', 100)).toThrow(expect.objectContaining({ code: 'FILE_TOO_LARGE' }));
+});
+
+it('a private file is its owner\'s alone, and no link', { timeout: TIMEOUT_MS }, async () => {
+  await writeFile(at('shown'), 'secret');
+  await chmod(at('shown'), 0o640);
+  await expect(readPrivateFile(at('shown'), MOST_BYTES)).rejects.toMatchObject({ code: 'FILE_MODE' });
+  await expect(readPrivateFile(at('link'), MOST_BYTES)).rejects.toMatchObject({ code: 'ELOOP' });
+  expect((await readRegularFile(at('link'), MOST_BYTES)).length).toBe(MOST_BYTES);
+});
+
+describe('a pipe in the place of', () => {
+  const pipe = (path: string) => execFileSync('mkfifo', ['-m', '600', path]);
+
+  it('a keyring or its signature leaves the others', { timeout: TIMEOUT_MS }, async () => {
+    const keyrings = await makeKeyrings(dir);
+    await keyrings.add({ serial: 1, fromHours: -1, toHours: 1 });
+    pipe(join(keyrings.directory, 'keyring-2.json'));
+    await writeFile(join(keyrings.directory, 'keyring-3.json'), '{}');
+    pipe(join(keyrings.directory, 'keyring-3.json.minisig'));
+    const shelf = new KeyringShelf(keyrings);
+    await shelf.load();
+    expect(shelf.all().map(({ serial }) => serial)).toEqual([1]);
+    await expect(new KeyringShelf({ ...keyrings, rootKeyFile: at('pipe') }).load()).rejects.toMatchObject({ code: 'FILE_KIND' });
+  });
+
+  it('a password or the inboxes is named', { timeout: TIMEOUT_MS }, () => {
+    const problem = 'the file cannot be read (FILE_KIND)';
+    expect(parseEnv(z.object({ X: secretFile }), { X: at('pipe') })).toEqual({ problems: [`X: ${problem}`] });
+    expect(parseEnv(z.object({ X: secretFile }), { X: '/dev/zero' })).toEqual({ problems: [`X: ${problem}`] });
+    expect(parseEnv(workerEnv, { WORKER_INBOXES: at('pipe') })).toMatchObject({ problems: expect.arrayContaining([`WORKER_INBOXES: ${problem}`]) as unknown });
+  });
+
+  it('the password of a mail server is an error of that inbox', { timeout: TIMEOUT_MS }, async () => {
+    const settings = smtp.schema.parse({
+      ...{ id: 'inbox-1', team: '00112233445566aa', kind: 'smtp', host: 'mail.example.org', port: 465, tls: 'implicit' },
+      ...{ from: 'a@example.org', to: 'b@example.org', user: 'a', passwordFile: at('pipe') },
+    });
+    await expect(smtp.open(settings)).rejects.toMatchObject({ code: 'FILE_KIND' });
+  });
+
+  it('an identity makes that one unusable', { timeout: TIMEOUT_MS }, async () => {
+    const directory = at('identities');
+    await mkdir(directory);
+    pipe(join(directory, 'worker-1.txt'));
+    expect((await loadIdentities(directory)).unusable).toMatchObject([{ serial: 1, problem: 'unreadable' }]);
+  });
+
+  it('a file of the form keeps the relay from starting', { timeout: TIMEOUT_MS }, async () => {
+    const directory = at('web');
+    await mkdir(directory);
+    pipe(join(directory, 'manifest.json'));
+    await expect(loadStatics(directory, at('file'))).rejects.toMatchObject({ code: 'FILE_KIND' });
+  });
+});

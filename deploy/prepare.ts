@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stop } from 'esbuild';
 import { createIdentityFile } from '../cli/actions/identity.ts';
@@ -29,6 +29,8 @@ export type PrepareOptions = Readonly<{
   now?: Date;
   /** Mean time between two slots of the form; its own default, where left out. */
   slotSeconds?: number;
+  /** A folder with the form as it was built before, with this deployment's root key and keyring: copied in place of building it. */
+  prebuilt?: string | undefined;
 }>;
 
 export type Prepared = Readonly<{ layout: Layout; keyring: VerifiedKeyring; keyringFile: string }>;
@@ -45,19 +47,19 @@ export async function prepareDeployment(dir: string, options: PrepareOptions = {
   const keyring = await ensureKeyring(layout, root, { recipient, signer }, options.now ?? new Date(), say);
   await ensureInboxes(layout, keyring.keyring, options.inboxPath ?? layout.inbox);
   await ensureUsers(layout, say);
+  if (options.prebuilt === undefined) await buildForm(layout, root, keyring, options.slotSeconds, say);
+  else await cp(options.prebuilt, layout.web, { recursive: true });
+  return { layout, keyring, keyringFile: layout.keyringFile(keyring.keyring.serial) };
+}
+
+async function buildForm(layout: Layout, root: SigningKey, { keyring: { serial } }: VerifiedKeyring, slotSeconds: number | undefined, say: (step: string) => void): Promise<void> {
   say('building the form with the root key in it');
-  await buildWeb({
-    rootKeyFile: layout.rootKey,
-    outDir: layout.web,
-    floorSerial: keyring.keyring.serial,
-    slotSeconds: options.slotSeconds,
-    keyrings: [await readSigned(layout.keyringFile(keyring.keyring.serial))],
-  });
+  const keyrings = [await readSigned(layout.keyringFile(serial))];
+  await buildWeb({ rootKeyFile: layout.rootKey, outDir: layout.web, floorSerial: serial, slotSeconds, keyrings });
   const manifest = join(layout.web, MANIFEST_NAME);
   await replaceFile(join(layout.web, MANIFEST_SIGNATURE_NAME), sign(await readFile(manifest), root, MANIFEST_NAME), 0o644);
   // esbuild keeps a process of its own for further builds.
   await stop();
-  return { layout, keyring, keyringFile: layout.keyringFile(keyring.keyring.serial) };
 }
 
 async function makeFolders(layout: Layout): Promise<void> {

@@ -26,10 +26,10 @@ import { http, postParcel, type HttpRequest } from './http.ts';
 import { isWritten } from './letters.ts';
 import { attachedLetters, readMaildir } from './maildir.ts';
 import { adminUser, password as newPassword } from './redis.ts';
+import { copyPrepared } from './prepared.ts';
 
 const START_WITHIN_MS = 90_000;
 export const DIFFICULTY = 10;
-const SLOT_SECONDS = 0.3;
 
 export type DeploymentOptions = Readonly<{
   /** Kept after `stop` when given. */
@@ -41,7 +41,7 @@ export type DeploymentOptions = Readonly<{
   adjust?: (prepared: Prepared) => Promise<void>;
   /** On the unix socket an onion service forwards to, in place of a port on loopback. */
   onSocket?: boolean;
-  /** Mean time between two slots of the form. */
+  /** Mean time between two slots of the form, which is built anew for it. */
   slotSeconds?: number;
   /** False: do not wait until the door is open, because it will not be. */
   untilOpen?: boolean;
@@ -203,7 +203,7 @@ export class Deployment {
 export async function startDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
   await ready;
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'support-relay-')));
-  const prepared = await prepareDeployment(dir, { slotSeconds: options.slotSeconds ?? SLOT_SECONDS });
+  const prepared = options.slotSeconds === undefined ? await copyPrepared(dir) : await prepareDeployment(dir, { slotSeconds: options.slotSeconds });
   await options.adjust?.(prepared);
   const { roundSeconds = 1, share = 1, environment = {} } = options;
   const listen = options.onSocket === true ? `unix:${join(prepared.layout.run, 'relay/relay.sock')}` : `127.0.0.1:${String(await choosePort(0))}`;

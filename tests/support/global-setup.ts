@@ -1,12 +1,33 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
 import { ROOT } from '../../deploy/layout.ts';
 
 const SOURCES = ['cli', 'crypto', 'deploy', 'operator', 'server', 'service', 'store', 'web', 'worker', 'scripts/build.mjs', 'package-lock.json'];
 
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** For what is made once a run; gone after it. */
+    runFolder: string;
+  }
+}
+
+let runFolder: string;
+
+export function setup(project: TestProject): void {
+  buildPrograms();
+  runFolder = mkdtempSync(join(tmpdir(), 'support-relay-run-'));
+  project.provide('runFolder', runFolder);
+}
+
+export function teardown(): void {
+  rmSync(runFolder, { recursive: true, force: true });
+}
+
 /** Tests that start processes start those of dist/: built here once, and only when something in it is newer. */
-export function setup(): void {
+function buildPrograms(): void {
   if (newest(SOURCES) <= oldest('dist')) return;
   const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: ROOT, stdio: 'inherit' });
   if (status !== 0) throw new Error('the build failed: node scripts/build.mjs');

@@ -1,0 +1,35 @@
+// Keys, a keyring and the form are made once a run: building the form takes seconds, and dozens of deployments need one.
+import { existsSync } from 'node:fs';
+import { cp, mkdtemp, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inject } from 'vitest';
+import { layoutOf } from '../../deploy/layout.ts';
+import { prepareDeployment, type Prepared } from '../../deploy/prepare.ts';
+
+/** Mean time between two slots of the form. */
+const SLOT_SECONDS = 0.3;
+/** What a deployment has in common with every other one of the run, beside the form. */
+const SHARED = ['admin', 'keyrings', 'worker/identities', 'volunteer'];
+
+/**
+ * The folder of a deployment that never runs, made by whichever test file needs it first: most runs of a few files need none.
+ * Where two do so at the same time, both build, and the first to end gives what both copy.
+ */
+export async function preparedOnce(): Promise<string> {
+  const run = inject('runFolder');
+  const dir = join(run, 'prepared');
+  if (existsSync(dir)) return dir;
+  const mine = await mkdtemp(join(run, 'preparing-'));
+  await prepareDeployment(mine, { slotSeconds: SLOT_SECONDS });
+  await rename(mine, dir).catch((error: unknown) => {
+    if (!existsSync(dir)) throw error;
+  });
+  return dir;
+}
+
+/** Prepares a deployment in `dir` with the keys, the keyring and the form of the run. */
+export async function copyPrepared(dir: string): Promise<Prepared> {
+  const from = await preparedOnce();
+  for (const name of SHARED) await cp(join(from, name), join(dir, name), { recursive: true });
+  return prepareDeployment(dir, { prebuilt: layoutOf(from).web });
+}

@@ -93,7 +93,12 @@ export function reason(error: unknown): string {
     case 'ENOTDIR':
       return 'a part of the path is not a directory';
     case 'ENOSPC':
+    case 'EDQUOT':
       return 'the disk is full';
+    case 'EPIPE':
+      return 'nobody reads it any more';
+    case 'EBADF':
+      return 'it is closed';
     case 'ECONNREFUSED':
       return 'nothing listens there';
     case 'ETIMEDOUT':

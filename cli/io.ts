@@ -8,6 +8,8 @@ export type Io = {
   readStdin(limit: number): Promise<Uint8Array | null>;
   out(data: string | Uint8Array): void;
   err(text: string): void;
+  /** Standard output or standard error takes nothing any more, so that going on is of no use to anybody who only looks. */
+  isUnheard(): boolean;
   /** Asks at the terminal without echo. Only called when stdin is a terminal. */
   askSecret(prompt: string): Promise<string>;
   /** Asks for a line at the terminal, shown as it is typed; empty on Ctrl-D. Only called when stdin is a terminal. */

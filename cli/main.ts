@@ -1,6 +1,11 @@
 #!/usr/bin/env node
+import { Output } from './output.ts';
 import { processIo } from './process-io.ts';
 import { run } from './run.ts';
 
-// The exit code is set, not forced: what is still on its way to a pipe gets there.
-process.exitCode = await run(process.argv.slice(2), processIo());
+const output = new Output(process.stdout, process.stderr);
+// The exit code is set, not forced: what is still on its way to a pipe gets there, or is noticed not to.
+process.on('exit', (exitCode) => {
+  process.exitCode = output.finish(exitCode);
+});
+process.exitCode = await run(process.argv.slice(2), processIo(output));

@@ -22,6 +22,7 @@ Exit codes
   69  a service it needs (Redis, relay, mail server, build tool) is not there, or takes nothing now
   70  a fault of the program itself
   73  an output file exists already or cannot be written
+  74  standard output or standard error cannot be written; what was begun went on to its end
  130  stopped with Ctrl-C
 
 Failures are one line on standard error: support-relay: what is wrong; what to do (CODE)

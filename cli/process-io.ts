@@ -1,33 +1,35 @@
+import { CliError } from './errors.ts';
+import { reason } from './files.ts';
 import type { Io } from './io.ts';
 import { askLine, askLines } from './line-reader.ts';
+import { Output } from './output.ts';
 import { createSecretReader } from './secret-reader.ts';
 
 /** The real terminal. */
-export function processIo(): Io {
+export function processIo(output = new Output(process.stdout, process.stderr)): Io {
   const { stdin, stdout, stderr } = process;
-  // `support-relay open … | head` closes the pipe early: that is no failure of ours.
-  stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+  const asking = async <T>(ask: () => Promise<T>): Promise<T> => {
+    output.insistOnQuestions();
+    return ask();
+  };
+  const askSecret = createSecretReader(stdin, (text) => {
+    output.err(text);
   });
   return {
     stdinIsTerminal: stdin.isTTY,
     stdoutIsTerminal: stdout.isTTY,
     columns: stdout.isTTY ? stdout.columns : 100,
-    readStdin: async (limit) => {
-      const chunks: Buffer[] = [];
-      let length = 0;
-      for await (const chunk of stdin as AsyncIterable<Buffer>) {
-        length += chunk.length;
-        if (length > limit) return null;
-        chunks.push(chunk);
-      }
-      return new Uint8Array(Buffer.concat(chunks));
+    readStdin: (limit) => readAll(stdin, limit),
+    out: (data) => {
+      output.out(data);
     },
-    out: (data) => void stdout.write(data),
-    err: (text) => void stderr.write(text),
-    askSecret: createSecretReader(stdin, (text) => void stderr.write(text)),
-    ask: (prompt) => askLine(prompt, stdin, stderr),
-    askText: () => askLines(stdin, stderr),
+    err: (text) => {
+      output.err(text);
+    },
+    isUnheard: () => output.lost !== null,
+    askSecret: (prompt) => asking(() => askSecret(prompt)),
+    ask: (prompt) => asking(() => askLine(prompt, stdin, stderr)),
+    askText: () => asking(() => askLines(stdin, stderr)),
     now: () => new Date(),
     pause: (ms) =>
       new Promise((resolve) => {
@@ -61,4 +63,19 @@ export function processIo(): Io {
       }
     },
   };
+}
+
+async function readAll(stdin: AsyncIterable<Buffer>, limit: number): Promise<Uint8Array | null> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of stdin) {
+      length += chunk.length;
+      if (length > limit) return null;
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw new CliError('INPUT_MISSING', `cannot read standard input: ${reason(error)}`, 'give a file or pipe the text in');
+  }
+  return new Uint8Array(Buffer.concat(chunks));
 }

@@ -70,7 +70,7 @@ async function askFolder(io: Io): Promise<string> {
     const folder = await io.ask('Folder to keep what was not sent, sealed (empty: nothing is kept): ');
     return folder.trim().replace(/^~(?=\/|$)/, homedir());
   } catch (error) {
-    if (error instanceof CliError && error.code === 'INTERRUPTED') return '';
+    if (error instanceof CliError && (error.code === 'INTERRUPTED' || error.code === 'OUTPUT_LOST')) return '';
     throw error;
   }
 }

@@ -58,7 +58,8 @@ async function watch(target: RedisOptions, print: (status: Status) => void, io: 
       io.err(`support-relay: ${line}\n`);
       exitCode = error.exitCode;
     }
-    if (!(await io.pause(seconds * 1000))) return exitCode;
+    // Nobody watches any more.
+    if (io.isUnheard() || !(await io.pause(seconds * 1000))) return exitCode;
   }
 }
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { cp, mkdir, readFile, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
 import { PARCEL_BYTES } from '../../crypto/parcel.ts';
 import { ROOT } from '../../deploy/layout.ts';
@@ -23,8 +23,8 @@ afterAll(() => dir.remove());
 
 type Ended = { code: number | null; out: Buffer; err: string };
 
-function start(argv: readonly string[], stdin = '', file = program): Promise<Ended> {
-  const child = spawn(process.execPath, [file, ...argv]);
+function start(argv: readonly string[], stdin = '', file = program, command = process.execPath): Promise<Ended> {
+  const child = spawn(command, file === '' ? argv : [file, ...argv]);
   const out: Buffer[] = [];
   let err = '';
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
@@ -48,6 +48,35 @@ test('failures end with their code and one line', async () => {
   expect(code).toBe(EXIT.input);
   expect(err).toMatch(/^support-relay: [^\n]+\(INPUT_MISSING\)\n$/);
   expect(out.length).toBe(0);
+});
+
+describe('output that cannot be written', () => {
+  /** The whole of a shell's line, and the exit code of the program in it. */
+  async function shell(line: string): Promise<{ shown: string; code: number }> {
+    const file = dir.path('exit-code');
+    const { out, err } = await start(['-c', line.replace('PROGRAM', `{ ${process.execPath} ${program}`).replace('END', `; echo $? > ${file}; }`)], '', '', '/bin/sh');
+    return { shown: `${out.toString()}${err}`, code: Number(await readFile(file, 'utf8')) };
+  }
+  const OUT = /^support-relay: standard output cannot be written: .+ \(OUTPUT_LOST\)\n$/;
+  const ERR = /^support-relay: standard error cannot be written: .+ \(OUTPUT_LOST\)\n$/;
+
+  test.each<readonly [string, string, number, RegExp]>([
+    ['stdout on a full disk', 'PROGRAM --help > /dev/full END', EXIT.outputLost, OUT],
+    ['stdout without a reader', '(PROGRAM --help END) | true', EXIT.outputLost, OUT],
+    ['stderr on a full disk: the failure keeps its code', 'PROGRAM open letter 2> /dev/full END', EXIT.usage, ERR],
+    ['both on a full disk', 'PROGRAM --help > /dev/full 2>&1 END', EXIT.outputLost, /^$/],
+    ['both without a reader', '(PROGRAM open letter 2>&1 END) | true', EXIT.usage, /^$/],
+    ['both closed', 'PROGRAM open letter >&- 2>&- END', EXIT.usage, /^$/],
+  ])('%s', async (_what, line, code, shown) => {
+    expect(await shell(line)).toEqual({ code, shown: expect.stringMatching(shown) as unknown });
+  });
+
+  test('what is meant for a program is not spoiled', async () => {
+    const seal = `seal --keyring ${office.keyring.file} --root-key ${office.rootPublicKey}`;
+    const parcel = dir.path('unspoiled');
+    expect(await shell(`echo text | PROGRAM ${seal} > ${parcel} 2> /dev/full END`)).toEqual({ code: EXIT.outputLost, shown: '' });
+    expect((await readFile(parcel)).length).toBe(PARCEL_BYTES);
+  });
 });
 
 test('a reader that goes away early is no failure', async () => {

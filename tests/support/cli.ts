@@ -42,6 +42,7 @@ export async function cli(argv: readonly string[], input: CliInput = {}): Promis
     readStdin: (limit) => Promise.resolve(stdin.length > limit ? null : stdin),
     out: (data) => void out.push(typeof data === 'string' ? new TextEncoder().encode(data) : data),
     err: (text) => void (err += text),
+    isUnheard: () => false,
     askSecret: ask,
     ask,
     askText: () => ask('text'),

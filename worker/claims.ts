@@ -1,14 +1,12 @@
 import type { Redis } from 'ioredis';
 import { shuffled } from '../crypto/bytes.ts';
+import type { DropReason } from '../store/drops.ts';
 import { keys, SET_ANCHOR, shortId } from '../store/keys.ts';
 import type { Bucket } from '../store/mailboxes.ts';
 import { Script } from '../store/script.ts';
 import { LEASE_MS } from './lease.ts';
 
 export type Sealed = { readonly id: Buffer; readonly sealed: Buffer };
-
-/** Why a parcel was dropped, as operators see it counted. `replay` and `mailbox-full` are counted by Redis itself. */
-export type DropReason = 'decoy' | 'unopenable' | 'damaged' | 'format' | 'structure' | 'team' | 'signer' | 'signature' | 'signer-full' | 'reply-gone' | 'error';
 
 /** `serial` is that of the key that opened it, null when none did. */
 export type Outcome =
@@ -38,6 +36,9 @@ end
 return redis.call('HGETALL', claim)
 `);
 
+const REPLAY: DropReason = 'replay';
+const MAILBOX_FULL: DropReason = 'mailbox-full';
+
 // Both at one moment: what is in neither was taken out for good.
 const LOOK = new Script(`#!lua flags=no-writes
 return {redis.call('SMEMBERS', KEYS[1]), redis.call('HKEYS', KEYS[2])}
@@ -56,7 +57,8 @@ redis.call('SET', myLease, '1', 'PX', ARGV[3])
 return 1
 `);
 
-// First nothing but looking, then nothing but writing: a script that gives up has changed nothing. What came in is written
+// First nothing but looking, then nothing but writing: a script that gives up has changed nothing; so it does for a kind of
+// outcome that it does not know, since a parcel that went back into the pool for that would do so for ever. What came in is written
 // by its name, then by chance what comes of it, and by its name again what is done: in the append-only file, which holds the
 // order in which parcels came, nothing stands beside the parcel that it was in.
 const COMMIT = new Script(`#!lua flags=allow-oom
@@ -66,30 +68,19 @@ local function take()
   at = at + 1
   return ARGV[at]
 end
-local count = tonumber(take())
-local ids, opened, short, new = {}, {}, {}, {}
-for i = 1, count do
-  ids[i], opened[i], short[i] = take(), tonumber(take()), take()
-  if redis.call('HEXISTS', claim, ids[i]) == 0 then return 0 end
-end
-for i = 1, count do
-  new[i] = true
-  if opened[i] > 0 then
-    redis.call('SADD', KEYS[opened[i]], ARGV[2])
-    new[i] = redis.call('SADD', KEYS[opened[i]], short[i]) == 1
-  end
-end
-for _ = 1, count do
-  local n, kind = tonumber(take()), take()
-  local id, new = ids[n], new[n]
-  if kind == 'letter' then
+local write = {
+  back = function(id)
+    redis.call('HSET', pool, id, redis.call('HGET', claim, id))
+  end,
+  letter = function(_, new)
     local letter = take()
     for _ = 1, tonumber(take()) do
       local outbox, letterId = KEYS[tonumber(take())], take()
       if new then redis.call('HSET', outbox, letterId, letter) end
     end
-    if not new then redis.call('HINCRBY', dropped, 'replay', 1) end
-  elseif kind == 'reply' then
+    if not new then redis.call('HINCRBY', dropped, '${REPLAY}', 1) end
+  end,
+  reply = function(_, new)
     local bucket, reply = KEYS[tonumber(take())], take()
     local free, known
     for _ = 1, tonumber(take()) do
@@ -99,13 +90,14 @@ for _ = 1, count do
       if not there and not free then free = field end
     end
     if not new then
-      redis.call('HINCRBY', dropped, 'replay', 1)
+      redis.call('HINCRBY', dropped, '${REPLAY}', 1)
     elseif not known and free then
       redis.call('HSET', bucket, free, reply)
     elseif not known then
-      redis.call('HINCRBY', dropped, 'mailbox-full', 1)
+      redis.call('HINCRBY', dropped, '${MAILBOX_FULL}', 1)
     end
-  elseif kind == 'delete' then
+  end,
+  delete = function(_, new)
     local unwanted = take()
     for _ = 1, tonumber(take()) do
       local bucket, filled, there, kept = KEYS[tonumber(take())], {}, {}, {}
@@ -129,15 +121,33 @@ for _ = 1, count do
         end
       end
     end
-    if not new then redis.call('HINCRBY', dropped, 'replay', 1) end
-  elseif kind == 'drop' then
+    if not new then redis.call('HINCRBY', dropped, '${REPLAY}', 1) end
+  end,
+  drop = function(_, new)
     local reason = take()
-    if not new then reason = 'replay' end
+    if not new then reason = '${REPLAY}' end
     redis.call('HINCRBY', dropped, reason, 1)
-  else
-    redis.call('HSET', pool, id, redis.call('HGET', claim, id))
+  end,
+}
+local count = tonumber(take())
+local ids, opened, short, new, order = {}, {}, {}, {}, {}
+for i = 1, count do
+  ids[i], opened[i], short[i] = take(), tonumber(take()), take()
+  if redis.call('HEXISTS', claim, ids[i]) == 0 then return 0 end
+end
+for i = 1, count do
+  local n, kind = tonumber(take()), take()
+  if not write[kind] then return redis.error_reply('OUTCOME unknown kind') end
+  order[i] = {n, write[kind]}
+end
+for i = 1, count do
+  new[i] = true
+  if opened[i] > 0 then
+    redis.call('SADD', KEYS[opened[i]], ARGV[2])
+    new[i] = redis.call('SADD', KEYS[opened[i]], short[i]) == 1
   end
 end
+for _, entry in ipairs(order) do entry[2](ids[entry[1]], new[entry[1]]) end
 if count > 0 then redis.call('HDEL', claim, unpack(ids)) end
 if redis.call('EXISTS', claim) == 0 then
   redis.call('SREM', claims, ARGV[1])
@@ -192,8 +202,9 @@ export class Claims {
     };
     const byName = outcomes.toSorted((a, b) => a.id.compare(b.id));
     const parcels = byName.flatMap((outcome) => [outcome.id, ...remembered(outcome, place)]);
-    const records = shuffled(outcomes).flatMap((outcome) => [byName.indexOf(outcome) + 1, ...record(outcome, place)]);
-    const args = [this.#instance, SET_ANCHOR, outcomes.length, ...parcels, ...records];
+    const inTurn = shuffled(outcomes);
+    const order = inTurn.flatMap((outcome) => [byName.indexOf(outcome) + 1, outcome.kind]);
+    const args = [this.#instance, SET_ANCHOR, outcomes.length, ...parcels, ...order, ...inTurn.flatMap((outcome) => record(outcome, place))];
     return (await COMMIT.run(this.#redis, names, args)) === 1;
   }
 
@@ -207,18 +218,19 @@ function remembered(outcome: Outcome, place: (key: string) => number): (string |
   return outcome.kind === 'back' || outcome.serial === null ? [0, ''] : [place(keys.opened(outcome.serial)), shortId(outcome.id)];
 }
 
+/** What the script takes for an outcome of its kind. */
 function record(outcome: Outcome, place: (key: string) => number): (string | number | Buffer)[] {
   switch (outcome.kind) {
     case 'back':
-      return ['back'];
+      return [];
     case 'drop':
-      return ['drop', outcome.reason];
+      return [outcome.reason];
     case 'reply':
-      return ['reply', ...places(outcome.bucket, place, outcome.reply)];
+      return places(outcome.bucket, place, outcome.reply);
     case 'delete':
-      return ['delete', outcome.reply ?? '', outcome.buckets.length, ...outcome.buckets.flatMap((bucket) => places(bucket, place))];
+      return [outcome.reply ?? '', outcome.buckets.length, ...outcome.buckets.flatMap((bucket) => places(bucket, place))];
     case 'letter':
-      return ['letter', outcome.letter, outcome.to.length, ...outcome.to.flatMap(({ inbox, letterId }) => [place(keys.outbox(inbox)), letterId])];
+      return [outcome.letter, outcome.to.length, ...outcome.to.flatMap(({ inbox, letterId }) => [place(keys.outbox(inbox)), letterId])];
   }
 }
 

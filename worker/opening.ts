@@ -3,7 +3,8 @@ import { CodedError } from '../crypto/errors.ts';
 import { openSealed, parcelId, type ParcelContent, type Removal } from '../crypto/parcel.ts';
 import { checkDelivery, type Delivery } from '../crypto/reply.ts';
 import { LETTER_ID_BYTES } from '../store/keys.ts';
-import type { DropReason, Outcome, Sealed } from './claims.ts';
+import type { DropReason } from '../store/drops.ts';
+import type { Outcome, Sealed } from './claims.ts';
 import type { WorkerIdentity } from './identities.ts';
 
 const INBOX_KEY_BYTES = 32;

@@ -120,6 +120,18 @@ describe('a claim', () => {
     expect(await admin.hlen(outbox)).toBe(1);
   });
 
+  it('with an outcome of a kind that Redis does not know is an error, and nothing of it is written', async () => {
+    const parcels = [bench.parcel(), bench.parcel()];
+    await bench.put(admin, ...parcels);
+    const claims = stand.claims('own');
+    await claims.take(parcels.map(({ id }) => id));
+    const [known, unknown] = parcels.map(({ id }) => id);
+    const outcomes = [{ kind: 'drop', id: known, serial: 1, reason: 'decoy' }, { kind: 'heartbeat', id: unknown, serial: 1 }] as unknown as Outcome[];
+    await expect(claims.commit(outcomes)).rejects.toThrow('OUTCOME');
+    expect(await admin.exists(keys.pool, keys.opened(1), keys.dropped)).toBe(0);
+    expect(await admin.hlen(keys.claim('own'))).toBe(2);
+  });
+
   it('whose commit got no answer is finished by its own worker', async () => {
     const parcel = bench.parcel();
     await bench.put(admin, parcel);

@@ -1,5 +1,6 @@
 import { CodedError } from '../crypto/errors.ts';
 import type { ErrorCode } from '../crypto/errors.ts';
+import { Unread } from '../letters/unread.ts';
 import { CliError, EXIT } from './errors.ts';
 import { visible } from './terminal.ts';
 
@@ -36,7 +37,6 @@ const MEANING: Record<ErrorCode, { exitCode: number; advice: string }> = {
   PARCEL_SIZE: { exitCode: EXIT.input, advice: DAMAGED },
   PARCEL_VERSION: { exitCode: EXIT.input, advice: DAMAGED },
   PARCEL_SEALED: { exitCode: EXIT.input, advice: DAMAGED },
-  PARCEL_CHECK: { exitCode: EXIT.input, advice: 'ask for it again: the whole text, or better a file' },
   PARCEL_FORMAT: { exitCode: EXIT.input, advice: DAMAGED },
   PARCEL_TEXT: { exitCode: EXIT.input, advice: 'copy the whole of it again' },
   STAMP_CHEAP: { exitCode: EXIT.input, advice: 'raise --difficulty' },
@@ -59,6 +59,7 @@ export type Failure = { line: string; code: string; message: string; advice: str
 /** One line for the person: what is wrong; what to do (CODE). Never a stack, never content. */
 export function describeFailure(error: unknown): Failure {
   if (error instanceof CliError) return failure(error.code, error.message, error.advice, error.exitCode);
+  if (error instanceof Unread) return failure(error.code, error.message, error.advice, EXIT.notAuthentic);
   if (error instanceof CodedError) {
     const { advice, exitCode } = MEANING[error.code];
     return failure(error.code, error.message, advice, exitCode);

@@ -45,11 +45,13 @@ export function converse(opened: readonly Opened[]): Conversations {
   for (const letter of once) {
     if (refused.has(letter)) continue;
     const key = threadKey(letter) ?? letter.mark;
-    threads.set(key, [...(threads.get(key) ?? []), letter]);
+    const letters = threads.get(key);
+    if (letters === undefined) threads.set(key, [letter]);
+    else letters.push(letter);
   }
-  const keys = [...threads.keys()];
+  const idOf = shortestIds([...threads.keys()]);
   return {
-    conversations: [...threads].map(([key, letters]) => conversation(shortest(key, keys), letters, contested.has(key))),
+    conversations: [...threads].map(([key, letters]) => conversation(idOf(key), letters, contested.has(key))),
     refused: [...refused].map(([letter, error]) => ({ source: letter.source, error, letter })),
     aliases: aliasRemarks(once.filter(isNoted)),
   };
@@ -144,24 +146,28 @@ function stateOf(noted: readonly Noted[]): State {
 }
 
 /** Eight digits, or as many more as tell a key from every other: who makes keys until one begins alike gains nothing. */
-function shortest(key: string, keys: readonly string[]): string {
-  const digits = ID_DIGITS.find((count) => keys.every((other) => other === key || !other.startsWith(key.slice(0, count))));
-  return key.slice(0, digits);
+function shortestIds(keys: readonly string[]): (key: string) => string {
+  const counts = new Map<string, number>();
+  // A key is at least as long as any of these.
+  for (const start of keys.flatMap((key) => ID_DIGITS.map((digits) => key.slice(0, digits)))) counts.set(start, (counts.get(start) ?? 0) + 1);
+  return (key) => ID_DIGITS.map((digits) => key.slice(0, digits)).find((start) => counts.get(start) === 1) ?? key;
 }
 
 /** An alias is only what somebody wrote; the signer is who they are. */
 function aliasRemarks(noted: readonly Noted[]): AliasRemark[] {
-  const aliasesOf = new Map<string, string[]>();
+  const aliasesOf = new Map<string, Map<string, string>>();
   const signersOf = new Map<string, Set<string>>();
   for (const { content: { note: { alias, signer } } } of noted) {
-    aliasesOf.set(signer, distinctAliases([...(aliasesOf.get(signer) ?? []), alias]));
-    signersOf.set(aliasKey(alias), (signersOf.get(aliasKey(alias)) ?? new Set()).add(signer));
+    const key = aliasKey(alias);
+    const aliases = aliasesOf.get(signer) ?? new Map<string, string>();
+    aliasesOf.set(signer, aliases.set(key, aliases.get(key) ?? alias));
+    signersOf.set(key, (signersOf.get(key) ?? new Set()).add(signer));
   }
-  const several = [...aliasesOf].filter(([, aliases]) => aliases.length > 1);
+  const several = [...aliasesOf].filter(([, aliases]) => aliases.size > 1);
   const spelled = new Map(distinctAliases(noted.map(({ content: { note } }) => note.alias)).map((alias) => [aliasKey(alias), alias]));
   const shared = [...signersOf].filter(([, signers]) => signers.size > 1);
   return [
-    ...several.map(([signer, aliases]): AliasRemark => ({ kind: 'one-signer', signers: [signer], aliases })),
+    ...several.map(([signer, aliases]): AliasRemark => ({ kind: 'one-signer', signers: [signer], aliases: [...aliases.values()] })),
     ...shared.map(([key, signers]): AliasRemark => ({ kind: 'one-alias', signers: [...signers], aliases: [spelled.get(key) ?? key] })),
   ];
 }

@@ -4,8 +4,8 @@ import { CliError } from '../errors.ts';
 export type { Found };
 
 /** As letters/find.ts, but a file without any letter is a failure. Errors: LETTER_MISSING. */
-export async function findLetters(bytes: Uint8Array): Promise<Found[]> {
-  const letters = await findAny(bytes);
-  if (letters.length === 0) throw new CliError('LETTER_MISSING', 'there is no letter in it', 'if it is an ordinary message, move it out of the way');
+export async function findLetters(bytes: Uint8Array, name: string): Promise<Found[]> {
+  const letters = await findAny(bytes, name);
+  if (letters.length === 0) throw new CliError('LETTER_MISSING', 'there is no letter in it, only ordinary words', 'move it out of the way');
   return letters;
 }

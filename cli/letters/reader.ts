@@ -5,13 +5,14 @@ import { openLetter } from '../../crypto/letter.ts';
 import type { PublicKey } from '../../crypto/minisign.ts';
 import { checkNote } from '../../crypto/note.ts';
 import { foreignCode } from '../../letters/cautions.ts';
+import { rankOf, spoiledCopies, type Copy } from '../../letters/copies.ts';
 import type { Opened } from '../../letters/conversations.ts';
 import type { ImapOptions } from '../actions/imap.ts';
 import { readKeyring } from '../actions/keyring.ts';
 import { readRootPublicKey } from '../actions/root-key.ts';
 import { CliError, UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
-import { findLetters } from './find.ts';
+import { findLetters, type Found } from './find.ts';
 import { readIdentities } from './identities.ts';
 import { sourcesOf } from './sources.ts';
 
@@ -45,7 +46,9 @@ type ReadingValues = {
 export type Reader = { io: Io; identities: readonly string[]; keyrings: readonly VerifiedKeyring[] | null; imap: ImapOptions };
 
 export type Refused = { source: string; error: unknown };
-export type Read = Opened | Refused;
+/** There to be passed over. */
+export type Cover = { source: string; cover: true };
+export type Read = Opened | Refused | Cover;
 
 export async function readerFor(values: ReadingValues, io: Io, command: string): Promise<Reader> {
   if (values.identity === undefined) throw new UsageError('--identity is missing', command);
@@ -78,7 +81,7 @@ async function verifiedByOneOf(file: string, roots: readonly PublicKey[]): Promi
   throw failure;
 }
 
-/** Everything the paths hold, in their order: what opens and what does not. Cover letters are passed over, and the second copy of a letter. */
+/** Everything the paths hold, in their order: what opens and what does not. The second copy of a letter is passed over. */
 export async function* readLetters(paths: readonly string[], reader: Reader): AsyncGenerator<Read> {
   const seen = new Set<string>();
   for (const path of paths) {
@@ -91,25 +94,34 @@ export async function* readLetters(paths: readonly string[], reader: Reader): As
 }
 
 async function* lettersIn(name: string, read: () => Promise<Uint8Array>, reader: Reader, seen: Set<string>): AsyncGenerator<Read> {
-  let letters: Awaited<ReturnType<typeof findLetters>>;
+  let found: Found[];
   try {
-    letters = await findLetters(await read());
+    found = await findLetters(await read(), name);
   } catch (error) {
     yield { source: name, error };
     return;
   }
-  for (const [index, letter] of letters.entries()) {
-    const source = letters.length === 1 ? name : `${name}, letter ${String(index + 1)}`;
-    try {
-      if (letter instanceof CodedError) throw letter;
-      const mark = toHex(blake2b(32, letter));
-      if (seen.has(mark)) continue;
-      const opened = openOne(letter, reader);
-      seen.add(mark);
-      if (opened !== null) yield { source, mark, ...opened };
-    } catch (error) {
-      yield { source, error };
-    }
+  const judged = found.map((each, index) => judge(each, found.length === 1 ? name : `${name}, letter ${String(index + 1)}`, reader));
+  const spoiled = spoiledCopies(judged.flatMap(({ copy }) => copy ?? []));
+  for (const { copy, mark, read: outcome } of judged) {
+    if ((copy !== null && spoiled.has(copy)) || (mark !== null && seen.has(mark))) continue;
+    if (mark !== null) seen.add(mark);
+    yield outcome;
+  }
+}
+
+/** `mark` is null, unless it opened; `copy`, when it is no letter at all. */
+function judge(found: Found, source: string, reader: Reader): { copy: Copy | null; mark: string | null; read: Read } {
+  if (found.kind === 'unread') return { copy: null, mark: null, read: { source, error: found.error } };
+  const { bytes, via } = found;
+  if (found.kind === 'damaged') return { copy: { bytes, via, rank: rankOf(found.error.code) }, mark: null, read: { source, error: found.error } };
+  const mark = toHex(blake2b(32, bytes));
+  try {
+    const opened = openOne(bytes, reader);
+    return { copy: { bytes, via, rank: rankOf(null) }, mark, read: opened === null ? { source, cover: true } : { source, mark, ...opened } };
+  } catch (error) {
+    if (!(error instanceof CodedError || error instanceof CliError)) throw error;
+    return { copy: { bytes, via, rank: rankOf(error.code) }, mark: null, read: { source, error } };
   }
 }
 

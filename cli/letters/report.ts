@@ -19,15 +19,19 @@ Promise<{ conversations: Conversation[]; exitCode: number; whole: boolean }> {
   const reads: Read[] = [];
   for await (const read of readLetters(paths, reader)) reads.push(read);
   const opened = reads.filter((read) => 'content' in read);
+  const covers = reads.filter((read) => 'cover' in read).length;
   const { conversations, refused, aliases } = converse(opened);
+  const shown = new Set<Opened>(conversations.flatMap(({ letters }) => letters));
   const failures = new Report(reader, json);
   for (const read of reads) {
     const failure = 'error' in read ? read : refused.find(({ letter }) => letter === read);
     if (failure !== undefined) failures.add(failure);
-    else if ('content' in read) show(read);
+    // A letter that somebody sealed once more was shown with the first of its copies.
+    else if ('content' in read && shown.has(read)) show(read);
   }
+  failures.tell();
   for (const remark of aliases) reader.io.err(`support-relay: ! ${visibleLine(aliasRemark(remark))}\n`);
-  failures.sum(opened.length - refused.length);
+  failures.sum(shown.size, covers);
   return { conversations, exitCode: failures.exitCode, whole: failures.whole };
 }
 
@@ -37,10 +41,13 @@ function aliasRemark({ kind, signers, aliases }: AliasRemark): string {
   return kind === 'one-signer' ? `one signer, ${keys}, writes as ${names}: do not answer, tell the administrator` : `${names} is written by several signers, ${keys}: do not answer, tell the administrator`;
 }
 
+/** Up to so many of one reason have a line each; of more, so many are named. */
+const ALIKE_MAX = 3;
+
 class Report {
   private readonly reader: Reader;
   private readonly json: boolean;
-  private readonly failures: Failure[] = [];
+  private readonly failures: (Failure & { source: string; verdict: string })[] = [];
 
   constructor(reader: Reader, json: boolean) {
     this.reader = reader;
@@ -58,19 +65,41 @@ class Report {
 
   add({ source, error }: Refused): void {
     const failure = describeFailure(error);
-    const { code, message, line, exitCode } = failure;
+    const { code, message, exitCode } = failure;
     if (exitCode === EXIT.internal || exitCode === EXIT.interrupted || exitCode === EXIT.usage) throw error;
-    this.failures.push(failure);
     const verdict = error instanceof CodedError && UNTRUSTED.includes(code) ? 'NOT TRUSTED' : 'NOT OPENED';
-    this.reader.io.err(`support-relay: !! ${verdict}: ${visibleLine(source)}: ${line}\n`);
+    this.failures.push({ ...failure, source, verdict });
     if (this.json) this.reader.io.out(`${visibleJson({ source, authentic: false, error: { code, message } })}\n`);
   }
 
-  sum(shown: number): void {
+  /** Each for itself, or many of one reason together: with the key of another week all letters have the same. */
+  tell(): void {
+    const { err } = this.reader.io;
+    const alike = new Map<string, string[]>();
+    for (const { verdict, source, line } of this.failures) {
+      const key = JSON.stringify([verdict, line]);
+      const sources = alike.get(key) ?? [];
+      sources.push(visibleLine(source));
+      alike.set(key, sources);
+    }
+    for (const [key, sources] of alike) {
+      const [verdict, line] = JSON.parse(key) as [string, string];
+      if (sources.length <= ALIKE_MAX) for (const source of sources) err(`support-relay: !! ${verdict}: ${source}: ${line}\n`);
+      else err(`support-relay: !! ${verdict}: ${String(sources.length)} times: ${line}\n  ${this.named(sources)}\n`);
+    }
+  }
+
+  private named(sources: readonly string[]): string {
+    return `${sources.slice(0, ALIKE_MAX).join(', ')} and ${String(sources.length - ALIKE_MAX)} more (support-relay open --json names each)`;
+  }
+
+  sum(shown: number, covers: number): void {
     const { io, keyrings } = this.reader;
     const failed = this.failures.length;
     if (!this.json && shown + failed === 0) io.err('There is nothing to open.\n');
     if (failed > 0) io.err(`support-relay: ${String(shown)} opened, ${String(failed)} NOT opened (see above)\n`);
+    // Nobody is to be able to fill an inbox unnoticed.
+    if (covers > 0) io.err(`support-relay: ${String(covers)} cover ${covers === 1 ? 'letter' : 'letters'} without words passed over\n`);
     if (keyrings === null && shown > 0) {
       io.err('The keyrings were not checked: with --keyring and --root-key a forged one is noticed.\n');
     }

@@ -114,10 +114,11 @@ class Desk {
       if (!/\.(json|minisig)$/i.test(name)) await this.#pile.add(name, file);
     }
     await this.#read();
-    const { waiting, refusals } = this.#pile;
+    const { waiting, refusals, covers } = this.#pile;
     element('letters-status', HTMLElement).replaceChildren(
       ...keyrings,
       waiting > 0 ? phrase('waiting', { count: String(waiting) }) : phrase('read', { refused: String(refusals.length) }),
+      ...(covers > 0 ? [phrase('covers', { count: String(covers) })] : []),
     );
   }
 

@@ -1,12 +1,12 @@
 // Everything that was given to the desk to read: what opens goes into conversations, what does not is kept and reported.
 import { blake2b, toHex } from '../../crypto/bytes.ts';
-import { CodedError } from '../../crypto/errors.ts';
 import { openLetter, type LetterContent, type NoteContent } from '../../crypto/letter.ts';
 import { checkNote } from '../../crypto/note.ts';
 import type { Steps } from '../../crypto/steps.ts';
 import { foreignCode } from '../../letters/cautions.ts';
 import { converse, NO_CONVERSATIONS, type Opened } from '../../letters/conversations.ts';
-import { findLetters } from '../../letters/find.ts';
+import { rankOf, spoiledCopies, type Copy } from '../../letters/copies.ts';
+import { findLetters, type Found } from '../../letters/find.ts';
 import { inSlices } from '../slices.ts';
 import { bytesOf } from './intake.ts';
 import type { Office } from './office.ts';
@@ -14,10 +14,13 @@ import { codeOf, Refused, type Refusal, type RefusalCode } from './refusals.ts';
 
 /** `letter`: sealed until a key opens it. */
 type Piece = { readonly source: string; readonly mark: string; letter: Uint8Array | LetterContent; refused: RefusalCode | null };
+/** What one file held; `mark` is null of what is no letter. */
+type Part = { readonly source: string; readonly found: Found; readonly mark: string | null };
 
 export class Pile {
   /** By the digest of their bytes. */
   readonly #pieces = new Map<string, Piece>();
+  readonly #parts = new Map<string, readonly Part[]>();
   /** Files that are no letters; one that is given again is judged anew. */
   readonly #files = new Map<string, Refusal>();
   #found = NO_CONVERSATIONS;
@@ -31,11 +34,44 @@ export class Pile {
   }
 
   get refusals(): Refusal[] {
+    const own = [...this.#pieces.values()].filter(({ letter }) => !(letter instanceof Uint8Array) && letter.kind === 'note');
+    const told = new Set<string>();
+    const letters = [...this.#parts.values()].flatMap((parts) => this.#refusalsOf(parts, told));
     return [
       ...this.#files.values(),
-      ...[...this.#pieces.values()].flatMap(({ source, refused }) => (refused === null ? [] : [{ source, code: refused }])),
+      ...letters,
+      ...own.flatMap(({ source, mark, refused }) => (refused === null || told.has(mark) ? [] : [{ source, code: refused }])),
       ...this.#found.refused.map(({ source, error }) => ({ source, code: error.code })),
     ];
+  }
+
+  /** How many letters there are that say nothing and are there to be passed over. */
+  get covers(): number {
+    return [...this.#pieces.values()].filter(({ letter }) => !(letter instanceof Uint8Array) && letter.kind === 'cover').length;
+  }
+
+  /** But for a copy of a letter that is whole: spoiled on its way, it says nothing new. `told`: of which letters it was said. */
+  #refusalsOf(parts: readonly Part[], told: Set<string>): Refusal[] {
+    const copies = new Map<Part, Copy>();
+    for (const part of parts) if (part.found.kind !== 'unread') copies.set(part, { bytes: part.found.bytes, via: part.found.via, rank: this.#rankOf(part) });
+    const spoiled = spoiledCopies([...copies.values()]);
+    return parts.flatMap((part) => {
+      const copy = copies.get(part);
+      const code = this.#codeOf(part);
+      if (code === null || (copy !== undefined && spoiled.has(copy)) || (part.mark !== null && told.has(part.mark))) return [];
+      if (part.mark !== null) told.add(part.mark);
+      return [{ source: part.source, code }];
+    });
+  }
+
+  #codeOf({ found, mark }: Part): RefusalCode | null {
+    return found.kind === 'letter' ? (this.#pieces.get(mark ?? '')?.refused ?? null) : found.error.code;
+  }
+
+  /** A letter that waits for its key is whole, as far as anybody knows. */
+  #rankOf(part: Part): number {
+    const piece = this.#pieces.get(part.mark ?? '');
+    return piece !== undefined && piece.letter instanceof Uint8Array && piece.refused === null ? rankOf('AGE_NO_MATCH') : rankOf(this.#codeOf(part));
   }
 
   /** How many wait for a key. */
@@ -56,19 +92,21 @@ export class Pile {
     // Two folders may each have a file of this name.
     const key = file === null ? source : [source, file.size, file.lastModified].join('/');
     this.accept(key);
+    this.#parts.delete(key);
     try {
-      const found = await findLetters(await bytesOf(file));
+      const found = await findLetters(await bytesOf(file), source);
       if (found.length === 0) throw new Refused('LETTER_MISSING');
-      for (const [index, letter] of found.entries()) this.#addLetter(found.length === 1 ? source : `${source} (${String(index + 1)})`, letter, `${key}/${String(index)}`);
+      this.#parts.set(key, found.map((each, index) => this.#keep(found.length === 1 ? source : `${source} (${String(index + 1)})`, each)));
     } catch (error) {
       this.refuse(source, codeOf(error), key);
     }
   }
 
-  #addLetter(source: string, letter: Uint8Array | CodedError, key: string): void {
-    if (letter instanceof CodedError) return this.refuse(source, letter.code, key);
-    const mark = toHex(blake2b(32, letter));
-    if (!this.#pieces.has(mark)) this.#pieces.set(mark, { source, mark, letter, refused: null });
+  #keep(source: string, found: Found): Part {
+    if (found.kind !== 'letter') return { source, found, mark: null };
+    const mark = toHex(blake2b(32, found.bytes));
+    if (!this.#pieces.has(mark)) this.#pieces.set(mark, { source, mark, letter: found.bytes, refused: null });
+    return { source, found, mark };
   }
 
   /** A note that was written here; the same comes back with the team's letters. */

@@ -1,10 +1,11 @@
 // Why something that was given to the desk is not shown among the conversations.
 import { CodedError, type ErrorCode } from '../../crypto/errors.ts';
+import { Unread, type UnreadCode } from '../../letters/unread.ts';
 import { element } from '../page.ts';
 import { phrase } from './phrases.ts';
 
 /** KEYRING_FOREIGN, of a note NOTE_FOREIGN: sealed under a keyring that is not known here. */
-export type RefusalCode = ErrorCode | 'KEYRING_FOREIGN' | 'NOTE_FOREIGN' | 'LETTER_MISSING' | 'FILE_TOO_LARGE' | 'FILE_UNREADABLE' | 'FOLDER_DROPPED';
+export type RefusalCode = ErrorCode | UnreadCode | 'KEYRING_FOREIGN' | 'NOTE_FOREIGN' | 'LETTER_MISSING' | 'FILE_TOO_LARGE' | 'FILE_UNREADABLE' | 'FOLDER_DROPPED';
 export type Refusal = { readonly source: string; readonly code: RefusalCode };
 
 export class Refused extends Error {
@@ -17,7 +18,7 @@ export class Refused extends Error {
 
 /** The code of a refusal; any other error is thrown on. */
 export function codeOf(error: unknown): RefusalCode {
-  if (error instanceof CodedError || error instanceof Refused) return error.code;
+  if (error instanceof CodedError || error instanceof Refused || error instanceof Unread) return error.code;
   throw error;
 }
 
@@ -44,6 +45,23 @@ function phraseFor(code: RefusalCode): string {
       return 'refused-none';
     case 'LETTERS_TOO_MANY':
       return 'refused-many';
+    case 'UNREAD_COMPRESSED':
+    case 'UNREAD_ARCHIVE':
+      return 'refused-archive';
+    case 'UNREAD_ENCRYPTED':
+      return 'refused-encrypted';
+    case 'UNREAD_OUTLOOK':
+      return 'refused-outlook';
+    case 'UNREAD_CODING':
+    case 'UNREAD_MAIL':
+    case 'UNREAD_DOCUMENT':
+      return 'refused-coding';
+    case 'UNREAD_UNKNOWN':
+      return 'refused-unknown';
+    case 'UNREAD_CUT':
+      return 'refused-cut';
+    case 'UNREAD_LIMIT':
+      return 'refused-limit';
     case 'FILE_TOO_LARGE':
     case 'FILE_UNREADABLE':
       return 'refused-file';

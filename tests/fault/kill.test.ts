@@ -8,8 +8,8 @@ import { startRedis } from '../support/redis.ts';
 import { killAtRandom, postAll, sealMany } from './load.ts';
 import { compilePowerLoss } from './power-loss.ts';
 
-const PARCELS = 150;
-const LOAD_MS = 20_000;
+const PARCELS = 100;
+const LOAD_MS = 12_000;
 /** A tick whose worker was killed comes again after BullMQ has noticed: about half a minute. */
 const DELIVERED_WITHIN_MS = 90_000;
 

@@ -8,7 +8,8 @@ import { toHex } from '../../crypto/bytes.ts';
 import { signersOf } from '../../crypto/keyring.ts';
 import { parseSecretKey } from '../../crypto/minisign.ts';
 import { layoutOf } from '../../deploy/layout.ts';
-import { prepareDeployment } from '../../deploy/prepare.ts';
+import { prepareDeployment, type Prepared, type PrepareOptions } from '../../deploy/prepare.ts';
+import { preparedOnce } from '../support/prepared.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 let dir: string;
@@ -19,6 +20,11 @@ beforeEach(async () => {
 afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
+
+/** With the form of the run, where a case is not about the form. */
+async function prepare(options: PrepareOptions = {}): Promise<Prepared> {
+  return prepareDeployment(dir, { ...options, prebuilt: layoutOf(await preparedOnce()).web });
+}
 
 function secrets(): Record<string, string> {
   const layout = layoutOf(dir);
@@ -42,17 +48,17 @@ test('makes everything a deployment needs, and nothing secret is readable by oth
 });
 
 test('a second time everything stays as it is', async () => {
-  await prepareDeployment(dir);
+  await prepare();
   const before = secrets();
-  const { keyring } = await prepareDeployment(dir);
+  const { keyring } = await prepare();
   expect(keyring.keyring.serial).toBe(1);
   expect(secrets()).toEqual(before);
 });
 
 test('near the end of a keyring the next one is made, with its worker identity, and follows on it', async () => {
-  const first = await prepareDeployment(dir);
+  const first = await prepare();
   const before = secrets();
-  const { keyring, keyringFile, layout } = await prepareDeployment(dir, { now: new Date(Date.now() + 6 * DAY_MS) });
+  const { keyring, keyringFile, layout } = await prepare({ now: new Date(Date.now() + 6 * DAY_MS) });
   expect(keyring.keyring).toMatchObject({ serial: 2, previous: first.keyring.digest, teams: first.keyring.keyring.teams });
   expect(keyring.keyring.worker).not.toBe(first.keyring.keyring.worker);
   expect(keyringFile).toBe(layout.keyringFile(2));
@@ -61,9 +67,9 @@ test('near the end of a keyring the next one is made, with its worker identity, 
 });
 
 test('what an interrupted preparation left behind is completed', async () => {
-  const { layout } = await prepareDeployment(dir);
+  const { layout } = await prepare();
   for (const file of [layout.rootKey, `${layout.keyringFile(1)}.minisig`, layout.passwordFile('operator')]) unlinkSync(file);
-  const again = await prepareDeployment(dir);
+  const again = await prepare();
   expect(again.keyring.keyring.serial).toBe(1);
   expect(JSON.parse(readFileSync(layout.inboxes, 'utf8'))).toMatchObject([{ team: again.keyring.keyring.teams[0]?.id }]);
   expect(readdirSync(layout.keyrings).sort()).toEqual(['keyring-1.json', 'keyring-1.json.minisig']);

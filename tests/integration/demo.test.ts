@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parsePublicKey } from '../../crypto/minisign.ts';
 import { sealRequest } from '../../crypto/seal.ts';
 import { ready } from '../../crypto/sodium.ts';
@@ -26,14 +26,15 @@ let dir: string;
 let demos: ChildProcess[];
 
 beforeAll(() => ready);
-beforeEach(async () => {
+async function makeFolder(): Promise<void> {
   dir = await mkdtemp(join(tmpdir(), 'support-relay-demo-test-'));
   demos = [];
-});
-afterEach(async () => {
+}
+
+async function removeFolder(): Promise<void> {
   for (const demo of demos) await ended(demo, 'SIGTERM');
   await rm(dir, { recursive: true, force: true });
-});
+}
 
 function startDemo(...args: string[]): { demo: ChildProcess; output: () => string } {
   const demo = spawn(process.execPath, [join(ROOT, 'dist/demo.js'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -41,6 +42,13 @@ function startDemo(...args: string[]): { demo: ChildProcess; output: () => strin
   let output = '';
   for (const stream of [demo.stdout, demo.stderr]) stream?.on('data', (text: Buffer) => (output += text.toString()));
   return { demo, output: () => output };
+}
+
+/** The one demo of a group so far. */
+function only(): ChildProcess {
+  const [demo] = demos;
+  if (demo === undefined) throw new Error('no demo runs');
+  return demo;
 }
 
 async function ended(demo: ChildProcess, signal?: NodeJS.Signals): Promise<number | null> {
@@ -87,94 +95,110 @@ async function runPrinted(output: string): Promise<{ status: number | null; text
   return { status, text };
 }
 
-test('starts, takes a request, and the printed command shows it', async () => {
-  const { demo, output } = startDemo('--dir', dir, '--port', String(await choosePort(0)));
-  const info = await untilReady();
-  expect(Object.keys(info).sort()).toEqual(['identity', 'inbox', 'keyring', 'pids', 'redisSocket', 'rootKey', 'url']);
-  expect(Object.keys(info.pids).sort()).toEqual([...PARTS].sort());
-  for (const path of [info.keyring, info.rootKey, info.inbox, info.identity, info.redisSocket]) expect(existsSync(path), path).toBe(true);
-  expect(await accepted(info, 'Мне нужна помощь')).toBe(202);
-  await expect.poll(() => readdir(join(info.inbox, 'new')), { timeout: 60_000 }).toHaveLength(1);
-  expect(output()).toContain(info.url);
-  expect(output()).toContain(info.inbox);
-  const opened = await runPrinted(output());
-  expect(opened.text).toContain('Мне нужна помощь');
-  expect(opened.status).toBe(0);
+describe('a demo', () => {
+  beforeAll(makeFolder);
+  afterAll(removeFolder);
 
-  expect(await ended(demo, 'SIGINT')).toBe(0);
-  expect(await processesInDir()).toEqual([]);
-  expect(existsSync(join(dir, 'ready.json'))).toBe(false);
+  test('starts, takes a request, and the printed command shows it', async () => {
+    const { output } = startDemo('--dir', dir, '--port', String(await choosePort(0)));
+    const info = await untilReady();
+    expect(Object.keys(info).sort()).toEqual(['identity', 'inbox', 'keyring', 'pids', 'redisSocket', 'rootKey', 'url']);
+    expect(Object.keys(info.pids).sort()).toEqual([...PARTS].sort());
+    for (const path of [info.keyring, info.rootKey, info.inbox, info.identity, info.redisSocket]) expect(existsSync(path), path).toBe(true);
+    expect(await accepted(info, 'Мне нужна помощь')).toBe(202);
+    await expect.poll(() => readdir(join(info.inbox, 'new')), { timeout: 60_000 }).toHaveLength(1);
+    expect(output()).toContain(info.url);
+    expect(output()).toContain(info.inbox);
+    const opened = await runPrinted(output());
+    expect(opened.text).toContain('Мне нужна помощь');
+    expect(opened.status).toBe(0);
+  });
+
+  test('is left alone by a second one in the same folder, which is refused', async () => {
+    const first = readReady();
+    const { demo, output } = startDemo('--dir', dir);
+    expect(await ended(demo)).toBe(1);
+    expect(output()).toContain('is in use by another demo');
+    expect(readReady()).toEqual(first);
+    expect(await accepted(first, 'still there')).toBe(202);
+  });
+
+  test('ends on Ctrl-C, and leaves nothing running', async () => {
+    expect(await ended(only(), 'SIGINT')).toBe(0);
+    expect(await processesInDir()).toEqual([]);
+    expect(existsSync(join(dir, 'ready.json'))).toBe(false);
+  });
 });
 
-test('starts again whichever part is killed, and says so in ready.json', async () => {
-  startDemo('--dir', dir, '--port', String(await choosePort(0)));
-  let before = await untilReady();
-  for (const part of PARTS) {
-    process.kill(before.pids[part], 'SIGKILL');
-    await expect.poll(() => readReady().pids[part], { timeout: 60_000 }).not.toBe(before.pids[part]);
-    before = readReady();
-    await expect.poll(() => accepted(before, `after ${part}`).catch(() => 0), { timeout: 60_000, interval: 200 }).toBe(202);
-  }
-  await expect.poll(() => readdir(join(before.inbox, 'new')), { timeout: 60_000 }).toHaveLength(PARTS.length);
+describe('a demo that is killed in part or whole', () => {
+  beforeAll(makeFolder);
+  afterAll(removeFolder);
+  let port: string;
+
+  test('starts again whichever part is killed, and says so in ready.json', async () => {
+    port = String(await choosePort(0));
+    startDemo('--dir', dir, '--port', port);
+    let before = await untilReady();
+    for (const part of PARTS) {
+      process.kill(before.pids[part], 'SIGKILL');
+      await expect.poll(() => readReady().pids[part], { timeout: 60_000 }).not.toBe(before.pids[part]);
+      before = readReady();
+      await expect.poll(() => accepted(before, `after ${part}`).catch(() => 0), { timeout: 60_000, interval: 200 }).toBe(202);
+    }
+    await expect.poll(() => readdir(join(before.inbox, 'new')), { timeout: 60_000 }).toHaveLength(PARTS.length);
+  });
+
+  test('leaves nothing running after kill -9, and its folder can be used again', async () => {
+    const first = readReady();
+    await ended(only(), 'SIGKILL');
+    await expect.poll(processesInDir, { timeout: 60_000 }).toEqual([]);
+    // The killed demo could not remove it; what is waited for next is the new one.
+    await rm(join(dir, 'ready.json'));
+    const again = startDemo('--dir', dir, '--port', port);
+    const second = await untilReady();
+    expect(second.keyring).toBe(first.keyring);
+    expect(await accepted(second, 'again')).toBe(202);
+    expect(await ended(again.demo, 'SIGHUP')).toBe(0);
+    expect(await processesInDir()).toEqual([]);
+  });
 });
 
-test('a second demo in the same folder is refused, and the first is left alone', async () => {
-  startDemo('--dir', dir, '--port', String(await choosePort(0)));
-  const first = await untilReady();
-  const { demo, output } = startDemo('--dir', dir);
-  expect(await ended(demo)).toBe(1);
-  expect(output()).toContain('is in use by another demo');
-  expect(readReady()).toEqual(first);
-  expect(await accepted(first, 'still there')).toBe(202);
-});
+describe('a demo of its own', () => {
+  beforeEach(makeFolder);
+  afterEach(removeFolder);
 
-test('a demo killed with -9 leaves nothing running, and its folder can be used again', async () => {
-  const port = String(await choosePort(0));
-  const { demo } = startDemo('--dir', dir, '--port', port);
-  const first = await untilReady();
-  await ended(demo, 'SIGKILL');
-  await expect.poll(processesInDir, { timeout: 60_000 }).toEqual([]);
-  // The killed demo could not remove it; what is waited for next is the new one.
-  await rm(join(dir, 'ready.json'));
-  const again = startDemo('--dir', dir, '--port', port);
-  const second = await untilReady();
-  expect(second.keyring).toBe(first.keyring);
-  expect(await accepted(second, 'again')).toBe(202);
-  expect(await ended(again.demo, 'SIGHUP')).toBe(0);
-  expect(await processesInDir()).toEqual([]);
-});
+  test('under npm, it ends when npm is killed and cannot tell it to', async () => {
+    const command = `"${process.execPath}" "${join(ROOT, 'dist/demo.js')}" --dir "${dir}" --port ${String(await choosePort(0))}; true`;
+    const shell = spawn('sh', ['-c', command], { stdio: 'ignore', env: { ...process.env, npm_lifecycle_event: 'demo' } });
+    await untilReady();
+    await ended(shell, 'SIGKILL');
+    await expect.poll(processesInDir, { timeout: 60_000 }).toEqual([]);
+    await expect.poll(() => existsSync(join(dir, 'demo.lock')), { timeout: 60_000 }).toBe(false);
+  });
 
-test('under npm, it ends when npm is killed and cannot tell it to', async () => {
-  const command = `"${process.execPath}" "${join(ROOT, 'dist/demo.js')}" --dir "${dir}" --port ${String(await choosePort(0))}; true`;
-  const shell = spawn('sh', ['-c', command], { stdio: 'ignore', env: { ...process.env, npm_lifecycle_event: 'demo' } });
-  await untilReady();
-  await ended(shell, 'SIGKILL');
-  await expect.poll(processesInDir, { timeout: 60_000 }).toEqual([]);
-  await expect.poll(() => existsSync(join(dir, 'demo.lock')), { timeout: 60_000 }).toBe(false);
-});
+  test('ends what it started also when told to while it starts', async () => {
+    const { demo } = startDemo('--dir', dir, '--port', String(await choosePort(0)));
+    await expect.poll(() => existsSync(join(dir, 'run/redis/redis.sock')), { interval: 10, timeout: STARTS_WITHIN_MS }).toBe(true);
+    expect(await ended(demo, 'SIGTERM')).toBe(0);
+    await sleep(300);
+    expect(await processesInDir()).toEqual([]);
+  });
 
-test('ends what it started also when told to while it starts', async () => {
-  const { demo } = startDemo('--dir', dir, '--port', String(await choosePort(0)));
-  await expect.poll(() => existsSync(join(dir, 'run/redis/redis.sock')), { interval: 10, timeout: STARTS_WITHIN_MS }).toBe(true);
-  expect(await ended(demo, 'SIGTERM')).toBe(0);
-  await sleep(300);
-  expect(await processesInDir()).toEqual([]);
-});
+  test('a busy port and wrong options are plain errors', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? String(address.port) : '';
+    const busy = startDemo('--dir', dir, '--port', port);
+    expect(await ended(busy.demo)).toBe(1);
+    expect(busy.output()).toContain(`Port ${port} on 127.0.0.1 is in use`);
+    server.close();
 
-test('a busy port and wrong options are plain errors', async () => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? String(address.port) : '';
-  const busy = startDemo('--dir', dir, '--port', port);
-  expect(await ended(busy.demo)).toBe(1);
-  expect(busy.output()).toContain(`Port ${port} on 127.0.0.1 is in use`);
-  server.close();
-
-  const wrong = startDemo('--port', 'http');
-  expect(await ended(wrong.demo)).toBe(64);
-  expect(wrong.output()).toContain('--port needs a number');
-  const help = startDemo('--help');
-  expect(await ended(help.demo)).toBe(0);
-  expect(help.output()).toContain('--dir DIR');
+    const wrong = startDemo('--port', 'http');
+    expect(await ended(wrong.demo)).toBe(64);
+    expect(wrong.output()).toContain('--port needs a number');
+    const help = startDemo('--help');
+    expect(await ended(help.demo)).toBe(0);
+    expect(help.output()).toContain('--dir DIR');
+  });
 });

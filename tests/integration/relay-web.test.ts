@@ -14,9 +14,10 @@ import { loadStatics } from '../../server/statics.ts';
 import { log } from '../../service/log.ts';
 import { buildWeb } from '../../web/build.ts';
 import { readSigned } from '../../web/single-file.ts';
-import { prepareDeployment, type Prepared } from '../../deploy/prepare.ts';
+import type { Prepared } from '../../deploy/prepare.ts';
 import { http, type HttpAnswer } from '../support/http.ts';
 import { makeKeyrings } from '../support/keyrings.ts';
+import { copyPrepared } from '../support/prepared.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
 
 let dir: string;
@@ -27,7 +28,7 @@ const found = new Map<string, { answer: HttpAnswer; text: string }>();
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'relay-web-'));
-  prepared = await prepareDeployment(dir);
+  prepared = await copyPrepared(dir);
   const { layout } = prepared;
   relay = await startRelay({ config: { webDirectory: layout.web, keyrings: { directory: layout.keyrings, rootKeyFile: layout.rootKey } } });
   await stop();

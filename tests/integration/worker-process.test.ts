@@ -74,7 +74,7 @@ const fill = (count: number) => bench.put(admin, ...Array.from({ length: count }
 
 describe('the worker as a process', () => {
   it('kill -9 at any moment loses nothing and delivers nothing twice', { timeout: 120_000 }, async () => {
-    const count = 120;
+    const count = 80;
     let worker = start();
     for (let added = 0; added < count; added += 10) {
       await fill(10);

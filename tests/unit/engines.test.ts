@@ -50,6 +50,10 @@ describe('libsodium for browsers', () => {
   });
   afterAll(() => rm(dir, { recursive: true, force: true }));
 
+  let here: Promise<{ passed: number }> | undefined;
+  /** How many vectors there are, as this program counts. */
+  const passedHere = async (): Promise<number> => (await (here ??= runVectors())).passed;
+
   it.each([['wasm', 'js'], ['js', 'wasm']] as const)('seals with %s what %s opens', (sealing, opening) => {
     const identity = of(opening).generateIdentity();
     const letter = of(sealing).sealLetter(content, [of(opening).identityToRecipient(identity)]);
@@ -60,7 +64,7 @@ describe('libsodium for browsers', () => {
   it.each(ENGINES)('gives every vector its result with %s', async (engine) => {
     const outcome = await of(engine).runVectors();
     expect(outcome.failed).toEqual([]);
-    expect(outcome.passed).toBe((await runVectors()).passed);
+    expect(outcome.passed).toBe(await passedHere());
     expect(outcome.passed).toBeGreaterThan(100);
   }, 300_000);
 });

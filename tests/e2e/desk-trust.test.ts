@@ -5,11 +5,9 @@ import { decrypt, encrypt } from '../../crypto/age/age.ts';
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import { openLetter, sealLetter } from '../../crypto/letter.ts';
 import { signNote } from '../../crypto/note.ts';
-import { BROWSERS } from '../support/browser.ts';
+import { BROWSERS, clockAhead } from '../support/browser.ts';
 import { DeskTab, openDeskOffice, openOfflineBrowser, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread, written } from '../support/letters.ts';
-
-const IN_A_WEEK = 'globalThis.Date = class extends Date { constructor(...parts) { if (parts.length === 0) super(Date.now() + 8 * 86_400_000); else super(...parts); } };';
 
 let office: DeskOffice;
 beforeAll(async () => {
@@ -157,7 +155,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
 
   it('says so when its keyring has run out, or does not list the signer, and keeps what was written', async () => {
     await tab.page.close();
-    await openDesk(IN_A_WEEK);
+    await openDesk(clockAhead(8));
     expect(await tab.text('#notice-expired')).toContain('The keyring has expired');
     await openIdentity();
     await tab.openSigner(office.path('stranger.key'));

@@ -7,12 +7,14 @@ import { stampBits } from '../../crypto/stamp.ts';
 import { BROWSERS } from '../support/browser.ts';
 import { answerWith, FormPage } from '../support/form-page.ts';
 import type { Rule } from '../support/front.ts';
-import { usePages } from '../support/page-bench.ts';
+import { usePages, useSite } from '../support/page-bench.ts';
 
 const LEAVE = "dispatchEvent(new PageTransitionEvent('pagehide'))";
 
+const site = useSite();
+
 describe.each(BROWSERS)('when sending fails in %s', (name) => {
-  const bench = usePages(name, { excused: /Failed to load resource|Loading Worker from/ });
+  const bench = usePages(name, site, { excused: /Failed to load resource|Loading Worker from/ });
   const page = new FormPage(bench);
 
   async function fail(): Promise<void> {
@@ -67,6 +69,14 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
     if (name === 'chromium') await expect.poll(() => bench.tab.memory()).not.toContain(word);
     expect(await bench.tab.value('#message')).toBe('');
   });
+
+  it('a sealing script that does not load is said, with no way to send', async () => {
+    bench.front.rules.set('/seal-wasm.js', (_, response) => void response.writeHead(404).end());
+    await bench.open('', { until: '#notice-no-sealing' });
+    expect(await bench.tab.isVisible('#form')).toBe(false);
+  });
+
+  if (name !== 'firefox') return;
 
   it('an answer that is lost after the relay took the parcel does not make two requests', async () => {
     const text = `Один раз. ${name}`;

@@ -13,7 +13,7 @@ import { parseParcel } from '../../crypto/parcel.ts';
 import { stampBits } from '../../crypto/stamp.ts';
 import { buildWeb, OFFLINE_DIFFICULTY } from '../../web/build.ts';
 import { readSigned } from '../../web/single-file.ts';
-import { BROWSERS, openBrowser, Tab, type BrowserName } from '../support/browser.ts';
+import { BROWSERS, clockAhead, openBrowser, Tab, type BrowserName } from '../support/browser.ts';
 import { cli } from '../support/cli.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 import { http } from '../support/http.ts';
@@ -23,15 +23,6 @@ const NO_NETWORK = {
   'network.proxy.type': 1, 'network.proxy.http': '127.0.0.1', 'network.proxy.http_port': 9, 'network.proxy.ssl': '127.0.0.1', 'network.proxy.ssl_port': 9,
   'network.proxy.no_proxies_on': '',
 };
-/** Well after any keyring of a week has run out, or before it has begun. A page's clock can be moved on by `daysAhead`. */
-const clockAt = (days: number): string => `{
-  const Real = Date;
-  globalThis.daysAhead = ${String(days)};
-  globalThis.Date = class extends Real {
-    constructor(...parts) { if (parts.length === 0) super(Real.now() + globalThis.daysAhead * 86_400_000); else super(...parts); }
-  };
-}`;
-
 let dir: string;
 let deployment: Deployment;
 /** Of the week after the deployment's, and without its legal help; both are in the form in two-weeks/. */
@@ -185,7 +176,7 @@ describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
   });
 
   it('left open until another week, says that a topic is gone, and keeps what was typed', async () => {
-    const tab = await openForm('two-weeks/en/form.html', clockAt(0));
+    const tab = await openForm('two-weeks/en/form.html', clockAhead(0));
     await tab.until('#seal');
     await tab.page.click('#topic-legal');
     await tab.page.type('#message', 'Next week');
@@ -221,7 +212,7 @@ describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
   });
 
   it.each([['has run out', 8, 'expired'], ['has not begun', -8, 'early']] as const)('refuses to seal when its keyring %s', async (_what, days, notice) => {
-    const tab = await openForm('form.html', clockAt(days));
+    const tab = await openForm('form.html', clockAhead(days));
     await tab.until(`#notice-${notice}`);
     expect(await tab.isVisible('#form')).toBe(false);
     expect(tab.problems).toEqual([]);

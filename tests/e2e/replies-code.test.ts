@@ -2,13 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import { readCode } from '../../crypto/code.ts';
 import { encodeMailboxAnswer } from '../../crypto/mailbox.ts';
-import { BROWSERS } from '../support/browser.ts';
+import { FIREFOX } from '../support/browser.ts';
 import { startConversation, wordList } from '../support/conversation.ts';
-import { usePages } from '../support/page-bench.ts';
+import { usePages, useSite } from '../support/page-bench.ts';
 import { RepliesPage } from '../support/replies-page.ts';
 
-describe.each(BROWSERS)('a code in %s', (name) => {
-  const bench = usePages(name, { excused: /Failed to load resource/ });
+const site = useSite();
+
+describe.each(FIREFOX)('a code in %s', (name) => {
+  const bench = usePages(name, site, { excused: /Failed to load resource/ });
   const page = new RepliesPage(bench);
 
   it.each<[string, (words: readonly string[]) => string]>([

@@ -3,14 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { sealParcel } from '../../crypto/parcel.ts';
 import { replyId } from '../../crypto/reply.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
-import { BROWSERS } from '../support/browser.ts';
+import { FIREFOX } from '../support/browser.ts';
 import { lookInto, repliesWaiting, startConversation } from '../support/conversation.ts';
 import { DIFFICULTY } from '../support/deployment.ts';
-import { usePages } from '../support/page-bench.ts';
+import { usePages, useSite } from '../support/page-bench.ts';
 import { RepliesPage } from '../support/replies-page.ts';
 
-describe.each(BROWSERS)('deleting in %s', (name) => {
-  const bench = usePages(name, { excused: /Failed to load resource/ });
+const site = useSite();
+
+describe.each(FIREFOX)('deleting in %s', (name) => {
+  const bench = usePages(name, site, { excused: /Failed to load resource/ });
   const page = new RepliesPage(bench);
 
   it('removes one answer when asked to and told so again', async () => {

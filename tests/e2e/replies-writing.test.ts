@@ -2,19 +2,21 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { Keyring } from '../../crypto/keyring.ts';
-import { BROWSERS } from '../support/browser.ts';
+import { FIREFOX } from '../support/browser.ts';
 import { cli } from '../support/cli.ts';
 import { startConversation } from '../support/conversation.ts';
 import { READY as FORM_READY } from '../support/form-page.ts';
-import { usePages } from '../support/page-bench.ts';
+import { usePages, useSite } from '../support/page-bench.ts';
 import { RepliesPage } from '../support/replies-page.ts';
 import { inboxOf, severalTeams } from '../support/teams.ts';
 
 /** By chance two letters would hardly ever come to the same. */
 const TEAMS = 16;
 
-describe.each(BROWSERS)('further words in %s', (name) => {
-  const bench = usePages(name, { adjust: severalTeams(TEAMS), excused: /Failed to load resource/ });
+const site = useSite({ adjust: severalTeams(TEAMS) });
+
+describe.each(FIREFOX)('further words in %s', (name) => {
+  const bench = usePages(name, site, { excused: /Failed to load resource/ });
   const page = new RepliesPage(bench);
 
   const inboxes = (): string[] => Array.from({ length: TEAMS }, (_, i) => inboxOf(bench.deployment.layout, i));

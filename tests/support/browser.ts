@@ -3,6 +3,11 @@ import { chromiumArgs, firefoxPrefs, type Level } from './levels.ts';
 
 export const BROWSERS = ['chromium', 'firefox'] as const;
 export type BrowserName = (typeof BROWSERS)[number];
+/**
+ * Tor Browser is one, so all pages are tested in Firefox whole. In Chromium the desk and the offline form are, since they are used
+ * there; of the other pages what an engine may do in its own way: sealing, workers, policy, leaving and history, what it keeps.
+ */
+export const FIREFOX = ['firefox'] as const satisfies readonly BrowserName[];
 
 export type BrowserOptions = {
   level?: Level;
@@ -22,6 +27,15 @@ export async function openBrowser(name: BrowserName, options: BrowserOptions = {
     ? launch({ ...common, browser: 'firefox', executablePath: '/usr/bin/firefox-esr', args: [...args], extraPrefsFirefox: { ...firefoxPrefs(level, socksPort), ...options.firefoxPrefs } })
     : launch({ ...common, browser: 'chrome', executablePath: '/usr/bin/chromium', args: [...chromiumArgs(level, socksPort), ...args] });
 }
+
+/** For the beginning of a page: its clock so many days ahead of this machine's, and moved on where `daysAhead` is changed. */
+export const clockAhead = (days: number): string => `{
+  const Real = Date;
+  globalThis.daysAhead = ${String(days)};
+  globalThis.Date = class extends Real {
+    constructor(...parts) { if (parts.length === 0) super(Real.now() + globalThis.daysAhead * 86_400_000); else super(...parts); }
+  };
+}`;
 
 /** A page and everything it should not have done. */
 export class Tab {

@@ -5,7 +5,9 @@ import { expect } from 'vitest';
 import { encodeAnswer, type Result } from '../../crypto/answer.ts';
 import { encodeKeyring, type Keyring } from '../../crypto/keyring.ts';
 import { parseSecretKey, sign, type SigningKey } from '../../crypto/minisign.ts';
+import { clockAhead } from './browser.ts';
 import type { Rule } from './front.ts';
+import { http } from './http.ts';
 import type { PageBench } from './page-bench.ts';
 
 export const MESSAGE = 'Этот текст не должен пропасть.';
@@ -15,6 +17,11 @@ export function answerWith(response: ServerResponse, status: number, result: Res
   const body = encodeAnswer({ result, difficulty: 10, retryAfterSeconds: 0, ...more });
   response.writeHead(status, { 'content-type': 'application/octet-stream', 'content-length': body.length }).end(body);
 }
+
+/** Keyrings are checked where the form seals: there no test can change a clock but by way of the script. */
+const CLOCK = `${clockAhead(0)}
+new BroadcastChannel('clock').onmessage = ({ data, target }) => { if (typeof data === 'number') target.postMessage(String(globalThis.daysAhead = data)); };
+`;
 
 const inOrder = (...rules: Rule[]): Rule => {
   let next = 0;
@@ -71,6 +78,22 @@ export class FormPage {
     const open = { open: true, reason: null, difficulty: 10, roundSeconds: 1, ...door };
     const keyring = json === undefined ? null : Buffer.from(json).toString();
     this.#bench.front.rules.set('/start.json', (_, response) => void response.end(JSON.stringify({ door: open, keyring, signature: signature ?? null })));
+  }
+
+  /** From here on the clock of whatever seals can be moved. */
+  serveClock(): void {
+    this.#bench.front.rules.set('/seal-wasm.js', async ({ path }, response) => {
+      const { headers, body } = await http(new URL(path, this.#bench.deployment.url).href);
+      response.writeHead(200, { 'content-type': headers['content-type'] }).end(CLOCK + Buffer.from(body).toString());
+    });
+  }
+
+  async moveClock(days: number): Promise<void> {
+    await this.#bench.tab.page.evaluate(`new Promise((moved) => {
+      const clock = new BroadcastChannel('clock');
+      clock.onmessage = () => { clock.close(); moved(); };
+      clock.postMessage(${String(days)});
+    })`);
   }
 
   /** The keyring of the deployment, changed; signed by the root key, or another one. */

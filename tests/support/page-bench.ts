@@ -7,17 +7,19 @@ import { startDeployment, type Deployment, type DeploymentOptions } from './depl
 import { Front } from './front.ts';
 import { requestTeller } from './requests.ts';
 
-export type PageBenchOptions = DeploymentOptions & {
+export type Site = {
+  deployment: Deployment;
+  front: Front;
+  isRequest: (parcel: Uint8Array) => boolean;
+};
+export type PageBenchOptions = {
   /** What the browser itself may say on the console, because the test lets something fail. */
   excused?: RegExp;
 };
 export type OpenOptions = { until?: string; before?: string; viewport?: { width: number; height: number } };
 
-export type PageBench = {
-  deployment: Deployment;
-  front: Front;
+export type PageBench = Site & {
   browser: Browser;
-  isRequest: (parcel: Uint8Array) => boolean;
   /** The one opened last. */
   tab: Tab;
   /** What the browser has asked the person in this test; always with yes for an answer. */
@@ -25,8 +27,23 @@ export type PageBench = {
   open(path: string, options?: OpenOptions): Promise<Tab>;
 };
 
+/** To be called at the top of a file: one deployment for all that it describes, whichever browser that is in. */
+export function useSite(options: DeploymentOptions = {}): Site {
+  const site = {} as Site;
+  beforeAll(async () => {
+    site.deployment = await startDeployment(options);
+    site.front = await Front.start(site.deployment.url);
+    site.isRequest = await requestTeller(site.deployment);
+  });
+  afterAll(async () => {
+    await site.front?.stop();
+    await site.deployment?.stop();
+  });
+  return site;
+}
+
 /** To be called where the tests are described. */
-export function usePages(name: BrowserName, { excused = /^$/, ...options }: PageBenchOptions = {}): PageBench {
+export function usePages(name: BrowserName, site: Site, { excused = /^$/ }: PageBenchOptions = {}): PageBench {
   let tabs: Tab[] = [];
   const bench = {
     async open(path, { until, before, viewport } = {}) {
@@ -45,16 +62,10 @@ export function usePages(name: BrowserName, { excused = /^$/, ...options }: Page
   } as PageBench;
 
   beforeAll(async () => {
-    bench.deployment = await startDeployment(options);
-    bench.front = await Front.start(bench.deployment.url);
-    bench.isRequest = await requestTeller(bench.deployment);
+    Object.assign(bench, site);
     bench.browser = await openBrowser(name);
   });
-  afterAll(async () => {
-    await bench.browser?.close();
-    await bench.front?.stop();
-    await bench.deployment?.stop();
-  });
+  afterAll(() => bench.browser?.close());
   beforeEach(() => {
     bench.front.reset();
     bench.asked = [];

@@ -37,6 +37,7 @@ const MEANING: Record<ErrorCode, { exitCode: number; advice: string }> = {
   PARCEL_SIZE: { exitCode: EXIT.input, advice: DAMAGED },
   PARCEL_VERSION: { exitCode: EXIT.input, advice: DAMAGED },
   PARCEL_SEALED: { exitCode: EXIT.input, advice: DAMAGED },
+  PARCEL_CHECK: { exitCode: EXIT.input, advice: 'ask for it again: the whole text, or better a file' },
   PARCEL_FORMAT: { exitCode: EXIT.input, advice: DAMAGED },
   PARCEL_TEXT: { exitCode: EXIT.input, advice: 'copy the whole of it again' },
   STAMP_CHEAP: { exitCode: EXIT.input, advice: 'raise --difficulty' },

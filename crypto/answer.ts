@@ -8,7 +8,7 @@ export const ANSWER_HEADER_BYTES = 4 + 4 + 4 + 4;
 export const ANSWER_BYTES = PARCEL_BYTES;
 
 /** What became of a parcel, with the number it has in the answer. */
-export const RESULTS = { accepted: 0, version: 1, sealed: 2, serial: 3, stamp: 4, full: 5, away: 6, closed: 7 } as const;
+export const RESULTS = { accepted: 0, version: 1, sealed: 2, serial: 3, stamp: 4, full: 5, away: 6, closed: 7, damaged: 8 } as const;
 
 export type Result = keyof typeof RESULTS;
 

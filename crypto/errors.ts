@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'PARCEL_SIZE'
   | 'PARCEL_VERSION'
   | 'PARCEL_SEALED'
+  | 'PARCEL_CHECK'
   | 'PARCEL_FORMAT'
   | 'PARCEL_SIGNATURE'
   | 'PARCEL_TEXT'

@@ -1,23 +1,29 @@
 // A parcel as text, for channels that carry no bytes: base64url (RFC 4648 §5) without padding. docs/protocol.md, § Parcel as text.
 import { base64urlnopad } from '@scure/base';
 import { CodedError } from './errors.ts';
-import { PARCEL_BYTES } from './parcel.ts';
+import { PARCEL_BYTES, parseParcel } from './parcel.ts';
 
 const BITS_PER_CHARACTER = 6;
 /** 24,576 bytes are a whole number of groups of three: no padding, no bits left over. */
 export const PARCEL_TEXT_CHARACTERS = (PARCEL_BYTES * 8) / BITS_PER_CHARACTER;
 
-/** 32,768 characters of `A–Z a–z 0–9 - _` for a parcel of 24,576 bytes. Errors: PARCEL_SIZE. */
+/** 32,768 characters of `A–Z a–z 0–9 - _` for a parcel of 24,576 bytes. Errors: those of `parseParcel`. */
 export function encodeParcelText(parcel: Uint8Array): string {
-  if (parcel.length !== PARCEL_BYTES) throw new CodedError('PARCEL_SIZE', `${String(parcel.length)} bytes, a parcel has ${String(PARCEL_BYTES)}`);
+  parseParcel(parcel);
   return base64urlnopad.encode(parcel);
 }
 
-/** The 24,576 bytes that a text of 32,768 characters stands for; what they are is `parseParcel`'s to say. Errors: PARCEL_TEXT. */
+/** The parcel of 24,576 bytes that a text of 32,768 characters stands for. Errors: PARCEL_TEXT, and those of `parseParcel`. */
 export function decodeParcelText(text: string): Uint8Array {
   if (text.length !== PARCEL_TEXT_CHARACTERS) {
     throw new CodedError('PARCEL_TEXT', `${String(text.length)} characters, a parcel as text has ${String(PARCEL_TEXT_CHARACTERS)}`);
   }
+  const parcel = bytesOf(text);
+  parseParcel(parcel);
+  return parcel;
+}
+
+function bytesOf(text: string): Uint8Array {
   try {
     return base64urlnopad.decode(text);
   } catch {

@@ -11,9 +11,13 @@ import { MAILBOX_ID_BYTES, MAILBOX_LOCK_BYTES, mailboxId, mailboxLock, type Thre
 export const PARCEL_VERSION = 1;
 export const VERSION_BYTES = 4;
 export const SERIAL_BYTES = 4;
-export const NONCE_BYTES = 8;
+/** Shows that nothing was changed on the way. */
+export const CHECK_BYTES = 4;
+export const COUNTER_BYTES = 4;
+export const NONCE_BYTES = CHECK_BYTES + COUNTER_BYTES;
 export const PARCEL_HEADER_BYTES = VERSION_BYTES + SERIAL_BYTES + NONCE_BYTES;
 export const NONCE_OFFSET = VERSION_BYTES + SERIAL_BYTES;
+export const COUNTER_OFFSET = NONCE_OFFSET + CHECK_BYTES;
 
 export const KIND_BYTES = 1;
 export const ROUTE_BYTES = 8;
@@ -23,6 +27,7 @@ export const PARCEL_PLAINTEXT_BYTES = KIND_BYTES + ROUTE_BYTES + CONTENT_BYTES;
 export const SEALED_BYTES = fileLength(1, PARCEL_PLAINTEXT_BYTES);
 export const PARCEL_BYTES = PARCEL_HEADER_BYTES + SEALED_BYTES;
 export const PARCEL_ID_BYTES = 32;
+const CHECK_HASH_BYTES = 32;
 
 /** In the place of a reply's id. */
 const WHOLE_MAILBOX = new Uint8Array(REPLY_ID_BYTES);
@@ -62,6 +67,14 @@ export function parcelId(sealed: Uint8Array): Uint8Array {
   return blake2b(PARCEL_ID_BYTES, sealed);
 }
 
+/**
+ * The first half of the nonce, 4 bytes, of a parcel id (32): what was changed on its way must not be stamped anew. The stamp
+ * hashes 8 bytes more.
+ */
+function checkOf(id: Uint8Array, serial: number): Uint8Array {
+  return blake2b(CHECK_HASH_BYTES, concat(id, uint32(serial))).subarray(0, CHECK_BYTES);
+}
+
 /** What stands after the kind: parts one after the other, then zeros. */
 function partsOf(content: SealableContent): readonly Uint8Array[] {
   switch (content.kind) {
@@ -94,27 +107,31 @@ function encodeContent(content: SealableContent): Uint8Array {
 }
 
 /**
- * Seals a parcel to the worker of a keyring; its stamp is still all zeros.
+ * Seals a parcel to the worker of a keyring, with its check; the counter of its stamp is still zero.
  * Errors: LETTER_STRUCTURE, REPLY_STRUCTURE, PARCEL_FORMAT, RECIPIENT_FORMAT.
  */
 export function sealParcel(content: SealableContent, to: { readonly serial: number; readonly worker: string }): Uint8Array {
-  const sealed = encrypt(encodeContent(content), [to.worker]);
-  return concat(uint32(PARCEL_VERSION), uint32(to.serial), new Uint8Array(NONCE_BYTES), sealed);
+  return frameParcel(encrypt(encodeContent(content), [to.worker]), to.serial);
 }
 
-/** Takes a parcel apart, as far as can be seen without a key. Errors: PARCEL_SIZE, PARCEL_VERSION, PARCEL_SEALED. */
+/** What stands before a sealed part (24,560 bytes), and the sealed part: a parcel whose check fits. */
+export function frameParcel(sealed: Uint8Array, serial: number): Uint8Array {
+  return concat(uint32(PARCEL_VERSION), uint32(serial), checkOf(parcelId(sealed), serial), new Uint8Array(COUNTER_BYTES), sealed);
+}
+
+/**
+ * Takes a parcel apart, as far as can be seen without a key. Errors: PARCEL_SIZE, PARCEL_VERSION, PARCEL_SEALED, PARCEL_CHECK
+ * when serial or sealed part were changed since it was sealed.
+ */
 export function parseParcel(bytes: Uint8Array): Parcel {
   if (bytes.length !== PARCEL_BYTES) throw new CodedError('PARCEL_SIZE', `${String(bytes.length)} bytes, a parcel has ${String(PARCEL_BYTES)}`);
   const version = readUint32(bytes, 0);
   if (version !== PARCEL_VERSION) throw new CodedError('PARCEL_VERSION', `version ${String(version)}, expected ${String(PARCEL_VERSION)}`);
   const sealed = bytes.subarray(PARCEL_HEADER_BYTES);
   if (!hasHybridStanzas(sealed, 1)) throw new CodedError('PARCEL_SEALED', 'the sealed part is not an age file to one hybrid recipient');
-  return {
-    serial: readUint32(bytes, VERSION_BYTES),
-    nonce: bytes.subarray(NONCE_OFFSET, PARCEL_HEADER_BYTES),
-    sealed,
-    id: parcelId(sealed),
-  };
+  const [serial, nonce, id] = [readUint32(bytes, VERSION_BYTES), bytes.subarray(NONCE_OFFSET, PARCEL_HEADER_BYTES), parcelId(sealed)];
+  if (!equal(nonce.subarray(0, CHECK_BYTES), checkOf(id, serial))) throw new CodedError('PARCEL_CHECK', 'it was changed on its way');
+  return { serial, nonce, sealed, id };
 }
 
 function taken(plaintext: Uint8Array, lengths: readonly number[]): { parts: Uint8Array[]; rest: Uint8Array } {

@@ -1,7 +1,7 @@
 // The stamp: hashcash without a round trip. docs/protocol.md, § Stamp.
 import { blake2b, concat, leadingZeroBits, uint32 } from './bytes.ts';
 import { CodedError } from './errors.ts';
-import { NONCE_BYTES, NONCE_OFFSET, parseParcel, type Parcel } from './parcel.ts';
+import { COUNTER_BYTES, COUNTER_OFFSET, parseParcel, type Parcel } from './parcel.ts';
 import { finish, type Steps } from './steps.ts';
 
 /** More than this no stamp can be made or asked for. */
@@ -17,9 +17,10 @@ export function stampBits({ id, serial, nonce }: Pick<Parcel, 'id' | 'serial' | 
 }
 
 /**
- * A copy of the parcel (24,576 bytes) with a nonce that gives at least `difficulty` leading zero bits. One that is
- * stamped well enough comes back as it is. A step is a few hundred tries, and yields how many there were.
- * Errors: PARCEL_SIZE, PARCEL_VERSION, PARCEL_SEALED, STAMP_CHEAP for a difficulty out of range.
+ * A copy of the parcel (24,576 bytes) with a counter that gives at least `difficulty` leading zero bits. One that is
+ * stamped well enough comes back as it is; one that was changed on its way is never stamped. A step is a few hundred tries,
+ * and yields how many there were.
+ * Errors: PARCEL_SIZE, PARCEL_VERSION, PARCEL_SEALED, PARCEL_CHECK, STAMP_CHEAP for a difficulty out of range.
  */
 export function* stampSteps(parcel: Uint8Array, difficulty: number): Steps<Uint8Array> {
   if (!Number.isInteger(difficulty) || difficulty < 0 || difficulty > MAX_DIFFICULTY) {
@@ -27,9 +28,9 @@ export function* stampSteps(parcel: Uint8Array, difficulty: number): Steps<Uint8
   }
   const stamped = parcel.slice();
   const parsed = parseParcel(stamped);
-  const counter = new DataView(stamped.buffer, stamped.byteOffset + NONCE_OFFSET, NONCE_BYTES);
+  const counter = new DataView(stamped.buffer, stamped.byteOffset + COUNTER_OFFSET, COUNTER_BYTES);
   for (let tries = 1; stampBits(parsed) < difficulty; tries += 1) {
-    counter.setUint32(NONCE_BYTES - 4, tries);
+    counter.setUint32(0, tries);
     if (tries % STEP_TRIES === 0) yield tries;
   }
   return stamped;

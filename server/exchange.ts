@@ -10,6 +10,7 @@ export const STATUS: Readonly<Record<Result, number>> = {
   accepted: 202,
   version: 400,
   sealed: 400,
+  damaged: 400,
   serial: 400,
   stamp: 422,
   full: 503,

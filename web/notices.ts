@@ -78,6 +78,8 @@ export function noticeForRefusal(result: Exclude<Result, 'accepted'>): Notice {
   switch (result) {
     case 'version':
     case 'sealed':
+    // Sealed anew it was refused again: this device spoils what it holds, or the page is another than the server's.
+    case 'damaged':
       return 'outdated';
     case 'serial':
     case 'closed':

@@ -109,7 +109,7 @@ export class Sending {
       if (answer.retryAfterSeconds > 0) {
         return { kind: 'later', seconds: Math.min(Math.max(answer.retryAfterSeconds, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS) };
       }
-      if (answer.result === 'sealed' || answer.result === 'version') this.#forget(load);
+      if (['sealed', 'version', 'damaged'].includes(answer.result)) this.#forget(load);
       return { kind: 'refused', notice: noticeForRefusal(answer.result) };
     }
   }
@@ -149,6 +149,11 @@ export class Sending {
       // Its serial is dead: no relay takes these bytes any more.
       this.#forget(load);
       await this.#options.renewKeyring();
+      return true;
+    }
+    if (result === 'damaged') {
+      // Changed after it was sealed, here or on the way, and not taken: what is sealed anew is not a second one.
+      this.#forget(load);
       return true;
     }
     return false;

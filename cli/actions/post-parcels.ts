@@ -13,6 +13,7 @@ const MEANING: Record<Result, { text: string; then?: string; exitCode: number }>
   accepted: { text: 'accepted, or accepted before', exitCode: EXIT.ok },
   version: { text: 'refused: of another version of the protocol', exitCode: EXIT.input },
   sealed: { text: 'refused: damaged', exitCode: EXIT.input },
+  damaged: { text: 'refused: this was changed on its way', then: 'ask for it again', exitCode: EXIT.input },
   serial: {
     text: 'refused: sealed under a keyring that is no longer, or not yet, in use',
     then: 'try once more in an hour, and if it is still refused write it again with the newest keyring',

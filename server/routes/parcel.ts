@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import { encodeAnswer, type Result } from '../../crypto/answer.ts';
-import { CodedError } from '../../crypto/errors.ts';
+import { CodedError, type ErrorCode } from '../../crypto/errors.ts';
 import { parseParcel, type Parcel } from '../../crypto/parcel.ts';
 import { stampBits } from '../../crypto/stamp.ts';
 import type { KeyringShelf } from '../../service/keyrings.ts';
@@ -37,11 +37,15 @@ export async function judge(bytes: Uint8Array, { shelf, door, pool }: ParcelPart
   return reason === null || reason === 'pool' ? pool.put(parcel) : REFUSED_FOR[reason];
 }
 
-function parsed(bytes: Uint8Array): Parcel | 'version' | 'sealed' {
+/** What a body of a parcel's length, whose stamp nobody looked at yet, is refused for. */
+const REFUSED_AS: Partial<Record<ErrorCode, Result>> = { PARCEL_VERSION: 'version', PARCEL_SEALED: 'sealed', PARCEL_CHECK: 'damaged' };
+
+function parsed(bytes: Uint8Array): Parcel | Result {
   try {
     return parseParcel(bytes);
   } catch (error) {
-    if (!(error instanceof CodedError)) throw error;
-    return error.code === 'PARCEL_VERSION' ? 'version' : 'sealed';
+    const refused = error instanceof CodedError ? REFUSED_AS[error.code] : undefined;
+    if (refused === undefined) throw error;
+    return refused;
   }
 }

@@ -8,7 +8,7 @@ import { sendFile, type StaticFile, type Statics } from '../statics.ts';
 import { judge, type ParcelParts } from './parcel.ts';
 
 /** What a person is told; built for each language as <language>/paste/<page>.html. */
-export const PASTE_PAGES = ['accepted', 'damaged', 'serial', 'stamp', 'full', 'away', 'closed', 'plaintext'] as const;
+export const PASTE_PAGES = ['accepted', 'unreadable', 'damaged', 'serial', 'stamp', 'full', 'away', 'closed', 'plaintext'] as const;
 export type PastePage = (typeof PASTE_PAGES)[number];
 export type PastePages = Readonly<Record<PastePage, StaticFile>>;
 
@@ -87,5 +87,5 @@ function isOfBase64url(byte: number): boolean {
 }
 
 function pageFor(result: Result): PastePage {
-  return result === 'version' || result === 'sealed' ? 'damaged' : result;
+  return result === 'version' || result === 'sealed' ? 'unreadable' : result;
 }

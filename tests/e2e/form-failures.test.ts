@@ -126,10 +126,13 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
     expect(page.requests()).toHaveLength(1);
   });
 
-  it('a dead serial is sealed anew by itself under the present keyring', async () => {
+  it.each<[string, Result]>([
+    ['of a dead serial', 'serial'],
+    ['that was changed on its way', 'damaged'],
+  ])('a parcel %s is sealed anew by itself under the present keyring', async (_, result) => {
     await page.open();
     await page.type();
-    page.onRequest((_, response) => answerWith(response, 400, 'serial'), page.pass);
+    page.onRequest((_exchange, response) => answerWith(response, 400, result), page.pass);
     await bench.tab.page.click('#send');
     await bench.tab.until('#accepted');
     expect(new Set(page.requests().map((parcel) => toHex(parseParcel(parcel).id))).size).toBe(2);
@@ -167,6 +170,7 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
     ['too slow', (_, response) => void response.writeHead(408).end('{}'), 'refused'],
     ['of an unknown version', (_, response) => answerWith(response, 400, 'version'), 'outdated'],
     ['not sealed', (_, response) => answerWith(response, 400, 'sealed'), 'outdated'],
+    ['changed each time', (_, response) => answerWith(response, 400, 'damaged'), 'outdated'],
     ['met with half an answer', (_, response) => void response.writeHead(202).end(new Uint8Array(100)), 'refused'],
   ])('a parcel that is %s keeps the text', async (_, rule, notice) => {
     await page.open();

@@ -11,11 +11,11 @@ import { readRootKey } from '../../cli/actions/root-key.ts';
 import { encrypt } from '../../crypto/age/age.ts';
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import { parseAnswer, type Result } from '../../crypto/answer.ts';
-import { concat, fromHex, randomBytes, uint32 } from '../../crypto/bytes.ts';
+import { concat, fromHex, randomBytes } from '../../crypto/bytes.ts';
 import { encodeKeyring } from '../../crypto/keyring.ts';
 import { LETTER_BYTES, LETTER_PLAINTEXT_BYTES, sealLetter } from '../../crypto/letter.ts';
 import { generateKeyPair, sign } from '../../crypto/minisign.ts';
-import { KIND_BYTES, PARCEL_BYTES, PARCEL_HEADER_BYTES, PARCEL_PLAINTEXT_BYTES, parseParcel, ROUTE_BYTES, SEALED_BYTES, sealParcel } from '../../crypto/parcel.ts';
+import { frameParcel, KIND_BYTES, PARCEL_BYTES, PARCEL_HEADER_BYTES, PARCEL_PLAINTEXT_BYTES, parseParcel, ROUTE_BYTES, SEALED_BYTES, sealParcel } from '../../crypto/parcel.ts';
 import { stampBits, stampParcel } from '../../crypto/stamp.ts';
 import { program } from '../../deploy/layout.ts';
 import { PARTS } from '../../deploy/parts.ts';
@@ -46,9 +46,13 @@ afterAll(async () => {
   await deployment.stop();
 });
 
+/** A sealed part, whatever it is, as a parcel with its check and its stamp. */
+const framed = (sealed: Uint8Array, serial = deployment.keyring.keyring.serial): Uint8Array => stampParcel(frameParcel(sealed, serial), DIFFICULTY);
+const sealedOf = (message: string): Uint8Array => parseParcel(deployment.seal(message)).sealed;
+
 /** A sealed part with any plaintext, to this or another worker, as a parcel with its stamp. */
 function parcelWith(plaintext: Uint8Array, worker = deployment.keyring.keyring.worker, serial = deployment.keyring.keyring.serial): Uint8Array {
-  return stampParcel(concat(uint32(1), uint32(serial), new Uint8Array(8), encrypt(plaintext, [worker])), DIFFICULTY);
+  return framed(encrypt(plaintext, [worker]), serial);
 }
 
 function plaintextWith(kind: number, team: string, content: Uint8Array): Uint8Array {
@@ -126,6 +130,7 @@ test.each<[string, () => Uint8Array, number, Result]>([
   ['another version', () => changed(unstamped(), 3, 2), 400, 'version'],
   ['random bytes for a sealed part', () => concat(unstamped().subarray(0, PARCEL_HEADER_BYTES), randomBytes(SEALED_BYTES)), 400, 'sealed'],
   ['an age header to two recipients', () => twoRecipients(), 400, 'sealed'],
+  ['a parcel that was changed on its way', () => changed(deployment.seal('one bit'), PARCEL_BYTES - 1), 400, 'damaged'],
   ['a serial that never was', () => parcelWith(new Uint8Array(PARCEL_PLAINTEXT_BYTES), undefined, 999), 400, 'serial'],
   ['no stamp', unstamped, 422, 'stamp'],
 ])('the relay refuses, with an answer of 24,576 bytes: %s', async (_name, make, status, result) => {
@@ -144,8 +149,8 @@ test('the worker drops, and counts by reason, what only it can see', { timeout: 
   const cases: [reason: string, parcel: Uint8Array][] = [
     ['unopenable', parcelWith(new Uint8Array(PARCEL_PLAINTEXT_BYTES), identityToRecipient(generateIdentity()))],
     // A truncated age file, brought to the right length again.
-    ['damaged', stampParcel(concat(deployment.seal('truncated').subarray(0, PARCEL_BYTES - 5_000), randomBytes(5_000)), DIFFICULTY)],
-    ['damaged', stampParcel(changed(deployment.seal('one bit'), PARCEL_BYTES - 1), DIFFICULTY)],
+    ['damaged', framed(concat(sealedOf('truncated').subarray(0, SEALED_BYTES - 5_000), randomBytes(5_000)))],
+    ['damaged', framed(changed(sealedOf('one bit'), SEALED_BYTES - 1))],
     ['format', parcelWith(plaintextWith(9, team(), new Uint8Array()))],
     ['format', parcelWith(changed(plaintextWith(1, team(), letter()), PARCEL_PLAINTEXT_BYTES - 1))],
     ['structure', parcelWith(plaintextWith(1, team(), randomBytes(LETTER_BYTES)))],

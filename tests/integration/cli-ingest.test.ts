@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { truncate } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import { once } from 'node:events';
@@ -33,7 +34,7 @@ const wrapped = (sealed: string, columns: number, before = ''): string => (seale
 
 describe('what is handed in', () => {
   test.each([
-    ['a text as it was copied', () => text(), 1],
+    ['a text as it was copied', () => readFileSync('tests/cases/parcel/p2.txt'), 1],
     ['a text with a line end', () => `${text()}\n`, 1],
     ['a mail with greetings, broken into lines', () => `Hello,\n\nthis came yesterday:\n\n${wrapped(text(), 76)}\n\n-- \nAnna\n`, 1],
     ['a quoted mail', () => `On Monday Anna wrote:\n> Look at this\n>\n${wrapped(text(), 72, '> ')}\n>\n> Anna\n`, 1],
@@ -69,12 +70,15 @@ describe('what is refused', () => {
   function cut(): string {
     return text().slice(0, -1);
   }
+  const file = (name: string): Uint8Array => readFileSync(`tests/cases/parcel/${name}`);
   test.each<readonly [string, () => string | Uint8Array, string]>([
     ['words', () => 'Help me', 'there is no sealed parcel in standard input'],
     ['nothing', () => '', 'there is no sealed parcel in standard input'],
     ['a text that was cut', cut, 'a parcel as text has 32768'],
     ['bytes that were cut', () => relay.stamped().subarray(0, -1), 'a parcel has 24576'],
     ['a text that is no parcel', () => 'A'.repeat(32_768), 'version 0, expected 1'],
+    ['a text that was changed on its way', () => file('flipped.txt'), 'it was changed on its way; ask for it again'],
+    ['pieces of a text in another order', () => file('7c-swapped.txt'), 'it was changed on its way; ask for it again'],
     ['one sealed too long ago', () => encodeParcelText(relay.stamped(4)), 'no longer, or not yet, in use'],
   ])('%s: 3, nothing of it in the output', async (_what, make, why) => {
     const { code, text: out } = await ingest([], make());

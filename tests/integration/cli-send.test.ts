@@ -159,8 +159,9 @@ describe('how parcels are sent', () => {
 
   test('stamped as the door asks; what is no parcel does not hold up the others', async () => {
     const bad = await writeTo(dir.path('bad.txt'), 'Help me');
-    const { code, text } = await cli(['send', bad, ...(await files(3)), '--relay', relay.url]);
+    const { code, text } = await cli(['send', bad, 'tests/cases/parcel/7c-swapped.txt', ...(await files(3)), '--relay', relay.url]);
     expect([code, text]).toEqual([EXIT.input, expect.stringMatching(/bad\.txt, parcel 1: refused: there is no sealed parcel/)]);
+    expect(text).toMatch(/swapped\.txt, parcel 1: refused: it was changed on its way; ask for it again.* \(PARCEL_CHECK\)/);
     expect(text.match(/accepted/g)).toHaveLength(6);
     expect(await admin.hlen(keys.pool)).toBe(3);
   });

@@ -9,6 +9,7 @@ import { LEASE_MS } from '../../worker/lease.ts';
 import type { Mix } from '../../worker/mix.ts';
 import { letterId } from '../../worker/opening.ts';
 import { Outbox } from '../../worker/outbox.ts';
+import { oneRedis } from '../support/one-redis.ts';
 import type { TestRedis } from '../support/redis.ts';
 import { WorkerStand, type StandOptions } from '../support/stand.ts';
 import { until, type Bench } from '../support/worker.ts';
@@ -17,9 +18,10 @@ let stand: WorkerStand;
 let admin: Redis;
 let bench: Bench;
 let redis: TestRedis;
+const emptyRedis = oneRedis();
 
 beforeEach(async () => {
-  stand = await WorkerStand.start();
+  stand = await WorkerStand.start(await emptyRedis());
   ({ admin, bench, redis } = stand);
 });
 afterEach(() => stand.stop());

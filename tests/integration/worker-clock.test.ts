@@ -9,7 +9,8 @@ import { log } from '../../service/log.ts';
 import { keys } from '../../store/keys.ts';
 import { Rounds } from '../../worker/rounds.ts';
 import { createWorker } from '../../worker/worker.ts';
-import { startRedis, type TestRedis } from '../support/redis.ts';
+import { oneRedis } from '../support/one-redis.ts';
+import type { TestRedis } from '../support/redis.ts';
 import { maildirFiles, until, workerBench, type Bench } from '../support/worker.ts';
 
 const REPEAT = 'ticks:rounds:repeat';
@@ -17,9 +18,10 @@ let redis: TestRedis;
 let admin: Redis;
 let bench: Bench;
 let worker: Service | undefined;
+const emptyRedis = oneRedis();
 
 beforeEach(async () => {
-  redis = await startRedis();
+  redis = await emptyRedis();
   admin = await redis.connect('admin');
 });
 afterEach(async () => {

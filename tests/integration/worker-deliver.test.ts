@@ -16,7 +16,8 @@ import type { Letter } from '../../worker/inboxes/inbox.ts';
 import { inboxesSchema, inboxOf } from '../../worker/inboxes/kinds.ts';
 import { LEASE_MS, roundLease, withLease } from '../../worker/lease.ts';
 import { Outbox } from '../../worker/outbox.ts';
-import { startRedis, type TestRedis } from '../support/redis.ts';
+import { oneRedis } from '../support/one-redis.ts';
+import type { TestRedis } from '../support/redis.ts';
 import { closedPort, startSmtp, type TestSmtp } from '../support/smtp.ts';
 import { maildirFiles, until } from '../support/worker.ts';
 
@@ -26,10 +27,11 @@ let outbox: Outbox;
 let dir: string;
 let nowMs: number;
 const servers: TestSmtp[] = [];
+const emptyRedis = oneRedis();
 
 beforeEach(async () => {
   await ready;
-  redis = await startRedis();
+  redis = await emptyRedis();
   admin = await redis.connect('admin');
   outbox = new Outbox(await redis.connect('worker'), 'inbox-1');
   dir = await mkdtemp(join(tmpdir(), 'relay-deliver-'));

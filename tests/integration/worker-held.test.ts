@@ -4,15 +4,17 @@ import { keys } from '../../store/keys.ts';
 import { readState } from '../../store/state.ts';
 import { BATCH, type Mix } from '../../worker/mix.ts';
 import { Outbox } from '../../worker/outbox.ts';
+import { oneRedis } from '../support/one-redis.ts';
 import { WorkerStand, type StandOptions } from '../support/stand.ts';
 import type { Bench } from '../support/worker.ts';
 
 let stand: WorkerStand;
 let admin: Redis;
 let bench: Bench;
+const emptyRedis = oneRedis();
 
 beforeEach(async () => {
-  stand = await WorkerStand.start();
+  stand = await WorkerStand.start(await emptyRedis());
   ({ admin, bench } = stand);
 });
 afterEach(() => stand.stop());

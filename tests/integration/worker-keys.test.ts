@@ -8,6 +8,7 @@ import { log } from '../../service/log.ts';
 import { keys } from '../../store/keys.ts';
 import type { Housekeeping } from '../../worker/housekeeping.ts';
 import type { Mix, MixSettings } from '../../worker/mix.ts';
+import { oneRedis } from '../support/one-redis.ts';
 import { WorkerStand } from '../support/stand.ts';
 import { until, type Bench } from '../support/worker.ts';
 
@@ -16,9 +17,10 @@ let admin: Redis;
 let bench: Bench;
 let mix: Mix;
 let housekeeping: Housekeeping;
+const emptyRedis = oneRedis();
 
 beforeEach(async () => {
-  stand = await WorkerStand.start();
+  stand = await WorkerStand.start(await emptyRedis());
   ({ admin, bench } = stand);
   // Serial 1 ends by itself at 168, whatever serial 2 does; grace and backlog make it 264.
   await bench.keyring(2, { hours: [24, 400] });
@@ -214,6 +216,8 @@ describe('housekeeping', () => {
     for (let times = 0; times < 3; times += 1) await housekeeping.run();
     expect(said.mock.calls).toEqual([['housekeeping failed', { reason: 'aof', code: 'AOF_REWRITE' }]]);
     said.mockRestore();
+    // The limit ends with the process.
+    await stand.redis.kill9();
   });
 
   it('lists the inboxes for the operator, with those taken away that still have letters', async () => {

@@ -8,15 +8,17 @@ import { PARCEL_PLAINTEXT_BYTES, parcelId, SEALED_BYTES } from '../../crypto/par
 import { keys, SET_ANCHOR, shortId } from '../../store/keys.ts';
 import { readState } from '../../store/state.ts';
 import { BATCH, PATIENCE_MS, type Mix } from '../../worker/mix.ts';
+import { oneRedis } from '../support/one-redis.ts';
 import { WorkerStand, type StandOptions } from '../support/stand.ts';
 import type { Bench } from '../support/worker.ts';
 
 let stand: WorkerStand;
 let admin: Redis;
 let bench: Bench;
+const emptyRedis = oneRedis();
 
 beforeEach(async () => {
-  stand = await WorkerStand.start();
+  stand = await WorkerStand.start(await emptyRedis());
   ({ admin, bench } = stand);
 });
 afterEach(() => stand.stop());

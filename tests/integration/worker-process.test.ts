@@ -7,7 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { program } from '../../deploy/layout.ts';
 import { keys, workerState } from '../../store/keys.ts';
 import { cuttingSocket } from '../support/cutting.ts';
-import { startRedis, type TestRedis } from '../support/redis.ts';
+import { oneRedis } from '../support/one-redis.ts';
+import type { TestRedis } from '../support/redis.ts';
 import { startSmtp, type Answers, type TestSmtp } from '../support/smtp.ts';
 import { maildirFiles, until, workerBench, type Bench } from '../support/worker.ts';
 
@@ -17,9 +18,10 @@ let bench: Bench;
 let output = '';
 const children: ChildProcess[] = [];
 const servers: TestSmtp[] = [];
+const emptyRedis = oneRedis();
 
 beforeEach(async () => {
-  redis = await startRedis();
+  redis = await emptyRedis();
   admin = await redis.connect('admin');
   bench = await workerBench(redis);
   output = '';

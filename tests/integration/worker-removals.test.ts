@@ -6,12 +6,14 @@ import { keys } from '../../store/keys.ts';
 import { bucketOf, weeksKept } from '../../store/mailboxes.ts';
 import { newThread } from '../support/letters.ts';
 import { MailboxStand } from '../support/mailboxes.ts';
+import { oneRedis } from '../support/one-redis.ts';
 
 const WEEK_HOURS = 7 * 24;
 let stand: MailboxStand;
+const emptyRedis = oneRedis();
 
 beforeEach(async () => {
-  stand = await MailboxStand.start();
+  stand = await MailboxStand.start(await emptyRedis());
 });
 afterEach(() => stand.stop());
 

@@ -8,13 +8,15 @@ import { bucketOf, REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE, weekOf } from '../../s
 import { readState } from '../../store/state.ts';
 import { newThread } from '../support/letters.ts';
 import { MailboxStand, newSigner } from '../support/mailboxes.ts';
+import { oneRedis } from '../support/one-redis.ts';
 
 const WEEK_HOURS = 7 * 24;
 const running = () => false;
 let stand: MailboxStand;
+const emptyRedis = oneRedis();
 
 beforeEach(async () => {
-  stand = await MailboxStand.start();
+  stand = await MailboxStand.start(await emptyRedis());
 });
 afterEach(() => stand.stop());
 

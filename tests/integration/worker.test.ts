@@ -6,16 +6,18 @@ import { dearmor } from '../../crypto/age/armor.ts';
 import { openLetter } from '../../crypto/letter.ts';
 import { keys, workerState } from '../../store/keys.ts';
 import { createWorker } from '../../worker/worker.ts';
-import { startRedis, type TestRedis } from '../support/redis.ts';
+import { oneRedis } from '../support/one-redis.ts';
+import type { TestRedis } from '../support/redis.ts';
 import { maildirFiles, until, workerBench, type Bench } from '../support/worker.ts';
 import type { Redis } from 'ioredis';
 
 let redis: TestRedis;
 let admin: Redis;
 let bench: Bench;
+const emptyRedis = oneRedis();
 
 beforeEach(async () => {
-  redis = await startRedis();
+  redis = await emptyRedis();
   admin = await redis.connect('admin');
   bench = await workerBench(redis);
 });

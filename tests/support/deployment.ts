@@ -5,10 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { parseIdentityFile } from '../../crypto/age/identity.ts';
 import { parseAnswer, type Answer } from '../../crypto/answer.ts';
 import type { VerifiedKeyring } from '../../crypto/keyring.ts';
-import { openLetter, type WrittenContent } from '../../crypto/letter.ts';
+import type { WrittenContent } from '../../crypto/letter.ts';
 import { parseSecretKey } from '../../crypto/minisign.ts';
 import { sealParcel } from '../../crypto/parcel.ts';
 import { sealReply } from '../../crypto/reply.ts';
@@ -24,7 +23,8 @@ import { prepareDeployment, type Prepared } from '../../deploy/prepare.ts';
 import { endProcess } from '../../deploy/supervisor.ts';
 import { http, postParcel, type HttpRequest } from './http.ts';
 import { isWritten } from './letters.ts';
-import { attachedLetters, readMaildir } from './maildir.ts';
+import { maildirPaths } from './maildir.ts';
+import { OpenedInbox } from './opened-inbox.ts';
 import { adminUser, password as newPassword } from './redis.ts';
 import { copyPrepared } from './prepared.ts';
 
@@ -61,6 +61,7 @@ export class Deployment {
   readonly #settings: PartSettings;
   readonly #isTemporary: boolean;
   readonly #children = new Map<Part, ChildProcess>();
+  readonly #inboxes = new Map<string, OpenedInbox>();
 
   constructor({ layout, keyring, keyringFile }: Prepared, settings: PartSettings, isTemporary: boolean) {
     this.layout = layout;
@@ -156,17 +157,16 @@ export class Deployment {
 
   /** What requesters wrote: notes and covers left out. */
   async letters(inbox = this.inbox): Promise<WrittenContent[]> {
-    const identities = parseIdentityFile(await readFile(this.identity, 'utf8'));
-    const files = await readMaildir(inbox);
-    const letters = await Promise.all(files.map(({ mail }) => attachedLetters(mail)));
-    return letters.flat().map((letter) => openLetter(letter, identities)).filter(isWritten);
+    const opened = this.#inboxes.get(inbox) ?? new OpenedInbox(inbox, this.identity);
+    this.#inboxes.set(inbox, opened);
+    return (await opened.contents()).filter(isWritten);
   }
 
   /** Waits until the inbox holds all of these texts. @returns what it holds then, or what it held when the time was up */
   async untilDelivered(texts: readonly string[], withinMs = 20_000): Promise<string[]> {
     const deadlineMs = performance.now() + withinMs;
     for (;;) {
-      const names = (await readMaildir(this.inbox)).length;
+      const names = (await maildirPaths(this.inbox)).length;
       const there = names < new Set(texts).size ? [] : (await this.letters()).map(({ message }) => message);
       if (texts.every((text) => there.includes(text))) return there;
       if (performance.now() > deadlineMs) return (await this.letters()).map(({ message }) => message);

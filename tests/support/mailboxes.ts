@@ -6,6 +6,7 @@ import { mailboxOf } from '../../crypto/thread.ts';
 import { Mailboxes as Reader } from '../../server/mailboxes.ts';
 import { keys } from '../../store/keys.ts';
 import { newThread } from './letters.ts';
+import { startRedis, type TestRedis } from './redis.ts';
 import { startParts, WorkerStand } from './stand.ts';
 
 /** The keyring is valid as long as replies are kept. */
@@ -19,8 +20,8 @@ export class MailboxStand extends WorkerStand {
   /** Two who may answer. */
   readonly signers = [newSigner(), newSigner()] as const;
 
-  static override async start(): Promise<MailboxStand> {
-    const stand = new MailboxStand(await startParts());
+  static override async start(redis?: TestRedis): Promise<MailboxStand> {
+    const stand = new MailboxStand(await startParts(redis ?? (await startRedis())));
     await stand.bench.keyring(1, { hours: KEYRING_HOURS, signers: stand.signers.map(({ key }) => toHex(key)) });
     return stand;
   }

@@ -1,17 +1,20 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import PostalMime from 'postal-mime';
 
 export type MaildirFile = { name: string; mail: Uint8Array };
 
-/** Every message of a Maildir, read or not. What is still in tmp/ has not been delivered. */
+/** Where the messages of a Maildir are, read or not. What is still in tmp/ has not been delivered. */
+export async function maildirPaths(path: string): Promise<string[]> {
+  const folders = ['new', 'cur'].map((folder) => join(path, folder));
+  const names = await Promise.all(folders.map(async (folder) => (await readdir(folder)).map((name) => join(folder, name))));
+  return names.flat();
+}
+
+/** Every message of a Maildir. */
 export async function readMaildir(path: string): Promise<MaildirFile[]> {
   const found: MaildirFile[] = [];
-  for (const folder of ['new', 'cur']) {
-    for (const name of await readdir(join(path, folder))) {
-      found.push({ name, mail: new Uint8Array(await readFile(join(path, folder, name))) });
-    }
-  }
+  for (const file of await maildirPaths(path)) found.push({ name: basename(file), mail: new Uint8Array(await readFile(file)) });
   return found;
 }
 

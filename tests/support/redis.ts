@@ -20,10 +20,13 @@ export type TestRedis = {
   readonly dir: string;
   readonly passwords: Readonly<Record<TestRole, string>>;
   readonly pid: number;
+  isRunning(): boolean;
   /** Ends Redis at once, as a crash would. */
   kill9(): Promise<void>;
   /** Starts it again over the same files; ends it in order first when it runs. */
   restart(): Promise<void>;
+  /** Closes every client of `connect`. */
+  disconnect(): void;
   /** Ends it, closes every client of `connect` and removes the directory if it made it. */
   stop(): Promise<void>;
   target(role: TestRole): RedisTarget;
@@ -100,8 +103,15 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
     return child;
   };
 
+  const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;
+
+  const disconnect = (): void => {
+    for (const client of clients) client.disconnect();
+    clients.clear();
+  };
+
   const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (!isRunning()) return;
     const exit = once(child, 'exit');
     child.kill(signal);
     const impatience = setTimeout(() => child.kill('SIGKILL'), 5_000);
@@ -118,13 +128,15 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
     get pid() {
       return child.pid ?? -1;
     },
+    isRunning,
+    disconnect,
     kill9: () => end('SIGKILL'),
     restart: async () => {
       await end('SIGTERM');
       child = await launch();
     },
     stop: async () => {
-      for (const client of clients) client.disconnect();
+      disconnect();
       await end('SIGTERM');
       if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
     },

@@ -24,8 +24,7 @@ export type StandOptions = Readonly<{
 
 export type Parts = Readonly<{ redis: TestRedis; bench: Bench; admin: Redis; client: Redis }>;
 
-export async function startParts(): Promise<Parts> {
-  const redis = await startRedis();
+export async function startParts(redis: TestRedis): Promise<Parts> {
   return { redis, bench: await workerBench(redis), admin: await redis.connect('admin'), client: await redis.connect('worker') };
 }
 
@@ -45,8 +44,8 @@ export class WorkerStand {
     this.client = client;
   }
 
-  static async start(): Promise<WorkerStand> {
-    return new WorkerStand(await startParts());
+  static async start(redis?: TestRedis): Promise<WorkerStand> {
+    return new WorkerStand(await startParts(redis ?? (await startRedis())));
   }
 
   async stop(): Promise<void> {

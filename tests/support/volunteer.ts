@@ -1,10 +1,8 @@
 // A conversation at a real deployment, from the volunteer's side and, for what comes of it, from the requester's.
-import { readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
-import { parseIdentityFile } from '../../crypto/age/identity.ts';
 import { codeRoot, makeCode } from '../../crypto/code.ts';
 import { signersOf } from '../../crypto/keyring.ts';
-import { openLetter, type LetterContent, type NoteContent } from '../../crypto/letter.ts';
+import type { NoteContent } from '../../crypto/letter.ts';
 import { encodeQuestion, parseMailboxAnswer } from '../../crypto/mailbox.ts';
 import { checkNote } from '../../crypto/note.ts';
 import { openReply } from '../../crypto/reply.ts';
@@ -14,15 +12,15 @@ import { threadOf, type Thread } from '../../crypto/thread.ts';
 import { cli, type CliInput, type CliResult } from './cli.ts';
 import { startDeployment, type Deployment } from './deployment.ts';
 import { http } from './http.ts';
-import { attachedLetters, readMaildir } from './maildir.ts';
+import { OpenedInbox } from './opened-inbox.ts';
 
 export class Volunteer {
   readonly deployment: Deployment;
-  readonly #identities: readonly string[];
+  readonly #inbox: OpenedInbox;
 
-  constructor(deployment: Deployment, identities: readonly string[]) {
+  constructor(deployment: Deployment) {
     this.deployment = deployment;
-    this.#identities = identities;
+    this.#inbox = new OpenedInbox(deployment.inbox, deployment.identity);
   }
 
   get relay(): string {
@@ -33,12 +31,12 @@ export class Volunteer {
   async requester(message: string): Promise<Thread> {
     const thread = threadOf(codeRoot('ru', makeCode()));
     await this.deployment.post(stampParcel(sealRequest({ topic: 'legal', language: 'ru', message }, this.deployment.keyring, { thread }), 10));
-    await expect.poll(async () => (await this.#letters()).flatMap((content) => ('message' in content ? [content.message] : []))).toContain(message);
+    await expect.poll(async () => (await this.#inbox.contents()).flatMap((content) => ('message' in content ? [content.message] : []))).toContain(message);
     return thread;
   }
 
   async notesOf({ address }: Thread): Promise<NoteContent['note'][]> {
-    const notes = (await this.#letters()).flatMap((content) => (content.kind === 'note' ? [content.note] : [])).filter(({ thread }) => thread === address.key);
+    const notes = (await this.#inbox.contents()).flatMap((content) => (content.kind === 'note' ? [content.note] : [])).filter(({ thread }) => thread === address.key);
     for (const note of notes) checkNote(note, signersOf(this.deployment.keyring.keyring));
     return notes;
   }
@@ -68,14 +66,8 @@ export class Volunteer {
   stop(): Promise<void> {
     return this.deployment.stop();
   }
-
-  async #letters(): Promise<LetterContent[]> {
-    const files = await readMaildir(this.deployment.inbox);
-    return (await Promise.all(files.map(({ mail }) => attachedLetters(mail)))).flat().map((letter) => openLetter(letter, this.#identities));
-  }
 }
 
 export async function startVolunteer(): Promise<Volunteer> {
-  const deployment = await startDeployment();
-  return new Volunteer(deployment, parseIdentityFile(await readFile(deployment.identity, 'utf8')));
+  return new Volunteer(await startDeployment());
 }

@@ -1,12 +1,15 @@
-import { randomBytes } from 'node:crypto';
 import { beforeAll, expect, it } from 'vitest';
-import { PARCEL_BYTES } from '../../crypto/parcel.ts';
+import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
+import { sealParcel } from '../../crypto/parcel.ts';
 import { decodeParcelText, encodeParcelText, PARCEL_TEXT_CHARACTERS } from '../../crypto/parcel-text.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { readTemplate } from '../../web/pages.ts';
 
-beforeAll(() => ready);
-const parcel = new Uint8Array(randomBytes(PARCEL_BYTES));
+let parcel: Uint8Array;
+beforeAll(async () => {
+  await ready;
+  parcel = sealParcel({ kind: 'decoy' }, { serial: 7, worker: identityToRecipient(generateIdentity()) });
+});
 
 it('is 32,768 characters of base64url, and comes back as it was', () => {
   const text = encodeParcelText(parcel);

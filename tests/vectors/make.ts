@@ -5,11 +5,11 @@ import { base64 } from '@scure/base';
 import { encrypt } from '../../crypto/age/age.ts';
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import { encodeAnswer } from '../../crypto/answer.ts';
-import { concat, fromHex, utf8 } from '../../crypto/bytes.ts';
+import { concat, fromHex, toHex, utf8 } from '../../crypto/bytes.ts';
 import { encodeKeyring, verifyKeyring, type Keyring } from '../../crypto/keyring.ts';
 import { LETTER_PLAINTEXT_BYTES } from '../../crypto/letter.ts';
 import { encodePublicKey, generateKeyPair, sign } from '../../crypto/minisign.ts';
-import { CONTENT_BYTES, KIND_BYTES, PARCEL_PLAINTEXT_BYTES, ROUTE_BYTES, parseParcel, sealParcel } from '../../crypto/parcel.ts';
+import { CONTENT_BYTES, COUNTER_OFFSET, frameParcel, KIND_BYTES, NONCE_OFFSET, PARCEL_BYTES, PARCEL_PLAINTEXT_BYTES, ROUTE_BYTES, parseParcel, sealParcel } from '../../crypto/parcel.ts';
 import { sealRequest } from '../../crypto/seal.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { sealLetter } from '../../crypto/letter.ts';
@@ -59,6 +59,8 @@ broken[23] = 0x58;
 
 const blobs = {
   letter, parcel, decoy, json, signature,
+  'parcel under serial 8': stampParcel(frameParcel(parseParcel(parcel).sealed, 8), 10),
+  'changed sealed part': parseParcel(parcel).sealed.map((byte, at) => (at === 20_000 ? byte ^ 1 : byte)),
   answer: encodeAnswer({ result: 'stamp', difficulty: 14, retryAfterSeconds: 0 }),
   'letter of no JSON': toEight(padded('no JSON')),
   'letter of another version': toEight(padded(JSON.stringify({ ...content, version: 2 }))),
@@ -116,7 +118,14 @@ add('a parcel of version 2', 'parseParcel', 'parcel', fails('PARCEL_VERSION'), e
 add('a parcel that is no age file', 'parseParcel', 'parcel', fails('PARCEL_SEALED'), edited({ at: 16, set: '41' }));
 add('a parcel with another stanza type', 'parseParcel', 'parcel', fails('PARCEL_SEALED'), edited({ at: 16 + 25, set: '58' }));
 add('a parcel with a body line too long', 'parseParcel', 'parcel', fails('PARCEL_SEALED'), edited({ at: 16 + 22 + 18 + 1494, set: '41' }));
-add('a parcel with a changed payload', 'openParcel', 'parcel', fails('AGE_PAYLOAD'), { identities: ['worker'], ...edited({ at: 20_000, set: '0000000000000000' }) });
+add('a parcel with a changed payload', 'parseParcel', 'parcel', fails('PARCEL_CHECK'), edited({ at: 20_000, set: '0000000000000000' }));
+add('a parcel whose last byte is another', 'parseParcel', 'parcel', fails('PARCEL_CHECK'), edited({ at: PARCEL_BYTES - 1, set: toHex(Uint8Array.of((parcel.at(-1) ?? 0) ^ 1)) }));
+add('a parcel of another serial', 'parseParcel', 'parcel', fails('PARCEL_CHECK'), edited({ at: 7, set: '08' }));
+add('a parcel with another check', 'parseParcel', 'parcel', fails('PARCEL_CHECK'), edited({ at: NONCE_OFFSET, set: toHex(Uint8Array.of((parcel[NONCE_OFFSET] ?? 0) ^ 1)) }));
+add('a parcel without a check', 'parseParcel', 'parcel', fails('PARCEL_CHECK'), edited({ at: NONCE_OFFSET, set: '00000000' }));
+add('a parcel with another counter parses', 'parseParcel', 'parcel', { value: { serial: 7 } }, edited({ at: COUNTER_OFFSET, set: 'ffffffff' }));
+add('a parcel of another version and with a changed payload', 'parseParcel', 'parcel', fails('PARCEL_VERSION'), edited({ at: 3, set: '02' }, { at: 20_000, set: '0000000000000000' }));
+add('a sealed part with a changed payload', 'openSealed', 'changed sealed part', fails('AGE_PAYLOAD'), { identities: ['worker'] });
 for (const input of ['sealed part, kind 9', 'sealed part, padding not zero', 'sealed part, decoy with content', 'sealed part, too short inside'] as const) {
   add(input, 'openSealed', input, fails('PARCEL_FORMAT'), { identities: ['worker'] });
 }
@@ -124,8 +133,8 @@ add('content that is no letter', 'openSealed', 'sealed part, content that is no 
 add('a letter inside with another stanza type', 'openSealed', 'sealed part, letter with another stanza type', fails('LETTER_STRUCTURE'), { identities: ['worker'] });
 
 add('a stamp is worth its bits', 'stampBits', 'parcel', { value: stampBits(parseParcel(parcel)) });
-add('a stamp does not fit another serial', 'stampBits', 'parcel', { value: bitsAfter(7, '08') }, edited({ at: 7, set: '08' }));
-add('a stamp does not fit another nonce', 'stampBits', 'parcel', { value: bitsAfter(8, 'ff') }, edited({ at: 8, set: 'ff' }));
+add('a stamp does not fit another counter', 'stampBits', 'parcel', { value: bitsAfter(COUNTER_OFFSET, 'ff') }, edited({ at: COUNTER_OFFSET, set: 'ff' }));
+add('a stamp of another serial', 'stampBits', 'parcel under serial 8', { value: stampBits(parseParcel(blobs['parcel under serial 8'])) });
 
 function bitsAfter(at: number, set: string): number {
   const copy = parcel.slice();

@@ -1,0 +1,48 @@
+import type { Redis } from 'ioredis';
+import { afterAll } from 'vitest';
+import { startRedis, type TestRedis } from './redis.ts';
+import { until } from './worker.ts';
+
+type Settings = ReadonlyMap<string, string>;
+
+/**
+ * One Redis for a whole file, in place of `startRedis` in each case; called at the top of the file.
+ * @returns what gives it empty, running and with the settings it started with, whatever the case before did to it. The `stop` of
+ *   what it gives ends the case's clients, not Redis.
+ */
+export function oneRedis(): () => Promise<TestRedis> {
+  let redis: TestRedis | undefined;
+  let settings: Settings;
+  afterAll(() => redis?.stop());
+
+  return async () => {
+    if (redis === undefined) {
+      redis = await startRedis();
+      settings = await settingsOf(await redis.connect('admin'));
+    } else {
+      if (!redis.isRunning()) await redis.restart();
+      await reset(await redis.connect('admin'), settings);
+    }
+    redis.disconnect();
+    return Object.create(redis, { stop: { value: () => Promise.resolve(redis?.disconnect()) } }) as TestRedis;
+  };
+}
+
+async function settingsOf(admin: Redis): Promise<Settings> {
+  const found = (await admin.config('GET', '*')) as string[];
+  return new Map(found.flatMap((name, index) => (index % 2 === 0 ? [[name, found[index + 1] ?? '']] : [])));
+}
+
+async function reset(admin: Redis, settings: Settings): Promise<void> {
+  // A client of the last case that has not noticed its end would write after this.
+  await admin.call('CLIENT', 'KILL', 'SKIPME', 'yes');
+  for (const [name, value] of await settingsOf(admin)) {
+    const before = settings.get(name);
+    if (before !== undefined && before !== value) await admin.config('SET', name, before);
+  }
+  // While one rewrite of the append-only file goes on, Redis refuses the next.
+  await until('the rewrite', async () => (await admin.info('persistence')).includes('aof_rewrite_in_progress:0'));
+  await admin.flushall();
+  await admin.script('FLUSH');
+  await admin.config('RESETSTAT');
+}

@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import { parseIdentityFile } from '../../crypto/age/identity.ts';
+import { openLetter, type LetterContent } from '../../crypto/letter.ts';
+import { attachedLetters, maildirPaths } from './maildir.ts';
+
+/** The letters of a Maildir, each opened once: opening takes much longer than looking whether another has come. */
+export class OpenedInbox {
+  readonly #path: string;
+  readonly #identityFile: string;
+  readonly #opened = new Map<string, readonly LetterContent[]>();
+
+  constructor(path: string, identityFile: string) {
+    this.#path = path;
+    this.#identityFile = identityFile;
+  }
+
+  /** What they hold now. */
+  async contents(): Promise<LetterContent[]> {
+    const identities = parseIdentityFile(await readFile(this.#identityFile, 'utf8'));
+    const found: LetterContent[] = [];
+    for (const path of await maildirPaths(this.#path)) {
+      const contents = this.#opened.get(path) ?? (await attachedLetters(await readFile(path))).map((letter) => openLetter(letter, identities));
+      this.#opened.set(path, contents);
+      found.push(...contents);
+    }
+    return found;
+  }
+}

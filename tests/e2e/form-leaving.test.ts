@@ -6,19 +6,20 @@ import { startDeployment, type Deployment } from '../support/deployment.ts';
 
 const MESSAGE = 'Этого никто не должен увидеть.';
 
+let deployment: Deployment;
+beforeAll(async () => {
+  deployment = await startDeployment();
+});
+afterAll(() => deployment?.stop());
+
 describe.each(BROWSERS)('leaving the form in %s', (name) => {
-  let deployment: Deployment;
   let browser: Browser;
   let tab: Tab;
   let asked: string[];
   beforeAll(async () => {
-    deployment = await startDeployment();
     browser = await openBrowser(name);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await deployment?.stop();
-  });
+  afterAll(() => browser?.close());
   beforeEach(async () => {
     asked = [];
     tab = await Tab.open(browser, deployment.url);

@@ -1,4 +1,4 @@
-// What a person sees on a narrow screen, without scripts, and by keyboard alone.
+// What a person sees on a narrow screen, and by keyboard alone.
 import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BROWSERS, openBrowser, Tab } from '../support/browser.ts';
@@ -14,16 +14,29 @@ async function boxOf(tab: Tab, selector: string): Promise<{ top: number; height:
   return (await tab.page.evaluate(`(({ top, height, width }) => ({ top, height, width }))(document.querySelector('${selector}').getBoundingClientRect())`)) as never;
 }
 
+let deployment: Deployment;
+beforeAll(async () => {
+  deployment = await startDeployment();
+});
+afterAll(() => deployment?.stop());
+
 describe.each(BROWSERS)('the page in %s', (name) => {
-  let deployment: Deployment;
   let browser: Browser;
   beforeAll(async () => {
-    deployment = await startDeployment();
     browser = await openBrowser(name);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await deployment?.stop();
+  afterAll(() => browser?.close());
+
+  // Firefox takes it from the system alone.
+  if (name === 'chromium') return it('moves nothing for those who asked for less motion', async () => {
+    const tab = await Tab.open(browser, deployment.url);
+    // Until then the page may still change what it shows.
+    await tab.until(SEND);
+    await tab.page.evaluate("document.getElementById('progress').hidden = false; document.getElementById('progress-bar').removeAttribute('value');");
+    expect(await tab.isVisible('#progress-bar')).toBe(true);
+    await tab.page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
+    expect(await tab.isVisible('#progress-bar')).toBe(false);
+    await tab.page.close();
   });
 
   it.each(['', 'en/'])('/%s has no sideways scroll at 320 px, whatever it shows', async (path) => {
@@ -93,56 +106,11 @@ describe.each(BROWSERS)('the page in %s', (name) => {
     await tab.page.close();
   });
 
-  // Firefox takes it from the system alone.
-  // Only puppeteer's own protocol can ask for it.
-  if (name === 'chromium') it('moves nothing for those who asked for less motion', async () => {
-    const tab = await Tab.open(browser, deployment.url);
-    // Until then the page may still change what it shows.
-    await tab.until(SEND);
-    await tab.page.evaluate("document.getElementById('progress').hidden = false; document.getElementById('progress-bar').removeAttribute('value');");
-    expect(await tab.isVisible('#progress-bar')).toBe(true);
-    await tab.page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
-    expect(await tab.isVisible('#progress-bar')).toBe(false);
-    await tab.page.close();
-  });
-
   it('gives every field a name that can be read out', async () => {
     const tab = await Tab.open(browser, deployment.url);
     await tab.until(SEND);
     const nameless = await tab.page.evaluate(`[...document.querySelectorAll('input, textarea')].filter((field) => field.labels.length !== 1).length`);
     expect(nameless).toBe(0);
-    await tab.page.close();
-  });
-});
-
-describe('without scripts', () => {
-  let deployment: Deployment;
-  let browser: Browser;
-  beforeAll(async () => {
-    deployment = await startDeployment();
-    browser = await openBrowser('chromium');
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await deployment?.stop();
-  });
-
-  it.each([['', 'нужны скрипты'], ['en/', 'needs scripts']])('/%s says why there is no form, and has none', async (path, words) => {
-    const tab = await Tab.open(browser);
-    await tab.page.setJavaScriptEnabled(false);
-    await tab.page.goto(new URL(path, deployment.url).href);
-    expect(await tab.text('#no-scripts')).toContain(words);
-    for (const hidden of ['#form', '#opening', '#progress', '#accepted', '#exit-known']) expect(await tab.isVisible(hidden)).toBe(false);
-    expect(tab.problems).toEqual([]);
-    await tab.page.close();
-  });
-
-  it('quick exit is a link', async () => {
-    const tab = await Tab.open(browser);
-    await tab.page.setJavaScriptEnabled(false);
-    await tab.page.goto(deployment.url);
-    await Promise.all([tab.page.waitForNavigation(), tab.page.click('#exit')]);
-    expect(tab.page.url()).toBe('about:blank');
     await tab.page.close();
   });
 });

@@ -4,44 +4,50 @@ import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stop } from 'esbuild';
 import type { Browser } from 'puppeteer-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildWeb } from '../../web/build.ts';
 import { BROWSERS, openBrowser, Tab } from '../support/browser.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 
 const MESSAGE = 'Этого никто не должен увидеть.';
 
-describe.each(BROWSERS)('a form with a site file in %s', (name) => {
-  const elsewhere = createServer((request, response) => {
-    // What the page there asks for by itself, its icon, names that page.
-    if (request.url === '/') referrers.push(request.headers.referer ?? '');
-    response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>Weather</title><p>Sunny');
+const referrers: string[] = [];
+const elsewhere = createServer((request, response) => {
+  // What the page there asks for by itself, its icon, names that page.
+  if (request.url === '/') referrers.push(request.headers.referer ?? '');
+  response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>Weather</title><p>Sunny');
+});
+let target: string;
+let deployment: Deployment;
+beforeAll(async () => {
+  elsewhere.listen(0, '127.0.0.1');
+  await once(elsewhere, 'listening');
+  target = `http://127.0.0.1:${String((elsewhere.address() as AddressInfo).port)}/`;
+  const site = { exit: target, name: { ru: 'Тихая линия' }, crisisLines: { ru: [{ name: 'Линия', contact: '8 000 000-00-00', link: target }] } };
+  deployment = await startDeployment({
+    adjust: async ({ layout, keyring }) => {
+      const siteFile = join(layout.dir, 'site.json');
+      await writeFile(siteFile, JSON.stringify(site));
+      await buildWeb({ rootKeyFile: layout.rootKey, outDir: layout.web, floorSerial: keyring.keyring.serial, siteFile });
+      await stop();
+    },
   });
-  const referrers: string[] = [];
-  let target: string;
-  let deployment: Deployment;
+});
+afterAll(async () => {
+  await deployment?.stop();
+  elsewhere.closeAllConnections();
+  elsewhere.close();
+});
+
+describe.each(BROWSERS)('a form with a site file in %s', (name) => {
   let browser: Browser;
   beforeAll(async () => {
-    elsewhere.listen(0, '127.0.0.1');
-    await once(elsewhere, 'listening');
-    target = `http://127.0.0.1:${String((elsewhere.address() as AddressInfo).port)}/`;
-    const site = { exit: target, name: { ru: 'Тихая линия' }, crisisLines: { ru: [{ name: 'Линия', contact: '8 000 000-00-00', link: target }] } };
-    deployment = await startDeployment({
-      adjust: async ({ layout, keyring }) => {
-        const siteFile = join(layout.dir, 'site.json');
-        await writeFile(siteFile, JSON.stringify(site));
-        await buildWeb({ rootKeyFile: layout.rootKey, outDir: layout.web, floorSerial: keyring.keyring.serial, siteFile });
-      },
-    });
     browser = await openBrowser(name);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await deployment?.stop();
-    elsewhere.closeAllConnections();
-    elsewhere.close();
-  });
+  afterAll(() => browser?.close());
+  beforeEach(() => void referrers.splice(0));
 
   async function openWithText(): Promise<Tab> {
     const tab = await Tab.open(browser, deployment.url);

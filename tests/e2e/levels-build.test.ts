@@ -2,6 +2,7 @@
 import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BROWSERS, openBrowser, Tab } from '../support/browser.ts';
+import { repliesWaiting, startConversation } from '../support/conversation.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 import { beforeScripts } from '../support/levels.ts';
 
@@ -12,20 +13,21 @@ const TOPIC_LETTERS = 40;
 
 const CASES = [...BROWSERS.flatMap((name) => [[name, 'standard'], [name, 'safer']] as const), ['firefox', 'safer-14']] as const;
 
+let deployment: Deployment;
+beforeAll(async () => {
+  deployment = await startDeployment();
+});
+afterAll(() => deployment?.stop());
+
 describe.each(CASES)('a first visit in %s at %s', { timeout: 2 * SLOW_MS }, (name, level) => {
-  let deployment: Deployment;
   let browser: Browser;
   let tab: Tab;
   beforeAll(async () => {
-    deployment = await startDeployment();
     browser = await openBrowser(name, { level });
     tab = await Tab.open(browser, deployment.url, { before: beforeScripts(level) });
     await tab.until('#send:not(:disabled)', SLOW_MS);
   }, 2 * SLOW_MS);
-  afterAll(async () => {
-    await browser?.close();
-    await deployment?.stop();
-  });
+  afterAll(() => browser?.close());
 
   it('loads only what it can run, each once', async () => {
     // A browser asks for the icon when it likes, and in automation often never. The words come when the form is ready.
@@ -46,5 +48,21 @@ describe.each(CASES)('a first visit in %s at %s', { timeout: 2 * SLOW_MS }, (nam
     await tab.until('#accepted', SLOW_MS);
     expect(await deployment.untilDelivered([message])).toContain(message);
     expect(tab.problems).toEqual([]);
+  });
+
+  if (level !== 'safer') return;
+
+  it('an answer is read as well', async () => {
+    const { words, thread } = await startConversation('ru');
+    expect((await deployment.post(await deployment.sealReply('Без WebAssembly', thread.address))).status).toBe(202);
+    await expect.poll(() => repliesWaiting(deployment, thread)).toBe(1);
+    const replies = await Tab.open(browser, new URL('replies', deployment.url).href, { before: beforeScripts(level) });
+    await replies.until('#read:not(:disabled)', SLOW_MS);
+    await replies.paste('#typed-code', words.join(' '));
+    await replies.page.click('#read');
+    await replies.until('.reply', SLOW_MS);
+    expect(await replies.text('.reply .text')).toBe('Без WebAssembly');
+    expect(replies.requests.map((url) => new URL(url).pathname)).not.toContain('/sodium.wasm');
+    expect(replies.problems).toEqual([]);
   });
 });

@@ -9,6 +9,8 @@ type NodeValue = { nodeType: number; nodeValue?: string; localName?: string; att
 const CONTROL = '\uE009';
 const ENTER = '\uE007';
 const MOST_SCROLLS = 30;
+/** Some pictures of the screen. */
+const STILL_MS = 50;
 
 /**
  * A page of a Firefox whose scripts are off. There nothing can be evaluated, so most of puppeteer waits for ever: this speaks
@@ -77,7 +79,14 @@ export class Bare {
         if (scrolls === MOST_SCROLLS || !(error instanceof Error && error.message.includes('out of bounds'))) throw error;
       }
       await this.#act({ type: 'wheel', id: 'wheel', actions: [{ type: 'scroll', x: 10, y: 10, deltaX: 0, deltaY: 300 }] });
+      await this.#untilStill();
     }
+  }
+
+  /** A person clicks on what they see. Firefox scrolls in another process than it places elements in: a click at once misses. */
+  async #untilStill(): Promise<void> {
+    const look = async (): Promise<string> => (await this.#send<{ data: string }>('browsingContext.captureScreenshot', { context: this.#context })).data;
+    for (let [before, now] = ['', await look()]; now !== before; [before, now] = [now, await look()]) await sleep(STILL_MS);
   }
 
   async type(css: string, text: string): Promise<void> {

@@ -32,8 +32,8 @@ const worker = [
 ];
 
 /*
- * The operator counts what the worker lets it, and drives dead letters again: reads them from `dead:*` and puts them back
- * into `outbox:*`, which it cannot read. Counting the pool at any moment would tell when a parcel came.
+ * The operator counts what the worker lets it, and drives dead letters again: reads and removes them in `dead:*`, and puts them
+ * back into `outbox:*`, where it can neither read, overwrite nor remove anything. Counting the pool at any moment would tell when a parcel came.
  */
 const operator = [
   words('ping multi exec'),
@@ -41,7 +41,8 @@ const operator = [
   selector('%R~inboxes', 'smembers'),
   selector('%R~worker:alive', 'get pttl'),
   selector('%R~dropped %R~state', 'hgetall'),
-  selector('~dead:* %W~outbox:*', 'hkeys hget hdel hsetnx'),
+  selector('%W~outbox:*', 'hsetnx'),
+  selector('~dead:*', 'hkeys hget hdel hsetnx'),
 ];
 
 const rules: Record<Role, readonly string[]> = { relay, worker, operator };

@@ -101,8 +101,9 @@ describe('the operator', () => {
     expect(await operator.hgetall(keys.dropped)).toEqual({});
   });
 
-  it.each([...READS_POOL, ...SPOILS_POOL, 'HGET outbox:inbox-1 letter', 'HKEYS outbox:inbox-1', 'EVAL x 0'])('cannot %s', async (line) => {
+  it.each([...READS_POOL, ...SPOILS_POOL, ...['HGET % letter', 'HSET % letter x', 'HKEYS %', 'HGETALL %', 'HDEL % letter', 'DEL %', 'UNLINK %', 'EXPIRE % 1'].map((line) => line.replace('%', 'outbox:inbox-1')), 'EVAL x 0'])('cannot %s', async (line) => {
     await expect(run(await server.connect('operator'), line)).rejects.toThrow(/NOPERM/);
+    expect(await admin.hget(keys.outbox('inbox-1'), 'letter')).toBe('ciphertext');
   });
 
   it('drives dead letters again', async () => {

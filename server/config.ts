@@ -22,6 +22,7 @@ export type RelayConfig = {
   seenLimit: number;
   /** Full weeks of replies that are looked for. */
   replyWeeks: number;
+  /** In such a time the body of a request must come on, or its connection is closed. */
   requestTimeoutMs: number;
 };
 
@@ -39,7 +40,7 @@ export const relayEnv = z
     RELAY_POOL_LIMIT: integer(1, 1_000_000).default(POOL_LIMIT),
     RELAY_SEEN_LIMIT: integer(1, 100_000_000).default(SEEN_LIMIT),
     RELAY_REPLY_WEEKS: integer(1, 12).default(REPLY_WEEKS),
-    RELAY_REQUEST_TIMEOUT_SECONDS: integer(1, 600).default(120),
+    RELAY_REQUEST_TIMEOUT_SECONDS: integer(1, 600).default(60),
   })
   .transform(
     (env): RelayConfig => ({

@@ -1,9 +1,11 @@
 import type { Redis } from 'ioredis';
-import type { KeyringShelf } from '../service/keyrings.ts';
+import { ready } from '../crypto/sodium.ts';
+import { randomBytes } from '../crypto/bytes.ts';
+import type { KeyringShelf, Shelved } from '../service/keyrings.ts';
 import { errorCode, log } from '../service/log.ts';
 import { keys, SET_ANCHOR, workerState, type WorkerState } from '../store/keys.ts';
 import { whenReady } from '../store/redis.ts';
-import { difficultyAt, nextStep } from './difficulty.ts';
+import { bitsForRemembered, difficultyAt, DRAWS, firstPrice, nextRound, withinRound, type Price } from './difficulty.ts';
 import { isOutOfMemory, type PoolLimits } from './pool.ts';
 
 export type DoorReason = 'keyring' | 'redis' | 'pool' | 'worker';
@@ -17,7 +19,7 @@ export type DoorState = {
   worker: WorkerState | 'unknown';
   /** As last heard from the worker. */
   roundSeconds: number;
-  /** Leading zero bits asked of a stamp now. */
+  /** Leading zero bits asked now of a stamp under the current keyring. */
   difficulty: number;
 };
 
@@ -26,7 +28,7 @@ export type DoorOptions = PoolLimits & {
   difficulty: number;
 };
 
-type Seen = { pool: number; ids: number; worker: WorkerState; roundSeconds: number };
+type Seen = { pool: number; ids: ReadonlyMap<number, number>; worker: WorkerState; roundSeconds: number };
 
 const REFRESH_MS = 1_000;
 const FIRST_WAIT_MS = 1_000;
@@ -46,7 +48,9 @@ export class Door {
   private stopped = false;
   private sampleAgeMs = Infinity;
   private sample: Fill = 'empty';
-  private step = 0;
+  private price: Price | null = null;
+  /** Serial -> bits above the base, for what is remembered of that keyring. */
+  private rememberedBits: ReadonlyMap<number, number> = new Map();
 
   constructor(redis: Redis, shelf: KeyringShelf, options: DoorOptions) {
     this.redis = redis;
@@ -60,8 +64,14 @@ export class Door {
     return this.state_;
   }
 
+  /** Leading zero bits asked now of a stamp under the keyring of this serial. */
+  difficultyFor(serial: number): number {
+    return difficultyAt(this.options.difficulty, this.price?.step ?? 0, this.rememberedBits.get(serial));
+  }
+
   /** Does not wait for Redis for long: a relay without Redis still says that it is closed. */
   async start(): Promise<void> {
+    await ready;
     await whenReady(this.redis, FIRST_WAIT_MS).catch(() => undefined);
     await this.refresh();
     this.schedule();
@@ -84,11 +94,11 @@ export class Door {
     const before = this.state_;
     try {
       const seen = await this.ask(serial);
-      const full = seen.pool >= this.options.poolLimit || seen.ids > this.options.seenLimit;
+      const full = seen.pool >= this.options.poolLimit || (serial !== null && (seen.ids.get(serial) ?? 0) >= this.options.seenLimit);
       const { worker, roundSeconds } = seen;
       const reason = serial === null ? 'keyring' : full ? 'pool' : worker === 'gone' ? 'worker' : null;
-      this.samplePool(seen.pool, roundSeconds);
-      const difficulty = difficultyAt(this.options.difficulty, this.step);
+      this.look(seen);
+      const difficulty = this.difficultyFor(serial ?? 0);
       this.set({ reason, redis: 'ok', pool: full ? 'full' : this.sample, worker, roundSeconds, difficulty });
     } catch (error) {
       const reason = serial === null ? 'keyring' : isOutOfMemory(error) ? 'pool' : 'redis';
@@ -103,26 +113,41 @@ export class Door {
    */
   private async ask(serial: number | null): Promise<Seen> {
     const batch = this.redis.pipeline();
-    const seen = keys.seen(serial ?? 0);
-    if (serial !== null) batch.sadd(seen, SET_ANCHOR);
-    batch.scard(seen).hlen(keys.pool).pttl(keys.alive).get(keys.alive);
-    const replies = (await batch.exec()) ?? [];
-    const [ids, pool, leftMs, round] = replies.map(([error, value]) => {
+    const live = this.shelf.live();
+    if (serial !== null) batch.sadd(keys.seen(serial), SET_ANCHOR);
+    batch.hlen(keys.pool).pttl(keys.alive).get(keys.alive);
+    for (const shelved of live) batch.scard(keys.seen(shelved.serial));
+    const replies = ((await batch.exec()) ?? []).map(([error, value]) => {
       if (error !== null) throw error;
       return Number(value);
-    }).slice(-4);
-    if (ids === undefined || pool === undefined || leftMs === undefined || round === undefined) throw new Error('incomplete reply');
+    });
+    const [pool, leftMs, round, ...counts] = serial === null ? replies : replies.slice(1);
+    if (pool === undefined || leftMs === undefined || round === undefined || counts.length < live.length) throw new Error('incomplete reply');
+    // Without the anchor (store/keys.ts).
+    const ids = new Map(live.map((shelved, index) => [shelved.serial, Math.max((counts[index] ?? 0) - 1, 0)]));
     return { ids, pool, worker: workerState(leftMs, round), roundSeconds: round > 0 ? round : this.state_.roundSeconds };
   }
 
-  /** The filling and what follows from it, looked at once a round: a change must not say when a parcel came. */
-  private samplePool(pool: number, roundSeconds: number): void {
-    this.sampleAgeMs += REFRESH_MS;
-    if (this.sampleAgeMs < roundSeconds * 1000) return;
-    this.sampleAgeMs = 0;
+  /**
+   * How full everything is, and what follows from it. Once a round, since a change must not say when a parcel came; but for
+   * a flood, which within a round may raise the price (server/difficulty.ts).
+   */
+  private look({ pool, ids, roundSeconds }: Seen): void {
     const share = pool / this.options.poolLimit;
+    this.sampleAgeMs += REFRESH_MS;
+    if (this.price !== null) this.price = withinRound(this.price, share);
+    if (this.price !== null && this.sampleAgeMs < roundSeconds * 1000) return;
+    this.sampleAgeMs = 0;
     this.sample = fill(share);
-    this.step = nextStep(this.step, share);
+    const draws = new Uint32Array(randomBytes(DRAWS * 4).buffer);
+    this.price = this.price === null ? firstPrice(share, draws) : nextRound(this.price, share, draws);
+    const nowMs = this.shelf.now().getTime();
+    this.rememberedBits = new Map(this.shelf.live().map((shelved) => [shelved.serial, this.bitsFor(shelved, ids.get(shelved.serial) ?? 0, nowMs)]));
+  }
+
+  private bitsFor({ keyring }: Shelved, ids: number, nowMs: number): number {
+    const [begin, end] = [Date.parse(keyring.notBefore), Date.parse(keyring.notAfter)];
+    return bitsForRemembered(ids / this.options.seenLimit, (nowMs - begin) / (end - begin));
   }
 
   private set(state: DoorState, code = 'none'): void {

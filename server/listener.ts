@@ -1,16 +1,23 @@
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ListenAddress } from '../service/env.ts';
+import { Connections } from './connections.ts';
 import { FIXED_HEADERS } from './headers.ts';
 import { JSON_TYPE, type Refusal, REFUSALS, refusalBody } from './refusals.ts';
 
 const MAX_HEADER_BYTES = 16_384;
-const MAX_CONNECTIONS = 500;
+const PLACES = 500;
+/** Headers are less than a kilobyte: time for somebody slow, and for Tor to stop and go on. */
+const HEADERS_MS = 15_000;
+/** For a client that does not read its answer, while nobody else needs its place. */
+const UNREAD_MS = 240_000;
 const KEEP_ALIVE_MS = 5_000;
 /** What is still arriving when we are told to stop gets this long. */
 const STOP_GRACE_MS = 10_000;
+/** A request of a browser is of about this length. */
+const PIECE_BYTES = 512;
 const TOO_SLOW = 'ERR_HTTP_REQUEST_TIMEOUT';
 
 /** One HTTP server on a unix socket or a loopback port, that answers broken HTTP in the same words as everything else. */
@@ -18,27 +25,41 @@ export class Listener {
   private readonly address: ListenAddress;
   private readonly server: Server;
   private readonly responding = new WeakMap<Duplex, ServerResponse>();
+  private readonly connections = new Connections(PLACES);
+  private readonly requestTimeoutMs: number;
+  private timer: NodeJS.Timeout | undefined;
 
+  /** @param requestTimeoutMs in such a time a body must come on (server/connections.ts) */
   constructor(address: ListenAddress, app: RequestListener, requestTimeoutMs: number) {
     this.address = address;
+    this.requestTimeoutMs = requestTimeoutMs;
     this.server = createServer({
-      requestTimeout: requestTimeoutMs,
-      headersTimeout: Math.min(requestTimeoutMs, 60_000),
+      // No limit for the whole: 24 KiB at half a kilobyte a second are welcome.
+      requestTimeout: 0,
+      headersTimeout: Math.min(requestTimeoutMs, HEADERS_MS),
       connectionsCheckingInterval: Math.min(requestTimeoutMs / 4, 5_000),
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
       // Nobody's idea of our name matters here.
       requireHostHeader: false,
     });
-    this.server.maxConnections = MAX_CONNECTIONS;
-    // For those who do not read their answer; what does not arrive is refused in words before this.
-    this.server.timeout = 2 * requestTimeoutMs;
+    this.server.timeout = UNREAD_MS;
     const handle: RequestListener = (request, response) => {
+      if (!this.connections.begin(request.socket, response)) return;
       this.responding.set(request.socket, response);
       app(request, response);
     };
+    this.server.on('connection', (socket) => {
+      readInPieces(socket);
+      this.connections.add(socket);
+    });
     this.server.on('request', handle);
     this.server.on('checkExpectation', handle);
+    // Node would write before anybody has looked.
+    this.server.on('checkContinue', (request, response) => {
+      handle(request, response);
+      if (!request.complete && !response.headersSent && !request.socket.destroyed) response.writeContinue();
+    });
     this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.refuseBroken(error, socket));
   }
 
@@ -54,6 +75,9 @@ export class Listener {
       if (address.kind === 'unix') server.listen(address.path, done);
       else server.listen(address.port, '127.0.0.1', done);
     });
+    this.timer = setInterval(() => {
+      for (const socket of this.connections.stuck(this.requestTimeoutMs)) this.refuseBroken({ code: TOO_SLOW }, socket);
+    }, Math.min(this.requestTimeoutMs / 4, 5_000));
     // The socket's group may connect: tor, or the operator's tools.
     if (address.kind === 'unix') await chmod(address.path, 0o660);
   }
@@ -71,10 +95,11 @@ export class Listener {
     const impatience = setTimeout(() => this.server.closeAllConnections(), STOP_GRACE_MS);
     await closed;
     clearTimeout(impatience);
+    clearInterval(this.timer);
   }
 
   /** Node's own answers would lack our headers. */
-  private refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
+  private refuseBroken(error: Pick<NodeJS.ErrnoException, 'code'>, socket: Duplex): void {
     const begun = this.responding.get(socket);
     // Who reads a body may have better words for its sender than ours.
     if (error.code === TOO_SLOW && begun?.headersSent === false && begun.req.emit('timeout')) return;
@@ -84,6 +109,19 @@ export class Listener {
     }
     socket.end(rawRefusal(refusalFor(error.code)), () => socket.destroy());
   }
+}
+
+/**
+ * Has the parser read a connection in small pieces, and no further once it has ended. What one read of the system brings, 64 KiB,
+ * can be thousands of requests, and the parser would begin them all before anybody else has a turn.
+ */
+function readInPieces(socket: Socket): void {
+  const [parse] = socket.listeners('data') as ((chunk: Buffer) => void)[];
+  if (parse === undefined) return;
+  socket.removeListener('data', parse);
+  socket.on('data', (chunk: Buffer) => {
+    for (let at = 0; at < chunk.length && !socket.destroyed; at += PIECE_BYTES) parse(chunk.subarray(at, at + PIECE_BYTES));
+  });
 }
 
 function refusalFor(code: string | undefined): Refusal {

@@ -10,6 +10,11 @@ const RELOAD_MS = 10_000;
 const HOUR_MS = 3_600_000;
 /** A weekend, for an administrator to sign and an operator to install the next one. */
 const EXPIRING_MS = 48 * HOUR_MS;
+/**
+ * So long before its time the next keyring is taken, for clocks that differ. Not as soon as its file is there: what is remembered
+ * of a keyring has a limit, and whoever used it up this week would close the door for the next.
+ */
+export const EARLY_MS = 12 * HOUR_MS;
 const MAX_SIGNATURE_BYTES = 4_096;
 const MAX_KEY_BYTES = 4_096;
 const FILE_NAME = /^keyring-(?<serial>[1-9]\d{0,9})\.json$/;
@@ -41,8 +46,8 @@ export type ShelfOptions = {
  * A file that does not verify is logged and otherwise not there.
  */
 export class KeyringShelf {
+  readonly now: () => Date;
   private readonly options: ShelfOptions;
-  private readonly now: () => Date;
   private root: PublicKey | undefined;
   private seen = new Map<string, Seen>();
   private shelved: readonly Shelved[] = [];
@@ -94,15 +99,21 @@ export class KeyringShelf {
     return newest && this.now().getTime() < end(newest.keyring) ? newest : null;
   }
 
-  /** What parcels may be sealed under now: the current keyring, the next, and earlier ones within their grace. */
+  /** What parcels may be sealed under now: the current keyring, earlier ones within their grace, and the next when its time is near. */
   live(): readonly Shelved[] {
     const now = this.now().getTime();
     const newest = this.newest()?.serial ?? 0;
-    const next = this.shelved.find(({ serial }) => serial > newest);
+    const next = this.next();
     return this.shelved.filter((shelved) => {
       const begun = shelved.serial <= newest;
-      return shelved === next || (begun && now < shelved.acceptedUntil.getTime());
+      return (shelved === next && now >= begin(next.keyring) - EARLY_MS) || (begun && now < shelved.acceptedUntil.getTime());
     });
+  }
+
+  /** The first keyring that has not begun, of those that come after the newest that has. */
+  next(): Shelved | null {
+    const newest = this.newest()?.serial ?? 0;
+    return this.shelved.find(({ serial }) => serial > newest) ?? null;
   }
 
   /** `expiring`: the current keyring ends within two days and nothing follows it yet. */

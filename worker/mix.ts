@@ -223,11 +223,11 @@ export class Mix {
   }
 
   /**
-   * The keyrings whose parcels may be in the pool: up to the next one, which relays accept already, and back to the end
+   * The keyrings whose parcels may be in the pool: up to the next one, which relays accept before its time, and back to the end
    * of the backlog or, however long that takes, until a sweep had their key (housekeeping then drops `seen`).
    */
   async #awaited(now: Date): Promise<Shelved[]> {
-    const highest = this.#shelf.live().at(-1)?.serial ?? Number.POSITIVE_INFINITY;
+    const highest = (this.#shelf.next() ?? this.#shelf.live().at(-1))?.serial ?? Number.POSITIVE_INFINITY;
     const shelved = this.#shelf.all().filter(({ serial }) => serial <= highest);
     const inTime = retained(shelved, this.#settings.backlogMs, now);
     const seen = await Promise.all(shelved.map(({ serial }) => this.#redis.exists(keys.seen(serial))));

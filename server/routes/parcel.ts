@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import { encodeAnswer, type Result } from '../../crypto/answer.ts';
 import { CodedError, type ErrorCode } from '../../crypto/errors.ts';
-import { parseParcel, type Parcel } from '../../crypto/parcel.ts';
+import { parseParcel, SERIAL_BYTES, VERSION_BYTES, type Parcel } from '../../crypto/parcel.ts';
 import { stampBits } from '../../crypto/stamp.ts';
 import type { KeyringShelf } from '../../service/keyrings.ts';
 import type { Door, DoorReason } from '../door.ts';
@@ -21,7 +21,7 @@ export type ParcelParts = {
 export function postParcel(parts: ParcelParts): RequestHandler {
   return exchange(async (bytes) => {
     const result = await judge(bytes, parts);
-    const { difficulty } = parts.door.state;
+    const difficulty = asked(bytes, parts.door);
     return { result, body: encodeAnswer({ result, difficulty, retryAfterSeconds: RETRY_AFTER_SECONDS[result] ?? 0 }) };
   });
 }
@@ -31,14 +31,20 @@ export async function judge(bytes: Uint8Array, { shelf, door, pool }: ParcelPart
   const parcel = parsed(bytes);
   if (typeof parcel === 'string') return parcel;
   if (!shelf.live().some(({ serial }) => serial === parcel.serial)) return 'serial';
-  const { reason, difficulty } = door.state;
-  if (stampBits(parcel) < difficulty) return 'stamp';
+  if (stampBits(parcel) < door.difficultyFor(parcel.serial)) return 'stamp';
+  const { reason } = door.state;
   // A full pool is asked all the same: a parcel that is in it already is accepted.
   return reason === null || reason === 'pool' ? pool.put(parcel) : REFUSED_FOR[reason];
 }
 
 /** What a body of a parcel's length, whose stamp nobody looked at yet, is refused for. */
 const REFUSED_AS: Partial<Record<ErrorCode, Result>> = { PARCEL_VERSION: 'version', PARCEL_SEALED: 'sealed', PARCEL_CHECK: 'damaged' };
+
+/** What is asked of this parcel, or of one that is sealed anew under the current keyring, whichever is more. */
+function asked(bytes: Uint8Array, door: Door): number {
+  const serial = new DataView(bytes.buffer, bytes.byteOffset + VERSION_BYTES, SERIAL_BYTES).getUint32(0);
+  return Math.max(door.state.difficulty, door.difficultyFor(serial));
+}
 
 function parsed(bytes: Uint8Array): Parcel | Result {
   try {

@@ -56,12 +56,28 @@ function expectOurs(answer: string, status: number, error: string): void {
   expect(answer.toLowerCase()).not.toContain('\r\ndate:');
 }
 
-it('an exchange ends its connection: answers cannot pile up for a client that reads none', async () => {
-  const raw = new Raw();
-  const exchange = Buffer.concat([Buffer.from(`${HEAD}Content-Length: ${PARCEL_BYTES}\r\n\r\n`), relay.stamped()]);
-  raw.socket.write(Buffer.concat([exchange, exchange, exchange]));
-  const answers = (await raw.whenClosed(REQUEST_TIMEOUT_MS * 20)).match(/HTTP\/1\.1 202 /g);
-  expect(answers).toHaveLength(1);
+describe('answers cannot pile up for a client that reads none', () => {
+  const exchange = () => Buffer.concat([Buffer.from(`${HEAD}Content-Length: ${PARCEL_BYTES}\r\n\r\n`), relay.stamped()]);
+
+  it('an exchange ends its connection', async () => {
+    const raw = new Raw();
+    raw.socket.write(exchange());
+    expect((await raw.whenClosed(REQUEST_TIMEOUT_MS * 20)).match(/HTTP\/1\.1 202 /g)).toHaveLength(1);
+  });
+
+  const ahead = [
+    ['exchanges', () => exchange()],
+    ['looks at the door', () => Buffer.from('GET /door.json HTTP/1.1\r\n\r\n')],
+    ['heads of pages', () => Buffer.from('HEAD / HTTP/1.1\r\n\r\n')],
+    ['paths that are not there', () => Buffer.from('GET /x HTTP/1.1\r\n\r\n')],
+    ['refused posts', () => Buffer.from('POST /x HTTP/1.1\r\nContent-Length: 1\r\n\r\nx')],
+    ['posts that wait to be told to go on', () => Buffer.from(`${HEAD}Expect: 100-continue\r\nContent-Length: 1\r\n\r\nx`)],
+  ] as const;
+  it.each(ahead)('%s sent ahead of the answer end the connection, after one answer at most', async (_what, one) => {
+    const raw = new Raw();
+    raw.socket.write(Buffer.concat(Array.from({ length: 50 }, one)));
+    expect((await raw.whenClosed(REQUEST_TIMEOUT_MS * 20)).match(/HTTP\/1\.1 [2-5]/g)?.length ?? 0).toBeLessThan(10);
+  });
 });
 
 describe('what arrives slowly or not at all', () => {

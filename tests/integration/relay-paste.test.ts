@@ -212,7 +212,7 @@ describe('the difficulty', () => {
     const post = (parcel: Uint8Array) => http(`${small.url}/parcel`, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body: parcel });
     try {
       expect(await told()).toBe(6);
-      for (let i = 0; i < 20; i += 1) await admin.hset(keys.pool, `filler-${String(i)}`, 'x');
+      for (let i = 0; i < 10; i += 1) await admin.hset(keys.pool, `filler-${String(i)}`, 'x');
       await expect.poll(told, { timeout: 20_000 }).toBe(10);
       const answers = await Promise.all(Array.from({ length: 6 }, () => post(small.stamped())));
       // A stamp for 6 bits has 10 by chance once in 16.

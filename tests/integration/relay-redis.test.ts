@@ -99,9 +99,9 @@ describe('what is full', () => {
   it('a pool at its limit takes no more, says so before it is asked, and opens when it drains', async () => {
     const relay = await startRelay({ config: { poolLimit: 2 } });
     const admin = await relay.redis.connect('admin');
-    const first = relay.stamped();
+    const first = relay.dear();
     const answers = [];
-    for (const parcel of [first, relay.stamped(), relay.stamped()]) answers.push(await post(relay, parcel));
+    for (const parcel of [first, relay.dear(), relay.dear()]) answers.push(await post(relay, parcel));
     expect(answers.slice(0, 2).map(({ status }) => status)).toEqual([202, 202]);
     expect(answers[2]?.status).toBe(503);
     expect(answers[2]?.answer.result).toBe('full');
@@ -112,13 +112,13 @@ describe('what is full', () => {
     expect((await post(relay, first)).status).toBe(202);
     await admin.del(keys.pool);
     await relay.door(null);
-    expect((await post(relay, relay.stamped())).status).toBe(202);
+    expect((await post(relay, relay.dear())).status).toBe(202);
     await relay.stop();
   });
 
   it('a full memory of ids too', async () => {
     const relay = await startRelay({ config: { seenLimit: 1 } });
-    const [first, second] = [relay.stamped(), relay.stamped()];
+    const [first, second] = [relay.dear(), relay.dear()];
     expect((await post(relay, first)).status).toBe(202);
     expect((await post(relay, second)).status).toBe(503);
     await relay.door('pool');

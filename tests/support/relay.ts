@@ -29,6 +29,8 @@ export type TestRelay = {
   /** A decoy under the current keyring, or another serial. */
   parcel(serial?: number): Uint8Array;
   stamped(serial?: number): Uint8Array;
+  /** A decoy whose stamp is worth what is asked when the pool is full. */
+  dear(): Uint8Array;
   /** Says what a worker says after each round. */
   workerAlive(leftSeconds?: number): Promise<void>;
   workerGone(): Promise<void>;
@@ -106,6 +108,7 @@ export async function startRelay(
     privateUrl: `http://127.0.0.1:${privatePort}`,
     parcel,
     stamped: (serial) => stampParcel(parcel(serial), DIFFICULTY),
+    dear: () => stampParcel(parcel(), DIFFICULTY + 10),
     workerAlive,
     workerGone: async () => {
       await admin.del(keys.alive);

@@ -1,24 +1,95 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { HIGHEST_DIFFICULTY } from '../../crypto/stamp.ts';
-import { difficultyAt, nextStep } from '../../server/difficulty.ts';
+import { bitsForRemembered, difficultyAt, DRAWS, firstPrice, nextRound, withinRound, type Price } from '../../server/difficulty.ts';
 
-const walk = (shares: readonly number[]): number[] => {
-  let step = 0;
-  return shares.map((share) => (step = nextStep(step, share)));
-};
+/** Bounds where they are said to be, as low and as high as they may be drawn. */
+const draws = (value: number) => new Uint32Array(DRAWS).fill(value);
+const [LOWEST, MIDDLE, HIGHEST] = [0, 2 ** 31, 2 ** 32 - 1].map(draws) as [Uint32Array, Uint32Array, Uint32Array];
 
-it('rises with the pool in four coarse steps, all at once when it fills at once', () => {
-  expect(walk([0, 0.24, 0.25, 0.5, 0.75, 0.9, 1])).toEqual([0, 0, 1, 2, 3, 4, 4]);
-  expect(walk([0, 1])).toEqual([0, 4]);
+describe('the price of the pool', () => {
+  const within = (price: Price, shares: readonly number[]) => shares.map((share) => (price = withinRound(price, share)).step);
+  const rounds = (shares: readonly number[]) => {
+    let price = firstPrice(0, MIDDLE);
+    return shares.map((share) => (price = nextRound(withinRound(price, share), 0, MIDDLE)).step);
+  };
+
+  it('rises at once from half of the pool on, and below that at the end of the round', () => {
+    const price = firstPrice(0, MIDDLE);
+    expect(within(price, [0.1, 0.26, 0.49, 0.51, 0.74, 0.76, 0.91, 1])).toEqual([0, 0, 0, 2, 2, 3, 4, 4]);
+    expect(nextRound(withinRound(price, 0.26), 0, MIDDLE).step).toBe(1);
+  });
+
+  it('never falls within a round, and by one step after one', () => {
+    expect(within(firstPrice(0, MIDDLE), [0.95, 0.5, 0])).toEqual([4, 4, 4]);
+    expect(rounds([0.95, 0, 0, 0, 0, 0])).toEqual([4, 3, 2, 1, 0, 0]);
+  });
+
+  it('falls only well below where it rose', () => {
+    expect(rounds([0.51, 0.49, 0.31, 0.29, 0.16, 0.14])).toEqual([2, 2, 2, 1, 1, 0]);
+  });
+
+  it('has bounds that nobody knows: drawn anew each round, at most a twentieth off', () => {
+    expect(within(firstPrice(0, LOWEST), [0.474, 0.476])).toEqual([0, 2]);
+    expect(within(firstPrice(0, HIGHEST), [0.524, 0.526])).toEqual([0, 2]);
+    expect(within(nextRound(firstPrice(0, HIGHEST), 0, LOWEST), [0.476])).toEqual([2]);
+    // Even the highest bound lies below a full pool.
+    expect(within(firstPrice(0, HIGHEST), [0.95])).toEqual([4]);
+  });
+
+  it('is never more than a client works for', () => {
+    expect([0, 1, 2, 3, 4].map((step) => difficultyAt(10, step))).toEqual([10, 14, 16, 17, 18]);
+    for (let base = 0; base <= HIGHEST_DIFFICULTY; base += 1) expect(difficultyAt(base, 4, 10)).toBeLessThanOrEqual(HIGHEST_DIFFICULTY);
+  });
 });
 
-it('falls only well below where it rose, so that a pool about a bound does not make it go to and fro', () => {
-  expect(walk([0.25, 0.24, 0.26, 0.16, 0.14, 0.24])).toEqual([1, 1, 1, 1, 0, 0]);
-  expect(walk([1, 0.6, 0.5, 0.4, 0.2, 0.1])).toEqual([4, 4, 3, 2, 1, 0]);
-});
+/** A client that makes stamps as fast as it can for a week, and a mix that empties the pool after each round. */
+describe('a flood', () => {
+  const BASE = 10;
+  const ROUND_SECONDS = 300;
+  const WEEK_SECONDS = 7 * 24 * 3600;
+  const [POOL, REMEMBERED] = [20_000, 1_000_000];
 
-it('is two bits a step above the base, and never more than a phone can do', () => {
-  expect([0, 1, 2, 3, 4].map((step) => difficultyAt(10, step))).toEqual([10, 12, 14, 16, 18]);
-  expect([0, 1, 2, 3, 4].map((step) => difficultyAt(16, step))).toEqual([16, 18, 20, 20, 20]);
-  for (let base = 0; base <= HIGHEST_DIFFICULTY; base += 1) expect(difficultyAt(base, 4)).toBeLessThanOrEqual(HIGHEST_DIFFICULTY);
+  function flood(hashesPerSecond: number, mostPerSecond: number, seconds: number, drawn: Uint32Array) {
+    let [price, pool, ids, rememberedBits] = [firstPrice(0, drawn), 0, 0, 0];
+    const found = { fullestPool: 0, dearest: 0 };
+    for (let second = 1; second <= seconds; second += 1) {
+      const difficulty = difficultyAt(BASE, price.step, rememberedBits);
+      const come = Math.min(hashesPerSecond / 2 ** difficulty, mostPerSecond, POOL - pool, REMEMBERED - ids);
+      pool += come;
+      ids += come;
+      price = withinRound(price, pool / POOL);
+      found.fullestPool = Math.max(found.fullestPool, pool / POOL);
+      found.dearest = Math.max(found.dearest, difficulty);
+      if (second % ROUND_SECONDS !== 0) continue;
+      pool = 0;
+      price = nextRound(price, 0, drawn);
+      rememberedBits = bitsForRemembered(ids / REMEMBERED, second / WEEK_SECONDS);
+    }
+    return { ...found, ids: ids / REMEMBERED };
+  }
+
+  // As it was measured: two cores, and 206 parcels a second while the price was low; and as fast as the hashes allow.
+  const floods = [206, Infinity].flatMap((most) => [LOWEST, MIDDLE, HIGHEST].map((drawn) => [most, drawn] as const));
+
+  it.each(floods)('of 1.5 million hashes and at most %d parcels a second does not fill the pool, and asks what Safer does in half a minute (%#)', (most, drawn) => {
+    const { fullestPool, dearest } = flood(1_500_000, most, 3600, drawn);
+    expect(fullestPool).toBeLessThan(0.9);
+    expect(2 ** dearest / 5_000).toBeLessThan(30);
+  });
+
+  it('of four cores does not fill it either', () => {
+    expect(flood(3_000_000, Infinity, 3600, MIDDLE).fullestPool).toBeLessThan(1);
+  });
+
+  it('that goes on for a week does not use up what is remembered of its keyring', () => {
+    const { ids, dearest } = flood(1_500_000, Infinity, WEEK_SECONDS, MIDDLE);
+    expect(ids).toBeLessThan(1);
+    // What Standard does in two seconds.
+    expect(dearest).toBe(20);
+  });
+
+  it('that has ended is forgotten as time passes', () => {
+    expect(bitsForRemembered(0.3, 0.1)).toBe(10);
+    expect([0.2, 0.3, 0.4, 0.6].map((passed) => bitsForRemembered(0.3, passed))).toEqual([10, 6, 4, 0]);
+  });
 });

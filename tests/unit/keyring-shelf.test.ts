@@ -36,10 +36,13 @@ describe('which keyring holds when', () => {
     await keyrings.add({ serial: 3, fromHours: 336, toHours: 504 });
     await shelf.load();
     expect(at(-1)).toEqual({ current: null, live: [1], condition: 'none' });
-    expect(at(0)).toEqual({ current: 1, live: [1, 2], condition: 'ok' });
+    expect(at(0)).toEqual({ current: 1, live: [1], condition: 'ok' });
+    expect(at(155.99)).toEqual({ current: 1, live: [1], condition: 'ok' });
+    expect(at(156)).toEqual({ current: 1, live: [1, 2], condition: 'ok' });
     expect(at(167.99)).toEqual({ current: 1, live: [1, 2], condition: 'ok' });
-    expect(at(168)).toEqual({ current: 2, live: [1, 2, 3], condition: 'ok' });
-    expect(at(168 + GRACE_HOURS)).toEqual({ current: 2, live: [2, 3], condition: 'ok' });
+    expect(at(168)).toEqual({ current: 2, live: [1, 2], condition: 'ok' });
+    expect(at(168 + GRACE_HOURS)).toEqual({ current: 2, live: [2], condition: 'ok' });
+    expect(at(324)).toEqual({ current: 2, live: [2, 3], condition: 'ok' });
     expect(at(456)).toEqual({ current: 3, live: [3], condition: 'ok' });
     expect(at(456.5)).toEqual({ current: 3, live: [3], condition: 'expiring' });
     expect(at(504)).toEqual({ current: null, live: [3], condition: 'none' });
@@ -52,8 +55,8 @@ describe('which keyring holds when', () => {
     await keyrings.add({ serial: 2, fromHours: 50, toHours: 168 });
     await keyrings.add({ serial: 3, fromHours: 168, toHours: 336 });
     await shelf.load();
-    expect(at(51)).toMatchObject({ current: 2, live: [1, 2, 3] });
-    expect(at(50 + GRACE_HOURS)).toMatchObject({ current: 2, live: [2, 3] });
+    expect(at(51)).toMatchObject({ current: 2, live: [1, 2] });
+    expect(at(50 + GRACE_HOURS)).toMatchObject({ current: 2, live: [2] });
     expect(at(168)).toMatchObject({ current: 3, live: [2, 3] });
   });
 
@@ -67,7 +70,8 @@ describe('which keyring holds when', () => {
     expect(at(200)).toMatchObject({ current: null, live: [], condition: 'none' });
     await keyrings.add({ serial: 4, fromHours: 168, toHours: 336 });
     await shelf.load();
-    expect(at(100)).toMatchObject({ current: 3, live: [3, 4] });
+    expect(at(100)).toMatchObject({ current: 3, live: [3] });
+    expect(at(160)).toMatchObject({ current: null, live: [4] });
     expect(at(200)).toMatchObject({ current: 4, live: [4] });
   });
 

@@ -13,6 +13,7 @@ import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBrowser, Tab, type BrowserName } from '../support/browser.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
+import { until } from '../support/worker.ts';
 import { filesIn, search, textNeedle, type Needle } from './search.ts';
 
 /** Longer than either browser waits before it writes down what is open. */
@@ -74,107 +75,99 @@ function text(of: string): Text {
   return { message: message.join(' '), contact: contact.join(''), needles: [...message, ...contact].map((word) => textNeedle(`${of}:`, word)) };
 }
 
-describe.each(KINDS)('$name', ({ browser: which, firefoxPrefs = {}, remembers }) => {
-  let profile: string;
-  let browser: Browser;
+type Opened = { profile: string; browser: Browser; left: (needles: readonly Needle[]) => string[] };
 
-  async function open(): Promise<void> {
-    profile = await mkdtemp(join(tmpdir(), 'support-relay-profile-'));
-    browser = await openBrowser(which, { profile, firefoxPrefs });
+/** A browser with a profile of its own, both gone afterwards. */
+async function inBrowser({ browser: which, firefoxPrefs = {} }: Kind, work: (opened: Opened) => Promise<void>): Promise<void> {
+  const profile = await mkdtemp(join(tmpdir(), 'support-relay-profile-'));
+  const browser = await openBrowser(which, { profile, firefoxPrefs });
+  try {
+    await work({ profile, browser, left: (needles) => search(filesIn(profile), needles) });
+  } finally {
+    await browser.close().catch(() => undefined);
+    await rm(profile, { recursive: true, force: true });
   }
-  /** A tab that can go back and forward, with the form in it. */
-  async function openForm(): Promise<Tab> {
-    const tab = await Tab.open(browser, ordinaryUrl);
-    tab.page.on('dialog', (dialog) => void dialog.accept());
-    for (const url of [deployment.url, `${ordinaryUrl}after`]) await tab.page.goto(url);
-    await tab.page.goBack();
-    await tab.until('#send:not(:disabled)');
-    return tab;
-  }
-  async function typeInto(tab: Tab, { message, contact }: Text): Promise<void> {
-    await tab.page.type('#message', message);
-    await tab.page.type('#contact', contact);
-    await tab.page.click('#topic-legal');
-  }
-  /** The document with the text has been left: another is there, or none. */
-  async function gone(tab: Tab): Promise<void> {
-    if (tab.page.isClosed()) return;
-    await expect.poll(() => tab.page.evaluate("document.querySelector('#contact')?.value ?? ''").catch(() => 'leaving'), { timeout: 30_000 }).toBe('');
-  }
-  function left(needles: readonly Needle[]): string[] {
-    return search(filesIn(profile), needles);
-  }
+}
+/** A tab that can go back and forward, with the form in it. */
+async function openForm(browser: Browser): Promise<Tab> {
+  const tab = await Tab.open(browser, ordinaryUrl);
+  tab.page.on('dialog', (dialog) => void dialog.accept());
+  for (const url of [deployment.url, `${ordinaryUrl}after`]) await tab.page.goto(url);
+  await tab.page.goBack();
+  await tab.until('#send:not(:disabled)');
+  return tab;
+}
+async function typeInto(tab: Tab, { message, contact }: Text): Promise<void> {
+  await tab.page.type('#message', message);
+  await tab.page.type('#contact', contact);
+  await tab.page.click('#topic-legal');
+}
+/** The document with the text has been left: another is there, or none. */
+async function gone(tab: Tab): Promise<void> {
+  await until('the text to be gone', async () => {
+    if (tab.page.isClosed()) return true;
+    return (await tab.page.evaluate("document.querySelector('#contact')?.value ?? ''").catch(() => 'leaving')) === '';
+  }, TEST_MS);
+}
 
-  it('keeps nothing after leaving', { timeout: TEST_MS }, async () => {
-    await open();
-    try {
-      const visits: { tab: Tab; way: Way; typed: Text }[] = [];
-      for (const way of WAYS) {
-        const visit = { tab: await openForm(), way, typed: text(way.name) };
-        visits.push(visit);
-        await typeInto(visit.tab, visit.typed);
-      }
-      await sleep(WRITES_MS);
-      for (const { tab, way } of visits) {
-        await tab.page.bringToFront();
-        await way.leave(tab);
-        await gone(tab);
-      }
-      await sleep(WRITES_MS);
-      const needles = visits.flatMap(({ typed }) => typed.needles);
-      expect(left(needles)).toEqual([]);
-      await browser.close();
-      expect(left(needles)).toEqual([]);
-    } finally {
-      await browser.close();
-      await rm(profile, { recursive: true, force: true });
+// Most of it is waiting for what a browser may write down, so the kinds wait together.
+describe('after leaving', () => {
+  it.concurrent.each(KINDS)('$name keeps nothing', { timeout: TEST_MS }, (kind) => inBrowser(kind, async ({ browser, left }) => {
+    const visits: { tab: Tab; way: Way; typed: Text }[] = [];
+    for (const way of WAYS) {
+      const visit = { tab: await openForm(browser), way, typed: text(way.name) };
+      visits.push(visit);
+      await typeInto(visit.tab, visit.typed);
     }
-  });
-
-  it('keeps nothing when the tab crashes, or all of the browser', { timeout: TEST_MS }, async () => {
-    await open();
-    try {
-      const crashed = text('crash of the tab');
-      await typeInto(await openForm(), crashed);
-      await sleep(WRITES_MS);
-      const contents = contentProcesses(browser.process()?.pid ?? 0);
-      expect(contents).not.toEqual([]);
-      for (const pid of contents) process.kill(pid, 'SIGKILL');
-      await sleep(WRITES_MS);
-      expect(left(crashed.needles)).toEqual([]);
-
-      const killed = text('end of the browser');
-      await typeInto(await openForm(), killed);
-      await sleep(WRITES_MS);
-      const whole = browser.process();
-      if (whole === null) throw new Error('the browser has no process');
-      const end = once(whole, 'exit');
-      whole.kill('SIGKILL');
-      await end;
-      expect(left([...crashed.needles, ...killed.needles])).toEqual([]);
-    } finally {
-      await browser.close().catch(() => undefined);
-      await rm(profile, { recursive: true, force: true });
+    await sleep(WRITES_MS);
+    for (const { tab, way } of visits) {
+      await tab.page.bringToFront();
+      await way.leave(tab);
+      await gone(tab);
     }
-  });
+    await sleep(WRITES_MS);
+    const needles = visits.flatMap(({ typed }) => typed.needles);
+    expect(left(needles)).toEqual([]);
+    await browser.close();
+    expect(left(needles)).toEqual([]);
+  }));
+});
 
-  if (remembers) it('keeps what an ordinary page is given, so that the search finds what there is', { timeout: TEST_MS }, async () => {
-    await open();
-    try {
-      const typed = text('ordinary page');
-      const [asked = ''] = words(1, 'abcdefghijklmnopqrstuvwxyz');
-      const tab = await Tab.open(browser, `${ordinaryUrl}?q=${asked}`);
-      await tab.page.type('#message', typed.message);
-      await sleep(WRITES_MS);
-      await browser.close();
-      const found = left([...typed.needles, textNeedle('address', asked)]);
-      expect(found.some((hit) => hit.startsWith('ordinary page'))).toBe(true);
-      expect(found.some((hit) => hit.startsWith('address'))).toBe(true);
-    } finally {
-      await browser.close().catch(() => undefined);
-      await rm(profile, { recursive: true, force: true });
-    }
-  });
+describe('when the tab crashes, or all of the browser', () => {
+  it.concurrent.each(KINDS)('$name keeps nothing', { timeout: TEST_MS }, (kind) => inBrowser(kind, async ({ browser, left }) => {
+    const crashed = text('crash of the tab');
+    await typeInto(await openForm(browser), crashed);
+    await sleep(WRITES_MS);
+    const contents = contentProcesses(browser.process()?.pid ?? 0);
+    expect(contents).not.toEqual([]);
+    for (const pid of contents) process.kill(pid, 'SIGKILL');
+    await sleep(WRITES_MS);
+    expect(left(crashed.needles)).toEqual([]);
+
+    const killed = text('end of the browser');
+    await typeInto(await openForm(browser), killed);
+    await sleep(WRITES_MS);
+    const whole = browser.process();
+    if (whole === null) throw new Error('the browser has no process');
+    const end = once(whole, 'exit');
+    whole.kill('SIGKILL');
+    await end;
+    expect(left([...crashed.needles, ...killed.needles])).toEqual([]);
+  }));
+});
+
+describe('of an ordinary page', () => {
+  it.concurrent.each(KINDS.filter(({ remembers }) => remembers))('$name keeps what it is given, so that the search finds what there is', { timeout: TEST_MS }, (kind) => inBrowser(kind, async ({ browser, left }) => {
+    const typed = text('ordinary page');
+    const [asked = ''] = words(1, 'abcdefghijklmnopqrstuvwxyz');
+    const tab = await Tab.open(browser, `${ordinaryUrl}?q=${asked}`);
+    await tab.page.type('#message', typed.message);
+    await sleep(WRITES_MS);
+    await browser.close();
+    const found = left([...typed.needles, textNeedle('address', asked)]);
+    expect(found.some((hit) => hit.startsWith('ordinary page'))).toBe(true);
+    expect(found.some((hit) => hit.startsWith('address'))).toBe(true);
+  }));
 });
 
 /** The processes that run pages, among the descendants of the browser. */

@@ -26,7 +26,7 @@ let deployment: Deployment;
 let recorder: Recorder;
 let workerIdentities: string[];
 beforeAll(async () => {
-  deployment = await startDeployment({ slotSeconds: 1 });
+  deployment = await startDeployment();
   recorder = await Recorder.start({ url: deployment.url });
   workerIdentities = parseIdentityFile(await readFile(deployment.layout.identityFile(deployment.keyring.keyring.serial), 'utf8'));
 });

@@ -1,31 +1,59 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Tor } from './tor.ts';
 
-/** tor reports what went over its circuits once a second. */
-const REPORT_MS = 1_000;
+const LOOK_MS = 100;
+/** A circuit may be replaced at any time, seldom in each of so many rounds. */
+const MOST_ROUNDS = 10;
 /** As tor counts them: a cell without the number of its circuit and its kind (tor-spec, § Cell packet format). */
 const CELL_PAYLOAD_BYTES = 509;
 
 export type Cells = { readonly up: number; readonly down: number };
 
-/** Does the work piece by piece, each with one stream on a circuit of its own. @returns the cells of each piece's circuit meanwhile */
-export async function countCells({ client }: Tor, pieces: readonly (() => Promise<void>)[]): Promise<Cells[]> {
-  await client.command('SETEVENTS STREAM CIRC_BW');
-  // What was before belongs to nobody here.
-  await sleep(2 * REPORT_MS);
-  client.takeEvents();
-  for (const piece of pieces) await piece();
-  await sleep(2 * REPORT_MS);
+/**
+ * Does the work piece by piece, each with one stream on a circuit of its own, and counts the cells of each piece's circuit
+ * meanwhile. What builds a circuit would be counted too: so all is done again until every circuit was there before.
+ */
+export async function countCells(tor: Tor, pieces: readonly (() => Promise<void>)[]): Promise<Cells[]> {
+  await tor.client.command('SETEVENTS STREAM CIRC_BW BW');
+  try {
+    for (const piece of pieces) await piece();
+    for (let round = 1; round <= MOST_ROUNDS; round += 1) {
+      const built = await circuitsBuilt(tor);
+      // What was before belongs to nobody here.
+      await eventsUntilReported(tor);
+      for (const piece of pieces) await piece();
+      const events = await eventsUntilReported(tor);
+      const circuits = events.flatMap((line) => /^650 STREAM \d+ SUCCEEDED (\d+) /.exec(line)?.[1] ?? []);
+      if (circuits.every((circuit) => built.has(circuit))) return circuits.map((circuit) => cellsOf(circuit, events));
+    }
+    throw new Error(`in each of ${String(MOST_ROUNDS)} rounds a circuit was replaced`);
+  } finally {
+    await tor.client.command('SETEVENTS');
+  }
+}
+
+async function circuitsBuilt({ client }: Tor): Promise<ReadonlySet<string>> {
+  const lines = await client.command('GETINFO circuit-status');
+  return new Set(lines.flatMap((line) => /^(?:250[+-]circuit-status=)?(\d+) BUILT /.exec(line)?.[1] ?? []));
+}
+
+/** tor reports once a second, whatever went over circuits after all together: the second such report from now has all until now. */
+async function eventsUntilReported({ client }: Tor): Promise<string[]> {
   const events = client.takeEvents();
-  await client.command('SETEVENTS');
-  const circuits = events.flatMap((line) => /^650 STREAM \d+ SUCCEEDED (\d+) /.exec(line)?.[1] ?? []);
-  const reports = events.flatMap((line) => {
-    const [, circuit, read, written] = /^650 CIRC_BW ID=(\d+) READ=(\d+) WRITTEN=(\d+) /.exec(line) ?? [];
-    return circuit === undefined ? [] : [{ circuit, down: Number(read), up: Number(written) }];
+  const reported = (): number => events.filter((line) => line.startsWith('650 BW ')).length;
+  const enough = reported() + 2;
+  while (reported() < enough) {
+    await sleep(LOOK_MS);
+    events.push(...client.takeEvents());
+  }
+  return events;
+}
+
+function cellsOf(circuit: string, events: readonly string[]): Cells {
+  const own = events.flatMap((line) => {
+    const [, id, read, written] = /^650 CIRC_BW ID=(\d+) READ=(\d+) WRITTEN=(\d+) /.exec(line) ?? [];
+    return id === circuit ? [{ down: Number(read), up: Number(written) }] : [];
   });
-  return circuits.map((circuit) => {
-    const own = reports.filter((report) => report.circuit === circuit);
-    const cells = (way: keyof Cells): number => own.reduce((total, report) => total + report[way], 0) / CELL_PAYLOAD_BYTES;
-    return { up: cells('up'), down: cells('down') };
-  });
+  const cells = (way: keyof Cells): number => own.reduce((total, report) => total + report[way], 0) / CELL_PAYLOAD_BYTES;
+  return { up: cells('up'), down: cells('down') };
 }

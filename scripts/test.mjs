@@ -69,7 +69,7 @@ async function vitest(filters) {
   const report = join(folder, 'report.json');
   try {
     const reporters = ['--reporter=default', '--reporter=./scripts/slowest-files.mjs', '--reporter=json', `--outputFile.json=${report}`];
-    const args = ['run', '--exclude', 'tests/compose/**', ...reporters];
+    const args = ['run', '--project=unit', '--project=programs', ...reporters];
     const { code } = await node(['node_modules/vitest/vitest.mjs', ...args, ...filters], TESTS_MINUTES, 'inherit');
     return counts(report, code);
   } finally {

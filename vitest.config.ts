@@ -10,6 +10,7 @@ const common = {
 };
 const ALONE = ['tests/unit/**/*.test.ts', 'tests/property/**/*.test.ts'];
 const COMPOSE = 'tests/compose/**/*.test.ts';
+const KILLS = 'tests/kills/**/*.test.ts';
 
 export default defineConfig({
   test: {
@@ -20,9 +21,11 @@ export default defineConfig({
     projects: [
       // They change nothing that outlives them, so that one process takes one after the other, which saves a third of their time.
       { test: { ...common, name: 'unit', include: ALONE, isolate: false } },
-      { test: { ...common, name: 'programs', include: ['tests/**/*.test.ts'], exclude: [...ALONE, COMPOSE] } },
+      { test: { ...common, name: 'programs', include: ['tests/**/*.test.ts'], exclude: [...ALONE, COMPOSE, KILLS] } },
       // Needs Docker: npm run test:compose.
       { test: { ...common, name: 'compose', include: [COMPOSE] } },
+      // Takes many minutes: npm run test:kills.
+      { test: { ...common, name: 'kills', include: [KILLS] } },
     ],
   },
 });

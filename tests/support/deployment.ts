@@ -105,6 +105,11 @@ export class Deployment {
     this.#children.set(part, spawnPart(part, this.layout, this.#settings));
   }
 
+  /** Another process of a part, beside the deployment's own; the caller ends it. */
+  spawnAnother(part: Part): ChildProcess {
+    return spawnPart(part, this.layout, this.#settings);
+  }
+
   /** kill -9, and its end awaited. */
   async kill(part: Part): Promise<void> {
     const child = this.#children.get(part);

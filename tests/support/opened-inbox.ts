@@ -16,13 +16,18 @@ export class OpenedInbox {
 
   /** What they hold now. */
   async contents(): Promise<LetterContent[]> {
-    const identities = parseIdentityFile(await readFile(this.#identityFile, 'utf8'));
     const found: LetterContent[] = [];
-    for (const path of await maildirPaths(this.#path)) {
-      const contents = this.#opened.get(path) ?? (await attachedLetters(await readFile(path))).map((letter) => openLetter(letter, identities));
-      this.#opened.set(path, contents);
-      found.push(...contents);
-    }
+    for (const path of await maildirPaths(this.#path)) found.push(...(await this.contentsOf(path)));
     return found;
+  }
+
+  /** What one message of it holds. */
+  async contentsOf(path: string): Promise<readonly LetterContent[]> {
+    const known = this.#opened.get(path);
+    if (known !== undefined) return known;
+    const identities = parseIdentityFile(await readFile(this.#identityFile, 'utf8'));
+    const contents = (await attachedLetters(await readFile(path))).map((letter) => openLetter(letter, identities));
+    this.#opened.set(path, contents);
+    return contents;
   }
 }

@@ -17,8 +17,8 @@ export type Io = {
   /** Lines typed at the terminal until Ctrl-D on an empty one. Only called when stdin is a terminal. */
   askText(): Promise<string>;
   now(): Date;
-  /** Resolves after `ms`, or with `false` at once when the person wants to stop (Ctrl-C). */
-  pause(ms: number): Promise<boolean>;
+  /** Resolves after `ms`, or with `false` at once when the person wants to stop (Ctrl-C). `why`: for a moment to send, or to try again. */
+  pause(ms: number, why: 'moment' | 'again'): Promise<boolean>;
   /** While `work` runs, Ctrl-C aborts `stop` in place of ending the program; a second one ends it. */
   stoppable<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T>;
 };

@@ -13,6 +13,7 @@ import { composeParcels, ownTeam, roomIn, type Draft } from './compose.ts';
 import { answerable, fullOf, insistOnKey, takenBy } from './conversation.ts';
 import { RELAY_HELP, destinationOf } from './destination.ts';
 import { dispatch } from './dispatch.ts';
+import { AT_ONCE_OPTION } from './moments.ts';
 import { readSigner } from './signer.ts';
 import { readWords } from './words.ts';
 
@@ -25,6 +26,7 @@ export const ANSWERING_OPTIONS = {
   anyway: { type: 'boolean' },
   incomplete: { type: 'boolean' },
   relay: { type: 'string' },
+  ...AT_ONCE_OPTION,
   keep: { type: 'string' },
   out: { type: 'string' },
 } as const;

@@ -5,6 +5,7 @@ import { describeFailure } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { visibleLine } from '../terminal.ts';
 import type { Destination } from './destination.ts';
+import { tellSending } from './moments.ts';
 import { postParcels } from './post-parcels.ts';
 import { removeSent, writeParcels } from './write-parcels.ts';
 
@@ -19,9 +20,9 @@ export async function dispatch(parcels: readonly Uint8Array[], destination: Dest
   }
   const kept = destination.keep === undefined ? null : await written(parcels, destination.keep, io);
   const named = parcels.map((parcel, index) => ({ parcel, number: index + 1, file: kept?.[index] }));
-  io.err('Sending (Ctrl-C stops) …\n');
+  tellSending(destination, io);
   // The reply comes first: no note says that somebody has answered before the answer is on its way.
-  const { left, exitCode, mayHaveArrived } = await postParcels(named, destination.relay, io, async ({ number, file }, text, isAccepted) => {
+  const { left, exitCode, mayHaveArrived } = await postParcels(named, destination, io, async ({ number, file }, text, isAccepted) => {
     io.err(`Sealed letter ${String(number)} of ${String(parcels.length)}: ${visibleLine(text)}\n`);
     if (isAccepted && file !== undefined) await removeSent(file, io);
   }, true);

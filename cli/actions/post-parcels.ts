@@ -1,12 +1,13 @@
 // Sealed parcels on their way to a relay.
 import type { Result } from '../../crypto/answer.ts';
 import { CodedError } from '../../crypto/errors.ts';
-import { stampParcel } from '../../crypto/stamp.ts';
 import { CliError, EXIT } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { parcelsIn, type Found } from '../parcels.ts';
 import { visibleLine } from '../terminal.ts';
-import { askDifficulty, handInStamped, RelayAway, type RelayAddress } from './hand-in.ts';
+import { momentsOf, type Moments } from './moments.ts';
+import type { RelayAddress } from './relay-address.ts';
+import { RelayAway, Visit } from './visit.ts';
 
 /** What the relay said, in words, what to do then, and whether the same parcel may be taken at another time. */
 const MEANING: Record<Result, { text: string; then?: string; exitCode: number }> = {
@@ -33,7 +34,7 @@ export function meaningOf(result: Result): { text: string; exitCode: number } {
 /** The parcels in a source. What cannot be read is a problem of its own: those after it are handed in all the same. */
 export async function foundIn(source: string, read: () => Promise<Uint8Array>): Promise<Found[]> {
   try {
-    const found = parcelsIn(await read());
+    const found = await parcelsIn(await read());
     if (found.length > 0) return found;
     return [{ problem: new CliError('INPUT_FORMAT', `there is no sealed parcel in ${source}`, 'give the whole text, from its first character to its last') }];
   } catch (error) {
@@ -46,35 +47,40 @@ const TRIES = 5;
 const WAIT_SECONDS = [10, 60] as const;
 
 type Sealed = { readonly parcel: Uint8Array };
-type Attempt = { text: string; exitCode: number; retryAfterSeconds: number; mayHaveArrived: boolean };
+type Attempt = { text: string; exitCode: number; retryAfterSeconds: number; mayHaveArrived: boolean; isStopped: boolean };
+/** `atOnce`: without waiting for moments (moments.ts). */
+export type Way = { readonly relay: RelayAddress; readonly atOnce: boolean };
 type Posted<P> = { left: P[]; exitCode: number; mayHaveArrived: boolean };
 /** What became of a parcel, in words. */
 type Tell<P> = (one: P, text: string, isAccepted: boolean) => Promise<void> | void;
 
 /**
- * Sends parcels one after the other, each over a connection of its own, and waits a little when the relay takes nothing now;
- * Ctrl-C stops it. @param needed each makes sense only when those before it were accepted
+ * Sends parcels one after the other, each by a visit and at a moment of its own, and waits a little when the relay takes nothing
+ * now; Ctrl-C stops it. @param needed each makes sense only when those before it were accepted
  * @returns those that were not taken, the exit code, and whether the relay may have one of them all the same
  */
-export function postParcels<P extends Sealed>(parcels: readonly P[], address: RelayAddress, io: Io, tell: Tell<P>, needed = false): Promise<Posted<P>> {
+export function postParcels<P extends Sealed>(parcels: readonly P[], way: Way, io: Io, tell: Tell<P>, needed = false): Promise<Posted<P>> {
   return io.stoppable(async (stop) => {
-    const attempt = attempts(address, stop);
     const waiting = [...parcels];
     const refused: P[] = [];
     let [tries, mayHaveArrived] = [0, false];
+    let attempts = new Attempts(way, io, stop);
     for (let next = waiting[0]; next !== undefined; [next] = waiting) {
-      const outcome = await attempt(next.parcel);
+      const outcome = await attempts.attempt(next.parcel);
       if (outcome.exitCode !== EXIT.unavailable) {
+        attempts.end();
         await tell(next, outcome.text, outcome.exitCode === EXIT.ok);
         if (outcome.exitCode !== EXIT.ok && needed) return { left: waiting, exitCode: outcome.exitCode, mayHaveArrived };
         if (outcome.exitCode !== EXIT.ok) refused.push(next);
         waiting.shift();
         [tries, mayHaveArrived] = [0, false];
+        attempts = new Attempts(way, io, stop);
         continue;
       }
       tries += 1;
       mayHaveArrived ||= outcome.mayHaveArrived;
-      if (tries >= TRIES || stop.aborted || !(await waitFor(outcome, io))) {
+      if (tries >= TRIES || stop.aborted || outcome.isStopped || !(await waitFor(outcome, io))) {
+        attempts.end();
         for (const one of waiting) await tell(one, outcome.text, false);
         return { left: [...waiting, ...refused], exitCode: EXIT.unavailable, mayHaveArrived };
       }
@@ -83,25 +89,57 @@ export function postParcels<P extends Sealed>(parcels: readonly P[], address: Re
   });
 }
 
-/** Asks once how dear a stamp is. */
-function attempts(address: RelayAddress, stop: AbortSignal): (parcel: Uint8Array) => Promise<Attempt> {
-  let difficulty: number | null = null;
-  return async (parcel) => {
+/** Tries of one parcel. They are one visit, as the page is open all the while; where the connection was lost it is loaded anew. */
+class Attempts {
+  readonly #way: Way;
+  readonly #moments: Moments;
+  readonly #stop: AbortSignal;
+  #open: { visit: Visit; difficulty: number } | null = null;
+
+  constructor(way: Way, io: Io, stop: AbortSignal) {
+    this.#way = way;
+    this.#moments = momentsOf(io, way.atOnce);
+    this.#stop = stop;
+  }
+
+  async attempt(parcel: Uint8Array): Promise<Attempt> {
     try {
-      difficulty ??= await askDifficulty(address, { stop });
-      const { result, retryAfterSeconds } = await handInStamped(stampParcel(parcel, difficulty), address, { stop });
-      return { text: MEANING[result].text, exitCode: MEANING[result].exitCode, retryAfterSeconds, mayHaveArrived: result === 'away' };
+      this.#open ??= await this.#enter();
+      if (this.#open === null) return attemptOf('closed', 0);
+      if (!(await this.#moments())) return { text: 'not sent: stopped', exitCode: EXIT.unavailable, retryAfterSeconds: 0, mayHaveArrived: false, isStopped: true };
+      const { visit, difficulty } = this.#open;
+      const { result, retryAfterSeconds } = await visit.handInStamped(parcel, difficulty);
+      return attemptOf(result, retryAfterSeconds);
     } catch (error) {
       const isAway = error instanceof RelayAway || (error instanceof CodedError && error.code === 'ANSWER_FORMAT');
       if (!isAway) throw error;
+      this.end();
       const mayHaveArrived = error instanceof CodedError || error.mayHaveArrived;
-      return { text: `not now: ${error.message}`, exitCode: EXIT.unavailable, retryAfterSeconds: 0, mayHaveArrived };
+      return { text: `not now: ${error.message}`, exitCode: EXIT.unavailable, retryAfterSeconds: 0, mayHaveArrived, isStopped: false };
     }
-  };
+  }
+
+  end(): void {
+    this.#open?.visit.leave();
+    this.#open = null;
+  }
+
+  async #enter(): Promise<{ visit: Visit; difficulty: number } | null> {
+    const visit = new Visit(this.#way.relay, { stop: this.#stop });
+    const difficulty = await visit.open();
+    if (difficulty !== null) return { visit, difficulty };
+    visit.leave();
+    return null;
+  }
+}
+
+function attemptOf(result: Result, retryAfterSeconds: number): Attempt {
+  const { text, exitCode } = MEANING[result];
+  return { text, exitCode, retryAfterSeconds, mayHaveArrived: result === 'away', isStopped: false };
 }
 
 async function waitFor({ text, retryAfterSeconds }: Attempt, io: Io): Promise<boolean> {
   const seconds = Math.min(Math.max(retryAfterSeconds, WAIT_SECONDS[0]), WAIT_SECONDS[1]);
   io.err(`${visibleLine(text)}; trying again in ${String(seconds)} seconds (Ctrl-C stops)\n`);
-  return io.pause(seconds * 1000);
+  return io.pause(seconds * 1000, 'again');
 }

@@ -5,6 +5,10 @@ import { randomBytes, toHex } from '../../crypto/bytes.ts';
 
 export type SocksAddress = { readonly host: string; readonly port: number };
 
+/** A name and a password that only tell Tor which connections belong together. */
+export type Circuit = { readonly user: string; readonly password: string };
+export type SocksTarget = { readonly host: string; readonly port: number; readonly circuit: Circuit };
+
 const VERSION = 5;
 const PASSWORD_VERSION = 1;
 const WITH_PASSWORD = 2;
@@ -33,11 +37,16 @@ export function parseSocks(text: string): SocksAddress | null {
   return host !== '' && port > 0 && port < 65_536 ? { host, port } : null;
 }
 
+export function newCircuit(): Circuit {
+  const [user, password] = [randomBytes(ISOLATION_BYTES), randomBytes(ISOLATION_BYTES)].map(toHex) as [string, string];
+  return { user, password };
+}
+
 /**
  * The proxy resolves the name: nobody else learns of it. Tor keeps connections with different passwords on different
- * circuits, so that the parcels of one answer cannot be told to be from one person. Errors: SocksError.
+ * circuits. Errors: SocksError.
  */
-export async function socksConnect(proxy: SocksAddress, host: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
+export async function socksConnect(proxy: SocksAddress, { host, port, circuit }: SocksTarget, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
   const socket = connect({ port: proxy.port, host: proxy.host, signal });
   socket.setTimeout(timeoutMs, () => socket.destroy(new SocksError('no answer in time through the proxy')));
   // Whoever waits for it hears of it by the read that fails.
@@ -46,7 +55,7 @@ export async function socksConnect(proxy: SocksAddress, host: string, port: numb
     await once(socket, 'connect').catch(() => {
       throw new SocksError(`there is no SOCKS proxy at ${proxy.host}:${String(proxy.port)} (is Tor running?)`);
     });
-    await authenticate(socket);
+    await authenticate(socket, circuit);
     const name = Buffer.from(host);
     socket.write(Buffer.concat([Buffer.from([VERSION, CONNECT, 0, BY_NAME, name.length]), name, Buffer.from([port >> 8, port & 0xff])]));
     const [, reply = 0, , type] = await read(socket, 4);
@@ -60,11 +69,11 @@ export async function socksConnect(proxy: SocksAddress, host: string, port: numb
   }
 }
 
-async function authenticate(socket: Socket): Promise<void> {
+async function authenticate(socket: Socket, circuit: Circuit): Promise<void> {
   socket.write(Buffer.from([VERSION, 1, WITH_PASSWORD]));
   const [version, method] = await read(socket, 2);
   if (version !== VERSION || method !== WITH_PASSWORD) throw new SocksError('what answers there is not the SOCKS port of Tor');
-  const [user, password] = [randomBytes(ISOLATION_BYTES), randomBytes(ISOLATION_BYTES)].map((bytes) => Buffer.from(toHex(bytes))) as [Buffer, Buffer];
+  const [user, password] = [Buffer.from(circuit.user), Buffer.from(circuit.password)];
   socket.write(Buffer.concat([Buffer.from([PASSWORD_VERSION, user.length]), user, Buffer.from([password.length]), password]));
   const [, refused] = await read(socket, 2);
   if (refused !== 0) throw new SocksError('the proxy does not let us in');

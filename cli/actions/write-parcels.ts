@@ -8,8 +8,8 @@ import { reason, writeNewFiles } from '../files.ts';
 import type { Io } from '../io.ts';
 import { visibleLine } from '../terminal.ts';
 
-/** What the offline form pays too, so that a text is taken as it is also from a relay that is pressed; `send` can pay more. */
-const WRITTEN_DIFFICULTY = 14;
+/** What a door asks when nothing presses it, as with `seal`. What the door asks then, `send` and `operator ingest` stamp anew. */
+const WRITTEN_DIFFICULTY = 10;
 const NAME = /^(\d+)\.txt$/;
 
 /**

@@ -1,7 +1,9 @@
 import type { Result } from '../../crypto/answer.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { handInStamped, parseAddress, type RelayAddress } from '../actions/hand-in.ts';
+import { AT_ONCE_OPTION, momentsOf } from '../actions/moments.ts';
 import { foundIn, meaningOf } from '../actions/post-parcels.ts';
+import { parseAddress, type RelayAddress } from '../actions/relay-address.ts';
+import { Visit } from '../actions/visit.ts';
 import { defineCommand, required } from '../command.ts';
 import { CliError, EXIT, UsageError } from '../errors.ts';
 import { describeFailure } from '../failure.ts';
@@ -17,7 +19,7 @@ type Outcome = { source: string; number: number; result: Result | 'unreadable'; 
 export const operatorIngest = defineCommand({
   name: NAME,
   summary: 'Hand in sealed parcels that came by another channel',
-  usage: '[FILE…] --to ADDRESS [--json]',
+  usage: '[FILE…] --to ADDRESS [--at-once] [--json]',
   details: `
 Takes what the offline form gives (text to copy, or a saved file), or parcels as bytes: one or many, from files or from
 standard input, also from the middle of a mail or a chat. Save a text in a file, or pipe it in: a terminal takes only the
@@ -26,22 +28,28 @@ for one, and nothing of it is kept here. Running it again with the same input is
 files afterwards, and the messages they came in: whoever finds them sees who sent something, though not what.
 
   --to ADDRESS  the relay: unix:/path/relay.sock or http://127.0.0.1:PORT
+  --at-once     do not wait between parcels (20 seconds on average, at most 60): what follows each other closely shows that
+                somebody hands in several
   --json        a line of JSON for each: source, number, result
 
 Ends with 0 when all were accepted, 3 when something cannot be read, is no parcel, damaged or sealed too long ago, 69 when
 the relay is away or takes nothing at present (run it again). What can be handed in is, whatever becomes of the rest.
 
 Example: support-relay operator ingest --to unix:/run/support-relay/relay.sock text.txt`,
-  options: { to: { type: 'string' }, json: { type: 'boolean' } },
+  options: { to: { type: 'string' }, ...AT_ONCE_OPTION, json: { type: 'boolean' } },
   arguments: [0, 10_000],
   run: async (values, files, io) => {
     const address = parseAddress(required(values.to, 'to', NAME));
     if (address === null) throw new UsageError('--to must be unix:/path or http://127.0.0.1:PORT', NAME);
     if (files.length === 0 && io.stdinIsTerminal) throw cutByTerminal();
     await ready;
+    const moments = momentsOf(io, values['at-once'] === true);
     const outcomes: Outcome[] = [];
+    let handedIn = 0;
     for await (const { source, found } of inputs(files, io)) {
       for (const [index, each] of found.entries()) {
+        if ('parcel' in each && handedIn > 0 && !(await moments())) throw new CliError('INTERRUPTED', 'stopped', 'run this again with the same input: nothing arrives twice');
+        if ('parcel' in each) handedIn += 1;
         const outcome = { source, number: index + 1, ...(await outcomeOf(each, address)) };
         outcomes.push(outcome);
         io.out(values.json === true ? jsonLine(outcome) : `${visibleLine(source)}, parcel ${String(outcome.number)}: ${outcome.text}\n`);
@@ -68,8 +76,14 @@ async function outcomeOf(found: Found, address: RelayAddress): Promise<Omit<Outc
     const { line, exitCode } = describeFailure(found.problem);
     return { result: 'unreadable', text: `refused: ${line}`, exitCode };
   }
-  const { result } = await handInStamped(found.parcel, address);
-  return { result, ...meaningOf(result) };
+  const visit = new Visit(address);
+  try {
+    const difficulty = await visit.open();
+    const { result } = difficulty === null ? { result: 'closed' as const } : await visit.handInStamped(found.parcel, difficulty);
+    return { result, ...meaningOf(result) };
+  } finally {
+    visit.leave();
+  }
 }
 
 function jsonLine({ source, number, result }: Outcome): string {

@@ -59,7 +59,7 @@ async function watch(target: RedisOptions, print: (status: Status) => void, io: 
       exitCode = error.exitCode;
     }
     // Nobody watches any more.
-    if (io.isUnheard() || !(await io.pause(seconds * 1000))) return exitCode;
+    if (io.isUnheard() || !(await io.pause(seconds * 1000, 'again'))) return exitCode;
   }
 }
 

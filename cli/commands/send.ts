@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { shuffled } from '../../crypto/bytes.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { DESTINATION_OPTIONS, RELAY_HELP, relayFrom } from '../actions/destination.ts';
+import { tellSending } from '../actions/moments.ts';
 import { foundIn, postParcels } from '../actions/post-parcels.ts';
 import { removeSent } from '../actions/write-parcels.ts';
 import { defineCommand, required } from '../command.ts';
@@ -16,7 +17,7 @@ const NAME = 'send';
 export const send = defineCommand({
   name: NAME,
   summary: 'Send sealed parcels that were written down before',
-  usage: 'DIR|FILE… --relay URL [--socks HOST:PORT] [--delete]',
+  usage: 'DIR|FILE… --relay URL [--socks HOST:PORT] [--at-once] [--delete]',
   details: `
 Takes what reply, claim and handover wrote with --out or --keep, or what the offline form gives: files, or every .txt in a
 folder. They are sent in random order, each over a connection of its own; when the relay takes nothing now, it waits a
@@ -49,8 +50,9 @@ Example: support-relay send ~/answers --relay http://….onion --socks 127.0.0.1
         }
       }
     }
-    io.err('Sending (Ctrl-C stops) …\n');
-    const { left, exitCode } = await postParcels(shuffled(parcels), relay, io, ({ name }, text) => {
+    const way = { relay, atOnce: values['at-once'] === true };
+    tellSending(way, io);
+    const { left, exitCode } = await postParcels(shuffled(parcels), way, io, ({ name }, text) => {
       io.out(`${name}: ${visibleLine(text)}\n`);
     });
     if (values.delete === true) {

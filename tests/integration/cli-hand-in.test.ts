@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { handIn, type RelayAddress } from '../../cli/actions/hand-in.ts';
+import type { RelayAddress } from '../../cli/actions/relay-address.ts';
+import { handIn } from '../../cli/actions/visit.ts';
 import { PARCEL_BYTES } from '../../crypto/parcel.ts';
 
 const parcel = new Uint8Array(PARCEL_BYTES);

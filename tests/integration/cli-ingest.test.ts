@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Redis } from 'ioredis';
-import { pageHeaders, handIn } from '../../cli/actions/hand-in.ts';
+import { pageHeaders } from '../../cli/actions/page-requests.ts';
+import { handIn } from '../../cli/actions/visit.ts';
 import { EXIT } from '../../cli/errors.ts';
 import { ANSWER_BYTES, encodeAnswer } from '../../crypto/answer.ts';
 import { encodeParcelText } from '../../crypto/parcel-text.ts';
@@ -76,9 +77,11 @@ describe('what is refused', () => {
     ['nothing', () => '', 'there is no sealed parcel in standard input'],
     ['a text that was cut', cut, 'a parcel as text has 32768'],
     ['bytes that were cut', () => relay.stamped().subarray(0, -1), 'a parcel has 24576'],
-    ['a text that is no parcel', () => 'A'.repeat(32_768), 'version 0, expected 1'],
+    ['a text that is no parcel', () => 'A'.repeat(32_768), 'something in it was changed on its way'],
     ['a text that was changed on its way', () => file('flipped.txt'), 'it was changed on its way; ask for it again'],
     ['pieces of a text in another order', () => file('7c-swapped.txt'), 'it was changed on its way; ask for it again'],
+    ['pieces of a text, the first not at the beginning', () => text().match(/.{4096}/g)?.reverse().join('\n') ?? '', 'its pieces are not in their order; ask for it again'],
+    ['pieces of a text, one of them missing', () => text().match(/.{4096}/g)?.map((piece, index) => `Anna, 12:0${String(index)}\n${piece}\n`).filter((_, index) => index !== 4).join('') ?? '', '28672 characters, a parcel as text has 32768; copy the whole of it again'],
     ['one sealed too long ago', () => encodeParcelText(relay.stamped(4)), 'no longer, or not yet, in use'],
   ])('%s: 3, nothing of it in the output', async (_what, make, why) => {
     const { code, text: out } = await ingest([], make());
@@ -209,9 +212,13 @@ test('what goes out is the headers of the page and nothing of Node', async () =>
   close();
 });
 
-/** Something that answers in the relay's place. */
+/** Something that answers a parcel in the relay's place. */
 async function answering(listener: RequestListener): Promise<{ port: number; close: () => void }> {
-  const server = createServer(listener);
+  const start = JSON.stringify({ door: { open: true, difficulty: DIFFICULTY }, keyring: '{}', signature: '' });
+  const server = createServer((request, response) => {
+    if (request.method === 'GET') response.end(start);
+    else listener(request, response);
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return { port: (server.address() as AddressInfo).port, close: () => void server.close() };

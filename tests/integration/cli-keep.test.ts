@@ -36,7 +36,7 @@ afterAll(async () => {
 async function answer(thread: Thread, where: readonly string[], text: string): Promise<{ child: ChildProcess; folder: string }> {
   const folder = dir.path(`run-${String((runs += 1))}`);
   await mkdir(folder);
-  const child = spawn(process.execPath, [PROGRAM, ...anna.words(['reply'], thread, where)], { cwd: folder, env: { ...process.env, TMPDIR: folder }, stdio: ['pipe', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, [PROGRAM, ...anna.words(['reply', '--at-once'], thread, where)], { cwd: folder, env: { ...process.env, TMPDIR: folder }, stdio: ['pipe', 'ignore', 'inherit'] });
   child.stdin?.end(text);
   return { child, folder };
 }
@@ -244,7 +244,7 @@ test('law: whenever writing breaks off, what can be sent is never the note alone
     const sendable: string[][] = [];
     const write = vi.spyOn(handles, 'writeFile').mockImplementation(async function (this: FileHandle, ...data) {
       const there = await Promise.all((await namesIn(folder)).map((name) => readFile(join(folder, name))));
-      sendable.push(there.flatMap(parcelsIn).flatMap((found) => ('parcel' in found ? [idOf(found.parcel)] : [])));
+      sendable.push((await Promise.all(there.map(parcelsIn))).flat().flatMap((found) => ('parcel' in found ? [idOf(found.parcel)] : [])));
       if (sendable.length === 2) throw Object.assign(new Error('full'), { code: 'ENOSPC' });
       await Reflect.apply(writeFile, this, data);
     });

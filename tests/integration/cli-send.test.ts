@@ -1,16 +1,19 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { pageHeaders } from '../../cli/actions/hand-in.ts';
+import { pageHeaders } from '../../cli/actions/page-requests.ts';
 import { EXIT } from '../../cli/errors.ts';
+import { toHex } from '../../crypto/bytes.ts';
 import { encodeAnswer, type Result } from '../../crypto/answer.ts';
-import { PARCEL_BYTES, parseParcel } from '../../crypto/parcel.ts';
+import { COUNTER_OFFSET, PARCEL_BYTES, PARCEL_HEADER_BYTES, parseParcel } from '../../crypto/parcel.ts';
 import { encodeParcelText } from '../../crypto/parcel-text.ts';
-import { stampBits } from '../../crypto/stamp.ts';
+import { stampParcel } from '../../crypto/stamp.ts';
+import { ROOT } from '../../deploy/layout.ts';
 import { keys } from '../../store/keys.ts';
 import { cli, temporaryDirectory, writeTo, type CliResult } from '../support/cli.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
@@ -45,6 +48,18 @@ describe('by way of a real relay', () => {
     expect(await anna.deployment.logs()).not.toContain('завтра');
   });
 
+  test('whatever becomes of its output: the person has the answer, and the team knows', async () => {
+    const thread = await anna.requester('Без вывода');
+    const text = await writeTo(dir.path('text'), 'Ответ без вывода');
+    const argv = anna.words(['reply', '--at-once', '--file', text], thread, ['--relay', anna.relay]).map((word) => `'${word}'`).join(' ');
+    const program = `'${process.execPath}' '${join(ROOT, 'dist', 'support-relay.js')}'`;
+    const code = dir.path('exit-code');
+    execFileSync('sh', ['-c', `{ ${program} ${argv} 2>&1; echo $? > '${code}'; } | true`]);
+    expect(Number(await readFile(code, 'utf8'))).toBe(EXIT.outputLost);
+    await expect.poll(() => anna.repliesTo(thread)).toEqual(['Ответ без вывода']);
+    await expect.poll(() => anna.notesOf(thread)).toHaveLength(1);
+  });
+
   test('claim and handover reach the team and nobody else', async () => {
     const thread = await anna.requester('Кто-нибудь');
     expect((await anna.answering(['claim'], thread, ['--relay', anna.relay])).code).toBe(EXIT.ok);
@@ -68,15 +83,16 @@ describe('by way of a real relay', () => {
     await expect.poll(() => anna.notesOf(thread)).toHaveLength(1);
   });
 
-  test('through a SOCKS proxy: the proxy resolves the name, and every connection has circuits of its own', async () => {
+  test('through a SOCKS proxy: the proxy resolves the name, and each parcel has circuits of its own', async () => {
     const thread = await anna.requester('Через Tor');
     const proxy = await startSocksServer({ [ONION]: portOf(anna.relay) });
     try {
       const { code, err } = await anna.answering(['reply'], thread, ['--relay', `http://${ONION}/`, '--socks', `127.0.0.1:${String(proxy.port)}`], { stdin: 'Через Tor' });
       expect(code, err).toBe(EXIT.ok);
       await expect.poll(() => anna.repliesTo(thread)).toEqual(['Через Tor']);
-      expect(proxy.visits.map(({ host, port }) => [host, port])).toEqual(Array.from({ length: 3 }, () => [ONION, 80]));
-      expect(new Set(proxy.visits.flatMap(({ user, password }) => [user, password])).size).toBe(6);
+      expect(new Set(proxy.visits.map(({ host, port }) => `${host}:${String(port)}`))).toEqual(new Set([`${ONION}:80`]));
+      expect(new Set(proxy.visits.map(({ user, password }) => `${user} ${password}`)).size).toBe(2);
+      expect(new Set(proxy.visits.flatMap(({ user, password }) => [user, password])).size).toBe(4);
     } finally {
       await proxy.stop();
     }
@@ -172,14 +188,15 @@ describe('how parcels are sent', () => {
     await relay.door('worker');
     let waited = 0;
     const { code, err } = await cli(['send', ...(await files(1)), '--relay', relay.url], {
-      pause: async () => {
+      pause: async (_ms, why) => {
+        if (why === 'moment') return true;
         waited += 1;
         await relay.workerAlive();
         await relay.door(null);
         return true;
       },
     });
-    expect([code, waited, err]).toEqual([EXIT.ok, 1, expect.stringMatching(/^Sending .*\nnot now: the door is closed; trying again in \d+ seconds \(Ctrl-C stops\)\n$/)]);
+    expect([code, waited, err]).toEqual([EXIT.ok, 1, expect.stringMatching(/^Sending .*\nSo that .*\nnot now: the door is closed; trying again in \d+ seconds \(Ctrl-C stops\)\n$/)]);
     expect(await admin.hlen(keys.pool)).toBe(1);
   });
 
@@ -191,31 +208,34 @@ describe('how parcels are sent', () => {
     expect(await admin.hlen(keys.pool)).toBe(2);
   });
 
-  test('in random order, each on a connection of its own, with the headers of the page under the name of the onion', async () => {
-    const heard: { headers: string[]; id: string; bits: number }[] = [];
+  test('in random order, each at a moment of its own and on connections of its own, with stamp and headers of the page under the name of the onion', async () => {
+    const heard: { headers: string[]; id: string; parcel: Uint8Array }[] = [];
+    const moments: number[] = [];
     const server = createServer((request, response) => {
-      if (request.url === '/door.json') {
-        response.end(JSON.stringify({ open: true, difficulty: 12 }));
+      if (request.method === 'GET') {
+        response.end(request.url === '/start.json' ? JSON.stringify({ door: { open: true, difficulty: 12 }, keyring: '{}', signature: '' }) : '');
         return;
       }
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
-        const parcel = parseParcel(new Uint8Array(Buffer.concat(chunks)));
-        heard.push({ headers: request.rawHeaders, id: Buffer.from(parcel.id).toString('hex'), bits: stampBits(parcel) });
+        const parcel = new Uint8Array(Buffer.concat(chunks));
+        heard.push({ headers: request.rawHeaders, id: Buffer.from(parseParcel(parcel).id).toString('hex'), parcel });
         response.end(encodeAnswer({ result: 'accepted' satisfies Result, difficulty: 12, retryAfterSeconds: 0 }));
       });
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const proxy = await startSocksServer({ [ONION]: (server.address() as AddressInfo).port });
-    const paths = await files(4);
+    // Stamped dearer than this door asks.
+    const paths = await Promise.all(Array.from({ length: 4 }, (_, index) => writeTo(dir.path(`dear${String(index)}.txt`), encodeParcelText(stampParcel(relay.parcel(), 14)))));
     const orders = new Set<string>();
     try {
       // 24 orders: a fixed one would come eight times in a row.
       for (let time = 0; time < 8; time += 1) {
         heard.length = 0;
-        expect((await cli(['send', ...paths, '--relay', `http://${ONION}`, '--socks', `127.0.0.1:${String(proxy.port)}`])).code).toBe(EXIT.ok);
+        const argv = ['send', ...paths, '--relay', `http://${ONION}`, '--socks', `127.0.0.1:${String(proxy.port)}`];
+        expect((await cli(argv, { pause: (ms) => Promise.resolve(moments.push(ms) > 0) })).code).toBe(EXIT.ok);
         orders.add(heard.map(({ id }) => id).join());
       }
     } finally {
@@ -225,8 +245,16 @@ describe('how parcels are sent', () => {
     }
     expect(orders.size).toBeGreaterThan(1);
     expect(heard.map(({ headers }) => headers)).toEqual(Array.from({ length: 4 }, () => pageHeaders(PARCEL_BYTES, `http://${ONION}`)));
-    for (const { bits } of heard) expect(bits).toBeGreaterThanOrEqual(12);
-    expect(proxy.visits).toHaveLength(8 * 5);
+    // As the page makes it: the first counter that is dear enough, though these were stamped dearer before.
+    for (const { parcel } of heard) {
+      const unstamped = parcel.slice();
+      unstamped.fill(0, COUNTER_OFFSET, PARCEL_HEADER_BYTES);
+      expect(toHex(stampParcel(unstamped, 12))).toBe(toHex(parcel));
+    }
+    expect(moments).toHaveLength(8 * 4);
+    for (const ms of moments) expect(ms).toBeLessThan(60_000);
+    expect(new Set(moments).size).toBe(8 * 4);
+    expect(new Set(proxy.visits.map(({ user }) => user)).size).toBe(8 * 4);
   });
 
   test('--delete: only files of which everything was accepted', async () => {
@@ -237,7 +265,7 @@ describe('how parcels are sent', () => {
     const contents = { good: `${text}\n${encodeParcelText(relay.parcel())}\n`, again: text, half: `${encodeParcelText(relay.parcel())}\n${refused}\n`, old: refused, damaged: `${text.slice(0, -100)}!` };
     for (const [name, content] of Object.entries(contents)) await writeTo(`${folder}/${name}.txt`, content);
     const { code, err } = await cli(['send', folder, `${folder}/again.txt`, '--relay', relay.url, '--delete']);
-    expect([code, err], err).toEqual([EXIT.input, 'Sending (Ctrl-C stops) …\n']);
+    expect([code, err], err).toEqual([EXIT.input, expect.stringMatching(/^Sending \(Ctrl-C stops\) …\nSo that [^\n]*\n$/)]);
     expect((await readdir(folder)).sort()).toEqual(['damaged.txt', 'half.txt', 'old.txt']);
     expect(await admin.hlen(keys.pool)).toBe(3);
   });

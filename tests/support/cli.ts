@@ -17,8 +17,8 @@ export type CliInput = {
   /** Stdin and stdout are terminals; what to answer to each question, about a passphrase or otherwise. */
   terminal?: { answers: readonly string[] };
   now?: Date;
-  /** In place of waiting: false is Ctrl-C. */
-  pause?: (ms: number) => Promise<boolean>;
+  /** In place of waiting: false is Ctrl-C. Without it moments to send come at once, and nothing is tried again. */
+  pause?: (ms: number, why: 'moment' | 'again') => Promise<boolean>;
 };
 
 export type CliResult = { code: number; out: Uint8Array; text: string; err: string; asked: string[] };
@@ -48,7 +48,7 @@ export async function cli(argv: readonly string[], input: CliInput = {}): Promis
     askText: () => ask('text'),
     now: () => input.now ?? new Date(),
     stoppable: (work) => work(new AbortController().signal),
-    pause: input.pause ?? (() => Promise.resolve(false)),
+    pause: input.pause ?? ((_ms, why) => Promise.resolve(why === 'moment')),
   };
   const code = await run(argv, io);
   const bytes = new Uint8Array(Buffer.concat(out));

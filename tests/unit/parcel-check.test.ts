@@ -86,6 +86,6 @@ it.each([
   ['flipped.txt', 'PARCEL_CHECK'],
   ['7c-swapped.txt', 'PARCEL_CHECK'],
 ])('of texts as people pass them on: %s is %s', async (file, expected) => {
-  const found = parcelsIn(await readFile(`tests/cases/parcel/${file}`));
+  const found = await parcelsIn(await readFile(`tests/cases/parcel/${file}`));
   expect(found.map((each) => ('parcel' in each ? 'taken' : (each.problem as CodedError).code))).toEqual([expected]);
 });

@@ -1,0 +1,38 @@
+// Text in files that people and their editors touch: keys, signatures, passwords, settings.
+
+const UTF16_LE = [0xff, 0xfe];
+const UTF16_BE = [0xfe, 0xff];
+/** In text of Latin letters every other byte is zero then; one in four is more than any other text has. */
+const ZEROS_PER_PAIR = 0.5;
+const LOOKED_AT_BYTES = 1_024;
+
+/**
+ * The text of a file as it was meant: without a byte order mark, with `\n` for every line end, without blanks at the end of its
+ * lines and without empty lines around it. UTF-8, or UTF-16 as some editors save it.
+ * Throws a TypeError for what is neither; `lenient`: puts U+FFFD there instead.
+ */
+export function textOf(file: Uint8Array, strictness: 'strict' | 'lenient' = 'strict'): string {
+  const text = new TextDecoder(encodingOf(file), { fatal: strictness === 'strict' }).decode(file);
+  const lines = text.replace(/\r\n?/g, '\n').split('\n').map((line) => line.trimEnd());
+  const first = lines.findIndex((line) => line !== '');
+  const last = lines.findLastIndex((line) => line !== '');
+  return first === -1 ? '' : lines.slice(first, last + 1).join('\n') + (last < lines.length - 1 ? '\n' : '');
+}
+
+function encodingOf(file: Uint8Array): string {
+  if (startsWith(file, UTF16_LE)) return 'utf-16le';
+  if (startsWith(file, UTF16_BE)) return 'utf-16be';
+  const start = file.subarray(0, LOOKED_AT_BYTES & ~1);
+  const zeros = [0, 0];
+  start.forEach((byte, index) => {
+    if (byte === 0) zeros[index % 2] = (zeros[index % 2] ?? 0) + 1;
+  });
+  const [even = 0, odd = 0] = zeros;
+  if (odd > even && odd >= (start.length / 2) * ZEROS_PER_PAIR) return 'utf-16le';
+  if (even > odd && even >= (start.length / 2) * ZEROS_PER_PAIR) return 'utf-16be';
+  return 'utf-8';
+}
+
+function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
+  return start.every((byte, index) => bytes[index] === byte);
+}

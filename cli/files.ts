@@ -1,5 +1,7 @@
-import { mkdir, open, readFile, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
+import { textOf } from '../crypto/text-file.ts';
+import { FileError, readRegularFile } from '../service/files.ts';
 import { CliError } from './errors.ts';
 
 /** Nothing the tool reads whole is larger: a message with several letters, twice encoded, is well below it. */
@@ -10,18 +12,19 @@ const PUBLIC = 0o644;
 
 export async function readInput(path: string, what: string): Promise<Uint8Array> {
   try {
-    if ((await stat(path)).size > INPUT_BYTES_MAX) throw tooLarge(path);
-    return new Uint8Array(await readFile(path));
+    return new Uint8Array(await readRegularFile(path, INPUT_BYTES_MAX));
   } catch (error) {
-    if (error instanceof CliError) throw error;
+    if (error instanceof FileError && error.code === 'FILE_TOO_LARGE') throw tooLarge(path);
+    if (error instanceof FileError) throw new CliError('INPUT_FORMAT', `${path} is no regular file`, `give ${what} as a file, or where it can be piped in as -`);
     throw new CliError('INPUT_MISSING', `cannot read ${what} ${path}: ${reason(error)}`, 'check the name and the permissions');
   }
 }
 
+/** A text that people and their editors may have touched (crypto/text-file.ts). */
 export async function readInputText(path: string, what: string): Promise<string> {
   const bytes = await readInput(path, what);
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return textOf(bytes);
   } catch {
     throw new CliError('INPUT_FORMAT', `${what} ${path} is not text in UTF-8`, 'check that this is the right file');
   }

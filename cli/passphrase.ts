@@ -5,7 +5,7 @@ import { visibleLine } from './terminal.ts';
 
 /** The first line of a passphrase file, for scripts. */
 export async function readPassphraseFile(path: string): Promise<string> {
-  const [line = ''] = (await readInputText(path, 'the passphrase file')).split(/\r?\n/);
+  const [line = ''] = (await readInputText(path, 'the passphrase file')).split('\n');
   if (line === '') throw new CliError('PASSPHRASE_EMPTY', `the first line of ${path} is empty`, 'put the passphrase on the first line');
   return line;
 }

@@ -8,15 +8,15 @@ const LOOKED_AT_BYTES = 1_024;
 
 /**
  * The text of a file as it was meant: without a byte order mark, with `\n` for every line end, without blanks at the end of its
- * lines and without empty lines around it. UTF-8, or UTF-16 as some editors save it.
+ * lines and without empty lines at its end. UTF-8, or UTF-16 as some editors save it.
  * Throws a TypeError for what is neither; `lenient`: puts U+FFFD there instead.
  */
 export function textOf(file: Uint8Array, strictness: 'strict' | 'lenient' = 'strict'): string {
   const text = new TextDecoder(encodingOf(file), { fatal: strictness === 'strict' }).decode(file);
   const lines = text.replace(/\r\n?/g, '\n').split('\n').map((line) => line.trimEnd());
-  const first = lines.findIndex((line) => line !== '');
-  const last = lines.findLastIndex((line) => line !== '');
-  return first === -1 ? '' : lines.slice(first, last + 1).join('\n') + (last < lines.length - 1 ? '\n' : '');
+  let count = lines.length;
+  while (count > 0 && lines[count - 1] === '') count -= 1;
+  return lines.slice(0, count).join('\n') + (count > 0 && count < lines.length ? '\n' : '');
 }
 
 function encodingOf(file: Uint8Array): string {

@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import * as z from 'zod';
+import { textOf } from '../crypto/text-file.ts';
 import { readRegularFileSync } from './files.ts';
 import { errorCode } from './log.ts';
 
@@ -26,7 +27,7 @@ export const absolutePath = z.string().refine(isAbsolute, { error: 'expected an 
 /** The trimmed text of the file that the variable names, for what must not stand in an environment. */
 export const secretFile = absolutePath.transform((path, context): string => {
   try {
-    const secret = readRegularFileSync(path, MAX_SECRET_BYTES).toString('utf8').trim();
+    const secret = textOf(readRegularFileSync(path, MAX_SECRET_BYTES)).trim();
     if (secret !== '') return secret;
     context.addIssue({ code: 'custom', message: 'the file is empty' });
   } catch (error) {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { GRACE_MS, MAX_KEYRING_BYTES, verifyKeyring, type Keyring } from '../crypto/keyring.ts';
 import { parsePublicKey, type PublicKey } from '../crypto/minisign.ts';
 import { ready } from '../crypto/sodium.ts';
+import { textOf } from '../crypto/text-file.ts';
 import { readRegularFile } from './files.ts';
 import { errorCode, log } from './log.ts';
 
@@ -74,7 +75,7 @@ export class KeyringShelf {
 
   async load(): Promise<void> {
     await ready;
-    this.root ??= parsePublicKey((await readRegularFile(this.options.rootKeyFile, MAX_KEY_BYTES)).toString('utf8'));
+    this.root ??= parsePublicKey(textOf(await readRegularFile(this.options.rootKeyFile, MAX_KEY_BYTES)));
     const root = this.root;
     const names = await this.fileNames();
     // A directory that is gone for a moment does not unsay what it said.
@@ -154,7 +155,7 @@ export class KeyringShelf {
     let signature = '';
     try {
       json = await readRegularFile(path, MAX_KEYRING_BYTES);
-      signature = (await readRegularFile(`${path}.minisig`, MAX_SIGNATURE_BYTES)).toString('utf8');
+      signature = textOf(await readRegularFile(`${path}.minisig`, MAX_SIGNATURE_BYTES), 'lenient');
       if (before?.json.equals(json) && before.signature === signature) return before;
       const { keyring, digest } = verifyKeyring(json, signature, root);
       const serial = Number(FILE_NAME.exec(name)?.groups?.['serial']);

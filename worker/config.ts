@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { textOf } from '../crypto/text-file.ts';
 import { absolutePath, integer, readEnv, secretFile } from '../service/env.ts';
 import { readRegularFileSync } from '../service/files.ts';
 import { errorCode } from '../service/log.ts';
@@ -29,7 +30,7 @@ export type WorkerConfig = {
 /** `inboxes.json`; what is wrong in it is named by its place, not by its value. */
 const inboxesFile = absolutePath.transform((path, context): InboxSettings[] => {
   try {
-    const result = inboxesSchema.safeParse(JSON.parse(readRegularFileSync(path, MAX_INBOXES_BYTES).toString('utf8')));
+    const result = inboxesSchema.safeParse(JSON.parse(textOf(readRegularFileSync(path, MAX_INBOXES_BYTES))));
     if (result.success) return result.data;
     for (const issue of result.error.issues) context.addIssue({ code: 'custom', message: `${issue.path.join('.')}: ${issue.message}` });
   } catch (error) {

@@ -3,10 +3,12 @@ import { open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeIdentity, identityToRecipient, parseIdentityFile } from '../crypto/age/identity.ts';
 import { randomBytes } from '../crypto/bytes.ts';
+import { textOf } from '../crypto/text-file.ts';
 import { FileError, readPrivateFile } from '../service/files.ts';
 
 const FILE_NAME = /^worker-([1-9][0-9]{0,9})\.txt$/;
-const MAX_FILE_BYTES = 4_096;
+/** Also as UTF-16, as some editors save it. */
+const MAX_FILE_BYTES = 8_192;
 
 /** The worker's key of one keyring serial. */
 export type WorkerIdentity = {
@@ -43,7 +45,7 @@ export async function loadIdentities(directory: string): Promise<LoadedIdentitie
 
 async function readPrivate(path: string): Promise<{ content: string } | 'mode' | 'unreadable'> {
   try {
-    return { content: (await readPrivateFile(path, MAX_FILE_BYTES)).toString('utf8') };
+    return { content: textOf(await readPrivateFile(path, MAX_FILE_BYTES)) };
   } catch (error) {
     return error instanceof FileError && error.code === 'FILE_MODE' ? 'mode' : 'unreadable';
   }

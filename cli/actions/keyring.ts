@@ -1,9 +1,12 @@
 import { join } from 'node:path';
+import { utf8 } from '../../crypto/bytes.ts';
+import { CodedError } from '../../crypto/errors.ts';
 import { encodeKeyring, verifyKeyring } from '../../crypto/keyring.ts';
 import type { Keyring, VerifiedKeyring } from '../../crypto/keyring.ts';
 import { sign } from '../../crypto/minisign.ts';
 import type { PublicKey, SigningKey } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
+import { textOf } from '../../crypto/text-file.ts';
 import { CliError } from '../errors.ts';
 import { readInput, readInputText, writeNewFiles } from '../files.ts';
 
@@ -62,7 +65,24 @@ export async function readKeyring(file: string, root: PublicKey): Promise<Verifi
   await ready;
   const json = await readInput(file, 'the keyring');
   const signature = await readInputText(`${file}.minisig`, "the keyring's signature");
-  return verifyKeyring(json, signature, root);
+  try {
+    return verifyKeyring(json, signature, root);
+  } catch (error) {
+    if (!(error instanceof CodedError) || error.code !== 'MINISIGN_SIGNATURE' || !wasTouched(json, signature, root)) throw error;
+    throw new CodedError('MINISIGN_SIGNATURE', `the signature does not fit ${file}: an editor or a mail program has changed its line ends, or put a mark before it; copy the file again as it is`);
+  }
+}
+
+/** It would be as it was signed without what programs add to texts. Nothing is believed for that. */
+function wasTouched(json: Uint8Array, signature: string, root: PublicKey): boolean {
+  const text = textOf(json, 'lenient').trimEnd();
+  return [text, `${text}\n`].some((form) => {
+    try {
+      return verifyKeyring(utf8(form), signature, root).digest !== '';
+    } catch {
+      return false;
+    }
+  });
 }
 
 function isoSeconds(date: Date): string {

@@ -2,6 +2,7 @@ import { toHex } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { encodePublicKey, encodeSecretKey, generateKeyPair, needsPassphrase, parseSecretKey } from '../../crypto/minisign.ts';
 import type { SigningKey } from '../../crypto/minisign.ts';
+import { openWithForms } from '../../crypto/passphrase-forms.ts';
 import type { SigningKeyPair } from '../../crypto/sign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { CliError } from '../errors.ts';
@@ -35,7 +36,9 @@ export async function readMinisignKey(file: string, what: string, askPassphrase:
   await ready;
   const text = await readInputText(file, what);
   try {
-    return await parseSecretKey(text, needsPassphrase(text) ? await askPassphrase() : undefined);
+    if (!needsPassphrase(text)) return await parseSecretKey(text);
+    const isWrong = (error: unknown): boolean => error instanceof CodedError && error.code === 'MINISIGN_PASSPHRASE';
+    return await openWithForms(await askPassphrase(), (form) => parseSecretKey(text, form), isWrong);
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     if (error.code === 'MINISIGN_PASSPHRASE') throw new CliError('PASSPHRASE_WRONG', `the passphrase does not open ${file}`, 'try again; capital letters and the keyboard language matter');

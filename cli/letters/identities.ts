@@ -1,9 +1,10 @@
 import { dearmor, isArmored } from '../../crypto/age/armor.ts';
 import { parseIdentityFile } from '../../crypto/age/identity.ts';
 import { decryptWithPassphrase, isPassphraseFile } from '../../crypto/age/passphrase.ts';
-import { fromUtf8 } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';
+import { openWithForms } from '../../crypto/passphrase-forms.ts';
 import { ready } from '../../crypto/sodium.ts';
+import { textOf } from '../../crypto/text-file.ts';
 import { CliError } from '../errors.ts';
 import { readInput } from '../files.ts';
 import type { Io } from '../io.ts';
@@ -38,24 +39,28 @@ export async function readIdentities(paths: readonly string[], io: Io, passphras
 }
 
 function binary(bytes: Uint8Array, path: string): Uint8Array {
-  const text = new TextDecoder('latin1').decode(bytes);
+  const text = textOf(bytes, 'lenient');
   return isArmored(text) ? named(path, () => dearmor(text)) : bytes;
 }
 
 async function tryPassphrase(file: Uint8Array, passphrase: string): Promise<Uint8Array | null> {
   try {
-    return await decryptWithPassphrase(file, passphrase);
+    return await openWithForms(passphrase, (form) => decryptWithPassphrase(file, form), isWrong);
   } catch (error) {
-    if (error instanceof CodedError && error.code === 'AGE_NO_MATCH') return null;
+    if (isWrong(error)) return null;
     throw error;
   }
+}
+
+function isWrong(error: unknown): boolean {
+  return error instanceof CodedError && error.code === 'AGE_NO_MATCH';
 }
 
 function identitiesIn(bytes: Uint8Array, path: string): string[] {
   return named(path, () => {
     let text: string;
     try {
-      text = fromUtf8(bytes);
+      text = textOf(bytes);
     } catch {
       throw new CodedError('IDENTITY_FORMAT', 'it is not a text file');
     }

@@ -2,11 +2,13 @@
 import { dearmor, isArmored } from '../../crypto/age/armor.ts';
 import { parseIdentityFile } from '../../crypto/age/identity.ts';
 import { decryptWithPassphrase, isPassphraseFile } from '../../crypto/age/passphrase.ts';
-import { fromUtf8, utf8 } from '../../crypto/bytes.ts';
-import { CodedError } from '../../crypto/errors.ts';
+import { utf8 } from '../../crypto/bytes.ts';
+import { CodedError, type ErrorCode } from '../../crypto/errors.ts';
 import { signersOf, verifyKeyring, type Keyring, type Team, type VerifiedKeyring } from '../../crypto/keyring.ts';
 import { needsPassphrase, parsePublicKey, parseSecretKey } from '../../crypto/minisign.ts';
+import { openWithForms } from '../../crypto/passphrase-forms.ts';
 import type { SigningKeyPair } from '../../crypto/sign.ts';
+import { textOf } from '../../crypto/text-file.ts';
 import { teamOf } from '../../letters/team.ts';
 import { keyringAt, newestOf } from '../current.ts';
 
@@ -23,14 +25,17 @@ export class KeyError extends Error {
 
 type OnProgress = (share: number) => void;
 
+const hasCode = (code: ErrorCode) => (error: unknown): boolean => error instanceof CodedError && error.code === code;
+
 /** Identities of a file as keygen or `age -p` makes it. @throws KeyError */
 async function readIdentities(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<string[]> {
   try {
-    const text = new TextDecoder('latin1').decode(file);
+    const text = textOf(file, 'lenient');
     const bytes = isArmored(text) ? dearmor(text) : file;
-    if (!isPassphraseFile(bytes)) return parseIdentityFile(fromUtf8(bytes));
+    if (!isPassphraseFile(bytes)) return parseIdentityFile(textOf(bytes));
     if (passphrase === '') throw new KeyError('passphrase-missing');
-    return parseIdentityFile(fromUtf8(await decryptWithPassphrase(bytes, passphrase, onProgress)));
+    const opened = await openWithForms(passphrase, (form) => decryptWithPassphrase(bytes, form, onProgress), hasCode('AGE_NO_MATCH'));
+    return parseIdentityFile(textOf(opened));
   } catch (error) {
     // What is no text is no key either; a range error is memory that the browser does not give.
     if (error instanceof KeyError || error instanceof RangeError) throw error;
@@ -41,10 +46,10 @@ async function readIdentities(file: Uint8Array, passphrase: string, onProgress: 
 /** A secret key in minisign's format. @throws KeyError */
 async function readSigner(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<SigningKeyPair> {
   try {
-    const text = fromUtf8(file);
+    const text = textOf(file);
     if (!needsPassphrase(text)) return await parseSecretKey(text);
     if (passphrase === '') throw new KeyError('passphrase-missing');
-    return await parseSecretKey(text, passphrase, onProgress);
+    return await openWithForms(passphrase, (form) => parseSecretKey(text, form, onProgress), hasCode('MINISIGN_PASSPHRASE'));
   } catch (error) {
     if (error instanceof KeyError || error instanceof RangeError) throw error;
     throw new KeyError(error instanceof CodedError && error.code === 'MINISIGN_PASSPHRASE' ? 'passphrase-wrong' : 'no-signer');

@@ -1,6 +1,7 @@
 import { createTransport, type Transporter } from 'nodemailer';
 import type SMTPPool from 'nodemailer/lib/smtp-pool';
 import { z } from 'zod';
+import { textOf } from '../../crypto/text-file.ts';
 import { absolutePath } from '../../service/env.ts';
 import { readRegularFile } from '../../service/files.ts';
 import { errorCode } from '../../service/log.ts';
@@ -74,7 +75,7 @@ function refusal(error: unknown): Refused {
 export const smtp: InboxKind<typeof schema> = {
   schema,
   async open({ host, port, tls, user, passwordFile, caFile, ...envelope }) {
-    const auth = user === undefined || passwordFile === undefined ? undefined : { user, pass: (await readRegularFile(passwordFile, MAX_FILE_BYTES)).toString('utf8').trimEnd() };
+    const auth = user === undefined || passwordFile === undefined ? undefined : { user, pass: textOf(await readRegularFile(passwordFile, MAX_FILE_BYTES)).trimEnd() };
     const transport = createTransport({
       pool: true,
       maxConnections: 1,

@@ -20,8 +20,15 @@ export const GRACE_MS = 24 * 3_600_000;
 /** The topic of a team that reads what belongs to no other. */
 export const OTHER_TOPIC = 'other';
 
-const names = z.record(z.string().check(z.regex(/^[a-z]{2,3}$/)), z.string().check(z.minLength(1), z.maxLength(80)));
-const instant = z.string().check(z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/), z.refine((text) => !Number.isNaN(Date.parse(text))));
+/** True of a second that exists: `Date.parse` takes the 30th of February for the 2nd of March, and 24:00 for the next day. */
+function isInstant(text: string): boolean {
+  const timeMs = Date.parse(text);
+  return !Number.isNaN(timeMs) && new Date(timeMs).toISOString().slice(0, text.length - 1) === text.slice(0, -1);
+}
+
+const names = z.record(z.string().check(z.regex(/^[a-z]{2,3}$/)), z.string().check(z.minLength(1), z.maxLength(80)))
+  .check(z.refine((byLanguage) => Object.keys(byLanguage).length > 0));
+const instant = z.string().check(z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/), z.refine(isInstant));
 const recipient = z.string().check(z.refine(isRecipient));
 
 const team = z.object({
@@ -87,6 +94,30 @@ export function checkValidity({ serial, notBefore, notAfter }: Keyring, now: Dat
   if (serial < floor) throw new CodedError('KEYRING_OLD', `serial ${String(serial)}, expected at least ${String(floor)}`);
   if (now.getTime() < Date.parse(notBefore)) throw new CodedError('KEYRING_NOT_YET_VALID', `the keyring is valid from ${notBefore}`);
   if (now.getTime() >= Date.parse(notAfter)) throw new CodedError('KEYRING_EXPIRED', `the keyring was valid until ${notAfter}`);
+}
+
+const begins = ({ keyring }: { readonly keyring: Keyring }): number => Date.parse(keyring.notBefore);
+const higherFirst = (a: { readonly keyring: Keyring }, b: { readonly keyring: Keyring }): number => b.keyring.serial - a.keyring.serial;
+
+/**
+ * Of the keyrings that have begun the one with the highest serial, also when it has ended: a lower one never comes back, for it
+ * may hold the key of somebody who was taken off since. Null: none has begun.
+ */
+export function newestBegun<Each extends { readonly keyring: Keyring }>(keyrings: readonly Each[], now: Date): Each | null {
+  return keyrings.filter((each) => begins(each) <= now.getTime()).sort(higherFirst)[0] ?? null;
+}
+
+/** The keyring that counts: the newest that has begun. Where none has, the one that begins first, and of these the higher serial. Null only of none. */
+export function keyringThatCounts<Each extends { readonly keyring: Keyring }>(keyrings: readonly Each[], now: Date): Each | null {
+  return newestBegun(keyrings, now) ?? [...keyrings].sort((a, b) => begins(a) - begins(b) || higherFirst(a, b))[0] ?? null;
+}
+
+/** The same, if it can be used at that moment. Throws KEYRING_NOT_YET_VALID or KEYRING_EXPIRED. docs/protocol.md, § Keyring. */
+export function currentKeyring<Each extends { readonly keyring: Keyring }>(keyrings: readonly Each[], now: Date): Each {
+  const counting = keyringThatCounts(keyrings, now);
+  if (counting === null) throw new CodedError('KEYRING_EXPIRED', 'there is no keyring');
+  checkValidity(counting.keyring, now);
+  return counting;
 }
 
 /** Everyone whose replies and notes are believed under this keyring (64 hex digits each). */

@@ -18,7 +18,7 @@ export const LETTER_BYTES = fileLength(LETTER_RECIPIENTS, LETTER_PLAINTEXT_BYTES
 const sealedUnder = {
   version: z.literal(1),
   /** Serial and digest (64 hex digits) of the keyring it was sealed under. */
-  serial: z.int().check(z.positive()),
+  serial: z.int().check(z.positive(), z.maximum(0xffff_ffff)),
   keyring: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
   language: z.string().check(z.regex(/^[a-z]{2,3}$/)),
 };

@@ -13,6 +13,8 @@ const CHECKSUM_BYTES = 32;
 const SALT_BYTES = 32;
 
 const ALGORITHM = utf8('Ed');
+/** In a signer's file in the place of minisign's own, which therefore refuses it: see `SecretKeyKind`. */
+const SIGNER_ALGORITHM = utf8('SR');
 /** Signatures over the BLAKE2b-512 of the message, minisign's default. The older kind is not taken. */
 const PREHASHED = utf8('ED');
 const SCRYPT = utf8('Sc');
@@ -33,6 +35,14 @@ const TRUSTED = 'trusted comment: ';
 export type PublicKey = { readonly id: Uint8Array; readonly key: Uint8Array };
 /** `secret`: 64 bytes, as libsodium has it (seed and public key). */
 export type SigningKey = PublicKey & { readonly secret: Uint8Array };
+
+/**
+ * `minisign`: a secret key as minisign makes it. `signer`: the same bytes in the same places, but another algorithm. minisign signs
+ * whatever it is given, with `-l` without hashing it first: a volunteer talked into that would sign a reply they never saw.
+ */
+export type SecretKeyKind = 'minisign' | 'signer';
+const KIND_ALGORITHMS: Readonly<Record<SecretKeyKind, Uint8Array>> = { minisign: ALGORITHM, signer: SIGNER_ALGORITHM };
+const KIND_NAMES: Readonly<Record<SecretKeyKind, string>> = { minisign: 'minisign', signer: 'support-relay signer' };
 
 const malformed = (what: string): CodedError => new CodedError('MINISIGN_FORMAT', `not in minisign's format: ${what}`);
 
@@ -70,6 +80,7 @@ export function generateKeyPair(): SigningKey {
 
 /** A public key file (two lines), or its second line alone as `minisign -P` takes it. Errors: MINISIGN_FORMAT. */
 export function parsePublicKey(text: string): PublicKey {
+  if (secretKindOf(text) !== null) throw malformed('it is a secret key, not the public half');
   const line = text.startsWith(UNTRUSTED) ? linesOf(text, [UNTRUSTED, ''])[1] : text.trim();
   const bytes = decode(line, ALGORITHM.length + KEY_ID_BYTES + PUBLIC_BYTES);
   if (!equal(bytes.subarray(0, 2), ALGORITHM)) throw malformed('another algorithm');
@@ -80,7 +91,10 @@ export function encodePublicKey({ id, key }: PublicKey): string {
   return `${UNTRUSTED}minisign public key ${keyName(id)}\n${base64.encode(concat(ALGORITHM, id, key))}\n`;
 }
 
-/** The text of a `.minisig` file (§ Signature format). The trusted comment is signed too. */
+/**
+ * The text of a `.minisig` file (§ Signature format), always of the prehashed kind: the root key and a volunteer's signer make it
+ * alike, and `minisign -V` checks it with the public half. The trusted comment is signed too.
+ */
 export function sign(message: Uint8Array, { id, secret }: SigningKey, trustedComment: string): string {
   if (/[\r\n]/.test(trustedComment)) throw malformed('a comment of more than one line');
   const signature = sodium.crypto_sign_detached(blake2b(64, message), secret);
@@ -131,7 +145,7 @@ async function keyStream(passphrase: string, salt: Uint8Array, opsLimit: number,
 
 const xor = (a: Uint8Array, b: Uint8Array): Uint8Array => a.map((byte, i) => byte ^ (b[i] as number));
 
-const checksum = (id: Uint8Array, secret: Uint8Array): Uint8Array => blake2b(CHECKSUM_BYTES, concat(ALGORITHM, id, secret));
+const checksum = (id: Uint8Array, secret: Uint8Array, algorithm: Uint8Array): Uint8Array => blake2b(CHECKSUM_BYTES, concat(algorithm, id, secret));
 
 function uint64(value: number): Uint8Array {
   const bytes = new Uint8Array(8);
@@ -140,17 +154,18 @@ function uint64(value: number): Uint8Array {
 }
 
 /** What stands for the checksum: minisign leaves it zero where there is no passphrase to check. */
-const checksumField = (id: Uint8Array, secret: Uint8Array, encrypted: boolean): Uint8Array =>
-  encrypted ? checksum(id, secret) : new Uint8Array(CHECKSUM_BYTES);
+const checksumField = (id: Uint8Array, secret: Uint8Array, algorithm: Uint8Array, encrypted: boolean): Uint8Array =>
+  encrypted ? checksum(id, secret, algorithm) : new Uint8Array(CHECKSUM_BYTES);
 
 /** A secret key file, encrypted when a passphrase is given (as `minisign -G`), plain otherwise (as `minisign -G -W`). */
-export async function encodeSecretKey({ id, secret }: SigningKey, passphrase?: string): Promise<string> {
-  const field = concat(id, secret, checksumField(id, secret, passphrase !== undefined));
+export async function encodeSecretKey({ id, secret }: SigningKey, passphrase?: string, kind: SecretKeyKind = 'minisign'): Promise<string> {
+  const algorithm = KIND_ALGORITHMS[kind];
+  const field = concat(id, secret, checksumField(id, secret, algorithm, passphrase !== undefined));
   const salt = passphrase === undefined ? new Uint8Array(SALT_BYTES) : randomBytes(SALT_BYTES);
   const limits = passphrase === undefined ? [0, 0] : [OPS_LIMIT, MEMORY_LIMIT];
   const sealed = passphrase === undefined ? field : xor(field, await keyStream(passphrase, salt, OPS_LIMIT, MEMORY_LIMIT));
-  const head = concat(ALGORITHM, passphrase === undefined ? NO_KDF : SCRYPT, CHECKSUM, salt, ...limits.map(uint64));
-  return `${UNTRUSTED}minisign ${passphrase === undefined ? '' : 'encrypted '}secret key\n${base64.encode(concat(head, sealed))}\n`;
+  const head = concat(algorithm, passphrase === undefined ? NO_KDF : SCRYPT, CHECKSUM, salt, ...limits.map(uint64));
+  return `${UNTRUSTED}${KIND_NAMES[kind]} ${passphrase === undefined ? '' : 'encrypted '}secret key\n${base64.encode(concat(head, sealed))}\n`;
 }
 
 /** Whether a secret key file needs a passphrase. Errors: MINISIGN_FORMAT. */
@@ -159,14 +174,42 @@ export function needsPassphrase(text: string): boolean {
 }
 
 function secretFileBytes(text: string): Uint8Array {
-  return decode(linesOf(text, [UNTRUSTED, ''])[1], SECRET_FILE_BYTES);
+  const line = linesOf(text, [UNTRUSTED, ''])[1];
+  const publicLength = base64.encode(new Uint8Array(ALGORITHM.length + KEY_ID_BYTES + PUBLIC_BYTES)).length;
+  if (line?.length === publicLength) throw malformed('it is a public key, not the secret half');
+  return decode(line, SECRET_FILE_BYTES);
 }
 
-/** `onProgress` hears which share (0 to 1) of the passphrase's work is done. Errors: MINISIGN_FORMAT, MINISIGN_PASSPHRASE (missing or wrong). */
+/** The kind of secret key that a file holds, encrypted or not; null when it holds none. */
+export function secretKindOf(text: string): SecretKeyKind | null {
+  let bytes: Uint8Array;
+  try {
+    bytes = secretFileBytes(text);
+  } catch {
+    return null;
+  }
+  const kinds: readonly SecretKeyKind[] = ['minisign', 'signer'];
+  return kinds.find((kind) => equal(bytes.subarray(0, 2), KIND_ALGORITHMS[kind])) ?? null;
+}
+
+/**
+ * A secret key of minisign's own kind, such as the root key. `onProgress` hears which share (0 to 1) of the passphrase's work is
+ * done. Errors: MINISIGN_FORMAT (a signer too), MINISIGN_PASSPHRASE (missing or wrong).
+ */
 export async function parseSecretKey(text: string, passphrase?: string, onProgress?: (share: number) => void): Promise<SigningKey> {
+  if (secretKindOf(text) === 'signer') throw malformed("it is a volunteer's signer");
+  return openSecretKey(text, ALGORITHM, passphrase, onProgress);
+}
+
+/** A volunteer's signer, also one of minisign's own kind, as signers were made at first. Arguments and errors as `parseSecretKey`. */
+export async function parseSigner(text: string, passphrase?: string, onProgress?: (share: number) => void): Promise<SigningKey> {
+  return openSecretKey(text, KIND_ALGORITHMS[secretKindOf(text) ?? 'signer'], passphrase, onProgress);
+}
+
+async function openSecretKey(text: string, algorithm: Uint8Array, passphrase?: string, onProgress?: (share: number) => void): Promise<SigningKey> {
   const bytes = secretFileBytes(text);
   const kdf = bytes.subarray(2, 4);
-  if (!equal(bytes.subarray(0, 2), ALGORITHM) || !equal(bytes.subarray(4, 6), CHECKSUM)) throw malformed('another algorithm');
+  if (!equal(bytes.subarray(0, 2), algorithm) || !equal(bytes.subarray(4, 6), CHECKSUM)) throw malformed('another algorithm');
   let field = bytes.slice(SECRET_FILE_BYTES - KEY_FIELD_BYTES);
   if (equal(kdf, SCRYPT)) {
     if (passphrase === undefined) throw new CodedError('MINISIGN_PASSPHRASE', 'the secret key needs its passphrase');
@@ -178,7 +221,7 @@ export async function parseSecretKey(text: string, passphrase?: string, onProgre
   }
   const id = field.slice(0, KEY_ID_BYTES);
   const secret = field.slice(KEY_ID_BYTES, KEY_ID_BYTES + SECRET_BYTES);
-  if (!equal(checksumField(id, secret, equal(kdf, SCRYPT)), field.subarray(KEY_ID_BYTES + SECRET_BYTES))) {
+  if (!equal(checksumField(id, secret, algorithm, equal(kdf, SCRYPT)), field.subarray(KEY_ID_BYTES + SECRET_BYTES))) {
     throw new CodedError('MINISIGN_PASSPHRASE', 'the passphrase is not the right one, or the file is damaged');
   }
   const key = sodium.crypto_sign_seed_keypair(secret.subarray(0, SECRET_BYTES - PUBLIC_BYTES)).publicKey;

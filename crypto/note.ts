@@ -6,7 +6,7 @@ import { hex, words } from './schema.ts';
 import { SIGNATURE_BYTES, SIGNING_KEY_BYTES, signatureHolds, signParts, type SigningKeyPair } from './sign.ts';
 
 const NOTE_ID_BYTES = 16;
-/** UTF-16 units. */
+/** Characters (Unicode code points). */
 export const ALIAS_LENGTH_MAX = 40;
 
 const alias = words.check(z.minLength(1), z.maxLength(ALIAS_LENGTH_MAX));

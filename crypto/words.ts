@@ -1,16 +1,96 @@
-// The words of access codes, as people type them. docs/words.md.
+// The words of access codes, as people write them down and type them. docs/words.md; docs/protocol.md, § As typed.
 
 export const WORD_LIST_LENGTH = 1_296;
 /** So many letters tell every word of a list from every other. */
 export const DISTINCT_LETTERS = 4;
 
-/** As people may write it: Unicode forms, case, accents, soft hyphens and ё do not matter. */
-export function normalizeWord(text: string): string {
-  return text.normalize('NFKC').toLowerCase().replaceAll(/[\p{M}\u00ad]/gu, '').replaceAll('ё', 'е');
+/** A word that was typed: how it is compared, and where it stands in the text (UTF-16 units, the end exclusive). */
+export type TypedWord = { readonly word: string; readonly start: number; readonly end: number };
+
+/** Letters, marks, and characters that nobody sees: what may stand in a word as it is typed. */
+const RUN = /[\p{L}\p{M}\p{Default_Ignorable_Code_Point}]+/gu;
+const MARKS = /\p{M}/gu;
+const UNSEEN = /\p{Default_Ignorable_Code_Point}/gu;
+
+/** Letters that look like one another, small ones or capitals: whoever reads a word from paper, or types it, may take either. */
+const LATIN = 'abcehikmoptxyjs';
+const CYRILLIC = 'авсенікмортхујѕ';
+const LOOK_ALIKE: ReadonlyMap<string, string> = new Map([...LATIN].flatMap((latin, i) => [[latin, CYRILLIC[i] ?? ''], [CYRILLIC[i] ?? '', latin]]));
+
+/** A word that was broken at the end of a line goes on after it. */
+const BROKEN = /^\p{Pd}\s+$/u;
+/** "1-е", "2nd", "№1" and "n1": so few letters beside a number count the words. */
+const ORDINAL_LETTERS_MAX = 3;
+const AFTER_NUMBER = /\p{N}\p{Pd}?$/u;
+const BEFORE_NUMBER = /^\p{N}/u;
+/** Somebody who writes "word" or "слово" before each word does it more than twice; nobody mistypes a word so often. */
+const LABEL_TIMES_MIN = 3;
+
+const alphabets = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+/** The letters of a list: a few thousand are looked at once. */
+function alphabetOf(list: readonly string[]): ReadonlySet<string> {
+  const alphabet = alphabets.get(list) ?? new Set(list.flatMap((word) => [...word]));
+  alphabets.set(list, alphabet);
+  return alphabet;
 }
 
-/** The word that is meant by its first four letters or more of it; -1 when there is none. */
+/** A letter that no word of the list has, brought to one that some have: without its accents, or by its looks. */
+function letterMeant(letter: string, alphabet: ReadonlySet<string>): string {
+  if (alphabet.has(letter)) return letter;
+  const bare = letter.normalize('NFD').replaceAll(MARKS, '');
+  const twin = LOOK_ALIKE.get(bare) ?? '';
+  return !alphabet.has(bare) && alphabet.has(twin) ? twin : bare;
+}
+
+/** The form in which words are compared: case, accents, unseen characters, and look-alikes of the list's letters do not matter. */
+export function normalizeWord(text: string, list: readonly string[]): string {
+  const alphabet = alphabetOf(list);
+  const plain = text.replaceAll(UNSEEN, '').normalize('NFKC').toLowerCase();
+  return [...plain].map((letter) => letterMeant(letter, alphabet)).join('');
+}
+
+/** The place of a word in that form, of which the first four letters or more are given; -1 when there is none. */
+export const placeOfNormal = (word: string, list: readonly string[]): number =>
+  word.length < DISTINCT_LETTERS ? -1 : list.findIndex((candidate) => candidate.startsWith(word));
+
+/** Joins what a hyphen at the end of a line has parted, where that makes a word of the list. */
+function joinBroken(runs: readonly TypedWord[], text: string, list: readonly string[]): TypedWord[] {
+  const joined: TypedWord[] = [];
+  for (const run of runs) {
+    const before = joined.at(-1);
+    const whole = before === undefined ? '' : before.word + run.word;
+    if (before !== undefined && BROKEN.test(text.slice(before.end, run.start)) && placeOfNormal(whole, list) !== -1) {
+      joined[joined.length - 1] = { word: whole, start: before.start, end: run.end };
+    } else joined.push(run);
+  }
+  return joined;
+}
+
+/** True of letters that count the words, as in "2-е", or in "б)": one letter alone is never a word. */
+function isNumbering({ word, start, end }: TypedWord, text: string): boolean {
+  const isBesideNumber = AFTER_NUMBER.test(text.slice(Math.max(0, start - 4), start)) || BEFORE_NUMBER.test(text.slice(end, end + 2));
+  return word.length === 1 || (isBesideNumber && word.length <= ORDINAL_LETTERS_MAX);
+}
+
+/** The words of a text, without what numbers them. `list`: the words that are meant, in the form in which words are compared. */
+export function typedWords(text: string, list: readonly string[]): TypedWord[] {
+  const runs = [...text.matchAll(RUN)]
+    .map((found) => ({ word: normalizeWord(found[0], list), start: found.index, end: found.index + found[0].length }))
+    .filter(({ word }) => word !== '');
+  const words = joinBroken(runs, text, list).filter((run) => !isNumbering(run, text));
+  const times = new Map<string, number>();
+  for (const { word } of words) times.set(word, (times.get(word) ?? 0) + 1);
+  return words.filter(({ word }) => (times.get(word) ?? 0) < LABEL_TIMES_MIN || placeOfNormal(word, list) !== -1);
+}
+
+/** The same for a word as it was typed, also with a number; -1 when it is not one word alone. */
 export function placeOf(typed: string, list: readonly string[]): number {
-  const word = normalizeWord(typed);
-  return word.length < DISTINCT_LETTERS ? -1 : list.findIndex((candidate) => candidate.startsWith(word));
+  const [word, more] = typedWords(typed, list);
+  return word === undefined || more !== undefined ? -1 : placeOfNormal(word.word, list);
+}
+
+/** The word of the list that the letters begin, or undefined. */
+export function wordBegunBy(letters: string, list: readonly string[]): string | undefined {
+  return list[placeOfNormal(normalizeWord(letters, list), list)];
 }

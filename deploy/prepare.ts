@@ -10,7 +10,7 @@ import { identityToRecipient, parseIdentityFile } from '../crypto/age/identity.t
 import { randomBytes, toHex } from '../crypto/bytes.ts';
 import type { Keyring, VerifiedKeyring } from '../crypto/keyring.ts';
 import { MANIFEST_NAME, MANIFEST_SIGNATURE_NAME } from '../crypto/manifest.ts';
-import { encodePublicKey, encodeSecretKey, generateKeyPair, parseSecretKey, sign, type SigningKey } from '../crypto/minisign.ts';
+import { encodePublicKey, encodeSecretKey, generateKeyPair, parseSigner, sign, type SigningKey } from '../crypto/minisign.ts';
 import { ready } from '../crypto/sodium.ts';
 import { aclFile } from '../store/acl.ts';
 import { buildWeb } from '../web/build.ts';
@@ -104,10 +104,10 @@ async function ensureIdentity(file: string, what: string, say: (step: string) =>
 
 /** @returns the public key (64 hex digits) of the signer in `file`, made if missing */
 async function ensureSigner(file: string, say: (step: string) => void): Promise<string> {
-  if (existsSync(file)) return toHex((await parseSecretKey(await readFile(file, 'utf8'))).key);
+  if (existsSync(file)) return toHex((await parseSigner(await readFile(file, 'utf8'))).key);
   say("making the volunteer's signer");
   const signer = generateKeyPair();
-  await replaceFile(file, await encodeSecretKey(signer), 0o600);
+  await replaceFile(file, await encodeSecretKey(signer, undefined, 'signer'), 0o600);
   return toHex(signer.key);
 }
 

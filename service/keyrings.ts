@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GRACE_MS, MAX_KEYRING_BYTES, verifyKeyring, type Keyring } from '../crypto/keyring.ts';
+import { GRACE_MS, MAX_KEYRING_BYTES, newestBegun, verifyKeyring, type Keyring } from '../crypto/keyring.ts';
 import { parsePublicKey, type PublicKey } from '../crypto/minisign.ts';
 import { ready } from '../crypto/sodium.ts';
 import { textOf } from '../crypto/text-file.ts';
@@ -91,10 +91,7 @@ export class KeyringShelf {
     return this.shelved;
   }
 
-  /**
-   * The highest serial that has begun, if it has not ended. A lower one never comes back: it may hold the key of somebody
-   * who was taken off since. Better a closed door.
-   */
+  /** The keyring that counts (crypto/keyring.ts), if it can be used: better a closed door than an older one. */
   current(): Shelved | null {
     const newest = this.newest();
     return newest && this.now().getTime() < end(newest.keyring) ? newest : null;
@@ -127,8 +124,7 @@ export class KeyringShelf {
   }
 
   private newest(): Shelved | null {
-    const now = this.now().getTime();
-    return this.shelved.findLast(({ keyring }) => begin(keyring) <= now) ?? null;
+    return newestBegun(this.shelved, this.now());
   }
 
   private readonly reload = (): void => {

@@ -82,10 +82,10 @@ export async function buildWeb({ rootKeyFile, outDir, floorSerial = 1, slotSecon
   await mkdir(dirname(outDir), { recursive: true });
   const staging = await mkdtemp(`${outDir}.new-`);
   try {
-    // First, because a missing word stops the build: nothing must still be writing then.
+    // First, because a missing word or list of words stops the build: nothing must still be writing then.
     await buildPages(staging, { offline: keyrings.length > 0, slotSeconds }, site);
+    await buildWords(staging);
     await Promise.all([
-      buildWords(staging),
       buildScripts(staging, rootKey, floorSerial),
       ...(keyrings.length > 0 ? [buildOffline(staging, scriptOptions(rootKey, floorSerial), { rootKey, keyrings, difficulty: offlineDifficulty })] : []),
       sodiumWasm().then((wasm) => writeFile(join(staging, 'sodium.wasm'), wasm)),

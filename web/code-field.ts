@@ -1,10 +1,10 @@
 // The field for an access code. What is typed into it never leaves the page and its sealing worker.
-import { DISTINCT_LETTERS, normalizeWord } from '../crypto/words.ts';
+import { normalizeWord, typedWords, wordBegunBy, type TypedWord } from '../crypto/words.ts';
 import type { CodeProblem } from '../crypto/code.ts';
 import { element, fill } from './page.ts';
 
-/** A word as it was typed, also with what does not matter in it (normalizeWord). */
-const TYPED_WORD = /[\p{L}\p{M}\u00ad]+/gu;
+/** What may stand in a word as it is typed, up to the cursor. */
+const BEGUN = /[\p{L}\p{M}\p{Default_Ignorable_Code_Point}]*$/u;
 const PROBLEMS: readonly CodeProblem['kind'][] = ['count', 'word', 'check'];
 
 export class CodeField {
@@ -40,11 +40,11 @@ export class CodeField {
     this.#field.focus();
     if (problem.kind !== 'word') return;
     const found = this.#typedWords()[problem.position - 1];
-    if (found) this.#field.setSelectionRange(found.index, found.index + found[0].length);
+    if (found) this.#field.setSelectionRange(found.start, found.end);
   }
 
-  #typedWords(): RegExpExecArray[] {
-    return [...this.#field.value.matchAll(TYPED_WORD)];
+  #typedWords(): TypedWord[] {
+    return typedWords(this.#field.value, this.#words);
   }
 
   #typed(): void {
@@ -60,14 +60,13 @@ export class CodeField {
 
   /** What the letters before the cursor begin; empty where they begin nothing, or are a whole word. */
   #wordMeant(): string {
-    const begun = normalizeWord(this.#begun());
-    if (begun.length < DISTINCT_LETTERS) return '';
-    const word = this.#words.find((each) => each.startsWith(begun)) ?? '';
-    return word === begun ? '' : word;
+    const begun = this.#begun();
+    const word = wordBegunBy(begun, this.#words) ?? '';
+    return word === normalizeWord(begun, this.#words) ? '' : word;
   }
 
   #begun(): string {
-    return /[\p{L}\p{M}\u00ad]*$/u.exec(this.#field.value.slice(0, this.#field.selectionEnd))?.[0] ?? '';
+    return BEGUN.exec(this.#field.value.slice(0, this.#field.selectionEnd))?.[0] ?? '';
   }
 
   #complete(): void {

@@ -8,7 +8,7 @@ type Part = 'code' | 'code-check' | 'code-skip';
 
 /** Two positions of `count`, from 0, the lower first: random, so that nobody learns which to write down. */
 function drawTwo(count: number): [number, number] {
-  // Of 2 ** 32 the rest of a division by ten is as good as none.
+  // Of 2 ** 32 the rest of a division by twelve is as good as none.
   const [one = 0, more = 0] = crypto.getRandomValues(new Uint32Array(2));
   const first = one % count;
   const second = (first + 1 + more % (count - 1)) % count;
@@ -77,7 +77,7 @@ export class ShownCode {
   }
 
   #confirm(): void {
-    const wrong = this.#inputs.map(({ value }, i) => placeOf(value.trim(), this.#words) !== this.#code?.[this.#asked[i] ?? 0]);
+    const wrong = this.#inputs.map(({ value }, i) => placeOf(value, this.#words) !== this.#code?.[this.#asked[i] ?? 0]);
     if (!wrong.includes(true)) return this.#done();
     this.#show();
     this.#sayWrong(wrong);

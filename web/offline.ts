@@ -1,13 +1,12 @@
 // The offline form: one saved file that seals without a network to the keyrings it carries, and gives the parcel as text.
 import { CodedError } from '../crypto/errors.ts';
-import { verifyKeyring, type VerifiedKeyring } from '../crypto/keyring.ts';
+import { currentKeyring, verifyKeyring, type VerifiedKeyring } from '../crypto/keyring.ts';
 import { Throwaways } from '../crypto/letter.ts';
 import { parsePublicKey } from '../crypto/minisign.ts';
 import { encodeParcelText } from '../crypto/parcel-text.ts';
 import { requestRoom, SEALING_STEPS, sealRequestSteps } from '../crypto/seal.ts';
 import { ready } from '../crypto/sodium.ts';
 import { stampSteps } from '../crypto/stamp.ts';
-import { keyringAt } from './current.ts';
 import { Fields } from './fields.ts';
 import { setUpLeaving } from './leaving.ts';
 import { element, fill, focusOn, onClick } from './page.ts';
@@ -68,7 +67,6 @@ class OfflineForm {
     try {
       await ready;
       const root = parsePublicKey(ROOT_PUBLIC_KEY);
-      // In rising order of serials, as the build put them in.
       this.#keyrings = OFFLINE_KEYRINGS.map(({ json, signature }) => verifyKeyring(new TextEncoder().encode(json), signature, root));
       this.#sayUntil();
       this.#showTopics();
@@ -82,7 +80,7 @@ class OfflineForm {
   }
 
   #showTopics(): void {
-    this.#fields.showTopics(topicsOf(keyringAt(this.#keyrings, new Date()).keyring));
+    this.#fields.showTopics(topicsOf(currentKeyring(this.#keyrings, new Date()).keyring));
   }
 
   #sayUntil(): void {
@@ -103,7 +101,7 @@ class OfflineForm {
     focusOn('progress-title');
     try {
       // It may have been open for days.
-      const keyring = keyringAt(this.#keyrings, new Date());
+      const keyring = currentKeyring(this.#keyrings, new Date());
       const steps = sealRequestSteps(this.#fields.read(), keyring, { throwaways: this.#throwaways });
       const parcel = await inSlices(steps, { onStep: (done) => this.#progress('sealing', done / SEALING_STEPS) });
       // Luck decides how many tries it takes; this many on average.

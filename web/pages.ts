@@ -1,7 +1,8 @@
 // Makes the pages of the build: a template and its parts, in every language.
-import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { WORD_LIST_LENGTH } from '../crypto/words.ts';
 import { PASTE_PAGES } from './pasted.ts';
 import type { Site } from './site.ts';
 import { renderPage, type Locale } from './template.ts';
@@ -27,14 +28,25 @@ export async function readLocales(folder = join(WEB, 'locales')): Promise<Locale
   return locales.sort((a, b) => a.path.localeCompare(b.path, 'en'));
 }
 
-/** The list of words that access codes are made of, for each page; a language that has none yet takes the English one. */
+/**
+ * The list of words that access codes are made of, for each page. A code is one of its list's language (crypto/code.ts), and the
+ * page knows no other than its own: words of another list would lead to answers that nobody finds again.
+ */
 export async function buildWords(outDir: string): Promise<void> {
-  const lists = await readdir(join(WEB, 'words'));
   for (const { language, path } of await readLocales()) {
-    const list = `${language}.txt`;
+    const list = await readWordList(language);
     await mkdir(join(outDir, path), { recursive: true });
-    await copyFile(join(WEB, 'words', lists.includes(list) ? list : 'en.txt'), join(outDir, path, 'words.txt'));
+    await writeFile(join(outDir, path, 'words.txt'), list);
   }
+}
+
+async function readWordList(language: string): Promise<string> {
+  const list = await readFile(join(WEB, 'words', `${language}.txt`), 'utf8').catch((error: unknown) => {
+    throw new Error(`words/${language}.txt is missing: the pages in this language need a list of words for access codes (docs/words.md)`, { cause: error });
+  });
+  const words = list.split('\n').length - 1;
+  if (words !== WORD_LIST_LENGTH) throw new Error(`words/${language}.txt has ${String(words)} lines, expected ${String(WORD_LIST_LENGTH)} words`);
+  return list;
 }
 
 /** `{{>name}}` is the file name.html; `{{?offline}}…{{/offline}}` is there only with an offline form. */

@@ -1,6 +1,6 @@
 // What `reply`, `claim` and `handover` have in common.
 import { toHex } from '../../crypto/bytes.ts';
-import { checkValidity, type VerifiedKeyring } from '../../crypto/keyring.ts';
+import { currentKeyring } from '../../crypto/keyring.ts';
 import { ALIAS_LENGTH_MAX, type NoteText } from '../../crypto/note.ts';
 import { aliasFrom, isAlias } from '../../letters/alias.ts';
 import { required } from '../command.ts';
@@ -14,7 +14,8 @@ import { answerable, fullOf, insistOnKey, takenBy } from './conversation.ts';
 import { RELAY_HELP, destinationOf } from './destination.ts';
 import { dispatch } from './dispatch.ts';
 import { AT_ONCE_OPTION } from './moments.ts';
-import { readSigner } from './signer.ts';
+import { readRootPublicKey } from './root-key.ts';
+import { readSigner, refuseRootKey } from './signer.ts';
 import { readWords } from './words.ts';
 
 export const ANSWERING_OPTIONS = {
@@ -44,8 +45,8 @@ ${RELAY_HELP}
                           the computer or the connection breaks off, and support-relay send sends what is left
   --out DIR               send nothing: write it there, sealed, for support-relay send, or for somebody else to send
 
-The passphrase of --passphrase-file is also the signer's. --keyring and --root-key are needed, and one of the keyrings
-must be valid now: what you write is sealed under the newest of these.`;
+The passphrase of --passphrase-file is also the signer's. --keyring and --root-key are needed, and the newest keyring that
+has begun must be valid now: what you write is sealed under it, and never under an older one.`;
 
 type Values = {
   [Name in keyof typeof ANSWERING_OPTIONS]?: (typeof ANSWERING_OPTIONS)[Name] extends { multiple: true } ? string[] : (typeof ANSWERING_OPTIONS)[Name]['type'] extends 'boolean' ? boolean : string;
@@ -55,8 +56,9 @@ type Values = {
 export async function answerConversation(action: NoteText['action'], values: Values, paths: readonly string[], io: Io): Promise<number> {
   const { command, destination, signerFile, alias, to } = orderOf(action, values, paths, io);
   const reader = await readerFor(values, io, command);
-  const verified = newestAt(reader.keyrings ?? [], io.now());
+  const verified = currentKeyring(reader.keyrings ?? [], io.now());
   const signer = await readSigner(signerFile, io, values['passphrase-file']);
+  refuseRootKey(signerFile, signer, await Promise.all((values['root-key'] ?? []).map(readRootPublicKey)));
   ownTeam(verified.keyring, signer, reader.identities);
 
   const { conversations, exitCode, whole } = await readAll(paths, reader, false);
@@ -88,15 +90,6 @@ function orderOf(action: NoteText['action'], values: Values, paths: readonly str
   const isPiped = action === 'answer' && values.file === undefined && !io.stdinIsTerminal;
   if (isPiped && paths.includes('-')) throw new UsageError('standard input is either the letter or the text: give the text with --file', command);
   return { command, destination, signerFile, alias, to };
-}
-
-/** The newest that is valid now. Errors: KEYRING_EXPIRED, KEYRING_NOT_YET_VALID of the newest, when none is. */
-function newestAt(keyrings: readonly VerifiedKeyring[], now: Date): VerifiedKeyring {
-  const newestFirst = [...keyrings].sort((a, b) => b.keyring.serial - a.keyring.serial) as [VerifiedKeyring, ...VerifiedKeyring[]];
-  const newest = newestFirst.find(({ keyring }) => Date.parse(keyring.notBefore) <= now.getTime() && now.getTime() < Date.parse(keyring.notAfter));
-  if (newest !== undefined) return newest;
-  checkValidity(newestFirst[0].keyring, now);
-  return newestFirst[0];
 }
 
 function nameOf(text: string): string {

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
-import { encodePublicKey, encodeSecretKey, generateKeyPair, parsePublicKey } from '../../crypto/minisign.ts';
+import { encodePublicKey, encodeSecretKey, generateKeyPair, parsePublicKey, parseSecretKey } from '../../crypto/minisign.ts';
 import type { PublicKey, SigningKey } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { readInputText, writeNewFiles } from '../files.ts';
-import { readMinisignKey } from './signer.ts';
+import { CodedError } from '../../crypto/errors.ts';
+import { CliError } from '../errors.ts';
+import { readKeyFile } from './signer.ts';
 
 export type NewRootKey = { keyFile: string; publicKeyFile: string };
 
@@ -22,10 +24,17 @@ export async function createRootKey(options: { directory: string; passphrase?: s
 
 /** Reads the secret root key; `askPassphrase` is called only when the file is encrypted. */
 export function readRootKey(file: string, askPassphrase: () => Promise<string>): Promise<SigningKey> {
-  return readMinisignKey(file, 'the root key', askPassphrase);
+  return readKeyFile(file, 'the root key', parseSecretKey, askPassphrase);
 }
 
+/** Errors: INPUT_FORMAT. */
 export async function readRootPublicKey(file: string): Promise<PublicKey> {
   await ready;
-  return parsePublicKey(await readInputText(file, 'the root public key'));
+  const text = await readInputText(file, 'the root public key');
+  try {
+    return parsePublicKey(text);
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    throw new CliError('INPUT_FORMAT', `${file} is not the root public key: ${error.message}`, 'give the public half, root.pub, that the administrator gave you');
+  }
 }

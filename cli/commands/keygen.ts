@@ -18,8 +18,8 @@ Writes the secret key to FILE, readable by you alone, and prints its public half
 A file that exists is never overwritten.
 
   --out FILE              where to put it; without it identity-<today>.txt here (.age with a passphrase)
-  --signer FILE           make a signer instead: what you answer with, kept until it is revoked. FILE is in minisign's
-                          format, FILE.pub beside it is public; what the administrator needs is printed (64 digits)
+  --signer FILE           make a signer instead: what you answer with, kept until it is revoked. FILE.pub
+                          beside it is public; what the administrator needs is printed (64 digits)
   --passphrase            protect the file with a passphrase, asked twice (as age -p, or minisign, protects it)
   --passphrase-file FILE  the same, for scripts: the passphrase is the first line of FILE
   --json                  one line of JSON: file, recipient or signer, fingerprint, protected

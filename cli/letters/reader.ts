@@ -1,6 +1,6 @@
 import { toHex, blake2b } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';
-import { signersOf, type VerifiedKeyring } from '../../crypto/keyring.ts';
+import { keyringThatCounts, signersOf, type VerifiedKeyring } from '../../crypto/keyring.ts';
 import { openLetter } from '../../crypto/letter.ts';
 import type { PublicKey } from '../../crypto/minisign.ts';
 import { checkNote } from '../../crypto/note.ts';
@@ -137,15 +137,8 @@ function openOne(letter: Uint8Array, { identities, keyrings, io }: Reader): Pick
     );
   }
   if (content.kind === 'cover') return null;
-  // By the newest keyring that has begun, as the worker does it, and not by the note's own: whoever took a signer that is revoked by now can still seal under an old one.
-  if (content.kind === 'note') checkNote(content.note, keyrings === null ? new Set([content.note.signer]) : signersOf(newest(keyrings, io.now())));
+  // By the keyring that counts now, as the worker does it, and not by the note's own: whoever took a signer that is revoked by now can still seal under an old one.
+  const counting = keyrings === null ? null : keyringThatCounts(keyrings, io.now());
+  if (content.kind === 'note') checkNote(content.note, counting === null ? new Set([content.note.signer]) : signersOf(counting.keyring));
   return { content, keyring: found?.keyring ?? null };
-}
-
-/** Where none has begun, the newest of all. */
-function newest(keyrings: readonly VerifiedKeyring[], now: Date): VerifiedKeyring['keyring'] {
-  const all = keyrings.map(({ keyring }) => keyring).sort((a, b) => b.serial - a.serial);
-  const found = all.find(({ notBefore }) => Date.parse(notBefore) <= now.getTime()) ?? all[0];
-  if (found === undefined) throw new UsageError('--keyring is missing');
-  return found;
 }

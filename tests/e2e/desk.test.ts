@@ -226,7 +226,7 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
 
   it('opens a protected signer, and the page stays alive meanwhile', async () => {
     // In one of the two at its real cost, a GiB.
-    await writeFile(office.path('protected.key'), await (name === 'chromium' ? encodeSecretKey : protectedSigner)(office.signer, PASSPHRASE));
+    await writeFile(office.path('protected.key'), await (name === 'chromium' ? encodeSecretKey(office.signer, PASSPHRASE, 'signer') : protectedSigner(office.signer, PASSPHRASE)));
     await tab.give('#signer', office.path('protected.key'));
     await tab.page.click('#open-signer');
     await expect.poll(() => tab.text('#signer-status')).toContain('enter its passphrase');

@@ -148,7 +148,7 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
     await openForm();
     await send(`С точками. ${name}`);
     const words = await shown();
-    // Until one of the two has the letter; of ten words nearly always one does.
+    // Until one of the two has the letter; of twelve words nearly always one does.
     const any = words.some((word) => word.includes('е'));
     for (;;) {
       await tab.page.click('#code-written');

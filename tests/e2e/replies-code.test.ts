@@ -17,6 +17,7 @@ describe.each(FIREFOX)('a code in %s', (name) => {
     ['in capitals', (words) => words.join(' ').toUpperCase()],
     ['as four letters each, with commas', (words) => words.map((word) => word.slice(0, 4)).join(', ')],
     ['on lines with numbers', (words) => words.map((word, i) => `${String(i + 1)}. ${word}`).join('\r\n')],
+    ['on lines with №', (words) => words.map((word, i) => `№${String(i + 1)} ${word}`).join('\n')],
     ['with ё for е', (words) => words.join(' ').replaceAll('е', 'ё')],
     ['with accents apart', (words) => words.join('—').replaceAll('е', 'ё').normalize('NFD')],
   ])('takes a code %s', async (_, write) => {
@@ -29,7 +30,7 @@ describe.each(FIREFOX)('a code in %s', (name) => {
   it('names a mistyped word by its place, and asks nobody', async () => {
     const { words } = await startConversation('ru');
     await page.open();
-    await page.read(words.map((word, i) => (i === 6 ? 'ыыыыы' : word)).join(' '));
+    await page.read(words.map((word, i) => `Слово №${String(i + 1)}: ${i === 6 ? 'ыыыыы' : word}`).join('\n'));
     await bench.tab.until('#typed-word');
     expect(await bench.tab.text('#typed-word')).toContain('номер 7');
     expect(await bench.tab.focused()).toBe('typed-code');

@@ -113,7 +113,7 @@ describe('keygen', () => {
 });
 
 describe('keygen --signer', () => {
-  test('makes a signer that minisign reads, and prints what the keyring lists', async () => {
+  test('makes a signer that minisign does not sign with, and prints what the keyring lists', async () => {
     const file = dir.path('signer.key');
     const { code, text, err } = await cli(['keygen', '--signer', file]);
     expect(code, err).toBe(EXIT.ok);
@@ -122,10 +122,14 @@ describe('keygen --signer', () => {
     expect(err).toContain('whoever gets the file can answer in your name');
     expect(await mode(file)).toBe(0o600);
     const message = await writeTo(dir.path('signed'), 'text');
-    await runFile('minisign', ['-S', '-W', '-s', file, '-m', message]);
-    await runFile('minisign', ['-V', '-p', `${file}.pub`, '-m', message]);
+    for (const legacy of [['-l'], []]) {
+      await expect(runFile('minisign', ['-S', '-W', ...legacy, '-s', file, '-m', message])).rejects.toMatchObject({ stderr: expect.stringMatching(/algorithm/i) as string });
+    }
     const { io } = terminal([]);
-    expect(toHex((await readSigner(file, io)).key)).toBe(text.trim());
+    const signer = await readSigner(file, io);
+    expect(toHex(signer.key)).toBe(text.trim());
+    await writeTo(`${message}.minisig`, sign(await readFile(message), signer, 'by a volunteer'));
+    await runFile('minisign', ['-V', '-p', `${file}.pub`, '-m', message]);
     expect((await cli(['keygen', '--signer', file])).code).toBe(EXIT.output);
     expect(await cli(['keygen', '--signer', file, '--out', file])).toMatchObject({ code: EXIT.usage });
   });

@@ -129,6 +129,21 @@ describe('who may answer', () => {
     expect((await with_(boris, [later.file])).err).toContain('(KEYRING_NOT_YET_VALID)');
   });
 
+  test('not under an older keyring, though valid, once a newer one has begun and ended', async () => {
+    const root = await readRootKey(office.rootKey, () => Promise.reject(new Error('not protected')));
+    const { keyring } = office.keyring;
+    const over = await createKeyring({ serial: 4, from: new Date(Date.now() - 2 * 86_400_000), days: 1, worker: keyring.worker, teams: keyring.teams }, root, dir.path('keyrings'));
+    const { code, err } = await with_(anna, [office.keyring.file, over.file]);
+    expect([code, err]).toEqual([EXIT.notAuthentic, expect.stringContaining('(KEYRING_EXPIRED)')]);
+    await nothingWritten();
+  });
+
+  test('not with the root key: nothing but the key itself tells it from a signer of the older kind', async () => {
+    const { code, err } = await cli(['claim', letter, ...options({ ...anna, file: office.rootKey }), '--out', out]);
+    expect([code, err]).toEqual([EXIT.input, expect.stringMatching(/root\.key is not the signer: it is the secret root key; keep it offline, .*\(INPUT_FORMAT\)\n$/)]);
+    await nothingWritten();
+  });
+
   test('not under a keyring whose week is over', async () => {
     const argv = ['reply', ...options(), '--out', out, letter];
     const { code, err } = await cli(argv, { stdin: 'x', now: new Date(Date.now() + 8 * 86_400_000) });

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { identityToRecipient, parseIdentityFile } from '../../crypto/age/identity.ts';
 import { toHex } from '../../crypto/bytes.ts';
 import { signersOf } from '../../crypto/keyring.ts';
-import { parseSecretKey } from '../../crypto/minisign.ts';
+import { parseSigner } from '../../crypto/minisign.ts';
 import { layoutOf } from '../../deploy/layout.ts';
 import { prepareDeployment, type Prepared, type PrepareOptions } from '../../deploy/prepare.ts';
 import { preparedOnce } from '../support/prepared.ts';
@@ -38,7 +38,7 @@ test('makes everything a deployment needs, and nothing secret is readable by oth
   const [volunteer] = parseIdentityFile(readFileSync(layout.volunteerIdentity, 'utf8'));
   expect(keyring.keyring.worker).toBe(identityToRecipient(worker ?? ''));
   expect(keyring.keyring.teams.flatMap((team) => team.recipients)).toEqual([identityToRecipient(volunteer ?? '')]);
-  const signer = await parseSecretKey(readFileSync(layout.volunteerSigner, 'utf8'));
+  const signer = await parseSigner(readFileSync(layout.volunteerSigner, 'utf8'));
   expect([...signersOf(keyring.keyring)]).toEqual([toHex(signer.key)]);
   expect(keyring.keyring.teams.flatMap((team) => team.topics.map(({ id }) => id))).toEqual(['psychological', 'legal']);
   expect(existsSync(join(layout.web, 'index.html')) && existsSync(join(layout.web, 'en/index.html'))).toBe(true);

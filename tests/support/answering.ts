@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 import { createSignerFile, type NewSigner } from '../../cli/actions/signer.ts';
 import { sealLetter, type NoteContent } from '../../crypto/letter.ts';
-import { parseSecretKey } from '../../crypto/minisign.ts';
+import { parseSigner } from '../../crypto/minisign.ts';
 import { signNote, type NoteText } from '../../crypto/note.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { signAddress, type Thread } from '../../crypto/thread.ts';
@@ -52,7 +52,7 @@ export async function openAnswering(): Promise<Answering> {
       return sealLetter({ ...content, thread: signAddress(content, by) }, [office.recipient]);
     },
     contentBy: async (signer, said) => {
-      const key = await parseSecretKey(await readFile(signer.file, 'utf8'));
+      const key = await parseSigner(await readFile(signer.file, 'utf8'));
       return { ...sealedUnder, kind: 'note', note: signNote({ action: 'claim', thread: thread.address.key, alias: 'Борис', text: '', ...said }, key) };
     },
     noteBy: async (signer, said) => sealLetter(await answering.contentBy(signer, said), [office.recipient]),

@@ -8,7 +8,7 @@ import { Redis } from 'ioredis';
 import { parseAnswer, type Answer } from '../../crypto/answer.ts';
 import type { VerifiedKeyring } from '../../crypto/keyring.ts';
 import type { WrittenContent } from '../../crypto/letter.ts';
-import { parseSecretKey } from '../../crypto/minisign.ts';
+import { parseSigner } from '../../crypto/minisign.ts';
 import { sealParcel } from '../../crypto/parcel.ts';
 import { sealReply } from '../../crypto/reply.ts';
 import type { SigningKeyPair } from '../../crypto/sign.ts';
@@ -151,7 +151,7 @@ export class Deployment {
 
   /** The volunteer's signer. */
   async signingKey(): Promise<SigningKeyPair> {
-    return parseSecretKey(await readFile(this.signer, 'utf8'));
+    return parseSigner(await readFile(this.signer, 'utf8'));
   }
 
   /** What the volunteer answers, as a parcel. @param team the id of the one that further words shall go to */

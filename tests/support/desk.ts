@@ -93,7 +93,7 @@ export async function openDeskOffice(): Promise<DeskOffice> {
   await Promise.all([
     writeFile(path('own.age'), await encryptWithPassphrase(utf8(`# key\n${own}\n`), PASSPHRASE, LOG_N)),
     writeFile(path('other.txt'), `${other}\n`),
-    writeFile(path('signer.key'), await encodeSecretKey(signer)),
+    writeFile(path('signer.key'), await encodeSecretKey(signer, undefined, 'signer')),
     writeFile(path('stranger.key'), await encodeSecretKey(stranger)),
   ]);
   const { code, err } = await cli(['admin', 'build-desk', '--root-key', root.publicKeyFile, '--keyring', keyring.file, '--out', path('built')]);

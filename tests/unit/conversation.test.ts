@@ -52,8 +52,8 @@ describe('an access code', () => {
   it('says which word is none, how many there are, and that they do not fit together', () => {
     const words = wordsOf(makeCode(), LIST);
     expect(readCode(words.with(3, 'qqqq').join(' '), LIST)).toEqual({ problem: { kind: 'word', position: 4 } });
-    expect(readCode(words.slice(1).join(' '), LIST)).toEqual({ problem: { kind: 'count', count: 9 } });
-    const swapped = wordsOf(makeCode(), LIST).with(9, LIST.find((word) => word !== words[9]) ?? '');
+    expect(readCode(words.slice(1).join(' '), LIST)).toEqual({ problem: { kind: 'count', count: CODE_WORDS - 1 } });
+    const swapped = wordsOf(makeCode(), LIST).with(CODE_WORDS - 1, LIST.find((word) => word !== words[9]) ?? '');
     const problems = [words.with(0, words[1] === LIST[0] ? LIST[1] ?? '' : LIST[0] ?? ''), swapped].map((each) => readCode(each.join(' '), LIST));
     expect(problems.filter((found) => 'problem' in found && found.problem.kind === 'check').length).toBeGreaterThan(0);
   });

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rename, rm, unlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { keyringDigest } from '../../crypto/keyring.ts';
+import { currentKeyring, keyringDigest, keyringThatCounts } from '../../crypto/keyring.ts';
 import { generateKeyPair } from '../../crypto/minisign.ts';
 import { KeyringShelf } from '../../service/keyrings.ts';
 import { type KeyringDirectory, makeKeyrings } from '../support/keyrings.ts';
@@ -171,5 +171,40 @@ describe('changes on disk', () => {
   it('a missing root key is an error', async () => {
     const rootless = new KeyringShelf({ ...keyrings, rootKeyFile: join(dir, 'none') });
     await expect(rootless.start()).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
+
+/** serial: from and to, in hours. */
+type Weeks = Readonly<Record<number, readonly [number, number]>>;
+/** At an hour: the serial that counts, and what it can be used for. */
+type Moments = Readonly<Record<number, readonly [number, 'valid' | 'KEYRING_EXPIRED' | 'KEYRING_NOT_YET_VALID']>>;
+
+describe('the keyring that counts, one rule for relay, worker, command line, desk and page:', () => {
+  it.each<[string, Weeks, Moments]>([
+    ['12 has begun and ended, 11 would still be valid', { 11: [0, 168], 12: [10, 20] }, { 9: [11, 'valid'], 10: [12, 'valid'], 20: [12, 'KEYRING_EXPIRED'], 100: [12, 'KEYRING_EXPIRED'] }],
+    ['none has begun: the one that begins first, not the lowest', { 1: [20, 30], 2: [10, 30], 3: [15, 30] }, { 0: [2, 'KEYRING_NOT_YET_VALID'], 10: [2, 'valid'], 15: [3, 'valid'] }],
+    ['none has begun, and two begin at once: the higher serial', { 4: [10, 30], 5: [10, 20] }, { 0: [5, 'KEYRING_NOT_YET_VALID'], 10: [5, 'valid'], 25: [5, 'KEYRING_EXPIRED'] }],
+    ['replaced in the middle of a week', { 1: [0, 168], 2: [50, 168], 3: [168, 336] }, { 49: [1, 'valid'], 50: [2, 'valid'], 167: [2, 'valid'], 168: [3, 'valid'], 336: [3, 'KEYRING_EXPIRED'] }],
+    ['a season of weeks', { 1: [0, 168], 2: [168, 336], 3: [336, 504], 4: [504, 672] }, { '-1': [1, 'KEYRING_NOT_YET_VALID'], 0: [1, 'valid'], 200: [2, 'valid'], 400: [3, 'valid'], 600: [4, 'valid'], 672: [4, 'KEYRING_EXPIRED'] }],
+    ['a lower serial that begins later', { 7: [0, 168], 6: [24, 168] }, { 0: [7, 'valid'], 30: [7, 'valid'] }],
+  ])('%s', async (_what, weeks, moments) => {
+    await Promise.all(Object.entries(weeks).map(([serial, [fromHours, toHours]]) => keyrings.add({ serial: Number(serial), fromHours, toHours })));
+    await shelf.load();
+    // In whatever order they come to hand.
+    for (const all of [shelf.all(), [...shelf.all()].reverse()]) {
+      for (const [hours, [serial, use]] of Object.entries(moments)) {
+        const { current } = at(Number(hours));
+        const now = new Date(nowMs);
+        expect(keyringThatCounts(all, now)?.serial, `at ${hours}`).toBe(serial);
+        expect(current, `the relay at ${hours}`).toBe(use === 'valid' ? serial : null);
+        if (use === 'valid') expect(currentKeyring(all, now).serial).toBe(serial);
+        else expect(() => currentKeyring(all, now), `at ${hours}`).toThrow(expect.objectContaining({ code: use }));
+      }
+    }
+  });
+
+  it('none of none', () => {
+    expect(keyringThatCounts([], new Date())).toBeNull();
+    expect(() => currentKeyring([], new Date())).toThrow(expect.objectContaining({ code: 'KEYRING_EXPIRED' }));
   });
 });

@@ -63,9 +63,9 @@ test('an answer is as long as a parcel', async () => {
   expect(encodeAnswer({ result: 'accepted', difficulty: 10, retryAfterSeconds: 0 })).toHaveLength(ANSWER_BYTES);
 });
 
-test('a code has 93 bits', () => {
-  expect([CODE_WORDS, RANDOM_WORDS, WORD_LIST_LENGTH]).toEqual([10, 9, 1_296]);
-  expect(Math.floor(RANDOM_WORDS * Math.log2(WORD_LIST_LENGTH))).toBe(93);
+test('a code has 113 bits', () => {
+  expect([CODE_WORDS, RANDOM_WORDS, WORD_LIST_LENGTH]).toEqual([12, 11, 1_296]);
+  expect(Math.floor(RANDOM_WORDS * Math.log2(WORD_LIST_LENGTH))).toBe(113);
 });
 
 test('signatures are Ed25519', async () => {

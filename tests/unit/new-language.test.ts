@@ -1,5 +1,5 @@
-// A new language is one new file: nothing else of the project has to know of it.
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+// A new language is a file of words for the page and a list of words for its codes: nothing else of the form has to know of it.
+import { copyFile, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -31,10 +31,20 @@ describe('a third language', () => {
     const words = change(Object.fromEntries(Object.entries(english.words).map(([key, text]) => [key, translated(text)])));
     await writeFile(join(dir, 'web/locales/eo.json'), JSON.stringify({ ...english, language: 'eo', name: 'Esperanto', path: 'eo/', words }));
   }
+  /** As long as a list must be; what may stand in one is docs/words.md's to say. */
+  const addWords = (): Promise<void> => copyFile(join(ROOT, 'web/words/en.txt'), join(dir, 'web/words/eo.txt'));
   const page = (path: string): Promise<string> => readFile(join(dir, 'out', path, 'index.html'), 'utf8');
 
-  it('has a page of its own once its file is there, and every other page leads to it', async () => {
+  it('stops the build while it has no list of words: codes of another list would open nothing', async () => {
     await addLanguage((words) => words);
+    await expect(build({ rootKeyFile: join(dir, 'root.pub'), outDir: join(dir, 'out') })).rejects.toThrow(/words\/eo\.txt is missing/);
+    await writeFile(join(dir, 'web/words/eo.txt'), 'vorto\n'.repeat(1_295));
+    await expect(build({ rootKeyFile: join(dir, 'root.pub'), outDir: join(dir, 'out') })).rejects.toThrow(/words\/eo\.txt has 1295 lines, expected 1296/);
+  });
+
+  it('has a page of its own once its files are there, and every other page leads to it', async () => {
+    await addLanguage((words) => words);
+    await addWords();
     await build({ rootKeyFile: join(dir, 'root.pub'), outDir: join(dir, 'out') });
     const own = await page('eo');
     expect(own).toContain('<html lang="eo"');

@@ -20,10 +20,10 @@ type Made = { readonly identities: Record<string, string>; readonly words: strin
 const SYLLABLES = [...'бвгдзклмнпрт'].flatMap((consonant) => [...'аео'].map((vowel) => consonant + vowel));
 const LIST = SYLLABLES.flatMap((first) => SYLLABLES.map((second) => `${first}${second}й`));
 
-/** The code of nine places: its check word is the one that fits. */
-function codeOf(nine: readonly number[]): Code {
+/** The code of eleven places: its check word is the one that fits. */
+function codeOf(eleven: readonly number[]): Code {
   for (let check = 0; check < WORD_LIST_LENGTH; check += 1) {
-    const read = readCode(wordsOf([...nine, check], LIST).join(' '), LIST);
+    const read = readCode(wordsOf([...eleven, check], LIST).join(' '), LIST);
     if ('code' in read) return read.code;
   }
   throw new Error('no check word fits');
@@ -34,7 +34,7 @@ const keyPair = (byte: number): ReturnType<typeof signingKeyPair> => signingKeyP
 const fails = (error: string): Vector['expect'] => ({ error });
 
 export function conversationVectors({ volunteer, colleague, worker, team, serial, digest }: Given): Made {
-  const code = codeOf([0, 1295, 7, 255, 256, 1024, 640, 36, 7]);
+  const code = codeOf([0, 1295, 7, 255, 256, 1024, 640, 36, 7, 1000, 511]);
   const shown = wordsOf(code, LIST);
   const thread = threadOf(codeRoot('ru', code));
   const other = threadOf(codeRoot('en', code));
@@ -55,12 +55,22 @@ export function conversationVectors({ volunteer, colleague, worker, team, serial
   read('a code in decomposed letters', shown.join('\n').normalize('NFD'), { code });
   read('a code of first four letters', shown.map((word) => word.slice(0, 4)).join('-'), { code });
   problem('a code with a word of another list', shown.with(3, 'window').join(' '), { kind: 'word', position: 4 });
+  read('a code in lines with №', shown.map((word, i) => `№${String(i + 1)} ${word}`).join('\n'), { code });
+  read('a code with a label before each word', shown.map((word, i) => `Слово ${String(i + 1)}: ${word}`).join('\r\n'), { code });
+  read('a code with ordinals', shown.map((word, i) => `${String(i + 1)}-е ${word}`).join('; '), { code });
+  read('a code with letters for numbers', shown.map((word, i) => `${'абвгдежзиклм'[i] ?? ''}) ${word}`).join('\n'), { code });
+  read('a code with characters that nobody sees', shown.map((word) => `\ufeff${word.slice(0, 2)}\u200b\u00ad\u2060${word.slice(2)}\u200e`).join(' '), { code });
+  read('a code with accents', shown.map((word) => `${word.slice(0, 2)}\u0301${word.slice(2)}`).join(' '), { code });
+  read('a code in letters that look like its own', shown.join(' ').replaceAll('а', 'a').replaceAll('е', 'e').replaceAll('о', 'o').replaceAll('к', 'k'), { code });
+  read('a code with hyphens at the ends of lines', shown.map((word) => `${word.slice(0, 3)}-\n${word.slice(3)}`).join(' '), { code });
+  problem('a code in lines with №, one word of which is none', shown.with(4, 'бабочка').map((word, i) => `№${String(i + 1)} ${word}`).join('\n'), { kind: 'word', position: 5 });
+  problem('a code with a label, one word of which is none', shown.with(4, 'бабочка').map((word, i) => `слово ${String(i + 1)}: ${word}`).join('\n'), { kind: 'word', position: 5 });
   problem('a code with a word cut to three letters', shown.with(9, 'баб').join(' '), { kind: 'word', position: 10 });
   problem('a code with a word that goes on in another way', shown.with(0, 'бабочка').join(' '), { kind: 'word', position: 1 });
-  problem('a code of nine words', shown.slice(1).join(' '), { kind: 'count', count: 9 });
-  problem('a code of eleven words', [...shown, shown[0]].join(' '), { kind: 'count', count: 11 });
+  problem('a code of eleven words', shown.slice(1).join(' '), { kind: 'count', count: 11 });
+  problem('a code of thirteen words', [...shown, shown[0]].join(' '), { kind: 'count', count: 13 });
   problem('no code at all', ' … ', { kind: 'count', count: 0 });
-  problem('a code with another check word', wordsOf(code.with(9, ((code[9] ?? 0) + 1) % WORD_LIST_LENGTH), LIST).join(' '), { kind: 'check' });
+  problem('a code with another check word', wordsOf(code.with(11, ((code[11] ?? 0) + 1) % WORD_LIST_LENGTH), LIST).join(' '), { kind: 'check' });
   problem('a code with two words swapped', wordsOf(code.with(1, code[2] ?? 0).with(2, code[1] ?? 0), LIST).join(' '), { kind: 'check' });
   for (const [language, { signing, identity, mailboxKey, teamKey, address }] of [['ru', thread], ['en', other]] as const) {
     const value = {

@@ -11,6 +11,7 @@ import { parsePublicKey } from '../../crypto/minisign.ts';
 import { checkNote } from '../../crypto/note.ts';
 import { openSealed, parseParcel, type ParcelContent } from '../../crypto/parcel.ts';
 import { checkDelivery, openReply, replyId } from '../../crypto/reply.ts';
+import { signatureHolds, SIGNATURE_BYTES, SIGNING_KEY_BYTES, type Context } from '../../crypto/sign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { stampBits } from '../../crypto/stamp.ts';
 import { mailboxOf, threadOf } from '../../crypto/thread.ts';
@@ -24,7 +25,8 @@ export type Vector = {
   readonly name: string;
   readonly op:
     | 'openLetter' | 'checkNote' | 'parseParcel' | 'openParcel' | 'openSealed' | 'checkDelivery' | 'stampBits' | 'parseAnswer'
-    | 'openReply' | 'readCode' | 'threadOf' | 'parseQuestion' | 'parseMailboxAnswer' | 'verifyKeyring' | 'checkValidity';
+    | 'openReply' | 'readCode' | 'threadOf' | 'parseQuestion' | 'parseMailboxAnswer' | 'verifyKeyring' | 'checkValidity'
+    | 'verifySignature';
   readonly input: string;
   readonly edits?: readonly Edit[];
   readonly identities?: readonly string[];
@@ -37,6 +39,8 @@ export type Vector = {
   /** Of the word list that a code is of. */
   readonly language?: string;
   readonly page?: number;
+  /** Of a signature over one part. */
+  readonly context?: Context;
   readonly expect: { readonly value: unknown } | { readonly error: string };
 };
 
@@ -49,7 +53,8 @@ export type VectorFile = {
   readonly vectors: readonly Vector[];
 };
 
-const file = data as VectorFile;
+export const vectorFile = data as VectorFile;
+const file = vectorFile;
 
 function applyEdits(bytes: Uint8Array, edits: readonly Edit[]): Uint8Array {
   let result = bytes;
@@ -125,6 +130,10 @@ function resultOf(vector: Vector): unknown {
     case 'verifyKeyring': {
       const { keyring, digest } = verifyKeyring(input, vector.signature ?? '', parsePublicKey(file.rootKey));
       return { digest, serial: keyring.serial };
+    }
+    case 'verifySignature': {
+      const partAt = SIGNING_KEY_BYTES + SIGNATURE_BYTES;
+      return signatureHolds(vector.context ?? 'letter', [input.slice(partAt)], input.slice(SIGNING_KEY_BYTES, partAt), input.slice(0, SIGNING_KEY_BYTES));
     }
     case 'checkValidity': {
       const { keyring } = verifyKeyring(input, vector.signature ?? '', parsePublicKey(file.rootKey));

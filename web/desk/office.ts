@@ -4,13 +4,12 @@ import { parseIdentityFile } from '../../crypto/age/identity.ts';
 import { decryptWithPassphrase, isPassphraseFile } from '../../crypto/age/passphrase.ts';
 import { utf8 } from '../../crypto/bytes.ts';
 import { CodedError, type ErrorCode } from '../../crypto/errors.ts';
-import { signersOf, verifyKeyring, type Keyring, type Team, type VerifiedKeyring } from '../../crypto/keyring.ts';
-import { needsPassphrase, parsePublicKey, parseSecretKey } from '../../crypto/minisign.ts';
+import { currentKeyring, keyringThatCounts, signersOf, verifyKeyring, type Keyring, type Team, type VerifiedKeyring } from '../../crypto/keyring.ts';
+import { needsPassphrase, parsePublicKey, parseSigner } from '../../crypto/minisign.ts';
 import { openWithForms } from '../../crypto/passphrase-forms.ts';
 import type { SigningKeyPair } from '../../crypto/sign.ts';
 import { textOf } from '../../crypto/text-file.ts';
 import { teamOf } from '../../letters/team.ts';
-import { keyringAt, newestOf } from '../current.ts';
 
 /** What to say when a key does not open. */
 export type KeyProblem = 'unreadable' | 'passphrase-missing' | 'passphrase-wrong' | 'no-identity' | 'no-signer';
@@ -43,13 +42,13 @@ async function readIdentities(file: Uint8Array, passphrase: string, onProgress: 
   }
 }
 
-/** A secret key in minisign's format. @throws KeyError */
+/** @throws KeyError */
 async function readSigner(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<SigningKeyPair> {
   try {
     const text = textOf(file);
-    if (!needsPassphrase(text)) return await parseSecretKey(text);
+    if (!needsPassphrase(text)) return await parseSigner(text);
     if (passphrase === '') throw new KeyError('passphrase-missing');
-    return await openWithForms(passphrase, (form) => parseSecretKey(text, form, onProgress), hasCode('MINISIGN_PASSPHRASE'));
+    return await openWithForms(passphrase, (form) => parseSigner(text, form, onProgress), hasCode('MINISIGN_PASSPHRASE'));
   } catch (error) {
     if (error instanceof KeyError || error instanceof RangeError) throw error;
     throw new KeyError(error instanceof CodedError && error.code === 'MINISIGN_PASSPHRASE' ? 'passphrase-wrong' : 'no-signer');
@@ -93,18 +92,21 @@ export class Office {
     return this.#keyrings.find((known) => known.digest === digest && known.keyring.serial === serial)?.keyring ?? null;
   }
 
-  /** Whose notes are believed: those of the newest keyring, so that whoever was revoked is not. */
+  /** Whose notes are believed: those of the keyring that counts now, so that whoever was revoked is not. */
   signers(now: Date): ReadonlySet<string> {
-    return signersOf(newestOf(this.#keyrings, now).keyring);
+    return signersOf(this.newest(now).keyring);
   }
 
+  /** The keyring that counts, usable or not. */
   newest(now: Date): VerifiedKeyring {
-    return newestOf(this.#keyrings, now);
+    const counting = keyringThatCounts(this.#keyrings, now);
+    if (counting === null) throw new Error('the page carries no keyring');
+    return counting;
   }
 
   /** What is answered under. Errors: KEYRING_NOT_YET_VALID, KEYRING_EXPIRED. */
   current(now: Date): VerifiedKeyring {
-    return keyringAt(this.#keyrings, now);
+    return currentKeyring(this.#keyrings, now);
   }
 
   /** The team that answers; null: none knows the signer. */

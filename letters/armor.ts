@@ -123,7 +123,7 @@ const READINGS: readonly ((block: string, quoting: string) => string | null)[] =
   (block) => (block.includes('=') ? quotedPrintableText(block) : null),
   (block) => (block.includes('\\') ? jsonText(block) : null),
   // Numbered lines; initials of whoever is quoted; the time and name that a messenger puts before each piece.
-  (block) => block.replace(/^[^\S\n]*\d{1,5}[^\S\n]*[:.)|\]]?[^\S\n]+/gm, ''),
+  (block) => block.replace(/^[^\S\n]{0,9}\d{1,5}[^\S\n]{0,4}[:.)|\]]?[^\S\n]{1,9}/gm, ''),
   (block) => block.replace(/^[^\n>|]{0,40}[>|]+/gm, ''),
   (block) => block.split(/\r\n?|\n/).filter((line) => /^[\s>|]*[A-Za-z0-9+/]+=*[\s\\]*$/.test(line)).join('\n'),
 ];

@@ -31,7 +31,7 @@ export function fromWide(bytes: Uint8Array): Uint8Array | null {
   if (a === 0xfe && b === 0xff) return utf8(utf16(bytes, false));
   if (a === 0 && b === 0 && c === 0xfe && d === 0xff) return utf8(utf32(bytes, false));
   const sample = bytes.subarray(0, SAMPLE_BYTES);
-  if (sample.length < 4 || !sample.includes(0)) return null;
+  if (sample.length < 4) return null;
   const share = (step: number, offset: number, isIn: (byte: number) => boolean): number => {
     let [count, all] = [0, 0];
     for (let at = offset; at < sample.length; at += step) {

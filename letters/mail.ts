@@ -1,11 +1,13 @@
 // A mail taken apart, so that every part of it is read: what stands before, between and after the parts too. Where each part
-// begins and ends is found here, since it has to be known whether the last one is whole; what a part says of itself and how it
-// is coded is postal-mime's to read.
+// begins and ends is found here, since it has to be known whether the last one is whole; how a part is called is
+// postal-mime's to read.
 import PostalMime from 'postal-mime';
-import { utf8 } from '../crypto/bytes.ts';
-import { asciiOf } from './coding.ts';
+import { concat } from '../crypto/bytes.ts';
+import { bytesOf } from './armor.ts';
+import { asciiOf, fromAscii } from './coding.ts';
 import type { Piece } from './piece.ts';
 import { Unread } from './unread.ts';
+import { quotedPrintableText } from './views.ts';
 
 /** A program's mails have three or four levels of parts, and forwards are counted elsewhere. */
 const NESTING_MAX = 16;
@@ -36,7 +38,7 @@ function headerOf(text: string): string {
 /** The messages of an .mbox, or null when it is none: each begins after a line `From …`, within it such lines are written `>From …`. */
 export function messagesOfMbox(text: string): { start: number; end: number }[] | null {
   if (!/^\s{0,99}From \S/.test(text.slice(0, 256))) return null;
-  const starts = [...text.matchAll(/^From \S[^\n]*\d{4}[^\n]*\n(?=[!-9;-~]{1,76}:)/gm)].map(({ index }) => index);
+  const starts = [...text.matchAll(/^From \S[^\r\n]{0,200}\r?\n(?=[!-9;-~]{1,76}:)/gm)].map(({ index }) => index);
   if (starts.length < 2) return null;
   return starts.map((start, index) => ({ start, end: starts[index + 1] ?? text.length }));
 }
@@ -69,11 +71,11 @@ class Taken implements Mail {
 
   /** A part with its header, from `start` to `end`. */
   async take(start: number, end: number, depth: number): Promise<void> {
-    if (this.pieces.length >= this.#partsMax) return this.#refuse(new Unread('UNREAD_LIMIT', `it has more than ${String(this.#partsMax)} parts`));
+    if (this.pieces.length >= this.#partsMax) return this.#refuse(new Unread('UNREAD_LIMIT', 'it has more parts than are read of one file'));
     const header = /^\r?\n/.test(this.#text.slice(start, start + 2)) ? '' : headerOf(this.#text.slice(start, Math.min(end, start + HEADER_BYTES_MAX)));
     const body = Math.min(end, start + header.length + (/^(?:\r?\n){1,2}/.exec(this.#text.slice(start + header.length, start + header.length + 4))?.[0].length ?? 0));
     const type = fieldOf(header, 'content-type');
-    if (!/^\s*multipart\//i.test(type)) return this.#leaf(header, body, end);
+    if (!/^\s*multipart\//i.test(type)) return this.#leaf(this.#bytes.subarray(start, start + header.length), header, body, end);
     this.#plain(start, body);
     const boundary = /;\s*boundary\*?\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))/i.exec(type);
     const mark = boundary?.[1]?.replace(/\\(.)/g, '$1') ?? boundary?.[2] ?? '';
@@ -92,7 +94,7 @@ class Taken implements Mail {
     for (const part of parts) {
       if (part.isEnd) this.#plain(part.start, part.end);
       else await this.take(part.start, part.end, depth + 1);
-      if (this.pieces.length >= this.#partsMax) break;
+      if (this.pieces.length >= this.#partsMax) return this.#refuse(new Unread('UNREAD_LIMIT', 'it has more parts than are read of one file'));
     }
     // Within a message that is whole, a program that forgets the last line of a group of parts has lost nothing.
     if (depth === 0 && last?.isEnd !== true) this.#refuse(new Unread('UNREAD_CUT', 'the message breaks off: its last part may not be whole'));
@@ -119,13 +121,12 @@ class Taken implements Mail {
     if (this.#text.slice(start, end).trim() !== '') this.pieces.push({ name: '', bytes: this.#bytes.subarray(start, end), isAside: true });
   }
 
-  async #leaf(header: string, body: number, end: number): Promise<void> {
+  async #leaf(head: Uint8Array, header: string, body: number, end: number): Promise<void> {
     const type = fieldOf(header, 'content-type');
-    if (header.trim() !== '') this.pieces.push({ name: '', bytes: utf8(header), isAside: true });
+    if (header.trim() !== '') this.pieces.push({ name: '', bytes: head, isAside: true });
     const coded = this.#bytes.subarray(body, end);
     const transfer = fieldOf(header, 'content-transfer-encoding').trim();
-    const { name, type: mimeType, bytes } = await decoded(header, coded);
-    const isCoded = /^"?(?:base64|quoted-printable)/i.test(transfer);
+    const { name, type: mimeType } = await said(new TextDecoder().decode(head));
     if (/^message\/partial/i.test(type)) this.#refuse(new Unread('UNREAD_CUT', 'it is one of several messages that a program made of one'));
     if (/^message\/external-body/i.test(type)) this.#refuse(new Unread('UNREAD_CUT', 'a part of it is kept elsewhere and did not come with it'));
     if (!/^(?:"?(?:7bit|8bit|binary|base64|quoted-printable|uuencode|x-uu|x-uuencode|x-uue)\b|\(|$)/i.test(transfer)) {
@@ -134,8 +135,7 @@ class Taken implements Mail {
     const charset = /;\s*charset\*?\s*=\s*"?([^\s;"]+)/i.exec(type)?.[1];
     this.pieces.push({
       name, type: mimeType,
-      // What is not coded is taken as it stands: of lines postal-mime makes its own.
-      bytes: isCoded ? bytes : coded,
+      bytes: decoded(coded, transfer),
       ...(charset === undefined ? {} : { charset: charset.replace(/^[\w-]*'[\w-]*'/, '') }),
       isAttached: name !== '' || /^\s*attachment/i.test(fieldOf(header, 'content-disposition')) || /^\s*application\//i.test(type),
     });
@@ -146,25 +146,30 @@ class Taken implements Mail {
   }
 }
 
-/** A part as an attachment whatever it says of itself: so its bytes come as they are, whichever coding its text is in. */
-async function decoded(header: string, body: Uint8Array): Promise<{ name: string; type: string; bytes: Uint8Array }> {
-  const said = /^content-disposition:[ \t]*[\w-]*/im.test(header) ? header.replace(/^(content-disposition:)[ \t]*[\w-]*/im, '$1 attachment') : `Content-Disposition: attachment\n${header}`;
-  // Of calendars postal-mime makes a text of its own, and of nested messages more than their bytes.
-  const plain = said.replace(/^(content-type:\s*)(?:text\/calendar|application\/ics|message\/\w+|multipart\/\w+)/im, '$1application/octet-stream');
-  const head = utf8(`${plain.replace(/\s+$/, '')}\n\n`);
-  const bytes = new Uint8Array(head.length + body.length);
-  bytes.set(head);
-  bytes.set(body, head.length);
+/** How a part is called and what type it says it has, as postal-mime reads its header, whatever coding that is in. */
+async function said(header: string): Promise<{ name: string; type: string }> {
+  // As an attachment, whatever it says of itself: so it has a name, if there is one anywhere.
+  const attached = /^content-disposition:[ \t]*[\w-]*/im.test(header) ? header.replace(/^(content-disposition:)[ \t]*[\w-]*/im, '$1 attachment') : `Content-Disposition: attachment\n${header}`;
   try {
-    const [part] = (await PostalMime.parse(bytes, { maxHeadersSize: 2 * HEADER_BYTES_MAX, forceRfc822Attachments: true })).attachments;
-    if (part !== undefined && typeof part.content !== 'string') return { name: part.filename ?? '', type: part.mimeType, bytes: new Uint8Array(part.content) };
+    const [part] = (await PostalMime.parse(`${attached.trimEnd()}\n\nx\n`, { maxHeadersSize: 2 * HEADER_BYTES_MAX, forceRfc822Attachments: true })).attachments;
+    return { name: part?.filename ?? '', type: part?.mimeType ?? '' };
   } catch {
-    // As it stands, then.
+    return { name: '', type: '' };
   }
-  return { name: '', type: '', bytes: body };
+}
+
+/** Units of base64 in one part, each padded: some programs pad every line. More are a part made to keep somebody busy. */
+const UNITS_MAX = 20_000;
+
+function decoded(body: Uint8Array, transfer: string): Uint8Array {
+  if (/^"?quoted-printable/i.test(transfer)) return fromAscii(quotedPrintableText(asciiOf(body)));
+  if (!/^"?base64/i.test(transfer)) return body;
+  const characters = asciiOf(body).replace(/[^A-Za-z0-9+/=]+/g, '');
+  const units = characters.split(/=+/, UNITS_MAX);
+  return units.length < UNITS_MAX ? concat(...units.map(bytesOf)) : bytesOf(characters.replace(/=+/g, ''));
 }
 
 /** The first of that name, unfolded. */
 function fieldOf(header: string, name: string): string {
-  return new RegExp(`^${name}[ \\t]*:((?:[^\\r\\n]|\\r?\\n[ \\t])*)`, 'im').exec(header)?.[1]?.replace(/\r?\n[ \t]/g, ' ') ?? '';
+  return new RegExp(`^${name}[ \\t]*:((?:[^\\r\\n]|\\r?\\n[ \\t])*)`, 'im').exec(header)?.[1]?.replace(/\r?\n[ \t]/g, ' ').trim() ?? '';
 }

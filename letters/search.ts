@@ -42,6 +42,7 @@ export class Search {
   #finds = 0;
   #pieces = 0;
   #bytes = 0;
+  #isFull = false;
 
   get found(): Found[] {
     const all = [...this.#found.values()];
@@ -51,9 +52,12 @@ export class Search {
 
   /** Reads a piece and everything in it. */
   async read(piece: Piece, depth = 0): Promise<void> {
+    if (this.#isFull) return;
     this.#pieces += 1;
     this.#bytes += piece.bytes.length;
-    if (this.#pieces > PIECES_MAX || this.#bytes > ALL_BYTES_MAX || depth > DEPTH_MAX) return this.#limit();
+    if (depth > DEPTH_MAX) return this.#limit();
+    this.#isFull = this.#pieces > PIECES_MAX || this.#bytes > ALL_BYTES_MAX;
+    if (this.#isFull) return this.#limit();
     const before = this.#finds;
     await this.#readContent(piece, depth);
     // A name that ends so is a promise, and is not passed over.
@@ -118,10 +122,12 @@ export class Search {
       // Where a mail is not made as it should be, its letter stands in it all the same.
       return this.#addNew(lettersIn(text).found.filter(({ kind }) => kind === 'letter' || this.#finds === before));
     } else if (MAIL_NAME.test(piece.name) && !/^\s*</.test(text)) this.#name(piece, new Unread('UNREAD_MAIL', 'it is called a mail, and does not begin as one'));
-    for (const { name, bytes } of uuencodedIn(ascii, CODED_MAX)) await this.read({ name, bytes, isAttached: true }, depth + 1);
+    const coded = [uuencodedIn(ascii, CODED_MAX), base64RunsIn(ascii, CODED_MAX)] as const;
+    for (const { name, bytes } of coded[0]) await this.read({ name, bytes, isAttached: true }, depth + 1);
     const { found, isCutShort } = lettersIn(text);
     this.#add([...found, ...ageFilesIn(piece.bytes).found], isCutShort);
-    for (const { name, bytes } of base64RunsIn(ascii, CODED_MAX)) await this.read({ name, bytes, isAside: true }, depth + 1);
+    for (const { name, bytes } of coded[1]) await this.read({ name, bytes, isAside: true }, depth + 1);
+    if (coded.some(({ length }) => length >= CODED_MAX)) this.#limit();
     if (this.#finds > before) return;
     const telltale = telltaleOf(text);
     if (telltale !== null) this.#name(piece, new Unread('UNREAD_CODING', `it holds a letter ${telltale}`));

@@ -70,7 +70,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
 
   it('reads a Maildir that was chosen as a folder, folders in it too, and says which message holds no letter', async () => {
     await tab.whenRead(() => tab.give('#folder', maildir));
-    expect(await tab.text('#refusals')).toBe('Maildir/Архив/ordinary.eml: there is no letter in it. Most likely it is ordinary mail. (LETTER_MISSING)');
+    expect(await tab.text('#refusals')).toBe('Maildir/Архив/ordinary.eml: this was read to its end, and there is no letter in it. It is ordinary mail. (LETTER_MISSING)');
     expect(await tab.text('#summary')).toBe('In all: 3, unanswered: 3.');
     const shown = await tab.text('#conversations');
     for (const message of ['Новое', 'Старое', 'Давнее']) expect(shown).toContain(message);

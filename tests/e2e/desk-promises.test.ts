@@ -108,9 +108,9 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
       await tab.read(
         await office.file('<b>name\u202e.age', office.letter(message, { thread })),
         await office.file('note.age', office.note({ action: 'handover', thread: thread.address.key, alias, to: alias, text: message }, office.signer)),
-        await office.file('<u>ordinary\u202e.eml', 'Hello'),
+        await office.file('<u>ordinary\u202e.txt', 'Hello'),
       );
-      expect(await tab.text('#refusals')).toBe(visible('<u>ordinary\u202e.eml: there is no letter in it. Most likely it is ordinary mail. (LETTER_MISSING)'));
+      expect(await tab.text('#refusals')).toBe(visible('<u>ordinary\u202e.txt: this was read to its end, and there is no letter in it. It is ordinary mail. (LETTER_MISSING)'));
       const shown = (await tab.page.evaluate("[...document.querySelectorAll('article .text')].map(({ textContent }) => textContent)")) as string[];
       expect(shown).toEqual([visible(message), visible(message)]);
       expect(await tab.text('article')).toContain(`Handed to ${visible(alias)}`);

@@ -62,7 +62,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     const said = await tab.text('#refusals');
     for (const line of [
       'foreign.age: the letter was sealed under a keyring', 'forged.age: the letter claims', 'stolen.age: the letter claims', 'changed.age: the letter claims', 'note.age: this is a note', 'renamed.age: this is a note',
-      'format.age: the letter opened, but', 'elsewhere.age: none of your keys', 'damaged.age: the letter is damaged', 'ordinary.eml: there is no letter', 'alone.json.minisig: the keyring is not signed', 'keyring-9.json: the keyring is not signed',
+      'format.age: the letter opened, but', 'elsewhere.age: none of your keys', 'damaged.age: the letter is damaged', 'ordinary.eml: this was read to its end', 'alone.json.minisig: the keyring is not signed', 'keyring-9.json: the keyring is not signed',
     ]) expect(said).toContain(line);
     for (const code of ['KEYRING_FOREIGN', 'LETTER_THREAD', 'SIGNER_UNKNOWN', 'SIGNER_SIGNATURE', 'AGE_NO_MATCH', 'LETTER_STRUCTURE', 'LETTER_MISSING']) expect(said).toContain(`(${code})`);
     expect(await tab.text('#summary')).toBe('In all: 0, unanswered: 0.');

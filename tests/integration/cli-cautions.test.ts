@@ -1,17 +1,22 @@
 import { readdir } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { createKeyring } from '../../cli/actions/keyring.ts';
 import { readRootKey } from '../../cli/actions/root-key.ts';
 import type { NewSigner } from '../../cli/actions/signer.ts';
 import { EXIT } from '../../cli/errors.ts';
+import { armor } from '../../crypto/age/armor.ts';
 import { sealLetter, type NoteContent } from '../../crypto/letter.ts';
 import { weekOf } from '../../crypto/mailbox.ts';
 import type { NoteText } from '../../crypto/note.ts';
+import { armorIn, fileIn } from '../support/armor-forms.ts';
 import { openAnswering } from '../support/answering.ts';
 import { cli, openOffice, writeTo, type CliResult } from '../support/cli.ts';
+import { bytesOf, compound, mailOf, multipart, part, tnef, tnefAttachment, utf16, zip } from '../support/containers.ts';
+import { newThread } from '../support/letters.ts';
 import { closedPort } from '../support/smtp.ts';
 
-const { dir, office, anna, boris, stranger, letter, nextOut, options, run, contentBy, noteBy, nothingWritten } = await openAnswering();
+const { dir, office, anna, boris, stranger, thread, letter, letterOf, nextOut, options, run, contentBy, noteBy, nothingWritten } = await openAnswering();
 let out: string;
 
 afterAll(() => dir.remove());
@@ -69,6 +74,31 @@ describe('what could not be read', () => {
     expect((await run([...argv, '--anyway'], { stdin: 'x' })).err).toContain('(READING_INCOMPLETE)');
     expect((await run([...argv, '--incomplete'], { stdin: 'x' })).code).toBe(EXIT.ok);
     expect((await run(argv, { terminal: { answers: ['y', 'typed', 'y'] } })).code).toBe(EXIT.ok);
+  });
+
+  // In each of them a colleague's answer was passed over once, and a second one written.
+  const forms: Readonly<Record<string, (note: Uint8Array) => Uint8Array>> = {
+    'UTF-16': (note) => utf16(armor(note)),
+    'smart dashes': (note) => bytesOf(armorIn('em and en dash', note)),
+    're-wrapped below an attached request': (note) => mailOf(multipart('mixed', [part({ type: 'text/plain', encoding: '7bit', body: armorIn('60 columns', note) }), part({ type: 'application/octet-stream', name: 'letter.age', body: letterOf(newThread(), 'x') })])),
+    'a mail attached as a file': (note) => mailOf(multipart('mixed', [part({ type: 'application/octet-stream', name: 'Message.eml', body: mailOf(part({ type: 'application/octet-stream', name: 'letter.age', body: note })) })])),
+    'a zip': (note) => zip([{ name: 'letter.age', content: note }]),
+    gzip: (note) => new Uint8Array(gzipSync(note)),
+    'winmail.dat': (note) => tnef(tnefAttachment('letter.age', note)),
+    '.msg': (note) => compound([{ name: '__substg1.0_37010102', content: note }]),
+    'HTML alone': (note) => mailOf(part({ type: 'text/html', body: armorIn('HTML, a <div> a line', note) })),
+    'a line feed behind': (note) => fileIn('a line feed behind', note),
+    'the second message of an .mbox': (note) => Buffer.concat([bytesOf('From a Sat Nov 28 00:00:00 2026\nSubject: x\n\nhello\n\nFrom b Sat Nov 28 00:00:00 2026\n'), mailOf(part({ type: 'application/octet-stream', name: 'letter.age', body: note }))]),
+    'a zip with a password': (note) => zip([{ name: 'letter.age', content: note, flags: 1 }]),
+    'half of it': (note) => note.subarray(0, 11_000),
+    'hexadecimal': (note) => bytesOf(Buffer.from(note).toString('hex')),
+    'an archive that is not opened': (note) => new Uint8Array(Buffer.concat([Buffer.from('Rar!\x1a\x07\x01\x00', 'latin1'), Buffer.from(note).map((byte) => byte ^ 0x55)])),
+  };
+  test.each(Object.keys(forms))('a colleague’s answer as %s keeps a second one from being written', async (form) => {
+    const note = await writeTo(dir.path('form'), (forms[form] as (note: Uint8Array) => Uint8Array)(await noteBy(boris, { action: 'answer', text: 'x' })));
+    const { code, err } = await run(['reply', letter, note, '--conversation', thread.address.key.slice(0, 8)], { stdin: 'x' });
+    expect([code, err]).toEqual([EXIT.input, expect.stringMatching(/\((?:CONVERSATION_TAKEN|READING_INCOMPLETE)\)\n$/)]);
+    await nothingWritten();
   });
 
   test('but a letter for somebody else, a request under any keyring, and ordinary mail hold up nobody', async () => {

@@ -26,7 +26,7 @@ const PIECES_MAX = 4000;
 const UNPACKED_BYTES_MAX = 16 * 1024 * 1024;
 const ALL_BYTES_MAX = 96 * 1024 * 1024;
 /** Coded files in one text. */
-const CODED_MAX = 64;
+const CODED_MAX = 300;
 /** No letter is so small in any coding or compression: its keys and its sealed part are random. */
 const LETTER_BYTES_MIN = 16 * 1024;
 const DIGEST_BYTES = 32;

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { decrypt, encryptSteps, fileLength } from './age/age.ts';
 import { HYBRID, hasHybridStanzas } from './age/hybrid.ts';
 import { decodeRecipient } from './age/identity.ts';
-import { randomBytes, shuffled } from './bytes.ts';
+import { blake2b, randomBytes, shuffled, utf8 } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { noteContent } from './note.ts';
 import { padJson, parse, parseJson, roomFor, words } from './schema.ts';
@@ -14,6 +14,9 @@ import { checkAddress, signedAddress } from './thread.ts';
 export const LETTER_RECIPIENTS = 8;
 export const LETTER_PLAINTEXT_BYTES = 10_240;
 export const LETTER_BYTES = fileLength(LETTER_RECIPIENTS, LETTER_PLAINTEXT_BYTES);
+
+export const LETTER_ID_BYTES = 16;
+const INBOX_KEY_BYTES = 32;
 
 const sealedUnder = {
   version: z.literal(1),
@@ -110,4 +113,12 @@ export function checkLetter(bytes: Uint8Array): void {
   if (!hasHybridStanzas(bytes, LETTER_RECIPIENTS)) {
     throw new CodedError('LETTER_STRUCTURE', `not an age file with ${String(LETTER_RECIPIENTS)} ${HYBRID} stanzas`);
   }
+}
+
+/**
+ * Name of a letter for one inbox, 16 bytes: the same when the work is repeated, and no two inboxes, nor anyone without the
+ * worker's identity (`secret`, 32 bytes), can tell that their letters are the same. docs/protocol.md, § What an inbox gets.
+ */
+export function letterId(letter: Uint8Array, inbox: string, secret: Uint8Array): Uint8Array {
+  return blake2b(LETTER_ID_BYTES, letter, blake2b(INBOX_KEY_BYTES, utf8(inbox), secret));
 }

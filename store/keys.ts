@@ -37,7 +37,6 @@ export const TICKS_PREFIX = 'ticks';
 
 export const BLANK_FIELD = 'blank';
 export const SHORT_ID_BYTES = 16;
-export const LETTER_ID_BYTES = 16;
 export const ALIVE_SECONDS = 3600;
 /** Parcels in the pool at most, unless a relay is told otherwise. */
 export const POOL_LIMIT = 20_000;

@@ -1,13 +1,10 @@
-import { blake2b, utf8 } from '../crypto/bytes.ts';
 import { CodedError } from '../crypto/errors.ts';
+import { letterId } from '../crypto/letter.ts';
 import { openSealed, parcelId, type ParcelContent, type Removal } from '../crypto/parcel.ts';
 import { checkDelivery, type Delivery } from '../crypto/reply.ts';
-import { LETTER_ID_BYTES } from '../store/keys.ts';
 import type { DropReason } from '../store/drops.ts';
 import type { Outcome, Sealed } from './claims.ts';
 import type { WorkerIdentity } from './identities.ts';
-
-const INBOX_KEY_BYTES = 32;
 
 /** Null: no such team. None: the team is in a keyring, and nobody told this worker its inbox. */
 export type InboxesOf = (team: string) => readonly string[] | null;
@@ -44,7 +41,7 @@ function placeLetter(id: Buffer, { serial, secret }: WorkerIdentity, content: Ex
   const inboxes = inboxesOf(content.team);
   if (inboxes === null) return { kind: 'drop', id, serial, reason: 'team' };
   const letter = Buffer.from(content.letter);
-  return { kind: 'letter', id, serial, letter, to: inboxes.map((inbox) => ({ inbox, letterId: letterId(letter, inbox, secret) })) };
+  return { kind: 'letter', id, serial, letter, to: inboxes.map((inbox) => ({ inbox, letterId: Buffer.from(letterId(letter, inbox, secret)) })) };
 }
 
 function openDelivery(id: Buffer, serial: number, delivery: Delivery, signers: ReadonlySet<string>): Opened {
@@ -55,15 +52,6 @@ function openDelivery(id: Buffer, serial: number, delivery: Delivery, signers: R
     return { kind: 'drop', id, serial, reason: error.code === 'SIGNER_UNKNOWN' ? 'signer' : 'signature' };
   }
   return { kind: 'delivery', id, serial, delivery };
-}
-
-/**
- * Name of a letter for one inbox: the same when the work is repeated, and no two inboxes, nor anyone without
- * the worker's key, can tell that their letters are the same.
- */
-export function letterId(letter: Uint8Array, inbox: string, secret: Uint8Array): Buffer {
-  const key = blake2b(INBOX_KEY_BYTES, utf8(inbox), secret);
-  return Buffer.from(blake2b(LETTER_ID_BYTES, letter, key));
 }
 
 type Found = { content: ParcelContent; by: WorkerIdentity } | { reason: DropReason; serial: number | null };

@@ -7,7 +7,7 @@ import { Claims, type Outcome } from '../../worker/claims.ts';
 import { loadIdentities } from '../../worker/identities.ts';
 import { LEASE_MS } from '../../worker/lease.ts';
 import type { Mix } from '../../worker/mix.ts';
-import { letterId } from '../../worker/opening.ts';
+import { letterId } from '../../crypto/letter.ts';
 import { Outbox } from '../../worker/outbox.ts';
 import { oneRedis } from '../support/one-redis.ts';
 import type { TestRedis } from '../support/redis.ts';
@@ -158,7 +158,7 @@ describe('a claim', () => {
     const opened = values('SADD', keys.opened(1)).filter((id) => id !== SET_ANCHOR);
     expect(opened).toEqual(byName.map(({ id }) => shortId(id).toString('latin1')));
     expect(values('HDEL', commands.find(([name, key]) => name === 'HDEL' && key?.startsWith('claim:'))?.[1] ?? '')).toEqual(byName.map(({ id }) => id.toString('latin1')));
-    const letterIds = byName.map(({ letter }) => letterId(letter, 'inbox-1', identity?.secret ?? new Uint8Array()).toString('latin1'));
+    const letterIds = byName.map(({ letter }) => Buffer.from(letterId(letter, 'inbox-1', identity?.secret ?? new Uint8Array())).toString('latin1'));
     const order = commands.filter(([name, key]) => name === 'HSET' && key === outbox).map(([, , id]) => id);
     expect(order.toSorted()).toEqual(letterIds.toSorted());
     expect(order).not.toEqual(letterIds);

@@ -5,7 +5,7 @@ import { ready } from '../../crypto/sodium.ts';
 import { Backoff } from '../../worker/backoff.ts';
 import { chosen, DEEP_POOL, risingShare } from '../../worker/mix.ts';
 import { maxMemoryOf, memoryProblem } from '../../worker/memory.ts';
-import { letterId } from '../../worker/opening.ts';
+import { letterId } from '../../crypto/letter.ts';
 import { keptUntil, retained } from '../../worker/retention.ts';
 import { REPLY_LIMIT } from '../../store/mailboxes.ts';
 

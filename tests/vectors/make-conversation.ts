@@ -1,6 +1,7 @@
 // The vectors of a conversation: codes, threads, replies, notes, mailboxes. Called by make.ts.
 import { encrypt } from '../../crypto/age/age.ts';
-import { identityToRecipient } from '../../crypto/age/identity.ts';
+import { bech32 } from '@scure/base';
+import { identityToRecipient, PUBLIC_KEY_BYTES } from '../../crypto/age/identity.ts';
 import { concat, randomBytes, toHex, utf8 } from '../../crypto/bytes.ts';
 import { codeRoot, readCode, wordsOf, type Code } from '../../crypto/code.ts';
 import { LETTER_PLAINTEXT_BYTES, sealLetter, type LetterContent } from '../../crypto/letter.ts';
@@ -112,6 +113,17 @@ export function conversationVectors({ volunteer, colleague, worker, team, serial
   raw('a request with fields that are not known', JSON.stringify(signed).replace('{', '{"__proto__":{"kind":"cover"},"more":1,'), { value: signed });
   raw('a request whose fields are in __proto__', `{"__proto__":${JSON.stringify(said)}}`, fails('LETTER_FORMAT'));
   raw('a request with something after it', `${JSON.stringify(said)} x`, fails('LETTER_FORMAT'));
+  raw('a request with white space of JSON around it', `\n\t ${JSON.stringify(said, null, 1)}\r\n\t`, { value: said });
+  raw('a request after a byte order mark', `\ufeff${JSON.stringify(said)}`, fails('LETTER_FORMAT'));
+  raw('a request before a zero byte', `${JSON.stringify(said)}\0`, fails('LETTER_FORMAT'));
+  raw('a request with an empty contact', JSON.stringify({ ...said, contact: '' }), { value: { ...said, contact: '' } });
+  raw('a request with a contact that is null', JSON.stringify({ ...said, contact: null }), fails('LETTER_FORMAT'));
+  raw('a request of a serial of more than four bytes', JSON.stringify({ ...said, serial: 4_294_967_296 }), fails('LETTER_FORMAT'));
+  raw('a request with a digest in upper case', JSON.stringify({ ...said, keyring: 'AB'.repeat(32) }), fails('LETTER_FORMAT'));
+  raw('a request in a language in upper case', JSON.stringify({ ...said, language: 'RU' }), fails('LETTER_FORMAT'));
+  const unusable = { ...thread, address: { ...thread.address, recipient: bech32.encode('age1pq', bech32.toWords(new Uint8Array(PUBLIC_KEY_BYTES).fill(0xff)), false) } };
+  const unanswerable = { ...said, thread: signAddress(said, unusable) };
+  letter('a request whose recipient has the form of one, and nothing can be sealed to it', unanswerable);
   raw('a letter of an unknown kind', JSON.stringify({ ...said, kind: 'reply' }), fails('LETTER_FORMAT'));
   letter('a cover letter', { ...sealedUnder, kind: 'cover' });
 
@@ -121,6 +133,12 @@ export function conversationVectors({ volunteer, colleague, worker, team, serial
   letter('a note', noted);
   const checked = (name: string, content: LetterContent, expect: Vector['expect']): void => add(name, 'checkNote', sealLetter(content, to), expect, { ...opens, signers });
   checked('a note by a signer', noted, { value: 'handover' });
+  const signedNote = (change: Partial<Parameters<typeof signNote>[0]>): LetterContent => ({ ...noted, note: signNote({ ...note, ...change }, signer) });
+  checked('a note by an alias of 40 characters', signedNote({ alias: '🕊'.repeat(40) }), { value: 'handover' });
+  raw('a note by an alias of 41 characters', JSON.stringify({ ...noted, note: { ...note, alias: '🕊'.repeat(41) } }), fails('LETTER_FORMAT'));
+  raw('a note to nobody, as an empty alias', JSON.stringify({ ...noted, note: { ...note, to: '' } }), fails('LETTER_FORMAT'));
+  checked('a handover to whoever takes it', signedNote({ to: undefined }), { value: 'handover' });
+  checked('a claim that names somebody, and has no words', signedNote({ action: 'claim', text: '' }), { value: 'claim' });
   checked('a note of another action under the same signature', { ...noted, note: { ...note, action: 'claim' } }, fails('SIGNER_SIGNATURE'));
   checked('a note handed to somebody else', { ...noted, note: { ...note, to: 'Вяз' } }, fails('SIGNER_SIGNATURE'));
   checked('a note by who is no signer', { ...noted, note: signNote(note, revoked) }, fails('SIGNER_UNKNOWN'));

@@ -1,19 +1,23 @@
 // Loops over vectors.json and the age test kit. The same module runs in Node, Chromium and Firefox.
 import { base64 } from '@scure/base';
+import { dearmor } from '../../crypto/age/armor.ts';
+import { decodeIdentity, decodeRecipient, identityToRecipient } from '../../crypto/age/identity.ts';
 import { parseAnswer } from '../../crypto/answer.ts';
 import { fromHex, fromUtf8, toHex } from '../../crypto/bytes.ts';
 import { codeRoot, readCode } from '../../crypto/code.ts';
 import { CodedError } from '../../crypto/errors.ts';
-import { checkValidity, verifyKeyring } from '../../crypto/keyring.ts';
-import { openLetter } from '../../crypto/letter.ts';
+import { checkValidity, teamFor, verifyKeyring } from '../../crypto/keyring.ts';
+import { letterId, openLetter, sealLetter, type LetterContent } from '../../crypto/letter.ts';
 import { parseMailboxAnswer, parseQuestion } from '../../crypto/mailbox.ts';
+import { checkListed, parseManifest } from '../../crypto/manifest.ts';
 import { parsePublicKey } from '../../crypto/minisign.ts';
 import { checkNote } from '../../crypto/note.ts';
+import { decodeParcelText } from '../../crypto/parcel-text.ts';
 import { openSealed, parseParcel, type ParcelContent } from '../../crypto/parcel.ts';
 import { checkDelivery, openReply, replyId } from '../../crypto/reply.ts';
 import { signatureHolds, SIGNATURE_BYTES, SIGNING_KEY_BYTES, type Context } from '../../crypto/sign.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { stampBits } from '../../crypto/stamp.ts';
+import { stampBits, stampParcel } from '../../crypto/stamp.ts';
 import { mailboxOf, threadOf } from '../../crypto/thread.ts';
 import { runTestkit } from './testkit.ts';
 import data from './vectors.json' with { type: 'json' };
@@ -26,7 +30,7 @@ export type Vector = {
   readonly op:
     | 'openLetter' | 'checkNote' | 'parseParcel' | 'openParcel' | 'openSealed' | 'checkDelivery' | 'stampBits' | 'parseAnswer'
     | 'openReply' | 'readCode' | 'threadOf' | 'parseQuestion' | 'parseMailboxAnswer' | 'verifyKeyring' | 'checkValidity'
-    | 'verifySignature';
+    | 'verifySignature' | 'parcelText' | 'teamFor' | 'letterId' | 'recipient' | 'identity' | 'dearmor' | 'parseManifest' | 'checkListed' | 'sealLetter' | 'stamp';
   readonly input: string;
   readonly edits?: readonly Edit[];
   readonly identities?: readonly string[];
@@ -39,6 +43,16 @@ export type Vector = {
   /** Of the word list that a code is of. */
   readonly language?: string;
   readonly page?: number;
+  /** Of a request, and the key that decides between teams, in hex. */
+  readonly topic?: string;
+  readonly teamKey?: string;
+  /** The id of an inbox. */
+  readonly inbox?: string;
+  /** Of a file in a manifest. */
+  readonly path?: string;
+  /** How many a letter is sealed to. */
+  readonly recipients?: number;
+  readonly difficulty?: number;
   /** Of a signature over one part. */
   readonly context?: Context;
   readonly expect: { readonly value: unknown } | { readonly error: string };
@@ -135,6 +149,30 @@ function resultOf(vector: Vector): unknown {
       const partAt = SIGNING_KEY_BYTES + SIGNATURE_BYTES;
       return signatureHolds(vector.context ?? 'letter', [input.slice(partAt)], input.slice(SIGNING_KEY_BYTES, partAt), input.slice(0, SIGNING_KEY_BYTES));
     }
+    case 'teamFor': {
+      const { keyring } = verifyKeyring(input, vector.signature ?? '', parsePublicKey(file.rootKey));
+      return teamFor(keyring, vector.topic, fromHex(vector.teamKey ?? '')).id;
+    }
+    case 'parcelText': {
+      const { serial, id } = parseParcel(decodeParcelText(fromUtf8(input)));
+      return { serial, id };
+    }
+    case 'letterId': return letterId(input, vector.inbox ?? '', decodeIdentity(identities[0] ?? ''));
+    case 'recipient': return decodeRecipient(fromUtf8(input));
+    case 'identity': return decodeIdentity(fromUtf8(input));
+    case 'dearmor': return dearmor(fromUtf8(input));
+    case 'parseManifest': return Object.keys(parseManifest(input).files);
+    case 'checkListed': {
+      const end = input.indexOf(0);
+      checkListed(parseManifest(input.slice(0, end)), vector.path ?? '', input.slice(end + 1));
+      return 'listed';
+    }
+    case 'sealLetter': {
+      const to = identityToRecipient(file.identities['volunteer'] ?? '');
+      sealLetter(JSON.parse(fromUtf8(input)) as LetterContent, Array.from({ length: vector.recipients ?? 1 }, () => to));
+      return 'sealed';
+    }
+    case 'stamp': return stampBits(parseParcel(stampParcel(input, vector.difficulty ?? 0)));
     case 'checkValidity': {
       const { keyring } = verifyKeyring(input, vector.signature ?? '', parsePublicKey(file.rootKey));
       checkValidity(keyring, new Date(vector.now ?? ''), vector.floor);

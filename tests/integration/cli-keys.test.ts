@@ -11,8 +11,9 @@ import { processIo } from '../../cli/process-io.ts';
 import type { Io } from '../../cli/io.ts';
 import { identityToRecipient } from '../../crypto/age/identity.ts';
 import { toHex } from '../../crypto/bytes.ts';
-import { sign } from '../../crypto/minisign.ts';
+import { generateKeyPair, sign } from '../../crypto/minisign.ts';
 import { cli, identitiesOf, openOffice, temporaryDirectory, writeTo } from '../support/cli.ts';
+import { protectedSigner } from '../support/protected-signer.ts';
 import { atTerminal } from '../support/terminal.ts';
 
 const runFile = promisify(execFile);
@@ -141,9 +142,11 @@ describe('keygen --signer', () => {
     expect(isProtected).toBe(true);
     const { io, asked } = terminal([PASSPHRASE, 'wrong']);
     expect(toHex((await readSigner(file, io)).key)).toBe(signer);
-    await expect(readSigner(file, io)).rejects.toMatchObject({ code: 'PASSPHRASE_WRONG', exitCode: EXIT.passphrase });
+    const key = generateKeyPair();
+    const light = await writeTo(dir.path('light-signer.key'), await protectedSigner(key, PASSPHRASE));
+    await expect(readSigner(light, io)).rejects.toMatchObject({ code: 'PASSPHRASE_WRONG', exitCode: EXIT.passphrase });
     expect(asked).toHaveLength(2);
-    expect(toHex((await readSigner(file, io, passphraseFile)).key)).toBe(signer);
+    expect(await readSigner(light, io, passphraseFile)).toMatchObject({ key: key.key });
   }, PATIENCE_MS);
 });
 

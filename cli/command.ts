@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { ParseArgsConfig } from 'node:util';
+import { closest } from './closest.ts';
 import { UsageError } from './errors.ts';
 import type { Io } from './io.ts';
 
@@ -37,7 +38,7 @@ export function defineCommand<const Options extends ParseArgsOptionsConfig>(spec
     run: async (argv, io) => {
       const { values, positionals } = parse(argv, spec.options, spec.name);
       const [least, most] = spec.arguments ?? [0, 0];
-      if (positionals.length < least) throw new UsageError('an argument is missing', spec.name);
+      if (positionals.length < least) throw new UsageError(`${nameOfArgument(spec.usage)} is missing`, spec.name);
       if (positionals.length > most) throw new UsageError(`"${positionals[most] ?? ''}" is one argument too many`, spec.name);
       return spec.run(values, positionals, io);
     },
@@ -48,10 +49,28 @@ function parse<const Options extends ParseArgsOptionsConfig>(argv: readonly stri
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
   } catch (error) {
-    // Node's messages run over several sentences; the first says what is wrong.
-    const message = error instanceof Error ? (error.message.split(/[.\n]/)[0] ?? '') : '';
-    throw new UsageError(message.charAt(0).toLowerCase() + message.slice(1), name);
+    throw new UsageError(saidOf(error, Object.keys(options)), name);
   }
+}
+
+/** In our words, where Node's are meant for programmers. */
+function saidOf(error: unknown, names: readonly string[]): string {
+  const [code, message] = error instanceof Error && 'code' in error ? [error.code, error.message] : ['', ''];
+  const [, option = ''] = /'(?:-\w, )?(--?[^\s'=]+)/.exec(message) ?? [];
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+    const meant = closest(option.replace(/^-+/, ''), names);
+    return `there is no option ${option}${meant === null ? '' : `; did you mean --${meant}?`}`;
+  }
+  if (/argument missing|ambiguous/.test(message)) return `${option} needs a value`;
+  if (/does not take an argument/.test(message)) return `${option} takes no value`;
+  const [first = ''] = message.split(/[.\n]/);
+  return first.charAt(0).toLowerCase() + first.slice(1);
+}
+
+/** What stands in capitals and is no option's value: "PATH" of "--identity FILE PATH…". */
+function nameOfArgument(usage: string): string {
+  const alone = usage.replace(/\[[^\]]*\]/g, ' ').replace(/\([^)]*\)/g, ' ').replace(/--[\w-]+(?: [A-Z]+)?/g, ' ');
+  return /[A-Z]{2,}(?:\|[A-Z]+)?/.exec(alone)?.[0].replace('|', ' or ') ?? 'an argument';
 }
 
 export function required(value: string | undefined, option: string, command: string): string {

@@ -1,4 +1,4 @@
-import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
+import { lstat, mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { textOf } from '../crypto/text-file.ts';
 import { FileError, readRegularFile } from '../service/files.ts';
@@ -67,6 +67,14 @@ export async function writeNewFiles(files: readonly NewFile[]): Promise<void> {
   }
 }
 
+/** Before anybody is asked for anything: what is there already is not written over. Errors: OUTPUT_EXISTS. */
+export async function insistOnNew(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    const isThere = await lstat(path).then(() => true, () => false);
+    if (isThere) throw alreadyThere(path);
+  }
+}
+
 /** A file is there after a power cut only when its name in the folder is, too; `made`: the first of the folders that are new. */
 async function syncFolders(folder: string, made: string | undefined): Promise<void> {
   // Where a system does not open folders, or not sync them, it sees to that itself.
@@ -78,9 +86,13 @@ async function syncFolders(folder: string, made: string | undefined): Promise<vo
 
 function writeFailure(error: unknown, path: string): CliError {
   if (codeOf(error) === 'EEXIST') {
-    return new CliError('OUTPUT_EXISTS', `${path} already exists`, `choose another place or move ${basename(path)} away first; nothing was written`);
+    return alreadyThere(path);
   }
   return new CliError('OUTPUT_FAILED', `cannot write ${path}: ${reason(error)}`, 'check the directory and its permissions');
+}
+
+function alreadyThere(path: string): CliError {
+  return new CliError('OUTPUT_EXISTS', `${path} already exists`, `choose another place or move ${basename(path)} away first; nothing was written`);
 }
 
 /** The system's word for what went wrong, without a path or a stack. */

@@ -2,6 +2,9 @@
 export type Io = {
   readonly stdinIsTerminal: boolean;
   readonly stdoutIsTerminal: boolean;
+  readonly stderrIsTerminal: boolean;
+  /** Of the person, as their system has it: `ru`, `en` … */
+  readonly language: string;
   /** Width of the terminal in columns. */
   readonly columns: number;
   /** Reads standard input to its end; null when it is longer than `limit` bytes. */

@@ -10,7 +10,7 @@ Usage: support-relay COMMAND [options]
 
 ${list}
 
-support-relay COMMAND --help says more about one command, with an example.
+support-relay COMMAND --help (or help COMMAND) says more about one command, with an example; --version says which this is.
 
 Exit codes
    0  done; everything was authentic

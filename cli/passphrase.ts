@@ -1,7 +1,12 @@
+import { passphraseFrom } from '../crypto/passphrase-forms.ts';
 import { CliError } from './errors.ts';
 import { readInputText } from './files.ts';
 import type { Io } from './io.ts';
+import { randomWords } from './random-words.ts';
 import { visibleLine } from './terminal.ts';
+
+const CHARACTERS_MIN = 12;
+const DIFFERENT_MIN = 5;
 
 /** The first line of a passphrase file, for scripts. */
 export async function readPassphraseFile(path: string): Promise<string> {
@@ -17,15 +22,36 @@ export async function existingPassphrase(io: Io, what: string, file: string | un
   return io.askSecret(`Passphrase of ${visibleLine(what)} (nothing is shown while you type): `);
 }
 
-/** A new passphrase: from the file when there is one, otherwise asked twice. */
+/**
+ * A new passphrase: from the file when there is one, otherwise asked twice, or made of six words when nothing is typed.
+ * Errors: PASSPHRASE_WEAK, PASSPHRASE_DIFFERS, PASSPHRASE_UNASKABLE.
+ */
 export async function newPassphrase(io: Io, what: string, file: string | undefined): Promise<string> {
-  if (file !== undefined) return readPassphraseFile(file);
+  if (file !== undefined) return strongEnough(await readPassphraseFile(file));
   insistOnTerminal(io, what);
-  const first = await io.askSecret(`New passphrase for ${visibleLine(what)} (nothing is shown while you type): `);
-  if (first === '') throw new CliError('PASSPHRASE_EMPTY', 'the passphrase is empty', 'choose one: six random words are good; nothing was written');
-  const second = await io.askSecret('The same passphrase again: ');
+  const typed = await io.askSecret(`New passphrase for ${visibleLine(what)} (nothing is shown while you type; Enter alone: six random words are made for you): `);
+  if (typed === '') return wordsFor(what, io);
+  const first = strongEnough(typed);
+  const second = passphraseFrom(await io.askSecret('The same passphrase again: '));
   if (first !== second) throw new CliError('PASSPHRASE_DIFFERS', 'the two passphrases differ', 'start again; nothing was written');
   return first;
+}
+
+async function wordsFor(what: string, io: Io): Promise<string> {
+  const words = await randomWords(io.language);
+  io.err(`\n    ${words}\n\nThis is the passphrase of ${visibleLine(what)}. Write it on paper, keep that away from this computer, and clear the screen afterwards.\n`);
+  const typed = passphraseFrom(await io.askSecret('Type the six words once, with single spaces (nothing is shown): '));
+  if (typed.trim().replace(/\s+/g, ' ') !== words) throw new CliError('PASSPHRASE_DIFFERS', 'these are not the six words', 'start again, other words are made; nothing was written');
+  return words;
+}
+
+/** What is shorter can be guessed once the file was taken, whatever each guess costs. */
+function strongEnough(typed: string): string {
+  const passphrase = passphraseFrom(typed);
+  const [length, different] = [[...passphrase].length, new Set(passphrase).size];
+  if (length >= CHARACTERS_MIN && different >= DIFFERENT_MIN) return passphrase;
+  const what = length < CHARACTERS_MIN ? `the passphrase has ${String(length)} characters, it needs ${String(CHARACTERS_MIN)}` : 'the passphrase repeats a few characters';
+  throw new CliError('PASSPHRASE_WEAK', what, 'take six random words: Enter alone makes some; nothing was written');
 }
 
 function insistOnTerminal(io: Io, what: string): void {

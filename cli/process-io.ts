@@ -18,6 +18,8 @@ export function processIo(output = new Output(process.stdout, process.stderr)): 
   return {
     stdinIsTerminal: stdin.isTTY,
     stdoutIsTerminal: stdout.isTTY,
+    stderrIsTerminal: stderr.isTTY,
+    language: new Intl.Locale(Intl.DateTimeFormat().resolvedOptions().locale).language,
     columns: stdout.isTTY ? stdout.columns : 100,
     readStdin: (limit) => readAll(stdin, limit),
     out: (data) => {

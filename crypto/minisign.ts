@@ -158,12 +158,12 @@ const checksumField = (id: Uint8Array, secret: Uint8Array, algorithm: Uint8Array
   encrypted ? checksum(id, secret, algorithm) : new Uint8Array(CHECKSUM_BYTES);
 
 /** A secret key file, encrypted when a passphrase is given (as `minisign -G`), plain otherwise (as `minisign -G -W`). */
-export async function encodeSecretKey({ id, secret }: SigningKey, passphrase?: string, kind: SecretKeyKind = 'minisign'): Promise<string> {
+export async function encodeSecretKey({ id, secret }: SigningKey, passphrase?: string, kind: SecretKeyKind = 'minisign', onProgress?: (share: number) => void): Promise<string> {
   const algorithm = KIND_ALGORITHMS[kind];
   const field = concat(id, secret, checksumField(id, secret, algorithm, passphrase !== undefined));
   const salt = passphrase === undefined ? new Uint8Array(SALT_BYTES) : randomBytes(SALT_BYTES);
   const limits = passphrase === undefined ? [0, 0] : [OPS_LIMIT, MEMORY_LIMIT];
-  const sealed = passphrase === undefined ? field : xor(field, await keyStream(passphrase, salt, OPS_LIMIT, MEMORY_LIMIT));
+  const sealed = passphrase === undefined ? field : xor(field, await keyStream(passphrase, salt, OPS_LIMIT, MEMORY_LIMIT, onProgress));
   const head = concat(algorithm, passphrase === undefined ? NO_KDF : SCRYPT, CHECKSUM, salt, ...limits.map(uint64));
   return `${UNTRUSTED}${KIND_NAMES[kind]} ${passphrase === undefined ? '' : 'encrypted '}secret key\n${base64.encode(concat(head, sealed))}\n`;
 }

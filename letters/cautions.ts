@@ -28,6 +28,15 @@ export function othersWith(noted: readonly Noted[], signer: string, alias: strin
   });
 }
 
+/**
+ * The alias under which this signer (64 hex digits) has written, when none of its notes has this one or one that reads alike; null
+ * otherwise. Colleagues are told of a signer with two names as of something that should not be.
+ */
+export function formerAlias(noted: readonly Noted[], signer: string, alias: string): string | null {
+  const own = noted.map(({ content }) => content.note).filter((note) => note.signer === signer).map((note) => note.alias);
+  return own.some((former) => aliasKey(former) === aliasKey(alias)) ? null : (own.at(-1) ?? null);
+}
+
 /** Answers of the team, and of one's own among them, in the week of a mailbox that takes none more. */
 export type Fullness = { team: number; own: number };
 

@@ -3,14 +3,16 @@ import { toHex } from '../../crypto/bytes.ts';
 import { currentKeyring } from '../../crypto/keyring.ts';
 import { ALIAS_LENGTH_MAX, type NoteText } from '../../crypto/note.ts';
 import { aliasFrom, isAlias } from '../../letters/alias.ts';
+import { formerAlias } from '../../letters/cautions.ts';
+import { isNoted } from '../../letters/conversations.ts';
 import { required } from '../command.ts';
 import { CliError, EXIT, UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { READING_HELP, READING_OPTIONS, readerFor } from '../letters/reader.ts';
 import { readAll } from '../letters/report.ts';
-import { block, visibleLine } from '../terminal.ts';
+import { block, cut, visibleLine } from '../terminal.ts';
 import { composeParcels, ownTeam, roomIn, type Draft } from './compose.ts';
-import { answerable, fullOf, insistOnKey, takenBy } from './conversation.ts';
+import { answerable, fullOf, insistOnKey, takenBy, type Answerable } from './conversation.ts';
 import { RELAY_HELP, destinationOf } from './destination.ts';
 import { dispatch } from './dispatch.ts';
 import { AT_ONCE_OPTION } from './moments.ts';
@@ -54,7 +56,7 @@ type Values = {
 
 /** Finds the conversation, composes, asks at a terminal, and sends. @returns the exit code */
 export async function answerConversation(action: NoteText['action'], values: Values, paths: readonly string[], io: Io): Promise<number> {
-  const { command, destination, signerFile, alias, to } = orderOf(action, values, paths, io);
+  const { command, destination, signerFile, alias: givenAlias, to } = orderOf(action, values, paths, io);
   const reader = await readerFor(values, io, command);
   const verified = currentKeyring(reader.keyrings ?? [], io.now());
   const signer = await readSigner(signerFile, io, values['passphrase-file']);
@@ -68,14 +70,17 @@ export async function answerConversation(action: NoteText['action'], values: Val
   if (action === 'answer') insistOnKey(conversation);
   const by = toHex(signer.key);
   const anyway = values.anyway === true;
+  const former = formerAlias(conversations.flatMap(({ letters }) => letters.filter(isNoted)), by, givenAlias);
+  const alias = former === null || anyway ? givenAlias : await aliasAsBefore(former, givenAlias, io);
   if (!whole) await insistIfPart(conversation.id, values.incomplete === true, io);
   await insistIfTaken(takenBy(conversation, by, alias), conversation.id, anyway, io);
   if (action === 'answer') insistIfFull(fullOf(conversation, by, io.now()), conversation.id, anyway, io);
 
-  if (io.stdinIsTerminal) io.err(`Conversation ${conversation.id}\n`);
+  const about = aboutOf(conversation, io.columns);
+  if (io.stdinIsTerminal) io.err(about);
   const text = await readWords(io, values.file, action === 'answer');
   const draft: Draft = { verified, team: ownTeam(verified.keyring, signer, reader.identities, conversation.topic), conversation, signer, said: { action, alias, ...to, text } };
-  if (io.stdinIsTerminal) await confirm(draft, io);
+  if (io.stdinIsTerminal) await confirm(draft, about, io);
   return dispatch(composeParcels(draft), destination, io);
 }
 
@@ -96,6 +101,17 @@ function nameOf(text: string): string {
   const name = aliasFrom(text);
   if (isAlias(name)) return name;
   throw new CliError('ALIAS_FORMAT', `a name in the team has 1 to ${String(ALIAS_LENGTH_MAX)} characters, all of which can be seen`, 'give such a one, on one line');
+}
+
+/** Another name of one's own would be an alarm for the whole team, and one that stays. Errors: ALIAS_DIFFERS. */
+async function aliasAsBefore(former: string, given: string, io: Io): Promise<string> {
+  const what = `you have signed as ${visibleLine(former)} so far, not as ${visibleLine(given)}`;
+  if (!io.stdinIsTerminal) throw new CliError('ALIAS_DIFFERS', what, `take --alias '${visibleLine(former)}', or give --anyway; nothing was sent`);
+  io.err(`Careful: ${what}. Your team would be warned of one signer with two names.\n`);
+  const answer = await io.ask(`Use ${visibleLine(former)}? [Y/n] `);
+  if (!/^\s*(n|no|н|нет)\s*$/i.test(answer)) return former;
+  if (await isYes(`Sign as ${visibleLine(given)} all the same? [y/N] `, io)) return given;
+  throw new CliError('NOT_SENT', 'stopped', 'nothing was sent');
 }
 
 async function insistIfPart(id: string, incomplete: boolean, io: Io): Promise<void> {
@@ -120,14 +136,20 @@ function insistIfFull(full: ReturnType<typeof fullOf>, id: string, anyway: boole
   io.err(`Conversation ${id}: ${full.what}.\n`);
 }
 
+/** So that nobody answers another than they mean: the topic, and the last words that the person wrote. */
+function aboutOf({ id, topic, lastWords }: Answerable, columns: number): string {
+  const words = visibleLine(lastWords.replace(/\s+/g, ' '));
+  return `To conversation ${id}${topic === undefined ? '' : ` (${visibleLine(topic)})`}, which says last:\n${block(cut(words, 3 * columns), columns)}\n`;
+}
+
 /** What does not fit is refused when it is sealed. */
-async function confirm(draft: Draft, io: Io): Promise<void> {
+async function confirm(draft: Draft, about: string, io: Io): Promise<void> {
   const { action, alias, to, text } = draft.said;
   if (roomIn(draft) < 0) {
     io.err('It does not fit. The text is still above: copy it into a file, shorten it there, and give it with --file.\n');
     return;
   }
-  io.err(`\n${visibleLine(alias)}: ${action}${to === undefined ? '' : ` to ${visibleLine(to)}`}\n${text === '' ? '' : `${block(text, io.columns)}\n`}\n(room left: ${String(roomIn(draft))} bytes)\n`);
+  io.err(`\n${visibleLine(alias)}: ${action}${to === undefined ? '' : ` to ${visibleLine(to)}`}\n${text === '' ? '' : `${block(text, io.columns)}\n`}\n(room left: about ${String(Math.floor(roomIn(draft) / 2))} Cyrillic letters)\n\n${about}`);
   if (!(await isYes('Send? [y/N] ', io))) throw new CliError('NOT_SENT', 'stopped', 'nothing was sent; the text is still above');
 }
 

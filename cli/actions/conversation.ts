@@ -9,7 +9,7 @@ import { conversationOf, isNoted, isWritten, type Conversation, type Noted } fro
 import { visibleLine } from '../terminal.ts';
 
 /** One that can be answered. `language`, `topic`: as its request has them. */
-export type Answerable = { readonly id: string; readonly address: ThreadAddress; readonly language: string; readonly topic: string | undefined; readonly noted: readonly Noted[] };
+export type Answerable = { readonly id: string; readonly address: ThreadAddress; readonly language: string; readonly topic: string | undefined; readonly noted: readonly Noted[]; readonly lastWords: string };
 
 /** The one with this id, or the only one. Errors: CONVERSATION_UNKNOWN, ANSWER_UNWANTED. */
 export function answerable(conversations: readonly Conversation[], id: string | undefined): Answerable {
@@ -18,7 +18,7 @@ export function answerable(conversations: readonly Conversation[], id: string | 
   const first = written.find(({ kind }) => kind === 'request') ?? written[0];
   if (first === undefined) throw new CliError('CONVERSATION_UNKNOWN', 'only notes on this conversation are here', 'give a letter of it');
   if (address === null) throw new CliError('ANSWER_UNWANTED', 'whoever wrote this wants no answer here', 'if they left a contact, use that');
-  return { id: found, address, language: first.language, topic: first.topic, noted: letters.filter(isNoted) };
+  return { id: found, address, language: first.language, topic: first.topic, noted: letters.filter(isNoted), lastWords: written.at(-1)?.message ?? '' };
 }
 
 /** A letter that opened shows only that its recipient has the form of one. Errors: ADDRESS_UNUSABLE. */

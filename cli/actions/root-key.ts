@@ -1,22 +1,23 @@
 import { join } from 'node:path';
-import { encodePublicKey, encodeSecretKey, generateKeyPair, parsePublicKey, parseSecretKey } from '../../crypto/minisign.ts';
+import { encodePublicKey, encodeSecretKey, generateKeyPair, needsPassphrase, parsePublicKey, parseSecretKey } from '../../crypto/minisign.ts';
 import type { PublicKey, SigningKey } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { readInputText, writeNewFiles } from '../files.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { CliError } from '../errors.ts';
+import type { OnProgress } from '../progress.ts';
 import { readKeyFile } from './signer.ts';
 
 export type NewRootKey = { keyFile: string; publicKeyFile: string };
 
 /** Makes the root key pair as minisign does: `root.key` (0600, encrypted when there is a passphrase) and `root.pub`. */
-export async function createRootKey(options: { directory: string; passphrase?: string }): Promise<NewRootKey> {
+export async function createRootKey(options: { directory: string; passphrase?: string; onProgress?: OnProgress }): Promise<NewRootKey> {
   await ready;
   const key = generateKeyPair();
   const keyFile = join(options.directory, 'root.key');
   const publicKeyFile = join(options.directory, 'root.pub');
   await writeNewFiles([
-    { path: keyFile, content: await encodeSecretKey(key, options.passphrase), secret: true },
+    { path: keyFile, content: await encodeSecretKey(key, options.passphrase, 'minisign', options.onProgress), secret: true },
     { path: publicKeyFile, content: encodePublicKey(key), secret: false },
   ]);
   return { keyFile, publicKeyFile };
@@ -35,6 +36,16 @@ export async function readRootPublicKey(file: string): Promise<PublicKey> {
     return parsePublicKey(text);
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
-    throw new CliError('INPUT_FORMAT', `${file} is not the root public key: ${error.message}`, 'give the public half, root.pub, that the administrator gave you');
+    const what = isSecretKey(text) ? 'it is the secret half, which stays offline' : error.message;
+    throw new CliError('INPUT_FORMAT', `${file} is not the root public key: ${what}`, 'give the public half, root.pub, that the administrator gave you');
+  }
+}
+
+function isSecretKey(text: string): boolean {
+  try {
+    needsPassphrase(text);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -7,18 +7,19 @@ import { ready } from '../../crypto/sodium.ts';
 import { CliError } from '../errors.ts';
 import { readInputText, writeNewFiles } from '../files.ts';
 import type { Io } from '../io.ts';
+import type { OnProgress } from '../progress.ts';
 import { existingPassphrase } from '../passphrase.ts';
 
 /** `signer`: the public key as it stands in a keyring, 64 hex digits. */
 export type NewSigner = { file: string; publicKeyFile: string; signer: string };
 
 /** Makes a volunteer's signer, which minisign itself does not sign with (crypto/minisign.ts): `file` (mode 0600, never over another one) and `file.pub`. */
-export async function createSignerFile(options: { file: string; passphrase?: string }): Promise<NewSigner> {
+export async function createSignerFile(options: { file: string; passphrase?: string; onProgress?: OnProgress }): Promise<NewSigner> {
   await ready;
   const key = generateKeyPair();
   const publicKeyFile = `${options.file}.pub`;
   await writeNewFiles([
-    { path: options.file, content: await encodeSecretKey(key, options.passphrase, 'signer'), secret: true },
+    { path: options.file, content: await encodeSecretKey(key, options.passphrase, 'signer', options.onProgress), secret: true },
     { path: publicKeyFile, content: encodePublicKey(key), secret: false },
   ]);
   return { file: options.file, publicKeyFile, signer: toHex(key.key) };

@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { createRootKey } from '../actions/root-key.ts';
 import { defineCommand, required } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
-import { readInputText } from '../files.ts';
+import { insistOnNew, readInputText } from '../files.ts';
 import { newPassphrase } from '../passphrase.ts';
+import { withProgress } from '../progress.ts';
 import { visibleJson, visibleLine } from '../terminal.ts';
 
 const NAME = 'admin init';
@@ -35,10 +37,9 @@ Example: support-relay admin init --out /media/root`,
     if (bare && (values.passphrase === true || values['passphrase-file'] !== undefined)) {
       throw new UsageError('--no-passphrase and a passphrase exclude each other', NAME);
     }
-    const made = await createRootKey({
-      directory,
-      ...(bare ? {} : { passphrase: await newPassphrase(io, 'root.key', values['passphrase-file']) }),
-    });
+    await insistOnNew([join(directory, 'root.key'), join(directory, 'root.pub')]);
+    const passphrase = bare ? {} : { passphrase: await newPassphrase(io, 'root.key', values['passphrase-file']) };
+    const made = await withProgress(io, 'Protecting the key with its passphrase', (onProgress) => createRootKey({ directory, ...passphrase, onProgress }));
     const publicKey = (await readInputText(made.publicKeyFile, 'the root public key')).trim().split('\n').at(-1) ?? '';
     if (values.json === true) {
       io.out(`${visibleJson({ ...made, publicKey })}\n`);

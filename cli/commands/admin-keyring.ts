@@ -1,10 +1,12 @@
+import { join } from 'node:path';
 import { createKeyring, readKeyring } from '../actions/keyring.ts';
 import { readRootKey } from '../actions/root-key.ts';
 import { decodeRecipient } from '../../crypto/age/identity.ts';
+import type { Keyring } from '../../crypto/keyring.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { defineCommand, required, wholeNumber } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
-import { readInputText } from '../files.ts';
+import { insistOnNew, readInputText } from '../files.ts';
 import { describeKeyring, keyringSummary, signerWarnings } from '../keyring-view.ts';
 import { existingPassphrase } from '../passphrase.ts';
 import { readTeams } from '../teams.ts';
@@ -13,11 +15,12 @@ import { visibleJson, visibleLine } from '../terminal.ts';
 const NAME = 'admin keyring';
 const SERIAL_MAX = 0xffff_ffff;
 const WEEK_DAYS = 7;
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 export const adminKeyring = defineCommand({
   name: NAME,
   summary: "Make and sign a week's keyring: who can read requests",
-  usage: '--root-key FILE --teams FILE --worker RECIPIENT --serial N --out DIR [options]',
+  usage: '--root-key FILE --teams FILE --worker RECIPIENT\n         (--serial N | --previous FILE) --out DIR [options]',
   details: `
 Writes DIR/keyring-N.json and DIR/keyring-N.json.minisig and shows what they say, so that you can compare the
 fingerprints with the volunteers by voice before you hand them to the operator. Nothing is overwritten.
@@ -25,8 +28,10 @@ fingerprints with the volunteers by voice before you hand them to the operator. 
   --root-key FILE         the secret root key (root.key); its passphrase is asked
   --teams FILE            the teams, as JSON; see below
   --worker RECIPIENT      the worker's recipient for this serial, age1pq1… or the name of a file that holds it
-  --serial N              number of the keyring; must rise with every keyring, also within a week
+  --serial N              number of the keyring; must rise with every keyring, also within a week. Left out, it is one more
+                          than the previous keyring's, and the keyring begins when that one ends
   --from DATE             first day or moment, UTC: 2026-03-02 or 2026-03-02T12:00:00Z; today if left out
+                          and --serial is given
   --days N                how long it is valid: 7 if left out
   --previous FILE         the keyring before this one: is checked, its digest goes in, and revoked signers are named
   --out DIR               where to put the two files
@@ -60,14 +65,23 @@ Example: support-relay admin keyring --root-key root.key --teams teams.json --wo
   run: async (values, _positionals, io) => {
     const rootKeyFile = required(values['root-key'], 'root-key', NAME);
     const directory = required(values.out, 'out', NAME);
-    const serial = wholeNumber(required(values.serial, 'serial', NAME), 'serial', [1, SERIAL_MAX], NAME);
+    const givenSerial = values.serial === undefined ? undefined : wholeNumber(values.serial, 'serial', [1, SERIAL_MAX], NAME);
+    if (givenSerial === undefined && values.previous === undefined) throw new UsageError('--serial is missing; with --previous it is one more', NAME);
     const days = wholeNumber(values.days, 'days', [1, 366], NAME);
-    const from = values.from === undefined ? startOfDay(io.now()) : moment(values.from);
+    const givenFrom = values.from === undefined ? undefined : moment(values.from);
+    if (givenFrom !== undefined) insistOnFuture(givenFrom, days, io.now());
+    if (givenSerial !== undefined) await insistOnNew(filesOf(directory, givenSerial));
     // Everything that can be wrong is looked at before the passphrase is asked: typing it costs people patience.
     const { teams, answerTime } = await readTeams(required(values.teams, 'teams', NAME));
     const worker = await recipientFrom(required(values.worker, 'worker', NAME));
     const rootKey = await readRootKey(rootKeyFile, () => existingPassphrase(io, rootKeyFile, values['passphrase-file']));
     const previous = values.previous === undefined ? undefined : await readKeyring(values.previous, rootKey);
+
+    const serial = givenSerial ?? (previous?.keyring.serial ?? 0) + 1;
+    // Without a serial it is the one after the previous, in time as well; with one it may take its place from today on.
+    const next = givenSerial === undefined && previous !== undefined ? new Date(previous.keyring.notAfter) : startOfDay(io.now());
+    const from = givenFrom ?? next;
+    insistOnFuture(from, days, io.now());
 
     const made = await createKeyring(
       { serial, from, days, worker, teams, ...(answerTime === undefined ? {} : { answerTime }), ...(previous === undefined ? {} : { previous }) },
@@ -76,6 +90,8 @@ Example: support-relay admin keyring --root-key root.key --teams teams.json --wo
     );
     if (days > WEEK_DAYS) io.err('It is valid for longer than a week: what is seized meanwhile opens all of that time.\n');
     for (const warning of signerWarnings(made.keyring, previous?.keyring)) io.err(`${warning}\n`);
+    const voided = previous === undefined ? null : voidedBy(made.keyring, previous.keyring);
+    if (voided !== null) io.err(`${voided}\n`);
     if (values.json === true) {
       io.out(`${visibleJson({ file: made.file, signatureFile: made.signatureFile, ...keyringSummary(made, rootKey, io.now()) })}\n`);
     } else {
@@ -85,6 +101,23 @@ Example: support-relay admin keyring --root-key root.key --teams teams.json --wo
     return EXIT.ok;
   },
 });
+
+function filesOf(directory: string, serial: number): string[] {
+  const file = join(directory, `keyring-${String(serial)}.json`);
+  return [file, `${file}.minisig`];
+}
+
+function insistOnFuture(from: Date, days: number, now: Date): void {
+  const end = from.getTime() + days * DAY_MS;
+  if (end > now.getTime()) return;
+  throw new UsageError(`this keyring would be over already, since ${new Date(end).toISOString().slice(0, 10)}: give a later --from or more --days (or set this computer's clock)`, NAME);
+}
+
+/** The highest serial wins, also over one that begins later. */
+function voidedBy(made: Keyring, { serial, notBefore, notAfter }: Keyring): string | null {
+  if (Date.parse(notAfter) <= Date.parse(made.notAfter)) return null;
+  return `Keyring ${String(serial)} (${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)}) counts no longer once this one is in place: sign its time again with serial ${String(made.serial + 1)}.`;
+}
 
 /** A recipient as it is, or the first line of a file that is one. */
 async function recipientFrom(value: string): Promise<string> {

@@ -2,7 +2,7 @@ import { readRootKey } from '../actions/root-key.ts';
 import { sign, verify } from '../../crypto/minisign.ts';
 import { defineCommand, required } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
-import { readInput, writeNewFiles } from '../files.ts';
+import { insistOnNew, readInput, writeNewFiles } from '../files.ts';
 import { existingPassphrase } from '../passphrase.ts';
 import { visibleLine } from '../terminal.ts';
 
@@ -30,10 +30,11 @@ Example: support-relay admin sign web/manifest.json --root-key root.key`,
     const comment = values.comment ?? file.split('/').at(-1) ?? '';
     if (/[\r\n]/.test(comment)) throw new UsageError('--comment must be one line', NAME);
     const content = await readInput(file, 'the file');
+    const path = `${file}.minisig`;
+    await insistOnNew([path]);
     const rootKey = await readRootKey(rootKeyFile, () => existingPassphrase(io, rootKeyFile, values['passphrase-file']));
     const signature = sign(content, rootKey, comment);
     verify(content, signature, rootKey);
-    const path = `${file}.minisig`;
     await writeNewFiles([{ path, content: signature, secret: false }]);
     io.err(`Written: ${visibleLine(path)}\n`);
     return EXIT.ok;

@@ -2,12 +2,15 @@ import { createIdentityFile } from '../actions/identity.ts';
 import { createSignerFile } from '../actions/signer.ts';
 import { defineCommand } from '../command.ts';
 import { fingerprint } from '../../letters/fingerprint.ts';
+import { insistOnNew } from '../files.ts';
 import { newPassphrase } from '../passphrase.ts';
+import { withProgress } from '../progress.ts';
 import { visibleJson, visibleLine } from '../terminal.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 
 const NAME = 'keygen';
+const MAKING = 'Protecting the key with its passphrase';
 
 export const keygen = defineCommand({
   name: NAME,
@@ -38,10 +41,11 @@ Example: support-relay keygen --passphrase --out week-12.age
     const isProtected = values.passphrase === true || values['passphrase-file'] !== undefined;
     const file = values.signer ?? values.out ?? `identity-${io.now().toISOString().slice(0, 10)}.${isProtected ? 'age' : 'txt'}`;
     if (file === '') throw new UsageError('--signer is missing its file', NAME);
+    await insistOnNew(values.signer === undefined ? [file] : [file, `${file}.pub`]);
     const passphrase = isProtected ? { passphrase: await newPassphrase(io, file, values['passphrase-file']) } : {};
     const made = values.signer === undefined
-      ? { recipient: (await createIdentityFile({ file, now: io.now(), ...passphrase })).recipient }
-      : { signer: (await createSignerFile({ file, ...passphrase })).signer };
+      ? { recipient: (await withProgress(io, MAKING, (onProgress) => createIdentityFile({ file, now: io.now(), ...passphrase, onProgress }))).recipient }
+      : { signer: (await withProgress(io, MAKING, (onProgress) => createSignerFile({ file, ...passphrase, onProgress }))).signer };
     if (values.json === true) {
       io.out(`${visibleJson({ file, ...made, fingerprint: fingerprint(Object.values(made)[0] ?? ''), protected: isProtected })}\n`);
     } else {

@@ -64,6 +64,8 @@ function identitiesIn(bytes: Uint8Array, path: string): string[] {
     } catch {
       throw new CodedError('IDENTITY_FORMAT', 'it is not a text file');
     }
+    if (text.startsWith('untrusted comment:')) throw new CodedError('IDENTITY_FORMAT', "it is a key in minisign's format: a signer, or a root key");
+    if (/^age1/m.test(text) && !/^AGE-SECRET-KEY/im.test(text)) throw new CodedError('IDENTITY_FORMAT', 'it is the public half, a recipient');
     return parseIdentityFile(text);
   });
 }

@@ -36,10 +36,10 @@ export function isPassphraseFile(file: Uint8Array): boolean {
 }
 
 /** Seals `plaintext` to a passphrase with work factor 2^`logN`. */
-export async function encryptWithPassphrase(plaintext: Uint8Array, passphrase: string, logN: number = DEFAULT_LOG_N): Promise<Uint8Array> {
+export async function encryptWithPassphrase(plaintext: Uint8Array, passphrase: string, logN: number = DEFAULT_LOG_N, onProgress?: OnProgress): Promise<Uint8Array> {
   const fileKey = randomBytes(FILE_KEY_BYTES);
   const salt = randomBytes(SALT_BYTES);
-  const key = await wrapKey(passphrase, salt, logN);
+  const key = await wrapKey(passphrase, salt, logN, onProgress);
   const body = sodium.crypto_aead_chacha20poly1305_ietf_encrypt(fileKey, null, null, ZERO_NONCE, key);
   const stanza = { type: SCRYPT, args: [base64nopad.encode(salt), String(logN)], body };
   return concat(encodeHeader([stanza], fileKey), encryptPayload(plaintext, fileKey));

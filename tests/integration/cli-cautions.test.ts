@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createKeyring } from '../../cli/actions/keyring.ts';
 import { readRootKey } from '../../cli/actions/root-key.ts';
 import type { NewSigner } from '../../cli/actions/signer.ts';
@@ -11,7 +11,7 @@ import { weekOf } from '../../crypto/mailbox.ts';
 import type { NoteText } from '../../crypto/note.ts';
 import { armorIn, fileIn } from '../support/armor-forms.ts';
 import { openAnswering } from '../support/answering.ts';
-import { cli, openOffice, writeTo, type CliResult } from '../support/cli.ts';
+import { cli, openOffice, writeTo, type CliInput, type CliResult } from '../support/cli.ts';
 import { bytesOf, compound, mailOf, multipart, part, tnef, tnefAttachment, utf16, zip } from '../support/containers.ts';
 import { newThread } from '../support/letters.ts';
 import { closedPort } from '../support/smtp.ts';
@@ -107,6 +107,34 @@ describe('what could not be read', () => {
     const others = [await writeTo(dir.path('request.age'), sealLetter(request, [office.recipient])), await writeTo(dir.path('others.age'), elsewhere.letter()), await writeTo(dir.path('ordinary.eml'), 'Subject: x\n\nordinary\n')];
     const { code, err } = await run(['reply', letter, ...others], { stdin: 'x' });
     expect([code, err.match(/KEYRING_FOREIGN|AGE_NO_MATCH|LETTER_MISSING/g)]).toEqual([EXIT.ok, ['KEYRING_FOREIGN', 'AGE_NO_MATCH', 'LETTER_MISSING']]);
+  });
+});
+
+describe('one name for one signer', () => {
+  let ownNote: string;
+  beforeAll(async () => {
+    ownNote = await writeTo(dir.path('own-note.age'), await noteBy(anna, {}));
+  });
+  const claimAs = (alias: string, input: CliInput, ...more: string[]): Promise<CliResult> =>
+    cli(['claim', letter, ownNote, ...more, ...options().map((word) => (word === 'Анна' ? alias : word)), '--out', nextOut()], input);
+
+  test('another than before is refused where nobody can be asked, unless the volunteer insists', async () => {
+    const { code, err } = await claimAs('Anja', {});
+    expect([code, err]).toEqual([EXIT.input, expect.stringContaining("you have signed as Анна so far, not as Anja; take --alias 'Анна', or give --anyway; nothing was sent (ALIAS_DIFFERS)")]);
+    expect((await claimAs('Anja', {}, '--anyway')).code).toBe(EXIT.ok);
+  });
+
+  test('at a terminal the former one is offered', async () => {
+    const { code, asked, err } = await claimAs('Anja', { terminal: { answers: ['', '', 'y'] } });
+    expect([code, asked.slice(0, 1)]).toEqual([EXIT.ok, ['Use Анна? [Y/n] ']]);
+    expect(err).toContain('Анна: claim');
+    const other = await claimAs('Anja', { terminal: { answers: ['n', 'y', '', 'y'] } });
+    expect([other.code, other.err]).toEqual([EXIT.ok, expect.stringContaining('Anja: claim')]);
+    expect((await claimAs('Anja', { terminal: { answers: ['n', 'n'] } })).code).toBe(EXIT.interrupted);
+  });
+
+  test('the same in other letters is no other', async () => {
+    expect((await claimAs('анна', {})).code).toBe(EXIT.ok);
   });
 });
 

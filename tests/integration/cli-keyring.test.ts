@@ -60,6 +60,18 @@ describe('admin keyring', () => {
     expect(JSON.parse(made.text)).toMatchObject({ serial: 2, previous: previous.digest, validity: 'valid' });
   });
 
+  test('without a serial it is the next one, in number and in time; one that makes a later one void says so', async () => {
+    const [flag, , ...others] = keyringArguments(0).slice(keyringArguments(0).indexOf('--serial'));
+    const without = [...keyringArguments(0).slice(0, keyringArguments(0).indexOf(flag ?? '')), ...others];
+    const { text, err, code } = await cli([...without, '--days', '5', '--previous', office.keyring.file, '--json', '--out', dir.path('next')]);
+    expect(code, err).toBe(EXIT.ok);
+    const next = JSON.parse(text) as { serial: number; notBefore: string; file: string };
+    expect(next).toMatchObject({ serial: 2, notBefore: office.keyring.keyring.notAfter });
+    expect(err).not.toContain('counts no longer');
+    const revoking = await cli([...keyringArguments(3, '--days', '3', '--previous', next.file), '--out', dir.path('next')]);
+    expect([revoking.code, revoking.err]).toEqual([EXIT.ok, expect.stringMatching(/Keyring 2 \(.* to .*\) counts no longer once this one is in place: sign its time again with serial 4\./)]);
+  });
+
   test('a previous keyring of another root key is not taken', async () => {
     const stranger = await openOffice((...parts) => dir.path('stranger', ...parts));
     const { code, err } = await cli(keyringArguments(5, '--previous', stranger.keyring.file));

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readRootKey } from '../../cli/actions/root-key.ts';
 import { readSigner } from '../../cli/actions/signer.ts';
 import { EXIT } from '../../cli/errors.ts';
+import { newPassphrase } from '../../cli/passphrase.ts';
 import { fingerprint } from '../../letters/fingerprint.ts';
 import { processIo } from '../../cli/process-io.ts';
 import type { Io } from '../../cli/io.ts';
@@ -65,11 +66,51 @@ describe('keygen', () => {
 
   test('asks a passphrase twice and refuses two that differ', async () => {
     const file = dir.path('differs.age');
-    const result = await cli(['keygen', '--passphrase', '--out', file], { terminal: { answers: ['one', 'two'] } });
+    const result = await cli(['keygen', '--passphrase', '--out', file], { terminal: { answers: ['one of several words', 'two of several words'] } });
     expect(result.asked).toHaveLength(2);
     expect(result.code).toBe(EXIT.passphrase);
     expect(result.err).toContain('(PASSPHRASE_DIFFERS)');
     await expect(stat(file)).rejects.toThrow();
+  });
+
+  test.each(['1', 'elevenchars', '            ', 'aaaaaaaaaaaaaaaaaaaa', 'ёжик'])('"%s" is too weak a passphrase, typed or in a file', async (weak) => {
+    const file = dir.path('weak.age');
+    const typed = await cli(['keygen', '--passphrase', '--signer', file], { terminal: { answers: [weak] } });
+    expect([typed.code, typed.err]).toEqual([EXIT.passphrase, expect.stringContaining('(PASSPHRASE_WEAK)')]);
+    const given = await cli(['keygen', '--out', file, '--passphrase-file', await writeTo(dir.path('weak'), weak)]);
+    expect(given.code).toBe(EXIT.passphrase);
+    await expect(stat(file)).rejects.toThrow();
+  });
+
+  test.each([['ru', /^[а-я]{4,}$/], ['en', /^[a-z]{3,}$/]])('six words in %s are made for whoever types nothing, and have to be typed once', async (language, word) => {
+    const file = dir.path(`words-${language}.age`);
+    let shown = '';
+    const { io } = terminal([]);
+    const answers = [() => '', () => shown];
+    const made = newPassphrase({
+      ...io, language,
+      err: (text) => (shown ||= /^\n {4}(.*)\n/.exec(text)?.[1] ?? ''),
+      askSecret: () => Promise.resolve(answers.shift()?.() ?? ''),
+    }, file, undefined);
+    const words = (await made).split(' ');
+    expect(words).toHaveLength(6);
+    for (const each of words) expect(each).toMatch(word);
+    await expect(newPassphrase({ ...io, language, err: () => undefined, askSecret: () => Promise.resolve('') }, file, undefined)).rejects.toMatchObject({ code: 'PASSPHRASE_DIFFERS' });
+  });
+
+  test('that something is there already is said before anything is asked', async () => {
+    const file = await writeTo(dir.path('there'), 'mine');
+    for (const argv of [['--out', file], ['--signer', file]]) {
+      const { code, asked } = await cli(['keygen', '--passphrase', ...argv], { terminal: { answers: [] } });
+      expect([code, asked]).toEqual([EXIT.output, []]);
+    }
+    await writeTo(dir.path('root.pub'), 'mine');
+    expect(await cli(['admin', 'init', '--out', dir.path()], { terminal: { answers: [] } })).toMatchObject({ code: EXIT.output, asked: [] });
+  });
+
+  test('how far a slow passphrase is shows at a terminal, and nowhere else', async () => {
+    const at = await cli(['keygen', '--passphrase', '--out', dir.path('progress.age')], { terminal: { answers: [PASSPHRASE, PASSPHRASE] } });
+    expect(at.err).toMatch(/\rProtecting the key with its passphrase … \d+ %/);
   });
 
   test('without a terminal and without a file there is no passphrase to be had', async () => {

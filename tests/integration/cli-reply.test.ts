@@ -218,7 +218,9 @@ describe('at a terminal', () => {
     const { code, err, asked } = await run(['reply', letter], { terminal: { answers } });
     expect([code, asked]).toEqual([EXIT.ok, ['text', 'Send? [y/N] ']]);
     expect(err).toContain('    Мы‹U+001B›[2J рядом\n');
-    expect(err).toMatch(/room left: \d+ bytes/);
+    expect(err).toMatch(/room left: about \d+ Cyrillic letters/);
+    // Before the text is asked for, and again above the question.
+    expect(err.match(/To conversation [0-9a-f]{8}, which says last:\n {4}Мне нужна помощь\n/g)).toHaveLength(2);
     expect((await opened()).reply).toBe(answers[0]);
   });
 

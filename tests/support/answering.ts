@@ -53,7 +53,7 @@ export async function openAnswering(): Promise<Answering> {
     },
     contentBy: async (signer, said) => {
       const key = await parseSigner(await readFile(signer.file, 'utf8'));
-      return { ...sealedUnder, kind: 'note', note: signNote({ action: 'claim', thread: thread.address.key, alias: 'Борис', text: '', ...said }, key) };
+      return { ...sealedUnder, kind: 'note', note: signNote({ action: 'claim', thread: thread.address.key, alias: signer === anna ? 'Анна' : 'Борис', text: '', ...said }, key) };
     },
     noteBy: async (signer, said) => sealLetter(await answering.contentBy(signer, said), [office.recipient]),
     nothingWritten: async () => {

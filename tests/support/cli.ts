@@ -17,6 +17,7 @@ export type CliInput = {
   /** Stdin and stdout are terminals; what to answer to each question, about a passphrase or otherwise. */
   terminal?: { answers: readonly string[] };
   now?: Date;
+  language?: string;
   /** In place of waiting: false is Ctrl-C. Without it moments to send come at once, and nothing is tried again. */
   pause?: (ms: number, why: 'moment' | 'again') => Promise<boolean>;
 };
@@ -38,6 +39,8 @@ export async function cli(argv: readonly string[], input: CliInput = {}): Promis
   const io: Io = {
     stdinIsTerminal: input.terminal !== undefined,
     stdoutIsTerminal: input.terminal !== undefined,
+    stderrIsTerminal: input.terminal !== undefined,
+    language: input.language ?? 'en',
     columns: 100,
     readStdin: (limit) => Promise.resolve(stdin.length > limit ? null : stdin),
     out: (data) => void out.push(typeof data === 'string' ? new TextEncoder().encode(data) : data),

@@ -24,6 +24,12 @@ describe('help', () => {
     expect(text).toContain(`Example: support-relay ${name}`);
   });
 
+  test('help COMMAND is the same, and --version says which this is', async () => {
+    for (const name of ['open', 'admin keyring']) expect((await cli(['help', ...name.split(' ')])).text).toBe(COMMANDS.find((command) => command.name === name)?.help);
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    for (const word of ['--version', 'version']) expect(await cli([word])).toMatchObject({ code: EXIT.ok, text: `support-relay ${version}\n`, err: '' });
+  });
+
   test('the lines fit a terminal', () => {
     for (const { help } of COMMANDS) for (const line of help.split('\n')) expect(line.length).toBeLessThanOrEqual(125);
   });
@@ -48,15 +54,27 @@ describe('wrong use', () => {
   test.each([
     [[], ''],
     [['dance'], 'there is no command "dance"; see support-relay --help (USAGE)'],
+    [['opne', 'letter'], 'there is no command "opne"; did you mean open?; see support-relay --help (USAGE)'],
+    [['admin', 'keyrng'], 'did you mean admin keyring?'],
+    [['help', 'replay'], 'did you mean reply?'],
+    [['keygen', '--sginer', 'x'], 'there is no option --sginer; did you mean --signer?'],
+    [['open', '--identity'], '--identity needs a value'],
+    [['open', '--identity', '--json', 'x'], '--identity needs a value'],
+    [['open', '--json=yes', 'x'], '--json takes no value'],
+    [['admin', 'check', '--root-key', 'r'], 'FILE is missing'],
+    [['send', '--relay', 'unix:/x'], 'DIR or FILE is missing'],
+    [['operator', 'redrive', '--redis-socket', '/x'], 'INBOX is missing'],
     [['admin'], '"admin" needs one of: init, keyring, check, sign, build-desk; see support-relay --help (USAGE)'],
     [['admin', 'dance'], '"admin" needs one of'],
-    [['keygen', '--colour'], "unknown option '--colour'; see support-relay keygen --help (USAGE)"],
+    [['keygen', '--colour'], 'there is no option --colour; see support-relay keygen --help (USAGE)'],
     [['keygen', 'file'], '"file" is one argument too many'],
     [['admin', 'init'], '--out is missing; see support-relay admin init --help (USAGE)'],
     [['admin', 'keyring', '--root-key', 'r', '--out', 'o', '--serial', '0'], '--serial must be a whole number from 1'],
     [['admin', 'keyring', '--root-key', 'r', '--out', 'o', '--serial', '1', '--from', '2026-02-30'], '--from must be a day'],
     [['open', 'letter'], '--identity is missing'],
-    [['open', '--identity', 'i'], 'an argument is missing'],
+    [['open', '--identity', 'i'], 'PATH is missing'],
+    [['admin', 'keyring', '--root-key', 'r', '--out', 'o', '--serial', '1', '--from', '2001-02-03'], 'this keyring would be over already, since 2001-02-10'],
+    [['admin', 'keyring', '--root-key', 'r', '--out', 'o'], '--serial is missing; with --previous it is one more'],
     [['open', '--identity', 'i', '--keyring', 'k', 'letter'], '--keyring needs --root-key'],
     [['open', '--identity', 'i', '--root-key', 'k', 'letter'], '--root-key checks a --keyring'],
     [['seal', '--keyring', 'k', '--root-key', 'r', '--difficulty', '99'], '--difficulty must be'],

@@ -1,23 +1,28 @@
 // What a volunteer is asked before an answer is sealed.
 import { toHex } from '../../crypto/bytes.ts';
 import { distinctAliases } from '../../letters/alias.ts';
-import { fullnessOf, mayHideNote, othersWith } from '../../letters/cautions.ts';
+import { formerAlias, fullnessOf, mayHideNote, othersWith } from '../../letters/cautions.ts';
 import { isNoted, type Conversation } from '../../letters/conversations.ts';
 import type { Answer, Means } from './answering.ts';
 import { phrase } from './phrases.ts';
 import type { Refusal } from './refusals.ts';
 
+/** What is known of all conversations at hand. */
+type Known = { refusals: readonly Refusal[]; conversations: readonly Conversation[] };
+
 /** So many names leave room for the question. */
 const NAMED = 5;
 
 /** In words: who else has the conversation or may have it, and that its mailbox takes no more, which no relay can tell. */
-export function cautionsAbout({ letters }: Conversation, refusals: readonly Refusal[], { action, alias }: Answer, { signer }: Means): string[] {
+export function cautionsAbout({ letters }: Conversation, known: Known, { action, alias }: Answer, { signer }: Means): string[] {
   const noted = letters.filter(isNoted);
   const by = toHex(signer.key);
   const others = distinctAliases(othersWith(noted, by, alias).map(({ from, to }) => to || from));
+  const former = formerAlias(known.conversations.flatMap((each) => each.letters.filter(isNoted)), by, alias);
   const full = action === 'answer' ? fullnessOf(noted, by, new Date()) : null;
   return [
-    ...(refusals.some(({ code }) => mayHideNote(code)) ? [phrase('incomplete')] : []),
+    ...(former === null ? [] : [phrase('former-alias', { former: `«${former}»`, alias: `«${alias}»` })]),
+    ...(known.refusals.some(({ code }) => mayHideNote(code)) ? [phrase('incomplete')] : []),
     ...(others.length > 0 ? [phrase('others', { aliases: [...others.slice(0, NAMED).map((name) => `«${name}»`), ...others.slice(NAMED, NAMED + 1).map(() => '…')].join(', ') })] : []),
     ...(full === null ? [] : [phrase('full', { all: String(full.team), own: String(full.own) })]),
   ].map(asked);

@@ -12,7 +12,6 @@ import { answerSteps, type Answer, type Means } from './answering.ts';
 import { cautionsAbout } from './cautions.ts';
 import type { Office } from './office.ts';
 import { phrase } from './phrases.ts';
-import type { Refusal } from './refusals.ts';
 
 const DIFFICULTY_MAX = 20;
 const ROUND_TO_LETTERS = 10;
@@ -22,7 +21,7 @@ const SEALING_STEPS = 8;
 type Needs = {
   office: Office;
   alias: () => string;
-  refusals: () => readonly Refusal[];
+  known: () => Parameters<typeof cautionsAbout>[1];
   /** When all is read that was given until now. */
   settled: () => Promise<void>;
   /** Shows that something is being done, and how much of it (0 to 1); null: it is over. */
@@ -149,7 +148,7 @@ export class Compose {
     try {
       const means = this.#means(conversation);
       if (means === null) return this.#tell('need-signer');
-      if (!cautionsAbout(conversation, this.#needs.refusals(), answer, means).every((caution) => confirm(caution))) return;
+      if (!cautionsAbout(conversation, this.#needs.known(), answer, means).every((caution) => confirm(caution))) return;
       const { note, parcels } = await inSlices(answerSteps(answer, address, means), { onStep: (done) => this.#needs.work(done / SEALING_STEPS) });
       const stamped: Uint8Array[] = [];
       // Luck decides how many tries it takes; this many on average.

@@ -20,7 +20,7 @@ class Desk {
   readonly #compose = new Compose({
     office: this.#office,
     alias: () => element('alias', HTMLInputElement).value,
-    refusals: () => this.#pile.refusals,
+    known: () => this.#pile,
     settled: () => this.#doing,
     work: (share) => this.#work(share),
     broken: tellBroken,

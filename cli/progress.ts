@@ -1,0 +1,25 @@
+import type { Io } from './io.ts';
+
+/** Hears which share (0 to 1) of the work is done. */
+export type OnProgress = (share: number) => void;
+
+/**
+ * Shows at a terminal how far some long work is, in a line that goes away; nothing elsewhere. Deriving a key from a passphrase
+ * takes from a second to minutes, on purpose.
+ */
+export async function withProgress<T>(io: Io, what: string, work: (onProgress: OnProgress) => Promise<T>): Promise<T> {
+  if (!io.stderrIsTerminal) return work(() => undefined);
+  let shown = '';
+  const show = (text: string): void => {
+    if (text === shown) return;
+    io.err(`\r${text.padEnd(shown.length)}`);
+    shown = text;
+  };
+  try {
+    return await work((share) => {
+      show(`${what} … ${String(Math.min(99, Math.floor(share * 100)))} %`);
+    });
+  } finally {
+    if (shown !== '') io.err(`\r${' '.repeat(shown.length)}\r`);
+  }
+}

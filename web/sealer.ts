@@ -16,22 +16,33 @@ type Waiting = { resolve: (reply: never) => void; reject: (error: SealerError) =
 
 export class Sealer {
   /** At Tor Browser's Safer level there is no WebAssembly, and trying it makes NoScript cover the page: only looked for. */
-  readonly #engine = typeof WebAssembly === 'undefined' ? 'js' : 'wasm';
-  readonly #worker: Worker;
+  #engine: 'js' | 'wasm' = typeof WebAssembly === 'undefined' ? 'js' : 'wasm';
+  #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #started: Promise<unknown> | null = null;
   #lastId = 0;
   #broken = false;
+  #destroyed = false;
 
   constructor() {
-    this.#worker = new Worker(`/seal-${this.#engine}.js`);
-    this.#worker.addEventListener('message', (event: MessageEvent<Tell>) => this.#hear(event.data));
-    this.#worker.addEventListener('error', (event) => {
+    this.#worker = this.#begin();
+  }
+
+  #begin(): Worker {
+    const worker = new Worker(`/seal-${this.#engine}.js`);
+    worker.addEventListener('message', (event: MessageEvent<Tell>) => this.#hear(event.data));
+    worker.addEventListener('error', (event) => {
       event.preventDefault();
+      if (worker !== this.#worker) return;
       this.#broken = true;
-      for (const { reject } of this.#waiting.values()) reject(new SealerError('WORKER'));
-      this.#waiting.clear();
+      this.#rejectAll();
     });
+    return worker;
+  }
+
+  #rejectAll(): void {
+    for (const { reject } of this.#waiting.values()) reject(new SealerError('WORKER'));
+    this.#waiting.clear();
   }
 
   /** Resolves once it can seal. @throws SealerError, UnreachableError; then it can be tried again */
@@ -59,13 +70,32 @@ export class Sealer {
   /** Ends the worker and with it every copy of the text in its memory. */
   destroy(): void {
     this.#broken = true;
+    this.#destroyed = true;
     this.#worker.terminate();
     // Nobody gets an answer any more, and what was asked goes with whoever waits for one.
     this.#waiting.clear();
   }
 
-  /** The page fetches the WebAssembly while the worker's script is still on its way: a round trip less. */
+  /**
+   * WebAssembly may be there and yet be refused (by a policy, or because its file came damaged): then the build without it,
+   * once. What was asked of the first worker fails, as it would if the worker died.
+   */
   async #load(): Promise<void> {
+    try {
+      await this.#startWorker();
+    } catch (error) {
+      if (this.#engine === 'js' || this.#destroyed || !(error instanceof SealerError)) throw error;
+      this.#worker.terminate();
+      this.#rejectAll();
+      this.#engine = 'js';
+      this.#broken = false;
+      this.#worker = this.#begin();
+      await this.#startWorker();
+    }
+  }
+
+  /** The page fetches the WebAssembly while the worker's script is still on its way: a round trip less. */
+  async #startWorker(): Promise<void> {
     await this.ask('start', { wasm: this.#engine === 'wasm' ? await readWasm() : null });
   }
 

@@ -10,6 +10,7 @@ export type Exchange = {
   /** As they came, in their order. */
   headers: string;
 };
+type Headers = Awaited<ReturnType<typeof http>>['headers'];
 export type Rule = (exchange: Exchange, response: ServerResponse) => void | Promise<void>;
 
 /**
@@ -65,11 +66,11 @@ export class Front {
     await this.pass(exchange, response);
   }
 
-  /** What the relay itself says. */
-  async pass({ method, path, body, headers: came }: Exchange, response: ServerResponse): Promise<void> {
+  /** What the relay itself says, its headers changed by `change`. */
+  async pass({ method, path, body, headers: came }: Exchange, response: ServerResponse, change = (own: Headers): Headers => own): Promise<void> {
     const type = /(?:^|\n)content-type\n(?<type>[^\n]*)/i.exec(came)?.groups?.['type'] ?? '';
     const headers: Record<string, string> = method === 'POST' ? { 'content-type': type, 'content-length': String(body.length) } : {};
     const answer = await http(new URL(path, this.#target).href, { method, headers, ...(method === 'POST' ? { body } : {}) });
-    response.writeHead(answer.status, answer.headers).end(answer.body);
+    response.writeHead(answer.status, change(answer.headers)).end(answer.body);
   }
 }

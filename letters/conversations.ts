@@ -9,9 +9,10 @@ const ID_DIGITS = [8, 16, 32, 64];
 
 /**
  * An opened letter; a note's signer was checked. `keyring` is the one it was sealed under, null when none was given to check
- * against. `mark`: 64 hex digits of its bytes. `source`: where it was found.
+ * against. `mark`: 64 hex digits of its bytes. `source`: where it was found. `unsent`: a note sealed here that nobody has
+ * sent yet, as far as is known: it answers nobody so far.
  */
-export type Opened = { source: string; mark: string; content: WrittenContent | NoteContent; keyring: Keyring | null };
+export type Opened = { source: string; mark: string; content: WrittenContent | NoteContent; keyring: Keyring | null; unsent?: boolean };
 export type Written = Opened & { content: WrittenContent };
 export type Noted = Opened & { content: NoteContent };
 /** `no-request`: it begins with a follow-up; `no-letters`: only notes are here; `contested`: another conversation names its mailbox lock or recipient. */
@@ -59,7 +60,7 @@ export function converse(opened: readonly Opened[]): Conversations {
 
 /** How many answers there are to how many letters: fewer, and somebody may be waiting. */
 export function countsOf({ letters }: Conversation): { answers: number; written: number } {
-  return { answers: letters.filter((letter) => isNoted(letter) && letter.content.note.action === 'answer').length, written: letters.filter(isWritten).length };
+  return { answers: letters.filter(isSentNote).filter(({ content }) => content.note.action === 'answer').length, written: letters.filter(isWritten).length };
 }
 
 export function isWritten(letter: Opened): letter is Written {
@@ -70,17 +71,24 @@ export function isNoted(letter: Opened): letter is Noted {
   return letter.content.kind === 'note';
 }
 
+function isSentNote(letter: Opened): letter is Noted {
+  return isNoted(letter) && letter.unsent !== true;
+}
+
 function threadKey({ content }: Opened): string | undefined {
   return content.kind === 'note' ? content.note.thread : content.thread?.key;
 }
 
-/** A letter that a colleague sealed once more has other bytes, but the same signature; a note is as old as the oldest of them. */
+/**
+ * A letter that a colleague sealed once more has other bytes, but the same signature; a note is as old as the oldest of them,
+ * and was sent if it came back.
+ */
 function withoutCopies(opened: readonly Opened[]): Opened[] {
   const signature = ({ content, mark }: Opened): string => (content.kind === 'note' ? content.note.signature : (content.thread?.signature ?? mark));
   const once = new Map<string, Opened>();
   for (const letter of opened) {
     const known = once.get(signature(letter));
-    if (known === undefined || letter.content.serial < known.content.serial) once.set(signature(letter), letter);
+    if (known === undefined || known.unsent === true || letter.content.serial < known.content.serial) once.set(signature(letter), letter);
   }
   return [...once.values()];
 }
@@ -124,7 +132,7 @@ function conversation(id: string, opened: readonly Opened[], isContested: boolea
   else if (!written.some(({ content }) => content.kind === 'request')) remarks.push('no-request');
   if (isContested) remarks.push('contested');
   const address = thread === undefined ? null : { key: thread.key, lock: thread.lock, recipient: thread.recipient };
-  return { id, address, letters, state: stateOf(letters.filter(isNoted)), remarks };
+  return { id, address, letters, state: stateOf(letters.filter(isSentNote)), remarks };
 }
 
 function inOrder<L extends Opened>(letters: readonly L[]): L[] {

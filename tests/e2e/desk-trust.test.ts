@@ -120,10 +120,10 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
       await office.file('first.age', office.letter('Помогите', { thread })),
       await office.file('note.age', office.note({ action: 'answer', thread: thread.address.key, alias: 'Клён', text: 'Лжезаметка' }, office.signer)),
     );
-    expect(await tab.text('article')).toContain('Answered by Клён');
+    expect(await tab.text('article')).toContain('Answer written (Клён)');
     await tab.write('Пишу');
     await tab.sealed();
-    await expect.poll(() => tab.text('article')).toContain('Answered by Ива');
+    await expect.poll(() => tab.text('article')).toContain('Sealed here, and not sent yet');
 
     const revoking = await office.sign(name === 'chromium' ? 2 : 3, [office.stranger]);
     await tab.read(revoking.file, revoking.signatureFile);
@@ -142,8 +142,9 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
 
   it('opens what waited as soon as its key and keyring come', async () => {
     await tab.read(await office.file('first.age', office.letter('На той неделе', { thread: newThread() }, office.next)));
-    expect(await tab.text('#letters-status')).toBe('Letters that wait for your key: 1.');
+    expect(await tab.text('#letters-status')).toBe('Letters waiting for your key: 1.');
     await tab.openIdentity(office.path('other.txt'));
+    expect(await tab.text('#letters-status')).toBe('The letters have been read. Not opened: 1.');
     expect(await tab.text('#refusals')).toContain('AGE_NO_MATCH');
     await openIdentity();
     expect(await tab.text('#refusals')).toContain('KEYRING_FOREIGN');

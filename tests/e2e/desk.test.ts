@@ -64,7 +64,7 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     expect(await tab.page.evaluate("[...document.querySelectorAll('article h3')].map(({ textContent }) => textContent)")).toEqual([...ids.map((id) => `Conversation ${id}`), expect.any(String)]);
     expect(await tab.text('article')).toContain('Not answered yet');
     const answered = await tab.text(`#conversation-${ids[1] ?? ''}`);
-    for (const words of ['Answered by Клён', 'Letters: 2, answers: 1. Somebody may be waiting', 'Topic: Psychological help.', 'Помогите', 'Спасибо, и ещё', 'Мы рядом']) expect(answered).toContain(words);
+    for (const words of ['Answer written (Клён)', 'Letters: 2, answers: 1. Somebody may be waiting', 'Topic: Psychological help.', 'Помогите', 'Спасибо, и ещё', 'Мы рядом']) expect(answered).toContain(words);
     expect(answered.indexOf('Помогите')).toBeLessThan(answered.indexOf('Спасибо'));
     const unwanted = await tab.text('article:last-of-type');
     for (const words of ['No answer wanted here', 'No answer through the server was asked for']) expect(unwanted).toContain(words);
@@ -84,7 +84,8 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     await tab.paste('#alias', 'Ива');
     const texts = await tab.sealed();
     expect(await tab.focused()).toBe('outgoing-title');
-    await expect.poll(() => tab.text('article')).toContain('Answered by Ива');
+    await expect.poll(() => tab.text('article')).toMatch(/Sealed, not sent yet\s+Not answered yet[^]*Sealed here, and not sent yet:\s+Мы вас услышали/);
+    expect(await tab.text('#summary')).toContain('unanswered: 1');
     expect(await tab.value('#text')).toBe('');
 
     expect(texts).toHaveLength(2);
@@ -107,13 +108,38 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
       const session = await tab.page.createCDPSession();
       await session.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: downloads });
     }
-    for (const [index, button] of (await tab.page.$$('#parcels button')).entries()) {
+    for (const [index, button] of (await tab.page.$$('#parcels [data-part="save"]')).entries()) {
       await button.click();
       await expect.poll(() => readFile(join(downloads, `text-${String(index + 1)}.txt`), 'utf8').catch(() => '')).toBe(texts[index]);
     }
+    await tab.page.click('#parcels [data-part="sent"]');
+    await expect.poll(() => tab.text('article')).toContain('Answer written (Ива)');
+    expect(await tab.text('article')).not.toContain('not sent yet');
+    expect(await tab.isVisible('#outgoing')).toBe(false);
     await tab.forget();
     expect(tab.dialogs).toEqual([]);
     expect(tab.problems).toEqual([]);
+  });
+
+  it('takes a note that came back for sent, and asks when one that nobody saved is said to be', async () => {
+    await tab.openSigner(office.path('signer.key'));
+    await tab.paste('#alias', 'Ива');
+    await tab.paste('#difficulty', '1');
+    await giveRequest();
+    await tab.write('Мы рядом');
+    const note = (await tab.sealed()).map(office.opened).find((content) => content.kind === 'letter');
+    if (note?.kind !== 'letter') throw new Error('expected a note');
+    await expect.poll(() => tab.text('article')).toContain('Sealed, not sent yet');
+    await tab.read(await office.file('note.age', note.letter));
+    expect(await tab.text('article')).toContain('Answer written (Ива)');
+    expect(await tab.text('article')).not.toContain('not sent yet');
+    await tab.page.click('#parcels [data-part="save-all"]');
+    await tab.page.click('#parcels [data-part="sent"]');
+    expect(tab.dialogs).toEqual([]);
+    await tab.write('И ещё');
+    await tab.sealed();
+    await tab.page.click('#parcels [data-part="sent"]');
+    expect(tab.dialogs.map(({ message }) => message)).toEqual([expect.stringContaining('Are you sure that you have sent them?')]);
   });
 
   it('seals an answer of maximum length, and keeps one that is longer', async () => {
@@ -154,7 +180,7 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     const content = office.opened(text);
     if (content.kind !== 'letter') throw new Error('expected a letter');
     expect(openLetter(content.letter, [office.colleague])).toMatchObject({ kind: 'note', note: { action: 'handover', alias: 'Ива', to: 'Клён', text: '' } });
-    await expect.poll(() => tab.text('article')).toMatch(/Handed to Клён[^]*Handed over by Ива \([0-9a-f]{4} [0-9a-f ]+\) to Клён/);
+    await expect.poll(() => tab.text('article')).toContain('Sealed, not sent yet');
     // Nobody has saved it.
     await tab.forget();
     expect(tab.dialogs.map(({ type }) => type)).toEqual(['confirm']);

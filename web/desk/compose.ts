@@ -26,7 +26,8 @@ type Needs = {
   settled: () => Promise<void>;
   /** Shows that something is being done, and how much of it (0 to 1); null: it is over. */
   work: (share: number | null) => void;
-  done: (note: NoteContent, parcels: Uint8Array[]) => void;
+  /** `id`: of the conversation, as it is shown. */
+  done: (id: string, note: NoteContent, parcels: Uint8Array[]) => void;
   /** Something that should not happen. */
   broken: () => void;
 };
@@ -143,7 +144,11 @@ export class Compose {
     };
     const missing = this.#missing(answer, difficulty);
     this.#tell(missing?.[0] ?? null);
-    if (missing !== null) return missing[1].focus();
+    if (missing !== null) {
+      const folded = missing[1].closest('details');
+      if (folded !== null) folded.open = true;
+      return missing[1].focus();
+    }
     this.#setBusy(true);
     try {
       const means = this.#means(conversation);
@@ -155,7 +160,7 @@ export class Compose {
       for (const parcel of parcels) stamped.push(await inSlices(stampSteps(parcel, difficulty), { onStep: (tries) => this.#needs.work(Math.min(tries / 2 ** difficulty, 1)) }));
       this.#setBusy(false);
       this.close();
-      this.#needs.done(note, stamped);
+      this.#needs.done(conversation.id, note, stamped);
     } catch (error) {
       this.#tell(problemOf(error));
     } finally {

@@ -24,10 +24,13 @@ class Desk {
     settled: () => this.#doing,
     work: (share) => this.#work(share),
     broken: tellBroken,
-    done: (note, parcels) => {
-      // So that it shows at once who has answered; the same note comes back with the team's letters.
+    done: (id, note, parcels) => {
+      // Once it is sent it shows at once who has answered; the same note comes back with the team's letters.
       this.#pile.addOwn(phrase('own-note').textContent, note);
-      this.#outgoing.add(parcels);
+      this.#outgoing.add(id, parcels, () => {
+        this.#pile.sent(note);
+        this.#then(() => this.#read());
+      });
       this.#then(() => this.#read());
     },
   });
@@ -82,7 +85,10 @@ class Desk {
       status.replaceChildren();
       try {
         status.replaceChildren(file === undefined ? phrase('choose-file') : await open(await bytesOf(file), passphrase.value));
-        if (file !== undefined) passphrase.value = '';
+        if (file !== undefined) {
+          passphrase.value = '';
+          element(`${name}-box`, HTMLDetailsElement).open = false;
+        }
       } catch (error) {
         if (!(error instanceof KeyError || error instanceof Refused)) throw error;
         status.replaceChildren(phrase(error instanceof KeyError ? error.problem : 'unreadable'));
@@ -97,6 +103,8 @@ class Desk {
   async #openIdentity(file: Uint8Array, passphrase: string): Promise<HTMLElement> {
     await this.#office.addIdentities(file, passphrase, (share) => this.#work(share));
     await this.#read();
+    // Letters may have waited for this key.
+    if (element('letters-status', HTMLElement).childElementCount > 0) this.#sayRead([]);
     return phrase('identity-open', { count: String(this.#office.identities.length) });
   }
 
@@ -114,6 +122,10 @@ class Desk {
       if (!/\.(json|minisig)$/i.test(name)) await this.#pile.add(name, file);
     }
     await this.#read();
+    this.#sayRead(keyrings);
+  }
+
+  #sayRead(keyrings: readonly HTMLElement[]): void {
     const { waiting, refusals, covers } = this.#pile;
     element('letters-status', HTMLElement).replaceChildren(
       ...keyrings,

@@ -1,10 +1,10 @@
-// Sealed parcels until they are saved or copied.
+// Sealed parcels until they are sent. The desk cannot send them: the volunteer does, and says so here.
 import { encodeParcelText } from '../../crypto/parcel-text.ts';
 import { element, focusOn } from '../page.ts';
 import { copyOf, part, phrase } from './phrases.ts';
 
 export class Outgoing {
-  /** Texts that nobody has taken yet. */
+  /** Texts that nobody has saved or copied yet. */
   readonly #untaken = new Set<HTMLTextAreaElement>();
   #count = 0;
 
@@ -12,8 +12,21 @@ export class Outgoing {
     return this.#untaken.size > 0;
   }
 
-  add(parcels: readonly Uint8Array[]): void {
-    for (const parcel of parcels) element('parcels', HTMLElement).append(this.#shown(encodeParcelText(parcel)));
+  /** Shows the parcels of one answer; `onSent` is called when the volunteer says that all of them were sent. */
+  add(conversation: string, parcels: readonly Uint8Array[], onSent: () => void): void {
+    const sealed = copyOf('sealed');
+    part(sealed, 'title', HTMLElement).append(phrase('sealed-for', { id: conversation }));
+    const shown = parcels.map((parcel) => this.#shown(encodeParcelText(parcel)));
+    part(sealed, 'parcels', HTMLElement).append(...shown.map(({ box }) => box));
+    part(sealed, 'save-all', HTMLButtonElement).addEventListener('click', () => shown.forEach(({ take }) => take()));
+    part(sealed, 'sent', HTMLButtonElement).addEventListener('click', () => {
+      if (shown.some(({ area }) => this.#untaken.has(area)) && !confirm(phrase('sent-sure').textContent)) return;
+      for (const { area } of shown) this.#untaken.delete(area);
+      sealed.remove();
+      element('outgoing', HTMLElement).hidden = element('parcels', HTMLElement).childElementCount === 0;
+      onSent();
+    });
+    element('parcels', HTMLElement).append(sealed);
     element('outgoing', HTMLElement).hidden = false;
     focusOn('outgoing-title');
   }
@@ -23,13 +36,13 @@ export class Outgoing {
     element('parcels', HTMLElement).replaceChildren();
   }
 
-  #shown(text: string): HTMLElement {
+  #shown(text: string): { box: HTMLElement; area: HTMLTextAreaElement; take: () => void } {
     this.#count += 1;
     // Their order is random: a number says nothing.
     const name = `text-${String(this.#count)}`;
-    const shown = copyOf('parcel');
-    const label = part(shown, 'label', HTMLLabelElement);
-    const area = part(shown, 'text', HTMLTextAreaElement);
+    const box = copyOf('parcel');
+    const label = part(box, 'label', HTMLLabelElement);
+    const area = part(box, 'text', HTMLTextAreaElement);
     label.append(phrase('parcel', { number: String(this.#count) }));
     label.htmlFor = area.id = name;
     area.value = text;
@@ -38,12 +51,13 @@ export class Outgoing {
     area.addEventListener('copy', () => {
       if (area.selectionEnd - area.selectionStart === area.value.length) this.#untaken.delete(area);
     });
-    part(shown, 'save', HTMLButtonElement).addEventListener('click', () => {
+    const take = (): void => {
       save(`${name}.txt`, text);
       this.#untaken.delete(area);
-      part(shown, 'status', HTMLElement).replaceChildren(phrase('saved'));
-    });
-    return shown;
+      part(box, 'status', HTMLElement).replaceChildren(phrase('saved'));
+    };
+    part(box, 'save', HTMLButtonElement).addEventListener('click', take);
+    return { box, area, take };
   }
 }
 

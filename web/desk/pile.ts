@@ -13,7 +13,7 @@ import type { Office } from './office.ts';
 import { codeOf, Refused, type Refusal, type RefusalCode } from './refusals.ts';
 
 /** `letter`: sealed until a key opens it. */
-type Piece = { readonly source: string; readonly mark: string; letter: Uint8Array | LetterContent; refused: RefusalCode | null };
+type Piece = { readonly source: string; readonly mark: string; letter: Uint8Array | LetterContent; refused: RefusalCode | null; unsent?: boolean };
 /** What one file held; `mark` is null of what is no letter. */
 type Part = { readonly source: string; readonly found: Found; readonly mark: string | null };
 
@@ -109,9 +109,14 @@ export class Pile {
     return { source, found, mark };
   }
 
-  /** A note that was written here; the same comes back with the team's letters. */
+  /** A note that was sealed here, and is unsent until `sent`; the same comes back with the team's letters. */
   addOwn(source: string, note: NoteContent): void {
-    this.#pieces.set(note.note.id, { source, mark: note.note.id, letter: note, refused: null });
+    this.#pieces.set(note.note.id, { source, mark: note.note.id, letter: note, refused: null, unsent: true });
+  }
+
+  sent({ note }: NoteContent): void {
+    const piece = this.#pieces.get(note.id);
+    if (piece !== undefined) piece.unsent = false;
   }
 
   /** Opens what can be opened and judges everything anew: a key may have come, or a keyring that revokes a signer. */
@@ -124,11 +129,11 @@ export class Pile {
     for (const piece of this.#pieces.values()) {
       try {
         if (piece.letter instanceof Uint8Array) piece.letter = openLetter(piece.letter, office.identities);
-        const { source, mark, letter: content } = piece;
+        const { source, mark, letter: content, unsent = false } = piece;
         const keyring = office.keyringOf(content.serial, content.keyring);
         if (keyring === null) throw new Refused(foreignCode(content));
         if (content.kind === 'note') checkNote(content.note, office.signers(now));
-        if (content.kind !== 'cover') opened.push({ source, mark, content, keyring });
+        if (content.kind !== 'cover') opened.push({ source, mark, content, keyring, unsent });
         piece.refused = null;
       } catch (error) {
         piece.refused = codeOf(error);

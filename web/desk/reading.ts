@@ -35,7 +35,8 @@ function writtenEntry({ content: { kind, serial, topic, contact, message }, keyr
   ], message);
 }
 
-function notedEntry({ content: { note: { action, alias, to = '', signer, text }, serial } }: Noted): HTMLElement {
+function notedEntry({ content: { note: { action, alias, to = '', signer, text }, serial }, unsent }: Noted): HTMLElement {
+  if (unsent === true) return entry(true, [phrase('unsent-note')], text);
   return entry(true, [phrase(`note-${action}`, { alias, to, signer: fingerprint(signer), serial: String(serial) })], text);
 }
 
@@ -46,6 +47,7 @@ function states(conversation: Conversation): HTMLElement[] {
   const all: HTMLElement[] = (['answered', 'handed', 'taken'] as const).flatMap((what) => state[what].map((alias) => phrase(what, { alias })));
   if (state.answered.length === 0) all.unshift(phrase(address === null && letters.some(isWritten) ? 'unwanted' : 'unanswered'));
   else if (written > answers) all.push(phrase('waiting-again', { answers: String(answers), written: String(written) }));
+  if (letters.some(({ unsent }) => unsent === true)) all.unshift(phrase('unsent'));
   return [...all, ...remarks.filter((remark) => remark !== 'no-letters').map((remark) => phrase(remark))];
 }
 

@@ -47,5 +47,6 @@ export class AnswerChoice {
   #explain(): void {
     element('answer-about', HTMLElement).hidden = !this.wanted;
     element('answer-none', HTMLElement).hidden = this.wanted;
+    for (const id of ['next-code', 'next-answer']) element(id, HTMLElement).hidden = !this.wanted;
   }
 }

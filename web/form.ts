@@ -1,5 +1,6 @@
 // The request form: opens the door, takes what is typed, sends it, and says what became of it.
 import type { Code } from '../crypto/code.ts';
+import { groupsOf } from './address.ts';
 import { AnswerChoice } from './choice.ts';
 import { ShownCode } from './code.ts';
 import { readStart, UnreachableError, type SignedKeyring } from './door.ts';
@@ -7,7 +8,7 @@ import { Fields } from './fields.ts';
 import { takeKeyring } from './keyring.ts';
 import { LeavingQuestion, setUpLeaving } from './leaving.ts';
 import { noticeForDoor, noticeForSealer, SHUT, type Action, type Notice } from './notices.ts';
-import { element, fill, focusOn, notify, onAction, onClick, progress, show } from './page.ts';
+import { element, fill, focusOn, notify, onAction, onClick, progress, show, showGroups } from './page.ts';
 import { Sealer, SealerError } from './sealer.ts';
 import { Sending } from './sending.ts';
 
@@ -152,6 +153,7 @@ class Form {
 
   /** The code is gone, and how to come back with it takes its place. */
   #afterCode(): void {
+    showGroups('address', groupsOf(location.host));
     element('accepted-after', HTMLElement).hidden = false;
     focusOn('replies-title');
   }

@@ -13,6 +13,15 @@ export function fill(name: string, text: string): void {
   for (const slot of document.querySelectorAll(`[data-slot="${name}"]`)) slot.textContent = text;
 }
 
+/** Only the look of the page parts the groups: what a browser copies is one piece. */
+export function showGroups(id: string, groups: readonly string[]): void {
+  element(id, HTMLElement).replaceChildren(...groups.map((group) => {
+    const shown = document.createElement('span');
+    shown.textContent = group;
+    return shown;
+  }));
+}
+
 export type View = 'opening' | 'form' | 'progress' | 'accepted';
 const VIEWS: readonly View[] = ['opening', 'form', 'progress', 'accepted'];
 

@@ -120,6 +120,7 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
     await confirmAs(words, (word) => ` ${word.toUpperCase()}`);
     await expectGone();
     expect(await tab.text('#accepted-with-code')).toContain(`/${path}replies`);
+    expect(await tab.text('#address')).toBe(new URL(tab.page.url()).host);
     expect(await tab.isVisible('#accepted-when')).toBe(true);
     expect(await tab.isVisible('#accepted-with-contact')).toBe(false);
     expect(await tab.isVisible('#accepted-without-answer')).toBe(false);
@@ -208,6 +209,9 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
     await tab.page.click('#answer');
     expect(await tab.isVisible('#answer-about')).toBe(false);
     expect(await tab.isVisible('#answer-none')).toBe(true);
+    // Nor does the list of what will happen speak of a code.
+    await tab.page.click('.next summary');
+    expect([await tab.isVisible('#next-code'), await tab.isVisible('#next-answer'), await tab.isVisible('.next li')]).toEqual([false, false, true]);
     await send(message);
     expect(await tab.isVisible('#code')).toBe(false);
     expect(await tab.isVisible('#accepted-with-code')).toBe(false);

@@ -55,7 +55,7 @@ describe.each(BROWSERS)('the page in %s', (name) => {
     const tab = await Tab.open(browser, deployment.url);
     await tab.until(SEND);
     const order: string[] = [];
-    for (let i = 0; i < 16 && order.at(-1) !== 'send'; i += 1) {
+    for (let i = 0; i < 24 && order.at(-1) !== 'send'; i += 1) {
       await tab.page.keyboard.press('Tab');
       order.push(await tab.focused());
     }

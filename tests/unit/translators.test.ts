@@ -1,0 +1,28 @@
+// A browser that translates pages sends their text away, past the page's policy: what people write must be kept out of it.
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
+const TYPED = /<(?:textarea|input)\b[^>]*>/g;
+
+it('every field of a page that people write in, and every place that shows what they wrote, is out of a translator’s reach', async () => {
+  const pages = (await readdir(WEB)).filter((name) => name.endsWith('.html'));
+  const seen: string[] = [];
+  for (const name of pages) {
+    const page = await readFile(join(WEB, name), 'utf8');
+    const fields = [...page.matchAll(TYPED)].map(([tag]) => tag).filter((tag) => !/type="(?:checkbox|radio)"/.test(tag));
+    for (const tag of [...fields, ...(page.match(/<p class="text"[^>]*>/g) ?? [])]) {
+      seen.push(tag);
+      expect(tag, name).toContain('translate="no"');
+    }
+  }
+  expect(seen.length).toBeGreaterThan(6);
+});
+
+it('nothing of the desk is for a translator', async () => {
+  const desk = await readFile(join(WEB, 'desk', 'desk.html'), 'utf8');
+  expect(desk).toMatch(/<html [^>]*translate="no"/);
+  expect(desk).toContain('<meta name="google" content="notranslate">');
+});

@@ -11,6 +11,9 @@ const IMAPS_PORT = 993;
 const MESSAGES_MAX = 10_000;
 const BATCH_MESSAGES = 100;
 const BATCH_BYTES = 4 * 1024 * 1024;
+const FOLDERS_NAMED_MAX = 20;
+/** More than this, and it is the connection, not a message. */
+const HANG_UPS_MAX = 20;
 
 export type ImapPlace = { user: string; host: string; port: number; folder: string };
 /** `ca`, `passwordFile`: names of files; `socks`: HOST:PORT. */
@@ -44,40 +47,115 @@ export async function* imapMessages(place: ImapPlace, { passwordFile, ca, socks 
   if (socks !== undefined && !/^[^\s/@]+:\d{1,5}$/.test(socks)) throw new UsageError('--socks must be HOST:PORT');
   const authority = ca === undefined ? undefined : await readAuthority(ca);
   // The name at the proxy gives this connection circuits of its own in Tor: who reads here does not show as who posts there.
-  const client = new ImapFlow({
+  const pass = await password(place, passwordFile, io);
+  const make = (): ImapFlow => new ImapFlow({
     host: place.host, port: place.port, secure: true,
-    auth: { user: place.user, pass: await password(place, passwordFile, io) },
+    auth: { user: place.user, pass },
     tls: { minVersion: 'TLSv1.2', ...(authority === undefined ? {} : { ca: authority }) },
     ...(socks === undefined ? {} : { proxy: `socks5://inbox:inbox@${socks}` }),
     logger: false, disableAutoIdle: true, maxLiteralSize: INPUT_BYTES_MAX, maxResponseSize: 2 * INPUT_BYTES_MAX,
   });
-  // What goes wrong is also what the call under way throws.
-  client.on('error', () => undefined);
+  const folder = new Folder(make, place);
   try {
-    await client.connect();
-    const { exists } = await client.mailboxOpen(place.folder, { readOnly: true });
-    yield* messagesOf(client, place, exists);
+    yield* messagesOf(folder, place, await folder.open());
   } catch (error) {
     throw explained(error, place);
   } finally {
-    client.close();
+    folder.close();
   }
 }
 
-async function* messagesOf(client: ImapFlow, { host, folder }: ImapPlace, count: number): AsyncGenerator<ImapMessage> {
+type Fetched = { readonly uid: number; readonly source?: Uint8Array | undefined };
+
+/** A folder at a server that may hang up. */
+class Folder {
+  readonly #make: () => ImapFlow;
+  readonly #place: ImapPlace;
+  #client: ImapFlow | null = null;
+  #hangUps = 0;
+
+  constructor(make: () => ImapFlow, place: ImapPlace) {
+    this.#make = make;
+    this.#place = place;
+  }
+
+  get client(): ImapFlow {
+    if (this.#client === null) throw new Error('the folder is not open');
+    return this.#client;
+  }
+
+  /** @returns how many messages there are */
+  async open(): Promise<number> {
+    this.close();
+    this.#client = this.#make();
+    // What goes wrong is also what the call under way throws.
+    this.#client.on('error', () => undefined);
+    await this.#client.connect();
+    return openFolder(this.#client, this.#place);
+  }
+
+  close(): void {
+    this.#client?.close();
+  }
+
+  /**
+   * One message that the server refuses is not the failure of all: then each is asked for by itself. Some servers hang up over
+   * a message that they cannot read.
+   */
+  async fetch(uids: readonly number[]): Promise<Fetched[]> {
+    const query = { uid: true, source: { start: 0, maxLength: INPUT_BYTES_MAX } } as const;
+    try {
+      return await this.client.fetchAll(uids.join(','), query, { uid: true });
+    } catch (error) {
+      if (!isRefusal(error)) {
+        this.#hangUps += 1;
+        if (this.#hangUps > HANG_UPS_MAX) throw error;
+        await this.open();
+      }
+      if (uids.length === 1) return [];
+      const each: Fetched[] = [];
+      for (const uid of uids) each.push(...(await this.fetch([uid])));
+      return each;
+    }
+  }
+}
+
+/** In an address `/` divides folders; what a server has in its place, and what it puts before them all, differs. @returns how many messages there are */
+async function openFolder(client: ImapFlow, { host, port, folder }: ImapPlace): Promise<number> {
+  const levels = folder.split('/').filter((level) => level !== '');
+  try {
+    // As a list it is joined, and preceded, as the server has it.
+    return (await client.mailboxOpen(levels, { readOnly: true })).exists;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const all = await client.list();
+    const sought = all.find(({ path, delimiter }) => [folder, `INBOX/${folder}`].includes(path.split(delimiter || '/').join('/')));
+    if (sought !== undefined) return (await client.mailboxOpen(sought.path, { readOnly: true })).exists;
+    const names = all.slice(0, FOLDERS_NAMED_MAX).map(({ path, delimiter }) => visibleLine(path.split(delimiter || '/').join('/')));
+    const more = all.length > names.length ? ` and ${String(all.length - names.length)} more` : '';
+    throw new CliError('INPUT_MISSING', `${host}:${String(port)} does not open the folder ${folder}; it has ${names.join(', ')}${more}`, 'give one of these');
+  }
+}
+
+/** The server answered, and said no. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && 'responseStatus' in error && (error.responseStatus === 'NO' || error.responseStatus === 'BAD');
+}
+
+async function* messagesOf(opened: Folder, { host, folder }: ImapPlace, count: number): AsyncGenerator<ImapMessage> {
   if (count === 0) return;
   const first = Math.max(1, count - MESSAGES_MAX + 1);
   const fails = (name: string, error: CliError): ImapMessage => ({ name, read: () => Promise.reject(error) });
   if (first > 1) yield fails(`${host}/${folder}`, new CliError('INPUT_TOO_LARGE', `${String(first - 1)} older messages are not looked at`, 'move what is done into another folder'));
-  const all = (await client.fetchAll(`${String(first)}:*`, { uid: true, size: true })).map(({ uid, size = 0 }) => ({ uid, size }));
+  const all = (await opened.client.fetchAll(`${String(first)}:*`, { uid: true, size: true })).map(({ uid, size = 0 }) => ({ uid, size }));
   const nameOf = (uid: number): string => `imaps://${host}/${folder}#${String(uid)}`;
   for (const { uid } of all.filter(({ size }) => size > INPUT_BYTES_MAX)) yield fails(nameOf(uid), tooLarge(nameOf(uid)));
   for (const uids of batches(all.filter(({ size }) => size <= INPUT_BYTES_MAX))) {
-    const found = await client.fetchAll(uids.join(','), { uid: true, source: { start: 0, maxLength: INPUT_BYTES_MAX } }, { uid: true });
+    const found = await opened.fetch(uids);
     for (const uid of uids) {
       const source = found.find((message) => message.uid === uid)?.source;
       yield source === undefined
-        ? fails(nameOf(uid), new CliError('INPUT_MISSING', 'the mail server did not give it', 'somebody may just have moved it: try again'))
+        ? fails(nameOf(uid), new CliError('INPUT_MISSING', 'the mail server does not give it', 'somebody may just have moved it: try again; if it stays so, have it sent once more'))
         : { name: nameOf(uid), read: () => Promise.resolve(new Uint8Array(source)) };
     }
   }

@@ -1,5 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseImapUrl } from '../../cli/actions/imap.ts';
 import { createSignerFile } from '../../cli/actions/signer.ts';
@@ -58,6 +58,39 @@ describe('a folder at a mail server', () => {
     const files = (await Promise.all(['new', 'cur'].map((folder) => readdir(`${server.maildir}/${folder}`)))).flat();
     expect(files).toHaveLength(4);
     for (const file of files) expect(file).not.toMatch(/:2,.*S/);
+  });
+
+  test('is named with /, whatever the server has in its place and before it; where there is none, those there are are named', async () => {
+    const other = await startImap(certificate, { '.Requests.Legal/1.a': await mailOf(office.letter({ message: 'В папке' })) }, 'INBOX.');
+    try {
+      for (const folder of ['Requests/Legal', 'INBOX/Requests/Legal', 'Requests.Legal']) {
+        const { code, text, err } = await command('open', url('127.0.0.1', other.port, folder));
+        expect([code, text], err).toEqual([EXIT.ok, expect.stringContaining('    В папке\n')]);
+      }
+      const { code, err } = await command('open', url('127.0.0.1', other.port, 'Request'));
+      expect([code, err]).toEqual([EXIT.input, expect.stringMatching(/does not open the folder Request; it has .*INBOX\/Requests\/Legal.*\(INPUT_MISSING\)/)]);
+    } finally {
+      await other.stop();
+    }
+  });
+
+  test('one message that the server refuses is told, and the others are shown', async () => {
+    const names = ['1.a', '2.a', '3.a'];
+    const other = await startImap(certificate, Object.fromEntries(await Promise.all(names.map(async (name) => [name, await mailOf(office.letter({ message: `Письмо ${name}` }))] as const))));
+    try {
+      await command('open', url('127.0.0.1', other.port));
+      const places = await Promise.all(['new', 'cur'].map(async (folder) => (await readdir(join(other.maildir, folder))).map((name) => join(other.maildir, folder, name))));
+      const file = places.flat().find((name) => basename(name).startsWith('2.a')) ?? '';
+      // The server knows it, and cannot read it.
+      await chmod(file, 0);
+      const { code, text, err } = await command('open', url('127.0.0.1', other.port));
+      expect(text).toContain('    Письмо 1.a\n');
+      expect(text).toContain('    Письмо 3.a\n');
+      expect(err).toMatch(/NOT OPENED: imaps:\/\/127\.0\.0\.1\/INBOX#2: .*\(INPUT_MISSING\)/);
+      expect(code).toBe(EXIT.input);
+    } finally {
+      await other.stop();
+    }
   });
 
   test('is listed as conversations; the password is asked without echo', async () => {

@@ -1,7 +1,9 @@
-import { mkdir, readFile, readdir } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createIdentityFile } from '../../cli/actions/identity.ts';
 import { EXIT } from '../../cli/errors.ts';
+import type { Io } from '../../cli/io.ts';
+import { sourcesOf, type Source } from '../../cli/letters/sources.ts';
 import { armor } from '../../crypto/age/armor.ts';
 import { encrypt } from '../../crypto/age/age.ts';
 import { generateIdentity } from '../../crypto/age/identity.ts';
@@ -95,6 +97,28 @@ describe('open', () => {
     expect(err).toContain(`NOT OPENED: ${box}/new/2: `);
     expect(err).toContain('2 opened, 2 NOT opened');
     expect(text + err).not.toContain('tmp/5');
+  });
+
+  test('a Maildir that others read and keep at the same time', async () => {
+    const box = await maildir('used', { 'new/1.host': await mail(office.letter({ message: 'moved' })), 'new/2.host': await mail(office.letter({ message: 'stayed' })), 'cur/3.host:2,S': await mail(office.letter({ message: 'marked' })) });
+    await mkdir(dir.path('used/new/@eaDir'));
+    await maildir('used/.Archive', { 'cur/9.host:2,S': 'Subject: x\n\nold\n' });
+    const sources: Source[] = [];
+    let err = '';
+    for await (const source of sourcesOf(box, { err: (line: string) => void (err += line) } as Io)) sources.push(source);
+    await rename(dir.path('used/new/1.host'), dir.path('used/cur/1.host:2,RS'));
+    await rename(dir.path('used/cur/3.host:2,S'), dir.path('used/cur/3.host:2,FRS'));
+    expect(await Promise.all(sources.map(async ({ read }) => (await read()).length > 20_000))).toEqual([true, true, true]);
+    expect(err).toContain('folders within');
+    expect(err).toContain('.Archive');
+  });
+
+  test('a Maildir whose messages are all in folders of its own is not one of nothing', async () => {
+    const box = await maildir('outer', {});
+    await maildir('outer/.Requests', { 'new/1': await mail(office.letter({ message: 'within' })) });
+    const { code, err } = await open([box]);
+    expect([code, err]).toEqual([EXIT.input, expect.stringMatching(/no message in .*\.Requests.*\(INPUT_MISSING\)/)]);
+    expect((await open([dir.path('outer/.Requests')])).text).toContain('    within\n');
   });
 
   test('a message without a letter is reported', async () => {

@@ -12,13 +12,20 @@ const START_TIMEOUT_MS = 20_000;
 
 export type TestImap = { readonly port: number; readonly maildir: string; readonly user: string; readonly password: string; stop(): Promise<void> };
 
-/** A real Dovecot on loopback, by TLS alone, with one user; `messages` lie unread in its INBOX, by file name. */
-export async function startImap(certificate: Certificate, messages: Readonly<Record<string, string | Uint8Array>>): Promise<TestImap> {
+/**
+ * A real Dovecot on loopback, by TLS alone, with one user; `messages` lie unread in its INBOX, by file name. A name with a folder
+ * before it (`.Requests.Legal/1.a`) is of that; `prefix`: what stands before the names of all folders.
+ */
+export async function startImap(certificate: Certificate, messages: Readonly<Record<string, string | Uint8Array>>, prefix = ''): Promise<TestImap> {
   const dir = await mkdtemp(join(tmpdir(), 'relay-imap-'));
   const [port, maildir] = [await closedPort(), join(dir, 'mail', 'Maildir')];
   const [user, password] = ['team@example.org', 'geheim and more'];
   for (const folder of ['new', 'cur', 'tmp']) await mkdir(join(maildir, folder), { recursive: true });
-  for (const [name, content] of Object.entries(messages)) await writeFile(join(maildir, 'new', name), content);
+  for (const [name, content] of Object.entries(messages)) {
+    const [file, folder = ''] = name.split('/').reverse() as [string, string?];
+    for (const sub of ['new', 'cur', 'tmp']) await mkdir(join(maildir, folder, sub), { recursive: true });
+    await writeFile(join(maildir, folder, 'new', file), content);
+  }
   await mkdir(join(dir, 'run'));
   await writeFile(join(dir, 'users'), `${user}:{PLAIN}${password}\n`);
   // Dovecot touches no mail as root: there it is nobody's.
@@ -27,7 +34,7 @@ export async function startImap(certificate: Certificate, messages: Readonly<Rec
     execFileSync('chown', ['-R', `${owner.user}:${owner.group}`, join(dir, 'mail')]);
     execFileSync('chmod', ['711', dir]);
   }
-  await writeFile(join(dir, 'dovecot.conf'), configuration({ dir, maildir, port, certificate, owner }));
+  await writeFile(join(dir, 'dovecot.conf'), configuration({ dir, maildir, port, certificate, owner, prefix }));
   const child = spawn(DOVECOT, ['-F', '-c', join(dir, 'dovecot.conf')], { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (log += chunk.toString()));
@@ -45,9 +52,9 @@ export async function startImap(certificate: Certificate, messages: Readonly<Rec
   };
 }
 
-type Settings = { dir: string; maildir: string; port: number; certificate: Certificate; owner: { user: string; group: string } };
+type Settings = { prefix: string; dir: string; maildir: string; port: number; certificate: Certificate; owner: { user: string; group: string } };
 
-function configuration({ dir, maildir, port, certificate, owner }: Settings): string {
+function configuration({ dir, maildir, port, certificate, owner, prefix }: Settings): string {
   return `
 base_dir = ${dir}/run
 state_dir = ${dir}/run
@@ -63,6 +70,11 @@ default_login_user = ${owner.user}
 first_valid_uid = 1
 first_valid_gid = 1
 mail_location = maildir:${maildir}
+namespace inbox {
+  inbox = yes
+  separator = .
+  prefix = ${prefix}
+}
 passdb {
   driver = passwd-file
   args = ${dir}/users

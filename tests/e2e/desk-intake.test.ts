@@ -1,9 +1,12 @@
 // Files given to the desk: chosen, as a folder, or dropped on it.
 import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
 import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { armor } from '../../crypto/age/armor.ts';
+import { armorIn } from '../support/armor-forms.ts';
 import { BROWSERS } from '../support/browser.ts';
+import { mailOf, multipart, part, utf16, zip } from '../support/containers.ts';
 import { DeskTab, mail, openDeskOffice, openOfflineBrowser, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread } from '../support/letters.ts';
 
@@ -42,6 +45,20 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     await tab.read(await office.file('a.age', letter), await office.file('b.eml', mail(letter)), await office.file('c.txt', armor(letter)), office.next.file, office.next.signatureFile);
     expect(await tab.text('#letters-status')).toContain('Keyring no. 9 has been verified and added.');
     expect(await tab.text('#summary')).toBe('In all: 1, unanswered: 1.');
+  });
+
+  it('reads what mail programs make of letters, and says what it cannot read', async () => {
+    const letters = ['Раз', 'Два', 'Три'].map((message) => office.letter(message, { thread: newThread() })) as [Uint8Array, Uint8Array, Uint8Array];
+    await tab.read(
+      await office.file('utf16.txt', utf16(armorIn('em and en dash', letters[0]))),
+      await office.file('all.zip', zip([{ name: 'letter.age', content: letters[1] }])),
+      await office.file('mail.gz', new Uint8Array(gzipSync(mailOf(multipart('mixed', [part({ type: 'text/plain', body: armorIn('60 columns', letters[2]) }), part({ type: 'application/octet-stream', name: 'letter.age', body: letters[2].subarray(0, 9000) })]))))),
+      await office.file('x.rar', new Uint8Array(Buffer.from('Rar!\x1a\x07\x01\x00 and more', 'latin1'))),
+    );
+    const shown = await tab.text('#conversations');
+    for (const message of ['Раз', 'Два', 'Три']) expect(shown).toContain(message);
+    expect(await tab.text('#refusals')).toBe('x.rar: this is a compressed file or an archive that cannot be opened here. Unpack it, and add what was in it. (UNREAD_ARCHIVE)');
+    expect(tab.problems).toEqual([]);
   });
 
   it('says so when a key file has vanished, or a letter is too large to be one', async () => {

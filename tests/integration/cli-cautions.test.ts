@@ -101,6 +101,22 @@ describe('what could not be read', () => {
     await nothingWritten();
   });
 
+  test('a note that was sealed twice is shown once', async () => {
+    const content = await contentBy(boris, { action: 'claim', text: 'Беру' });
+    const notes = await Promise.all([1, 2].map((index) => writeTo(dir.path(`twice-${String(index)}.age`), sealLetter(content, [office.recipient]))));
+    const { code, text } = await cli(['open', '--identity', office.identity, ...notes]);
+    expect([code, text.match(/Беру/g)]).toEqual([EXIT.ok, ['Беру']]);
+  });
+
+  test('eight letters that no key opens are told in one line', async () => {
+    const elsewhere = await openOffice((...parts) => dir.path('far', ...parts));
+    const letters = await Promise.all(Array.from({ length: 8 }, (_, index) => writeTo(dir.path(`far-${String(index)}.age`), elsewhere.letter())));
+    const { err } = await cli(['open', '--identity', office.identity, ...letters]);
+    expect(err.match(/AGE_NO_MATCH/g)).toHaveLength(1);
+    expect(err).toContain('NOT OPENED: 8 times: none of the identities opens this file');
+    expect(err).toContain('and 5 more');
+  });
+
   test('but a letter for somebody else, a request under any keyring, and ordinary mail hold up nobody', async () => {
     const elsewhere = await openOffice((...parts) => dir.path('elsewhere', ...parts));
     const request = { version: 1 as const, kind: 'request' as const, serial: 1, keyring: 'ab'.repeat(32), language: 'ru', message: 'x' };

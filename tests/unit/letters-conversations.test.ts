@@ -139,3 +139,10 @@ it('an alias with something in it that is not shown is nobody’s own: it is ref
   expect([isAlias('Клён 🙂'), isAlias('Анна\u00a0М')]).toEqual([true, true]);
   expect(aliasKey('Анна\u00a0\u2003М')).toBe(aliasKey('анна м'));
 });
+
+// With work that grows with the square of their number this takes half a minute, and the test's time runs out.
+it('twenty thousand conversations are told apart soon', () => {
+  const content: WrittenContent = { kind: 'request', ...UNDER, message: 'x' };
+  const { conversations } = converse(Array.from({ length: 20_000 }, () => opened(content)));
+  expect(new Set(conversations.map(({ id }) => id)).size).toBe(20_000);
+});

@@ -6,14 +6,14 @@ import { defineCommand, required } from '../command.ts';
 import { loadBuilder } from '../builder.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { readInputText, writeNewFiles } from '../files.ts';
-import { visibleLine } from '../terminal.ts';
+import { visibleJson, visibleLine } from '../terminal.ts';
 
 const NAME = 'admin build-desk';
 
 export const adminBuildDesk = defineCommand({
   name: NAME,
   summary: 'Build the desk: a page from disk in which volunteers read and answer',
-  usage: '--root-key FILE --keyring FILE… --out DIR',
+  usage: '--root-key FILE --keyring FILE… --out DIR [--json]',
   details: `
 Writes desk-ru.html and desk-en.html into DIR: each is one file that a volunteer opens in a browser, without a network.
 Your root public key and the keyrings are built in. Give it to volunteers the way you give them keyrings; no relay
@@ -22,9 +22,10 @@ serves it. A newer keyring can be dropped into the desk, so it need not be built
   --root-key FILE    the public root key (root.pub)
   --keyring FILE     a keyring with FILE.minisig beside it; may be given several times. One must not be over yet
   --out DIR          where to put the files; one that exists is never overwritten
+  --json             one line of JSON: files
 
 Example: support-relay admin build-desk --root-key root.pub --keyring keyrings/keyring-12.json --out desk`,
-  options: { 'root-key': { type: 'string' }, keyring: { type: 'string', multiple: true, default: [] }, out: { type: 'string' } },
+  options: { 'root-key': { type: 'string' }, keyring: { type: 'string', multiple: true, default: [] }, out: { type: 'string' }, json: { type: 'boolean' } },
   run: async (values, _positionals, io) => {
     const rootKeyFile = required(values['root-key'], 'root-key', NAME);
     const outDir = required(values.out, 'out', NAME);
@@ -40,7 +41,8 @@ Example: support-relay admin build-desk --root-key root.pub --keyring keyrings/k
     const { buildDesk } = await loadBuilder();
     const pages = await buildDesk(await readInputText(rootKeyFile, 'the root public key'), keyrings);
     await writeNewFiles(pages.map(({ name, page }) => ({ path: join(outDir, name), content: page, secret: false })));
-    for (const { name } of pages) io.out(`${visibleLine(join(outDir, name))}\n`);
+    const files = pages.map(({ name }) => join(outDir, name));
+    io.out(values.json === true ? `${visibleJson({ files })}\n` : files.map((file) => `${visibleLine(file)}\n`).join(''));
     return EXIT.ok;
   },
 });

@@ -4,14 +4,14 @@ import { defineCommand, required } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { insistOnNew, readInput, writeNewFiles } from '../files.ts';
 import { existingPassphrase } from '../passphrase.ts';
-import { visibleLine } from '../terminal.ts';
+import { visibleJson, visibleLine } from '../terminal.ts';
 
 const NAME = 'admin sign';
 
 export const adminSign = defineCommand({
   name: NAME,
   summary: "Sign a file with the root key: the form's manifest, the offline form",
-  usage: 'FILE --root-key FILE [--comment TEXT] [--passphrase-file FILE]',
+  usage: 'FILE --root-key FILE [--comment TEXT] [--passphrase-file FILE] [--json]',
   details: `
 Writes FILE.minisig, in minisign's format. Sign manifest.json of a form you have built yourself or compared with one:
 the relay serves the signature beside it, and then starts only while it holds. Nothing is overwritten.
@@ -19,11 +19,12 @@ the relay serves the signature beside it, and then starts only while it holds. N
   --root-key FILE         the secret root key (root.key); its passphrase is asked
   --comment TEXT          the trusted comment, which is signed too; the file's name if left out
   --passphrase-file FILE  for scripts: the root key's passphrase is the first line of FILE
+  --json                  one line of JSON: file, signatureFile, comment
 
 Anyone checks it with: minisign -Vm FILE -p root.pub
 
 Example: support-relay admin sign web/manifest.json --root-key root.key`,
-  options: { 'root-key': { type: 'string' }, comment: { type: 'string' }, 'passphrase-file': { type: 'string' } },
+  options: { 'root-key': { type: 'string' }, comment: { type: 'string' }, 'passphrase-file': { type: 'string' }, json: { type: 'boolean' } },
   arguments: [1, 1],
   run: async (values, [file = ''], io) => {
     const rootKeyFile = required(values['root-key'], 'root-key', NAME);
@@ -36,7 +37,8 @@ Example: support-relay admin sign web/manifest.json --root-key root.key`,
     const signature = sign(content, rootKey, comment);
     verify(content, signature, rootKey);
     await writeNewFiles([{ path, content: signature, secret: false }]);
-    io.err(`Written: ${visibleLine(path)}\n`);
+    if (values.json === true) io.out(`${visibleJson({ file, signatureFile: path, comment })}\n`);
+    else io.err(`Written: ${visibleLine(path)}\n`);
     return EXIT.ok;
   },
 });

@@ -27,6 +27,12 @@ test('signs a file as minisign does, with a comment, and never over another sign
   expect(await readFile(`${file}.minisig`, 'utf8')).toBe(signature);
 });
 
+test('--json says what was written', async () => {
+  const file = await writeTo(dir.path('json.html'), 'a form');
+  const { text, err } = await cli(['admin', 'sign', file, '--root-key', office.rootKey, '--json']);
+  expect([JSON.parse(text), err]).toEqual([{ file, signatureFile: `${file}.minisig`, comment: 'json.html' }, '']);
+});
+
 test('refuses a comment of two lines, a missing file, and a key that is none', async () => {
   const file = await writeTo(dir.path('other.html'), 'a form');
   expect((await cli(['admin', 'sign', file, '--root-key', office.rootKey, '--comment', 'a\nb'])).code).toBe(EXIT.usage);

@@ -114,17 +114,18 @@ export class Door {
   private async ask(serial: number | null): Promise<Seen> {
     const batch = this.redis.pipeline();
     const live = this.shelf.live();
-    if (serial !== null) batch.sadd(keys.seen(serial), SET_ANCHOR);
+    if (serial !== null) batch.sadd(keys.arrived(serial), SET_ANCHOR);
     batch.hlen(keys.pool).pttl(keys.alive).get(keys.alive);
-    for (const shelved of live) batch.scard(keys.seen(shelved.serial));
+    for (const shelved of live) batch.scard(keys.seen(shelved.serial)).scard(keys.arrived(shelved.serial));
     const replies = ((await batch.exec()) ?? []).map(([error, value]) => {
       if (error !== null) throw error;
       return Number(value);
     });
     const [pool, leftMs, round, ...counts] = serial === null ? replies : replies.slice(1);
-    if (pool === undefined || leftMs === undefined || round === undefined || counts.length < live.length) throw new Error('incomplete reply');
-    // Without the anchor (store/keys.ts).
-    const ids = new Map(live.map((shelved, index) => [shelved.serial, Math.max((counts[index] ?? 0) - 1, 0)]));
+    if (pool === undefined || leftMs === undefined || round === undefined || counts.length < 2 * live.length) throw new Error('incomplete reply');
+    // Without the anchor in each (store/keys.ts).
+    const idsIn = (index: number): number => Math.max((counts[index] ?? 0) - 1, 0);
+    const ids = new Map(live.map((shelved, index) => [shelved.serial, idsIn(2 * index) + idsIn(2 * index + 1)]));
     return { ids, pool, worker: workerState(leftMs, round), roundSeconds: round > 0 ? round : this.state_.roundSeconds };
   }
 

@@ -12,14 +12,15 @@ export type PoolLimits = {
 
 /*
  * Seen before: accepted already, whatever the state of the pool. Room: remembered and added in one step.
- * The anchor is in every set of ids (store/keys.ts), hence > rather than >= for the set.
+ * The anchor (store/keys.ts) is in each set of ids that is there, and counts for none.
  */
 const PUT = new Script(`
-local pool, seen = KEYS[1], KEYS[2]
+local pool, seen, arrived = KEYS[1], KEYS[2], KEYS[3]
 local id, short, sealed, poolLimit, seenLimit, anchor = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
-if redis.call('SISMEMBER', seen, short) == 1 then return 1 end
-if redis.call('HLEN', pool) >= poolLimit or redis.call('SCARD', seen) > seenLimit then return 0 end
-redis.call('SADD', seen, anchor, short)
+if redis.call('SISMEMBER', arrived, short) == 1 or redis.call('SISMEMBER', seen, short) == 1 then return 1 end
+local function idsIn(set) return math.max(redis.call('SCARD', set) - 1, 0) end
+if redis.call('HLEN', pool) >= poolLimit or idsIn(seen) + idsIn(arrived) >= seenLimit then return 0 end
+redis.call('SADD', arrived, anchor, short)
 redis.call('HSETNX', pool, id, sealed)
 return 1
 `);
@@ -43,7 +44,7 @@ export class Pool {
     try {
       const stored = await PUT.run(
         this.redis,
-        [keys.pool, keys.seen(serial)],
+        [keys.pool, keys.seen(serial), keys.arrived(serial)],
         [bufferOf(id), shortId(id), bufferOf(sealed), poolLimit, seenLimit, SET_ANCHOR],
       );
       return stored === 1 ? 'accepted' : 'full';

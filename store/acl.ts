@@ -9,7 +9,7 @@ import type { Role } from './redis.ts';
  * and writing every key it declares. Of the replies it reads those whose places it can name.
  */
 const relay = [
-  ...['~pool', '~seen:*'],
+  ...['~pool', '~seen:*', '~arrived:*'],
   words('ping eval evalsha hlen hsetnx sadd sismember scard'),
   selector('%R~worker:alive', 'get pttl'),
   selector('%R~replies:*', 'eval_ro evalsha_ro hexists hget'),
@@ -20,7 +20,7 @@ const relay = [
  * jobs on `ticks:*`. BGREWRITEAOF is the worker's, so that the append-only file never holds the order of more than a round.
  */
 const worker = [
-  ...['pool', 'seen:*', 'opened:*', 'claim:*', 'claims', 'lease:*', 'outbox:*', 'dead:*', 'inboxes', 'replies:*', 'dropped', 'worker:alive', 'state', 'ticks:*'].map(
+  ...['pool', 'seen:*', 'arrived:*', 'opened:*', 'claim:*', 'claims', 'lease:*', 'outbox:*', 'dead:*', 'inboxes', 'replies:*', 'dropped', 'worker:alive', 'state', 'ticks:*'].map(
     (key) => `~${key}`,
   ),
   words('ping info client|setname eval evalsha bgrewriteaof'),

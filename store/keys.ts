@@ -4,8 +4,10 @@ import { PARCEL_ID_BYTES } from '../crypto/parcel.ts';
 export const keys = {
   /** hash: parcel id (32 bytes) -> sealed part. The relay only adds, the worker only takes. */
   pool: 'pool',
-  /** set: `shortId` of every parcel the relay accepted under this keyring serial. Dropped with the worker's key. */
+  /** set: `shortId` of every parcel the relay accepted under this keyring serial, but for those of this round. Dropped with the worker's key. */
   seen: (serial: number) => `seen:${serial}`,
+  /** set: `shortId` of those accepted in this round. The worker moves them into `seen` in random order (worker/arrivals.ts). */
+  arrived: (serial: number) => `arrived:${serial}`,
   /** set: `shortId` of every parcel the worker opened with its key of this serial. */
   opened: (serial: number) => `opened:${serial}`,
   /** hash like the pool: what one worker took in its last round and has not finished. */
@@ -53,7 +55,7 @@ export const LATE_ROUNDS = 3;
  */
 export const SET_ANCHOR = '-'.repeat(65);
 
-/** What the `seen` and `opened` sets remember of a parcel id: 128 bits never collide by chance. */
+/** What the `seen`, `arrived` and `opened` sets remember of a parcel id: 128 bits never collide by chance. */
 export function shortId(id: Uint8Array): Buffer {
   if (id.length !== PARCEL_ID_BYTES) throw new RangeError(`a parcel id has ${PARCEL_ID_BYTES} bytes, not ${id.length}`);
   return Buffer.from(id.subarray(0, SHORT_ID_BYTES));

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { KeyringShelf } from '../service/keyrings.ts';
 import { errorCode, log } from '../service/log.ts';
 import { keys } from '../store/keys.ts';
+import { mixArrivals } from './arrivals.ts';
 import { loadIdentities, shred } from './identities.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { Mix } from './mix.ts';
@@ -40,6 +41,7 @@ export class Housekeeping {
   /** Each duty by itself: one that fails must not keep the others from being done. */
   async run(): Promise<void> {
     await this.#duty('keys', () => this.#retireKeys());
+    for (const { serial } of this.#shelf.all()) await this.#duty(`seen-${String(serial)}`, () => mixArrivals(this.#redis, serial));
     await this.#duty('inboxes', () => this.#listInboxes());
     // Where no keyring is valid the clock may be wrong: one that is ahead must not forget what waits.
     if (this.#shelf.current()) await this.#duty('mailboxes', () => this.#mailboxes.keepHouse(this.#now()));
@@ -58,7 +60,7 @@ export class Housekeeping {
     }
     // Nothing that could have needed them was accepted, or a worker on another machine had the key and was done.
     for (const { serial, path } of unusable) {
-      if (this.#dueSince(serial) && (await this.#redis.exists(keys.seen(serial))) === 0) await this.#duty(`key-${serial}`, () => this.#retire(serial, path));
+      if (this.#dueSince(serial) && (await this.#redis.exists(keys.seen(serial), keys.arrived(serial))) === 0) await this.#duty(`key-${serial}`, () => this.#retire(serial, path));
     }
     this.#mix.due = new Set(this.#due.keys());
   }
@@ -82,7 +84,7 @@ export class Housekeeping {
   }
 
   async #retire(serial: number, path: string): Promise<void> {
-    await this.#redis.unlink(keys.seen(serial), keys.opened(serial));
+    await this.#redis.unlink(keys.seen(serial), keys.arrived(serial), keys.opened(serial));
     await shred(path, this.#settings.identities);
     this.#due.delete(serial);
     log.info('key retired', { serial });

@@ -230,8 +230,8 @@ export class Mix {
     const highest = (this.#shelf.next() ?? this.#shelf.live().at(-1))?.serial ?? Number.POSITIVE_INFINITY;
     const shelved = this.#shelf.all().filter(({ serial }) => serial <= highest);
     const inTime = retained(shelved, this.#settings.backlogMs, now);
-    const seen = await Promise.all(shelved.map(({ serial }) => this.#redis.exists(keys.seen(serial))));
-    return shelved.filter((keyring, index) => inTime.includes(keyring) || seen[index] === 1);
+    const seen = await Promise.all(shelved.map(({ serial }) => this.#redis.exists(keys.seen(serial), keys.arrived(serial))));
+    return shelved.filter((keyring, index) => inTime.includes(keyring) || seen[index] !== 0);
   }
 
   readonly #inboxesOf: InboxesOf = (team) => {

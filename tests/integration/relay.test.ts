@@ -46,8 +46,8 @@ describe('POST /parcel', () => {
     const admin = await relay.redis.connect('admin');
     const { id, sealed, serial } = parseParcel(parcel);
     expect((await admin.hgetBuffer(keys.pool, Buffer.from(id)))?.equals(sealed)).toBe(true);
-    expect(await admin.sismember(keys.seen(serial), shortId(id))).toBe(1);
-    expect(await admin.sismember(keys.seen(serial), SET_ANCHOR)).toBe(1);
+    expect(await admin.sismember(keys.arrived(serial), shortId(id))).toBe(1);
+    expect(await admin.sismember(keys.arrived(serial), SET_ANCHOR)).toBe(1);
   });
 
   it('answers the same parcel the same and keeps it once, also when it has left the pool or is stamped anew', async () => {

@@ -41,6 +41,8 @@ export type TestRedisOptions = {
   acl?: boolean;
   /** Where deploy/redis/redis.conf is, for a program that is bundled elsewhere. */
   config?: string;
+  /** More of its environment. */
+  env?: Readonly<Record<string, string>>;
   /** Shared library for LD_PRELOAD. */
   preload?: string;
   /** More of redis-server's command line, such as `['--maxmemory', '10mb']`. */
@@ -76,7 +78,7 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
   };
 
   const launch = async (): Promise<ChildProcess> => {
-    const env = options.preload === undefined ? process.env : { ...process.env, LD_PRELOAD: options.preload };
+    const env = { ...process.env, ...options.env, ...(options.preload !== undefined && { LD_PRELOAD: options.preload }) };
     const child = spawn('redis-server', command, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     child.stdout.on('data', (text: Buffer) => (output += text.toString()));

@@ -11,7 +11,7 @@ beforeAll(() => ready);
 
 describe('names in Redis', () => {
   it('never meet', () => {
-    const names = [keys.pool, keys.claims, keys.inboxes, keys.dropped, keys.alive, keys.seen(1), keys.opened(1), keys.claim('1'), keys.lease('1'), keys.outbox('1'), keys.dead('1'), keys.replies(1), keys.repliesBlank, keys.state];
+    const names = [keys.pool, keys.claims, keys.inboxes, keys.dropped, keys.alive, keys.seen(1), keys.arrived(1), keys.opened(1), keys.claim('1'), keys.lease('1'), keys.outbox('1'), keys.dead('1'), keys.replies(1), keys.repliesBlank, keys.state];
     expect(new Set(names).size).toBe(names.length);
   });
 

@@ -13,6 +13,8 @@ const SEND_TIMEOUT_MS = 120_000;
 const REASONS: readonly string[] = ['keyring', 'pool', 'redis', 'worker'] satisfies DoorReason[];
 /** Dearer stamps than this would keep a phone busy for minutes: it is asked for by mistake or by malice. */
 export const HIGHEST_DIFFICULTY = 20;
+/** What takes a browser without WebAssembly most of a minute on average, and often longer: to be said before anybody types. */
+export const SLOW_DIFFICULTY = 18;
 
 export class UnreachableError extends Error {
   readonly why: 'offline' | 'timeout';

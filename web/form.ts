@@ -3,7 +3,7 @@ import type { Code } from '../crypto/code.ts';
 import { groupsOf } from './address.ts';
 import { AnswerChoice } from './choice.ts';
 import { ShownCode } from './code.ts';
-import { readStart, UnreachableError, type SignedKeyring } from './door.ts';
+import { readStart, SLOW_DIFFICULTY, UnreachableError, type SignedKeyring } from './door.ts';
 import { Fields } from './fields.ts';
 import { takeKeyring } from './keyring.ts';
 import { LeavingQuestion, setUpLeaving } from './leaving.ts';
@@ -72,6 +72,7 @@ class Form {
       this.#ready(true);
       this.#choice.fetch();
       this.#sending.start(door.difficulty);
+      if (this.#sealer.isSlow && door.difficulty >= SLOW_DIFFICULTY) this.#tell('slow-stamp');
       await this.#fields.countRoom();
     } catch (error) {
       this.#notOpened(this.#noticeFor(error, 'unreachable'));

@@ -11,6 +11,7 @@ export const NOTICES = {
   'closed-keyring': ['check'],
   'closed-pool': ['check'],
   'closed-service': ['check'],
+  'slow-stamp': ['check'],
   unreachable: ['check'],
   'keyring-forged': ['check'],
   'keyring-old': ['check'],

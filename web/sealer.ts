@@ -28,6 +28,11 @@ export class Sealer {
     this.#worker = this.#begin();
   }
 
+  /** Without WebAssembly some five thousand hashes a second: a stamp that is asked for during a flood takes minutes. */
+  get isSlow(): boolean {
+    return this.#engine === 'js';
+  }
+
   #begin(): Worker {
     const worker = new Worker(`/seal-${this.#engine}.js`);
     worker.addEventListener('message', (event: MessageEvent<Tell>) => this.#hear(event.data));

@@ -39,6 +39,19 @@ describe.each(FIREFOX)('opening the form in %s', (name) => {
     expect(await bench.tab.isVisible(`#notice-${notice}`)).toBe(false);
   });
 
+  it.each([
+    ['minutes without WebAssembly', 18, true],
+    ['half a minute without WebAssembly', 17, false],
+  ])('a stamp that takes %s is said before anyone types, or not', async (_, difficulty, said) => {
+    const json = encodeKeyring(bench.deployment.keyring.keyring);
+    page.serveStart({ door: { difficulty }, json, signature: sign(json, await page.rootKey(), 'test') });
+    page.serveWithoutWasm();
+    await bench.open('', { until: READY });
+    if (said) await bench.tab.until('#notice-slow-stamp');
+    expect(await bench.tab.isVisible('#notice-slow-stamp')).toBe(said);
+    expect(await bench.tab.isVisible('#form')).toBe(true);
+  });
+
   it.each<[string, () => Promise<void>, string]>([
     ['signed by another key', () => page.serveKeyring({}, generateKeyPair()), 'keyring-forged'],
     ['signed by another key under the right name', async () => page.serveKeyring({}, { ...generateKeyPair(), id: (await page.rootKey()).id }), 'keyring-forged'],

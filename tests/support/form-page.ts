@@ -80,6 +80,14 @@ export class FormPage {
     this.#bench.front.rules.set('/start.json', (_, response) => void response.end(JSON.stringify({ door: open, keyring, signature: signature ?? null })));
   }
 
+  /** As at Safer: the page's script finds no WebAssembly. */
+  serveWithoutWasm(): void {
+    this.#bench.front.rules.set('/form.js', async ({ path }, response) => {
+      const { headers, body } = await http(new URL(path, this.#bench.deployment.url).href);
+      response.writeHead(200, { 'content-type': headers['content-type'] }).end(`delete globalThis.WebAssembly;\n${Buffer.from(body).toString()}`);
+    });
+  }
+
   /** From here on the clock of whatever seals can be moved. */
   serveClock(): void {
     this.#bench.front.rules.set('/seal-wasm.js', async ({ path }, response) => {

@@ -1,9 +1,8 @@
 import * as z from 'zod';
 import { HIGHEST_DIFFICULTY } from '../crypto/stamp.ts';
-import { absolutePath, integer, listenAddress, type ListenAddress, readEnv, secretFile } from '../service/env.ts';
+import { absolutePath, integer, listenAddress, type ListenAddress, poolLimit, readEnv, secretFile, seenLimit } from '../service/env.ts';
 import type { ShelfOptions } from '../service/keyrings.ts';
 import type { RedisTarget } from '../store/redis.ts';
-import { POOL_LIMIT, SEEN_LIMIT } from '../store/keys.ts';
 import { REPLY_WEEKS } from '../store/mailboxes.ts';
 
 export type RelayConfig = {
@@ -37,8 +36,8 @@ export const relayEnv = z
     RELAY_ROOT_KEY: absolutePath,
     RELAY_WEB: absolutePath,
     RELAY_DIFFICULTY: integer(0, HIGHEST_DIFFICULTY).default(10),
-    RELAY_POOL_LIMIT: integer(1, 1_000_000).default(POOL_LIMIT),
-    RELAY_SEEN_LIMIT: integer(1, 100_000_000).default(SEEN_LIMIT),
+    RELAY_POOL_LIMIT: poolLimit,
+    RELAY_SEEN_LIMIT: seenLimit,
     RELAY_REPLY_WEEKS: integer(1, 12).default(REPLY_WEEKS),
     RELAY_REQUEST_TIMEOUT_SECONDS: integer(1, 600).default(60),
   })

@@ -45,6 +45,10 @@ export function integer(least: number, most: number) {
     .pipe(z.number().int().min(least).max(most));
 }
 
+/** What relays let in at most; relay and worker read the same variables. */
+export const poolLimit = integer(1, 1_000_000).default(20_000);
+export const seenLimit = integer(1, 100_000_000).default(1_000_000);
+
 /** Every problem of `env` in one line each, by variable; values are not repeated, they may be secrets. */
 export function parseEnv<T>(schema: z.ZodType<T>, env: NodeJS.ProcessEnv): { value: T } | { problems: string[] } {
   const result = schema.safeParse(env);

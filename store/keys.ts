@@ -40,12 +40,6 @@ export const TICKS_PREFIX = 'ticks';
 export const BLANK_FIELD = 'blank';
 export const SHORT_ID_BYTES = 16;
 export const ALIVE_SECONDS = 3600;
-/** Parcels in the pool at most, unless a relay is told otherwise. */
-export const POOL_LIMIT = 20_000;
-
-/** Parcels that are remembered of one keyring at most, unless a relay is told otherwise. */
-export const SEEN_LIMIT = 1_000_000;
-
 /** A worker that missed this many rounds is late. */
 export const LATE_ROUNDS = 3;
 

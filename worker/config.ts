@@ -1,11 +1,12 @@
 import * as z from 'zod';
 import { textOf } from '../crypto/text-file.ts';
-import { absolutePath, integer, readEnv, secretFile } from '../service/env.ts';
+import { absolutePath, integer, poolLimit, readEnv, secretFile, seenLimit } from '../service/env.ts';
 import { readRegularFileSync } from '../service/files.ts';
 import { errorCode } from '../service/log.ts';
 import { REPLY_LIMIT, REPLY_WEEKS } from '../store/mailboxes.ts';
 import type { RedisTarget } from '../store/redis.ts';
 import { inboxesSchema, type InboxSettings } from './inboxes/kinds.ts';
+import type { RelayLimits } from './memory.ts';
 import type { Limits } from './obstacles.ts';
 
 const HOUR_MS = 3_600_000;
@@ -25,6 +26,7 @@ export type WorkerConfig = {
   /** Full weeks that a reply is kept. */
   readonly replyWeeks: number;
   readonly limits: Limits;
+  readonly relay: RelayLimits;
 };
 
 /** `inboxes.json`; what is wrong in it is named by its place, not by its value. */
@@ -59,6 +61,9 @@ export const workerEnv = z.object({
   WORKER_DEAD_LIMIT: integer(1, 1_000_000).default(2_000),
   WORKER_REPLY_LIMIT: integer(1, 1_000_000).default(REPLY_LIMIT),
   WORKER_REPLY_WEEKS: integer(1, 12).default(REPLY_WEEKS),
+  // The relay's own variables: Redis must have room for what the relay lets in.
+  RELAY_POOL_LIMIT: poolLimit,
+  RELAY_SEEN_LIMIT: seenLimit,
 });
 
 export function readConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig {
@@ -74,5 +79,6 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig {
     backlogMs: read.WORKER_BACKLOG_HOURS * HOUR_MS,
     replyWeeks: read.WORKER_REPLY_WEEKS,
     limits: { outbox: read.WORKER_OUTBOX_LIMIT, dead: read.WORKER_DEAD_LIMIT, replies: read.WORKER_REPLY_LIMIT },
+    relay: { pool: read.RELAY_POOL_LIMIT, seen: read.RELAY_SEEN_LIMIT },
   };
 }

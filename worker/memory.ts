@@ -1,5 +1,7 @@
-import { POOL_LIMIT, SEEN_LIMIT } from '../store/keys.ts';
 import type { Limits } from './obstacles.ts';
+
+/** What relays let in at most, as they are told themselves. */
+export type RelayLimits = { readonly pool: number; readonly seen: number };
 
 /** A parcel (24,560 bytes) or a letter (22,798) in a hash of Redis, with its name and what the allocator rounds up. */
 const ENTRY_BYTES = 25_000;
@@ -16,14 +18,15 @@ const MEBIBYTE = 2 ** 20;
 /**
  * Where Redis is full nothing more comes in and operators are told little, so the caps must stop what comes before that.
  * @param maxBytes Redis' `maxmemory`; 0: it has none
+ * @param relay the limits of the relay
  * @returns what an operator must change, or null when a full pool, full mailboxes and full inboxes fit
  */
-export function memoryProblem(maxBytes: number, inboxes: number, { outbox, dead, replies }: Limits): string | null {
-  const entryBytes = (POOL_LIMIT + inboxes * (outbox + dead)) * ENTRY_BYTES + replies * REPLY_ENTRY_BYTES;
-  const neededBytes = (entryBytes + SETS_OF_IDS * SEEN_LIMIT * ID_BYTES) / SHARE_FOR_ENTRIES;
+export function memoryProblem(maxBytes: number, inboxes: number, { outbox, dead, replies }: Limits, relay: RelayLimits): string | null {
+  const entryBytes = (relay.pool + inboxes * (outbox + dead)) * ENTRY_BYTES + replies * REPLY_ENTRY_BYTES;
+  const neededBytes = (entryBytes + SETS_OF_IDS * relay.seen * ID_BYTES) / SHARE_FOR_ENTRIES;
   if (maxBytes === 0 || neededBytes <= maxBytes) return null;
   const [needed, allowed] = [neededBytes, maxBytes].map((bytes) => `${Math.ceil(bytes / MEBIBYTE)}mb`);
-  return `Redis may use ${allowed}, but a full pool, full mailboxes and ${inboxes} full inboxes need ${needed}: raise maxmemory in redis.conf, or lower WORKER_OUTBOX_LIMIT, WORKER_DEAD_LIMIT or WORKER_REPLY_LIMIT`;
+  return `Redis may use ${allowed}, but a full pool, full mailboxes and ${inboxes} full inboxes need ${needed}: raise maxmemory in redis.conf, or lower RELAY_POOL_LIMIT, RELAY_SEEN_LIMIT, WORKER_OUTBOX_LIMIT, WORKER_DEAD_LIMIT or WORKER_REPLY_LIMIT`;
 }
 
 /** What `INFO memory` says of it. */

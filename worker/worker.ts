@@ -80,8 +80,8 @@ function reportRedis(redis: Redis): () => void {
 }
 
 /** Each time Redis is there: it may have been started anew with less. */
-async function requireMemory(redis: Redis, { inboxes, limits }: WorkerConfig): Promise<void> {
-  const problem = memoryProblem(maxMemoryOf(await redis.info('memory')), inboxes.length, limits);
+async function requireMemory(redis: Redis, { inboxes, limits, relay }: WorkerConfig): Promise<void> {
+  const problem = memoryProblem(maxMemoryOf(await redis.info('memory')), inboxes.length, limits, relay);
   if (!problem) return;
   process.stderr.write(`configuration: ${problem}\n`);
   process.exit(EXIT_CONFIG);

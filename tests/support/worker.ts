@@ -51,6 +51,7 @@ export async function workerBench(redis: TestRedis, overrides: Partial<WorkerCon
     backlogMs: 72 * HOUR_MS,
     replyWeeks: REPLY_WEEKS,
     limits: { outbox: 1_000, dead: 1_000, replies: 1_000 },
+    relay: { pool: 20_000, seen: 1_000_000 },
     ...overrides,
   };
   for (const folder of [config.keyrings, config.identities]) await mkdir(folder, { mode: 0o700 });

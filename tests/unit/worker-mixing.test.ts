@@ -88,13 +88,19 @@ describe('the backoff', () => {
 describe('the memory of Redis', () => {
   const GIB = 2 ** 30;
   const limits = { outbox: 2_000, dead: 2_000, replies: REPLY_LIMIT };
+  const relay = { pool: 20_000, seen: 1_000_000 };
 
   it('is enough at the default caps for twenty inboxes, and then a problem with a name', () => {
-    expect(memoryProblem(3 * GIB, 20, limits)).toBeNull();
-    expect(memoryProblem(0, 1_000, limits)).toBeNull();
+    expect(memoryProblem(3 * GIB, 20, limits, relay)).toBeNull();
+    expect(memoryProblem(0, 1_000, limits, relay)).toBeNull();
     // What is remembered of parcels counts, too: 260 MB.
-    expect([700, 1_000].map((mebibytes) => memoryProblem(mebibytes * 2 ** 20, 0, limits) === null)).toEqual([false, true]);
-    expect(memoryProblem(3 * GIB, 21, limits)).toMatch(/^Redis may use 3072mb, .* need \d+mb: raise maxmemory in redis.conf, or lower WORKER_OUTBOX_LIMIT, WORKER_DEAD_LIMIT or WORKER_REPLY_LIMIT$/);
+    expect([700, 1_000].map((mebibytes) => memoryProblem(mebibytes * 2 ** 20, 0, limits, relay) === null)).toEqual([false, true]);
+    expect(memoryProblem(3 * GIB, 21, limits, relay)).toMatch(/^Redis may use 3072mb, .* need \d+mb: raise maxmemory in redis.conf, or lower RELAY_POOL_LIMIT, RELAY_SEEN_LIMIT, WORKER_OUTBOX_LIMIT, WORKER_DEAD_LIMIT or WORKER_REPLY_LIMIT$/);
+  });
+
+  it('is asked for what the relay is told to let in', () => {
+    expect(memoryProblem(3 * GIB, 1, limits, { ...relay, pool: 100_000 })).toMatch(/RELAY_POOL_LIMIT/);
+    expect(memoryProblem(3 * GIB, 1, limits, { ...relay, seen: 10_000_000 })).toMatch(/RELAY_SEEN_LIMIT/);
   });
 
   it('is what INFO says', () => {

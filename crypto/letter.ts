@@ -6,6 +6,7 @@ import { decodeRecipient } from './age/identity.ts';
 import { blake2b, randomBytes, shuffled, utf8 } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { noteContent } from './note.ts';
+import { orderNumber, shortIds } from './order-fields.ts';
 import { padJson, parse, parseJson, roomFor, words } from './schema.ts';
 import { sodium } from './sodium.ts';
 import { finish, type Steps } from './steps.ts';
@@ -37,7 +38,9 @@ const written = {
 const letterContent = z.discriminatedUnion('kind', [
   /** `thread`: where an answer goes; absent when none is wanted. */
   z.object({ kind: z.literal('request'), ...written, thread: z.optional(signedAddress) }),
-  z.object({ kind: z.literal('follow-up'), ...written, thread: signedAddress }),
+  /** `number`: its place in the conversation; `read`: the latest answers that had been read. Both, or neither as in a note. */
+  z.object({ kind: z.literal('follow-up'), ...written, number: z.optional(orderNumber), read: z.optional(shortIds), thread: signedAddress })
+    .check(z.refine(({ number, read }) => (number === undefined) === (read === undefined))),
   /** From one volunteer of the team to all. */
   z.object({ kind: z.literal('note'), ...sealedUnder, note: noteContent }),
   /** There to be passed over. */

@@ -2,6 +2,7 @@
 import { ANSWER_BYTES } from './answer.ts';
 import { concat, randomBytes, readUint32, uint32 } from './bytes.ts';
 import { CodedError } from './errors.ts';
+import { MOST_REPLIES } from './mailbox-limits.ts';
 import { PARCEL_BYTES } from './parcel.ts';
 import { REPLY_BYTES } from './reply.ts';
 import { SIGNING_KEY_BYTES } from './sign.ts';
@@ -9,13 +10,7 @@ import { MAILBOX_KEY_BYTES } from './thread.ts';
 
 export const MAILBOX_VERSION = 1;
 export const REPLIES_A_PAGE = 2;
-/** Replies that one mailbox takes in a week. */
-export const REPLIES_A_WEEK = 16;
-/** Of these, by one signer. */
-export const REPLIES_A_WEEK_BY_ONE = 12;
 const WEEK_MS = 604_800_000;
-/** For a year and the week that has begun: more than any mailbox holds, whatever a relay says. */
-export const MOST_REPLIES = REPLIES_A_WEEK * 54;
 export const QUESTION_BYTES = PARCEL_BYTES;
 const QUESTION_HEADER_BYTES = 4 + MAILBOX_KEY_BYTES + SIGNING_KEY_BYTES + 4;
 export const REPLIES_OFFSET = 4 + 4 + 4 + 4;

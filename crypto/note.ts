@@ -1,11 +1,12 @@
 // Notes: what volunteers of a team tell each other about a conversation, in letters. docs/protocol.md, § Note.
 import * as z from 'zod/mini';
-import { fromHex, randomBytes, toHex, wellFormed } from './bytes.ts';
+import { fromHex, toHex, wellFormed } from './bytes.ts';
 import { CodedError } from './errors.ts';
+import { orderParts, type OptionalOrder } from './order.ts';
+import { ID_BYTES, newId, orderNumber, shortIds } from './order-fields.ts';
 import { hex, words } from './schema.ts';
 import { SIGNATURE_BYTES, SIGNING_KEY_BYTES, signatureHolds, signParts, type SigningKeyPair } from './sign.ts';
 
-const NOTE_ID_BYTES = 16;
 /** Characters (Unicode code points). */
 export const ALIAS_LENGTH_MAX = 40;
 
@@ -21,19 +22,25 @@ export const noteContent = z.object({
   /** The alias a conversation is handed to. */
   to: z.optional(alias),
   text: words,
-  id: hex(NOTE_ID_BYTES),
+  /** That of the reply whose copy it carries, or its own. */
+  id: hex(ID_BYTES),
+  /** Where it stands in the conversation: both, or in what was written before there was an order neither. */
+  number: z.optional(orderNumber),
+  earlier: z.optional(shortIds),
   signer: hex(SIGNING_KEY_BYTES),
   signature: hex(SIGNATURE_BYTES),
-});
+}).check(z.refine(({ number, earlier }) => (number === undefined) === (earlier === undefined)));
 export type Note = z.infer<typeof noteContent>;
-export type NoteText = Pick<Note, 'action' | 'thread' | 'alias' | 'to' | 'text'>;
+/** Without an order it is the first; without an `id` (32 hex digits) it gets a new one. */
+export type NoteText = Pick<Note, 'action' | 'thread' | 'alias' | 'to' | 'text'> & OptionalOrder & { readonly id?: string };
 
-const partsOf = ({ action, thread, alias: from, to = '', text, id }: Omit<Note, 'signer' | 'signature'>): string[] => [action, thread, from, to, text, id];
+const partsOf = ({ action, thread, alias: from, to = '', text, id, number, earlier }: Omit<Note, 'signer' | 'signature'>): string[] =>
+  [action, thread, from, to, text, id, ...orderParts(number, earlier)];
 
-/** A note with 16 new random bytes to know it again by, and the signature of its writer. */
-export function signNote({ action, thread, alias: from, to, text }: NoteText, signer: SigningKeyPair): Note {
+/** A note with the signature of its writer. */
+export function signNote({ action, thread, alias: from, to, text, number = 1, earlier = [], id = newId() }: NoteText, signer: SigningKeyPair): Note {
   const said = { action, thread, alias: wellFormed(from), ...(to === undefined ? {} : { to: wellFormed(to) }), text: wellFormed(text) };
-  const note = { ...said, id: toHex(randomBytes(NOTE_ID_BYTES)) };
+  const note = { ...said, id, number, earlier: [...earlier] };
   return { ...note, signer: toHex(signer.key), signature: toHex(signParts('note', partsOf(note), signer)) };
 }
 

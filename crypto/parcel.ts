@@ -4,9 +4,10 @@ import { hasHybridStanzas } from './age/hybrid.ts';
 import { blake2b, concat, equal, fromHex, readUint32, toHex, uint32 } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { LETTER_BYTES, checkLetter } from './letter.ts';
-import { REPLY_BYTES, REPLY_ID_BYTES, checkReply, type Delivery } from './reply.ts';
-import { SIGNATURE_BYTES, SIGNING_KEY_BYTES, signatureHolds, signParts } from './sign.ts';
-import { MAILBOX_ID_BYTES, MAILBOX_LOCK_BYTES, mailboxId, mailboxLock, type Thread } from './thread.ts';
+import { REMOVAL_HEAD, readRemoval, signRemoval, type Removal } from './removal.ts';
+import { REPLY_BYTES, checkReply, type Delivery } from './reply.ts';
+import { SIGNATURE_BYTES, SIGNING_KEY_BYTES } from './sign.ts';
+import { MAILBOX_ID_BYTES, type Thread } from './thread.ts';
 
 export const PARCEL_VERSION = 1;
 export const VERSION_BYTES = 4;
@@ -29,21 +30,15 @@ export const PARCEL_BYTES = PARCEL_HEADER_BYTES + SEALED_BYTES;
 export const PARCEL_ID_BYTES = 32;
 const CHECK_HASH_BYTES = 32;
 
-/** In the place of a reply's id. */
-const WHOLE_MAILBOX = new Uint8Array(REPLY_ID_BYTES);
-
 const KINDS = { decoy: 0, letter: 1, reply: 2, delete: 3 } as const;
 
-/** The lengths of what stands after each kind. */
+/** The lengths of what stands after each kind; behind the head of a removal come as many ids as it says. */
 const LAYOUTS: Readonly<Record<keyof typeof KINDS, readonly number[]>> = {
   decoy: [],
   letter: [ROUTE_BYTES, LETTER_BYTES],
   reply: [MAILBOX_ID_BYTES, SIGNING_KEY_BYTES, SIGNATURE_BYTES, REPLY_BYTES],
-  delete: [SIGNING_KEY_BYTES, MAILBOX_LOCK_BYTES, REPLY_ID_BYTES, SIGNATURE_BYTES],
+  delete: REMOVAL_HEAD,
 };
-
-/** What a requester removes: one reply by its id (32 bytes), or the whole mailbox (null). `mailbox`: 32 bytes. */
-export type Removal = { readonly mailbox: Uint8Array; readonly reply: Uint8Array | null };
 
 export type ParcelContent =
   | { readonly kind: 'decoy' }
@@ -54,10 +49,10 @@ export type ParcelContent =
   /** Signed by the thread that the mailbox belongs to. */
   | { readonly kind: 'delete'; readonly removal: Removal };
 
-/** As `ParcelContent`, before it is sealed: a removal still has to be signed. */
+/** As `ParcelContent`, before it is sealed: a removal of `replies` (their ids, 32 bytes each) still has to be signed. */
 export type SealableContent =
   | Exclude<ParcelContent, { kind: 'delete' }>
-  | { readonly kind: 'delete'; readonly thread: Thread; readonly reply: Uint8Array | null };
+  | { readonly kind: 'delete'; readonly thread: Thread; readonly replies: readonly Uint8Array[] };
 
 /** A parcel as the relay sees it. `nonce`: 8 bytes; `sealed`: 24,560 bytes; `id`: 32 bytes. */
 export type Parcel = { readonly serial: number; readonly nonce: Uint8Array; readonly sealed: Uint8Array; readonly id: Uint8Array };
@@ -88,18 +83,15 @@ function partsOf(content: SealableContent): readonly Uint8Array[] {
       checkReply(reply);
       return [mailbox, signer, signature, reply];
     }
-    case 'delete': {
-      const { signing, mailboxKey } = content.thread;
-      const lock = mailboxLock(mailboxKey);
-      const which = content.reply ?? WHOLE_MAILBOX;
-      return [signing.key, lock, which, signParts('delete', [lock, which], signing)];
-    }
+    case 'delete':
+      return signRemoval(content.replies, content.thread);
   }
 }
 
 function encodeContent(content: SealableContent): Uint8Array {
   const parts = partsOf(content);
-  const [lengths, expected] = [parts.map(({ length }) => length), LAYOUTS[content.kind]].map(String);
+  const layout = LAYOUTS[content.kind];
+  const [lengths, expected] = [parts.slice(0, layout.length).map(({ length }) => length), layout].map(String);
   if (lengths !== expected) throw new CodedError('PARCEL_FORMAT', `parts of ${String(lengths)} bytes, expected ${String(expected)}`);
   const plaintext = new Uint8Array(PARCEL_PLAINTEXT_BYTES);
   plaintext.set(concat(Uint8Array.of(KINDS[content.kind]), ...parts));
@@ -156,11 +148,11 @@ export function openSealed(sealed: Uint8Array, identities: readonly string[]): P
   const kind = (Object.keys(KINDS) as (keyof typeof KINDS)[]).find((name) => KINDS[name] === number);
   if (kind === undefined) throw new CodedError('PARCEL_FORMAT', `kind ${String(number)} is not known`);
   const { parts, rest } = taken(plaintext, LAYOUTS[kind]);
-  if (rest.some((byte) => byte !== 0)) throw new CodedError('PARCEL_FORMAT', 'the padding is not zero');
-  return contentOf(kind, parts);
+  if (kind !== 'delete' && rest.some((byte) => byte !== 0)) throw new CodedError('PARCEL_FORMAT', 'the padding is not zero');
+  return contentOf(kind, parts, rest);
 }
 
-function contentOf(kind: keyof typeof KINDS, parts: readonly Uint8Array[]): ParcelContent {
+function contentOf(kind: keyof typeof KINDS, parts: readonly Uint8Array[], rest: Uint8Array): ParcelContent {
   // As many as LAYOUTS has lengths.
   const [first, second, third, fourth] = parts as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
   switch (kind) {
@@ -173,7 +165,6 @@ function contentOf(kind: keyof typeof KINDS, parts: readonly Uint8Array[]): Parc
       checkReply(fourth);
       return { kind, delivery: { mailbox: first, signer: second, signature: third, reply: fourth } };
     case 'delete':
-      if (!signatureHolds('delete', [second, third], fourth, first)) throw new CodedError('PARCEL_SIGNATURE', 'not signed by the thread of the mailbox');
-      return { kind, removal: { mailbox: mailboxId(first, second), reply: equal(third, WHOLE_MAILBOX) ? null : third } };
+      return { kind, removal: readRemoval([first, second, third, fourth], rest) };
   }
 }

@@ -2,8 +2,10 @@
 import * as z from 'zod/mini';
 import { decrypt, encrypt, fileLength } from './age/age.ts';
 import { hasHybridStanzas } from './age/hybrid.ts';
-import { blake2b, fromHex, randomBytes, toHex, wellFormed } from './bytes.ts';
+import { blake2b, fromHex, toHex, wellFormed } from './bytes.ts';
 import { CodedError } from './errors.ts';
+import { LONGEST_ORDER, orderParts, type OptionalOrder } from './order.ts';
+import { ID_BYTES, newId, orderNumber, shortIds } from './order-fields.ts';
 import { hex, padJson, parse, parseJson, roomFor, words } from './schema.ts';
 import { SIGNATURE_BYTES, SIGNING_KEY_BYTES, signatureHolds, signParts, type SigningKeyPair } from './sign.ts';
 import { mailboxOf, type ThreadAddress } from './thread.ts';
@@ -11,7 +13,6 @@ import { mailboxOf, type ThreadAddress } from './thread.ts';
 export const REPLY_PLAINTEXT_BYTES = 8_192;
 export const REPLY_BYTES = fileLength(1, REPLY_PLAINTEXT_BYTES);
 export const REPLY_ID_BYTES = 32;
-const NUMBER_BYTES = 16;
 
 const replyContent = z.object({
   version: z.literal(1),
@@ -20,31 +21,36 @@ const replyContent = z.object({
   thread: hex(SIGNING_KEY_BYTES),
   /** Where a follow-up goes. */
   team: z.string().check(z.regex(/^[0-9a-f]{16}$/)),
-  /** Tells two replies with the same words apart. */
-  id: hex(NUMBER_BYTES),
+  /** Tells two replies with the same words apart; the note with its copy has the same. */
+  id: hex(ID_BYTES),
   text: words.check(z.minLength(1)),
+  /** Where it stands in the conversation: both, or in what was written before there was an order neither. */
+  number: z.optional(orderNumber),
+  earlier: z.optional(shortIds),
   signer: hex(SIGNING_KEY_BYTES),
   signature: hex(SIGNATURE_BYTES),
-});
+}).check(z.refine(({ number, earlier }) => (number === undefined) === (earlier === undefined)));
 export type ReplyContent = z.infer<typeof replyContent>;
-export type ReplyText = Pick<ReplyContent, 'team' | 'text'>;
+/** Without an order it is the first; without an `id` (32 hex digits) it gets a new one. */
+export type ReplyText = Pick<ReplyContent, 'team' | 'text'> & OptionalOrder & { readonly id?: string };
 
 /** A reply on its way: to which mailbox (32 bytes), by whom (32), their signature (64) over both, and what only its requester opens (9,851). */
 export type Delivery = { readonly mailbox: Uint8Array; readonly signer: Uint8Array; readonly signature: Uint8Array; readonly reply: Uint8Array };
 
-const partsOf = ({ thread, team, id, text }: Omit<ReplyContent, 'signer' | 'signature'>): string[] => [thread, team, id, text];
+const partsOf = ({ thread, team, id, text, number, earlier }: Omit<ReplyContent, 'signer' | 'signature'>): string[] =>
+  [thread, team, id, text, ...orderParts(number, earlier)];
 
-function contentOf({ team, text }: ReplyText, { key: thread }: ThreadAddress, signer: SigningKeyPair): ReplyContent {
-  const content = { version: 1 as const, kind: 'reply' as const, thread, team, id: toHex(randomBytes(NUMBER_BYTES)), text: wellFormed(text) };
+function contentOf({ team, text, number = 1, earlier = [], id = newId() }: ReplyText, { key: thread }: ThreadAddress, signer: SigningKeyPair): ReplyContent {
+  const content = { version: 1 as const, kind: 'reply' as const, thread, team, id, text: wellFormed(text), number, earlier: [...earlier] };
   return { ...content, signer: toHex(signer.key), signature: toHex(signParts('reply', partsOf(content), signer)) };
 }
 
-/** How many bytes of the 8,192 are still free; negative when the text is too long. */
+/** How many bytes of the 8,192 are still free, whatever its order; negative when the text is too long. */
 export function replyRoom(text: string): number {
   const zeros = (bytes: number): string => '0'.repeat(bytes * 2);
   return roomFor({
-    version: 1, kind: 'reply', thread: zeros(SIGNING_KEY_BYTES), team: zeros(8), id: zeros(NUMBER_BYTES), text: wellFormed(text), signer: zeros(SIGNING_KEY_BYTES),
-    signature: zeros(SIGNATURE_BYTES),
+    version: 1, kind: 'reply', thread: zeros(SIGNING_KEY_BYTES), team: zeros(8), id: zeros(ID_BYTES), text: wellFormed(text), ...LONGEST_ORDER,
+    signer: zeros(SIGNING_KEY_BYTES), signature: zeros(SIGNATURE_BYTES),
   }, REPLY_PLAINTEXT_BYTES);
 }
 

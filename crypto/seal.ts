@@ -3,6 +3,7 @@ import { utf8, wellFormed } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { teamFor, type Keyring, type Team, type VerifiedKeyring } from './keyring.ts';
 import { LETTER_RECIPIENTS, letterRoom, sealLetterSteps, type Throwaways, type WrittenContent } from './letter.ts';
+import { LONGEST_ORDER } from './order.ts';
 import { sealParcel } from './parcel.ts';
 import { finish, type Steps } from './steps.ts';
 import { signAddress, type Thread } from './thread.ts';
@@ -16,8 +17,11 @@ export const SEALING_STEPS = LETTER_RECIPIENTS + 1;
 export type RequestOptions = {
   /** Where an answer goes, if one is wanted. */
   readonly thread?: Thread | undefined;
-  /** Further words in a conversation that is there already, with the team (16 hex digits) that answered, if it did. */
-  readonly followUp?: { readonly team?: string | undefined } | undefined;
+  /**
+   * Further words in a conversation that is there already, with the team (16 hex digits) that answered, if it did. `number`: one
+   * more than the highest that their writer saw; `read`: short ids of the latest answers that had been read.
+   */
+  readonly followUp?: { readonly team?: string | undefined; readonly number?: number; readonly read?: readonly string[] } | undefined;
   readonly throwaways?: Throwaways | undefined;
 };
 
@@ -28,16 +32,18 @@ function contentOf({ topic, language, message, contact }: Request, serial: numbe
     return thread === undefined ? request : { ...request, thread: signAddress(request, thread) };
   }
   if (thread === undefined) throw new CodedError('LETTER_THREAD', 'a follow-up needs the thread it belongs to');
-  const further = { kind: 'follow-up' as const, ...said };
+  const further = { kind: 'follow-up' as const, ...said, number: followUp.number ?? 1, read: [...(followUp.read ?? [])] };
   return { ...further, thread: signAddress(further, thread) };
 }
 
-/** How many bytes an address takes in a letter, with its name and a comma, and the longer name of a follow-up. */
-const THREAD_ROOM = 'follow-up'.length - 'request'.length + utf8(`,"thread":${JSON.stringify({ key: '0'.repeat(64), lock: '0'.repeat(64), recipient: '0'.repeat(1_959), signature: '0'.repeat(128) })}`).length;
+/** How many bytes the place of a follow-up takes at most, with names and commas, and the longer name of its kind. */
+const FOLLOW_UP_ROOM = 'follow-up'.length - 'request'.length + `,"number":${String(LONGEST_ORDER.number)},"read":${JSON.stringify(LONGEST_ORDER.earlier)}`.length;
+/** How many bytes an address takes in a letter, with its name and a comma. */
+const THREAD_ROOM = utf8(`,"thread":${JSON.stringify({ key: '0'.repeat(64), lock: '0'.repeat(64), recipient: '0'.repeat(1_959), signature: '0'.repeat(128) })}`).length;
 
 /** How many bytes of the letter are still free; negative when the request is too long. Any keyring's serial fits into the count, and an address: the same words fit as a request and as a follow-up. */
 export function requestRoom(request: Request): number {
-  return letterRoom(contentOf(request, 0xffff_ffff, '0'.repeat(64), {})) - THREAD_ROOM;
+  return letterRoom(contentOf(request, 0xffff_ffff, '0'.repeat(64), {})) - THREAD_ROOM - FOLLOW_UP_ROOM;
 }
 
 /** A follow-up goes to whom answered, as long as that team is there; before an answer, to whom the request went. */

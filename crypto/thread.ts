@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { identityOf, identityToRecipient, isRecipient } from './age/identity.ts';
 import { blake2b, concat, fromHex, toHex, utf8 } from './bytes.ts';
 import { CodedError } from './errors.ts';
+import { orderParts } from './order.ts';
 import { hex } from './schema.ts';
 import { SIGNATURE_BYTES, SIGNING_KEY_BYTES, signatureHolds, signingKeyPair, signParts, type SigningKeyPair } from './sign.ts';
 
@@ -58,10 +59,12 @@ export type SignedAddress = z.infer<typeof signedAddress>;
 export type Signable = {
   readonly kind: string; readonly serial: number; readonly keyring: string; readonly topic?: string | undefined;
   readonly language: string; readonly message: string; readonly contact?: string | undefined;
+  /** Of a follow-up. */
+  readonly number?: number | undefined; readonly read?: readonly string[] | undefined;
 };
 
-const partsOf = ({ kind, serial, keyring, topic = '', language, message, contact = '' }: Signable, { key, lock, recipient }: ThreadAddress): string[] =>
-  [kind, String(serial), keyring, topic, language, message, contact, key, lock, recipient];
+const partsOf = ({ kind, serial, keyring, topic = '', language, message, contact = '', number, read }: Signable, { key, lock, recipient }: ThreadAddress): string[] =>
+  [kind, String(serial), keyring, topic, language, message, contact, key, lock, recipient, ...orderParts(number, read)];
 
 /** The address with a signature by the thread over it and the whole letter. */
 export function signAddress(letter: Signable, { signing, address }: Thread): SignedAddress {

@@ -1,29 +1,30 @@
 // What a volunteer should know before answering: who else has the conversation, whether its mailbox takes one more answer,
-// and whether that can be known. Letters carry no time: all notes count.
+// and whether that can be known. Letters carry no time: all notes count, in their order.
 import { GRACE_MS } from '../crypto/keyring.ts';
 import type { LetterContent } from '../crypto/letter.ts';
-import { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE, weekOf } from '../crypto/mailbox.ts';
+import { weekOf } from '../crypto/mailbox.ts';
+import { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE } from '../crypto/mailbox-limits.ts';
 import type { Note } from '../crypto/note.ts';
 import { aliasKey } from './alias.ts';
-import type { Noted } from './conversations.ts';
+import { isNotBefore, type Noted } from './conversations.ts';
 
 /** Aliases; `to` is empty but for a handover. */
 export type Holding = { action: Note['action']; from: string; to: string };
 
 /**
- * Who else has the conversation; who has handed it over has it no longer, unless all have to whom it was handed: then nobody
- * knows who had it last. Who wrote a note, its signer says (64 hex digits), since anybody can write any alias; only for whom
+ * Who else has the conversation; who has handed it over has it no longer, unless they took it or answered after that, or all
+ * have to whom it was handed: then nobody knows who had it last. Who wrote a note, its signer says (64 hex digits), since anybody can write any alias; only for whom
  * a handover is, it says by alias.
  */
 export function othersWith(noted: readonly Noted[], signer: string, alias: string): Holding[] {
   const notes = noted.map(({ content }) => content.note);
   const handovers = notes.filter(({ action }) => action === 'handover');
-  const [gaveUp, gaveUpAs] = [new Set(handovers.map((note) => note.signer)), new Set(handovers.map((note) => aliasKey(note.alias)))];
-  const isLast = ({ to = '' }: Note): boolean => !gaveUpAs.has(aliasKey(to));
+  const gaveUp = (note: Note): boolean => handovers.some((other) => other.signer === note.signer && isNotBefore(other, note));
+  const isLast = (note: Note): boolean => !handovers.some((other) => aliasKey(other.alias) === aliasKey(note.to ?? '') && isNotBefore(other, note));
   const isUnknown = !handovers.some(isLast);
   return notes.flatMap((note) => {
     const { action, alias: from, to = '', signer: by } = note;
-    const isOthers = action === 'handover' ? aliasKey(to) !== aliasKey(alias) && (isUnknown || isLast(note)) : by !== signer && !gaveUp.has(by);
+    const isOthers = action === 'handover' ? aliasKey(to) !== aliasKey(alias) && (isUnknown || isLast(note)) : by !== signer && !gaveUp(note);
     return isOthers ? [{ action, from, to }] : [];
   });
 }

@@ -2,6 +2,8 @@
 import { CodedError } from '../crypto/errors.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import type { NoteContent, WrittenContent } from '../crypto/letter.ts';
+import type { Note } from '../crypto/note.ts';
+import { absentIds, inOrder, latestIds, nextNumber, type Order, type Place } from '../crypto/order.ts';
 import type { ThreadAddress } from '../crypto/thread.ts';
 import { aliasesExcept, aliasKey, distinctAliases } from './alias.ts';
 
@@ -28,10 +30,12 @@ export type Conversation = {
   id: string;
   /** Where an answer goes; null when none is wanted, or only notes are here. */
   address: ThreadAddress | null;
-  /** The request first, then by the keyrings, since no letter has a time: under one, what was written before the notes, each as read. */
+  /** In the order of writing, the request first. */
   letters: (Written | Noted)[];
   state: State;
   remarks: Remark[];
+  /** Answers that somebody in it knew or had read, and that are not among these letters. */
+  absent: number;
 };
 
 export type Conversations = { conversations: Conversation[]; refused: { source: string; error: CodedError; letter: Opened }[]; aliases: AliasRemark[] };
@@ -56,6 +60,16 @@ export function converse(opened: readonly Opened[]): Conversations {
     refused: [...refused].map(([letter, error]) => ({ source: letter.source, error, letter })),
     aliases: aliasRemarks(once.filter(isNoted)),
   };
+}
+
+/** What somebody who answers says about the place of their words, by what they have read. */
+export function orderAfter(letters: readonly Opened[]): Order {
+  return { number: nextNumber(letters.map((letter) => placeOf(letter).number)), earlier: latestIds(answersIn(letters)) };
+}
+
+/** Ids of the answers, in the order of the letters. */
+function answersIn(letters: readonly Opened[]): string[] {
+  return letters.filter(isNoted).map(({ content }) => content.note).filter(({ action }) => action === 'answer').map(({ id }) => id);
 }
 
 /** How many answers there are to how many letters: fewer, and somebody may be waiting. */
@@ -124,7 +138,7 @@ function strayed(opened: readonly Opened[]): { refused: Map<Opened, CodedError>;
 }
 
 function conversation(id: string, opened: readonly Opened[], isContested: boolean): Conversation {
-  const letters = inOrder(opened.filter((letter): letter is Written | Noted => isWritten(letter) || isNoted(letter)));
+  const letters = requestFirst(inOrder(opened.filter((letter): letter is Written | Noted => isWritten(letter) || isNoted(letter)), placeOf));
   const written = letters.filter(isWritten);
   const thread = written.map(({ content }) => content.thread).find((each) => each !== undefined);
   const remarks: Remark[] = [];
@@ -132,25 +146,46 @@ function conversation(id: string, opened: readonly Opened[], isContested: boolea
   else if (!written.some(({ content }) => content.kind === 'request')) remarks.push('no-request');
   if (isContested) remarks.push('contested');
   const address = thread === undefined ? null : { key: thread.key, lock: thread.lock, recipient: thread.recipient };
-  return { id, address, letters, state: stateOf(letters.filter(isSentNote)), remarks };
+  const absent = absentIds(letters.flatMap(mentionedIn), answersIn(letters)).length;
+  return { id, address, letters, state: stateOf(letters.filter(isSentNote)), remarks, absent };
 }
 
-function inOrder<L extends Opened>(letters: readonly L[]): L[] {
-  const isRequest = ({ content }: Opened): number => Number(content.kind === 'request');
-  return [...letters].sort((a, b) => isRequest(b) - isRequest(a) || a.content.serial - b.content.serial || Number(isNoted(a)) - Number(isNoted(b)));
+/** A request counts as 0, and has no number. What a thread signed is told apart by the signature. */
+function placeOf({ content, mark }: Opened): Place {
+  if (content.kind === 'note') return { number: content.note.number, id: content.note.id };
+  return { number: content.kind === 'request' ? 0 : content.number, id: content.thread?.signature ?? mark };
 }
 
-/** Whoever handed a conversation over has it no longer, whichever note was read first. */
+/** Short ids of the answers that a writer knew. */
+function mentionedIn({ content }: Opened): readonly string[] {
+  if (content.kind === 'note') return content.note.earlier ?? [];
+  return (content.kind === 'follow-up' ? content.read : undefined) ?? [];
+}
+
+/** Also before a number that counts as 0 because nobody writes so much. */
+function requestFirst<L extends Opened>(letters: readonly L[]): L[] {
+  const isRequest = ({ content }: Opened): boolean => content.kind === 'request';
+  return [...letters.filter(isRequest), ...letters.filter((letter) => !isRequest(letter))];
+}
+
+/** Whoever handed a conversation over has it no longer, unless they took it again after that. */
 function stateOf(noted: readonly Noted[]): State {
   const notes = noted.map(({ content }) => content.note);
-  const aliases = (action: string): string[] => distinctAliases(notes.filter((note) => note.action === action).map(({ alias }) => alias));
-  const gone = aliases('handover');
-  const to = distinctAliases(notes.filter(({ action }) => action === 'handover').flatMap((note) => note.to ?? []));
-  const holding = aliasesExcept(to, gone);
-  const answered = aliases('answer');
-  const handed = aliasesExcept(holding.length > 0 ? holding : to, answered);
-  const taken = aliasesExcept(aliases('claim'), [...gone, ...answered, ...to]);
+  const of = (action: Note['action']): Note[] => notes.filter((note) => note.action === action);
+  const aliasesOf = (some: readonly Note[]): string[] => distinctAliases(some.map(({ alias }) => alias));
+  const handovers = of('handover');
+  const toOf = (some: readonly Note[]): string[] => distinctAliases(some.flatMap(({ to }) => to ?? []));
+  const holding = toOf(handovers.filter((note) => !handovers.some((other) => aliasKey(other.alias) === aliasKey(note.to ?? '') && isNotBefore(other, note))));
+  const answered = aliasesOf(of('answer'));
+  const handed = aliasesExcept(holding.length > 0 ? holding : toOf(handovers), answered);
+  const claimed = aliasesOf(of('claim').filter((note) => !handovers.some((other) => aliasKey(other.alias) === aliasKey(note.alias) && isNotBefore(other, note))));
+  const taken = aliasesExcept(claimed, [...answered, ...toOf(handovers)]);
   return { answered, handed, taken, checked: noted.every(({ keyring }) => keyring !== null) };
+}
+
+/** Whether a note was written after another, or nobody knows. */
+export function isNotBefore({ number = 1 }: Note, { number: than = 1 }: Note): boolean {
+  return number >= than;
 }
 
 /** Eight digits, or as many more as tell a key from every other: who makes keys until one begins alike gains nothing. */

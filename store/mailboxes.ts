@@ -1,9 +1,11 @@
 // Where replies wait: a hash a week, and in it places that tell neither whose they are nor which belong together.
 import { blake2b, concat, uint32 } from '../crypto/bytes.ts';
-import { REPLIES_A_WEEK, weekOf } from '../crypto/mailbox.ts';
+import { weekOf } from '../crypto/mailbox.ts';
+import { REPLIES_A_WEEK } from '../crypto/mailbox-limits.ts';
 import { keys } from './keys.ts';
 
-export { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE, weekOf } from '../crypto/mailbox.ts';
+export { weekOf } from '../crypto/mailbox.ts';
+export { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE } from '../crypto/mailbox-limits.ts';
 
 /** Full weeks that a reply waits at least, unless relay and worker are told otherwise. */
 export const REPLY_WEEKS = 5;

@@ -1,16 +1,16 @@
-// What is asked before replies are removed: about one, or about all of them, also those that nobody has opened.
+// What is asked before replies are removed: about one, or about all that this page was given.
 import { element, fill, focusOn, onClick } from './page.ts';
 
 const nothing = (): void => undefined;
 
 export class Confirmation {
   readonly #section = element('confirm', HTMLElement);
-  /** A reply, or with null all of them. */
-  #asked: string | null = null;
+  #asked: readonly string[] = [];
+  #all = false;
   #readFirst = nothing;
 
-  constructor(remove: (reply: string | null) => void) {
-    onClick('confirm-yes', () => remove(this.#asked));
+  constructor(remove: (replies: readonly string[], all: boolean) => void) {
+    onClick('confirm-yes', () => remove(this.#asked, this.#all));
     onClick('confirm-no', () => {
       this.hide();
       focusOn('conversation-title');
@@ -22,16 +22,16 @@ export class Confirmation {
     });
   }
 
-  askAboutOne(reply: string): void {
-    this.#ask(reply);
+  askAboutOne(replies: readonly string[]): void {
+    this.#ask(replies, false);
   }
 
-  /** `readFirst`: shows some that were not shown yet. */
-  askAboutAll({ all, unread }: { all: number; unread: number }, readFirst: () => void): void {
-    fill('all', String(all));
-    fill('unread', String(unread));
-    for (const id of ['confirm-unread', 'confirm-read']) element(id, HTMLElement).hidden = unread === 0;
-    this.#ask(null);
+  /** `unfetched`: how many wait that stay; `readFirst`: fetches some of them. */
+  askAboutAll(replies: readonly string[], unfetched: number, readFirst: () => void): void {
+    fill('all', String(replies.length));
+    fill('unread', String(unfetched));
+    for (const id of ['confirm-unread', 'confirm-read']) element(id, HTMLElement).hidden = unfetched === 0;
+    this.#ask(replies, true);
     this.#readFirst = readFirst;
   }
 
@@ -40,12 +40,13 @@ export class Confirmation {
     this.#section.hidden = true;
   }
 
-  #ask(reply: string | null): void {
+  #ask(replies: readonly string[], all: boolean): void {
     this.hide();
-    this.#asked = reply;
-    element('confirm-one', HTMLElement).hidden = reply === null;
-    for (const id of ['confirm-all', 'confirm-count']) element(id, HTMLElement).hidden = reply !== null;
-    if (reply !== null) element('confirm-read', HTMLElement).hidden = true;
+    this.#asked = replies;
+    this.#all = all;
+    element('confirm-one', HTMLElement).hidden = all;
+    for (const id of ['confirm-all', 'confirm-count']) element(id, HTMLElement).hidden = !all;
+    if (!all) element('confirm-read', HTMLElement).hidden = true;
     this.#section.hidden = false;
     focusOn('confirm-title');
   }

@@ -7,7 +7,6 @@ import { readStart, readWords, UnreachableError, type Door, type SignedKeyring }
 import { Fields } from './fields.ts';
 import { takeKeyring } from './keyring.ts';
 import { LeavingQuestion, setUpLeaving } from './leaving.ts';
-import type { MailboxPage } from './messages.ts';
 import { noticeForSealer, type Action, type Notice } from './notices.ts';
 import { element, fill, focusOn, notify, onAction, onClick, progress } from './page.ts';
 import { Sealer, SealerError } from './sealer.ts';
@@ -17,12 +16,14 @@ const VIEWS = ['enter', 'conversation', 'ended', 'progress'] as const;
 type View = (typeof VIEWS)[number];
 const DOINGS = ['look', 'send', 'delete'] as const;
 type Doing = (typeof DOINGS)[number];
+/** In a row, when what is found moved up. */
+const MOST_LOOKS = 20;
 
 class Replies {
   readonly #language = document.documentElement.lang;
   readonly #code = new CodeField();
-  readonly #conversation = new Conversation((id) => this.#confirmation.askAboutOne(id));
-  readonly #confirmation = new Confirmation((reply) => void this.#delete(reply));
+  readonly #conversation = new Conversation((ids) => this.#confirmation.askAboutOne(ids));
+  readonly #confirmation = new Confirmation((ids, all) => void this.#delete(ids, all));
   readonly #leaving = new LeavingQuestion((notice) => this.#tell(notice));
   readonly #sealer = new Sealer();
   readonly #fields = new Fields((request) => this.#sealer.ask('room', { request }));
@@ -50,10 +51,9 @@ class Replies {
     setUpLeaving(held, { wipe: () => this.#end(), ask: (href) => this.#askBeforeLeaving(href) });
     onAction((action) => this.#act(action));
     onClick('read', () => void this.#enter());
-    onClick('older', () => void this.#look(this.#conversation.page - 1));
-    onClick('newer', () => void this.#look(this.#conversation.page + 1));
+    onClick('more', () => void this.#look());
     onClick('again', () => void this.#lookAgain());
-    onClick('delete-all', () => void this.#confirmAll());
+    onClick('delete-all', () => this.#confirmAll());
     onClick('send', () => void this.#send());
   }
 
@@ -102,7 +102,7 @@ class Replies {
   #offerWriting(): void {
     element('write', HTMLElement).hidden = !this.#open && this.#fields.empty;
     element('send', HTMLButtonElement).disabled = !this.#open;
-    element('topic-choice', HTMLElement).hidden = !this.#topicMatters || this.#conversation.team !== null;
+    element('topic-choice', HTMLElement).hidden = !this.#topicMatters || this.#conversation.handed.team !== null;
   }
 
   #ready(ready: boolean): void {
@@ -120,26 +120,27 @@ class Replies {
       return this.#tell(this.#noticeFor(error, 'no-sealing'));
     }
     // Tried again, it is the code in the field that counts: it may have become another.
-    await this.#look(0, () => this.#enter());
+    this.#conversation.clear();
+    await this.#look(() => this.#enter());
   }
 
-  #look(page: number, retry = () => this.#look(page)): Promise<void> {
-    return this.#do('look', retry, async () => this.#showFound(page, await this.#sending.look(page)));
+  #look(retry = () => this.#look()): Promise<void> {
+    return this.#do('look', retry, async () => {
+      const first = this.#conversation.handed.isEmpty;
+      let shown = await this.#lookOnce();
+      // Those behind moved up: what this look gave had been here already, and there is more.
+      for (let looks = 1; shown === null && this.#conversation.handed.unfetched > 0 && looks < MOST_LOOKS; looks += 1) shown = await this.#lookOnce();
+      if (shown === 'away') return this.#tell('look-away');
+      this.#code.clear();
+      this.#offerWriting();
+      this.#show('conversation');
+      focusOn(first || shown === null || shown === 0 ? 'conversation-title' : `reply-${String(shown)}`);
+    });
   }
 
-  async #showFound(page: number, found: MailboxPage): Promise<void> {
-    if ('retryAfterSeconds' in found) return this.#tell('look-away');
-    // Others were removed meanwhile.
-    const other = page >= found.pages ? found.pages - 1 : this.#conversation.passedOver(page, found);
-    if (other !== null) {
-      this.#busy = false;
-      return this.#look(other);
-    }
-    this.#code.clear();
-    this.#conversation.show(page, found);
-    this.#offerWriting();
-    this.#show('conversation');
-    focusOn('conversation-title');
+  async #lookOnce(): Promise<number | null | 'away'> {
+    const found = await this.#sending.look(this.#conversation.handed.nextPage);
+    return 'retryAfterSeconds' in found ? 'away' : this.#conversation.show(found);
   }
 
   /** The door may have opened or closed meanwhile, and the keyring may have become another. */
@@ -150,15 +151,17 @@ class Replies {
       await this.#take(keyring);
       this.#doorIs(door);
       this.#busy = false;
-      await this.#look(this.#conversation.page);
+      await this.#look();
     });
   }
 
   async #send(): Promise<void> {
-    const { team } = this.#conversation;
+    const { handed } = this.#conversation;
     if (this.#fields.flag()) return;
-    const errand = { request: this.#fields.read(), answer: true, followUp: team === null ? {} : { team } };
+    const { followUp } = handed;
+    const errand = { request: this.#fields.read(), answer: true, followUp };
     await this.#do('send', () => this.#send(), () => this.#dispatch(errand, (notice) => notice, () => {
+      handed.wrote(followUp.number);
       this.#fields.clearMessage();
       this.#fields.countRoom().catch(() => undefined);
       this.#show('conversation');
@@ -167,11 +170,13 @@ class Replies {
     }));
   }
 
-  async #delete(reply: string | null): Promise<void> {
-    await this.#do('delete', () => this.#delete(reply), () => this.#dispatch({ reply }, () => 'delete-failed', () => {
-      // A text that was not sent yet is not lost with the answers.
-      if (reply === null && this.#fields.empty) return this.#over();
-      this.#conversation.removed(reply);
+  /** `all`: nobody asked for one of them alone. */
+  async #delete(replies: readonly string[], all: boolean): Promise<void> {
+    await this.#do('delete', () => this.#delete(replies, all), () => this.#dispatch({ replies }, () => 'delete-failed', () => {
+      const { handed } = this.#conversation;
+      this.#conversation.removed(replies);
+      // What waits is not lost with what was removed, and neither is a text that was not sent yet.
+      if (all && handed.unfetched === 0 && this.#fields.empty) return this.#over();
       this.#show('conversation');
       focusOn('conversation-title');
     }));
@@ -204,19 +209,10 @@ class Replies {
     }
   }
 
-  /** What nobody has opened goes with the rest: look once more, and say how many there are. */
-  #confirmAll(): Promise<void> {
-    return this.#do('look', () => this.#confirmAll(), async () => {
-      const page = this.#conversation.nextPage;
-      const found = await this.#sending.look(page);
-      if ('retryAfterSeconds' in found) return this.#tell('look-away');
-      const { all, unread } = this.#conversation.count(found);
-      if (all === 0) return this.#showFound(page, found);
-      this.#show('conversation');
-      // Where some went another way, another page comes first.
-      const first = this.#conversation.nextPage;
-      this.#confirmation.askAboutAll({ all, unread }, () => void (first === page ? this.#showFound(page, found) : this.#look(first)));
-    });
+  /** All that this page was given, also what does not open; what it has not fetched stays where it is. */
+  #confirmAll(): void {
+    const { ids, unfetched } = this.#conversation.handed;
+    this.#confirmation.askAboutAll(ids, unfetched, () => void this.#look());
   }
 
   /** There is nothing more to do here. */

@@ -75,14 +75,13 @@ function readReplies(answered: MailboxAnswer, page: number): MailboxPage {
   const replies = answered.replies.map((sealed): MailboxReply => {
     const id = toHex(replyId(sealed));
     try {
-      const { text, team, signer, signature } = openReply(sealed, identity, signing.key, signers);
-      return { id, text, team: isSignerOf(current, signer, team) ? team : null, signature };
+      const { text, team, signer, signature, number, earlier = [], id: name } = openReply(sealed, identity, signing.key, signers);
+      return { id, text, team: isSignerOf(current, signer, team) ? team : null, signature, place: { number, id: name }, earlier };
     } catch (error) {
       return { id, refused: codeOf(error) };
     }
   });
-  const { total } = answered;
-  return { total, pages: Math.max(Math.ceil(total / REPLIES_A_PAGE), 1), first: page * REPLIES_A_PAGE + 1, replies };
+  return { total: answered.total, first: page * REPLIES_A_PAGE, replies };
 }
 
 async function answer(ask: Ask): Promise<Exchanges[Kind]['reply']> {
@@ -127,8 +126,7 @@ async function answer(ask: Ask): Promise<Exchanges[Kind]['reply']> {
       return readReplies(parseMailboxAnswer(ask.answer, ask.page), ask.page);
     case 'delete': {
       const { serial, worker } = keyring().keyring;
-      const reply = ask.reply === null ? null : fromHex(ask.reply);
-      return stamp(sealParcel({ kind: 'delete', thread: conversation(), reply }, { serial, worker }), ask.difficulty);
+      return stamp(sealParcel({ kind: 'delete', thread: conversation(), replies: ask.replies.map(fromHex) }, { serial, worker }), ask.difficulty);
     }
     case 'decoy': {
       await idle();

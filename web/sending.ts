@@ -1,7 +1,7 @@
 // What this page sends, and how: sealed once, sent in a slot as the same bytes until the relay has taken them. A request
 // and a decoy go the same way.
 import { askMailbox, HIGHEST_DIFFICULTY, sendParcel } from './door.ts';
-import type { Answer, MailboxPage, RequestFields } from './messages.ts';
+import type { Answer, FollowUp, MailboxPage, RequestFields } from './messages.ts';
 import { noticeForRefusal, type Notice } from './notices.ts';
 import type { ProgressStep } from './page.ts';
 import { SealerError, type Sealer } from './sealer.ts';
@@ -18,10 +18,10 @@ export type Outcome =
   /** The relay asks to come again; the parcel is kept for that. */
   | { kind: 'later'; seconds: number };
 
-/** What somebody wants to be sent: their words, or the end of a reply (its id), or with null of the whole mailbox. */
+/** What somebody wants to be sent: their words, or the end of replies (their ids). */
 export type Errand =
-  | { request: RequestFields; answer: boolean; followUp?: { team?: string } }
-  | { reply: string | null };
+  | { request: RequestFields; answer: boolean; followUp?: FollowUp }
+  | { replies: readonly string[] };
 /** What goes into a parcel. A decoy has nothing but its number in this visit: several may be on their way. */
 type Load = Errand | number;
 const isErrand = (load: Load): load is Errand => typeof load !== 'number';
@@ -79,8 +79,6 @@ export class Sending {
   /** Looks into the mailbox at hand, in a slot as well. @throws SealerError, UnreachableError */
   async look(page: number): Promise<MailboxPage> {
     const { sealer, onStep } = this.#options;
-    // A removal of everything that was asked for before may have been carried out: it is not the one asked for after this.
-    this.#forget({ reply: null });
     const question = await sealer.ask('look', { page });
     onStep('slot');
     return this.#slots.use(async () => {

@@ -14,8 +14,8 @@ export type Outcome =
   | { readonly kind: 'letter'; readonly id: Buffer; readonly serial: number; readonly letter: Buffer; readonly to: readonly { inbox: string; letterId: Buffer }[] }
   /** A reply for one of the places, the first that is free. */
   | { readonly kind: 'reply'; readonly id: Buffer; readonly serial: number; readonly reply: Buffer; readonly bucket: Bucket }
-  /** What a requester removes: this reply, or where there is none, everything in these places. */
-  | { readonly kind: 'delete'; readonly id: Buffer; readonly serial: number; readonly reply: Buffer | null; readonly buckets: readonly Bucket[] }
+  /** What a requester removes: in these places the replies with these digests (SHA-1, hex), wherever each stands by then. */
+  | { readonly kind: 'delete'; readonly id: Buffer; readonly serial: number; readonly digests: readonly string[]; readonly buckets: readonly Bucket[] }
   /** Back into the pool: this worker could not decide, or there is no room for it yet. */
   | { readonly kind: 'back'; readonly id: Buffer };
 
@@ -98,7 +98,8 @@ local write = {
     end
   end,
   delete = function(_, new)
-    local unwanted = take()
+    local unwanted = {}
+    for _ = 1, tonumber(take()) do unwanted[take()] = true end
     for _ = 1, tonumber(take()) do
       local bucket, filled, there, kept = KEYS[tonumber(take())], {}, {}, {}
       for _ = 1, tonumber(take()) do
@@ -106,7 +107,7 @@ local write = {
         local reply = redis.call('HGET', bucket, field)
         if reply then
           filled[#filled + 1], there[#there + 1] = field, reply
-          if unwanted ~= '' and reply ~= unwanted then kept[#kept + 1] = reply end
+          if not unwanted[redis.sha1hex(reply)] then kept[#kept + 1] = reply end
         end
       end
       -- Those behind move up, so that places are filled from the first and in order. No other place is named: what is
@@ -228,7 +229,7 @@ function record(outcome: Outcome, place: (key: string) => number): (string | num
     case 'reply':
       return places(outcome.bucket, place, outcome.reply);
     case 'delete':
-      return [outcome.reply ?? '', outcome.buckets.length, ...outcome.buckets.flatMap((bucket) => places(bucket, place))];
+      return [outcome.digests.length, ...outcome.digests, outcome.buckets.length, ...outcome.buckets.flatMap((bucket) => places(bucket, place))];
     case 'letter':
       return [outcome.letter, outcome.to.length, ...outcome.to.flatMap(({ inbox, letterId }) => [place(keys.outbox(inbox)), letterId])];
   }

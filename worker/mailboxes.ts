@@ -1,12 +1,24 @@
+import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { equal } from '../crypto/bytes.ts';
-import type { Removal } from '../crypto/parcel.ts';
+import { toHex } from '../crypto/bytes.ts';
+import { shortReplyId, type Removal } from '../crypto/removal.ts';
 import { REPLY_BYTES, replyId } from '../crypto/reply.ts';
 import { BLANK_FIELD, keys } from '../store/keys.ts';
 import { bucketOf, weekOf, weeksKept, type Bucket } from '../store/mailboxes.ts';
 
 /** So far back old weeks are looked for: a worker may have been away for long. */
 const FORGET_WEEKS = 104;
+
+/** A reply by its short id (16 bytes), and by the digest that Redis itself can make of it. */
+type Found = { readonly id: Uint8Array; readonly digest: string };
+
+/**
+ * What scripts compare replies by: they have no other digest than SHA-1. Who made two replies of one digest would only have
+ * both removed where one of them is.
+ */
+function digestInRedis(reply: Buffer): string {
+  return createHash('sha1').update(reply).digest('hex');
+}
 
 /** The worker's side of the mailboxes: what waits there, what is removed, what is forgotten. */
 export class Mailboxes {
@@ -25,15 +37,18 @@ export class Mailboxes {
     return depths.reduce((sum, depth) => sum + depth, 0);
   }
 
-  /** The places a removal is about, and the reply as it is kept; null when that reply is not there (any more). */
-  async find({ mailbox, reply: id }: Removal, now: Date): Promise<{ buckets: Bucket[]; reply: Buffer | null } | null> {
-    const buckets = weeksKept(now, this.#weeks).map((week) => bucketOf(mailbox, week));
-    if (id === null) return { buckets, reply: null };
-    for (const { key, fields } of buckets) {
-      const reply = (await this.#redis.hmgetBuffer(key, ...fields)).find((kept) => kept !== null && equal(replyId(kept), id));
-      if (reply) return { buckets, reply };
+  /** Of the replies that a removal lists those that are there, and the places of the weeks they are in. */
+  async find({ mailbox, replies }: Removal, now: Date): Promise<{ buckets: Bucket[]; found: Found[] }> {
+    const listed = new Set(replies.map(toHex));
+    const buckets: Bucket[] = [];
+    const found: Found[] = [];
+    for (const bucket of weeksKept(now, this.#weeks).map((week) => bucketOf(mailbox, week))) {
+      const kept = (await this.#redis.hmgetBuffer(bucket.key, ...bucket.fields)).filter((reply) => reply !== null);
+      const here = kept.map((reply) => ({ id: shortReplyId(replyId(reply)), digest: digestInRedis(reply) })).filter(({ id }) => listed.has(toHex(id)));
+      if (here.length > 0) buckets.push(bucket);
+      found.push(...here);
     }
-    return null;
+    return { buckets, found };
   }
 
   /** What is read in the place of a reply that is not there, before any is: reading takes as long from the beginning. */

@@ -176,10 +176,10 @@ export class Mix {
   }
 
   async #removal({ id, serial, removal }: Extract<Opened, { kind: 'removal' }>): Promise<Outcome> {
-    const found = await this.#mailboxes.find(removal, this.#startedAt);
-    if (found === null) return { kind: 'drop', id, serial, reason: 'reply-gone' };
-    this.#shares.free(removal);
-    return { kind: 'delete', id, serial, ...found };
+    const { buckets, found } = await this.#mailboxes.find(removal, this.#startedAt);
+    if (found.length === 0) return { kind: 'drop', id, serial, reason: 'reply-gone' };
+    this.#shares.free({ mailbox: removal.mailbox, replies: found.map((reply) => reply.id) });
+    return { kind: 'delete', id, serial, digests: found.map(({ digest }) => digest), buckets };
   }
 
   #back({ id, serial }: { readonly id: Buffer; readonly serial: number }): Outcome {

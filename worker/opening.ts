@@ -1,6 +1,7 @@
 import { CodedError } from '../crypto/errors.ts';
 import { letterId } from '../crypto/letter.ts';
-import { openSealed, parcelId, type ParcelContent, type Removal } from '../crypto/parcel.ts';
+import { openSealed, parcelId, type ParcelContent } from '../crypto/parcel.ts';
+import type { Removal } from '../crypto/removal.ts';
 import { checkDelivery, type Delivery } from '../crypto/reply.ts';
 import type { DropReason } from '../store/drops.ts';
 import type { Outcome, Sealed } from './claims.ts';

@@ -1,5 +1,5 @@
 import { toHex } from '../crypto/bytes.ts';
-import type { Removal } from '../crypto/parcel.ts';
+import { shortReplyId, type Removal } from '../crypto/removal.ts';
 import { replyId, type Delivery } from '../crypto/reply.ts';
 import { REPLIES_A_WEEK_BY_ONE } from '../store/mailboxes.ts';
 
@@ -17,7 +17,7 @@ const PART_OF_ALL = 1 / 10;
 export class Shares {
   readonly #inAll: number;
   #week = 0;
-  /** Signer -> mailbox and id of each reply, as hex digits. */
+  /** Signer -> mailbox and short id of each reply, as hex digits. */
   readonly #taken = new Map<string, Set<string>>();
 
   /** @param replies that may wait in all mailboxes */
@@ -35,7 +35,7 @@ export class Shares {
   take(delivery: Delivery): boolean {
     const [signer, mailbox] = [toHex(delivery.signer), toHex(delivery.mailbox)];
     const taken = this.#taken.get(signer) ?? new Set();
-    const reply = mailbox + toHex(replyId(delivery.reply));
+    const reply = mailbox + toHex(shortReplyId(replyId(delivery.reply)));
     if (taken.has(reply)) return true;
     const here = [...taken].filter((other) => other.startsWith(mailbox));
     if (here.length >= REPLIES_A_WEEK_BY_ONE || taken.size >= this.#inAll) return false;
@@ -44,10 +44,8 @@ export class Shares {
   }
 
   /** Whoever removes what they have read makes room again. */
-  free({ mailbox, reply }: Removal): void {
-    const removed = toHex(mailbox) + (reply === null ? '' : toHex(reply));
-    for (const taken of this.#taken.values()) {
-      for (const one of taken) if (one.startsWith(removed)) taken.delete(one);
-    }
+  free({ mailbox, replies }: Removal): void {
+    const removed = replies.map((reply) => toHex(mailbox) + toHex(reply));
+    for (const taken of this.#taken.values()) for (const one of removed) taken.delete(one);
   }
 }

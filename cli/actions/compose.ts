@@ -3,6 +3,7 @@ import { CodedError } from '../../crypto/errors.ts';
 import type { Keyring, Team, VerifiedKeyring } from '../../crypto/keyring.ts';
 import { letterRoom, sealLetter, type NoteContent } from '../../crypto/letter.ts';
 import { signNote, type NoteText } from '../../crypto/note.ts';
+import { newId } from '../../crypto/order-fields.ts';
 import { sealParcel } from '../../crypto/parcel.ts';
 import { replyRoom, sealReply } from '../../crypto/reply.ts';
 import type { SigningKeyPair } from '../../crypto/sign.ts';
@@ -26,8 +27,9 @@ export function ownTeam(keyring: Keyring, signer: SigningKeyPair, identities: re
   throw new CliError('SIGNER_UNKNOWN', `your signer is not on keyring ${String(keyring.serial)}: nobody would believe it`, 'give the newest keyring; if you are not on that, ask the administrator; nothing was sent');
 }
 
-function noteOf({ verified, conversation, signer, said }: Draft): NoteContent {
-  const note = signNote({ ...said, thread: conversation.address.key }, signer);
+/** `id`: of an answer that of the reply, so that the team knows which it is of those that others mention. */
+function noteOf({ verified, conversation, signer, said }: Draft, id = newId()): NoteContent {
+  const note = signNote({ ...said, ...conversation.order, id, thread: conversation.address.key }, signer);
   return { version: 1, kind: 'note', serial: verified.keyring.serial, keyring: verified.digest, language: conversation.language, note };
 }
 
@@ -43,7 +45,8 @@ export function composeParcels(draft: Draft): Uint8Array[] {
   const room = roomIn(draft);
   const isAnswer = said.action === 'answer';
   if (room < 0) throw new CodedError(isAnswer ? 'REPLY_TOO_LONG' : 'LETTER_TOO_LONG', `the text is ${String(-room)} bytes too long`);
-  const note = sealParcel({ kind: 'letter', team: team.id, letter: sealLetter(noteOf(draft), team.recipients) }, keyring);
+  const id = newId();
+  const note = sealParcel({ kind: 'letter', team: team.id, letter: sealLetter(noteOf(draft, id), team.recipients) }, keyring);
   if (!isAnswer) return [note];
-  return [sealParcel({ kind: 'reply', delivery: sealReply({ team: team.id, text: said.text }, conversation.address, signer) }, keyring), note];
+  return [sealParcel({ kind: 'reply', delivery: sealReply({ team: team.id, text: said.text, ...conversation.order, id }, conversation.address, signer) }, keyring), note];
 }

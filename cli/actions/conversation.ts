@@ -1,15 +1,20 @@
 // Which conversation a volunteer means, who else of the team has it, and whether its mailbox takes one more answer.
 import { encrypt } from '../../crypto/age/age.ts';
 import { CodedError } from '../../crypto/errors.ts';
-import { REPLIES_A_WEEK } from '../../crypto/mailbox.ts';
+import { REPLIES_A_WEEK } from '../../crypto/mailbox-limits.ts';
+import type { Order } from '../../crypto/order.ts';
 import type { ThreadAddress } from '../../crypto/thread.ts';
 import { fullnessOf, othersWith } from '../../letters/cautions.ts';
 import { CliError } from '../errors.ts';
+import { orderAfter } from '../../letters/conversations.ts';
 import { conversationOf, isNoted, isWritten, type Conversation, type Noted } from '../letters/conversations.ts';
 import { visibleLine } from '../terminal.ts';
 
-/** One that can be answered. `language`, `topic`: as its request has them. */
-export type Answerable = { readonly id: string; readonly address: ThreadAddress; readonly language: string; readonly topic: string | undefined; readonly noted: readonly Noted[]; readonly lastWords: string };
+/** One that can be answered. `language`, `topic`: as its request has them; `order`: of what is written next. */
+export type Answerable = {
+  readonly id: string; readonly address: ThreadAddress; readonly language: string; readonly topic: string | undefined;
+  readonly noted: readonly Noted[]; readonly lastWords: string; readonly order: Order;
+};
 
 /** The one with this id, or the only one. Errors: CONVERSATION_UNKNOWN, ANSWER_UNWANTED. */
 export function answerable(conversations: readonly Conversation[], id: string | undefined): Answerable {
@@ -18,7 +23,8 @@ export function answerable(conversations: readonly Conversation[], id: string | 
   const first = written.find(({ kind }) => kind === 'request') ?? written[0];
   if (first === undefined) throw new CliError('CONVERSATION_UNKNOWN', 'only notes on this conversation are here', 'give a letter of it');
   if (address === null) throw new CliError('ANSWER_UNWANTED', 'whoever wrote this wants no answer here', 'if they left a contact, use that');
-  return { id: found, address, language: first.language, topic: first.topic, noted: letters.filter(isNoted), lastWords: written.at(-1)?.message ?? '' };
+  const lastWords = written.at(-1)?.message ?? '';
+  return { id: found, address, language: first.language, topic: first.topic, noted: letters.filter(isNoted), lastWords, order: orderAfter(letters) };
 }
 
 /** A letter that opened shows only that its recipient has the form of one. Errors: ADDRESS_UNUSABLE. */

@@ -14,13 +14,13 @@ export async function readWords(io: Io, file: string | undefined, needed: boolea
 }
 
 function typed(io: Io): Promise<string> {
-  io.err('Write the answer, up to some 3,800 Cyrillic letters. Ctrl-D on an empty line ends it; Ctrl-C stops.\n');
+  io.err('Write the answer, up to some 3,700 Cyrillic letters. Ctrl-D on an empty line ends it; Ctrl-C stops.\n');
   return io.askText();
 }
 
 async function bytesOf(io: Io, file: string | undefined): Promise<Uint8Array> {
   const bytes = file === undefined ? await io.readStdin(TEXT_BYTES_MAX) : await readInput(file, 'the text');
-  if (bytes === null || bytes.length > TEXT_BYTES_MAX) throw new CliError('INPUT_TOO_LARGE', 'the text is longer than 1 MiB', 'shorten it to some 3,800 Cyrillic letters');
+  if (bytes === null || bytes.length > TEXT_BYTES_MAX) throw new CliError('INPUT_TOO_LARGE', 'the text is longer than 1 MiB', 'shorten it to some 3,700 Cyrillic letters');
   return bytes;
 }
 

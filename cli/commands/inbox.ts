@@ -13,8 +13,8 @@ export const inbox = defineCommand({
   details: `
 One line a conversation: its id, who has answered, taken or been handed it, its topic and first words. Two numbers are
 answers and letters: (1 / 2) is one answer to two letters. PATH is what support-relay open takes: a Maildir,
-imaps://user@host/Folder, letters, messages. No letter has a time, so the order says nothing. Without --keyring nobody
-vouches for the notes, and what they say is marked as not checked. Nothing is written to disk.
+imaps://user@host/Folder, letters, messages. No letter has a time, so the order of the lines says nothing. Without
+--keyring nobody vouches for the notes, and what they say is marked as not checked. Nothing is written to disk.
 
 ${READING_HELP}
   --json                  one JSON object a conversation and line, with its letters

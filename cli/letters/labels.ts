@@ -23,6 +23,7 @@ export type Labels = {
   answered: string;
   handed: string;
   taken: string;
+  absent: string;
   remarks: Readonly<Record<Remark, string>>;
 };
 
@@ -48,6 +49,7 @@ const ENGLISH: Labels = {
   answered: 'answered by',
   handed: 'handed to',
   taken: 'taken by',
+  absent: 'earlier answers that are not among these letters (elsewhere, deleted, run out, or held back)',
   remarks: {
     'no-request': 'it begins with further words: the request is not among these letters, or went to another team',
     'no-letters': 'only notes are here: the letters are not among these',
@@ -77,6 +79,7 @@ const RUSSIAN: Labels = {
   answered: 'ответ:',
   handed: 'передано:',
   taken: 'у кого:',
+  absent: 'прежние ответы, которых среди этих писем нет (лежат в другом месте, удалены, истёк срок или не доставлены)',
   remarks: {
     'no-request': 'начинается с продолжения: самого обращения среди этих писем нет, или оно пришло другой команде',
     'no-letters': 'здесь только заметки: самих писем среди этих нет',

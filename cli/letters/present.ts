@@ -61,12 +61,13 @@ export function presentLine(conversation: Conversation, columns: number): string
 export function presentConversation(conversation: Conversation, columns: number): string {
   const labels = labelsOf(conversation);
   const remarks = conversation.remarks.map((remark) => `! ${labels.remarks[remark]}`);
-  const head = [`##### ${labels.conversation} ${conversation.id} · ${stateIn(conversation, labels)}`, ...remarks, ''].join('\n');
+  const absent = conversation.absent > 0 ? [`${labels.absent}: ${String(conversation.absent)}`] : [];
+  const head = [`##### ${labels.conversation} ${conversation.id} · ${stateIn(conversation, labels)}`, ...remarks, ...absent, ''].join('\n');
   return `${head}\n${conversation.letters.map((letter, i) => present(letter, i + 1, columns)).join('')}`;
 }
 
-export function conversationJson({ id, address, state, remarks, letters }: Conversation) {
-  return { id, thread: address?.key ?? null, ...state, remarks, letters: letters.map(asJson) };
+export function conversationJson({ id, address, state, remarks, absent, letters }: Conversation) {
+  return { id, thread: address?.key ?? null, ...state, remarks, absentAnswers: absent, letters: letters.map(asJson) };
 }
 
 /** "answered by A (1 / 2); handed to B". */

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { armor } from '../../crypto/age/armor.ts';
 import { signersOf } from '../../crypto/keyring.ts';
 import { openLetter } from '../../crypto/letter.ts';
-import { REPLIES_A_WEEK_BY_ONE } from '../../crypto/mailbox.ts';
+import { REPLIES_A_WEEK_BY_ONE } from '../../crypto/mailbox-limits.ts';
 import { encodeSecretKey } from '../../crypto/minisign.ts';
 import { checkNote } from '../../crypto/note.ts';
 import { parseParcel } from '../../crypto/parcel.ts';

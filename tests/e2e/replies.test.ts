@@ -1,10 +1,13 @@
 // Reading answers in real browsers, against a real relay and worker.
 import { describe, expect, it } from 'vitest';
 import { decrypt, encrypt } from '../../crypto/age/age.ts';
-import { encodeMailboxAnswer, QUESTION_BYTES } from '../../crypto/mailbox.ts';
+import { encodeMailboxAnswer, parseQuestion, QUESTION_BYTES } from '../../crypto/mailbox.ts';
+import { sealParcel } from '../../crypto/parcel.ts';
 import { sealReply } from '../../crypto/reply.ts';
+import { stampParcel } from '../../crypto/stamp.ts';
 import { BROWSERS } from '../support/browser.ts';
-import { startConversation } from '../support/conversation.ts';
+import { repliesWaiting, startConversation } from '../support/conversation.ts';
+import { DIFFICULTY } from '../support/deployment.ts';
 import { usePages, useSite } from '../support/page-bench.ts';
 import { READY, RepliesPage } from '../support/replies-page.ts';
 
@@ -24,7 +27,7 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     expect(await page.shown()).toEqual([text]);
     expect(await bench.tab.text('.reply .text')).toContain('Hello!\n\n<b>');
     expect(await bench.tab.page.$('#replies a, #replies b')).toBeNull();
-    expect(await bench.tab.isVisible('#pages')).toBe(false);
+    expect(await bench.tab.isVisible('#unfetched')).toBe(false);
     const style = await bench.tab.page.evaluate("(({ unicodeBidi, whiteSpace }) => unicodeBidi + ' ' + whiteSpace)(getComputedStyle(document.querySelector('.reply .text')))");
     expect(style).toMatch(/^isolate pre-wrap/);
     const sent = Buffer.concat(bench.front.seen.map(({ body }) => Buffer.from(body))).toString('latin1') + bench.tab.requests.join();
@@ -87,20 +90,67 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     expect(bench.tab.requests.filter((url) => !url.startsWith(bench.front.url) && !url.startsWith('data:'))).toEqual([]);
   });
 
-  it('shows three answers over two pages, the oldest first', async () => {
+  it('shows three answers, and the third when it is asked for', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Первый', 'Второй', 'Третий');
     await page.openMailbox(conversation);
     expect(await page.shown()).toEqual(['Первый', 'Второй']);
-    expect(await bench.tab.text('#pages')).toContain('Страница 1 из 2');
-    expect(await bench.tab.page.$('#older:disabled')).not.toBeNull();
-    await bench.tab.page.click('#newer');
-    await expect.poll(page.shown).toEqual(['Третий']);
+    expect(await bench.tab.text('#unfetched')).toContain(': 1.');
+    await bench.tab.page.click('#more');
+    await expect.poll(page.shown).toEqual(['Первый', 'Второй', 'Третий']);
     await bench.tab.until('#conversation');
-    expect(await bench.tab.text('.reply h2')).toBe('Ответ 3');
-    expect(await bench.tab.page.$('#newer:disabled')).not.toBeNull();
-    await bench.tab.page.click('#older');
-    await expect.poll(page.shown).toEqual(['Первый', 'Второй']);
+    expect([await bench.tab.focused(), await bench.tab.text('#reply-3')]).toEqual(['reply-3', 'Ответ 3']);
+    expect(await bench.tab.isVisible('#unfetched')).toBe(false);
+  });
+
+  it('shows answers in the order of writing, whatever the server makes of it: one that is served again is no news', async () => {
+    const conversation = await startConversation('ru');
+    const { address } = conversation.thread;
+    const [team] = bench.deployment.keyring.keyring.teams;
+    const signer = await bench.deployment.signingKey();
+    const seal = (text: string, number: number, id: string): Uint8Array => sealReply({ team: team?.id ?? '', text, number, earlier: [], id: id.repeat(32) }, address, signer).reply;
+    const served = [seal('Третий', 2, 'b'), seal('Второй, без сети', 2, 'a'), seal('Последний', 5, 'd'), seal('Старый', 1, 'c')];
+    bench.front.rules.set('/mailbox', ({ body }, response) => {
+      const at = 2 * (parseQuestion(new Uint8Array(body)).page);
+      response.writeHead(202).end(encodeMailboxAnswer({ result: 'read', total: 4, retryAfterSeconds: 0, places: served.slice(at, at + 2) }));
+    });
+    await page.openMailbox(conversation);
+    expect(await page.shown()).toEqual(['Второй, без сети', 'Третий']);
+    await bench.tab.page.click('#more');
+    await expect.poll(page.shown).toEqual(['Старый', 'Второй, без сети', 'Третий', 'Последний']);
+  });
+
+  it('says calmly that earlier answers are not there, and nothing of those deleted in this visit', async () => {
+    const conversation = await startConversation('ru');
+    const { thread } = conversation;
+    const ids = ['a', 'b', 'c'].map((digit) => digit.repeat(32)) as [string, string, string];
+    const [team] = bench.deployment.keyring.keyring.teams;
+    const answer = async (text: string, number: number): Promise<void> => {
+      const order = { number, earlier: ids.slice(0, number - 1).map((id) => id.slice(0, 16)), id: ids[number - 1] ?? '' };
+      const delivery = sealReply({ team: team?.id ?? '', text, ...order }, thread.address, await bench.deployment.signingKey());
+      await page.pass(stampParcel(sealParcel({ kind: 'reply', delivery }, bench.deployment.keyring.keyring), DIFFICULTY), thread);
+    };
+    const deleteFirst = async (): Promise<void> => {
+      await bench.tab.page.click('#delete-1');
+      await bench.tab.until('#confirm');
+      await bench.tab.page.click('#confirm-yes');
+      await bench.tab.until('#gone');
+      await expect.poll(() => repliesWaiting(bench.deployment, thread)).toBe(0);
+    };
+    await answer('Первый', 1);
+    await page.openMailbox(conversation);
+    await deleteFirst();
+    await answer('Второй', 2);
+    await bench.tab.page.click('#again');
+    await expect.poll(page.shown).toEqual(['Второй']);
+    expect(await bench.tab.isVisible('#absent')).toBe(false);
+    await deleteFirst();
+    await answer('Третий', 3);
+    await page.openMailbox(conversation);
+    expect(await page.shown()).toEqual(['Третий']);
+    expect(await bench.tab.text('#absent')).toMatch(/другие ответы.*: 2\. .*всё в порядке/s);
+    expect(await bench.tab.page.evaluate("document.querySelector('#absent').closest('[role=alert], .notice, .problem')")).toBeNull();
+    expect(await bench.tab.page.evaluate("[...document.querySelectorAll('[role=alert]')].filter((alert) => alert.checkVisibility()).length")).toBe(0);
   });
 
   it('counts what nobody of the keyring has signed, and does not show it', async () => {

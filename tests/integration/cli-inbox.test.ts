@@ -41,7 +41,8 @@ async function keyringWith(serial: number, of: readonly SigningKeyPair[]): Promi
 const under = () => ({ version: 1 as const, serial: 2, keyring: keyring.digest, language: 'ru' });
 const seal = (content: LetterContent): Uint8Array => sealLetter(content, [office.recipient]);
 function written(kind: 'request' | 'follow-up', thread: Thread, message: string): LetterContent {
-  const content = { kind, ...under(), topic: TOPIC.id, message };
+  // After an answer that it had read.
+  const content = { kind, ...under(), topic: TOPIC.id, message, ...(kind === 'request' ? {} : { number: 2, read: ['ab'.repeat(8)] }) };
   return { ...content, thread: signAddress(content, thread) };
 }
 const request = (thread: Thread, message: string): Uint8Array => seal(written('request', thread, message));
@@ -196,7 +197,7 @@ describe('open --conversation', () => {
     expect(err).toBe('');
     expect(code).toBe(EXIT.ok);
     expect(text).toMatch(new RegExp(`^##### Переписка ${idOf(a)} · ответ: Клён \\(1 / 2\\)\n`));
-    for (const part of ['Обращение 1', 'Первое', 'Продолжение 2', 'Заметка 3', 'Ответ дал(а): Клён', `подпись: ${fingerprint(toHex(signers().maple.key))}`, 'Мы рядом', 'Спасибо']) {
+    for (const part of ['Обращение 1', 'Первое', 'Заметка 2', 'Продолжение 3', 'прежние ответы, которых среди этих писем нет (лежат в другом месте, удалены, истёк срок или не доставлены): 1\n', 'Ответ дал(а): Клён', `подпись: ${fingerprint(toHex(signers().maple.key))}`, 'Мы рядом', 'Спасибо']) {
       expect(text).toContain(part);
     }
     expect(text).not.toContain('Другое');

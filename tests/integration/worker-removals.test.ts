@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { randomBytes } from '../../crypto/bytes.ts';
+import { MOST_REPLIES } from '../../crypto/mailbox-limits.ts';
 import { replyId } from '../../crypto/reply.ts';
 import { mailboxOf } from '../../crypto/thread.ts';
 import { keys } from '../../store/keys.ts';
@@ -30,36 +31,62 @@ async function threeWeeks(): Promise<Buffer[]> {
 }
 
 const without = (replies: readonly Buffer[], index: number): Buffer[] => replies.filter((_, i) => i !== index);
-const nothing = Buffer.alloc(0);
 
 it('one reply is deleted: those behind it move up and keep their order', async () => {
   const replies = await stand.fill(4);
-  await stand.remove(replyId(replies[1] ?? nothing));
+  await stand.remove(replies.slice(1, 2));
   await stand.round();
   expect(await stand.waiting()).toEqual(without(replies, 1));
 });
 
 it('one reply of an older week is deleted, and no other of any week', async () => {
   const replies = await threeWeeks();
-  await stand.remove(replyId(replies[0] ?? nothing));
+  await stand.remove(replies.slice(0, 1));
   await stand.round();
   expect(await stand.waiting()).toEqual(without(replies, 0));
 });
 
-it('the whole mailbox is deleted, over all weeks, and nobody else’s', async () => {
+it('all that are listed are deleted, over all weeks, and nobody else’s', async () => {
   const other = newThread();
   const kept = await stand.fill(1, other);
-  await threeWeeks();
-  await stand.remove(null);
+  await stand.remove([...(await threeWeeks()), ...kept]);
   await stand.round();
   expect([await stand.waiting(), await stand.waiting(other)]).toEqual([[], kept]);
 });
 
+it('what was not listed survives: older, between, and come in the same round, before the removal or after it', async () => {
+  const replies = await threeWeeks();
+  const late = Array.from({ length: 6 }, (_, i) => stand.deliver(`late ${String(i)}`));
+  await stand.put(...late.slice(0, 3));
+  await stand.remove(replies.filter((_, i) => i !== 2));
+  await stand.put(...late.slice(3));
+  await stand.round();
+  const waiting = await stand.waiting();
+  expect(waiting[0]).toEqual(replies[2]);
+  expect(waiting.slice(1).map(String).sort()).toEqual(late.map(({ reply }) => String(Buffer.from(reply))).sort());
+  expect(await stand.dropped()).toEqual({});
+});
+
+it('of a list of which some are gone the others are deleted, and it counts as carried out', async () => {
+  const replies = await stand.fill(3);
+  await stand.remove(replies.slice(0, 1));
+  await stand.round();
+  await stand.remove([...replies.slice(0, 2), randomBytes(32)]);
+  await stand.round();
+  expect([await stand.waiting(), await stand.dropped()]).toEqual([replies.slice(2), {}]);
+});
+
+it('as many as the fullest mailbox holds are listed in one parcel', async () => {
+  const replies = await stand.fill(2);
+  await stand.remove([...replies.slice(0, 1), ...Array.from({ length: MOST_REPLIES - 1 }, () => randomBytes(32))]);
+  await stand.round();
+  expect(await stand.waiting()).toEqual(replies.slice(1));
+});
+
 it('nothing is deleted by naming what is not there, or with another thread', async () => {
-  const [reply = nothing] = await stand.fill(1);
-  await stand.remove(randomBytes(32));
-  await stand.remove(replyId(reply), newThread());
-  await stand.remove(null, newThread());
+  const [reply = Buffer.alloc(0)] = await stand.fill(1);
+  await stand.remove([randomBytes(32)]);
+  await stand.remove([reply], newThread());
   await stand.round();
   expect(await stand.waiting()).toEqual([reply]);
   expect(await stand.dropped()).toEqual({ 'reply-gone': '2' });
@@ -67,7 +94,7 @@ it('nothing is deleted by naming what is not there, or with another thread', asy
 
 it('a removal waits in the pool while no keyring is valid: a clock that is wrong loses none', async () => {
   const replies = await stand.fill(2);
-  await stand.remove(replyId(replies[0] ?? nothing));
+  await stand.remove(replies.slice(0, 1));
   stand.later(-52 * WEEK_HOURS);
   const { mix } = await stand.worker();
   await mix.round(() => false);
@@ -79,8 +106,8 @@ it('a removal waits in the pool while no keyring is valid: a clock that is wrong
 });
 
 it('what a worker that died had to delete is deleted once, by another: what came later stays', async () => {
-  await stand.fill(1);
-  const parcel = stand.bench.parcel({ kind: 'delete', thread: stand.thread, reply: null });
+  const ids = (await stand.fill(1)).map(replyId);
+  const parcel = stand.bench.parcel({ kind: 'delete', thread: stand.thread, replies: ids });
   await stand.bench.put(stand.admin, parcel);
   const dead = stand.claims('dead');
   await dead.take([parcel.id]);
@@ -89,7 +116,7 @@ it('what a worker that died had to delete is deleted once, by another: what came
   expect(await stand.waiting()).toEqual([]);
   const later = await stand.fill(1);
   const buckets = weeksKept(stand.now, stand.bench.config.replyWeeks).map((week) => bucketOf(mailboxOf(stand.thread.address), week));
-  expect(await dead.commit([{ kind: 'delete', id: parcel.id, serial: 1, reply: null, buckets }])).toBe(false);
+  expect(await dead.commit([{ kind: 'delete', id: parcel.id, serial: 1, digests: [], buckets }])).toBe(false);
   await stand.bench.put(stand.admin, parcel);
   await stand.round();
   expect(await stand.waiting()).toEqual(later);

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { openSealed, PARCEL_PLAINTEXT_BYTES } from '../../crypto/parcel.ts';
-import { replyId } from '../../crypto/reply.ts';
 import { mailboxOf } from '../../crypto/thread.ts';
 import { BLANK_FIELD, keys } from '../../store/keys.ts';
 import { bucketOf, REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE, weekOf } from '../../store/mailboxes.ts';
@@ -81,7 +80,7 @@ describe('a reply', () => {
     const parcel = stand.bench.parcel({ kind: 'reply', delivery });
     await stand.bench.put(stand.admin, parcel);
     await stand.round();
-    await stand.remove(replyId(delivery.reply));
+    await stand.remove([delivery.reply]);
     await stand.round();
     await stand.bench.put(stand.admin, parcel);
     await stand.round();
@@ -188,7 +187,7 @@ describe('one signer', () => {
     const deliveries = several(REPLIES_A_WEEK_BY_ONE);
     await stand.put(...deliveries);
     await mix.round(running);
-    await stand.remove(replyId(deliveries[0]?.reply ?? randomBytes(1)));
+    await stand.remove(deliveries.slice(0, 1).map(({ reply }) => reply));
     await mix.round(running);
     await stand.put(stand.deliver('in its place'), stand.deliver('one too many'));
     await mix.round(running);
@@ -226,8 +225,9 @@ it('no signer has more than its share in the mailboxes by removing in between, w
   const { mix } = await stand.worker({ settings });
   for (let time = 0; time < 6; time += 1) {
     const [first, second] = [newThread(), newThread()];
-    for (const thread of [first, second]) await stand.put(...Array.from({ length: 10 }, (_, i) => stand.deliver(String(i), thread)));
-    await stand.remove(null, first);
+    const deliveries = [first, second].flatMap((thread) => Array.from({ length: 10 }, (_, i) => stand.deliver(String(i), thread)));
+    await stand.put(...deliveries);
+    await stand.remove(deliveries.map(({ reply }) => reply), first);
     await mix.round(() => false);
     expect(await stand.admin.hlen(keys.replies(weekOf(stand.now)))).toBeLessThanOrEqual(10);
   }

@@ -50,7 +50,7 @@ export async function converse(deployment: Deployment, ledger: Ledger, name: str
       await sleep(randomInt(0, 400));
       for (const seen of await deletable(deployment, ledger, thread)) {
         seen.removal = 'offered';
-        if (await untilAccepted(stamped({ kind: 'delete', thread, reply: fromHex(seen.id) }))) seen.removal = 'accepted';
+        if (await untilAccepted(stamped({ kind: 'delete', thread, replies: [fromHex(seen.id)] }))) seen.removal = 'accepted';
       }
     }
   }

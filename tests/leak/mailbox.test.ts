@@ -6,7 +6,6 @@ import { identityToRecipient } from '../../crypto/age/identity.ts';
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { sealLetter } from '../../crypto/letter.ts';
 import { signNote } from '../../crypto/note.ts';
-import { replyId } from '../../crypto/reply.ts';
 import type { SigningKeyPair } from '../../crypto/sign.ts';
 import { mailboxLock, mailboxOf, type Thread } from '../../crypto/thread.ts';
 import { keys } from '../../store/keys.ts';
@@ -170,8 +169,8 @@ describe('of several conversations', () => {
     expect(named()).toEqual([]);
 
     // Of the first mailbox the second of three answers; the third moves into its place. Of the second mailbox all.
-    await stand.remove(replyId(replies[1] ?? Buffer.alloc(0)));
-    await stand.remove(null, second);
+    await stand.remove(replies.slice(1, 2));
+    await stand.remove(replies.slice(3, 5), second);
     await mix.round(running);
     expect(named()).toEqual(['0/1 in the log', '0/2 in the log', '1/0 in the log', '1/1 in the log']);
     expect(await stand.waiting()).toEqual([replies[0], replies[2]]);

@@ -9,6 +9,7 @@ import { parseAnswer, type Answer } from '../../crypto/answer.ts';
 import type { VerifiedKeyring } from '../../crypto/keyring.ts';
 import type { WrittenContent } from '../../crypto/letter.ts';
 import { parseSigner } from '../../crypto/minisign.ts';
+import type { OptionalOrder } from '../../crypto/order.ts';
 import { sealParcel } from '../../crypto/parcel.ts';
 import { sealReply } from '../../crypto/reply.ts';
 import type { SigningKeyPair } from '../../crypto/sign.ts';
@@ -155,8 +156,8 @@ export class Deployment {
   }
 
   /** What the volunteer answers, as a parcel. @param team the id of the one that further words shall go to */
-  async sealReply(text: string, to: ThreadAddress, team = this.keyring.keyring.teams[0]?.id ?? ''): Promise<Uint8Array> {
-    const delivery = sealReply({ team, text }, to, await this.signingKey());
+  async sealReply(text: string, to: ThreadAddress, team = this.keyring.keyring.teams[0]?.id ?? '', order: OptionalOrder = {}): Promise<Uint8Array> {
+    const delivery = sealReply({ team, text, ...order }, to, await this.signingKey());
     return stampParcel(sealParcel({ kind: 'reply', delivery }, this.keyring.keyring), DIFFICULTY);
   }
 

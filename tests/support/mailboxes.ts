@@ -1,6 +1,6 @@
 // Replies on their way into mailboxes and out again, round by round.
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
-import { sealReply, type Delivery } from '../../crypto/reply.ts';
+import { REPLY_BYTES, replyId, sealReply, type Delivery } from '../../crypto/reply.ts';
 import { signingKeyPair, type SigningKeyPair } from '../../crypto/sign.ts';
 import { mailboxOf } from '../../crypto/thread.ts';
 import { Mailboxes as Reader } from '../../server/mailboxes.ts';
@@ -34,8 +34,10 @@ export class MailboxStand extends WorkerStand {
     return this.bench.put(this.admin, ...deliveries.map((delivery) => this.bench.parcel({ kind: 'reply', delivery })));
   }
 
-  remove(reply: Uint8Array | null, of = this.thread): Promise<void> {
-    return this.bench.put(this.admin, this.bench.parcel({ kind: 'delete', thread: of, reply }));
+  /** @param replies themselves, or their ids */
+  remove(replies: readonly Uint8Array[], of = this.thread): Promise<void> {
+    const ids = replies.map((reply) => (reply.length === REPLY_BYTES ? replyId(reply) : reply));
+    return this.bench.put(this.admin, this.bench.parcel({ kind: 'delete', thread: of, replies: ids }));
   }
 
   /** Puts so many into a mailbox one round after the other, so that their order is known. */

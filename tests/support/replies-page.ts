@@ -14,6 +14,8 @@ export const READY = '#read:not(:disabled)';
 
 export class RepliesPage {
   readonly #bench: PageBench;
+  /** Of the last reply, by thread. */
+  readonly #numbers = new Map<string, number>();
 
   constructor(bench: PageBench) {
     this.#bench = bench;
@@ -34,9 +36,16 @@ export class RepliesPage {
     await this.#bench.tab.until('#conversation');
   }
 
-  /** One after the other, so that their order is known. */
-  async reply({ thread }: Conversation, ...texts: string[]): Promise<void> {
-    for (const text of texts) await this.pass(await this.#bench.deployment.sealReply(text, thread.address), thread);
+  /** One after the other, each by somebody who knows those before. */
+  async reply(conversation: Conversation, ...texts: string[]): Promise<void> {
+    for (const text of texts) await this.replyFrom(conversation, text);
+  }
+
+  /** @param team the id of the one that further words shall go to */
+  async replyFrom({ thread }: Conversation, text: string, team?: string): Promise<void> {
+    const number = (this.#numbers.get(thread.address.key) ?? 0) + 1;
+    this.#numbers.set(thread.address.key, number);
+    await this.pass(await this.#bench.deployment.sealReply(text, thread.address, team, { number, earlier: [] }), thread);
   }
 
   /** What the worker lets through and no page may show: inside, it is signed by somebody who is no volunteer. */

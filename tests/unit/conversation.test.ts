@@ -6,10 +6,12 @@ import { CODE_WORDS, codeRoot, makeCode, readCode, wordsOf } from '../../crypto/
 import { WORD_LIST_LENGTH } from '../../crypto/words.ts';
 import type { Keyring, VerifiedKeyring } from '../../crypto/keyring.ts';
 import { openLetter, sealLetter, type WrittenContent } from '../../crypto/letter.ts';
+import { MOST_REPLIES } from '../../crypto/mailbox-limits.ts';
 import { encodeMailboxAnswer, encodeQuestion, parseMailboxAnswer, parseQuestion } from '../../crypto/mailbox.ts';
 import { checkNote, signNote } from '../../crypto/note.ts';
+import { LONGEST_ORDER } from '../../crypto/order.ts';
 import { openSealed, parseParcel, sealParcel } from '../../crypto/parcel.ts';
-import { checkDelivery, openReply, REPLY_BYTES, replyId, replyRoom, sealReply } from '../../crypto/reply.ts';
+import { checkDelivery, openReply, REPLY_BYTES, replyRoom, sealReply } from '../../crypto/reply.ts';
 import { sealRequest } from '../../crypto/seal.ts';
 import { signingKeyPair, type SigningKeyPair } from '../../crypto/sign.ts';
 import { ready } from '../../crypto/sodium.ts';
@@ -122,23 +124,28 @@ describe('a reply', () => {
 
   it('has the same length up to its longest text, and no longer one', () => {
     const room = replyRoom('');
-    expect(sealReply({ team: TEAM, text: 'a'.repeat(room) }, thread.address, signer).reply).toHaveLength(REPLY_BYTES);
-    expect(() => sealReply({ team: TEAM, text: 'a'.repeat(room + 1) }, thread.address, signer)).toThrow(expect.objectContaining({ code: 'REPLY_TOO_LONG' }));
+    expect(sealReply({ team: TEAM, text: 'a'.repeat(room), ...LONGEST_ORDER }, thread.address, signer).reply).toHaveLength(REPLY_BYTES);
+    expect(() => sealReply({ team: TEAM, text: 'a'.repeat(room + 1), ...LONGEST_ORDER }, thread.address, signer)).toThrow(expect.objectContaining({ code: 'REPLY_TOO_LONG' }));
   });
 });
 
 describe('deleting', () => {
-  it.each([null, 'one'])('is signed by the thread and leads to its mailbox: %s', (which) => {
-    const { reply } = sealReply({ team: TEAM, text: 'x' }, thread.address, signer);
-    const id = which === null ? null : replyId(reply);
-    const content = openSealed(parseParcel(sealParcel({ kind: 'delete', thread, reply: id }, verified.keyring)).sealed, [worker]);
-    expect(content).toEqual({ kind: 'delete', removal: { mailbox: mailboxOf(thread.address), reply: id } });
+  const removal = (replies: readonly Uint8Array[], by = thread) => openSealed(parseParcel(sealParcel({ kind: 'delete', thread: by, replies }, verified.keyring)).sealed, [worker]);
+
+  it('is signed by the thread and leads to its mailbox, with each reply once and in order', () => {
+    const ids = ['3', '1', '2'].map((digit) => fromHex(digit.repeat(64)));
+    expect(removal([...ids, ...ids])).toEqual({ kind: 'delete', removal: { mailbox: mailboxOf(thread.address), replies: ['1', '2', '3'].map((digit) => fromHex(digit.repeat(32))) } });
+  });
+
+  it('takes as many as a mailbox holds in one parcel, and neither more nor none', () => {
+    const ids = (count: number) => Array.from({ length: count }, () => randomBytes(32));
+    expect(removal(ids(MOST_REPLIES))).toMatchObject({ removal: { replies: { length: MOST_REPLIES } } });
+    for (const count of [0, MOST_REPLIES + 1]) expect(() => removal(ids(count))).toThrow(expect.objectContaining({ code: 'PARCEL_FORMAT' }));
   });
 
   it('with another thread’s signature is refused', () => {
     const forged = { ...thread, signing: { key: thread.signing.key, secret: other.signing.secret } };
-    expect(() => openSealed(parseParcel(sealParcel({ kind: 'delete', thread: forged, reply: null }, verified.keyring)).sealed, [worker]))
-      .toThrow(expect.objectContaining({ code: 'PARCEL_SIGNATURE' }));
+    expect(() => removal([randomBytes(32)], forged)).toThrow(expect.objectContaining({ code: 'PARCEL_SIGNATURE' }));
   });
 });
 

@@ -7,7 +7,9 @@ import { payloadLength } from '../../crypto/age/stream.ts';
 import { ANSWER_BYTES, ANSWER_HEADER_BYTES, encodeAnswer } from '../../crypto/answer.ts';
 import { LETTER_BYTES, LETTER_PLAINTEXT_BYTES, sealLetter } from '../../crypto/letter.ts';
 import { MAILBOX_ANSWER_BYTES, QUESTION_BYTES, REPLIES_A_PAGE, REPLIES_OFFSET } from '../../crypto/mailbox.ts';
+import { MOST_REPLIES } from '../../crypto/mailbox-limits.ts';
 import * as parcel from '../../crypto/parcel.ts';
+import { REMOVAL_HEAD, SHORT_REPLY_ID_BYTES } from '../../crypto/removal.ts';
 import { REPLY_BYTES, REPLY_ID_BYTES, REPLY_PLAINTEXT_BYTES } from '../../crypto/reply.ts';
 import { SIGNATURE_BYTES, SIGNING_KEY_BYTES, SIGNING_SEED_BYTES } from '../../crypto/sign.ts';
 import { ready, sodium } from '../../crypto/sodium.ts';
@@ -77,9 +79,12 @@ test('a reply has 9,851 bytes, and a parcel holds it and what deletes it', () =>
   expect(REPLY_BYTES).toBe(9_851);
   expect(REPLY_BYTES).toBe(VERSION_LINE_BYTES + HYBRID_STANZA_BYTES + MAC_LINE_BYTES + 16 + REPLY_PLAINTEXT_BYTES + 16);
   expect(parcel.KIND_BYTES + MAILBOX_ID_BYTES + SIGNING_KEY_BYTES + SIGNATURE_BYTES + REPLY_BYTES).toBe(9_980);
-  expect(parcel.KIND_BYTES + SIGNING_KEY_BYTES + MAILBOX_LOCK_BYTES + REPLY_ID_BYTES + SIGNATURE_BYTES).toBe(161);
+  expect(parcel.KIND_BYTES + REMOVAL_HEAD.reduce<number>((sum, length) => sum + length, 0)).toBe(133);
+  expect(REMOVAL_HEAD).toEqual([SIGNING_KEY_BYTES, MAILBOX_LOCK_BYTES, SIGNATURE_BYTES, 4]);
+  expect([SHORT_REPLY_ID_BYTES, REPLY_ID_BYTES, MOST_REPLIES]).toEqual([16, 32, 864]);
+  expect(133 + MOST_REPLIES * SHORT_REPLY_ID_BYTES).toBe(13_957);
   expect(parcel.PARCEL_PLAINTEXT_BYTES - 9_980).toBe(12_921);
-  expect(parcel.PARCEL_PLAINTEXT_BYTES - 161).toBe(22_740);
+  expect(parcel.PARCEL_PLAINTEXT_BYTES - 13_957).toBe(8_944);
 });
 
 test('a look into a mailbox is as long as a parcel, both ways', () => {

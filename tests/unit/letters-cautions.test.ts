@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Keyring } from '../../crypto/keyring.ts';
 import type { Note } from '../../crypto/note.ts';
-import { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE } from '../../crypto/mailbox.ts';
+import { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE } from '../../crypto/mailbox-limits.ts';
 import { fullnessOf, mayHideNote, othersWith } from '../../letters/cautions.ts';
 import type { Noted } from '../../letters/conversations.ts';
 
@@ -10,8 +10,8 @@ const [OWN, OTHERS, ANOTHER] = ['a', 'b', '9'].map((digit) => digit.repeat(64)) 
 /** A week of mailboxes, from a Thursday; keyrings are changed on its Monday. */
 const [THURSDAY, MONDAY, NEXT_THURSDAY] = ['2026-03-12T00:00:00Z', '2026-03-16T00:00:00Z', '2026-03-19T00:00:00Z'] as const;
 
-function note(action: Note['action'], { by = OTHERS, alias = 'Клён', to, until = MONDAY }: { by?: string; alias?: string; to?: string; until?: string } = {}): Noted {
-  const said = { action, thread: 'c'.repeat(64), alias, ...(to === undefined ? {} : { to }), text: '', id: 'd'.repeat(32), signer: by, signature: 'e'.repeat(128) };
+function note(action: Note['action'], { by = OTHERS, alias = 'Клён', to, until = MONDAY, number = 1 }: { by?: string; alias?: string; to?: string; until?: string; number?: number } = {}): Noted {
+  const said = { action, thread: 'c'.repeat(64), alias, ...(to === undefined ? {} : { to }), text: '', id: 'd'.repeat(32), number, earlier: [], signer: by, signature: 'e'.repeat(128) };
   const content = { version: 1 as const, kind: 'note' as const, serial: 3, keyring: 'f'.repeat(64), language: 'ru', note: said };
   return { source: 'x', mark: '0'.repeat(64), content, keyring: { notAfter: until } as Keyring };
 }
@@ -33,6 +33,12 @@ describe('a conversation is with somebody else', () => {
     expect(others(note('claim'), note('answer'), note('handover', { to: 'Ива' }))).toEqual([]);
     expect(others(note('handover', { alias: 'Дуб', to: 'клён' }), note('handover', { to: 'Ива' }))).toEqual([]);
     expect(others(note('answer'), note('handover', { by: ANOTHER, to: 'Ива' }))).toEqual(['answer Клён']);
+  });
+
+  it('and who took it again after that, and who had it last where notes say so', () => {
+    expect(others(note('claim', { number: 3 }), note('handover', { to: 'Ива', number: 2 }))).toEqual(['claim Клён']);
+    const [there, back] = [note('handover', { to: 'Дуб', number: 1 }), note('handover', { by: ANOTHER, alias: 'Дуб', to: 'Клён', number: 2 })];
+    for (const notes of [[there, back], [back, there]]) expect(others(...notes)).toEqual(['handover Дуб Клён']);
   });
 
   it('and who had it last of those that handed it to one another, nobody knows', () => {

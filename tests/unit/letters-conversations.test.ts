@@ -2,12 +2,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import type { NoteContent, WrittenContent } from '../../crypto/letter.ts';
-import { signNote, type NoteText } from '../../crypto/note.ts';
-import { signingKeyPair, type SigningKeyPair } from '../../crypto/sign.ts';
+import { checkNote, signNote, type NoteText } from '../../crypto/note.ts';
+import { signingKeyPair, signParts, type SigningKeyPair } from '../../crypto/sign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { signAddress, threadOf, type Thread } from '../../crypto/thread.ts';
 import { aliasKey, isAlias } from '../../letters/alias.ts';
-import { converse, countsOf, isNoted, isWritten, type Conversation, type Opened } from '../../letters/conversations.ts';
+import { converse, countsOf, isNoted, isWritten, orderAfter, type Conversation, type Opened } from '../../letters/conversations.ts';
 import { visible } from '../../letters/visible.ts';
 
 const UNDER = { version: 1 as const, serial: 3, keyring: 'ab'.repeat(32), language: 'ru' };
@@ -23,8 +23,8 @@ beforeAll(async () => {
   [maple, oak] = [1, 2].map(() => signingKeyPair(randomBytes(32)));
 });
 
-function written(kind: 'request' | 'follow-up', message: string, by = threads().own, serial = UNDER.serial): WrittenContent {
-  const content = { kind, ...UNDER, serial, message };
+function written(kind: 'request' | 'follow-up', message: string, by = threads().own, serial = UNDER.serial, order: { number: number; read: string[] } | object = {}): WrittenContent {
+  const content = { kind, ...UNDER, serial, message, ...order };
   return { ...content, thread: signAddress(content, by) };
 }
 function note(said: Partial<NoteText>, by = signers().maple, serial = UNDER.serial): NoteContent {
@@ -46,8 +46,11 @@ function permutations<T>(items: readonly T[]): T[][] {
 }
 
 describe('a conversation', () => {
-  it('has the request first, then what keyrings put in order, and notes after the letters of their week', () => {
-    const conversation = only(of(note({ action: 'answer' }, signers().maple, 4), written('follow-up', 'Ещё', threads().own, 4), note({}), note({ action: 'handover', to: 'Дуб' }, signers().oak, 2), written('request', 'Сначала')));
+  it('has the request first, then what was written by its number, whatever keyring it was sealed under', () => {
+    const conversation = only(of(
+      note({ action: 'answer', number: 4 }, signers().maple, 2), written('follow-up', 'Ещё', threads().own, 4, { number: 3, read: [] }), note({ number: 2 }), note({ action: 'handover', to: 'Дуб', number: 1 }, signers().oak, 7),
+      written('request', 'Сначала', threads().own, 9),
+    ));
     expect(said(conversation)).toEqual(['Сначала', 'handover', 'claim', 'Ещё', 'answer']);
     expect(conversation).toMatchObject({ id: threads().own.address.key.slice(0, 8), address: threads().own.address, remarks: [] });
     expect(countsOf(conversation)).toEqual({ answers: 1, written: 2 });
@@ -55,12 +58,47 @@ describe('a conversation', () => {
 
   it('is the same in whatever order its letters are read, and so is what is refused', () => {
     const moved = written('follow-up', 'Не туда', naming(threads().own, 'lock', threads().other));
-    const contents = [written('request', 'Раз'), written('follow-up', 'Два'), moved, note({ action: 'answer' }), written('request', 'Другое', threads().other)].map(opened);
+    const contents = [written('request', 'Раз'), written('follow-up', 'Два'), moved, note({ action: 'answer', number: 2 }), written('request', 'Другое', threads().other)].map(opened);
     for (const letters of permutations(contents)) {
       const { conversations, refused } = converse(letters);
       expect(conversations.map(said).sort()).toEqual([['Другое'], ['Раз', 'Два', 'answer']]);
       expect(refused).toEqual([{ source: 'a file', letter: expect.objectContaining({ content: moved }), error: expect.objectContaining({ code: 'LETTER_THREAD' }) }]);
     }
+  });
+
+  it('has what was written at once by id, the same in both tools, and goes on after both', () => {
+    const [a, b] = ['a', 'b'].map((digit) => digit.repeat(32)) as [string, string];
+    const answers = [note({ action: 'answer', text: 'Без сети', number: 1, id: b }), note({ action: 'answer', text: 'Тоже', number: 1, id: a }, signers().oak)];
+    for (const letters of permutations([written('request', 'Раз'), ...answers])) {
+      const { letters: shown } = only(of(...letters));
+      expect(shown.map(({ content }) => (content.kind === 'note' ? content.note.text : content.message))).toEqual(['Раз', 'Тоже', 'Без сети']);
+      expect(orderAfter(shown)).toEqual({ number: 2, earlier: [a.slice(0, 16), b.slice(0, 16)] });
+    }
+  });
+
+  it('counts a number that nobody gets to by writing as the first, and goes on as without it', () => {
+    const far = note({ action: 'answer', text: 'Далеко', number: 2 ** 31 - 1 });
+    const { letters } = only(of(far, written('request', 'Раз'), note({ action: 'answer', text: 'Близко', number: 7 }, signers().oak)));
+    expect(said({ letters } as Conversation)).toEqual(['Раз', 'answer', 'answer']);
+    expect(letters.flatMap(({ content }) => (content.kind === 'note' ? [content.note.text] : []))).toEqual(['Далеко', 'Близко']);
+    expect(orderAfter(letters).number).toBe(8);
+  });
+
+  it('knows sixteen of the latest answers, and says which of those that others knew are not there', () => {
+    const ids = Array.from({ length: 20 }, (_, i) => i.toString(16).padStart(2, '0').repeat(16));
+    const all = ids.map((id, i) => note({ action: 'answer', id, number: i + 1, earlier: ids.slice(Math.max(0, i - 16), i).map((each) => each.slice(0, 16)) }));
+    const whole = only(of(written('request', 'Раз'), ...all));
+    expect([whole.absent, orderAfter(whole.letters)]).toEqual([0, { number: 21, earlier: ids.slice(4).map((id) => id.slice(0, 16)) }]);
+    expect(only(of(written('request', 'Раз'), ...all.slice(18))).absent).toBe(16);
+    expect(only(of(written('request', 'Раз'), written('follow-up', 'Ещё', threads().own, 3, { number: 3, read: ['ab'.repeat(8)] }))).absent).toBe(1);
+  });
+
+  it('reads what was written before there was an order', () => {
+    const old = { action: 'claim', thread: threads().own.address.key, alias: 'Клён', text: '', id: '0f'.repeat(16) } as const;
+    const parts = [old.action, old.thread, old.alias, '', old.text, old.id];
+    const signed: NoteContent = { kind: 'note', ...UNDER, note: { ...old, signer: toHex(signers().maple.key), signature: toHex(signParts('note', parts, signers().maple)) } };
+    checkNote(signed.note, new Set([signed.note.signer]));
+    expect(said(only(of(note({ action: 'answer', number: 2 }), signed, written('request', 'Раз'))))).toEqual(['Раз', 'claim', 'answer']);
   });
 
   it('takes a letter once that somebody sealed anew, and a note', () => {
@@ -105,6 +143,14 @@ describe('who has a conversation', () => {
     expect(stateAfter()).toMatchObject({ answered: [], handed: [], taken: [] });
     expect(stateAfter(note({}))).toMatchObject({ answered: [], handed: [], taken: ['Клён'] });
     for (const notes of permutations([note({ alias: 'клён' }), note({ action: 'handover', to: 'Дуб' })])) expect(stateAfter(...notes)).toMatchObject({ handed: ['Дуб'], taken: [] });
+  });
+
+  it('is who took it again after they had handed it over, but not by an old note that somebody sealed anew', () => {
+    const [taken, handed, again] = [note({ number: 1 }), note({ action: 'handover', to: 'Дуб', number: 2 }), note({ number: 3 })];
+    for (const notes of permutations([taken, handed, { ...taken, serial: 9 }])) expect(stateAfter(...notes)).toMatchObject({ handed: ['Дуб'], taken: [] });
+    expect(stateAfter(again, handed, taken)).toMatchObject({ handed: ['Дуб'], taken: ['Клён'] });
+    const back = note({ action: 'handover', alias: 'Дуб', to: 'Клён', number: 3 }, signers().oak);
+    for (const notes of permutations([taken, handed, back])) expect(stateAfter(...notes)).toMatchObject({ handed: ['Клён'], taken: [] });
   });
 
   it('and who has answered it, has it no more', () => {

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { randomBytes } from '../../crypto/bytes.ts';
+import { shortReplyId } from '../../crypto/removal.ts';
 import { replyId, type Delivery } from '../../crypto/reply.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { REPLIES_A_WEEK_BY_ONE } from '../../store/mailboxes.ts';
@@ -53,19 +54,20 @@ describe('the share of a signer', () => {
     const shares = new Shares(30);
     const [signer, mailbox] = [someone(), someone()];
     const [one, two, three] = [delivery(signer, mailbox), delivery(signer, mailbox), delivery(signer, someone())];
+    const idOf = ({ reply }: typeof one): Uint8Array => shortReplyId(replyId(reply));
     const free = () => {
       let count = 0;
       while (shares.take(delivery(signer, someone()))) count += 1;
       return count;
     };
     take(shares, [one, two, three]);
-    shares.free({ mailbox, reply: replyId(three.reply) });
-    shares.free({ mailbox: someone(), reply: null });
+    shares.free({ mailbox, replies: [idOf(three)] });
+    shares.free({ mailbox: someone(), replies: [idOf(one), idOf(two)] });
     expect(free()).toBe(0);
-    shares.free({ mailbox, reply: replyId(one.reply) });
+    shares.free({ mailbox, replies: [idOf(one)] });
     expect(free()).toBe(1);
     take(shares, [one]);
-    shares.free({ mailbox, reply: null });
+    shares.free({ mailbox, replies: [idOf(one), idOf(two)] });
     expect(free()).toBe(1);
   });
 });

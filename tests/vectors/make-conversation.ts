@@ -2,13 +2,14 @@
 import { encrypt } from '../../crypto/age/age.ts';
 import { bech32 } from '@scure/base';
 import { identityToRecipient, PUBLIC_KEY_BYTES } from '../../crypto/age/identity.ts';
-import { concat, randomBytes, toHex, utf8 } from '../../crypto/bytes.ts';
+import { concat, fromHex, randomBytes, toHex, uint32, utf8 } from '../../crypto/bytes.ts';
 import { codeRoot, readCode, wordsOf, type Code } from '../../crypto/code.ts';
 import { LETTER_PLAINTEXT_BYTES, sealLetter, type LetterContent } from '../../crypto/letter.ts';
+import { MOST_REPLIES } from '../../crypto/mailbox-limits.ts';
 import { encodeMailboxAnswer, encodeQuestion } from '../../crypto/mailbox.ts';
 import { signNote } from '../../crypto/note.ts';
 import { PARCEL_PLAINTEXT_BYTES } from '../../crypto/parcel.ts';
-import { REPLY_BYTES, REPLY_ID_BYTES, REPLY_PLAINTEXT_BYTES, replyId, sealReply } from '../../crypto/reply.ts';
+import { REPLY_BYTES, REPLY_PLAINTEXT_BYTES, replyId, sealReply } from '../../crypto/reply.ts';
 import { padJson } from '../../crypto/schema.ts';
 import { signingKeyPair, signParts } from '../../crypto/sign.ts';
 import { mailboxOf, signAddress, threadOf, type Thread } from '../../crypto/thread.ts';
@@ -93,10 +94,19 @@ export function conversationVectors({ volunteer, colleague, worker, team, serial
   };
   const said = { ...sealedUnder, kind: 'request' as const, topic: 'legal', message: 'Здравствуйте 🕊', contact: 'почта: a@example.org' };
   const further = { ...sealedUnder, kind: 'follow-up' as const, message: 'И ещё одно.' };
+  const known = ['0f1e2d3c4b5a6978', 'ffffffffffffffff'];
+  const placed = { ...further, number: 3, read: known };
   const signed = { ...said, thread: signAddress(said, thread) };
   const bad = fails('LETTER_THREAD');
   letter('a request that names a thread', signed);
-  letter('a follow-up', { ...further, thread: signAddress(further, thread) });
+  letter('a follow-up', { ...placed, thread: signAddress(placed, thread) });
+  letter('a follow-up from before there was an order', { ...further, thread: signAddress(further, thread) });
+  letter('a follow-up with another number under the same signature', { ...placed, number: 4, thread: signAddress(placed, thread) }, bad);
+  letter('a follow-up that had read less under the same signature', { ...placed, read: known.slice(1), thread: signAddress(placed, thread) }, bad);
+  letter('a follow-up that loses its order', { ...further, thread: signAddress(placed, thread) }, bad);
+  raw('a follow-up with a number and nothing about what was read', JSON.stringify({ ...further, number: 3, thread: signAddress({ ...further, number: 3 }, thread) }), fails('LETTER_FORMAT'));
+  raw('a follow-up with the number 0', JSON.stringify({ ...placed, number: 0, thread: signAddress({ ...placed, number: 0 }, thread) }), fails('LETTER_FORMAT'));
+  raw('a follow-up with a short id in capitals', JSON.stringify({ ...placed, read: ['FFFFFFFFFFFFFFFF'], thread: signAddress(placed, thread) }), fails('LETTER_FORMAT'));
   letter('a request without topic and contact that names a thread', { ...further, kind: 'request', thread: signAddress({ ...further, kind: 'request' }, thread) });
   letter('a request with other words under the same signature', { ...signed, message: 'Здравствуйте' }, bad);
   letter('a request passed off as a follow-up', { ...signed, kind: 'follow-up' }, bad);
@@ -128,7 +138,7 @@ export function conversationVectors({ volunteer, colleague, worker, team, serial
   letter('a cover letter', { ...sealedUnder, kind: 'cover' });
 
   // Notes.
-  const note = signNote({ action: 'handover', thread: thread.address.key, alias: 'Клён', to: 'Дуб', text: 'Возьми, пожалуйста.' }, signer);
+  const note = signNote({ action: 'handover', thread: thread.address.key, alias: 'Клён', to: 'Дуб', text: 'Возьми, пожалуйста.', number: 2 ** 31 - 1, earlier: known }, signer);
   const noted = { ...sealedUnder, kind: 'note' as const, note };
   letter('a note', noted);
   const checked = (name: string, content: LetterContent, expect: Vector['expect']): void => add(name, 'checkNote', sealLetter(content, to), expect, { ...opens, signers });
@@ -141,15 +151,24 @@ export function conversationVectors({ volunteer, colleague, worker, team, serial
   checked('a claim that names somebody, and has no words', signedNote({ action: 'claim', text: '' }), { value: 'claim' });
   checked('a note of another action under the same signature', { ...noted, note: { ...note, action: 'claim' } }, fails('SIGNER_SIGNATURE'));
   checked('a note handed to somebody else', { ...noted, note: { ...note, to: 'Вяз' } }, fails('SIGNER_SIGNATURE'));
+  checked('a note with another number under the same signature', { ...noted, note: { ...note, number: 1 } }, fails('SIGNER_SIGNATURE'));
+  checked('a note that knew less under the same signature', { ...noted, note: { ...note, earlier: [] } }, fails('SIGNER_SIGNATURE'));
+  const unplaced = { action: note.action, thread: note.thread, alias: note.alias, to: note.to, text: note.text, id: note.id, signer: note.signer, signature: note.signature };
+  checked('a note that loses its order', { ...noted, note: unplaced }, fails('SIGNER_SIGNATURE'));
+  const oldParts = [note.action, note.thread, note.alias, note.to ?? '', note.text, note.id];
+  checked('a note from before there was an order', { ...noted, note: { ...unplaced, signature: toHex(signParts('note', oldParts, signer)) } }, { value: 'handover' });
+  raw('a note with a number above 2147483647', JSON.stringify({ ...noted, note: { ...note, number: 2 ** 31 } }), fails('LETTER_FORMAT'));
+  raw('a note that knows seventeen answers', JSON.stringify({ ...noted, note: { ...note, earlier: Array.from({ length: 17 }, () => known[0]) } }), fails('LETTER_FORMAT'));
+  raw('a note with a number and no earlier answers named', JSON.stringify({ ...noted, note: { ...note, earlier: undefined } }), fails('LETTER_FORMAT'));
   checked('a note by who is no signer', { ...noted, note: signNote(note, revoked) }, fails('SIGNER_UNKNOWN'));
   checked('a note in a signer’s name', { ...noted, note: { ...signNote(note, revoked), signer: note.signer } }, fails('SIGNER_SIGNATURE'));
 
   // Replies: what is inside.
   const said2 = { team, text: 'Мы вас услышали.' };
   const delivery = sealReply(said2, thread.address, signer);
-  const inside = { version: 1, kind: 'reply', thread: thread.address.key, team, id: '0f'.repeat(16), text: said2.text };
+  const inside = { version: 1, kind: 'reply', thread: thread.address.key, team, id: '0f'.repeat(16), text: said2.text, number: 5, earlier: known };
   const signReply = (content: typeof inside, by: typeof signer): object => ({
-    ...content, signer: toHex(by.key), signature: toHex(signParts('reply', [content.thread, content.team, content.id, content.text], by)),
+    ...content, signer: toHex(by.key), signature: toHex(signParts('reply', [content.thread, content.team, content.id, content.text, String(content.number), content.earlier.join('')], by)),
   });
   const sealInside = (content: object): Uint8Array => encrypt(padJson(content, REPLY_PLAINTEXT_BYTES, 'REPLY_TOO_LONG', 'the reply'), [thread.address.recipient]);
   const own = { identities: ['requester'], thread: thread.address.key, signers };
@@ -163,6 +182,16 @@ export function conversationVectors({ volunteer, colleague, worker, team, serial
   reply('a reply in a signer’s name', sealInside({ ...signReply(inside, revoked), signer: toHex(signer.key) }), fails('SIGNER_SIGNATURE'));
   reply('a reply with other words under the same signature', sealInside({ ...good, text: 'Другое' }), fails('SIGNER_SIGNATURE'));
   reply('a reply that sends follow-ups to another team', sealInside({ ...good, team: '0'.repeat(16) }), fails('SIGNER_SIGNATURE'));
+  reply('a reply with another number under the same signature', sealInside({ ...good, number: 6 }), fails('SIGNER_SIGNATURE'));
+  reply('a reply that knows other answers under the same signature', sealInside({ ...good, earlier: known.toReversed() }), fails('SIGNER_SIGNATURE'));
+  reply('a reply that knows none', sealInside(signReply({ ...inside, number: 1, earlier: [] }, signer)), { value: signReply({ ...inside, number: 1, earlier: [] }, signer) });
+  reply('a reply with the number 0', sealInside(signReply({ ...inside, number: 0 }, signer)), fails('REPLY_FORMAT'));
+  reply('a reply with a number that is no whole one', sealInside(signReply({ ...inside, number: 1.5 }, signer)), fails('REPLY_FORMAT'));
+  reply('a reply that knows seventeen answers', sealInside(signReply({ ...inside, earlier: Array.from({ length: 17 }, () => '0'.repeat(16)) }, signer)), fails('REPLY_FORMAT'));
+  reply('a reply with a number and no earlier answers named', sealInside({ ...good, earlier: undefined }), fails('REPLY_FORMAT'));
+  const old = { version: 1, kind: 'reply', thread: inside.thread, team, id: inside.id, text: inside.text, signer: toHex(signer.key), signature: toHex(signParts('reply', [inside.thread, team, inside.id, inside.text], signer)) };
+  reply('a reply from before there was an order', sealInside(old), { value: old });
+  reply('a reply that gets a number under an old signature', sealInside({ ...old, number: 5, earlier: [] }), fails('SIGNER_SIGNATURE'));
   reply('a reply of another version', sealInside({ ...good, version: 2 }), fails('REPLY_FORMAT'));
   reply('a reply without words', sealInside(signReply({ ...inside, text: '' }, signer)), fails('REPLY_FORMAT'));
   reply('a reply with half a surrogate pair', sealInside(signReply({ ...inside, text: '\udd4a' }, signer)), fails('REPLY_FORMAT'));
@@ -193,17 +222,28 @@ export function conversationVectors({ volunteer, colleague, worker, team, serial
   believed('a reply moved to another mailbox', sealed(2, mailboxOf(other.address), by, signature, sealedReply), fails('SIGNER_SIGNATURE'));
   believed('another reply under the same signature', sealed(2, mailbox, by, signature, foreign.reply), fails('SIGNER_SIGNATURE'));
 
-  const removal = ({ signing, address: { lock } }: Thread, which: Uint8Array, signedBy = signing): Uint8Array[] => {
-    const lockBytes = Uint8Array.from(lock.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
-    return [signing.key, lockBytes, which, signParts('delete', [lockBytes, which], signedBy)];
+  const removal = ({ signing, address: { lock } }: Thread, ids: readonly Uint8Array[], signedBy = signing): [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array] => {
+    const [lockBytes, list] = [fromHex(lock), concat(...ids)];
+    return [signing.key, lockBytes, signParts('delete', [lockBytes, list], signedBy), uint32(ids.length), list];
   };
-  const [one, whole] = [replyId(sealedReply), new Uint8Array(REPLY_ID_BYTES)];
-  parcel('deleting a reply', sealed(3, ...removal(thread, one)), { value: { kind: 'delete', mailbox: toHex(mailbox), reply: toHex(one) } });
-  parcel('deleting a mailbox', sealed(3, ...removal(thread, whole)), { value: { kind: 'delete', mailbox: toHex(mailbox), reply: null } });
-  parcel('deleting, padding not zero', sealed(3, ...removal(thread, whole), Uint8Array.of(1)), fails('PARCEL_FORMAT'));
-  parcel('deleting, signed by another thread', sealed(3, ...removal(thread, whole, other.signing)), fails('PARCEL_SIGNATURE'));
-  parcel('deleting a mailbox with a signature for one reply', sealed(3, ...removal(thread, one).with(2, whole)), fails('PARCEL_SIGNATURE'));
-  parcel('deleting a mailbox of another lock', sealed(3, ...removal(thread, whole).with(1, removal(other, whole)[1] ?? whole)), fails('PARCEL_SIGNATURE'));
+  const one = replyId(sealedReply).subarray(0, 16);
+  const three = [10, 20, 30].map((byte) => new Uint8Array(16).fill(byte));
+  const most = Array.from({ length: MOST_REPLIES }, (_, i) => concat(uint32(i), new Uint8Array(12)));
+  const [first = one, second = one] = three;
+  const removed = (ids: readonly Uint8Array[]): Vector['expect'] => ({ value: { kind: 'delete', mailbox: toHex(mailbox), replies: ids.map(toHex) } });
+  parcel('deleting a reply', sealed(3, ...removal(thread, [one])), removed([one]));
+  parcel('deleting three replies', sealed(3, ...removal(thread, three)), removed(three));
+  parcel('deleting as many replies as a mailbox holds', sealed(3, ...removal(thread, most)), removed(most));
+  parcel('deleting more replies than a mailbox holds', sealed(3, ...removal(thread, [...most, new Uint8Array(16).fill(255)])), fails('PARCEL_FORMAT'));
+  parcel('deleting nothing', sealed(3, ...removal(thread, [])), fails('PARCEL_FORMAT'));
+  parcel('deleting replies in another order', sealed(3, ...removal(thread, three.toReversed())), fails('PARCEL_FORMAT'));
+  parcel('deleting a reply listed twice', sealed(3, ...removal(thread, [first, first])), fails('PARCEL_FORMAT'));
+  parcel('deleting, padding not zero', sealed(3, ...removal(thread, [one]), Uint8Array.of(1)), fails('PARCEL_FORMAT'));
+  parcel('deleting, a reply more than is counted', sealed(3, ...removal(thread, three).with(3, uint32(2))), fails('PARCEL_FORMAT'));
+  parcel('deleting, signed by another thread', sealed(3, ...removal(thread, [one], other.signing)), fails('PARCEL_SIGNATURE'));
+  parcel('deleting three replies with a signature for one', sealed(3, ...removal(thread, three).with(2, removal(thread, [first])[2])), fails('PARCEL_SIGNATURE'));
+  parcel('deleting another reply under the same signature', sealed(3, ...removal(thread, [first]).with(4, second)), fails('PARCEL_SIGNATURE'));
+  parcel('deleting from a mailbox of another lock', sealed(3, ...removal(thread, [one]).with(1, removal(other, [one])[1])), fails('PARCEL_SIGNATURE'));
 
   // Looking into a mailbox.
   const question = encodeQuestion({ mailboxKey: thread.mailboxKey, threadKey: thread.signing.key, page: 2 });

@@ -5,7 +5,7 @@ import type { Note } from '../../crypto/note.ts';
 import { replyRoom } from '../../crypto/reply.ts';
 import { stampSteps } from '../../crypto/stamp.ts';
 import { aliasFrom, isAlias } from '../../letters/alias.ts';
-import { isWritten, type Conversation } from '../../letters/conversations.ts';
+import { isWritten, orderAfter, type Conversation } from '../../letters/conversations.ts';
 import { element, focusOn } from '../page.ts';
 import { inSlices } from '../slices.ts';
 import { answerSteps, type Answer, type Means } from './answering.ts';
@@ -141,6 +141,7 @@ export class Compose {
     const answer: Answer = {
       action: this.#action(), text: this.#text.value.trim(), to: aliasFrom(this.#to.value), alias: aliasFrom(this.#needs.alias()),
       language: conversation.letters[0]?.content.language ?? document.documentElement.lang,
+      order: orderAfter(conversation.letters),
     };
     const missing = this.#missing(answer, difficulty);
     this.#tell(missing?.[0] ?? null);

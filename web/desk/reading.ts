@@ -42,13 +42,14 @@ function notedEntry({ content: { note: { action, alias, to = '', signer, text },
 
 /** As the command line has it. Of `no-letters` the place of the button says what it means. */
 function states(conversation: Conversation): HTMLElement[] {
-  const { address, state, letters, remarks } = conversation;
+  const { address, state, letters, remarks, absent } = conversation;
   const { answers, written } = countsOf(conversation);
   const all: HTMLElement[] = (['answered', 'handed', 'taken'] as const).flatMap((what) => state[what].map((alias) => phrase(what, { alias })));
   if (state.answered.length === 0) all.unshift(phrase(address === null && letters.some(isWritten) ? 'unwanted' : 'unanswered'));
   else if (written > answers) all.push(phrase('waiting-again', { answers: String(answers), written: String(written) }));
   if (letters.some(({ unsent }) => unsent === true)) all.unshift(phrase('unsent'));
-  return [...all, ...remarks.filter((remark) => remark !== 'no-letters').map((remark) => phrase(remark))];
+  const odd = remarks.filter((remark) => remark !== 'no-letters').map((remark) => phrase(remark));
+  return [...all, ...odd, ...(absent > 0 ? [phrase('absent', { count: String(absent) })] : [])];
 }
 
 type OnAnswer = (conversation: Conversation, place: HTMLElement) => void;

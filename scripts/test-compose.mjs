@@ -26,7 +26,7 @@ await run(async () => {
   try {
     step(process.execPath, 'dist/setup.js', '--dir', join(folder, 'state'), '--compose-env', envFile);
     step('docker', ...compose, 'up', '--build', '--detach', '--wait', '--wait-timeout', '300');
-    step(process.execPath, 'node_modules/vitest/vitest.mjs', 'run', 'tests/compose', '--testTimeout=120000');
+    step(process.execPath, 'node_modules/vitest/vitest.mjs', 'run', 'tests/compose', '--testTimeout=240000');
   } catch (error) {
     spawnSync('docker', [...compose, 'logs', '--tail', '30'], { cwd: root, stdio: 'inherit' });
     throw error;

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseIdentityFile } from '../../crypto/age/identity.ts';
 import { parseAnswer } from '../../crypto/answer.ts';
 import { verifyKeyring } from '../../crypto/keyring.ts';
@@ -56,21 +56,25 @@ function exec(service: Service, ...command: string[]): string {
   return docker('exec', container(service), ...command);
 }
 
-test('a sealed parcel, posted over the socket of the relay, is a letter in the Maildir', async () => {
+/** Posts a request as the form would, and waits until a volunteer can open it. */
+async function wayOfARequest(message: string): Promise<void> {
   await ready;
   const json = Buffer.from((await http(`${url}keyring.json`, { socketPath })).body);
   const signature = Buffer.from((await http(`${url}keyring.json.minisig`, { socketPath })).body).toString();
   const keyring = verifyKeyring(json, signature, parsePublicKey(readFileSync(layout.rootKey, 'utf8')));
-  const parcel = stampParcel(sealRequest({ topic: 'legal', language: 'ru', message: 'из контейнера' }, keyring), 10);
+  const parcel = stampParcel(sealRequest({ topic: 'legal', language: 'ru', message }, keyring), 10);
   await expect.poll(async () => Buffer.from((await http(`${url}door.json`, { socketPath })).body).toString(), { timeout: 30_000 }).toContain('"open":true');
   const answer = await postParcel(url, parcel, { socketPath });
   expect([answer.status, parseAnswer(answer.body).result]).toEqual([202, 'accepted']);
-  await expect.poll(() => readMaildir(layout.inbox), { timeout: 60_000, interval: 500 }).toHaveLength(1);
-  const [file] = await readMaildir(layout.inbox);
-  const [letter] = await attachedLetters(file?.mail ?? new Uint8Array());
   const identities = parseIdentityFile(readFileSync(layout.volunteerIdentity, 'utf8'));
-  expect(openLetter(letter ?? new Uint8Array(), identities)).toMatchObject({ message: 'из контейнера' });
-});
+  const messages = async (): Promise<unknown[]> => {
+    const letters = await Promise.all((await readMaildir(layout.inbox)).map(({ mail }) => attachedLetters(mail)));
+    return letters.flat().map((letter) => openLetter(letter, identities)).map((letter) => ('message' in letter ? letter.message : null));
+  };
+  await expect.poll(messages, { timeout: 60_000, interval: 500 }).toContain(message);
+}
+
+test('a sealed parcel, posted over the socket of the relay, is a letter in the Maildir', () => wayOfARequest('из контейнера'));
 
 test('the form comes over the socket', async () => {
   const page = await http(url, { socketPath });
@@ -106,7 +110,52 @@ test('the image holds nothing to build with, and no key', () => {
   expect(files.trim()).toBe('dist,node_modules,package.json false');
 });
 
+/** For each container: when it was started last, and how it is. */
+function states(): Record<Service, { startedAt: string; health: string }> {
+  const format = '{{.State.StartedAt}} {{.State.Status}} {{with .State.Health}}{{.Status}}{{end}}';
+  return Object.fromEntries(
+    SERVICES.map((service) => {
+      const [startedAt = '', ...health] = docker('inspect', '--format', format, container(service)).trim().split(' ');
+      return [service, { startedAt, health: health.join(' ') }];
+    }),
+  ) as Record<Service, { startedAt: string; health: string }>;
+}
+
+const healths = (): string[] => Object.values(states()).map(({ health }) => health);
+const HEALTHY = SERVICES.map(() => 'running healthy');
+
 test('all three are healthy', () => {
-  const states = SERVICES.map((service) => docker('inspect', '--format', '{{.State.Status}} {{with .State.Health}}{{.Status}}{{end}}', container(service)).trim());
-  expect(states).toEqual(['running healthy', 'running healthy', 'running healthy']);
+  expect(healths()).toEqual(HEALTHY);
+});
+
+/** Kills a container's process from outside of it, as a lack of memory does: Docker does not take that for a wish of somebody's. */
+function killProcess(service: Service): void {
+  const pid = docker('inspect', '--format', '{{.State.Pid}}', container(service)).trim();
+  docker('run', '--rm', '--user', '0', '--pid', 'host', '--network', 'none', 'support-relay', 'node', '--eval', `process.kill(${pid}, 'SIGKILL')`);
+}
+
+const ENDS: Record<string, (service: Service) => void> = {
+  'compose restart': (service) => void compose('restart', service),
+  'kill -9 of its process': killProcess,
+  'docker kill and start': (service) => {
+    docker('kill', container(service));
+    compose('start', service);
+  },
+};
+
+describe.each(Object.entries(ENDS))('after %s', (how, end) => {
+  test.each(SERVICES)('%s comes back, and a parcel is taken and delivered', async (service) => {
+    const before = states()[service].startedAt;
+    end(service);
+    await expect.poll(() => states()[service].startedAt, { timeout: 30_000, interval: 500 }).not.toBe(before);
+    await expect.poll(healths, { timeout: 90_000, interval: 1_000 }).toEqual(HEALTHY);
+    await wayOfARequest(`${service} ${how}`);
+  });
+});
+
+test.each([['stop', 'start'], ['down', 'up']])('after compose %s and %s of the whole, a parcel is taken and delivered', async (stop, start) => {
+  compose(stop);
+  compose(start, ...(start === 'up' ? ['--detach'] : []));
+  await expect.poll(healths, { timeout: 90_000, interval: 1_000 }).toEqual(HEALTHY);
+  await wayOfARequest(`${stop} ${start}`);
 });

@@ -2,12 +2,14 @@ import type { Status } from '../operator/status.ts';
 import { visibleLine } from './terminal.ts';
 
 /** The state of the queue as a terminal shows it. */
-export function describeStatus({ pool, replies, keyring, worker, roundSeconds, inboxes, dropped, attention }: Status): string {
+export function describeStatus({ pool, replies, keyring, keyringUntil, keyringNext, relay, worker, roundSeconds, inboxes, dropped, attention }: Status): string {
   const round = roundSeconds === null ? '' : `, a round every ${String(roundSeconds)} s`;
+  const coverage = keyringUntil === null ? '' : `, valid until ${visibleLine(keyringUntil)}; next: ${keyringNext === null ? 'none' : String(keyringNext)}`;
   const lines = [
     `pool      ${pool === null ? 'not known yet' : `${pool} parcels at the last round`}`,
     `answers   ${replies === null ? 'not known yet' : `${replies} waiting in mailboxes`}`,
-    `keyring   ${keyring ?? 'not known yet'}`,
+    `keyring   ${keyring ?? 'not known yet'}${coverage}`,
+    `relay     ${relay}`,
     `worker    ${worker}${round}`,
     ...(inboxes.length === 0 ? ['inboxes   none known yet'] : inboxes.map(({ id, waiting, dead }) => `inbox     ${visibleLine(id)}: ${waiting} waiting, ${dead} dead`)),
     ...(dropped.length === 0 ? ['dropped   nothing'] : dropped.map(({ reason, count }) => `dropped   ${visibleLine(reason)}: ${count}`)),

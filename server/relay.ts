@@ -12,6 +12,7 @@ import { Listener } from './listener.ts';
 import { Mailboxes } from './mailboxes.ts';
 import { OfflineForm } from './offline-form.ts';
 import { Pool } from './pool.ts';
+import { Presence } from './presence.ts';
 import { loadStatics } from './statics.ts';
 
 /** The relay: takes parcels of equal size and puts them into the pool. It can read neither. */
@@ -21,6 +22,7 @@ export class Relay implements Service {
   private readonly shelf: KeyringShelf;
   private readonly door: Door;
   private offlineForm: OfflineForm | undefined;
+  private presence: Presence | undefined;
   private readonly listeners: Listener[] = [];
 
   constructor(config: RelayConfig) {
@@ -46,6 +48,14 @@ export class Relay implements Service {
       this.listeners.push(listener);
       log.info('listening', { listener: name });
     }
+    // Last, so that only a relay which people can reach says that it is there.
+    const offlineForm = this.offlineForm;
+    this.presence = new Presence(config.redis, redis, () => ({
+      door: door.state.reason,
+      newestKeyring: shelf.all().at(-1)?.serial ?? 0,
+      offlineFormEnded: offlineForm.hasEnded,
+    }));
+    this.presence.start();
   }
 
   /** Ports of the public and the private listener, where they listen on one. */
@@ -54,6 +64,7 @@ export class Relay implements Service {
   }
 
   async destroy(): Promise<void> {
+    this.presence?.destroy();
     await Promise.all(this.listeners.map((listener) => listener.destroy()));
     this.offlineForm?.destroy();
     this.door.destroy();

@@ -10,7 +10,7 @@ import { errorCode, log } from './log.ts';
 const RELOAD_MS = 10_000;
 const HOUR_MS = 3_600_000;
 /** A weekend, for an administrator to sign and an operator to install the next one. */
-const EXPIRING_MS = 48 * HOUR_MS;
+export const EXPIRING_MS = 48 * HOUR_MS;
 /**
  * So long before its time the next keyring is taken, for clocks that differ. Not as soon as its file is there: what is remembered
  * of a keyring has a limit, and whoever used it up this week would close the door for the next.

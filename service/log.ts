@@ -30,6 +30,7 @@ export type LogEvent =
   | 'delivery works again'
   | 'letter refused for good'
   | 'housekeeping failed'
+  | 'status unanswered'
   | 'key retired'
   | 'ticks failed'
   | 'runtime warning';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { channels } from './presence.ts';
 import type { Role } from './redis.ts';
 
 /*
@@ -13,6 +14,8 @@ const relay = [
   words('ping eval evalsha hlen hsetnx sadd sismember scard'),
   selector('%R~worker:alive', 'get pttl'),
   selector('%R~replies:*', 'eval_ro evalsha_ro hexists hget'),
+  selector(`&${channels.ask}`, 'subscribe'),
+  selector(`&${channels.answer}`, 'publish'),
 ];
 
 /*
@@ -41,6 +44,8 @@ const operator = [
   selector('%R~inboxes', 'smembers'),
   selector('%R~worker:alive', 'get pttl'),
   selector('%R~dropped %R~state', 'hgetall'),
+  selector(`&${channels.ask}`, 'publish'),
+  selector(`&${channels.answer}`, 'subscribe'),
   selector('%W~outbox:*', 'hsetnx'),
   selector('~dead:*', 'hkeys hget hdel hsetnx'),
 ];

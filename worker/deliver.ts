@@ -16,7 +16,8 @@ export class Delivery {
   /** Accepted, but Redis was away when they were to be removed: no reason to send them again. */
   readonly #accepted = new Map<string, Buffer>();
   #isOpen = false;
-  #failing = false;
+  /** Why it takes nothing, null when it does. */
+  #failing: string | null = null;
   /** Refuses letters for good: said once, since how many and when is about letters. */
   #refusing = false;
 
@@ -37,7 +38,8 @@ export class Delivery {
       if (stopping() || refusals >= REFUSALS_IN_A_ROW) break;
       refusals = (await this.#deliver(id)) ? 0 : refusals + 1;
     }
-    await this.#outbox.tell(ids.length > 0 && this.#failing);
+    // What cannot even be opened fails whether or not anything waits for it.
+    await this.#outbox.tell('failing', ids.length > 0 || !this.#isOpen ? this.#failing : null);
   }
 
   async #opens(): Promise<boolean> {
@@ -82,14 +84,15 @@ export class Delivery {
 
   #fails(error: unknown): void {
     this.#backoff.failed();
-    if (!this.#failing) log.error('delivery failed', { inbox: this.#outbox.inbox, reason: error instanceof Refused ? error.reason : 'unknown' });
-    this.#failing = true;
+    const reason = error instanceof Refused ? error.reason : 'unknown';
+    if (this.#failing === null) log.error('delivery failed', { inbox: this.#outbox.inbox, reason });
+    this.#failing = reason;
   }
 
   #works(): void {
     this.#backoff.worked();
-    if (this.#failing) log.info('delivery works again', { inbox: this.#outbox.inbox });
-    this.#failing = false;
+    if (this.#failing !== null) log.info('delivery works again', { inbox: this.#outbox.inbox });
+    this.#failing = null;
     this.#refusing = false;
   }
 }

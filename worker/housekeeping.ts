@@ -2,9 +2,11 @@ import type { Redis } from 'ioredis';
 import type { KeyringShelf } from '../service/keyrings.ts';
 import { errorCode, log } from '../service/log.ts';
 import { keys } from '../store/keys.ts';
+import { publishHousekeeping, publishTrouble } from '../store/state.ts';
 import { mixArrivals } from './arrivals.ts';
 import { loadIdentities, shred } from './identities.ts';
 import type { Mailboxes } from './mailboxes.ts';
+import { isFilling } from './memory.ts';
 import type { Mix } from './mix.ts';
 import { keptUntil } from './retention.ts';
 
@@ -46,6 +48,13 @@ export class Housekeeping {
     // Where no keyring is valid the clock may be wrong: one that is ahead must not forget what waits.
     if (this.#shelf.current()) await this.#duty('mailboxes', () => this.#mailboxes.keepHouse(this.#now()));
     await this.#duty('aof', () => this.#rewriteLog());
+    await this.#duty('state', () => this.#publish());
+  }
+
+  async #publish(): Promise<void> {
+    const memory = isFilling(await this.#redis.info('memory')) ? 'filling' : 'ok';
+    const housekeeping = [...this.#failing].map((failing) => failing.join(':')).join(' ');
+    await publishHousekeeping(this.#redis, { housekeeping, memory });
   }
 
   /**
@@ -96,8 +105,10 @@ export class Housekeeping {
       if (this.#settings.inboxes.includes(inbox)) continue;
       // One that was taken out of the configuration too early stays in sight until somebody saw to its letters.
       const letters = (await this.#redis.hlen(keys.outbox(inbox))) + (await this.#redis.hlen(keys.dead(inbox)));
+      await publishTrouble(this.#redis, inbox, 'unconfigured', letters === 0 ? null : 'unconfigured');
       if (letters === 0) await this.#redis.srem(keys.inboxes, inbox);
     }
+    for (const inbox of this.#settings.inboxes) await publishTrouble(this.#redis, inbox, 'unconfigured', null);
     await this.#redis.sadd(keys.inboxes, [...this.#settings.inboxes]);
   }
 

@@ -33,3 +33,13 @@ export function memoryProblem(maxBytes: number, inboxes: number, { outbox, dead,
 export function maxMemoryOf(info: string): number {
   return Number(/^maxmemory:(\d+)/m.exec(info)?.[1] ?? 0);
 }
+
+/** From this share of it on operators are warned. */
+const FILLING = 0.8;
+
+/** Redis has used most of what it may, as `INFO memory` says. */
+export function isFilling(info: string): boolean {
+  const maxBytes = maxMemoryOf(info);
+  const usedBytes = Number(/^used_memory:(\d+)/m.exec(info)?.[1] ?? 0);
+  return maxBytes > 0 && usedBytes >= FILLING * maxBytes;
+}

@@ -1,14 +1,15 @@
 import type { Redis } from 'ioredis';
 import { randomBytes, shuffled, toHex } from '../crypto/bytes.ts';
 import { signersOf } from '../crypto/keyring.ts';
-import type { KeyringShelf, Shelved } from '../service/keyrings.ts';
+import { EXPIRING_MS, type KeyringShelf, type Shelved } from '../service/keyrings.ts';
 import { errorCode, log } from '../service/log.ts';
 import { ALIVE_SECONDS, keys, LATE_ROUNDS } from '../store/keys.ts';
 import { bucketOf, weekOf } from '../store/mailboxes.ts';
-import { publishMix, step } from '../store/state.ts';
+import { noteDrops, publishMix, step, type Warning } from '../store/state.ts';
 import type { Claims, Outcome, Sealed } from './claims.ts';
+import { coverage } from './coverage.ts';
 import { loadIdentities, type WorkerIdentity } from './identities.ts';
-import { keyObstacle, Room, teamHoldups, type Holdup, type Limits, type Obstacle } from './obstacles.ts';
+import { keyObstacles, Room, teamHoldups, type Holdup, type Limits, type Obstacle } from './obstacles.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import { openParcel, type InboxesOf, type Opened } from './opening.ts';
 import type { Outbox } from './outbox.ts';
@@ -73,6 +74,9 @@ export class Mix {
    */
   readonly #leftBehind = new Set<number | null>();
   #holdups = new Map<string, Holdup>();
+  #warnings = new Map<string, Warning>();
+  /** A keyring that has not begun has no usable key here: what nothing opens may be for that one, and stays. */
+  #lacksKey = false;
   #reported: readonly string[] = [];
 
   /** @param outboxes by team */
@@ -101,7 +105,12 @@ export class Mix {
     const loaded = await loadIdentities(this.#settings.identities);
     const depth = await this.#redis.hlen(keys.pool);
     const keyrings = await this.#awaited(startedAt);
-    const obstacle = this.#shelf.all().length === 0 ? { reason: 'no-keyring' as const } : keyObstacle(keyrings, loaded);
+    const keyProblems = keyObstacles(keyrings, loaded);
+    const begun = keyrings.filter(({ keyring }) => Date.parse(keyring.notBefore) <= startedAt.getTime()).map(({ serial }) => serial);
+    const obstacle = this.#shelf.all().length === 0 ? { reason: 'no-keyring' as const } : (keyProblems.find(({ serial }) => begun.includes(serial)) ?? null);
+    this.#lacksKey = keyProblems.length > 0;
+    const ahead = keyProblems.filter(({ serial }) => !begun.includes(serial));
+    this.#warnings = new Map(ahead.map(({ reason, serial }) => ({ reason: 'next-key' as const, problem: reason, serial })).map((warning) => [nameOf(warning), warning]));
     this.#holdups = new Map(teamHoldups(keyrings, this.#inboxesOf).map((holdup) => [nameOf(holdup), holdup]));
     const serials = loaded.identities.map(({ serial }) => serial);
     const swept = new Set(this.#settings.share >= 1 ? serials : serials.filter((serial) => this.due.has(serial)));
@@ -194,7 +203,8 @@ export class Mix {
     const now = this.#now().getTime();
     const since = this.#undecided.get(name) ?? now;
     const patienceMs = Math.max(PATIENCE_MS, LATE_ROUNDS * this.#settings.roundSeconds * 1000);
-    if (final || now - since >= patienceMs) {
+    const waitsForKey = this.#lacksKey && outcome.kind === 'drop' && outcome.reason === 'unopenable';
+    if (final || (now - since >= patienceMs && !waitsForKey)) {
       this.#undecided.delete(name);
       return outcome;
     }
@@ -243,6 +253,7 @@ export class Mix {
   async #room(): Promise<Room> {
     const room = await Room.measure([...this.#outboxes.values()].flat(), await this.#mailboxes.depth(this.#now()), this.#settings.limits);
     for (const holdup of room.full) this.#holdups.set(nameOf(holdup), holdup);
+    for (const warning of room.filling) this.#warnings.set(nameOf(warning), warning);
     return room;
   }
 
@@ -254,17 +265,23 @@ export class Mix {
     }
     if (problems.length === 0 && this.#reported.length > 0) log.info('mix goes on');
     this.#reported = problems.map(nameOf);
+    const { until, next } = coverage(this.#shelf.all(), this.#startedAt);
+    await noteDrops(this.#redis, this.#startedAt);
     await publishMix(this.#redis, {
       pool: step(depth),
       replies: step(await this.#mailboxes.depth(this.#now())),
       paused: obstacle ? nameOf(obstacle) : '',
       held: [...this.#holdups.keys()].toSorted().join(' '),
-      keyring: this.#shelf.condition(),
+      keyring: until === null ? 'none' : Date.parse(until) - this.#startedAt.getTime() < EXPIRING_MS ? 'expiring' : 'ok',
+      keyringUntil: until ?? '',
+      keyringNext: next === null ? '' : String(next),
+      keyringNewest: String(this.#shelf.all().at(-1)?.serial ?? 0),
+      warnings: [...this.#warnings.keys()].toSorted().join(' '),
     });
   }
 }
 
 /** One word with what it is about. */
-function nameOf(problem: Obstacle | Holdup): string {
+function nameOf(problem: Obstacle | Holdup | Warning): string {
   return Object.values(problem).join(':');
 }

@@ -1,4 +1,5 @@
 import type { Shelved } from '../service/keyrings.ts';
+import type { Warning } from '../store/state.ts';
 import type { LoadedIdentities } from './identities.ts';
 import type { InboxesOf } from './opening.ts';
 import type { Outbox } from './outbox.ts';
@@ -15,25 +16,32 @@ export type Obstacle =
 /** Why the letters of one team, or all replies, stay in the pool, while everything else goes on. */
 export type Holdup =
   | { readonly reason: 'team-without-inbox'; readonly serial: number }
-  | { readonly reason: 'outbox-full' | 'dead-letters-full'; readonly inbox: string }
+  | { readonly reason: 'outbox-full'; readonly inbox: string }
   /** Until some are removed, or a week of them is forgotten. */
   | { readonly reason: 'replies-full' };
 
+/** `dead` is only planned for (memory.ts): letters that an inbox refuses must not hold back those that it would take. */
 export type Limits = { readonly outbox: number; readonly dead: number; readonly replies: number };
 
-/** @param keyrings those whose parcels may be in the pool */
-export function keyObstacle(keyrings: readonly Shelved[], { identities, unusable }: LoadedIdentities): Obstacle | null {
-  for (const { serial, keyring } of keyrings) {
-    const problem = unusable.find((identity) => identity.serial === serial)?.problem;
-    if (problem) return { reason: `key-${problem}`, serial };
-    const identity = identities.find((candidate) => candidate.serial === serial);
-    if (!identity) return { reason: 'key-missing', serial };
-    if (identity.recipient !== keyring.worker) return { reason: 'key-of-another-keyring', serial };
-  }
-  return null;
+/** From this share of a limit on operators are warned. */
+const FILLING = 3 / 4;
+
+export type KeyObstacle = Extract<Obstacle, { serial: number }>;
+
+/** What is wrong with the worker's keys of these keyrings. */
+export function keyObstacles(keyrings: readonly Shelved[], loaded: LoadedIdentities): KeyObstacle[] {
+  return keyrings.flatMap((shelved) => keyObstacle(shelved, loaded) ?? []);
 }
 
-/** @param keyrings as for `keyObstacle` */
+function keyObstacle({ serial, keyring }: Shelved, { identities, unusable }: LoadedIdentities): KeyObstacle | null {
+  const problem = unusable.find((identity) => identity.serial === serial)?.problem;
+  if (problem) return { reason: `key-${problem}`, serial };
+  const identity = identities.find((candidate) => candidate.serial === serial);
+  if (!identity) return { reason: 'key-missing', serial };
+  return identity.recipient === keyring.worker ? null : { reason: 'key-of-another-keyring', serial };
+}
+
+/** @param keyrings those whose parcels may be in the pool */
 export function teamHoldups(keyrings: readonly Shelved[], inboxesOf: InboxesOf): Holdup[] {
   const without = keyrings.filter(({ keyring }) => keyring.teams.some(({ id }) => inboxesOf(id)?.length === 0));
   return without.map(({ serial }) => ({ reason: 'team-without-inbox', serial }));
@@ -42,28 +50,32 @@ export function teamHoldups(keyrings: readonly Shelved[], inboxesOf: InboxesOf):
 /** How many letters each inbox may still get, and how many replies all mailboxes together. */
 export class Room {
   readonly full: readonly Holdup[];
+  readonly filling: readonly Warning[];
   readonly #left: Map<string, number>;
   #repliesLeft: number;
 
-  private constructor(left: Map<string, number>, repliesLeft: number, full: readonly Holdup[]) {
+  private constructor(left: Map<string, number>, repliesLeft: number, full: readonly Holdup[], filling: readonly Warning[]) {
     this.#left = left;
     this.#repliesLeft = repliesLeft;
     this.full = full;
+    this.filling = filling;
   }
 
   /** @param replies that wait in the mailboxes */
   static async measure(outboxes: readonly Outbox[], replies: number, limits: Limits): Promise<Room> {
     const left = new Map<string, number>();
     const full: Holdup[] = [];
+    const filling: Warning[] = [];
     for (const outbox of outboxes) {
-      const { waiting, dead } = await outbox.depths();
+      const { waiting } = await outbox.depths();
       const { inbox } = outbox;
-      left.set(inbox, dead >= limits.dead ? 0 : limits.outbox - waiting);
+      left.set(inbox, limits.outbox - waiting);
       if (waiting >= limits.outbox) full.push({ reason: 'outbox-full', inbox });
-      if (dead >= limits.dead) full.push({ reason: 'dead-letters-full', inbox });
+      else if (waiting >= FILLING * limits.outbox) filling.push({ reason: 'outbox-filling', inbox });
     }
     if (replies >= limits.replies) full.push({ reason: 'replies-full' });
-    return new Room(left, limits.replies - replies, full);
+    else if (replies >= FILLING * limits.replies) filling.push({ reason: 'replies-filling' });
+    return new Room(left, limits.replies - replies, full, filling);
   }
 
   takeReply(): boolean {

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { keys } from '../store/keys.ts';
 import { Script } from '../store/script.ts';
-import { publishFailing } from '../store/state.ts';
+import { publishTrouble, type InboxTrouble } from '../store/state.ts';
 import type { Letter } from './inboxes/inbox.ts';
 
 const BURY = new Script(`#!lua flags=allow-oom
@@ -44,9 +44,9 @@ export class Outbox {
     await this.#redis.hdel(this.#waiting, id);
   }
 
-  /** For the operator's tools. */
-  async tell(failing: boolean): Promise<void> {
-    await publishFailing(this.#redis, this.inbox, failing);
+  /** For the operator's tools; `reason` null: there is no such trouble. */
+  async tell(trouble: InboxTrouble, reason: string | null): Promise<void> {
+    await publishTrouble(this.#redis, this.inbox, trouble, reason);
   }
 
   /** Moves a letter to the dead ones in one step: no crash leaves it in neither place. */

@@ -1,7 +1,8 @@
+import type { Redis } from 'ioredis';
 import { readStatus } from '../../operator/status.ts';
 import type { Status } from '../../operator/status.ts';
 import { defineCommand, required } from '../command.ts';
-import { CliError, EXIT } from '../errors.ts';
+import { CliError, EXIT, UsageError } from '../errors.ts';
 import { describeFailure } from '../failure.ts';
 import { REDIS_HELP, REDIS_OPTIONS, withRedis } from '../redis.ts';
 import type { RedisOptions } from '../redis.ts';
@@ -17,37 +18,41 @@ const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 export const operatorStatus = defineCommand({
   name: NAME,
   summary: "Show the state of the relay's queue and what needs attention",
-  usage: '--redis-socket PATH [--user NAME] [--password-file FILE] [--json] [--watch]',
+  usage: '--redis-socket PATH [--user NAME] [--password-file FILE] [--part worker] [--json] [--watch]',
   details: `
-Shows the pool, the answers that wait, the keyring, the worker, every inbox and what was dropped, in coarse steps
-only: nobody needs to know more. Ends with 0 when all is well, 5 when something needs attention (and says what to do),
+Shows the pool, the answers that wait, how far the keyrings reach, the relay, the worker, every inbox and what was dropped,
+in coarse steps only: nobody needs to know more. Every relay at this Redis is asked how it is. Ends with 0 when all is well, 5 when something needs attention (and says what to do),
 69 when Redis is away.
 
 ${REDIS_HELP}
+  --part worker         only whether the worker does its rounds: for its health check, which may ask as the user worker
   --json                one line of JSON
   --watch               again after every round, until Ctrl-C
 
 Example: support-relay operator status --redis-socket /run/support-relay/redis.sock`,
-  options: { ...REDIS_OPTIONS, json: { type: 'boolean' }, watch: { type: 'boolean' } },
+  options: { ...REDIS_OPTIONS, part: { type: 'string' }, json: { type: 'boolean' }, watch: { type: 'boolean' } },
   run: async (values, _positionals, io) => {
     const target = { socketPath: required(values['redis-socket'], 'redis-socket', NAME), user: values.user, passwordFile: values['password-file'] };
+    if (values.part !== undefined && values.part !== 'worker') throw new UsageError('--part can only be worker', NAME);
+    const part = values.part ?? 'all';
+    const read = (redis: Redis): Promise<Status> => readStatus(redis, io.now(), part);
     const print = (status: Status): void => {
       io.out(values.json === true ? `${visibleJson(status)}\n` : describeStatus(status));
     };
-    if (values.watch === true) return watch(target, print, io);
-    const status = await withRedis(target, readStatus);
+    if (values.watch === true) return watch(target, read, print, io);
+    const status = await withRedis(target, read);
     print(status);
     return exitCodeOf(status);
   },
 });
 
 /** Goes on through an absence of Redis: whoever watches wants to see it come back. */
-async function watch(target: RedisOptions, print: (status: Status) => void, io: Io): Promise<number> {
+async function watch(target: RedisOptions, read: (redis: Redis) => Promise<Status>, print: (status: Status) => void, io: Io): Promise<number> {
   for (;;) {
     let seconds = WATCH_SECONDS_DEFAULT;
     let exitCode: number;
     try {
-      const status = await withRedis(target, readStatus);
+      const status = await withRedis(target, read);
       if (io.stdoutIsTerminal) io.out(CLEAR_SCREEN);
       print(status);
       seconds = status.roundSeconds ?? WATCH_SECONDS_DEFAULT;

@@ -8,14 +8,22 @@ import { ready } from '../../crypto/sodium.ts';
 import { LETTER_ID_BYTES } from '../../crypto/letter.ts';
 import type { Status } from '../../operator/status.ts';
 import { ALIVE_SECONDS, keys } from '../../store/keys.ts';
-import { publishFailing, publishMix, type MixState } from '../../store/state.ts';
+import { connect } from '../../store/redis.ts';
+import { channels, type RelayCondition } from '../../store/presence.ts';
+import { noteDrops, publishHousekeeping, publishMix, publishTrouble, type HousekeepingState, type InboxTrouble, type MixState } from '../../store/state.ts';
+import { Presence } from '../../server/presence.ts';
 import { aclFile } from '../../store/acl.ts';
 import { cli, openOffice, temporaryDirectory, writeTo } from '../support/cli.ts';
 import type { CliResult } from '../support/cli.ts';
 import { startRedis } from '../support/redis.ts';
 import type { TestRedis } from '../support/redis.ts';
+import { until } from '../support/worker.ts';
 
-const WELL: MixState = { pool: '1-9', replies: '10-99', paused: '', held: '', keyring: 'ok' };
+const WELL: MixState = {
+  pool: '1-9', replies: '10-99', paused: '', held: '', keyring: 'ok',
+  keyringUntil: '2026-03-21T00:00:00Z', keyringNext: '13', keyringNewest: '13', warnings: '',
+};
+const OPEN: RelayCondition = { door: null, newestKeyring: 13, offlineFormEnded: false };
 
 let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
 beforeAll(async () => {
@@ -28,13 +36,35 @@ describe('with Redis', () => {
   let redis: TestRedis;
   let admin: Redis;
   let passwordFile: string;
+  let relays: { presence: Presence; stop: () => void }[] = [];
+  let condition = OPEN;
+  /** What a relay is to an operator's tool, without the rest of it. */
+  const startRelay = async (): Promise<void> => {
+    const client = connect(redis.target('relay'), 'relay');
+    const presence = new Presence(redis.target('relay'), client, () => condition);
+    const before = await listeners();
+    presence.start();
+    relays.push({ presence, stop: () => (presence.destroy(), client.disconnect()) });
+    await until('relays', async () => (await listeners()) === before + 1);
+  };
+  const stopRelays = async (): Promise<void> => {
+    for (const { stop } of relays) stop();
+    relays = [];
+    await until('relays', async () => (await listeners()) === 0);
+  };
+  const listeners = async (): Promise<number> => Number(((await admin.pubsub('NUMSUB', channels.ask)) as [string, number])[1]);
   beforeAll(async () => {
     redis = await startRedis();
     admin = await redis.connect('admin');
     passwordFile = await writeTo(dir.path('operator.password'), redis.passwords.operator);
+    await startRelay();
   });
-  afterAll(() => redis.stop());
+  afterAll(async () => {
+    for (const { stop } of relays) stop();
+    await redis.stop();
+  });
   beforeEach(async () => {
+    condition = OPEN;
     await admin.flushall();
     await admin.sadd(keys.inboxes, 'inbox-1', 'inbox-2');
     await admin.set(keys.alive, '300', 'EX', ALIVE_SECONDS);
@@ -57,7 +87,7 @@ describe('with Redis', () => {
     const { code, text } = await operator('status');
     expect(code).toBe(EXIT.ok);
     expect(text).toBe(
-      'pool      1-9 parcels at the last round\nanswers   10-99 waiting in mailboxes\nkeyring   ok\nworker    working, a round every 300 s\ninbox     inbox-1: 0 waiting, 0 dead\ninbox     inbox-2: 0 waiting, 0 dead\ndropped   nothing\nall is well\n',
+      'pool      1-9 parcels at the last round\nanswers   10-99 waiting in mailboxes\nkeyring   ok, valid until 2026-03-21T00:00:00Z; next: 13\nrelay     answers\nworker    working, a round every 300 s\ninbox     inbox-1: 0 waiting, 0 dead\ninbox     inbox-2: 0 waiting, 0 dead\ndropped   nothing\nall is well\n',
     );
   });
 
@@ -70,6 +100,9 @@ describe('with Redis', () => {
         pool: '1-9',
         replies: '10-99',
         keyring: 'ok',
+        keyringUntil: '2026-03-21T00:00:00Z',
+        keyringNext: 13,
+        relay: 'answers',
         worker: 'working',
         roundSeconds: 300,
         inboxes: [{ id: 'inbox-1', waiting: '100-999', dead: '0' }, { id: 'inbox-2', waiting: '0', dead: '0' }],
@@ -99,6 +132,9 @@ describe('with Redis', () => {
     ['a keyring that ends soon', { keyring: 'expiring' }, 'KEYRING_EXPIRING', 'ends within two days'],
     ['a keyring that has ended', { keyring: 'none' }, 'KEYRING_NONE', 'no keyring is valid'],
     ['a deep pool', { pool: '10000+' }, 'POOL_DEEP', '10,000 parcels or more'],
+    ['an outbox that fills', { warnings: 'outbox-filling:inbox-1' }, 'FILLING', 'soon something is held back (outbox-filling:inbox-1)'],
+    ["next week's key", { warnings: 'next-key:key-unreadable:14' }, 'KEY_NEXT', 'of a keyring that has yet to begin (key-unreadable:14)'],
+    ['a relay that knows other keyrings', { keyringNewest: '12' }, 'KEYRINGS_DIFFER', 'not have the same newest keyring'],
   ])('%s needs attention', async (_what, more, attention, what) => {
     await publishMix(admin, { ...WELL, ...more });
     const found = await status();
@@ -114,12 +150,89 @@ describe('with Redis', () => {
     expect(attention[0]?.what).toBe('letters of a team are held back (outbox-full:inbox-1 team-without-inbox:7)');
   });
 
-  test('an inbox that takes nothing at the moment needs attention', async () => {
-    await publishFailing(admin, 'inbox-2', true);
-    const found = await status();
-    expect(found.status.attention.map(({ code, what }) => [code, what])).toEqual([['INBOX_FAILING', 'inbox inbox-2 takes nothing at the moment']]);
-    await publishFailing(admin, 'inbox-2', false);
+  test.each<[string, Partial<HousekeepingState>, string]>([
+    ['housekeeping that fails', { housekeeping: 'aof:AOF_REWRITE key-3:EACCES' }, 'HOUSEKEEPING_FAILING'],
+    ['a Redis that is nearly full', { memory: 'filling' }, 'MEMORY_FILLING'],
+  ])('%s needs attention', async (_what, more, attention) => {
+    await publishHousekeeping(admin, { housekeeping: '', memory: 'ok' });
     expect((await status()).code).toBe(EXIT.ok);
+    await publishHousekeeping(admin, { housekeeping: '', memory: 'ok', ...more });
+    const found = await status();
+    expect([found.code, found.status.attention.map(({ code }) => code)]).toEqual([EXIT.attention, [attention]]);
+  });
+
+  test.each<[InboxTrouble, string, string]>([
+    ['failing', 'INBOX_FAILING', 'inbox inbox-2 takes nothing at the moment (reply-550)'],
+    ['deferring', 'INBOX_DEFERRING', 'inbox inbox-2 refuses some letters, which wait (reply-550)'],
+    ['unconfigured', 'INBOX_UNCONFIGURED', 'letters wait for inbox inbox-2, which no worker has'],
+  ])('an inbox that is %s needs attention', async (trouble, attention, words) => {
+    await publishTrouble(admin, 'inbox-2', trouble, 'reply-550');
+    const found = await status();
+    expect(found.status.attention.map(({ code, what }) => [code, what])).toEqual([[attention, words]]);
+    await publishTrouble(admin, 'inbox-2', trouble, null);
+    expect((await status()).code).toBe(EXIT.ok);
+  });
+
+  test.each(['damaged', 'unopenable', 'error'] as const)('parcels dropped as %s need attention for a day, and again when there are more', async (reason) => {
+    const now = new Date();
+    const HOUR_MS = 3_600_000;
+    const attentionAt = async (hours: number): Promise<string[]> => {
+      const { text } = await cli(['operator', 'status', '--json', '--redis-socket', redis.socketPath, '--password-file', passwordFile], { now: new Date(now.getTime() + hours * HOUR_MS) });
+      return (JSON.parse(text) as Status).attention.map(({ code }) => code);
+    };
+    const code = { damaged: 'PARCELS_DAMAGED', unopenable: 'PARCELS_UNOPENABLE', error: 'PARCELS_FAILED' }[reason];
+    await admin.hset(keys.dropped, reason, 3, 'decoy', 100);
+    await noteDrops(admin, now);
+    expect([await attentionAt(0), await attentionAt(22), await attentionAt(25)]).toEqual([[code], [code], []]);
+    // Rounds without another change nothing.
+    await noteDrops(admin, new Date(now.getTime() + 30 * HOUR_MS));
+    expect(await attentionAt(31)).toEqual([]);
+    await admin.hincrby(keys.dropped, reason, 1);
+    await noteDrops(admin, new Date(now.getTime() + 30 * HOUR_MS));
+    expect(await attentionAt(31)).toEqual([code]);
+    // Nothing in Redis tells when it was more exactly than by the hour.
+    expect((await admin.hget(keys.state, `drop:${reason}`))?.split(' ')[1]).toMatch(/^\d{6}$/);
+  });
+
+  test.each<[string, Partial<RelayCondition>, string, string]>([
+    ['whose door is closed', { door: 'keyring' }, 'DOOR_CLOSED', 'the relay takes nothing (keyring)'],
+    ['whose offline form has ended', { offlineFormEnded: true }, 'OFFLINE_FORM_ENDED', 'the keyrings in the offline form have ended'],
+    ['that lacks a keyring', { newestKeyring: 12 }, 'KEYRINGS_DIFFER', 'not have the same newest keyring'],
+  ])('a relay %s needs attention', async (_what, more, attention, words) => {
+    condition = { ...OPEN, ...more };
+    const found = await status();
+    expect([found.code, found.status.relay, found.status.attention.map(({ code }) => code)]).toEqual([EXIT.attention, 'answers', [attention]]);
+    expect(found.status.attention[0]?.what).toContain(words);
+  });
+
+  test('a relay that is away, hangs, or is one of two that do, needs attention; asking writes nothing', async () => {
+    const written = async () => /aof_current_size:(\d+)/.exec(await admin.info('persistence'))?.[1];
+    const before = await written();
+    await stopRelays();
+    const away = await status();
+    expect([away.code, away.status.relay, away.status.attention.map(({ code, what }) => [code, what])]).toEqual([EXIT.attention, 'away', [['RELAY_AWAY', 'no relay is connected to Redis']]]);
+    // One that hangs is subscribed still.
+    const hung = await redis.connect('relay');
+    await hung.subscribe(channels.ask);
+    const silent = await status();
+    expect([silent.code, silent.status.relay, silent.status.attention.map(({ code, what }) => [code, what])]).toEqual([EXIT.attention, 'silent', [['RELAY_AWAY', 'a relay does not answer']]]);
+    await startRelay();
+    expect((await status()).status.relay).toBe('silent');
+    hung.disconnect();
+    await until('relays', async () => (await listeners()) === 1);
+    expect((await status()).code).toBe(EXIT.ok);
+    expect(await written()).toBe(before);
+  });
+
+  test('the worker asks whether it works with its own user, and is told nothing of others', async () => {
+    const own = await writeTo(dir.path('worker.password'), redis.passwords.worker);
+    const ask = () => cli(['operator', 'status', '--part', 'worker', '--json', '--user', 'worker', '--redis-socket', redis.socketPath, '--password-file', own]);
+    await publishMix(admin, { ...WELL, keyring: 'expiring', held: 'replies-full' });
+    expect((await ask()).code).toBe(EXIT.ok);
+    await publishMix(admin, { ...WELL, paused: 'key-missing:13' });
+    const { code, text } = await ask();
+    expect([code, (JSON.parse(text) as Status).attention.map((one) => one.code)]).toEqual([EXIT.attention, ['MIX_PAUSED']]);
+    expect((await operator('status', '--part', 'relay')).code).toBe(EXIT.usage);
   });
 
   test('before the first round nothing is known', async () => {
@@ -133,7 +246,7 @@ describe('with Redis', () => {
     const dead = await admin.hgetallBuffer(keys.dead('inbox-2'));
     const before = await operator('status');
     expect(before.code).toBe(EXIT.attention);
-    expect(before.text).toContain('! inbox inbox-2 refused letters for good (10-99); repair the inbox');
+    expect(before.text).toContain('! inbox inbox-2 refused letters for good (10-99); look at them: support-relay operator dead list. Repair the inbox');
     expect(before.text).toContain('support-relay operator redrive inbox-2 (INBOX_DEAD)');
 
     const { code, text, err } = await operator('redrive', 'inbox-2', '--json');
@@ -192,6 +305,7 @@ describe('with Redis', () => {
     expect(err).toContain('(REDIS_AWAY)');
     expect(performance.now() - started).toBeLessThan(5_000);
     await redis.restart();
+    await until('relays', async () => (await listeners().catch(() => 0)) === 1);
     expect((await operator('status', '--watch')).code).toBe(EXIT.ok);
   });
 });

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, parseAnswer } from '../../crypto/answer.ts';
+import { askRelays } from '../../operator/relay.ts';
 import { keys } from '../../store/keys.ts';
 import { postParcel } from '../support/http.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
@@ -46,6 +47,9 @@ describe('when Redis is away', () => {
     await relay.redis.restart();
     await relay.door(null);
     const admin = await relay.redis.connect('admin');
+    // And operators' tools find it there again.
+    const answers = async () => (await askRelays(await relay.redis.connect('operator'))).answers;
+    await expect.poll(answers).toMatchObject([{ door: null, newestKeyring: 5, offlineFormEnded: false }]);
     expect(await admin.hlen(keys.pool)).toBe(1);
     expect((await post(relay, relay.stamped())).status).toBe(202);
     expect((await post(relay, kept)).status).toBe(202);

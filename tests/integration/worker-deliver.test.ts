@@ -123,7 +123,7 @@ describe('delivery', () => {
 
   it('tells operators while the inbox takes nothing, and no longer', async () => {
     const client = await redis.connect('operator');
-    const failing = async (): Promise<boolean> => (await readState(client)).failing('inbox-1');
+    const failing = async (): Promise<boolean> => (await readState(client)).trouble('inbox-1', 'failing') !== null;
     await fill(1);
     const port = await closedPort();
     const delivery = deliveryTo(smtp(port));

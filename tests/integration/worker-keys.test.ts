@@ -6,6 +6,7 @@ import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { log } from '../../service/log.ts';
 import { keys } from '../../store/keys.ts';
+import { readState } from '../../store/state.ts';
 import type { Housekeeping } from '../../worker/housekeeping.ts';
 import type { Mix, MixSettings } from '../../worker/mix.ts';
 import { oneRedis } from '../support/one-redis.ts';
@@ -99,11 +100,11 @@ describe('the key of a serial', () => {
   it('is kept as long as letters are held back', async () => {
     await bench.put(admin, bench.parcel());
     later(DUE);
-    await admin.hset(keys.dead('inbox-1'), 'a', 'b');
-    await make({ limits: { outbox: 10, dead: 1, replies: 10 } });
+    await admin.hset(keys.outbox('inbox-1'), 'a', 'b');
+    await make({ limits: { outbox: 1, dead: 1, replies: 10 } });
     for (let times = 0; times < 3; times += 1) await sweeps();
     expect(await keyFiles()).toHaveLength(2);
-    await admin.del(keys.dead('inbox-1'));
+    await admin.del(keys.outbox('inbox-1'));
     await sweeps();
     expect(await keyFiles()).toEqual(['worker-2.txt']);
   });
@@ -111,8 +112,8 @@ describe('the key of a serial', () => {
   it('is shredded also while letters under other keys are held back', async () => {
     await bench.put(admin, bench.parcel({ kind: 'letter', team: bench.team, letter: bench.letter() }, 2));
     later(DUE);
-    await admin.hset(keys.dead('inbox-1'), 'a', 'b');
-    await make({ limits: { outbox: 10, dead: 1, replies: 10 } });
+    await admin.hset(keys.outbox('inbox-1'), 'a', 'b');
+    await make({ limits: { outbox: 1, dead: 1, replies: 10 } });
     for (let times = 0; times < 2; times += 1) await sweeps();
     expect(await keyFiles()).toEqual(['worker-2.txt']);
     expect(await admin.hlen(keys.pool)).toBe(1);
@@ -215,6 +216,7 @@ describe('housekeeping', () => {
     await until('the failure', failed);
     for (let times = 0; times < 3; times += 1) await housekeeping.run();
     expect(said.mock.calls).toEqual([['housekeeping failed', { reason: 'aof', code: 'AOF_REWRITE' }]]);
+    expect((await readState(admin)).housekeeping).toMatchObject({ housekeeping: 'aof:AOF_REWRITE', memory: 'ok' });
     said.mockRestore();
     // The limit ends with the process.
     await stand.redis.kill9();
@@ -225,6 +227,14 @@ describe('housekeeping', () => {
     await admin.hset(keys.dead('forgotten'), 'a', 'b');
     await housekeeping.run();
     expect((await admin.smembers(keys.inboxes)).toSorted()).toEqual(['forgotten', 'inbox-1']);
+    const unconfigured = async () => {
+      const { trouble } = await readState(admin);
+      return ['forgotten', 'inbox-1', 'old'].map((id) => trouble(id, 'unconfigured'));
+    };
+    expect(await unconfigured()).toEqual(['unconfigured', null, null]);
+    await admin.del(keys.dead('forgotten'));
+    await housekeeping.run();
+    expect(await unconfigured()).toEqual([null, null, null]);
   });
 
   it('does the rest when one duty fails', async () => {

@@ -117,14 +117,17 @@ describe('a round', () => {
     const mix = await makeMix();
     await mix.round(running);
     const operator = await stand.redis.connect('operator');
-    expect((await readState(operator)).mix).toEqual({ pool: '1-9', replies: '0', paused: '', held: '', keyring: 'ok' });
+    const until = (await bench.keyring(1)).notAfter;
+    expect((await readState(operator)).mix).toEqual({
+      pool: '1-9', replies: '0', paused: '', held: '', keyring: 'ok', keyringUntil: until, keyringNext: '', keyringNewest: '1', warnings: '',
+    });
     stand.later(7 * 24 - 47);
     await mix.round(running);
-    expect((await readState(operator)).mix).toEqual({ pool: '0', replies: '0', paused: '', held: '', keyring: 'expiring' });
+    expect((await readState(operator)).mix).toMatchObject({ pool: '0', paused: '', keyring: 'expiring', keyringUntil: until });
     stand.later(48);
     await rm(join(bench.config.identities, 'worker-1.txt'));
     await mix.round(running);
-    expect((await readState(operator)).mix).toEqual({ pool: '0', replies: '0', paused: 'key-missing:1', held: '', keyring: 'none' });
+    expect((await readState(operator)).mix).toMatchObject({ pool: '0', paused: 'key-missing:1', keyring: 'none', keyringUntil: '' });
   });
 
   it('waits a minute for the key of a parcel before it drops it', async () => {
@@ -176,9 +179,9 @@ describe('the mix pauses, with everything still in the pool,', () => {
     const mix = await makeMix();
     await mix.round(running);
     await admin.del(keys.alive);
-    await bench.keyring(2, { hours: [24, 200], withoutKey: true });
+    await bench.keyring(2, { hours: [-1, 200], withoutKey: true });
     await paused(mix);
-    await bench.keyring(2, { hours: [24, 200] });
+    await bench.keyring(2, { hours: [-1, 200] });
     await goesOn(mix);
   });
 
@@ -220,4 +223,62 @@ describe('the mix pauses, with everything still in the pool,', () => {
     expect(await admin.hlen(keys.pool)).toBe(1);
     expect(await admin.exists(keys.alive)).toBe(0);
   });
+});
+
+describe('the key of a keyring that has yet to begin', () => {
+  const said = async (): Promise<string | undefined> => (await readState(admin)).mix.warnings;
+
+  it('that is missing or unusable pauses nothing, is told, and loses nothing that came under it', async () => {
+    const mix = await makeMix();
+    const next = (withoutKey: boolean) => bench.keyring(2, { hours: [24, 200], withoutKey });
+    await next(true);
+    await bench.put(admin, bench.parcel(), bench.parcel({ kind: 'letter', team: bench.team, letter: bench.letter('next') }, 2));
+    await mix.round(running);
+    // Far beyond the patience with what nothing opens.
+    stand.later(2);
+    await mix.round(running);
+    expect([await admin.hlen(keys.pool), await admin.hlen(keys.outbox('inbox-1')), await admin.exists(keys.dropped)]).toEqual([1, 1, 0]);
+    expect([await admin.exists(keys.alive), await said(), (await readState(admin)).mix.paused]).toEqual([1, 'next-key:key-missing:2', '']);
+    await next(false);
+    await chmod(join(bench.config.identities, 'worker-2.txt'), 0o640);
+    await mix.round(running);
+    expect(await said()).toBe('next-key:key-mode:2');
+    await chmod(join(bench.config.identities, 'worker-2.txt'), 0o600);
+    await mix.round(running);
+    expect([await admin.hlen(keys.pool), await admin.hlen(keys.outbox('inbox-1')), await said()]).toEqual([0, 2, '']);
+  });
+
+  it('pauses the mix from when it begins', async () => {
+    const mix = await makeMix();
+    await bench.keyring(2, { hours: [24, 200], withoutKey: true });
+    await mix.round(running);
+    expect((await readState(admin)).mix.paused).toBe('');
+    stand.later(25);
+    await mix.round(running);
+    expect((await readState(admin)).mix).toMatchObject({ paused: 'key-missing:2', warnings: '' });
+  });
+});
+
+describe('what fills', () => {
+  it('is told from three quarters of its limit on', async () => {
+    const mix = await makeMix({ settings: { limits: { outbox: 4, dead: 1, replies: 4 } } });
+    await admin.hset(keys.outbox('inbox-1'), 'a', 'b', 'c', 'd');
+    await mix.round(running);
+    expect((await readState(admin)).mix.warnings).toBe('');
+    await admin.hset(keys.outbox('inbox-1'), 'e', 'f');
+    await mix.round(running);
+    expect((await readState(admin)).mix).toMatchObject({ warnings: 'outbox-filling:inbox-1', held: '' });
+  });
+});
+
+it('a damaged parcel is told to operators in the round that drops it', async () => {
+  const { id, sealed } = bench.parcel();
+  sealed.writeUInt8(sealed.readUInt8(sealed.length - 1) ^ 1, sealed.length - 1);
+  await bench.put(admin, { id, sealed });
+  const mix = await makeMix();
+  await mix.round(running);
+  expect((await readState(admin, stand.now)).drops).toEqual(['damaged']);
+  stand.later(25);
+  await mix.round(running);
+  expect((await readState(admin, stand.now)).drops).toEqual([]);
 });

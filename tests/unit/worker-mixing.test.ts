@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { randomBytes } from '../../crypto/bytes.ts';
 import { ready } from '../../crypto/sodium.ts';
+import type { Shelved } from '../../service/keyrings.ts';
 import { Backoff } from '../../worker/backoff.ts';
+import { coverage } from '../../worker/coverage.ts';
 import { chosen, DEEP_POOL, risingShare } from '../../worker/mix.ts';
-import { maxMemoryOf, memoryProblem } from '../../worker/memory.ts';
+import { isFilling, maxMemoryOf, memoryProblem } from '../../worker/memory.ts';
 import { letterId } from '../../crypto/letter.ts';
 import { keptUntil, retained } from '../../worker/retention.ts';
 import { REPLY_LIMIT } from '../../store/mailboxes.ts';
@@ -106,6 +108,28 @@ describe('the memory of Redis', () => {
   it('is what INFO says', () => {
     expect(maxMemoryOf('# Memory\r\nused_memory:1\r\nmaxmemory:3221225472\r\nmaxmemory_human:3.00G\r\n')).toBe(3 * GIB);
     expect(maxMemoryOf('')).toBe(0);
+    const filled = (used: number, most: number): boolean => isFilling(`used_memory:${String(used)}\r\nmaxmemory:${String(most)}\r\n`);
+    expect([filled(79, 100), filled(80, 100), filled(80, 0)]).toEqual([false, true, false]);
+  });
+});
+
+describe('how far the keyrings reach', () => {
+  const NOW = new Date('2026-03-04T12:00:00Z');
+  const shelved = (...spans: readonly [number, number, number][]) =>
+    spans.map(([serial, from, to]) => ({ serial, keyring: { notBefore: `2026-03-${String(from).padStart(2, '0')}T00:00:00Z`, notAfter: `2026-03-${String(to).padStart(2, '0')}T00:00:00Z` } })) as unknown as Shelved[];
+  const day = (n: number): string => `2026-03-${String(n).padStart(2, '0')}T00:00:00Z`;
+
+  it.each<[string, readonly [number, number, number][], string | null, number | null]>([
+    ['nowhere without any', [], null, null],
+    ['nowhere when all have ended', [[1, 1, 4]], null, null],
+    ['nowhere when none has begun', [[1, 5, 9]], null, 0],
+    ['to the end of the only one', [[1, 1, 8]], day(8), null],
+    ['to the end of those that follow', [[1, 1, 8], [2, 8, 15], [3, 14, 20]], day(20), 2],
+    ['to a gap', [[1, 1, 8], [2, 9, 15]], day(8), null],
+    ['not to a lower serial that would begin later', [[3, 1, 8], [2, 8, 15]], day(8), null],
+    ['only to the end of a higher one that has begun in its midst', [[1, 1, 20], [2, 6, 9]], day(9), 2],
+  ])('%s', (_what, spans, until, next) => {
+    expect(coverage(shelved(...spans), NOW)).toEqual({ until, next: next || null });
   });
 });
 

@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { randomBytes, toHex } from '../crypto/bytes.ts';
+import { channels, relayAnswerSchema, type RelayAnswer } from '../store/presence.ts';
+import { whenReady } from '../store/redis.ts';
+
+const NONCE_BYTES = 16;
+const READY_WITHIN_MS = 2_500;
+/** One that is flooded is slow, and one that hangs does not answer at all. */
+const ANSWER_WITHIN_MS = 3_000;
+const LOOK_MS = 10;
+
+export type Relays = {
+  /** Relays that listen for the question, those that hang included. */
+  asked: number;
+  answers: RelayAnswer[];
+};
+
+/** Asks every relay how it is (store/presence.ts). Throws what Redis refuses. */
+export async function askRelays(redis: Redis): Promise<Relays> {
+  const nonce = toHex(randomBytes(NONCE_BYTES));
+  // A connection that is subscribed can do nothing else.
+  const listening = redis.duplicate();
+  listening.on('error', () => undefined);
+  try {
+    await whenReady(listening, READY_WITHIN_MS);
+    const answers: RelayAnswer[] = [];
+    listening.on('message', (_channel: string, text: string) => {
+      const answer = answerTo(nonce, text);
+      if (answer !== null) answers.push(answer);
+    });
+    await listening.subscribe(channels.answer);
+    const asked = await redis.publish(channels.ask, nonce);
+    const late = AbortSignal.timeout(ANSWER_WITHIN_MS);
+    while (answers.length < asked && !late.aborted) await sleep(LOOK_MS);
+    return { asked, answers };
+  } finally {
+    listening.disconnect();
+  }
+}
+
+function answerTo(nonce: string, text: string): RelayAnswer | null {
+  try {
+    const answer = relayAnswerSchema.parse(JSON.parse(text));
+    return answer.nonce === nonce ? answer : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,32 @@
+import type { Shelved } from '../service/keyrings.ts';
+
+export type Coverage = {
+  /** From then on no keyring is valid; null: none is valid now. */
+  readonly until: string | null;
+  /** Serial of the keyring that follows the current one before that, or null. */
+  readonly next: number | null;
+};
+
+/**
+ * How far the keyrings reach without a gap. A later one follows only if its serial is higher: once a keyring has begun, no
+ * lower one counts any more.
+ */
+export function coverage(shelved: readonly Shelved[], now: Date): Coverage {
+  const moments = shelved.flatMap(({ keyring: { notBefore, notAfter } }) => [notBefore, notAfter]).filter((moment) => Date.parse(moment) > now.getTime());
+  const first = currentAt(shelved, now.getTime());
+  let next: number | null = null;
+  if (first === null) return { until: null, next };
+  for (const moment of moments.toSorted((a, b) => Date.parse(a) - Date.parse(b))) {
+    const current = currentAt(shelved, Date.parse(moment));
+    if (current === null) return { until: moment, next };
+    if (current !== first) next ??= current;
+  }
+  return { until: null, next };
+}
+
+/** Serial of the keyring that is current at a moment: of those that have begun the highest, if it has not ended. */
+function currentAt(shelved: readonly Shelved[], moment: number): number | null {
+  const begun = shelved.filter(({ keyring }) => Date.parse(keyring.notBefore) <= moment).toSorted((a, b) => a.serial - b.serial);
+  const newest = begun.at(-1);
+  return newest && moment < Date.parse(newest.keyring.notAfter) ? newest.serial : null;
+}

@@ -11,6 +11,7 @@ import { keygen } from './commands/keygen.ts';
 import { open } from './commands/open.ts';
 import { operatorAcl } from './commands/operator-acl.ts';
 import { operatorBuildForm } from './commands/operator-build-form.ts';
+import { operatorDead } from './commands/operator-dead.ts';
 import { operatorIngest } from './commands/operator-ingest.ts';
 import { operatorRedrive } from './commands/operator-redrive.ts';
 import { operatorStatus } from './commands/operator-status.ts';
@@ -34,6 +35,7 @@ export const COMMANDS: readonly Command[] = [
   adminSign,
   adminBuildDesk,
   operatorStatus,
+  operatorDead,
   operatorRedrive,
   operatorIngest,
   operatorAcl,

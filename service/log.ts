@@ -28,6 +28,7 @@ export type LogEvent =
   | 'mix goes on'
   | 'delivery failed'
   | 'delivery works again'
+  | 'letter waits'
   | 'letter refused for good'
   | 'housekeeping failed'
   | 'status unanswered'

@@ -20,6 +20,8 @@ export const keys = {
   outbox: (inbox: string) => `outbox:${inbox}`,
   /** hash like the outbox: letters this inbox refused for good. Kept until an operator drives them again. */
   dead: (inbox: string) => `dead:${inbox}`,
+  /** hash: letter id -> why it is dead, in one word of the worker's. */
+  deadReasons: (inbox: string) => `dead:${inbox}:reasons`,
   /** hash: place (16 bytes, store/mailboxes.ts) -> sealed reply, of one week. */
   replies: (week: number) => `replies:${String(week)}`,
   /** hash: BLANK_FIELD -> as many zeros as a reply is long: what is read where there is none. */

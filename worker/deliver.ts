@@ -4,42 +4,63 @@ import { Backoff } from './backoff.ts';
 import type { Guard } from './inboxes/guard.ts';
 import { Refused } from './inboxes/inbox.ts';
 import type { Outbox } from './outbox.ts';
+import { RefusedLetters } from './refused.ts';
 
-/** One letter that never passes must not hold up the others, and a server that is down need not be asked for each. */
-const REFUSALS_IN_A_ROW = 3;
+/** A server that is down need not be asked for each letter. */
+const FAILURES_IN_A_ROW = 3;
+/** Of the letters that were refused by themselves before, in one round: a provider may think ill of who asks too often. */
+const REFUSALS_A_ROUND = 100;
+
+/** What an attempt tells of the inbox. */
+type Outcome = 'done' | 'letter refused' | 'inbox failed';
 
 /** Takes the letters of one outbox to its inbox. */
 export class Delivery {
   readonly #outbox: Outbox;
   readonly #inbox: Guard;
   readonly #backoff: Backoff;
+  readonly #refused: RefusedLetters;
   /** Accepted, but Redis was away when they were to be removed: no reason to send them again. */
   readonly #accepted = new Map<string, Buffer>();
   #isOpen = false;
   /** Why it takes nothing, null when it does. */
   #failing: string | null = null;
-  /** Refuses letters for good: said once, since how many and when is about letters. */
-  #refusing = false;
+  /** What was said of letters that it refused: once, since how many and when is about letters. */
+  readonly #said = new Set<string>();
 
-  constructor(outbox: Outbox, inbox: Guard, backoff = new Backoff()) {
+  /** @param now milliseconds of a clock that never goes back */
+  constructor(outbox: Outbox, inbox: Guard, now: () => number = () => performance.now()) {
     this.#outbox = outbox;
     this.#inbox = inbox;
-    this.#backoff = backoff;
+    this.#backoff = new Backoff(now);
+    this.#refused = new RefusedLetters(now);
   }
 
-  /** One tick: everything that waits, in random order, until the inbox refuses or `stopping`. */
+  /** One tick: everything that waits, in random order, until the inbox fails or `stopping`. */
   async run(stopping: () => boolean): Promise<void> {
     for (const id of this.#accepted.values()) await this.#remove(id);
     if (this.#backoff.waiting) return;
     const ids = shuffled(await this.#outbox.ids());
+    this.#refused.keep(ids);
     // Also when nothing waits: what was configured wrongly shows when the worker is started.
-    let refusals = (await this.#opens()) ? 0 : REFUSALS_IN_A_ROW;
-    for (const id of ids) {
-      if (stopping() || refusals >= REFUSALS_IN_A_ROW) break;
-      refusals = (await this.#deliver(id)) ? 0 : refusals + 1;
-    }
+    if (await this.#opens()) await this.#deliverAll(ids, stopping);
     // What cannot even be opened fails whether or not anything waits for it.
     await this.#outbox.tell('failing', ids.length > 0 || !this.#isOpen ? this.#failing : null);
+    await this.#outbox.tell('deferring', this.#refused.reason);
+  }
+
+  /** Those that were never tried come first: whoever fills an inbox with what it refuses holds up nobody else's. */
+  async #deliverAll(ids: readonly Buffer[], stopping: () => boolean): Promise<void> {
+    const fresh = ids.filter((id) => !this.#refused.knows(id));
+    const due = ids.filter((id) => this.#refused.knows(id) && this.#refused.isDue(id));
+    let [failures, refusals] = [0, 0];
+    for (const id of [...fresh, ...due]) {
+      if (stopping() || failures >= FAILURES_IN_A_ROW || refusals >= REFUSALS_A_ROUND) break;
+      const again = this.#refused.knows(id);
+      const outcome = await this.#deliver(id);
+      if (outcome !== 'letter refused') failures = outcome === 'inbox failed' ? failures + 1 : 0;
+      else if (again) refusals += 1;
+    }
   }
 
   async #opens(): Promise<boolean> {
@@ -50,49 +71,72 @@ export class Delivery {
       this.#works();
       return true;
     } catch (error) {
-      this.#fails(error);
+      this.#fails(asRefused(error));
       return false;
     }
   }
 
-  /** @returns whether the inbox answered, be it with a refusal for good */
-  async #deliver(id: Buffer): Promise<boolean> {
+  async #deliver(id: Buffer): Promise<Outcome> {
     const letter = await this.#outbox.letter(id);
-    if (!letter) return true;
+    if (!letter) return 'done';
     try {
       await this.#inbox.deliver(letter);
     } catch (error) {
-      if (error instanceof Refused && error.permanent) {
-        await this.#outbox.bury(id);
-        if (!this.#refusing) log.error('letter refused for good', { inbox: this.#outbox.inbox });
-        this.#refusing = true;
-        return true;
-      }
-      this.#fails(error);
-      return false;
+      return this.#notTaken(id, asRefused(error));
     }
     this.#accepted.set(toHex(id), id);
     this.#works();
     await this.#remove(id);
-    return true;
+    return 'done';
+  }
+
+  async #notTaken(id: Buffer, refused: Refused): Promise<Outcome> {
+    const waits = this.#refused.refused(id, refused);
+    if (!waits) {
+      await this.#outbox.bury(id, refused.reason);
+      this.#say('letter refused for good', refused.reason);
+    }
+    if (refused.about === 'inbox') {
+      this.#fails(refused);
+      return 'inbox failed';
+    }
+    if (waits) this.#say('letter waits', refused.reason);
+    // It was there, and answered.
+    this.#answers();
+    return waits ? 'letter refused' : 'done';
   }
 
   async #remove(id: Buffer): Promise<void> {
     await this.#outbox.remove(id);
     this.#accepted.delete(toHex(id));
+    this.#refused.forget(id);
   }
 
-  #fails(error: unknown): void {
+  #say(event: 'letter refused for good' | 'letter waits', reason: string): void {
+    const what = `${event} ${reason}`;
+    if (!this.#said.has(what)) log.error(event, { inbox: this.#outbox.inbox, reason });
+    this.#said.add(what);
+  }
+
+  #fails({ reason }: Refused): void {
     this.#backoff.failed();
-    const reason = error instanceof Refused ? error.reason : 'unknown';
     if (this.#failing === null) log.error('delivery failed', { inbox: this.#outbox.inbox, reason });
     this.#failing = reason;
   }
 
-  #works(): void {
+  #answers(): void {
     this.#backoff.worked();
     if (this.#failing !== null) log.info('delivery works again', { inbox: this.#outbox.inbox });
     this.#failing = null;
-    this.#refusing = false;
   }
+
+  #works(): void {
+    this.#answers();
+    this.#said.clear();
+  }
+}
+
+/** What is not a refusal is a fault of ours or of the system's, and says nothing of the letter. */
+function asRefused(error: unknown): Refused {
+  return error instanceof Refused ? error : new Refused(Number.POSITIVE_INFINITY, 'unknown', 'inbox');
 }

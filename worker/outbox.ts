@@ -8,6 +8,7 @@ const BURY = new Script(`#!lua flags=allow-oom
 local letter = redis.call('HGET', KEYS[1], ARGV[1])
 if not letter then return 0 end
 redis.call('HSET', KEYS[2], ARGV[1], letter)
+redis.call('HSET', KEYS[3], ARGV[1], ARGV[2])
 redis.call('HDEL', KEYS[1], ARGV[1])
 return 1
 `);
@@ -50,7 +51,7 @@ export class Outbox {
   }
 
   /** Moves a letter to the dead ones in one step: no crash leaves it in neither place. */
-  async bury(id: Buffer): Promise<void> {
-    await BURY.run(this.#redis, [this.#waiting, this.#dead], [id]);
+  async bury(id: Buffer, reason: string): Promise<void> {
+    await BURY.run(this.#redis, [this.#waiting, this.#dead, keys.deadReasons(this.inbox)], [id, reason]);
   }
 }

@@ -253,7 +253,7 @@ describe('with Redis', () => {
     expect(err).toBe('');
     expect(code).toBe(EXIT.ok);
     expect(JSON.parse(text)).toEqual({ inbox: 'inbox-2', moved: '10-99' });
-    expect(await admin.exists(keys.dead('inbox-2'))).toBe(0);
+    expect(await admin.exists(keys.dead('inbox-2'), keys.deadReasons('inbox-2'))).toBe(0);
     expect(await admin.hlen(keys.outbox('inbox-2'))).toBe(13);
     expect(await admin.hgetallBuffer(keys.outbox('inbox-2'))).toMatchObject(dead);
     expect((await operator('redrive', 'inbox-2')).text).toBe('inbox-2: 0 letters go out again\n');
@@ -265,6 +265,58 @@ describe('with Redis', () => {
     expect((await operator('redrive', 'inbox-1')).code).toBe(EXIT.ok);
     expect(await admin.hlen(keys.outbox('inbox-1'))).toBe(1);
     expect(await admin.exists(keys.dead('inbox-1'))).toBe(0);
+  });
+
+  const deadWith = async (inbox: string, ...reasons: string[]): Promise<Buffer[]> => {
+    const ids = reasons.map(() => Buffer.from(randomBytes(LETTER_ID_BYTES)));
+    for (const [index, id] of ids.entries()) {
+      await admin.hset(keys.dead(inbox), id, Buffer.from(`letter ${String(index)}`));
+      if (reasons[index] !== '') await admin.hset(keys.deadReasons(inbox), id, reasons[index] ?? '');
+    }
+    return ids;
+  };
+
+  test('dead letters are listed by why they are dead, in coarse steps', async () => {
+    await deadWith('inbox-2', ...Array.from({ length: 12 }, () => 'reply-554-5.7.1'), 'reply-552-5.3.4', '');
+    const { code, text } = await operator('dead', 'list');
+    expect([code, text]).toEqual([EXIT.ok, 'inbox-1: 0 dead letters\ninbox-2: 10-99 dead letters\n  reply-552-5.3.4: 1-9\n  reply-554-5.7.1: 10-99\n  unknown: 1-9\n']);
+    expect(JSON.parse((await operator('dead', 'list', 'inbox-1', '--json')).text)).toEqual({ inbox: 'inbox-1', dead: '0', reasons: [] });
+  });
+
+  test('dead letters are exported whole, as files of their own, and stay', async () => {
+    const ids = await deadWith('inbox-2', 'reply-554', 'reply-554');
+    const out = dir.path('dead');
+    const { code, text } = await operator('dead', 'export', 'inbox-2', '--out', out);
+    expect([code, text]).toEqual([EXIT.ok, `inbox-2: 1-9 letters written to ${out}; they stay dead letters until you drop them\n`]);
+    expect((await readdir(out)).toSorted()).toEqual(ids.map((id) => `${id.toString('hex')}.age`).toSorted());
+    for (const [index, id] of ids.entries()) {
+      const file = dir.path('dead', `${id.toString('hex')}.age`);
+      expect([await readFile(file, 'utf8'), (await stat(file)).mode & 0o777]).toEqual([`letter ${String(index)}`, 0o600]);
+    }
+    expect(await admin.hlen(keys.dead('inbox-2'))).toBe(2);
+    expect((await operator('dead', 'export', 'inbox-2', '--out', out)).code).toBe(EXIT.output);
+    expect((await operator('dead', 'export', 'inbox-2')).code).toBe(EXIT.usage);
+  });
+
+  test('dead letters are dropped only after a yes, and only those that the question was about', async () => {
+    await deadWith('inbox-2', 'reply-554', 'reply-554');
+    await fill(keys.dead('inbox-1'), 1, LETTER_ID_BYTES);
+    const drop = (answers: readonly string[] | null, ...more: string[]): Promise<CliResult> =>
+      cli(['operator', 'dead', 'drop', 'inbox-2', '--redis-socket', redis.socketPath, '--password-file', passwordFile, ...more], answers === null ? {} : { terminal: { answers } });
+    expect((await drop(null)).code).toBe(EXIT.usage);
+    for (const answer of ['', 'n', 'yesterday']) expect((await drop([answer])).code).toBe(EXIT.interrupted);
+    expect(await admin.hlen(keys.dead('inbox-2'))).toBe(2);
+    const done = await drop(['y']);
+    expect(done.asked).toEqual(['Delete 1-9 dead letters of inbox-2 for good? Nobody can read them afterwards. [y/N] ']);
+    expect([done.code, done.text]).toEqual([EXIT.ok, 'inbox-2: 1-9 dead letters deleted\n']);
+    expect([await admin.exists(keys.dead('inbox-2'), keys.deadReasons('inbox-2')), await admin.hlen(keys.dead('inbox-1'))]).toEqual([0, 1]);
+    await deadWith('inbox-2', 'reply-554');
+    expect(JSON.parse((await drop(null, '--yes', '--json')).text)).toEqual({ inbox: 'inbox-2', dropped: '1-9' });
+  });
+
+  test('what one cannot do with dead letters is refused', async () => {
+    for (const words of [['bury'], ['drop'], ['toString', 'inbox-1']]) expect((await operator('dead', ...words)).code).toBe(EXIT.usage);
+    expect((await operator('dead', 'list', 'inbox-9')).err).toContain('(INBOX_UNKNOWN)');
   });
 
   test('redrive of an unknown inbox names the known ones', async () => {

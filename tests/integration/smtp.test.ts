@@ -10,7 +10,7 @@ import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { LETTER_BYTES } from '../../crypto/letter.ts';
 import { ready } from '../../crypto/sodium.ts';
 import type { Guard } from '../../worker/inboxes/guard.ts';
-import type { Letter } from '../../worker/inboxes/inbox.ts';
+import type { Letter, Refused } from '../../worker/inboxes/inbox.ts';
 import { inboxesSchema, inboxOf } from '../../worker/inboxes/kinds.ts';
 import { closedPort, makeCertificate, startSmtp, type Certificate, type TestSmtp } from '../support/smtp.ts';
 
@@ -49,6 +49,42 @@ function inboxAt(port: number, more: object = {}): Guard {
   const [parsed] = inboxesSchema.parse([settings]);
   if (!parsed) throw new Error('no inbox');
   return inboxOf(parsed);
+}
+
+type Script = { banner?: string; EHLO?: string; HELO?: string; MAIL?: string; RCPT?: string; DATA?: string; end?: string };
+
+/** A mail server that answers each command as `script` says, and well where it says nothing. */
+async function scripted(script: Script) {
+  const heard: string[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    let inData = false;
+    let rest = '';
+    const say = (reply: string) => socket.write(`${reply}\r\n`);
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    say(script.banner ?? '220 hello');
+    socket.on('data', (bytes) => {
+      const lines = (rest + bytes.toString('latin1')).split('\r\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        if (inData && line !== '.') continue;
+        heard.push(line);
+        const verb = (line === '.' ? 'end' : line.slice(0, 4)) as keyof Script;
+        inData = verb === 'DATA' && script.DATA === undefined;
+        say(script[verb] ?? (inData ? '354 go on' : '250 ok'));
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    heard,
+    stop: () => {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  };
 }
 
 /** Answers MAIL with one line of its reply after the other, and never with the last. */
@@ -127,13 +163,13 @@ describe('an SMTP inbox', () => {
   ])('sends nothing to a server with a certificate %s', async (_name, options, settings) => {
     const { key, cert } = 'caFile' in settings() ? elsewhere : certificate;
     const server = await serve({ ...options, key, cert });
-    await expect(inboxAt(server.port, settings()).deliver(newLetter())).rejects.toMatchObject({ permanent: false });
+    await expect(inboxAt(server.port, settings()).deliver(newLetter())).rejects.toMatchObject({ giveUpAfterMs: Infinity, about: 'inbox' });
     expect(server.mails).toEqual([]);
   });
 
   it('sends nothing when STARTTLS is not offered', async () => {
     const server = await serve();
-    await expect(inboxAt(server.port, { tls: 'starttls' }).deliver(newLetter())).rejects.toMatchObject({ permanent: false });
+    await expect(inboxAt(server.port, { tls: 'starttls' }).deliver(newLetter())).rejects.toMatchObject({ giveUpAfterMs: Infinity, about: 'inbox' });
     expect(server.mails).toEqual([]);
   });
 
@@ -141,37 +177,86 @@ describe('an SMTP inbox', () => {
     const server = await serve({ secure: true, key: certificate.key, cert: certificate.cert, onAuth: login });
     await writeFile(join(dir, 'wrong'), 'wrong');
     const inbox = inboxAt(server.port, { tls: 'implicit', caFile: certificate.file, user: USER.user, passwordFile: join(dir, 'wrong') });
-    await expect(inbox.deliver(newLetter())).rejects.toMatchObject({ permanent: false, reason: 'reply-535' });
+    await expect(inbox.deliver(newLetter())).rejects.toMatchObject({ giveUpAfterMs: Infinity, reason: 'login-refused-535' });
     expect(server.mails).toEqual([]);
   });
 
-  it.each([
-    ['mailFrom', 550, false],
-    ['mailFrom', 451, false],
-    ['rcptTo', 450, false],
-    ['rcptTo', 530, false],
-    ['rcptTo', 550, true],
-    ['data', 452, false],
-    ['data', 421, false],
-    ['data', 552, true],
-    ['data', 554, true],
-  ] as const)('takes a reply to %s of %i for final: %s, and repeats nothing of it', async (stage, code, permanent) => {
-    let times = 0;
-    const server = await serve({}, { [stage]: () => (times++ === 0 ? code : null) });
+  const FOR_EVER = Infinity;
+  const FIVE_DAYS = 5 * 86_400_000;
+
+  it.each<[keyof Script, string, number, Refused['about'], string]>([
+    ['banner', '554 5.3.2 no service for you', FOR_EVER, 'inbox', 'connection-refused-554-5.3.2'],
+    ['banner', '421 too many', FOR_EVER, 'inbox', 'connection-refused-421'],
+    ['EHLO', '421 4.7.0 go away', FOR_EVER, 'inbox', 'greeting-refused-421-4.7.0'],
+    ['HELO', '501 syntax', FOR_EVER, 'inbox', 'greeting-refused-501'],
+    ['HELO', '550 5.7.1 your name is odd', FOR_EVER, 'inbox', 'greeting-refused-550-5.7.1'],
+    ['MAIL', '550 5.7.1 sender refused', FOR_EVER, 'inbox', 'reply-550-5.7.1'],
+    ['MAIL', '451 later', FOR_EVER, 'inbox', 'reply-451'],
+    ['MAIL', '530 5.7.0 log in first', FOR_EVER, 'inbox', 'reply-530-5.7.0'],
+    ['RCPT', '450 4.2.1 greylisted', FOR_EVER, 'inbox', 'reply-450-4.2.1'],
+    ['RCPT', '550 5.1.1 no such user', FIVE_DAYS, 'inbox', 'reply-550-5.1.1'],
+    ['RCPT', '550 5.7.1 not today', FIVE_DAYS, 'inbox', 'reply-550-5.7.1'],
+    ['RCPT', '550 try later', FIVE_DAYS, 'inbox', 'reply-550'],
+    ['RCPT', '552 5.2.2 mailbox full', FIVE_DAYS, 'inbox', 'reply-552-5.2.2'],
+    ['RCPT', '552 5.3.4 too big', FIVE_DAYS, 'inbox', 'reply-552-5.3.4'],
+    ['DATA', '451 4.3.0 later', FOR_EVER, 'letter', 'reply-451-4.3.0'],
+    ['DATA', '554 no valid recipients', FIVE_DAYS, 'letter', 'reply-554'],
+    ['end', '421 4.3.2 shutting down', FOR_EVER, 'inbox', 'reply-421-4.3.2'],
+    ['end', '452 4.3.1 disk full', FOR_EVER, 'letter', 'reply-452-4.3.1'],
+    ['end', '552 5.2.2 mailbox full', FIVE_DAYS, 'letter', 'reply-552-5.2.2'],
+    ['end', '554 5.7.0 policy', FIVE_DAYS, 'letter', 'reply-554-5.7.0'],
+    ['end', '550-5.7.1 spam\r\n550 5.7.1 a second line', FIVE_DAYS, 'letter', 'reply-550-5.7.1'],
+    ['end', '554 rejected 5.6.0', FIVE_DAYS, 'letter', 'reply-554'],
+    ['end', '554 5.6.0 content', 0, 'letter', 'reply-554-5.6.0'],
+    ['end', '552 5.3.4 too big', 0, 'letter', 'reply-552-5.3.4'],
+    ['end', '552 5.2.3 too long for this mailbox', 0, 'letter', 'reply-552-5.2.3'],
+  ])('a reply to %s of "%s" is tried for %d ms, is about the %s, and called %s', async (stage, reply, giveUpAfterMs, about, reason) => {
+    const script: Script = { [stage]: reply, ...(stage === 'HELO' && { EHLO: reply }) };
+    const server = await scripted(script);
     const inbox = inboxAt(server.port);
     const letter = newLetter();
-    const refusal: unknown = await inbox.deliver(letter).catch((error: unknown) => error);
-    expect(refusal).toMatchObject({ permanent, reason: `reply-${String(code)}` });
-    expect(String(refusal)).not.toMatch(/example|127\.0/);
-    expect(server.mails).toEqual([]);
-    await inbox.deliver(letter);
-    expect(server.mails).toHaveLength(1);
+    try {
+      const refusal: unknown = await inbox.deliver(letter).catch((error: unknown) => error);
+      expect(refusal).toMatchObject({ giveUpAfterMs, about, reason });
+      expect(String(refusal)).not.toMatch(/example|127\.0|odd|spam|policy/);
+      Object.assign(script, { banner: undefined, EHLO: undefined, HELO: undefined, MAIL: undefined, RCPT: undefined, DATA: undefined, end: undefined });
+      await inbox.deliver(letter);
+      expect(server.heard.filter((line) => line === '.')).not.toEqual([]);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('greets with what it is told to, and gives up when it is told to', async () => {
+    const server = await scripted({ RCPT: '550 no' });
+    try {
+      const inbox = inboxAt(server.port, { greeting: 'relay.example.org', giveUpDays: 2 });
+      await expect(inbox.deliver(newLetter())).rejects.toMatchObject({ giveUpAfterMs: 2 * 86_400_000 });
+      expect(server.heard[0]).toBe('EHLO relay.example.org');
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it.each(['a b', 'x\r\nMAIL FROM:<a@b.c>', '-a', 'a..b', '[x]', ''])('takes no greeting like %j', (greeting) => {
+    expect(() => inboxAt(1, { greeting })).toThrow('expected a host name, or an address in brackets');
+  });
+
+  it.each([['armor', 0], ['attachment', 1]] as const)('sends the letter as %s alone', async (form, attachments) => {
+    const server = await serve();
+    const letter = newLetter();
+    await inboxAt(server.port, { form }).deliver(letter);
+    const mail = await PostalMime.parse(server.mails[0]?.raw ?? '');
+    expect(mail.attachments).toHaveLength(attachments);
+    const [attachment] = mail.attachments;
+    expect(attachment === undefined ? dearmor(mail.text ?? '') : new Uint8Array(attachment.content as ArrayBuffer)).toEqual(letter.bytes);
+    expect(mail.text?.trim() ?? '').toMatch(form === 'armor' ? /^-----BEGIN AGE/ : /^$/);
   });
 
   it('tries again when there is no server, and when there is one again', async () => {
     const port = await closedPort();
     const inbox = inboxAt(port);
-    await expect(inbox.deliver(newLetter())).rejects.toMatchObject({ permanent: false });
+    await expect(inbox.deliver(newLetter())).rejects.toMatchObject({ giveUpAfterMs: Infinity, about: 'inbox' });
     const server = await serve({}, {}, port);
     await inbox.deliver(newLetter());
     expect(server.mails).toHaveLength(1);
@@ -182,7 +267,7 @@ describe('an SMTP inbox', () => {
     const server = await serve({}, { hangUp: () => times++ === 0 });
     const inbox = inboxAt(server.port);
     const letter = newLetter();
-    await expect(inbox.deliver(letter)).rejects.toMatchObject({ permanent: false });
+    await expect(inbox.deliver(letter)).rejects.toMatchObject({ giveUpAfterMs: Infinity, about: 'inbox' });
     await inbox.deliver(letter);
     expect(server.mails.length).toBeGreaterThanOrEqual(2);
     expect(new Set(server.mails.map(({ raw }) => raw.toString('latin1'))).size).toBe(1);
@@ -193,7 +278,7 @@ describe('an SMTP inbox', () => {
     try {
       const inbox = inboxAt(dripping.port, { timeoutSeconds: 2 });
       for (let times = 1; times <= 2; times += 1) {
-        await expect(inbox.deliver(newLetter())).rejects.toMatchObject({ permanent: false, reason: 'EABORT' });
+        await expect(inbox.deliver(newLetter())).rejects.toMatchObject({ giveUpAfterMs: Infinity, about: 'inbox', reason: 'EABORT' });
         expect(dripping.connections()).toBe(times);
       }
     } finally {

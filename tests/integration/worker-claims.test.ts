@@ -74,7 +74,7 @@ describe('a claim', () => {
     expect(await claims.take([parcel.id])).toEqual([parcel]);
     const letterId = Buffer.alloc(16);
     expect(await claims.commit([{ kind: 'letter', id: parcel.id, serial: 1, letter: Buffer.from('letter'), to: [{ inbox: 'inbox-1', letterId }] }])).toBe(true);
-    await new Outbox(stand.client, 'inbox-1').bury(letterId);
+    await new Outbox(stand.client, 'inbox-1').bury(letterId, 'reply-554');
     expect(await new Outbox(stand.client, 'inbox-1').depths()).toEqual({ waiting: 0, dead: 1 });
   });
 

@@ -9,7 +9,6 @@ import { ready } from '../../crypto/sodium.ts';
 import { log } from '../../service/log.ts';
 import { keys } from '../../store/keys.ts';
 import { readState } from '../../store/state.ts';
-import { Backoff } from '../../worker/backoff.ts';
 import { Delivery } from '../../worker/deliver.ts';
 import { Guard } from '../../worker/inboxes/guard.ts';
 import type { Letter } from '../../worker/inboxes/inbox.ts';
@@ -45,7 +44,7 @@ afterEach(async () => {
 
 const running = () => false;
 const team = '00112233445566aa';
-const deliveryTo = (inbox: Guard): Delivery => new Delivery(outbox, inbox, new Backoff(() => nowMs));
+const deliveryTo = (inbox: Guard): Delivery => new Delivery(outbox, inbox, () => nowMs);
 
 async function fill(count: number): Promise<Buffer[]> {
   const ids = Array.from({ length: count }, () => Buffer.from(randomBytes(16)));
@@ -91,7 +90,7 @@ describe('delivery', () => {
 
   it('asks a server that answers 4xx three times, not once for each letter', async () => {
     let asked = 0;
-    const server = await startSmtp({}, { rcptTo: () => ((asked += 1), 451) });
+    const server = await startSmtp({}, { rcptTo: () => ((asked += 1), '451') });
     servers.push(server);
     await fill(20);
     await deliveryTo(smtp(server.port)).run(running);
@@ -101,24 +100,117 @@ describe('delivery', () => {
 
   it('does not let one letter that never passes hold up the others', async () => {
     const [poison] = await fill(8);
-    const server = await startSmtp({}, { data: (raw) => (raw.includes(`<${toHex(poison ?? Buffer.alloc(0))}@`) ? 451 : null) });
+    const server = await startSmtp({}, { data: (raw) => (raw.includes(`<${toHex(poison ?? Buffer.alloc(0))}@`) ? '451' : null) });
     servers.push(server);
     await deliveryTo(smtp(server.port)).run(running);
     expect(server.mails).toHaveLength(7);
     expect(await outbox.depths()).toEqual({ waiting: 1, dead: 0 });
   });
 
-  it('moves to the dead letters what is refused for good, and delivers the rest', async () => {
-    let asked = 0;
-    const server = await startSmtp({}, { rcptTo: () => ((asked += 1) <= 4 ? 550 : null) });
-    servers.push(server);
+  it('moves to the dead letters what is clearly refused for what it is, with the reason, and delivers the rest', async () => {
     const ids = await fill(6);
+    const bad = ids.slice(0, 4).map(toHex);
+    const server = await startSmtp({}, { data: (raw) => (bad.some((id) => raw.includes(`<${id}@`)) ? '552 5.3.4' : null) });
+    servers.push(server);
     const before = await admin.hgetallBuffer(keys.outbox('inbox-1'));
     await deliveryTo(smtp(server.port)).run(running);
     expect(await outbox.depths()).toEqual({ waiting: 0, dead: 4 });
     expect(server.mails).toHaveLength(2);
     for (const [id, letter] of Object.entries(await admin.hgetallBuffer(keys.dead('inbox-1')))) expect(letter).toEqual(before[id]);
-    expect(ids).toHaveLength(6);
+    expect(await admin.hvals(keys.deadReasons('inbox-1'))).toEqual(Array.from({ length: 4 }, () => 'reply-552-5.3.4'));
+  });
+
+  const MINUTE_MS = 60_000;
+  const DAY_MS = 86_400_000;
+
+  it.each(['550 5.7.1', '550', '552 5.2.2', '450'])('keeps what a recipient refuses with %s, asks at growing intervals, and delivers when it passes', async (answer) => {
+    let [asked, refuses] = [0, true];
+    const server = await startSmtp({}, { rcptTo: () => ((asked += 1), refuses ? answer : null) });
+    servers.push(server);
+    await fill(5);
+    const delivery = deliveryTo(smtp(server.port));
+    await delivery.run(running);
+    expect(asked).toBe(3);
+    // An hour of rounds of a minute: at last every ten minutes.
+    for (let minute = 0; minute < 60; minute += 1) {
+      nowMs += MINUTE_MS;
+      await delivery.run(running);
+    }
+    expect(asked).toBeGreaterThan(3 * 6);
+    expect(asked).toBeLessThan(3 * 25);
+    expect(await outbox.depths()).toEqual({ waiting: 5, dead: 0 });
+    refuses = false;
+    nowMs += 15 * MINUTE_MS;
+    await delivery.run(running);
+    expect([await outbox.depths(), server.mails.length]).toEqual([{ waiting: 0, dead: 0 }, 5]);
+  });
+
+  it('gives a 5xx up after the days that are set, and a 4xx never', async () => {
+    const [passing] = await fill(2);
+    const server = await startSmtp({}, { data: (raw) => (raw.includes(`<${toHex(passing ?? Buffer.alloc(0))}@`) ? '451 4.7.0' : '554 5.7.0') });
+    servers.push(server);
+    const delivery = deliveryTo(smtp(server.port));
+    await delivery.run(running);
+    nowMs += 5 * DAY_MS - 1;
+    await delivery.run(running);
+    expect(await outbox.depths()).toEqual({ waiting: 2, dead: 0 });
+    nowMs += 2 * 60 * MINUTE_MS;
+    await delivery.run(running);
+    expect([await outbox.depths(), await admin.hvals(keys.deadReasons('inbox-1'))]).toEqual([{ waiting: 1, dead: 1 }, ['reply-554-5.7.0']]);
+    nowMs += 100 * DAY_MS;
+    await delivery.run(running);
+    expect(await outbox.depths()).toEqual({ waiting: 1, dead: 1 });
+  });
+
+  it('lets the letters that a server refuses one by one hold up no other, and asks about each less and less', async () => {
+    const refused = (await fill(150)).map(toHex);
+    const asked = new Map<string, number>();
+    const server = await startSmtp({}, {
+      data: (raw) => {
+        const id = /<([0-9a-f]{32})@/.exec(raw.toString('latin1'))?.[1] ?? '';
+        asked.set(id, (asked.get(id) ?? 0) + 1);
+        return refused.includes(id) ? '554 5.7.1' : null;
+      },
+    });
+    servers.push(server);
+    const delivery = deliveryTo(smtp(server.port));
+    await delivery.run(running);
+    expect([asked.size, server.mails.length]).toEqual([150, 0]);
+    const client = await redis.connect('operator');
+    const { trouble } = await readState(client);
+    expect([trouble('inbox-1', 'deferring'), trouble('inbox-1', 'failing')]).toEqual(['reply-554-5.7.1', null]);
+    await fill(3);
+    nowMs += 1_000;
+    await delivery.run(running);
+    expect([server.mails.length, await outbox.depths()]).toEqual([3, { waiting: 150, dead: 0 }]);
+    nowMs += 2 * 60 * MINUTE_MS;
+    await delivery.run(running);
+    // A provider may think ill of who asks too often.
+    expect([...asked.values()].filter((times) => times === 2)).toHaveLength(100);
+    refused.length = 0;
+    nowMs += 2 * 60 * MINUTE_MS;
+    await delivery.run(running);
+    expect(await outbox.depths()).toEqual({ waiting: 0, dead: 0 });
+    expect((await readState(client)).trouble('inbox-1', 'deferring')).toBeNull();
+  });
+
+  it('asks first about letters that it has not tried, so that one at which the server hangs up holds up no other', async () => {
+    await fill(4);
+    let poisonous = true;
+    const server = await startSmtp({}, { hangUp: () => poisonous });
+    servers.push(server);
+    const delivery = deliveryTo(smtp(server.port));
+    await delivery.run(running);
+    const tried = new Set(server.mails.map(({ raw }) => /<([0-9a-f]{32})@/.exec(raw.toString('latin1'))?.[1]));
+    const fresh = (await fill(2)).map(toHex);
+    poisonous = false;
+    nowMs += MINUTE_MS;
+    const before = server.mails.length;
+    await delivery.run(running);
+    const order = server.mails.slice(before).map(({ raw }) => /<([0-9a-f]{32})@/.exec(raw.toString('latin1'))?.[1]);
+    expect(tried.size).toBe(3);
+    expect(order).toHaveLength(6);
+    expect(order.slice(0, 3)).toEqual(expect.arrayContaining(fresh));
   });
 
   it('tells operators while the inbox takes nothing, and no longer', async () => {
@@ -135,14 +227,18 @@ describe('delivery', () => {
     expect(await failing()).toBe(false);
   });
 
-  it('says once that an inbox refuses for good, until it works again', async () => {
+  it('says once for each reason that an inbox refuses letters, until it works again', async () => {
     const said = vi.spyOn(log, 'error');
-    const answers: (number | null)[] = [550, 550, null, 550];
-    const server = await startSmtp({}, { rcptTo: () => answers.shift() ?? null });
+    const answers: (string | null)[] = ['552 5.3.4', '552 5.3.4', '554 5.7.1', null, '552 5.3.4'];
+    const server = await startSmtp({}, { data: () => answers.shift() ?? null });
     servers.push(server);
-    await fill(4);
+    await fill(5);
     await deliveryTo(smtp(server.port)).run(running);
-    expect(said.mock.calls.map(([event]) => event)).toEqual(['letter refused for good', 'letter refused for good']);
+    expect(said.mock.calls).toEqual([
+      ['letter refused for good', { inbox: 'inbox-1', reason: 'reply-552-5.3.4' }],
+      ['letter waits', { inbox: 'inbox-1', reason: 'reply-554-5.7.1' }],
+      ['letter refused for good', { inbox: 'inbox-1', reason: 'reply-552-5.3.4' }],
+    ]);
     said.mockRestore();
   });
 

@@ -14,11 +14,11 @@ export type TestSmtp = {
   stop(): Promise<void>;
 };
 
-/** What the server answers: an error with `responseCode`, or null to accept. */
+/** What the server answers: a reply's code and, if it has one, its enhanced code (`550 5.7.1`), or null to accept. */
 export type Answers = {
-  mailFrom?: () => number | null;
-  rcptTo?: () => number | null;
-  data?: (raw: Buffer) => number | null;
+  mailFrom?: () => string | null;
+  rcptTo?: () => string | null;
+  data?: (raw: Buffer) => string | null;
   /** Cuts the connection instead of answering the end of DATA. */
   hangUp?: () => boolean;
 };
@@ -27,8 +27,11 @@ export type Answers = {
 export async function startSmtp(options: SMTPServerOptions = {}, answers: Answers = {}, port = 0): Promise<TestSmtp> {
   const mails: ReceivedMail[] = [];
   let connections = 0;
-  const refusal = (code: number | null | undefined) =>
-    code === null || code === undefined ? null : Object.assign(new Error('somebody@example.org is not welcome'), { responseCode: code });
+  const refusal = (answer: string | null | undefined) => {
+    if (answer === null || answer === undefined) return null;
+    const [code, enhanced = ''] = answer.split(' ');
+    return Object.assign(new Error(`${enhanced} somebody@example.org is not welcome`.trim()), { responseCode: Number(code) });
+  };
   const server = new SMTPServer({
     authOptional: true,
     closeTimeout: 100,

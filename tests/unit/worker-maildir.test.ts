@@ -63,7 +63,7 @@ describe('a Maildir', () => {
 
   it('refuses for now when its disk is gone, and takes the letter when it is back', async () => {
     await rename(join(path, 'box'), join(path, 'away'));
-    await expect(inbox.deliver(letter)).rejects.toMatchObject({ permanent: false, reason: 'ENOENT' });
+    await expect(inbox.deliver(letter)).rejects.toMatchObject({ giveUpAfterMs: Infinity, about: 'inbox', reason: 'ENOENT' });
     await rename(join(path, 'away'), join(path, 'box'));
     await inbox.deliver(letter);
     expect(await list('new')).toHaveLength(1);

@@ -17,7 +17,7 @@ export class Guard {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** @throws Refused, always for now */
+  /** @throws Refused, never to be given up */
   async open(): Promise<void> {
     if (this.#inbox === null) await this.#within(() => this.#opened());
   }
@@ -31,17 +31,17 @@ export class Guard {
     try {
       return (this.#inbox ??= await this.#open());
     } catch (error) {
-      throw new Refused(false, errorCode(error));
+      throw new Refused(Number.POSITIVE_INFINITY, errorCode(error), 'inbox');
     }
   }
 
   async #within<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     // Where a file system hangs, the next call would hang beside the first.
-    if (this.#busy) throw new Refused(false, 'hangs');
+    if (this.#busy) throw new Refused(Number.POSITIVE_INFINITY, 'hangs', 'inbox');
     this.#busy = true;
     const done = new AbortController();
     const late = sleep(this.#timeoutMs + GOODBYE_MS, undefined, { signal: done.signal }).then(() => {
-      throw new Refused(false, 'ETIMEDOUT');
+      throw new Refused(Number.POSITIVE_INFINITY, 'ETIMEDOUT', 'inbox');
     });
     const working = work(AbortSignal.timeout(this.#timeoutMs)).finally(() => (this.#busy = false));
     try {

@@ -18,18 +18,21 @@ export interface Inbox {
 }
 
 /**
- * An inbox did not take a letter. `permanent` means that asking again with the same letter cannot help.
- * `reason` is a word of ours for the log, never a reply, a host or an address.
+ * An inbox did not take a letter. It is tried again for `giveUpAfterMs`, counted from the first refusal: 0 where asking again
+ * with the same letter cannot help, infinity where nothing says so. `reason` is a word of ours for the log, never a reply's
+ * text, a host or an address. About a `letter`: the others may pass.
  */
 export class Refused extends Error {
-  readonly permanent: boolean;
+  readonly giveUpAfterMs: number;
   readonly reason: string;
+  readonly about: 'inbox' | 'letter';
 
-  constructor(permanent: boolean, reason: string) {
-    super(`letter refused ${permanent ? 'for good' : 'for now'}: ${reason}`);
+  constructor(giveUpAfterMs: number, reason: string, about: 'inbox' | 'letter') {
+    super(`letter refused: ${reason}`);
     this.name = 'Refused';
-    this.permanent = permanent;
+    this.giveUpAfterMs = giveUpAfterMs;
     this.reason = reason;
+    this.about = about;
   }
 }
 

@@ -43,7 +43,7 @@ class Maildir implements Inbox {
       await syncDirectory(join(this.#path, 'new'));
     } catch (error) {
       // A full or missing disk comes back: nothing a file system says is final.
-      throw new Refused(false, errorCode(error));
+      throw new Refused(Number.POSITIVE_INFINITY, errorCode(error), errorCode(error) === 'EISDIR' ? 'letter' : 'inbox');
     }
   }
 

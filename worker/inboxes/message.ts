@@ -7,7 +7,10 @@ const DAY_MS = 86_400_000;
 /** RFC 6761 §6.4: a name that can never belong to anyone. */
 const NOWHERE = 'relay.invalid';
 
-export type Envelope = { readonly from: string; readonly to: string; readonly subject: string };
+/** `armor`: as text alone; `attachment`: as a file alone. A provider that scans may refuse for good what looks odd to it. */
+export const FORMS = ['both', 'armor', 'attachment'] as const;
+
+export type Envelope = { readonly from: string; readonly to: string; readonly subject: string; readonly form?: (typeof FORMS)[number] };
 
 /** For inboxes that need a mail but no mail address. */
 export const NEUTRAL_ENVELOPE: Envelope = { from: `relay@${NOWHERE}`, to: `inbox@${NOWHERE}`, subject: 'Message' };
@@ -18,7 +21,7 @@ export function startOfDay(now: Date): Date {
 }
 
 /**
- * The letter as a MIME message: as an `.age` file for tools, as armor for people who only can paste.
+ * The letter as a MIME message: as an `.age` file for tools, as armor for people who only can paste, unless told otherwise.
  * Everything in it comes from the letter, the envelope and the day, so that a repeat is the same mail.
  */
 export function composeMail(letter: Letter, envelope: Envelope, now: Date, newline: 'unix' | 'windows'): Promise<Buffer> {
@@ -33,8 +36,8 @@ export function composeMail(letter: Letter, envelope: Envelope, now: Date, newli
     boundaryPrefix: 'part',
     baseBoundary: id,
     newline,
-    text: armor(letter.bytes),
-    attachments: [{ filename: 'letter.age', content: Buffer.from(letter.bytes), contentType: 'application/octet-stream' }],
+    ...(envelope.form !== 'attachment' && { text: armor(letter.bytes) }),
+    ...(envelope.form !== 'armor' && { attachments: [{ filename: 'letter.age', content: Buffer.from(letter.bytes), contentType: 'application/octet-stream' }] }),
     disableFileAccess: true,
     disableUrlAccess: true,
   };

@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { textOf } from '../../crypto/text-file.ts';
 import { absolutePath } from '../../service/env.ts';
 import { readRegularFile } from '../../service/files.ts';
-import { errorCode } from '../../service/log.ts';
-import { inboxFields, Refused, type Inbox, type InboxKind, type Letter } from './inbox.ts';
-import { composeMail, type Envelope } from './message.ts';
+import { inboxFields, type Inbox, type InboxKind, type Letter } from './inbox.ts';
+import { composeMail, FORMS, type Envelope } from './message.ts';
+import { refusalOf } from './refusal.ts';
 
 /** A password, or a list of certificate authorities. */
 const MAX_FILE_BYTES = 1_048_576;
@@ -15,8 +15,12 @@ const CONNECT_TIMEOUT_MS = 30_000;
 const REPLY_TIMEOUT_MS = 60_000;
 /** Longer than the pause between two letters, far shorter than a round: nothing stays open while nothing is sent. */
 const IDLE_MS = 2_000;
-/** Replies that speak of our login (RFC 4954 §6), not of the letter. */
-const LOGIN_REPLIES = new Set([530, 534, 535, 538]);
+const DAY_MS = 86_400_000;
+/** Says nothing of this machine, as the default would; this literal is what Tor-minded mail programs send. */
+const GREETING = '[127.0.0.1]';
+const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
+/** A host name or an address literal (RFC 5321 §4.1.1.1). */
+const GREETING_FORMAT = new RegExp(`^(?:${LABEL}(?:\\.${LABEL})*|\\[(?:IPv6:)?[0-9A-Fa-f.:]{2,45}\\])$`);
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/;
 
 const schema = z
@@ -33,6 +37,10 @@ const schema = z
     from: z.email(),
     to: z.email(),
     subject: z.string().regex(/^[\x20-\x7e]{1,78}$/).default('Message'),
+    greeting: z.string().max(253).regex(GREETING_FORMAT, { error: 'expected a host name, or an address in brackets' }).default(GREETING),
+    /** How long a letter is tried again that the server refuses with a 5xx. */
+    giveUpDays: z.int().min(1).max(60).default(5),
+    form: z.enum(FORMS).default('both'),
   })
   .refine(({ tls, host }) => tls !== 'none' || LOOPBACK.test(host), { path: ['tls'], error: '"none" only on loopback' })
   .refine(({ user, passwordFile }) => (user === undefined) === (passwordFile === undefined), {
@@ -44,10 +52,12 @@ const schema = z
 class Smtp implements Inbox {
   readonly #envelope: Envelope;
   readonly #transport: Transporter<SMTPPool.SentMessageInfo>;
+  readonly #giveUpAfterMs: number;
 
-  constructor(envelope: Envelope, transport: Transporter<SMTPPool.SentMessageInfo>) {
+  constructor(envelope: Envelope, transport: Transporter<SMTPPool.SentMessageInfo>, giveUpAfterMs: number) {
     this.#envelope = envelope;
     this.#transport = transport;
+    this.#giveUpAfterMs = giveUpAfterMs;
   }
 
   async deliver(letter: Letter, signal?: AbortSignal): Promise<void> {
@@ -56,25 +66,14 @@ class Smtp implements Inbox {
     try {
       await this.#transport.sendMail({ raw, envelope: { from, to: [to] }, signal });
     } catch (error) {
-      throw refusal(error);
+      throw refusalOf(error, this.#giveUpAfterMs);
     }
   }
 }
 
-/**
- * Only a 5xx that answers RCPT or DATA is about this letter and this mailbox; everything before (connection,
- * certificate, login, sender) is the operator's to repair, and the letter waits.
- */
-function refusal(error: unknown): Refused {
-  const { responseCode, command } = error as { responseCode?: number; command?: string };
-  const aboutLetter = command === 'RCPT TO' || command === 'DATA';
-  const final = responseCode !== undefined && responseCode >= 500 && responseCode < 600 && !LOGIN_REPLIES.has(responseCode);
-  return new Refused(aboutLetter && final, responseCode === undefined ? errorCode(error) : `reply-${String(responseCode)}`);
-}
-
 export const smtp: InboxKind<typeof schema> = {
   schema,
-  async open({ host, port, tls, user, passwordFile, caFile, ...envelope }) {
+  async open({ host, port, tls, user, passwordFile, caFile, greeting, giveUpDays, ...envelope }) {
     const auth = user === undefined || passwordFile === undefined ? undefined : { user, pass: textOf(await readRegularFile(passwordFile, MAX_FILE_BYTES)).trimEnd() };
     const transport = createTransport({
       pool: true,
@@ -87,8 +86,7 @@ export const smtp: InboxKind<typeof schema> = {
       requireTLS: tls === 'starttls',
       ignoreTLS: tls === 'none',
       tls: { rejectUnauthorized: true, minVersion: 'TLSv1.2', ...(caFile !== undefined && { ca: await readRegularFile(caFile, MAX_FILE_BYTES) }) },
-      // The default greets with this machine's host name; this literal is what Tor-minded mail programs send.
-      name: '[127.0.0.1]',
+      name: greeting,
       connectionTimeout: CONNECT_TIMEOUT_MS,
       greetingTimeout: REPLY_TIMEOUT_MS,
       socketTimeout: REPLY_TIMEOUT_MS,
@@ -97,6 +95,6 @@ export const smtp: InboxKind<typeof schema> = {
       disableUrlAccess: true,
       ...(auth && { auth }),
     });
-    return new Smtp(envelope, transport);
+    return new Smtp(envelope, transport, giveUpDays * DAY_MS);
   },
 };

@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import { toHex } from '../../crypto/bytes.ts';
+import { deadIds, deadLetters, dropDead, inboxes, listDead, redriveDead, type DeadStatus } from '../../operator/dead.ts';
+import { step } from '../../store/state.ts';
+import { defineCommand, required } from '../command.ts';
+import { CliError, EXIT, UsageError } from '../errors.ts';
+import { writeNewFiles, type NewFile } from '../files.ts';
+import type { Io } from '../io.ts';
+import { REDIS_HELP, REDIS_OPTIONS, withRedis, type RedisOptions } from '../redis.ts';
+import { visibleJson, visibleLine } from '../terminal.ts';
+
+const NAME = 'operator dead';
+/** Letters in memory at once. */
+const BATCH = 200;
+
+type Values = { 'redis-socket'?: string | undefined; user: string; 'password-file': string; out?: string | undefined; yes?: boolean | undefined; json?: boolean | undefined };
+type Call = { redis: Redis; inbox: string; values: Values; io: Io };
+
+const ACTIONS: Record<string, { needsInbox: boolean; run: (call: Call) => Promise<number> }> = {
+  list: { needsInbox: false, run: list },
+  export: { needsInbox: true, run: exportAll },
+  drop: { needsInbox: true, run: drop },
+  redrive: { needsInbox: true, run: redrive },
+};
+
+export const operatorDead = defineCommand({
+  name: NAME,
+  summary: 'List, export, drop or send again the letters that an inbox refused for good',
+  usage: 'list|export|drop|redrive [INBOX] --redis-socket PATH [--out DIR] [--yes] [options]',
+  details: `
+  list [INBOX]      how many dead letters there are, in coarse steps, and why
+  export INBOX      writes each into the folder --out, as a file that a volunteer of the team can open; they stay dead letters
+  drop INBOX        deletes them for good, after asking
+  redrive INBOX     puts them back into the outbox, to be tried again from the next round on: repair the inbox first
+
+Dead letters hold back no others. Export and redrive can be stopped and run again at any moment: no letter is lost by it.
+
+${REDIS_HELP}
+  --out DIR             where export writes; no file is overwritten
+  --yes                 drop without asking, for scripts
+  --json                a line of JSON: for each inbox (inbox, dead, reasons), or inbox and what was done (a coarse step)
+
+Example: support-relay operator dead list --redis-socket /run/support-relay/redis.sock`,
+  options: { ...REDIS_OPTIONS, out: { type: 'string' }, yes: { type: 'boolean' }, json: { type: 'boolean' } },
+  arguments: [1, 2],
+  run: async (values, [name = '', inbox = ''], io) => {
+    const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+    if (action === undefined) throw new UsageError(`"${name}" is none of ${Object.keys(ACTIONS).join(', ')}`, NAME);
+    if (action.needsInbox && inbox === '') throw new UsageError(`${name} needs the name of an INBOX`, NAME);
+    if (name === 'export') required(values.out, 'out', NAME);
+    return withRedis(targetOf(values, NAME), async (redis) => {
+      if (inbox !== '') await requireInbox(redis, inbox);
+      return action.run({ redis, inbox, values, io });
+    });
+  },
+});
+
+export function targetOf(values: Pick<Values, 'redis-socket' | 'user' | 'password-file'>, command: string): RedisOptions {
+  return { socketPath: required(values['redis-socket'], 'redis-socket', command), user: values.user, passwordFile: values['password-file'] };
+}
+
+/** Throws INBOX_UNKNOWN for one that no worker has named. */
+async function requireInbox(redis: Redis, inbox: string): Promise<void> {
+  const known = await inboxes(redis);
+  if (known.includes(inbox)) return;
+  throw new CliError('INBOX_UNKNOWN', `there is no inbox "${inbox}"`, known.length === 0 ? 'start the worker first' : `there are: ${known.join(', ')}`);
+}
+
+async function list({ redis, inbox, values, io }: Call): Promise<number> {
+  const found = await listDead(redis, inbox === '' ? await inboxes(redis) : [inbox]);
+  for (const each of found) io.out(values.json === true ? `${visibleJson(each)}\n` : describe(each));
+  return EXIT.ok;
+}
+
+function describe({ inbox, dead, reasons }: DeadStatus): string {
+  return [`${inbox}: ${dead} dead letters`, ...reasons.map(({ reason, count }) => `  ${reason}: ${count}`)].map((line) => `${visibleLine(line)}\n`).join('');
+}
+
+async function exportAll({ redis, inbox, values, io }: Call): Promise<number> {
+  const folder = values.out ?? '';
+  let batch: NewFile[] = [];
+  let written = 0;
+  const write = async (): Promise<void> => {
+    await writeNewFiles(batch);
+    written += batch.length;
+    batch = [];
+  };
+  for await (const { id, letter } of deadLetters(redis, inbox)) {
+    batch.push({ path: join(folder, `${toHex(id)}.age`), content: letter, secret: true });
+    if (batch.length === BATCH) await write();
+  }
+  await write();
+  tell(io, values, inbox, 'exported', written, `letters written to ${folder}; they stay dead letters until you drop them`);
+  return EXIT.ok;
+}
+
+async function drop({ redis, inbox, values, io }: Call): Promise<number> {
+  // Only those that the question was about.
+  const ids = await deadIds(redis, inbox);
+  if (values.yes !== true && ids.length > 0) {
+    if (!io.stdinIsTerminal) throw new UsageError('drop deletes letters for good: it asks at a terminal, or needs --yes', NAME);
+    const answer = await io.ask(`Delete ${step(ids.length)} dead letters of ${visibleLine(inbox)} for good? Nobody can read them afterwards. [y/N] `);
+    if (!/^\s*(?:y|yes)\s*$/i.test(answer)) throw new CliError('INTERRUPTED', 'nothing was deleted', 'export them first if a volunteer is to read them');
+  }
+  tell(io, values, inbox, 'dropped', await dropDead(redis, inbox, ids), 'dead letters deleted');
+  return EXIT.ok;
+}
+
+async function redrive({ redis, inbox, values, io }: Call): Promise<number> {
+  tell(io, values, inbox, 'moved', await redriveDead(redis, inbox), 'letters go out again');
+  return EXIT.ok;
+}
+
+function tell(io: Io, { json }: Values, inbox: string, done: string, count: number, words: string): void {
+  io.out(json === true ? `${visibleJson({ inbox, [done]: step(count) })}\n` : `${visibleLine(`${inbox}: ${step(count)} ${words}`)}\n`);
+}

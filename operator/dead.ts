@@ -1,0 +1,73 @@
+import type { Redis } from 'ioredis';
+import { keys } from '../store/keys.ts';
+import { step, type Step } from '../store/state.ts';
+
+export type DeadStatus = { inbox: string; dead: Step; reasons: { reason: string; count: Step }[] };
+
+/** How many dead letters each inbox has, and why, in coarse steps. */
+export async function listDead(redis: Redis, inboxes: readonly string[]): Promise<DeadStatus[]> {
+  return Promise.all(inboxes.map((inbox) => deadOf(redis, inbox)));
+}
+
+async function deadOf(redis: Redis, inbox: string): Promise<DeadStatus> {
+  const counts = new Map<string, number>();
+  const ids = await redis.hkeysBuffer(keys.dead(inbox));
+  for (const id of ids) {
+    // One of an earlier version has none.
+    const reason = (await redis.hget(keys.deadReasons(inbox), id)) ?? 'unknown';
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  const reasons = [...counts].map(([reason, count]) => ({ reason, count: step(count) }));
+  return { inbox, dead: step(ids.length), reasons: reasons.toSorted((a, b) => (a.reason < b.reason ? -1 : 1)) };
+}
+
+export type DeadLetter = { readonly id: Buffer; readonly letter: Buffer };
+
+/** One after the other: all of them together may not fit into this program's memory. */
+export async function* deadLetters(redis: Redis, inbox: string): AsyncGenerator<DeadLetter> {
+  for (const id of await redis.hkeysBuffer(keys.dead(inbox))) {
+    const letter = await redis.hgetBuffer(keys.dead(inbox), id);
+    if (letter !== null) yield { id, letter };
+  }
+}
+
+/**
+ * Puts every dead letter of an inbox back into its outbox and returns how many. Each letter moves in one transaction:
+ * the worker may refuse it again at any moment, and between two single commands that would lose it. A letter that is
+ * already waiting keeps its place: the field is the letter's id, so it is the same letter.
+ */
+export async function redriveDead(redis: Redis, inbox: string): Promise<number> {
+  let moved = 0;
+  for await (const { id, letter } of deadLetters(redis, inbox)) {
+    const move = redis.multi().hsetnx(keys.outbox(inbox), id, letter).hdel(keys.dead(inbox), id).hdel(keys.deadReasons(inbox), id);
+    await all(move);
+    moved += 1;
+  }
+  return moved;
+}
+
+/** Deletes these dead letters for good; returns how many there still were. */
+export async function dropDead(redis: Redis, inbox: string, ids: readonly Buffer[]): Promise<number> {
+  let dropped = 0;
+  for (const id of ids) {
+    const [removed] = await all(redis.multi().hdel(keys.dead(inbox), id).hdel(keys.deadReasons(inbox), id));
+    dropped += Number(removed);
+  }
+  return dropped;
+}
+
+export async function deadIds(redis: Redis, inbox: string): Promise<Buffer[]> {
+  return redis.hkeysBuffer(keys.dead(inbox));
+}
+
+export async function inboxes(redis: Redis): Promise<string[]> {
+  return (await redis.smembers(keys.inboxes)).sort();
+}
+
+async function all(transaction: ReturnType<Redis['multi']>): Promise<unknown[]> {
+  const results = (await transaction.exec()) ?? [];
+  return results.map(([error, value]) => {
+    if (error !== null) throw error;
+    return value;
+  });
+}

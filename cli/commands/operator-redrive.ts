@@ -9,8 +9,8 @@ export const operatorRedrive = defineCommand({
   summary: "Put an inbox's dead letters back into its outbox",
   usage: 'INBOX --redis-socket PATH [--user NAME] [--password-file FILE] [--json]',
   details: `
-The same as: support-relay operator dead redrive INBOX. Letters that INBOX refused for good are tried again from the next round
-on. Repair what was wrong with it first. It can be stopped and run again at any moment: no letter is lost by it.
+The same as: support-relay operator dead redrive INBOX. Letters that INBOX refused for good are tried again from the next
+round on. Repair what was wrong with it first. It can be stopped and run again at any moment: no letter is lost by it.
 
 ${REDIS_HELP}
   --json                one line of JSON: inbox, moved (a coarse step)

@@ -21,8 +21,8 @@ export const operatorStatus = defineCommand({
   usage: '--redis-socket PATH [--user NAME] [--password-file FILE] [--part worker] [--json] [--watch]',
   details: `
 Shows the pool, the answers that wait, how far the keyrings reach, the relay, the worker, every inbox and what was dropped,
-in coarse steps only: nobody needs to know more. Every relay at this Redis is asked how it is. Ends with 0 when all is well, 5 when something needs attention (and says what to do),
-69 when Redis is away.
+in coarse steps only: nobody needs to know more. Every relay at this Redis is asked how it is. Ends with 0 when all is
+well, 5 when something needs attention (and says what to do), 69 when Redis is away.
 
 ${REDIS_HELP}
   --part worker         only whether the worker does its rounds: for its health check, which may ask as the user worker

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import PostalMime from 'postal-mime';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { dearmor } from '../../crypto/age/armor.ts';
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { LETTER_BYTES } from '../../crypto/letter.ts';
@@ -40,11 +41,63 @@ describe('a Maildir', () => {
     expect(new Uint8Array(mail.attachments[0]?.content as ArrayBuffer)).toEqual(letter.bytes);
   });
 
-  it.each(['', ':2,', ':2,S', ';2,FS', '!2,R'])('does not get a letter twice that its reader has in cur/ as <id>%s', async (flags) => {
+  it.each([
+    ['cur', ''], ['cur', ':2,'], ['cur', ':2,S'], ['cur', ':2,FRSTab'], ['cur', ';2,FS'], ['cur', '!2,R'], ['cur', '-2,S'],
+    ['cur', ',S=30917,W=31416:2,S'], ['cur', ',U=7,FMD5=d41d8cd98f00b204e9800998ecf8427e:2,RS'], ['cur', '.host:2,S'], ['new', ',U=5'], ['new', ':2,'],
+  ])('does not get a letter twice that its reader has in %s/ as <id>%s', async (part, suffix) => {
     await inbox.deliver(letter);
-    await rename(join(path, 'box/new', toHex(letter.id)), join(path, 'box/cur', `${toHex(letter.id)}${flags}`));
+    await rename(join(path, 'box/new', toHex(letter.id)), join(path, 'box', part, `${toHex(letter.id)}${suffix}`));
     await inbox.deliver(letter);
-    expect([await list('new'), (await list('cur')).length]).toEqual([[], 1]);
+    // As a worker that was started after a crash, and remembers nothing.
+    await (await open()).deliver(letter);
+    expect([...(await list('new')), ...(await list('cur'))]).toEqual([`${toHex(letter.id)}${suffix}`]);
+  });
+
+  it('takes no other file for a letter, be its name longer or shorter', async () => {
+    const name = toHex(letter.id);
+    for (const other of [`${name}0`, `${name}abc:2,S`, name.slice(1), `x${name}`]) await writeFile(join(path, 'box/cur', other), 'mail');
+    await inbox.deliver(letter);
+    expect(await list('new')).toEqual([name]);
+  });
+
+  it.each([
+    ['a folder in cur/', 'cur', (file: string) => mkdir(file)],
+    ['a pipe in cur/', 'cur', (file: string) => Promise.resolve(void execFileSync('mkfifo', [file]))],
+    ['a pipe in new/', 'new', (file: string) => Promise.resolve(void execFileSync('mkfifo', [file]))],
+    ['a dangling link in new/', 'new', (file: string) => symlink('/nowhere', file)],
+  ] as const)('takes no %s for a letter that has its name', async (_what, part, make) => {
+    await make(join(path, 'box', part, toHex(letter.id)));
+    await inbox.deliver(letter);
+    expect((await lstat(join(path, 'box/new', toHex(letter.id)))).isFile()).toBe(true);
+  });
+
+  it('refuses one letter alone when a folder is in its place, and leaves nothing in tmp/', async () => {
+    await mkdir(join(path, 'box/new', toHex(letter.id)));
+    await expect(inbox.deliver(letter)).rejects.toMatchObject({ giveUpAfterMs: Infinity, about: 'letter', reason: 'EISDIR' });
+    await inbox.deliver({ id: randomBytes(16), bytes: randomBytes(LETTER_BYTES) });
+    expect([(await list('new')).length, await list('tmp')]).toEqual([2, []]);
+  });
+
+  it('opens with what it cannot remove or read among the rest', async () => {
+    await mkdir(join(path, 'box/tmp', `${toHex(letter.id)}.0123456789abcdef`));
+    await mkdir(join(path, 'box/cur/sub'));
+    await writeFile(join(path, 'box/cur/unreadable'), '', { mode: 0 });
+    execFileSync('mkfifo', [join(path, 'box/new/pipe')]);
+    await (await open()).deliver(letter);
+    expect(await list('new')).toContain(toHex(letter.id));
+  });
+
+  it('reads its folders once for many letters, and again for what comes later', async () => {
+    const reads = vi.spyOn(performance, 'now');
+    let nowMs = 0;
+    reads.mockImplementation(() => nowMs);
+    const other = { id: randomBytes(16), bytes: randomBytes(LETTER_BYTES) };
+    await inbox.deliver(letter);
+    await writeFile(join(path, 'box/cur', `${toHex(other.id)}:2,S`), 'by a worker that has died since');
+    nowMs = 1_000;
+    await inbox.deliver(other);
+    reads.mockRestore();
+    expect(await list('new')).toEqual([toHex(letter.id)]);
   });
 
   it('has one file after a letter was delivered twice at once', async () => {

@@ -30,7 +30,7 @@ export const operatorDead = defineCommand({
   usage: 'list|export|drop|redrive [INBOX] --redis-socket PATH [--out DIR] [--yes] [options]',
   details: `
   list [INBOX]      how many dead letters there are, in coarse steps, and why
-  export INBOX      writes each into the folder --out, as a file that a volunteer of the team can open; they stay dead letters
+  export INBOX      writes each into the folder --out, as a file that a volunteer can open; they stay dead letters
   drop INBOX        deletes them for good, after asking
   redrive INBOX     puts them back into the outbox, to be tried again from the next round on: repair the inbox first
 

@@ -18,7 +18,7 @@ const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 export const operatorStatus = defineCommand({
   name: NAME,
   summary: "Show the state of the relay's queue and what needs attention",
-  usage: '--redis-socket PATH [--user NAME] [--password-file FILE] [--part worker] [--json] [--watch]',
+  usage: '--redis-socket PATH [--part worker] [--json] [--watch] [options]',
   details: `
 Shows the pool, the answers that wait, how far the keyrings reach, the relay, the worker, every inbox and what was dropped,
 in coarse steps only: nobody needs to know more. Every relay at this Redis is asked how it is. Ends with 0 when all is

@@ -24,6 +24,8 @@ export type Layout = Readonly<{
   acl: string;
   redisData: string;
   web: string;
+  /** What the operator changes about the form (web/site.ts); need not be there. */
+  site: string;
   inbox: string;
   logs: string;
   ready: string;
@@ -54,6 +56,7 @@ export function layoutOf(directory: string): Layout {
     acl: join(dir, 'redis/users.acl'),
     redisData: join(dir, 'redis/data'),
     web: join(dir, 'web'),
+    site: join(dir, 'site.json'),
     inbox: join(dir, 'inbox'),
     logs: join(dir, 'log'),
     ready: join(dir, 'ready.json'),

@@ -53,9 +53,10 @@ export async function prepareDeployment(dir: string, options: PrepareOptions = {
 }
 
 async function buildForm(layout: Layout, root: SigningKey, { keyring: { serial } }: VerifiedKeyring, slotSeconds: number | undefined, say: (step: string) => void): Promise<void> {
-  say('building the form with the root key in it');
+  const site = existsSync(layout.site) ? { siteFile: layout.site } : {};
+  say(`building the form with the root key in it${'siteFile' in site ? ' and what site.json says' : ''}`);
   const keyrings = [await readSigned(layout.keyringFile(serial))];
-  await buildWeb({ rootKeyFile: layout.rootKey, outDir: layout.web, floorSerial: serial, slotSeconds, keyrings });
+  await buildWeb({ rootKeyFile: layout.rootKey, outDir: layout.web, floorSerial: serial, slotSeconds, keyrings, ...site });
   const manifest = join(layout.web, MANIFEST_NAME);
   await replaceFile(join(layout.web, MANIFEST_SIGNATURE_NAME), sign(await readFile(manifest), root, MANIFEST_NAME), 0o644);
   // esbuild keeps a process of its own for further builds.
@@ -114,7 +115,7 @@ async function ensureSigner(file: string, say: (step: string) => void): Promise<
 type Volunteer = Readonly<{ recipient: string; signer: string }>;
 
 async function ensureKeyring(layout: Layout, root: SigningKey, volunteer: Volunteer, now: Date, say: (step: string) => void): Promise<VerifiedKeyring> {
-  const newest = await newestKeyring(layout, root);
+  const newest = await newestKeyring(layout, root, say);
   if (newest !== null && Date.parse(newest.keyring.notAfter) - now.getTime() > RENEW_BEFORE_MS) return newest;
   const serial = (newest?.keyring.serial ?? 0) + 1;
   // The worker's key first: a keyring must never name one that is not there.
@@ -125,13 +126,14 @@ async function ensureKeyring(layout: Layout, root: SigningKey, volunteer: Volunt
   return createKeyring(newest === null ? plan : { ...plan, previous: newest }, root, layout.keyrings);
 }
 
-async function newestKeyring(layout: Layout, root: SigningKey): Promise<VerifiedKeyring | null> {
+async function newestKeyring(layout: Layout, root: SigningKey, say: (step: string) => void): Promise<VerifiedKeyring | null> {
   const serials = (await readdir(layout.keyrings)).map((name) => /^keyring-(\d+)\.json$/.exec(name)?.[1]).filter((serial) => serial !== undefined);
   for (const serial of serials.map(Number).sort((a, b) => b - a)) {
     const file = layout.keyringFile(serial);
     if (existsSync(`${file}.minisig`)) return readKeyring(file, root);
-    // Whoever wrote it was stopped between the two files; without a signature nobody has accepted it.
-    await rm(file);
+    // Whoever wrote it was stopped between the two files, or somebody is about to sign it: nobody has accepted it, and it is kept.
+    say(`putting keyring-${String(serial)}.json aside as keyring-${String(serial)}.json.unsigned: it has no signature`);
+    await rename(file, `${file}.unsigned`);
   }
   return null;
 }

@@ -8,7 +8,7 @@ import { parsePublicKey } from '../crypto/minisign.ts';
 import { ready } from '../crypto/sodium.ts';
 import { ENGINES, sodiumPlugin, sodiumWasm } from './cut.ts';
 import { buildPages, buildWords, readLocales } from './pages.ts';
-import { publish } from './publish.ts';
+import { publish, type Former } from './publish.ts';
 import { buildOffline, makeDesk, type SignedKeyring } from './single-file.ts';
 import { parseSite, PLAIN_SITE, type Site } from './site.ts';
 
@@ -34,6 +34,8 @@ export type WebOptions = {
   offlineDifficulty?: number;
   /** What the operator changes about the form (web/site.ts, docs/operations.md). */
   siteFile?: string;
+  /** Is told what this build takes away, and may throw: then nothing has changed. */
+  agree?: (former: Former) => void;
 };
 
 /** What every script of the form is built with. */
@@ -72,8 +74,12 @@ async function readSite(file: string): Promise<Site> {
   return parseSite(await readFile(file, 'utf8'), languages);
 }
 
-/** Writes the form into `outDir`. Throws MINISIGN_FORMAT when the file is not a minisign public key, SiteError when the site file is wrong. */
-export async function buildWeb({ rootKeyFile, outDir, floorSerial = 1, slotSeconds, siteFile, keyrings = [], offlineDifficulty = OFFLINE_DIFFICULTY }: WebOptions): Promise<void> {
+/**
+ * Writes the form into `outDir`, and returns what it took away there. Throws MINISIGN_FORMAT when the file is not a minisign
+ * public key, SiteError when the site file is wrong, and what `agree` throws.
+ */
+export async function buildWeb(options: WebOptions): Promise<Former> {
+  const { rootKeyFile, outDir, floorSerial = 1, slotSeconds, siteFile, keyrings = [], offlineDifficulty = OFFLINE_DIFFICULTY, agree } = options;
   const rootKey = (await readFile(rootKeyFile, 'utf8')).trim();
   await ready;
   // A secret key put here by mistake would be handed to everyone.
@@ -91,7 +97,7 @@ export async function buildWeb({ rootKeyFile, outDir, floorSerial = 1, slotSecon
       sodiumWasm().then((wasm) => writeFile(join(staging, 'sodium.wasm'), wasm)),
       readFile(join(WEB, 'icon.png')).then((icon) => writeFile(join(staging, 'icon.png'), icon)),
     ]);
-    await publish(staging, outDir);
+    return await publish(staging, outDir, agree);
   } finally {
     await rm(staging, { recursive: true, force: true });
   }

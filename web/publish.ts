@@ -1,5 +1,5 @@
 // The last step of the build: what was made is listed in the hash manifest, compressed, and put where the relay takes it.
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
@@ -19,37 +19,72 @@ async function filesIn(directory: string): Promise<Map<string, Uint8Array>> {
 }
 
 /** Copies are there for what shrinks by them. They stand in no manifest: another zlib makes others of the same file. */
-async function writeWithCopies(directory: string, path: string, bytes: Uint8Array): Promise<void> {
-  const file = join(directory, path);
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, bytes);
+async function writeCopies(directory: string, path: string, bytes: Uint8Array): Promise<void> {
   for (const [suffix, compress] of Object.entries(COMPRESS)) {
     const copy = await compress(bytes);
-    if (copy.length < bytes.length) await writeFile(file + suffix, copy);
-    else await rm(file + suffix, { force: true });
+    if (copy.length < bytes.length) await writeFile(join(directory, path + suffix), copy);
   }
 }
 
-/** What an earlier build left and this one does not have; files that were never ours stay. */
-async function removeFormer(outDir: string, now: ReadonlyMap<string, unknown>): Promise<void> {
-  // A signature is of the former manifest.
-  await rm(join(outDir, MANIFEST_SIGNATURE_NAME), { force: true });
-  let former: string[];
+/** What is in a folder before a build is put there. */
+export type Former = {
+  /** Files of the former build that this one does not have: they are taken away. */
+  readonly gone: readonly string[];
+  /** Files in the place of one of this build that no former build has made: they are overwritten. */
+  readonly foreign: readonly string[];
+  /** There is a signature, and it is of another manifest than this build's: it is taken away. */
+  readonly signatureGone: boolean;
+};
+
+async function readFormer(outDir: string, files: ReadonlyMap<string, unknown>, manifest: Uint8Array): Promise<Former> {
+  const before = await readFile(join(outDir, MANIFEST_NAME)).catch(() => null);
+  const listed = new Set(before === null ? [] : listedIn(before));
+  const there = await Promise.all([...files.keys()].map((path) => exists(join(outDir, path))));
+  return {
+    gone: [...listed].filter((path) => !files.has(path)).sort(),
+    foreign: [...files.keys()].filter((path, index) => there[index] === true && !listed.has(path)).sort(),
+    signatureGone: before?.equals(manifest) !== true && (await exists(join(outDir, MANIFEST_SIGNATURE_NAME))),
+  };
+}
+
+function listedIn(manifest: Uint8Array): string[] {
   try {
-    former = Object.keys(parseManifest(await readFile(join(outDir, MANIFEST_NAME))).files);
+    return Object.keys(parseManifest(manifest).files);
   } catch {
-    return;
-  }
-  for (const path of former.filter((path) => !now.has(path))) {
-    for (const suffix of ['', ...Object.keys(COMPRESS)]) await rm(join(outDir, path + suffix), { force: true });
+    return [];
   }
 }
 
-/** Puts all that was built in `staging` into `outDir`, with its manifest and the compressed copies. */
-export async function publish(staging: string, outDir: string): Promise<void> {
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(() => true, () => false);
+}
+
+/**
+ * Puts all that was built in `staging` into `outDir`, with its manifest and the compressed copies; files that were never ours
+ * stay. All of it is written beside before anything changes, and then only renamed: `staging` must be on the same disk.
+ * @param agree is told what goes away; when it throws, nothing has changed
+ */
+export async function publish(staging: string, outDir: string, agree: (former: Former) => void = () => undefined): Promise<Former> {
   const files = await filesIn(staging);
   const manifest = encodeManifest(files);
-  await removeFormer(outDir, files);
-  await Promise.all([...files].map(([path, bytes]) => writeWithCopies(outDir, path, bytes)));
-  await writeFile(join(outDir, MANIFEST_NAME), manifest);
+  const former = await readFormer(outDir, files, manifest);
+  agree(former);
+  await Promise.all([...files].map(([path, bytes]) => writeCopies(staging, path, bytes)));
+  await writeFile(join(staging, MANIFEST_NAME), manifest);
+  for (const folder of new Set([...files.keys()].map((path) => dirname(join(outDir, path))))) await mkdir(folder, { recursive: true });
+  for (const path of files.keys()) {
+    for (const each of ['', ...Object.keys(COMPRESS)].map((suffix) => path + suffix)) await move(join(staging, each), join(outDir, each));
+  }
+  if (former.signatureGone) await rm(join(outDir, MANIFEST_SIGNATURE_NAME), { force: true });
+  await rename(join(staging, MANIFEST_NAME), join(outDir, MANIFEST_NAME));
+  for (const path of former.gone) {
+    for (const suffix of ['', ...Object.keys(COMPRESS)]) await rm(join(outDir, path + suffix), { force: true });
+  }
+  return former;
+}
+
+/** A copy that is no shorter this time was not made, and the former one is of another file. */
+async function move(from: string, to: string): Promise<void> {
+  if (await exists(from)) await rename(from, to);
+  else await rm(to, { force: true });
 }

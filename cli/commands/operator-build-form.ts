@@ -9,6 +9,7 @@ import { defineCommand, required, wholeNumber } from '../command.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { readInputText } from '../files.ts';
 import { visibleLine } from '../terminal.ts';
+import type { Former } from '../../web/publish.ts';
 import type { SignedKeyring } from '../../web/single-file.ts';
 import { SiteError } from '../../web/site.ts';
 
@@ -31,7 +32,12 @@ form takes only keyrings that your administrator signed.
                      relay hands the offline form out no more
   --site FILE        where Quick exit leads to, crisis lines and the like (docs/operations.md)
   --floor-serial N   the form refuses keyrings below this serial; 1 if left out
+  --no-offline-form  takes the offline form away that is in DIR, if no --keyring is given
+  --replace          takes away or overwrites whatever else this build does not have or did not make
   --offline-difficulty N  leading zero bits of the offline form's stamps, which cannot ask for it: 14 if left out
+
+What is in DIR of a former build is replaced in one go when all is built. If something would be gone that a former build
+had there, it is named, and nothing changes unless you say so. A signature of a former manifest that differs is removed.
 
 The files are listed with their hashes in DIR/manifest.json, and the relay starts only while they are as listed. To sign
 it: support-relay admin sign DIR/manifest.json, on the computer that has the root key.
@@ -40,7 +46,7 @@ Example: support-relay operator build-form --root-key root.pub --keyring keyring
   options: {
     'root-key': { type: 'string' }, out: { type: 'string' }, site: { type: 'string' }, 'floor-serial': { type: 'string', default: '1' },
     keyring: { type: 'string', multiple: true, default: [] },
-    'offline-difficulty': { type: 'string', default: '14' },
+    'offline-difficulty': { type: 'string', default: '14' }, 'no-offline-form': { type: 'boolean', default: false }, replace: { type: 'boolean', default: false },
   },
   run: async (values, _positionals, io) => {
     const rootKeyFile = required(values['root-key'], 'root-key', NAME);
@@ -55,14 +61,37 @@ Example: support-relay operator build-form --root-key root.pub --keyring keyring
     const { buildWeb } = await loadBuilder();
     // Absolute, since the builder works from the project's own directory.
     const site = values.site === undefined ? {} : { siteFile: resolve(values.site) };
-    await buildWeb({ rootKeyFile: resolve(rootKeyFile), outDir: resolve(outDir), floorSerial, keyrings, offlineDifficulty, ...site }).catch((error: unknown) => {
+    const agree = (former: Former): void => requireConsent(former, outDir, { offline: values['no-offline-form'], all: values.replace });
+    const options = { rootKeyFile: resolve(rootKeyFile), outDir: resolve(outDir), floorSerial, keyrings, offlineDifficulty, agree, ...site };
+    const { gone, foreign, signatureGone } = await buildWeb(options).catch((error: unknown) => {
       throw error instanceof SiteError ? new CliError('INPUT_FORMAT', `${values.site ?? ''}: ${error.message}`, 'see docs/operations.md') : error;
     });
     io.err(`The form is in ${visibleLine(outDir)}.\n`);
+    if (gone.length > 0) io.err(`Taken away: ${named(gone)}.\n`);
+    if (foreign.length > 0) io.err(`Overwritten, and of no former build: ${named(foreign)}.\n`);
+    if (signatureGone) io.err('The manifest has changed, so its signature manifest.json.minisig was taken away: have the new one signed.\n');
     if (warning !== null) io.err(`Warning: ${warning}.\n`);
     return EXIT.ok;
   },
 });
+
+const OFFLINE_FORM = /(?:^|\/)form(?:-ended)?\.(?:html|json)$/;
+
+/** Throws FORM_SHRINKS when the build takes something away that nobody has agreed to. */
+function requireConsent({ gone, foreign }: Former, outDir: string, agreed: { offline: boolean; all: boolean }): void {
+  if (agreed.all) return;
+  const rest = gone.filter((path) => !OFFLINE_FORM.test(path));
+  const offline = gone.filter((path) => OFFLINE_FORM.test(path));
+  if (offline.length > 0 && !agreed.offline) {
+    throw new CliError('FORM_SHRINKS', `${outDir} has an offline form, and this build has none: ${named(offline)} would be gone`, 'give it a keyring (--keyring), or --no-offline-form if it is to go; nothing was changed');
+  }
+  if (rest.length > 0) throw new CliError('FORM_SHRINKS', `this build does not have what is in ${outDir}: ${named(rest)} would be gone`, 'give --replace if that is right; nothing was changed');
+  if (foreign.length > 0) {
+    throw new CliError('OUTPUT_EXISTS', `${outDir} has files that no build of the form made: ${named(foreign)} would be overwritten`, 'choose another --out, or give --replace if that is right; nothing was changed');
+  }
+}
+
+const named = (paths: readonly string[]): string => paths.map(visibleLine).join(', ');
 
 /** Verified before anything is built, so that the failure names the file. */
 async function signedKeyring(file: string, root: PublicKey): Promise<{ signed: SignedKeyring; keyring: Keyring }> {

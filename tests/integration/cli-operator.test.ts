@@ -1,4 +1,4 @@
-import { readFile, readdir, stat } from 'node:fs/promises';
+import { readFile, readdir, rm, stat } from 'node:fs/promises';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
@@ -434,6 +434,26 @@ describe('operator build-form', () => {
       else expect(err).toContain(`Warning: the offline form ${warning}`);
       expect(JSON.parse(await readFile(dir.path('web-times', 'form.json'), 'utf8'))).toEqual({ until: office.keyring.keyring.notAfter });
     });
+  });
+
+  test('takes no offline form and no other file away without saying so', async () => {
+    const office = await openOffice((...parts) => dir.path('office-shrinks', ...parts));
+    const out = dir.path('web-shrinks');
+    const build = (...more: string[]): Promise<CliResult> => cli(['operator', 'build-form', '--root-key', office.rootPublicKey, '--out', out, ...more]);
+    expect((await build('--keyring', office.keyring.file)).code).toBe(EXIT.ok);
+    await writeTo(dir.path('web-shrinks', 'manifest.json.minisig'), 'a signature');
+    const before = await readdir(out);
+    const refused = await build();
+    expect([refused.code, await readdir(out)]).toEqual([EXIT.output, before]);
+    expect(refused.err).toContain('has an offline form, and this build has none: en/form-ended.html, en/form.html, form-ended.html, form.html, form.json would be gone; give it a keyring');
+    const agreed = await build('--no-offline-form');
+    expect([agreed.code, await readdir(out)]).toEqual([EXIT.ok, before.filter((name) => !/^form(?:-ended)?\.(?:html|json)|minisig$/.test(name))]);
+    expect(agreed.err).toContain('Taken away: en/form-ended.html, en/form.html, form-ended.html, form.html, form.json.\nThe manifest has changed, so its signature manifest.json.minisig was taken away');
+    // As in a folder of somebody's that was never a form.
+    await rm(dir.path('web-shrinks', 'manifest.json'));
+    const foreign = await build();
+    expect([foreign.code, foreign.err]).toEqual([EXIT.output, expect.stringContaining('has files that no build of the form made: code.html, ')]);
+    expect(await readdir(out)).not.toContain('manifest.json');
   });
 
   test('refuses what is no root key', async () => {

@@ -7,7 +7,7 @@ import { encodePublicKey, generateKeyPair, sign } from '../../crypto/minisign.ts
 import { parseManifest } from '../../crypto/manifest.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { loadStatics } from '../../server/statics.ts';
-import { publish } from '../../web/publish.ts';
+import { publish, type Former } from '../../web/publish.ts';
 
 const BIG = 'a page '.repeat(1_000);
 const root = ready.then(generateKeyPair);
@@ -23,16 +23,45 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
-async function published(files: Readonly<Record<string, string>>): Promise<void> {
+async function published(files: Readonly<Record<string, string>>, agree?: (former: Former) => void): Promise<Former> {
   const staging = await mkdtemp(join(dir, 'staging-'));
   for (const [path, text] of Object.entries(files)) {
     await mkdir(join(staging, path, '..'), { recursive: true });
     await writeFile(join(staging, path), text);
   }
-  await publish(staging, web);
+  return publish(staging, web, agree);
 }
 
 const load = () => loadStatics(web, rootKeyFile);
+
+async function everything(): Promise<Record<string, string>> {
+  const names = (await readdir(web, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return Object.fromEntries(await Promise.all(names.sort().map(async (name) => [name, (await readFile(name)).toString('base64')])));
+}
+
+it('tells what it would take away, and changes nothing when that is not agreed to', async () => {
+  await writeFile(join(web, 'manifest.json.minisig'), 'a signature');
+  await writeFile(join(web, 'mine.html'), 'of nobody');
+  const before = await everything();
+  const refused = published({ 'index.html': 'b', 'mine.html': 'x' }, (former) => {
+    expect(former).toEqual({ gone: ['a.txt', 'en/index.html', 'other.html'], foreign: ['mine.html'], signatureGone: true });
+    throw new Error('no');
+  });
+  await expect(refused).rejects.toThrow('no');
+  expect(await everything()).toEqual(before);
+});
+
+it('keeps a signature that still fits, and takes away what is compressed no more', async () => {
+  await writeFile(join(web, 'manifest.json.minisig'), 'a signature');
+  const same = { 'index.html': BIG, 'en/index.html': BIG, 'a.txt': 'a', 'other.html': `${BIG} ` };
+  expect(await published(same)).toEqual({ gone: [], foreign: [], signatureGone: false });
+  expect(await readFile(join(web, 'manifest.json.minisig'), 'utf8')).toBe('a signature');
+  expect(await published({ ...same, 'index.html': 'short' })).toEqual({ gone: [], foreign: [], signatureGone: true });
+  const names = await readdir(web);
+  expect(names).not.toContain('manifest.json.minisig');
+  expect(names.filter((name) => name.startsWith('index.html'))).toEqual(['index.html']);
+  await load();
+});
 
 it('lists every file with its SHA-256, sorted', async () => {
   const text = await readFile(join(web, 'manifest.json'), 'utf8');

@@ -2,9 +2,9 @@ import { lstat, mkdir, open, readdir, rename, unlink, type FileHandle } from 'no
 import { join } from 'node:path';
 import { z } from 'zod';
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
+import { LETTER_ID_BYTES } from '../../crypto/letter.ts';
 import { absolutePath } from '../../service/env.ts';
 import { errorCode } from '../../service/log.ts';
-import { LETTER_ID_BYTES } from '../../store/keys.ts';
 import { inboxFields, Refused, type Inbox, type InboxKind, type Letter } from './inbox.ts';
 import { composeMail, NEUTRAL_ENVELOPE, startOfDay } from './message.ts';
 

@@ -147,7 +147,10 @@ class Demo {
   }
 
   #explain(): void {
-    const open = ['node', program('support-relay'), 'open', '--identity', this.#layout.volunteerIdentity, this.#layout.inbox];
+    const layout = this.#layout;
+    const keyring = ['--keyring', this.#prepared?.keyringFile ?? '', '--root-key', layout.rootKey];
+    const command = (name: string, ...options: string[]): string =>
+      ['node', program('support-relay'), name, '--identity', layout.volunteerIdentity, ...keyring, ...options, layout.inbox].map(quoted).join(' ');
     say('');
     say('Everything runs.');
     say('');
@@ -156,7 +159,13 @@ class Demo {
     say('');
     say('  Send a request with the form, then open it as the volunteer does:');
     say('');
-    say(`  ${open.map(quoted).join(' ')}`);
+    say(`  ${command('open')}`);
+    say('');
+    say('  See which conversations there are, answer one of them (it asks which, and what to write), and read the answer with the');
+    say(`  access code of the request at ${this.#url}replies (English: ${this.#url}en/replies):`);
+    say('');
+    say(`  ${command('inbox')}`);
+    say(`  ${command('reply', '--signer', layout.volunteerSigner, '--alias', 'Anna', '--relay', this.#url.replace(/\/$/, ''))}`);
     say('');
     say(`Ctrl-C ends everything${this.#options.dir === null ? ' and removes the keys and requests made here (--dir DIR keeps them)' : ''}.`);
   }

@@ -91,7 +91,12 @@ function requireConsent({ gone, foreign }: Former, outDir: string, agreed: { off
   }
 }
 
-const named = (paths: readonly string[]): string => paths.map(visibleLine).join(', ');
+const NAMED_MAX = 12;
+
+function named(paths: readonly string[]): string {
+  const more = paths.length - NAMED_MAX;
+  return `${paths.slice(0, NAMED_MAX).map(visibleLine).join(', ')}${more > 0 ? ` and ${String(more)} more` : ''}`;
+}
 
 /** Verified before anything is built, so that the failure names the file. */
 async function signedKeyring(file: string, root: PublicKey): Promise<{ signed: SignedKeyring; keyring: Keyring }> {

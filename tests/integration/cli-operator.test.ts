@@ -452,7 +452,7 @@ describe('operator build-form', () => {
     // As in a folder of somebody's that was never a form.
     await rm(dir.path('web-shrinks', 'manifest.json'));
     const foreign = await build();
-    expect([foreign.code, foreign.err]).toEqual([EXIT.output, expect.stringContaining('has files that no build of the form made: code.html, ')]);
+    expect([foreign.code, foreign.err]).toEqual([EXIT.output, expect.stringContaining('has files that no build of the form made: en/index.html, ')]);
     expect(await readdir(out)).not.toContain('manifest.json');
   });
 

@@ -460,6 +460,6 @@ describe('operator build-form', () => {
     const file = await writeTo(dir.path('not.pub'), 'hello');
     const { code, err } = await cli(['operator', 'build-form', '--root-key', file, '--out', dir.path('web2')]);
     expect(code).toBe(EXIT.input);
-    expect(err).toContain('(MINISIGN_FORMAT)');
+    expect(err).toContain('(INPUT_FORMAT)');
   });
 });

@@ -63,6 +63,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
 
   it('says so when a key file has vanished, or a letter is too large to be one', async () => {
     const key = await office.file('key.age', 'x');
+    await tab.unfold('identity');
     await tab.give('#identity', key);
     await rm(key);
     await tab.page.click('#open-identity');

@@ -145,7 +145,7 @@ export class DeskTab extends Tab {
   }
 
   async openIdentity(file: string, passphrase = ''): Promise<void> {
-    await this.#unfold('identity');
+    await this.unfold('identity');
     await this.give('#identity', file);
     await this.paste('#identity-passphrase', passphrase);
     await this.page.evaluate("document.getElementById('identity-status').replaceChildren()");
@@ -154,14 +154,14 @@ export class DeskTab extends Tab {
   }
 
   async openSigner(file: string): Promise<void> {
-    await this.#unfold('signer');
+    await this.unfold('signer');
     await this.give('#signer', file);
     await this.page.click('#open-signer');
     await this.until('#signer-status p');
   }
 
   /** A key's fields fold when it is open. */
-  async #unfold(key: 'identity' | 'signer'): Promise<void> {
+  async unfold(key: 'identity' | 'signer'): Promise<void> {
     await this.page.evaluate(`document.querySelector('#${key}-box:not([open]) > summary')?.click()`);
   }
 

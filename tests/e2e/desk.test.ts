@@ -218,7 +218,7 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     await tab.paste('#difficulty', '1');
     const { address: { key } } = await giveRequest();
     const answers = Array.from({ length: REPLIES_A_WEEK_BY_ONE }, () => office.note({ action: 'answer', thread: key, alias: 'Ива', text: 'Да' }, office.signer));
-    await tab.read(await office.file('all.txt', answers.slice(1).map(armor).join('\n')), await office.file('ordinary.eml', 'Hello'));
+    await tab.read(await office.file('all.txt', answers.slice(1).map(armor).join('\n')), await office.file('ordinary.eml', 'Subject: hello\r\n\r\nHello.\r\n'));
     await tab.write('Ещё');
     await tab.sealed();
     expect(tab.dialogs).toEqual([]);

@@ -76,8 +76,9 @@ describe.each(BROWSERS)('leaving the form in %s', (name) => {
     expect(asked).toEqual([]);
   });
 
-  it('the hint says what quick exit cannot do, at every visit, until it is put away', async () => {
-    expect(await tab.text('#exit-hint')).toContain('Историю браузера он не сотрёт');
+  it('the hint says what quick exit does, at every visit, until it is put away; what it cannot do stands with what to take care of', async () => {
+    expect(await tab.text('#exit-hint')).toContain('сразу уберёт текст');
+    expect(await tab.page.evaluate("document.querySelector('#intro').textContent")).toContain('не стирает историю браузера');
     await tab.page.click('#exit-known');
     expect(await tab.isVisible('#exit-hint')).toBe(false);
     expect(await tab.focused()).toBe('exit');

@@ -70,8 +70,8 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
     expect(await bench.tab.value('#message')).toBe('');
   });
 
-  it('a sealing script that does not load is said, with no way to send', async () => {
-    bench.front.rules.set('/seal-wasm.js', (_, response) => void response.writeHead(404).end());
+  it('sealing scripts of which none loads are said, with no way to send', async () => {
+    for (const script of ['/seal-wasm.js', '/seal-js.js']) bench.front.rules.set(script, (_, response) => void response.writeHead(404).end());
     await bench.open('', { until: '#notice-no-sealing' });
     expect(await bench.tab.isVisible('#form')).toBe(false);
   });

@@ -53,7 +53,7 @@ describe('admin build-desk', () => {
       return buildDesk('none', { keyring });
     }],
     ['a keyring without its signature', 'check the name and the permissions (INPUT_MISSING)', EXIT.input, async () => buildDesk('none', { keyring: await writeTo(dir.path('bare.json'), await readFile(offices().office.keyring.file)) })],
-    ['the secret root key', 'it is a secret key, not the public half; give the public half, root.pub, that the administrator gave you (INPUT_FORMAT)', EXIT.input, () => buildDesk('none', { rootKey: offices().office.rootKey })],
+    ['the secret root key', 'it is the secret half, which stays offline; give the public half, root.pub, that the administrator gave you (INPUT_FORMAT)', EXIT.input, () => buildDesk('none', { rootKey: offices().office.rootKey })],
     ['keyrings that are over', 'get this week\'s keyring from the administrator (KEYRING_EXPIRED)', EXIT.notAuthentic, () => buildDesk('none', NEXT_WEEK)],
     ['a place that is no folder', 'check the directory and its permissions (OUTPUT_FAILED)', EXIT.output, async () => {
       await writeTo(dir.path('file'), '');

@@ -62,12 +62,14 @@ function extraBytes(text: string): number {
   return Buffer.byteLength(text) - text.length;
 }
 
+/** Serial, check and counter: what stands between version and sealed part. */
 function stamped(sealed: Uint8Array, serial: number, difficulty: number): Buffer {
   const id = blake2b(sealed, { dkLen: 32 });
   const tail = Buffer.alloc(12);
   tail.writeUInt32BE(serial, 0);
-  for (let nonce = 0n; ; nonce += 1n) {
-    tail.writeBigUInt64BE(nonce, 4);
+  tail.set(blake2b(Buffer.concat([id, tail.subarray(0, 4)]), { dkLen: 32 }).subarray(0, 4), 4);
+  for (let counter = 0; ; counter += 1) {
+    tail.writeUInt32BE(counter, 8);
     const digest = Buffer.from(blake2b(Buffer.concat([id, tail]), { dkLen: 32 }));
     if (digest.readUInt32BE(0) >>> (32 - difficulty) === 0) break;
   }

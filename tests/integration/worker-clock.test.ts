@@ -84,7 +84,7 @@ describe('between two ticks', () => {
     }
     const between = (await logged()).slice(before.length);
     const names = between.map(([command = '', key = '']) => (key === '' ? command : `${command} ${key}`));
-    expect([...new Set(names)].toSorted()).toEqual(['EXEC', 'HSETNX pool', 'MULTI', 'SADD seen:1']);
+    expect([...new Set(names)].toSorted()).toEqual(['EXEC', 'HSETNX pool', 'MULTI', 'SADD arrived:1']);
     expect(names.filter((name) => name === 'HSETNX pool')).toHaveLength(count);
     for (const words of between) for (const word of words) if (word.length < 1_000) expect(word).not.toMatch(/1\d{12}/);
   });

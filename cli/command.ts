@@ -11,6 +11,8 @@ export type Command = {
   readonly name: string;
   readonly summary: string;
   readonly help: string;
+  /** The names of its options, without dashes. */
+  readonly options: readonly string[];
   run(argv: readonly string[], io: Io): Promise<number>;
 };
 
@@ -21,7 +23,9 @@ export type CommandSpec<Options extends ParseArgsOptionsConfig> = {
   summary: string;
   /** The usage line's arguments after the name. */
   usage: string;
-  /** Options and what else there is to say, ending with an example. */
+  /** What people mostly want of it, as they type it: one or two lines that begin with `support-relay`, and what they need. */
+  examples: readonly [string, string?];
+  /** Options and what else there is to say. */
   details: string;
   options: Options;
   /** How many arguments that are not options it takes: least and most. */
@@ -30,11 +34,13 @@ export type CommandSpec<Options extends ParseArgsOptionsConfig> = {
 };
 
 export function defineCommand<const Options extends ParseArgsOptionsConfig>(spec: CommandSpec<Options>): Command {
-  const help = `${spec.summary}\n\nUsage: support-relay ${spec.name} ${spec.usage}\n\n${spec.details.trim()}\n`;
+  const examples = spec.examples.map((example = '') => `  ${example.replaceAll('\n', '\n  ')}\n`).join('');
+  const help = `${spec.summary}\n\nFor example:\n${examples}\nUsage: support-relay ${spec.name} ${spec.usage}\n\n${spec.details.trim()}\n`;
   return {
     name: spec.name,
     summary: spec.summary,
     help,
+    options: Object.keys(spec.options),
     run: async (argv, io) => {
       const { values, positionals } = parse(argv, spec.options, spec.name);
       const [least, most] = spec.arguments ?? [0, 0];

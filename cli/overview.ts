@@ -6,11 +6,15 @@ export function overview(): string {
   const list = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`).join('\n');
   return `support-relay: keys, keyrings, requests and the state of a relay
 
+For example:
+  support-relay inbox --identity week-12.age --keyring keyring-12.json --root-key root.pub ~/Maildir
+  support-relay help inbox
+
 Usage: support-relay COMMAND [options]
 
 ${list}
 
-support-relay COMMAND --help (or help COMMAND) says more about one command, with an example; --version says which this is.
+support-relay COMMAND --help (or help COMMAND) says more about one command, examples first; --version says which this is.
 
 Exit codes
    0  done; everything was authentic
@@ -26,7 +30,5 @@ Exit codes
  130  stopped with Ctrl-C
 
 Failures are one line on standard error: support-relay: what is wrong; what to do (CODE)
-
-Example: support-relay inbox --identity week-12.age --keyring keyring-12.json --root-key root.pub ~/Maildir
 `;
 }

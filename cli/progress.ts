@@ -3,11 +3,16 @@ import type { Io } from './io.ts';
 /** Hears which share (0 to 1) of the work is done. */
 export type OnProgress = (share: number) => void;
 
+/** Where it is shown. */
+export type ProgressIo = Pick<Io, 'stderrIsTerminal' | 'err'>;
+
+export const OPENING = 'Opening the key with its passphrase';
+
 /**
  * Shows at a terminal how far some long work is, in a line that goes away; nothing elsewhere. Deriving a key from a passphrase
  * takes from a second to minutes, on purpose.
  */
-export async function withProgress<T>(io: Io, what: string, work: (onProgress: OnProgress) => Promise<T>): Promise<T> {
+export async function withProgress<T>(io: ProgressIo, what: string, work: (onProgress: OnProgress) => Promise<T>): Promise<T> {
   if (!io.stderrIsTerminal) return work(() => undefined);
   let shown = '';
   const show = (text: string): void => {

@@ -10,7 +10,7 @@ import { CliError, EXIT, UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { READING_HELP, READING_OPTIONS, readerFor } from '../letters/reader.ts';
 import { readAll } from '../letters/report.ts';
-import { block, cut, visibleLine } from '../terminal.ts';
+import { block, cut, visibleJson, visibleLine } from '../terminal.ts';
 import { composeParcels, ownTeam, roomIn, type Draft } from './compose.ts';
 import { answerable, fullOf, insistOnKey, takenBy, type Answerable } from './conversation.ts';
 import { RELAY_HELP, destinationOf } from './destination.ts';
@@ -32,6 +32,7 @@ export const ANSWERING_OPTIONS = {
   ...AT_ONCE_OPTION,
   keep: { type: 'string' },
   out: { type: 'string' },
+  json: { type: 'boolean' },
 } as const;
 
 export const ANSWERING_USAGE = '--identity FILE --signer FILE --alias NAME --keyring FILE --root-key FILE\n         (--relay URL | --out DIR) [options] PATH…';
@@ -46,6 +47,7 @@ ${RELAY_HELP}
   --keep DIR              written there first, sealed, and removed when the relay has it: nothing is lost if this program,
                           the computer or the connection breaks off, and support-relay send sends what is left
   --out DIR               send nothing: write it there, sealed, for support-relay send, or for somebody else to send
+  --json                  one line of JSON: conversation, sent, unsent (numbers), files (what waits to be sent)
 
 The passphrase of --passphrase-file is also the signer's. --keyring and --root-key are needed, and the newest keyring that
 has begun must be valid now: what you write is sealed under it, and never under an older one.`;
@@ -81,7 +83,10 @@ export async function answerConversation(action: NoteText['action'], values: Val
   const text = await readWords(io, values.file, action === 'answer');
   const draft: Draft = { verified, team: ownTeam(verified.keyring, signer, reader.identities, conversation.topic), conversation, signer, said: { action, alias, ...to, text } };
   if (io.stdinIsTerminal) await confirm(draft, about, io);
-  return dispatch(composeParcels(draft), destination, io);
+  const isJson = values.json === true;
+  const { exitCode: sentCode, ...dispatched } = await dispatch(composeParcels(draft), destination, io, !isJson);
+  if (isJson) io.out(`${visibleJson({ conversation: conversation.id, ...dispatched })}\n`);
+  return sentCode;
 }
 
 /** What can be found wrong before any passphrase is asked. Errors: USAGE, ALIAS_FORMAT. */

@@ -46,13 +46,15 @@ export async function foundIn(source: string, read: () => Promise<Uint8Array>): 
 const TRIES = 5;
 const WAIT_SECONDS = [10, 60] as const;
 
+/** What became of a parcel: in a word for programs, and in words. */
+export type Outcome = { readonly result: Result | 'unreachable' | 'stopped'; readonly text: string };
+
 type Sealed = { readonly parcel: Uint8Array };
-type Attempt = { text: string; exitCode: number; retryAfterSeconds: number; mayHaveArrived: boolean; isStopped: boolean };
+type Attempt = { result: Outcome['result']; text: string; exitCode: number; retryAfterSeconds: number; mayHaveArrived: boolean; isStopped: boolean };
 /** `atOnce`: without waiting for moments (moments.ts). */
 export type Way = { readonly relay: RelayAddress; readonly atOnce: boolean };
 type Posted<P> = { left: P[]; exitCode: number; mayHaveArrived: boolean };
-/** What became of a parcel, in words. */
-type Tell<P> = (one: P, text: string, isAccepted: boolean) => Promise<void> | void;
+type Tell<P> = (one: P, outcome: Outcome) => Promise<void> | void;
 
 /**
  * Sends parcels one after the other, each by a visit and at a moment of its own, and waits a little when the relay takes nothing
@@ -69,7 +71,7 @@ export function postParcels<P extends Sealed>(parcels: readonly P[], way: Way, i
       const outcome = await attempts.attempt(next.parcel);
       if (outcome.exitCode !== EXIT.unavailable) {
         attempts.end();
-        await tell(next, outcome.text, outcome.exitCode === EXIT.ok);
+        await tell(next, outcome);
         if (outcome.exitCode !== EXIT.ok && needed) return { left: waiting, exitCode: outcome.exitCode, mayHaveArrived };
         if (outcome.exitCode !== EXIT.ok) refused.push(next);
         waiting.shift();
@@ -81,7 +83,7 @@ export function postParcels<P extends Sealed>(parcels: readonly P[], way: Way, i
       mayHaveArrived ||= outcome.mayHaveArrived;
       if (tries >= TRIES || stop.aborted || outcome.isStopped || !(await waitFor(outcome, io))) {
         attempts.end();
-        for (const one of waiting) await tell(one, outcome.text, false);
+        for (const one of waiting) await tell(one, outcome);
         return { left: [...waiting, ...refused], exitCode: EXIT.unavailable, mayHaveArrived };
       }
     }
@@ -106,7 +108,7 @@ class Attempts {
     try {
       this.#open ??= await this.#enter();
       if (this.#open === null) return attemptOf('closed', 0);
-      if (!(await this.#moments())) return { text: 'not sent: stopped', exitCode: EXIT.unavailable, retryAfterSeconds: 0, mayHaveArrived: false, isStopped: true };
+      if (!(await this.#moments())) return { result: 'stopped', text: 'not sent: stopped', exitCode: EXIT.unavailable, retryAfterSeconds: 0, mayHaveArrived: false, isStopped: true };
       const { visit, difficulty } = this.#open;
       const { result, retryAfterSeconds } = await visit.handInStamped(parcel, difficulty);
       return attemptOf(result, retryAfterSeconds);
@@ -115,7 +117,7 @@ class Attempts {
       if (!isAway) throw error;
       this.end();
       const mayHaveArrived = error instanceof CodedError || error.mayHaveArrived;
-      return { text: `not now: ${error.message}`, exitCode: EXIT.unavailable, retryAfterSeconds: 0, mayHaveArrived, isStopped: false };
+      return { result: 'unreachable', text: `not now: ${error.message}`, exitCode: EXIT.unavailable, retryAfterSeconds: 0, mayHaveArrived, isStopped: false };
     }
   }
 
@@ -135,7 +137,7 @@ class Attempts {
 
 function attemptOf(result: Result, retryAfterSeconds: number): Attempt {
   const { text, exitCode } = MEANING[result];
-  return { text, exitCode, retryAfterSeconds, mayHaveArrived: result === 'away', isStopped: false };
+  return { result, text, exitCode, retryAfterSeconds, mayHaveArrived: result === 'away', isStopped: false };
 }
 
 async function waitFor({ text, retryAfterSeconds }: Attempt, io: Io): Promise<boolean> {

@@ -5,7 +5,7 @@ import { ready } from '../../crypto/sodium.ts';
 import { readInputText, writeNewFiles } from '../files.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { CliError } from '../errors.ts';
-import type { OnProgress } from '../progress.ts';
+import type { OnProgress, ProgressIo } from '../progress.ts';
 import { readKeyFile } from './signer.ts';
 
 export type NewRootKey = { keyFile: string; publicKeyFile: string };
@@ -23,9 +23,9 @@ export async function createRootKey(options: { directory: string; passphrase?: s
   return { keyFile, publicKeyFile };
 }
 
-/** Reads the secret root key; `askPassphrase` is called only when the file is encrypted. */
-export function readRootKey(file: string, askPassphrase: () => Promise<string>): Promise<SigningKey> {
-  return readKeyFile(file, 'the root key', parseSecretKey, askPassphrase);
+/** Reads the secret root key; `askPassphrase` is called only when the file is encrypted; with `io` the work shows. */
+export function readRootKey(file: string, askPassphrase: () => Promise<string>, io?: ProgressIo): Promise<SigningKey> {
+  return readKeyFile(file, 'the root key', parseSecretKey, askPassphrase, io);
 }
 
 /** Errors: INPUT_FORMAT. */

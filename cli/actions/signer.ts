@@ -7,7 +7,7 @@ import { ready } from '../../crypto/sodium.ts';
 import { CliError } from '../errors.ts';
 import { readInputText, writeNewFiles } from '../files.ts';
 import type { Io } from '../io.ts';
-import type { OnProgress } from '../progress.ts';
+import { OPENING, withProgress, type OnProgress, type ProgressIo } from '../progress.ts';
 import { existingPassphrase } from '../passphrase.ts';
 
 /** `signer`: the public key as it stands in a keyring, 64 hex digits. */
@@ -27,7 +27,7 @@ export async function createSignerFile(options: { file: string; passphrase?: str
 
 /** Reads a signer; its passphrase is asked, or read from `passphraseFile`, only when it has one. */
 export function readSigner(file: string, io: Io, passphraseFile?: string): Promise<SigningKey> {
-  return readKeyFile(file, 'the signer', parseSigner, () => existingPassphrase(io, file, passphraseFile));
+  return readKeyFile(file, 'the signer', parseSigner, () => existingPassphrase(io, file, passphraseFile), io);
 }
 
 /** Signers made at first look like the root key: only the key itself tells. Errors: INPUT_FORMAT. */
@@ -36,19 +36,25 @@ export function refuseRootKey(file: string, { key }: SigningKey, roots: readonly
   throw new CliError('INPUT_FORMAT', `${file} is not the signer: it is the secret root key`, 'keep it offline, and give what support-relay keygen --signer made; nothing was sent');
 }
 
-/** A secret key file (crypto/minisign.ts); `askPassphrase` is called only when it is encrypted. Errors: INPUT_FORMAT, PASSPHRASE_WRONG. */
+/**
+ * A secret key file (crypto/minisign.ts); `askPassphrase` is called only when it is encrypted, and with `io` the work then shows.
+ * Errors: INPUT_FORMAT, PASSPHRASE_WRONG.
+ */
 export async function readKeyFile(
   file: string,
   what: string,
-  parse: (text: string, passphrase?: string) => Promise<SigningKey>,
+  parse: (text: string, passphrase?: string, onProgress?: OnProgress) => Promise<SigningKey>,
   askPassphrase: () => Promise<string>,
+  io?: ProgressIo,
 ): Promise<SigningKey> {
   await ready;
   const text = await readInputText(file, what);
   try {
     if (!needsPassphrase(text)) return await parse(text);
     const isWrong = (error: unknown): boolean => error instanceof CodedError && error.code === 'MINISIGN_PASSPHRASE';
-    return await openWithForms(await askPassphrase(), (form) => parse(text, form), isWrong);
+    const passphrase = await askPassphrase();
+    if (io === undefined) return await openWithForms(passphrase, (form) => parse(text, form), isWrong);
+    return await withProgress(io, OPENING, (onProgress) => openWithForms(passphrase, (form) => parse(text, form, onProgress), isWrong));
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     if (error.code === 'MINISIGN_PASSPHRASE') throw new CliError('PASSPHRASE_WRONG', `the passphrase does not open ${file}`, 'try again; capital letters and the keyboard language matter');

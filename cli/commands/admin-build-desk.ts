@@ -14,6 +14,7 @@ export const adminBuildDesk = defineCommand({
   name: NAME,
   summary: 'Build the desk: a page from disk in which volunteers read and answer',
   usage: '--root-key FILE --keyring FILE… --out DIR [--json]',
+  examples: ['support-relay admin build-desk --root-key root.pub --keyring keyrings/keyring-12.json --out desk'],
   details: `
 Writes desk-ru.html and desk-en.html into DIR: each is one file that a volunteer opens in a browser, without a network.
 Your root public key and the keyrings are built in. Give it to volunteers the way you give them keyrings; no relay
@@ -22,9 +23,7 @@ serves it. A newer keyring can be dropped into the desk, so it need not be built
   --root-key FILE    the public root key (root.pub)
   --keyring FILE     a keyring with FILE.minisig beside it; may be given several times. One must not be over yet
   --out DIR          where to put the files; one that exists is never overwritten
-  --json             one line of JSON: files
-
-Example: support-relay admin build-desk --root-key root.pub --keyring keyrings/keyring-12.json --out desk`,
+  --json             one line of JSON: files`,
   options: { 'root-key': { type: 'string' }, keyring: { type: 'string', multiple: true, default: [] }, out: { type: 'string' }, json: { type: 'boolean' } },
   run: async (values, _positionals, io) => {
     const rootKeyFile = required(values['root-key'], 'root-key', NAME);

@@ -11,14 +11,13 @@ export const adminCheck = defineCommand({
   name: NAME,
   summary: 'Verify a keyring and show what it says',
   usage: 'FILE --root-key FILE [--json]',
+  examples: ['support-relay admin check keyring-12.json --root-key root.pub'],
   details: `
 Verifies FILE with the signature in FILE.minisig and shows its teams, fingerprints and dates. Ends with 0 when the
 signature holds and the keyring has not expired (one for a week to come is good), with 1 otherwise.
 
   --root-key FILE  the public root key (root.pub)
-  --json           one line of JSON instead
-
-Example: support-relay admin check keyring-12.json --root-key root.pub`,
+  --json           one line of JSON instead`,
   options: { 'root-key': { type: 'string' }, json: { type: 'boolean' } },
   arguments: [1, 1],
   run: async (values, [file = ''], io) => {

@@ -13,6 +13,7 @@ export const adminInit = defineCommand({
   name: NAME,
   summary: 'Make the root key pair, which signs every keyring',
   usage: '--out DIR [--passphrase | --no-passphrase] [--passphrase-file FILE] [--json]',
+  examples: ['support-relay admin init --out /media/root'],
   details: `
 Writes DIR/root.key (secret, readable by you alone; minisign's own format) and DIR/root.pub. Do this on a computer
 that never goes online. Nothing is overwritten.
@@ -21,9 +22,7 @@ that never goes online. Nothing is overwritten.
   --passphrase            protect root.key with a passphrase, asked twice (this is what happens if you say nothing)
   --no-passphrase         leave it unprotected: only for tests and demonstrations
   --passphrase-file FILE  for scripts: the passphrase is the first line of FILE
-  --json                  one line of JSON: keyFile, publicKeyFile, publicKey
-
-Example: support-relay admin init --out /media/root`,
+  --json                  one line of JSON: keyFile, publicKeyFile, publicKey`,
   options: {
     out: { type: 'string' },
     passphrase: { type: 'boolean' },

@@ -21,6 +21,8 @@ export const adminKeyring = defineCommand({
   name: NAME,
   summary: "Make and sign a week's keyring: who can read requests",
   usage: '--root-key FILE --teams FILE --worker RECIPIENT\n         (--serial N | --previous FILE) --out DIR [options]',
+  examples: [`support-relay admin keyring --root-key root.key --teams teams.json --worker worker-12.pub --serial 12 \\
+    --from 2026-03-16 --previous keyring-11.json --out .`],
   details: `
 Writes DIR/keyring-N.json and DIR/keyring-N.json.minisig and shows what they say, so that you can compare the
 fingerprints with the volunteers by voice before you hand them to the operator. Nothing is overwritten.
@@ -46,10 +48,7 @@ The teams file is a list of teams, or {"answerTime": {"ru": "…", "en": "…"},
      "recipients": ["age1pq1…", "… up to eight, one for each volunteer"],
      "signers": ["64 digits, as keygen --signer prints them", "… up to sixteen: whoever may answer"] }]
 
-A signer of the previous keyring that is left out is revoked; that, and a team without any, is said.
-
-Example: support-relay admin keyring --root-key root.key --teams teams.json --worker worker-12.pub --serial 12 \\
-           --from 2026-03-16 --previous keyring-11.json --out .`,
+A signer of the previous keyring that is left out is revoked; that, and a team without any, is said.`,
   options: {
     'root-key': { type: 'string' },
     teams: { type: 'string' },
@@ -74,7 +73,7 @@ Example: support-relay admin keyring --root-key root.key --teams teams.json --wo
     // Everything that can be wrong is looked at before the passphrase is asked: typing it costs people patience.
     const { teams, answerTime } = await readTeams(required(values.teams, 'teams', NAME));
     const worker = await recipientFrom(required(values.worker, 'worker', NAME));
-    const rootKey = await readRootKey(rootKeyFile, () => existingPassphrase(io, rootKeyFile, values['passphrase-file']));
+    const rootKey = await readRootKey(rootKeyFile, () => existingPassphrase(io, rootKeyFile, values['passphrase-file']), io);
     const previous = values.previous === undefined ? undefined : await readKeyring(values.previous, rootKey);
 
     const serial = givenSerial ?? (previous?.keyring.serial ?? 0) + 1;

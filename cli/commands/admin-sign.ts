@@ -12,6 +12,7 @@ export const adminSign = defineCommand({
   name: NAME,
   summary: "Sign a file with the root key: the form's manifest, the offline form",
   usage: 'FILE --root-key FILE [--comment TEXT] [--passphrase-file FILE] [--json]',
+  examples: ['support-relay admin sign web/manifest.json --root-key root.key'],
   details: `
 Writes FILE.minisig, in minisign's format. Sign manifest.json of a form you have built yourself or compared with one:
 the relay serves the signature beside it, and then starts only while it holds. Nothing is overwritten.
@@ -21,9 +22,7 @@ the relay serves the signature beside it, and then starts only while it holds. N
   --passphrase-file FILE  for scripts: the root key's passphrase is the first line of FILE
   --json                  one line of JSON: file, signatureFile, comment
 
-Anyone checks it with: minisign -Vm FILE -p root.pub
-
-Example: support-relay admin sign web/manifest.json --root-key root.key`,
+Anyone checks it with: minisign -Vm FILE -p root.pub`,
   options: { 'root-key': { type: 'string' }, comment: { type: 'string' }, 'passphrase-file': { type: 'string' }, json: { type: 'boolean' } },
   arguments: [1, 1],
   run: async (values, [file = ''], io) => {
@@ -33,7 +32,7 @@ Example: support-relay admin sign web/manifest.json --root-key root.key`,
     const content = await readInput(file, 'the file');
     const path = `${file}.minisig`;
     await insistOnNew([path]);
-    const rootKey = await readRootKey(rootKeyFile, () => existingPassphrase(io, rootKeyFile, values['passphrase-file']));
+    const rootKey = await readRootKey(rootKeyFile, () => existingPassphrase(io, rootKeyFile, values['passphrase-file']), io);
     const signature = sign(content, rootKey, comment);
     verify(content, signature, rootKey);
     await writeNewFiles([{ path, content: signature, secret: false }]);

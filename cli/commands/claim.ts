@@ -5,6 +5,8 @@ export const claim = defineCommand({
   name: 'claim',
   summary: 'Tell the team that you take a conversation',
   usage: ANSWERING_USAGE,
+  examples: [`support-relay claim --identity week-12.age --signer signer.key --alias Anna --keyring keyring-12.json \\
+    --root-key root.pub --relay http://….onion --socks 127.0.0.1:9150 --conversation 1a2b3c4d ~/Maildir`],
   details: `
 So that two do not answer the same person without knowing. Only the team hears of it. PATH is a letter of the
 conversation, as support-relay open takes it: a file, a message, a Maildir or imaps://.
@@ -12,10 +14,7 @@ conversation, as support-relay open takes it: a file, a message, a Maildir or im
   --file FILE             a few words for the team; at a terminal they are asked
 ${ANSWERING_HELP}
 
-Ends with 0 when it was accepted or written, 69 when the relay takes nothing now.
-
-Example: support-relay claim --identity week-12.age --signer signer.key --alias Anna --keyring keyring-12.json \\
-           --root-key root.pub --relay http://….onion --socks 127.0.0.1:9150 --conversation 1a2b3c4d ~/Maildir`,
+Ends with 0 when it was accepted or written, 69 when the relay takes nothing now.`,
   options: ANSWERING_OPTIONS,
   arguments: [1, Number.POSITIVE_INFINITY],
   run: (values, paths, io) => answerConversation('claim', values, paths, io),

@@ -7,6 +7,8 @@ export const handover = defineCommand({
   name: NAME,
   summary: 'Hand a conversation over to another volunteer of the team',
   usage: `--to ALIAS ${ANSWERING_USAGE}`,
+  examples: [`support-relay handover --to Boris --identity week-12.age --signer signer.key --alias Anna \\
+    --keyring keyring-12.json --root-key root.pub --relay http://….onion --socks 127.0.0.1:9150 letter.age`],
   details: `
 Only the team hears of it. PATH is a letter of the conversation, as support-relay open takes it: a file, a message, a
 Maildir or imaps://.
@@ -15,10 +17,7 @@ Maildir or imaps://.
   --file FILE             a few words for the team; at a terminal they are asked
 ${ANSWERING_HELP}
 
-Ends with 0 when it was accepted or written, 69 when the relay takes nothing now.
-
-Example: support-relay handover --to Boris --identity week-12.age --signer signer.key --alias Anna \\
-           --keyring keyring-12.json --root-key root.pub --relay http://….onion --socks 127.0.0.1:9150 letter.age`,
+Ends with 0 when it was accepted or written, 69 when the relay takes nothing now.`,
   options: { ...ANSWERING_OPTIONS, to: { type: 'string' } },
   arguments: [1, Number.POSITIVE_INFINITY],
   run: (values, paths, io) => {

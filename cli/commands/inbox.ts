@@ -10,6 +10,8 @@ export const inbox = defineCommand({
   name: NAME,
   summary: 'List conversations: who has answered, taken or handed over which',
   usage: '--identity FILE [--keyring FILE --root-key FILE] [--json] PATH…',
+  examples: [`support-relay inbox --identity week-12.age --keyring keyring-12.json --root-key root.pub \\
+    imaps://team%40example.org@mail.example.org/Requests`],
   details: `
 One line a conversation: its id, who has answered, taken or been handed it, its topic and first words. Two numbers are
 answers and letters: (1 / 2) is one answer to two letters. PATH is what support-relay open takes: a Maildir,
@@ -19,8 +21,7 @@ imaps://user@host/Folder, letters, messages. No letter has a time, so the order 
 ${READING_HELP}
   --json                  one JSON object a conversation and line, with its letters
 
-Example: support-relay inbox --identity week-12.age --keyring keyring-12.json --root-key root.pub \\
-           imaps://team%40example.org@mail.example.org/Requests`,
+Ends with 0 only when everything was opened and authentic, also when there was nothing to open.`,
   options: { ...READING_OPTIONS, json: { type: 'boolean' } },
   arguments: [1, Number.POSITIVE_INFINITY],
   run: async (values, paths, io) => {

@@ -16,6 +16,10 @@ export const keygen = defineCommand({
   name: NAME,
   summary: 'Make a key: an age identity to open requests with, or a signer to answer with',
   usage: '[--out FILE | --signer FILE] [--passphrase] [--passphrase-file FILE] [--json]',
+  examples: [
+    'support-relay keygen --passphrase --out week-12.age',
+    'support-relay keygen --passphrase --signer signer.key',
+  ],
   details: `
 Writes the secret key to FILE, readable by you alone, and prints its public half (age1pq1…) for the administrator.
 A file that exists is never overwritten.
@@ -25,10 +29,7 @@ A file that exists is never overwritten.
                           beside it is public; what the administrator needs is printed (64 digits)
   --passphrase            protect the file with a passphrase, asked twice (as age -p, or minisign, protects it)
   --passphrase-file FILE  the same, for scripts: the passphrase is the first line of FILE
-  --json                  one line of JSON: file, recipient or signer, fingerprint, protected
-
-Example: support-relay keygen --passphrase --out week-12.age
-         support-relay keygen --passphrase --signer signer.key`,
+  --json                  one line of JSON: file, recipient or signer, fingerprint, protected`,
   options: {
     out: { type: 'string' },
     signer: { type: 'string' },

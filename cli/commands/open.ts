@@ -11,6 +11,7 @@ export const open = defineCommand({
   name: NAME,
   summary: 'Open requests: files, messages, a whole Maildir or a folder at a mail server',
   usage: '--identity FILE [--keyring FILE --root-key FILE] [--conversation ID] [--json] PATH…',
+  examples: ['support-relay open --identity week-12.age --keyring keyring-12.json --root-key root.pub ~/Maildir'],
   details: `
 PATH is a letter (.age, binary or armored), a saved message (.eml), a Maildir (every message in new/ and cur/),
 imaps://user@host/Folder or - for standard input. Requests and notes are shown on the screen; nothing is written to
@@ -22,9 +23,7 @@ keeps the text exactly. The same letter delivered twice is shown once.
 ${READING_HELP}
   --json                  one JSON object a line
 
-Ends with 0 only when everything was opened and authentic.
-
-Example: support-relay open --identity week-12.age --keyring keyring-12.json --root-key root.pub ~/Maildir`,
+Ends with 0 only when everything was opened and authentic, also when there was nothing to open.`,
   options: { ...READING_OPTIONS, conversation: { type: 'string' }, json: { type: 'boolean' } },
   arguments: [1, Number.POSITIVE_INFINITY],
   run: async (values, paths, io) => {

@@ -9,14 +9,13 @@ export const operatorAcl = defineCommand({
   name: NAME,
   summary: "Make Redis' users and their passwords",
   usage: '--out DIR [--json]',
+  examples: ['support-relay operator acl --out /etc/support-relay/redis'],
   details: `
 Writes DIR/users.acl for redis-server (--aclfile) and DIR/relay.password, DIR/worker.password and DIR/operator.password,
 each readable by you alone: give every part only its own. Nothing is overwritten.
 
   --out DIR  where to put them
-  --json     one line of JSON: aclFile, passwordFiles
-
-Example: support-relay operator acl --out /etc/support-relay/redis`,
+  --json     one line of JSON: aclFile, passwordFiles`,
   options: { out: { type: 'string' }, json: { type: 'boolean' } },
   run: async (values, _positionals, io) => {
     const made = await writeAcl({ directory: required(values.out, 'out', NAME) });

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { readKeyring } from '../actions/keyring.ts';
 import { readRootPublicKey } from '../actions/root-key.ts';
 import { CodedError } from '../../crypto/errors.ts';
@@ -8,7 +8,7 @@ import { loadBuilder } from '../builder.ts';
 import { defineCommand, required, wholeNumber } from '../command.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { readInputText } from '../files.ts';
-import { visibleLine } from '../terminal.ts';
+import { visibleJson, visibleLine } from '../terminal.ts';
 import type { Former } from '../../web/publish.ts';
 import type { SignedKeyring } from '../../web/single-file.ts';
 import { SiteError } from '../../web/site.ts';
@@ -21,6 +21,7 @@ export const operatorBuildForm = defineCommand({
   name: NAME,
   summary: 'Build the web form with your root key in it',
   usage: '--root-key FILE --out DIR [--keyring FILE]… [--site FILE] [options]',
+  examples: ['support-relay operator build-form --root-key root.pub --keyring keyrings/keyring-12.json --out web'],
   details: `
 Writes the form's static files into DIR, for the relay to serve (RELAY_WEB). The root public key is built in, so the
 form takes only keyrings that your administrator signed.
@@ -35,18 +36,18 @@ form takes only keyrings that your administrator signed.
   --no-offline-form  takes the offline form away that is in DIR, if no --keyring is given
   --replace          takes away or overwrites whatever else this build does not have or did not make
   --offline-difficulty N  leading zero bits of the offline form's stamps, which cannot ask for it: 14 if left out
+  --json             one line of JSON: directory, manifestFile, gone, foreign (lists), signatureGone, warning (or null)
 
 What is in DIR of a former build is replaced in one go when all is built. If something would be gone that a former build
 had there, it is named, and nothing changes unless you say so. A signature of a former manifest that differs is removed.
 
 The files are listed with their hashes in DIR/manifest.json, and the relay starts only while they are as listed. To sign
-it: support-relay admin sign DIR/manifest.json, on the computer that has the root key.
-
-Example: support-relay operator build-form --root-key root.pub --keyring keyrings/keyring-12.json --out web`,
+it: support-relay admin sign DIR/manifest.json, on the computer that has the root key.`,
   options: {
     'root-key': { type: 'string' }, out: { type: 'string' }, site: { type: 'string' }, 'floor-serial': { type: 'string', default: '1' },
     keyring: { type: 'string', multiple: true, default: [] },
     'offline-difficulty': { type: 'string', default: '14' }, 'no-offline-form': { type: 'boolean', default: false }, replace: { type: 'boolean', default: false },
+    json: { type: 'boolean' },
   },
   run: async (values, _positionals, io) => {
     const rootKeyFile = required(values['root-key'], 'root-key', NAME);
@@ -66,7 +67,8 @@ Example: support-relay operator build-form --root-key root.pub --keyring keyring
     const { gone, foreign, signatureGone } = await buildWeb(options).catch((error: unknown) => {
       throw error instanceof SiteError ? new CliError('INPUT_FORMAT', `${values.site ?? ''}: ${error.message}`, 'see docs/operations.md') : error;
     });
-    io.err(`The form is in ${visibleLine(outDir)}.\n`);
+    if (values.json === true) io.out(`${visibleJson({ directory: outDir, manifestFile: join(outDir, 'manifest.json'), gone, foreign, signatureGone, warning })}\n`);
+    else io.err(`The form is in ${visibleLine(outDir)}.\n`);
     if (gone.length > 0) io.err(`Taken away: ${named(gone)}.\n`);
     if (foreign.length > 0) io.err(`Overwritten, and of no former build: ${named(foreign)}.\n`);
     if (signatureGone) io.err('The manifest has changed, so its signature manifest.json.minisig was taken away: have the new one signed.\n');

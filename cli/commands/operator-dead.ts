@@ -28,6 +28,7 @@ export const operatorDead = defineCommand({
   name: NAME,
   summary: 'List, export, drop or send again the letters that an inbox refused for good',
   usage: 'list|export|drop|redrive [INBOX] --redis-socket PATH [--out DIR] [--yes] [options]',
+  examples: ['support-relay operator dead list --redis-socket /run/support-relay/redis.sock'],
   details: `
   list [INBOX]      how many dead letters there are, in coarse steps, and why
   export INBOX      writes each into the folder --out, as a file that a volunteer can open; they stay dead letters
@@ -39,9 +40,7 @@ Dead letters hold back no others. Export and redrive can be stopped and run agai
 ${REDIS_HELP}
   --out DIR             where export writes; no file is overwritten
   --yes                 drop without asking, for scripts
-  --json                a line of JSON: for each inbox (inbox, dead, reasons), or inbox and what was done (a coarse step)
-
-Example: support-relay operator dead list --redis-socket /run/support-relay/redis.sock`,
+  --json                a line of JSON: for each inbox (inbox, dead, reasons), or inbox and what was done (a coarse step)`,
   options: { ...REDIS_OPTIONS, out: { type: 'string' }, yes: { type: 'boolean' }, json: { type: 'boolean' } },
   arguments: [1, 2],
   run: async (values, [name = '', inbox = ''], io) => {

@@ -20,6 +20,7 @@ export const operatorIngest = defineCommand({
   name: NAME,
   summary: 'Hand in sealed parcels that came by another channel',
   usage: '[FILE…] --to ADDRESS [--at-once] [--json]',
+  examples: ['support-relay operator ingest --to unix:/run/support-relay/relay.sock text.txt'],
   details: `
 Takes what the offline form gives (text to copy, or a saved file), or parcels as bytes: one or many, from files or from
 standard input, also from the middle of a mail or a chat. Save a text in a file, or pipe it in: a terminal takes only the
@@ -33,9 +34,7 @@ files afterwards, and the messages they came in: whoever finds them sees who sen
   --json        a line of JSON for each: source, number, result
 
 Ends with 0 when all were accepted, 3 when something cannot be read, is no parcel, damaged or sealed too long ago, 69 when
-the relay is away or takes nothing at present (run it again). What can be handed in is, whatever becomes of the rest.
-
-Example: support-relay operator ingest --to unix:/run/support-relay/relay.sock text.txt`,
+the relay is away or takes nothing at present (run it again). What can be handed in is, whatever becomes of the rest.`,
   options: { to: { type: 'string' }, ...AT_ONCE_OPTION, json: { type: 'boolean' } },
   arguments: [0, 10_000],
   run: async (values, files, io) => {

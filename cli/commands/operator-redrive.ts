@@ -8,14 +8,13 @@ export const operatorRedrive = defineCommand({
   name: NAME,
   summary: "Put an inbox's dead letters back into its outbox",
   usage: 'INBOX --redis-socket PATH [--user NAME] [--password-file FILE] [--json]',
+  examples: ['support-relay operator redrive inbox-1 --redis-socket /run/support-relay/redis.sock'],
   details: `
 The same as: support-relay operator dead redrive INBOX. Letters that INBOX refused for good are tried again from the next
 round on. Repair what was wrong with it first. It can be stopped and run again at any moment: no letter is lost by it.
 
 ${REDIS_HELP}
-  --json                one line of JSON: inbox, moved (a coarse step)
-
-Example: support-relay operator redrive inbox-1 --redis-socket /run/support-relay/redis.sock`,
+  --json                one line of JSON: inbox, moved (a coarse step)`,
   options: { ...REDIS_OPTIONS, json: { type: 'boolean' } },
   arguments: [1, 1],
   run: (values, [inbox = ''], io) => {

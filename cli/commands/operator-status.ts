@@ -19,6 +19,7 @@ export const operatorStatus = defineCommand({
   name: NAME,
   summary: "Show the state of the relay's queue and what needs attention",
   usage: '--redis-socket PATH [--part worker] [--json] [--watch] [options]',
+  examples: ['support-relay operator status --redis-socket /run/support-relay/redis.sock'],
   details: `
 Shows the pool, the answers that wait, how far the keyrings reach, the relay, the worker, every inbox and what was dropped,
 in coarse steps only: nobody needs to know more. Every relay at this Redis is asked how it is. Ends with 0 when all is
@@ -27,9 +28,7 @@ well, 5 when something needs attention (and says what to do), 69 when Redis is a
 ${REDIS_HELP}
   --part worker         only whether the worker does its rounds: for its health check, which may ask as the user worker
   --json                one line of JSON
-  --watch               again after every round, until Ctrl-C
-
-Example: support-relay operator status --redis-socket /run/support-relay/redis.sock`,
+  --watch               again after every round, until Ctrl-C`,
   options: { ...REDIS_OPTIONS, part: { type: 'string' }, json: { type: 'boolean' }, watch: { type: 'boolean' } },
   run: async (values, _positionals, io) => {
     const target = { socketPath: required(values['redis-socket'], 'redis-socket', NAME), user: values.user, passwordFile: values['password-file'] };

@@ -20,6 +20,10 @@ export const seal = defineCommand({
   name: NAME,
   summary: 'Seal a request without a browser: text in, parcel out',
   usage: '--keyring FILE --root-key FILE [options] < TEXT > PARCEL',
+  examples: [
+    'support-relay seal --keyring keyring.json --root-key root.pub --topic legal < text.txt > parcel',
+    `curl --data-binary @parcel -H 'Content-Type: application/octet-stream' http://….onion/parcel -o answer`,
+  ],
   details: `
 Reads the text on standard input (UTF-8; the line end at its very end is left out) and writes the parcel, always
 24,576 bytes, on standard output; with --text as 32,768 characters, to be pasted into the page without scripts.
@@ -32,10 +36,7 @@ The keyring is verified with FILE.minisig beside it and must be valid now.
   --language CODE    the language of the text: ru if left out
   --difficulty N     leading zero bits of the stamp: 10 if left out; the relay's door.json says what it asks
   --text             the parcel as text
-  --out FILE         write there instead, readable by you alone; never overwrites
-
-Example: support-relay seal --keyring keyring.json --root-key root.pub --topic legal < text.txt > parcel
-         curl --data-binary @parcel -H 'Content-Type: application/octet-stream' http://….onion/parcel -o answer`,
+  --out FILE         write there instead, readable by you alone; never overwrites`,
   options: {
     keyring: { type: 'string' },
     'root-key': { type: 'string' },

@@ -4,20 +4,21 @@ import { shuffled } from '../../crypto/bytes.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { DESTINATION_OPTIONS, RELAY_HELP, relayFrom } from '../actions/destination.ts';
 import { tellSending } from '../actions/moments.ts';
-import { foundIn, postParcels } from '../actions/post-parcels.ts';
+import { foundIn, postParcels, type Outcome } from '../actions/post-parcels.ts';
 import { removeSent } from '../actions/write-parcels.ts';
 import { defineCommand, required } from '../command.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { describeFailure } from '../failure.ts';
 import { readInput, reason } from '../files.ts';
-import { visibleLine } from '../terminal.ts';
+import { visibleJson, visibleLine } from '../terminal.ts';
 
 const NAME = 'send';
 
 export const send = defineCommand({
   name: NAME,
   summary: 'Send sealed parcels that were written down before',
-  usage: 'DIR|FILE… --relay URL [--socks HOST:PORT] [--at-once] [--delete]',
+  usage: 'DIR|FILE… --relay URL [--socks HOST:PORT] [--at-once] [--delete] [--json]',
+  examples: ['support-relay send ~/answers --relay http://….onion --socks 127.0.0.1:9150 --delete'],
   details: `
 Takes what reply, claim and handover wrote with --out or --keep, or what the offline form gives: files, or every .txt in a
 folder. They are sent in random order, each over a connection of its own; when the relay takes nothing now, it waits a
@@ -27,36 +28,37 @@ something was answered, though not what: have them deleted, or delete them yours
 ${RELAY_HELP}
   --socks HOST:PORT       through this SOCKS 5 proxy, such as Tor's; the name is resolved there
   --delete                delete each file once everything in it was accepted
+  --json                  a line of JSON for each: source, number, result
 
 Ends with 0 when all were accepted, 3 when something cannot be read, is no parcel, damaged or sealed too long ago, 69 when
-the relay is away or takes nothing at present (run it again).
-
-Example: support-relay send ~/answers --relay http://….onion --socks 127.0.0.1:9150 --delete`,
-  options: { ...DESTINATION_OPTIONS, delete: { type: 'boolean' } },
+the relay is away or takes nothing at present (run it again).`,
+  options: { ...DESTINATION_OPTIONS, delete: { type: 'boolean' }, json: { type: 'boolean' } },
   arguments: [1, 10_000],
   run: async (values, paths, io) => {
     const relay = relayFrom(required(values.relay, 'relay', NAME), values.socks, NAME);
     await ready;
     const files = (await Promise.all(paths.map(filesOf))).flat();
-    const parcels: { file: string; name: string; parcel: Uint8Array }[] = [];
+    const parcels: { source: string; number: number; parcel: Uint8Array }[] = [];
+    const tell = (source: string, number: number, { result, text }: { result: Outcome['result'] | 'unreadable'; text: string }): void => {
+      io.out(values.json === true ? `${visibleJson({ source, number, result })}\n` : `${visibleLine(source)}, parcel ${String(number)}: ${visibleLine(text)}\n`);
+    };
     const unreadable: string[] = [];
     for (const file of files) {
       for (const [index, found] of (await foundIn(file, () => readInput(file, 'the file'))).entries()) {
-        const name = `${visibleLine(file)}, parcel ${String(index + 1)}`;
-        if ('parcel' in found) parcels.push({ file, name, parcel: found.parcel });
+        if ('parcel' in found) parcels.push({ source: file, number: index + 1, parcel: found.parcel });
         else {
           unreadable.push(file);
-          io.out(`${name}: refused: ${describeFailure(found.problem).line}\n`);
+          tell(file, index + 1, { result: 'unreadable', text: `refused: ${describeFailure(found.problem).line}` });
         }
       }
     }
     const way = { relay, atOnce: values['at-once'] === true };
     tellSending(way, io);
-    const { left, exitCode } = await postParcels(shuffled(parcels), way, io, ({ name }, text) => {
-      io.out(`${name}: ${visibleLine(text)}\n`);
+    const { left, exitCode } = await postParcels(shuffled(parcels), way, io, ({ source, number }, outcome) => {
+      tell(source, number, outcome);
     });
     if (values.delete === true) {
-      const kept = new Set([...unreadable, ...left.map(({ file }) => file)]);
+      const kept = new Set([...unreadable, ...left.map(({ source }) => source)]);
       for (const file of new Set(files)) if (!kept.has(file)) await removeSent(file, io);
     }
     if (exitCode === EXIT.unavailable) io.err(`NOT SENT: ${String(left.length)} of ${String(parcels.length)}. Their files are as they were: run this again later.\n`);

@@ -2,6 +2,7 @@ import { dearmor, isArmored } from '../../crypto/age/armor.ts';
 import { parseIdentityFile } from '../../crypto/age/identity.ts';
 import { decryptWithPassphrase, isPassphraseFile } from '../../crypto/age/passphrase.ts';
 import { CodedError } from '../../crypto/errors.ts';
+import { parsePublicKey, secretKindOf } from '../../crypto/minisign.ts';
 import { openWithForms } from '../../crypto/passphrase-forms.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { textOf } from '../../crypto/text-file.ts';
@@ -9,6 +10,7 @@ import { CliError } from '../errors.ts';
 import { readInput } from '../files.ts';
 import type { Io } from '../io.ts';
 import { existingPassphrase } from '../passphrase.ts';
+import { OPENING, withProgress } from '../progress.ts';
 
 /**
  * Reads identity files, protected ones too. The passphrase is asked once; only a file that it does not open is asked
@@ -23,10 +25,10 @@ export async function readIdentities(paths: readonly string[], io: Io, passphras
     if (isPassphraseFile(bytes)) {
       const known = passphrase;
       passphrase ??= await existingPassphrase(io, path, passphraseFile);
-      let opened = await tryPassphrase(bytes, passphrase);
+      let opened = await tryPassphrase(bytes, passphrase, io);
       if (opened === null && known !== undefined && passphraseFile === undefined) {
         passphrase = await existingPassphrase(io, path, undefined);
-        opened = await tryPassphrase(bytes, passphrase);
+        opened = await tryPassphrase(bytes, passphrase, io);
       }
       if (opened === null) {
         throw new CliError('PASSPHRASE_WRONG', `the passphrase does not open ${path}`, 'try again; capital letters and the keyboard language matter');
@@ -43,9 +45,9 @@ function binary(bytes: Uint8Array, path: string): Uint8Array {
   return isArmored(text) ? named(path, () => dearmor(text)) : bytes;
 }
 
-async function tryPassphrase(file: Uint8Array, passphrase: string): Promise<Uint8Array | null> {
+async function tryPassphrase(file: Uint8Array, passphrase: string, io: Io): Promise<Uint8Array | null> {
   try {
-    return await openWithForms(passphrase, (form) => decryptWithPassphrase(file, form), isWrong);
+    return await withProgress(io, OPENING, (onProgress) => openWithForms(passphrase, (form) => decryptWithPassphrase(file, form, onProgress), isWrong));
   } catch (error) {
     if (isWrong(error)) return null;
     throw error;
@@ -64,10 +66,23 @@ function identitiesIn(bytes: Uint8Array, path: string): string[] {
     } catch {
       throw new CodedError('IDENTITY_FORMAT', 'it is not a text file');
     }
-    if (text.startsWith('untrusted comment:')) throw new CodedError('IDENTITY_FORMAT', "it is a key in minisign's format: a signer, or a root key");
+    const another = minisignKind(text);
+    if (another !== null) throw new CodedError('IDENTITY_FORMAT', `it is ${another}`);
     if (/^age1/m.test(text) && !/^AGE-SECRET-KEY/im.test(text)) throw new CodedError('IDENTITY_FORMAT', 'it is the public half, a recipient');
     return parseIdentityFile(text);
   });
+}
+
+/** What it is, when it is none of age's. */
+function minisignKind(text: string): string | null {
+  const secret = secretKindOf(text);
+  if (secret !== null) return secret === 'signer' ? 'the secret half of a signer' : 'a secret key of minisign, such as the root key';
+  try {
+    parsePublicKey(text);
+    return "the public half of the root key, or of a signer, in minisign's format";
+  } catch {
+    return text.startsWith('untrusted comment:') ? "something in minisign's format" : null;
+  }
 }
 
 /** Puts the file's name into the message: several may have been given. Every such fault is one of the input. */

@@ -66,8 +66,11 @@ export function presentConversation(conversation: Conversation, columns: number)
   return `${head}\n${conversation.letters.map((letter, i) => present(letter, i + 1, columns)).join('')}`;
 }
 
-export function conversationJson({ id, address, state, remarks, absent, letters }: Conversation) {
-  return { id, thread: address?.key ?? null, ...state, remarks, absentAnswers: absent, letters: letters.map(asJson) };
+/** `keyringChecked` means the same as in each of the letters: it holds for all of them. */
+export function conversationJson({ id, address, state: { answered, handed, taken }, remarks, absent, letters }: Conversation) {
+  const shown = letters.map(asJson);
+  const keyringChecked = shown.every((letter) => letter.keyringChecked);
+  return { id, thread: address?.key ?? null, answered, handed, taken, keyringChecked, remarks, absentAnswers: absent, letters: shown };
 }
 
 /** "answered by A (1 / 2); handed to B". */

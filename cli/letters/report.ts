@@ -31,7 +31,7 @@ Promise<{ conversations: Conversation[]; exitCode: number; whole: boolean }> {
   }
   failures.tell();
   for (const remark of aliases) reader.io.err(`support-relay: ! ${visibleLine(aliasRemark(remark))}\n`);
-  failures.sum(shown.size, covers);
+  failures.sum(shown.size, covers, paths);
   return { conversations, exitCode: failures.exitCode, whole: failures.whole };
 }
 
@@ -93,10 +93,10 @@ class Report {
     return `${sources.slice(0, ALIKE_MAX).join(', ')} and ${String(sources.length - ALIKE_MAX)} more (support-relay open --json names each)`;
   }
 
-  sum(shown: number, covers: number): void {
+  sum(shown: number, covers: number, paths: readonly string[]): void {
     const { io, keyrings } = this.reader;
     const failed = this.failures.length;
-    if (!this.json && shown + failed === 0) io.err('There is nothing to open.\n');
+    if (!this.json && shown + failed === 0) io.err(`Nothing to read: there is no ${covers > 0 ? 'request and no note' : 'letter'} in ${paths.map(visibleLine).join(', ')}.\n`);
     if (failed > 0) io.err(`support-relay: ${String(shown)} opened, ${String(failed)} NOT opened (see above)\n`);
     // Nobody is to be able to fill an inbox unnoticed.
     if (covers > 0) io.err(`support-relay: ${String(covers)} cover ${covers === 1 ? 'letter' : 'letters'} without words passed over\n`);

@@ -133,7 +133,7 @@ describe('a folder at a mail server', () => {
     const proxy = await startSocksServer({ 'mail.example.org': behind.port });
     try {
       const { code, err } = await command('open', url('mail.example.org', behind.port), ['--imap-password-file', passwordFile, '--ca', named.file, '--socks', `127.0.0.1:${String(proxy.port)}`]);
-      expect(err).toBe('There is nothing to open.\n');
+      expect(err).toBe(`Nothing to read: there is no letter in ${url('mail.example.org', behind.port)}.\n`);
       expect(code).toBe(EXIT.ok);
       expect(proxy.visits).toMatchObject([{ user: 'inbox', host: 'mail.example.org', port: behind.port }]);
     } finally {

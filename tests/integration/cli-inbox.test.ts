@@ -105,6 +105,21 @@ describe('inbox', () => {
     expect(JSON.parse(text)).toMatchObject({ id: idOf(threads().anna), taken: ['Клён'], letters: [{ message: 'Один раз' }, { note: claim }] });
   });
 
+  test('--json says in one way whether keyrings were checked', async () => {
+    const path = await box([request(threads().anna, 'Одно')]);
+    for (const [options, keyringChecked] of [[trusted(), true], [[], false]] as const) {
+      const said: unknown = JSON.parse((await inbox(path, ['--json', ...options])).text);
+      expect(said).toMatchObject({ keyringChecked, letters: [{ keyringChecked }] });
+      expect(said).not.toHaveProperty('checked');
+    }
+  });
+
+  test('nothing to read is said in plain words, and ends with 0', async () => {
+    const [empty, covered] = [await box([]), await box([seal({ kind: 'cover', ...under() })])];
+    for (const command of [inbox, open]) expect(await command(empty)).toMatchObject({ code: EXIT.ok, text: '', err: `Nothing to read: there is no letter in ${empty}.\n` });
+    expect(await inbox(covered)).toMatchObject({ code: EXIT.ok, text: '', err: expect.stringContaining(`there is no request and no note in ${covered}.\n`) as unknown });
+  });
+
   test('cuts its lines, and nothing in them acts on the terminal', async () => {
     const { text } = await inbox(await box([request(threads().anna, `\u001b[2J\u202e${'зло '.repeat(100)}`), note({ action: 'claim', alias: 'К\u001b[1A' }, signers().maple)]));
     expect(text.trimEnd()).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);

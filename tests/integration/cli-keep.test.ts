@@ -134,7 +134,7 @@ describe('with --keep', () => {
     });
     const { code, err } = await anna.answering(['reply'], thread, ['--relay', way.url, '--keep', keep], { stdin: 'Половина' });
     way.stop();
-    expect([code, err]).toEqual([EXIT.unavailable, expect.stringMatching(/Sealed letter 1 of 2: accepted.*\n[^]*NOT SENT: 1 of 2/)]);
+    expect([code, err]).toEqual([EXIT.unavailable, expect.stringMatching(/^Accepted\. Sealed letter 1 of 2 .*\n[^]*NOT SENT: 1 of 2/m)]);
     const left = await namesIn(keep);
     expect(left).toHaveLength(1);
     expect((await outcome(thread)).replies).toEqual(['Половина']);

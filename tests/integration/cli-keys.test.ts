@@ -6,12 +6,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readRootKey } from '../../cli/actions/root-key.ts';
 import { readSigner } from '../../cli/actions/signer.ts';
 import { EXIT } from '../../cli/errors.ts';
+import { readIdentities } from '../../cli/letters/identities.ts';
 import { newPassphrase } from '../../cli/passphrase.ts';
 import { fingerprint } from '../../letters/fingerprint.ts';
 import { processIo } from '../../cli/process-io.ts';
 import type { Io } from '../../cli/io.ts';
 import { identityToRecipient } from '../../crypto/age/identity.ts';
-import { toHex } from '../../crypto/bytes.ts';
+import { encryptWithPassphrase } from '../../crypto/age/passphrase.ts';
+import { toHex, utf8 } from '../../crypto/bytes.ts';
 import { generateKeyPair, sign } from '../../crypto/minisign.ts';
 import { cli, identitiesOf, openOffice, temporaryDirectory, writeTo } from '../support/cli.ts';
 import { protectedSigner } from '../support/protected-signer.ts';
@@ -111,6 +113,20 @@ describe('keygen', () => {
   test('how far a slow passphrase is shows at a terminal, and nowhere else', async () => {
     const at = await cli(['keygen', '--passphrase', '--out', dir.path('progress.age')], { terminal: { answers: [PASSPHRASE, PASSPHRASE] } });
     expect(at.err).toMatch(/\rProtecting the key with its passphrase … \d+ %/);
+  });
+
+  test('how far the opening of a key is shows at a terminal, in a line that goes away, and nowhere else', async () => {
+    const identity = await writeTo(dir.path('light.age'), await encryptWithPassphrase(utf8('AGE-SECRET-KEY-'), PASSPHRASE, 10));
+    const signer = await writeTo(dir.path('light.key'), await protectedSigner(generateKeyPair(), PASSPHRASE));
+    const opening = async (isTerminal: boolean, open: (io: Io) => Promise<unknown>): Promise<string> => {
+      let shown = '';
+      await open({ ...terminal([PASSPHRASE]).io, stderrIsTerminal: isTerminal, err: (text) => void (shown += text) }).catch(() => undefined);
+      return shown;
+    };
+    for (const open of [(io: Io) => readIdentities([identity], io), (io: Io) => readSigner(signer, io)]) {
+      expect(await opening(true, open)).toMatch(/^\rOpening the key with its passphrase … \d+ %[^]*\r +\r$/);
+      expect(await opening(false, open)).toBe('');
+    }
   });
 
   test('without a terminal and without a file there is no passphrase to be had', async () => {

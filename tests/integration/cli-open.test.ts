@@ -1,6 +1,7 @@
 import { mkdir, readFile, readdir, rename } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createIdentityFile } from '../../cli/actions/identity.ts';
+import { createSignerFile } from '../../cli/actions/signer.ts';
 import { EXIT } from '../../cli/errors.ts';
 import type { Io } from '../../cli/io.ts';
 import { sourcesOf, type Source } from '../../cli/letters/sources.ts';
@@ -203,11 +204,17 @@ describe('identities', () => {
     expect(unaskable.err).toContain('(PASSPHRASE_UNASKABLE)');
   });
 
-  test('a file that is none is an input problem', async () => {
-    const file = await writeTo(dir.path('not-a-key'), 'AGE-SECRET-KEY-1QQQ\n');
+  test.each<readonly [string, () => Promise<string> | string, string]>([
+    ['none', () => writeTo(dir.path('not-a-key'), 'AGE-SECRET-KEY-1QQQ\n'), ''],
+    ['root.pub', () => office.rootPublicKey, 'the public half of the root key, or of a signer'],
+    ['root.key', () => office.rootKey, 'a secret key of minisign, such as the root key'],
+    ['a signer', async () => (await createSignerFile({ file: dir.path('given.key') })).file, 'the secret half of a signer'],
+    ['a recipient', () => writeTo(dir.path('recipient'), `${office.recipient}\n`), 'the public half, a recipient'],
+  ])('%s in place of an identity is named, by its name and by what it is', async (_what, write, what) => {
+    const file = await write();
     const { code, err } = await cli(['open', '--identity', file, dir.path('a.age')]);
-    expect(code).toBe(EXIT.input);
-    expect(err).toContain(`${file} is no identity file`);
+    expect([code, err]).toEqual([EXIT.input, expect.stringMatching(/\(INPUT_FORMAT\)\n$/)]);
+    expect(err).toContain(`${file} is no identity file: ${what === '' ? '' : `it is ${what}`}`);
   });
 });
 

@@ -383,8 +383,9 @@ describe('operator build-form', () => {
   test('builds the form with the root key in it', async () => {
     const office = await openOffice((...parts) => dir.path('office', ...parts));
     const publicKey = (await readFile(office.rootPublicKey, 'utf8')).trim().split('\n').at(-1) ?? '';
-    const { code, err } = await cli(['operator', 'build-form', '--root-key', office.rootPublicKey, '--out', dir.path('web')]);
-    expect(code, err).toBe(EXIT.ok);
+    const { code, text: json, err } = await cli(['operator', 'build-form', '--json', '--root-key', office.rootPublicKey, '--out', dir.path('web')]);
+    expect([code, err], err).toEqual([EXIT.ok, '']);
+    expect(JSON.parse(json)).toEqual({ directory: dir.path('web'), manifestFile: dir.path('web', 'manifest.json'), gone: [], foreign: [], signatureGone: false, warning: null });
     expect(await readdir(dir.path('web'))).toContain('index.html');
     const scripts = (await readdir(dir.path('web'))).filter((name) => name.endsWith('.js'));
     const texts = await Promise.all(scripts.map((name) => readFile(dir.path('web', name), 'utf8')));
@@ -456,10 +457,13 @@ describe('operator build-form', () => {
     expect(await readdir(out)).not.toContain('manifest.json');
   });
 
-  test('refuses what is no root key', async () => {
-    const file = await writeTo(dir.path('not.pub'), 'hello');
+  test.each<readonly [string, () => Promise<string>, string]>([
+    ['what is no key', () => writeTo(dir.path('not.pub'), 'hello'), ''],
+    ['the secret half', () => openOffice((...parts) => dir.path('office-secret', ...parts)).then(({ rootKey }) => rootKey), ': it is the secret half, which stays offline'],
+  ])('refuses %s, by its name', async (_what, write, why) => {
+    const file = await write();
     const { code, err } = await cli(['operator', 'build-form', '--root-key', file, '--out', dir.path('web2')]);
-    expect(code).toBe(EXIT.input);
+    expect([code, err]).toEqual([EXIT.input, expect.stringContaining(`${file} is not the root public key${why}`)]);
     expect(err).toContain('(INPUT_FORMAT)');
   });
 });

@@ -66,6 +66,12 @@ describe('what is composed', () => {
     for (const name of await readdir(out)) expect((await stat(`${out}/${name}`)).mode & 0o777).toBe(0o600);
   });
 
+  test.each([['reply', 2], ['claim', 1], ['handover', 1]])('%s --json: where what waits to be sent is', async (command, unsent) => {
+    const { code, text } = await run([command, ...(command === 'handover' ? ['--to', 'Борис'] : []), '--json', letter], { stdin: 'Мы рядом.' });
+    const files = ['01.txt', '02.txt'].slice(0, unsent).map((name) => `${out}/${name}`);
+    expect([code, JSON.parse(text)]).toEqual([EXIT.ok, { conversation: thread.address.key.slice(0, 8), sent: 0, unsent, files }]);
+  });
+
   test('claim and handover: a note alone', async () => {
     expect((await run(['claim', letter])).code).toBe(EXIT.ok);
     expect((await run(['handover', '--to', 'Борис', '--file', await writeTo(dir.path('words.txt'), 'Это по твоей части\n'), letter])).code).toBe(EXIT.ok);

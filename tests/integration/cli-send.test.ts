@@ -41,7 +41,7 @@ describe('by way of a real relay', () => {
     const thread = await anna.requester('Мне нужен юрист');
     const { code, text, err } = await anna.answering(['reply'], thread, ['--relay', anna.relay], { stdin: 'Юрист свободен завтра.' });
     expect([code, text], err).toEqual([EXIT.ok, 'Sent.\n']);
-    expect(err).toMatch(/Sealed letter 1 of 2: accepted.*\nSealed letter 2 of 2: accepted/);
+    expect(err).toMatch(/^Accepted\. Sealed letter 1 of 2 .*\nAccepted\. Sealed letter 2 of 2 /m);
     expect(err).not.toContain('завтра');
     await expect.poll(() => anna.repliesTo(thread)).toEqual(['Юрист свободен завтра.']);
     await expect.poll(() => anna.notesOf(thread)).toMatchObject([{ action: 'answer', alias: 'Анна', text: 'Юрист свободен завтра.' }]);
@@ -62,7 +62,8 @@ describe('by way of a real relay', () => {
 
   test('claim and handover reach the team and nobody else', async () => {
     const thread = await anna.requester('Кто-нибудь');
-    expect((await anna.answering(['claim'], thread, ['--relay', anna.relay])).code).toBe(EXIT.ok);
+    const claimed = await anna.answering(['claim', '--json'], thread, ['--relay', anna.relay]);
+    expect([claimed.code, JSON.parse(claimed.text)]).toEqual([EXIT.ok, { conversation: thread.address.key.slice(0, 8), sent: 1, unsent: 0, files: [] }]);
     await expect.poll(() => anna.notesOf(thread)).toMatchObject([{ action: 'claim' }]);
     expect((await anna.answering(['handover', '--to', 'Борис'], thread, ['--relay', anna.relay])).code).toBe(EXIT.ok);
     await expect.poll(async () => (await anna.notesOf(thread)).find(({ action }) => action === 'handover')).toMatchObject({ alias: 'Анна', to: 'Борис' });
@@ -275,6 +276,17 @@ describe('how parcels are sent', () => {
     expect((await cli(['send', file, '--relay', `unix:${dir.path('nothing.sock')}`, '--delete'])).code).toBe(EXIT.unavailable);
     expect((await cli(['send', file, '--relay', relay.url])).code).toBe(EXIT.ok);
     expect(await readdir(dir.path())).toContain(basename(file));
+  });
+
+  test.each<readonly [string, string, () => Promise<string>, () => string]>([
+    ['accepted', 'a parcel', () => files(1).then(([file = '']) => file), () => relay.url],
+    ['serial', 'one of another keyring', () => writeTo(dir.path('serial.txt'), encodeParcelText(relay.parcel(4))), () => relay.url],
+    ['unreadable', 'no parcel', () => writeTo(dir.path('words.txt'), 'words'), () => relay.url],
+    ['unreachable', 'a relay that is away', () => files(1).then(([file = '']) => file), () => `unix:${dir.path('nothing.sock')}`],
+  ])('--json: %s, for %s', async (result, _what, file, address) => {
+    const source = await file();
+    const { text } = await cli(['send', source, '--json', '--relay', address()]);
+    expect(JSON.parse(text)).toEqual({ source, number: 1, result });
   });
 
   test('a folder with nothing to send, and one that is not there', async () => {

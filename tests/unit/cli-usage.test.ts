@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../cli/commands.ts';
@@ -21,7 +21,8 @@ describe('help', () => {
     expect(code).toBe(EXIT.ok);
     expect(err).toBe('');
     expect(text).toContain(`Usage: support-relay ${name}`);
-    expect(text).toContain(`Example: support-relay ${name}`);
+    // What people came for stands first.
+    expect(text).toMatch(new RegExp(`^.+\\n\\nFor example:\\n  support-relay ${name} [^]+\\n\\nUsage:`));
   });
 
   test('help COMMAND is the same, and --version says which this is', async () => {
@@ -35,18 +36,33 @@ describe('help', () => {
   });
 });
 
-describe("the volunteers' document", () => {
-  const text = readFileSync(join(ROOT, 'docs/volunteers.md'), 'utf8').replaceAll(/\\\n\s*/g, '');
-  const lines = [...text.matchAll(/^ *(support-relay [a-z].*)$/gm)].map(([, line = '']) => line);
+/** A command as help and documents show it, and its options are there. */
+function insistOnCommand(line: string): void {
+  const found = COMMANDS.find(({ name }) => `${line} `.startsWith(`support-relay ${name} `));
+  expect(found, line).toBeDefined();
+  for (const [, option = ''] of line.matchAll(/ --([a-z-]+)/g)) expect(['help', ...(found?.options ?? [])], line).toContain(option);
+}
 
-  test('shows commands', () => {
-    expect(lines.length).toBeGreaterThan(8);
+const joined = (text: string): string => text.replaceAll(/\\\n\s*/g, '');
+
+test.each(COMMANDS)('the examples of $name are such as it takes', ({ help }) => {
+  const [examples = ''] = help.split('\n\nUsage:');
+  const lines = joined(examples).match(/support-relay .+/g) ?? [];
+  expect(lines).not.toEqual([]);
+  for (const line of lines) insistOnCommand(line);
+});
+
+describe('the documents', () => {
+  const documents = ['README.md', 'SECURITY.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+  /** Those in blocks, and those within lines, between backticks. */
+  const commandsIn = (document: string): string[] => joined(readFileSync(join(ROOT, document), 'utf8')).match(/(?:(?<=^ *)|(?<=`))support-relay [a-z][^`\n]*/gm) ?? [];
+
+  test.each([['docs/volunteers.md', 20], ['docs/operations.md', 5]])('%s shows commands', (document, least) => {
+    expect(commandsIn(document).length).toBeGreaterThan(least);
   });
 
-  test.each(lines)('%s: there is such a command, with such options', (line) => {
-    const found = COMMANDS.find(({ name }) => `${line} `.startsWith(`support-relay ${name} `));
-    expect(found).toBeDefined();
-    for (const [, option = ''] of line.matchAll(/(?<= )(--[a-z-]+)/g)) expect(`${found?.help ?? ''} --help`).toMatch(new RegExp(`${option}\\b`));
+  test.each(documents)('%s: there are such commands, with such options', (document) => {
+    for (const line of commandsIn(document)) insistOnCommand(line);
   });
 });
 

@@ -56,6 +56,9 @@ function teamOf(keyring: Keyring, { topic }: Request, { followUp, thread }: Requ
  * yet stamped, in SEALING_STEPS steps. Errors: KEYRING_TOPIC, LETTER_FORMAT, LETTER_TOO_LONG, LETTER_THREAD.
  */
 export function* sealRequestSteps(request: Request, { keyring, digest }: VerifiedKeyring, options: RequestOptions = {}): Steps<Uint8Array> {
+  // Also where the letter itself would hold it: what a person is told does not fit is not taken.
+  const room = requestRoom(request);
+  if (room < 0) throw new CodedError('LETTER_TOO_LONG', `${String(-room)} bytes more than fit`);
   const team = teamOf(keyring, request, options);
   const letter = yield* sealLetterSteps(contentOf(request, keyring.serial, digest, options), team.recipients, options.throwaways);
   const parcel = sealParcel({ kind: 'letter', team: team.id, letter }, { serial: keyring.serial, worker: keyring.worker });

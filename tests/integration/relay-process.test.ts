@@ -1,58 +1,33 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { PARCEL_BYTES } from '../../crypto/parcel.ts';
-import { ROOT } from '../../deploy/layout.ts';
 import { choosePort } from '../../deploy/port.ts';
 import { keys } from '../../store/keys.ts';
 import { http, postParcel } from '../support/http.ts';
-import { DIFFICULTY, startRelay, type TestRelay } from '../support/relay.ts';
+import { startRelay } from '../support/relay.ts';
+import { environmentOf, launchRelay, type RelayProcess } from '../support/relay-process.ts';
 
-const PROGRAM = join(ROOT, 'dist', 'relay.js');
 /** Where the client comes from, and what it says: neither may be found anywhere. */
 const FROM = '127.45.67.89';
 const CANARY = 'canary-7c1f';
 
-const children: ChildProcess[] = [];
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-});
+const launched: RelayProcess[] = [];
+afterEach(() => Promise.all(launched.splice(0).map((relay) => relay.stop())));
 
-function launch(env: Record<string, string>): { child: ChildProcess; output: () => string } {
-  const child = spawn(process.execPath, [PROGRAM], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  children.push(child);
-  let output = '';
-  child.stdout.on('data', (text: Buffer) => (output += text.toString()));
-  child.stderr.on('data', (text: Buffer) => (output += text.toString()));
-  return { child, output: () => output };
-}
-
-async function environment(relay: TestRelay): Promise<Record<string, string>> {
-  const { socketPath, username, password } = relay.redis.target('relay');
-  const passwordFile = join(relay.dir, 'relay.password');
-  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
-  return {
-    RELAY_LISTEN: `unix:${join(relay.dir, 'public.sock')}`,
-    RELAY_PRIVATE_LISTEN: `unix:${join(relay.dir, 'private.sock')}`,
-    RELAY_REDIS_SOCKET: socketPath,
-    RELAY_REDIS_USER: username,
-    RELAY_REDIS_PASSWORD_FILE: passwordFile,
-    RELAY_KEYRINGS: relay.keyrings.directory,
-    RELAY_ROOT_KEY: relay.keyrings.rootKeyFile,
-    RELAY_WEB: join(relay.dir, 'web'),
-    RELAY_DIFFICULTY: String(DIFFICULTY),
-  };
+function launch(env: Record<string, string>): RelayProcess {
+  const relay = launchRelay(env);
+  launched.push(relay);
+  return relay;
 }
 
 it('the program says when it starts and stops, and nothing about any request between', async () => {
   const relay = await startRelay();
   const port = await choosePort(null);
   const url = `http://127.0.0.1:${port}/`;
-  const { child, output } = launch({ ...(await environment(relay)), RELAY_LISTEN: `127.0.0.1:${port}` });
+  const { child, output } = launch({ ...(await environmentOf(relay)), RELAY_LISTEN: `127.0.0.1:${port}` });
   await expect.poll(output, { timeout: 60_000 }).toContain('"msg":"started"');
   const before = output();
 
@@ -98,7 +73,7 @@ it('a wrong configuration is named in full, without its values, and ends with 78
 
 it('without a root key it does not start', async () => {
   const relay = await startRelay();
-  const { child, output } = launch({ ...(await environment(relay)), RELAY_ROOT_KEY: join(relay.dir, 'nothing') });
+  const { child, output } = launch({ ...(await environmentOf(relay)), RELAY_ROOT_KEY: join(relay.dir, 'nothing') });
   const [code] = (await once(child, 'exit')) as [number];
   expect(code).toBe(1);
   expect(output()).toContain('"code":"ENOENT","msg":"start failed"');

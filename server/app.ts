@@ -1,8 +1,9 @@
-import express, { type ErrorRequestHandler, type Express } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { fixedHeaders } from './headers.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { OfflineForm } from './offline-form.ts';
-import { methodNotAllowed, refuse } from './refusals.ts';
+import { nowherePage, refuseWith } from './nowhere.ts';
+import { methodNotAllowed, refuse, type Refuse } from './refusals.ts';
 import { getDoor } from './routes/door.ts';
 import { getKeyring, getKeyringSignature } from './routes/keyring.ts';
 import { postMailbox } from './routes/mailbox.ts';
@@ -15,20 +16,25 @@ import { moved, serveStatics, type Statics } from './statics.ts';
 export function createApp(parts: ParcelParts & { mailboxes: Mailboxes }, statics: Statics, offlineForm: OfflineForm): Express {
   const app = bareApp();
   const { shelf, door } = parts;
-  const onlyGet = methodNotAllowed('GET, HEAD');
-  app.route('/parcel').post(postParcel(parts)).all(methodNotAllowed('POST'));
-  app.route('/mailbox').post(postMailbox(parts.mailboxes)).all(methodNotAllowed('POST'));
-  app.route('/start.json').get(getStart(door, shelf)).all(onlyGet);
-  app.route('/door.json').get(getDoor(door)).all(onlyGet);
-  app.route('/keyring.json').get(getKeyring(shelf)).all(onlyGet);
-  app.route('/keyring.json.minisig').get(getKeyringSignature(shelf)).all(onlyGet);
+  // Who follows an address in a browser is a person. What programs fetch is refused in their words, whatever goes wrong.
+  const refusePerson = refuseWith(nowherePage(statics));
+  const onlyPost = methodNotAllowed('POST', refusePerson);
+  app.route('/parcel').post(postParcel(parts)).all(onlyPost);
+  app.route('/mailbox').post(postMailbox(parts.mailboxes)).all(onlyPost);
+  const documents: Readonly<Record<string, RequestHandler>> = {
+    '/start.json': getStart(door, shelf),
+    '/door.json': getDoor(door),
+    '/keyring.json': getKeyring(shelf),
+    '/keyring.json.minisig': getKeyringSignature(shelf),
+  };
+  for (const [path, get] of Object.entries(documents)) app.route(path).get(get).all(methodNotAllowed('GET, HEAD'));
   for (const [folder, pages] of pastePages(statics)) {
     const path = `${folder}paste`;
     // Who asks for it by address, or comes back to it, finds the field.
     app.route(path).post(postPaste(parts, pages)).get((_request, response) => moved(response, folder)).all(methodNotAllowed('GET, HEAD, POST'));
   }
-  app.use(serveStatics(statics, offlineForm));
-  closeApp(app);
+  app.use(serveStatics(statics, offlineForm, refusePerson));
+  closeApp(app, (request, ...rest) => (Object.hasOwn(documents, request.path) ? refuse : refusePerson)(request, ...rest));
   return app;
 }
 
@@ -45,14 +51,16 @@ export function bareApp(): Express {
   return app;
 }
 
-export function closeApp(app: Express): void {
-  app.use((request, response) => refuse(request, response, 'NOT_FOUND'));
-  app.use(failed);
+export function closeApp(app: Express, answer: Refuse = refuse): void {
+  app.use((request, response) => answer(request, response, 'NOT_FOUND'));
+  app.use(failedWith(answer));
 }
 
 /** Express would answer with the error's text, and print it. */
-const failed: ErrorRequestHandler = (_error, request, response, next) => {
-  if (response.headersSent) request.socket.destroy();
-  else refuse(request, response, 'INTERNAL');
-  void next;
-};
+function failedWith(answer: Refuse): ErrorRequestHandler {
+  return (_error, request, response, next) => {
+    if (response.headersSent) request.socket.destroy();
+    else answer(request, response, 'INTERNAL');
+    void next;
+  };
+}

@@ -6,6 +6,7 @@ import type { ListenAddress } from '../service/env.ts';
 import { Connections } from './connections.ts';
 import { FIXED_HEADERS } from './headers.ts';
 import { JSON_TYPE, type Refusal, REFUSALS, refusalBody } from './refusals.ts';
+import type { StaticFile } from './statics.ts';
 
 const MAX_HEADER_BYTES = 16_384;
 const PLACES = 500;
@@ -27,11 +28,16 @@ export class Listener {
   private readonly responding = new WeakMap<Duplex, ServerResponse>();
   private readonly connections = new Connections(PLACES);
   private readonly requestTimeoutMs: number;
+  private readonly page: StaticFile | undefined;
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param requestTimeoutMs in such a time a body must come on (server/connections.ts) */
-  constructor(address: ListenAddress, app: RequestListener, requestTimeoutMs: number) {
+  /**
+   * @param requestTimeoutMs in such a time a body must come on (server/connections.ts)
+   * @param page for a request of which so little has come in time that nobody knows whether a person waits for its answer
+   */
+  constructor(address: ListenAddress, app: RequestListener, requestTimeoutMs: number, page?: StaticFile) {
     this.address = address;
+    this.page = page;
     this.requestTimeoutMs = requestTimeoutMs;
     this.server = createServer({
       // No limit for the whole: 24 KiB at half a kilobyte a second are welcome.
@@ -107,7 +113,8 @@ export class Listener {
       socket.destroy();
       return;
     }
-    socket.end(rawRefusal(refusalFor(error.code)), () => socket.destroy());
+    const isUnknown = begun === undefined || begun.writableFinished;
+    socket.end(rawRefusal(refusalFor(error.code), isUnknown && error.code === TOO_SLOW ? this.page : undefined), () => socket.destroy());
   }
 }
 
@@ -137,10 +144,10 @@ function refusalFor(code: string | undefined): Refusal {
   }
 }
 
-function rawRefusal(refusal: Refusal): Buffer {
+function rawRefusal(refusal: Refusal, page: StaticFile | undefined): Buffer {
   const { status } = REFUSALS[refusal];
-  const body = refusalBody(refusal);
-  const headers = [...FIXED_HEADERS, ['Content-Type', JSON_TYPE], ['Content-Length', String(body.length)], ['Connection', 'close']];
+  const body = page?.plain ?? refusalBody(refusal);
+  const headers = [...FIXED_HEADERS, ['Content-Type', page?.type ?? JSON_TYPE], ['Content-Length', String(body.length)], ['Connection', 'close']];
   const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, ...headers.map(([name, value]) => `${String(name)}: ${String(value)}`), '', ''];
   return Buffer.concat([Buffer.from(head.join('\r\n')), body]);
 }

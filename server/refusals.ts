@@ -17,6 +17,7 @@ export const REFUSALS = {
 } as const satisfies Record<string, { status: number; message: string }>;
 
 export type Refusal = keyof typeof REFUSALS;
+export type Refuse = (request: Request, response: Response, refusal: Refusal) => void;
 
 /** How long a body that was refused unread may go on arriving, so that its sender gets to read the answer. */
 const LINGER_MS = 5_000;
@@ -36,10 +37,10 @@ export function refuse(request: Request, response: Response, refusal: Refusal): 
   discardRest(request);
 }
 
-export function methodNotAllowed(allowed: string): (request: Request, response: Response) => void {
+export function methodNotAllowed(allowed: string, answer: Refuse = refuse): (request: Request, response: Response) => void {
   return (request, response) => {
     response.setHeader('Allow', allowed);
-    refuse(request, response, 'METHOD');
+    answer(request, response, 'METHOD');
   };
 }
 

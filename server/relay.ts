@@ -10,6 +10,7 @@ import { Door } from './door.ts';
 import { createHealthApp } from './health.ts';
 import { Listener } from './listener.ts';
 import { Mailboxes } from './mailboxes.ts';
+import { nowherePage } from './nowhere.ts';
 import { OfflineForm } from './offline-form.ts';
 import { Pool } from './pool.ts';
 import { Presence } from './presence.ts';
@@ -40,7 +41,7 @@ export class Relay implements Service {
     this.offlineForm = new OfflineForm(statics);
     const app = createApp({ shelf, door, pool: new Pool(redis, config), mailboxes: new Mailboxes(redis, config.replyWeeks) }, statics, this.offlineForm);
     const listeners = [
-      ['public', new Listener(config.listen, app, config.requestTimeoutMs)],
+      ['public', new Listener(config.listen, app, config.requestTimeoutMs, nowherePage(statics))],
       ['private', new Listener(config.privateListen, createHealthApp(door, shelf), config.requestTimeoutMs)],
     ] as const;
     for (const [name, listener] of listeners) {

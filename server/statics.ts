@@ -8,7 +8,7 @@ import { parsePublicKey, verify } from '../crypto/minisign.ts';
 import { readRegularFile } from '../service/files.ts';
 import { errorCode, log } from '../service/log.ts';
 import type { OfflineForm } from './offline-form.ts';
-import { methodNotAllowed, refuse } from './refusals.ts';
+import { methodNotAllowed, type Refuse } from './refusals.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -117,22 +117,22 @@ async function readIfThere(path: string): Promise<Buffer | null> {
   }
 }
 
-export function serveStatics(statics: Statics, offlineForm: OfflineForm): RequestHandler {
+export function serveStatics(statics: Statics, offlineForm: OfflineForm, answer: Refuse): RequestHandler {
   const onlyGet = methodNotAllowed('GET, HEAD');
   return (request, response, next) => {
     const file = statics.get(request.path);
     if (file === undefined) next();
     else if (request.method !== 'GET' && request.method !== 'HEAD') onlyGet(request, response);
     else if (typeof file === 'string') moved(response, file);
-    else if (file.saved && offlineForm.hasEnded) sendEnded(request, response, statics);
+    else if (file.saved && offlineForm.hasEnded) sendEnded(request, response, statics, answer);
     else sendFile(request, response, file);
   };
 }
 
 /** A page that says so, where the build has one. */
-function sendEnded(request: Request, response: Response, statics: Statics): void {
+function sendEnded(request: Request, response: Response, statics: Statics, answer: Refuse): void {
   const page = statics.get(request.path.replace(/\.html$/, '-ended.html'));
-  if (page === undefined || typeof page === 'string') refuse(request, response, 'NOT_FOUND');
+  if (page === undefined || typeof page === 'string') answer(request, response, 'NOT_FOUND');
   else sendFile(request, response, page, GONE);
 }
 

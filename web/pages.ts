@@ -22,6 +22,9 @@ const SLOT_SECONDS = 20;
 /** In the place of the offline form once that has ended (server/offline-form.ts). */
 const ENDED_PAGE = 'form-ended.html';
 
+/** Where an address leads nowhere, in every language at once (server/nowhere.ts): there is one of it. */
+const NOWHERE_PAGE = 'nowhere.html';
+
 export async function readLocales(folder = join(WEB, 'locales')): Promise<Locale[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
   const locales = await Promise.all(names.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8')) as Locale));
@@ -65,6 +68,7 @@ export async function readTemplates(parts: PageParts): Promise<Map<string, strin
   return new Map([
     ['index.html', await readTemplate('form', parts)],
     ['replies.html', (await readTemplate('replies', parts)).replace('{{@languages}}', '{{@replies-languages}}')],
+    [NOWHERE_PAGE, await readTemplate('nowhere', parts)],
     ...(parts.offline ? [[ENDED_PAGE, pasted.replaceAll('pasted.PAGE', 'offline.ended')] as const] : []),
     ...PASTE_PAGES.map((page) => [`paste/${page}.html`, pasted.replaceAll('pasted.PAGE', `pasted.${page}`)] as const),
   ]);
@@ -74,6 +78,7 @@ export async function buildPages(outDir: string, parts: PageParts, site: Site): 
   const [templates, locales] = await Promise.all([readTemplates(parts), readLocales()]);
   for (const locale of locales) {
     for (const [path, template] of templates) {
+      if (path === NOWHERE_PAGE && locale !== locales[0]) continue;
       const file = join(outDir, locale.path, path);
       await mkdir(dirname(file), { recursive: true });
       await writeFile(file, renderPage(template, locale, locales, site));

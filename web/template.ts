@@ -31,10 +31,11 @@ function renderLanguages(locale: Locale, all: readonly Locale[], page = ''): str
 
 /**
  * `{{key}}` is a word, `{{@block}}` a part made here, `{{language}}`, `{{path}}`, `{{letterBytes}}` belong to the locale,
- * `{{exit}}` to the site.
+ * `{{exit}}` to the site. What stands between `{{#each}}` and `{{/each}}` is there in every language, one after the other.
  */
 export function renderPage(template: string, locale: Locale, all: readonly Locale[], site: Site = PLAIN_SITE): string {
-  return template.replace(/\{\{(@?[\w.-]+)\}\}/g, (_, key: string) => {
+  const whole = template.replace(/\{\{#each\}\}([^]*?)\{\{\/each\}\}/g, (_, part: string) => all.map((each) => renderPage(part, each, all, site)).join(' '));
+  return whole.replace(/\{\{(@?[\w.-]+)\}\}/g, (_, key: string) => {
     switch (key) {
       case 'language':
         return locale.language;

@@ -55,7 +55,8 @@ export function postPaste(parts: ParcelParts, pages: PastePages): RequestHandler
       warn(request, response, pages);
       return;
     }
-    const result = await judge(parcel, parts);
+    // Whatever broke here, a person is told what to do about it.
+    const result = await judge(parcel, parts).catch((): Result => 'away');
     response.setHeader('Connection', 'close');
     tell(request, response, pages, result);
   };

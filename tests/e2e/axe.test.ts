@@ -134,6 +134,11 @@ describe.each(CASES)('axe in %s, %s, finds nothing', (name, theme) => {
     await expectNothing({ 'as it is': '' });
   });
 
+  it('on the page for an address that leads nowhere', async () => {
+    await goto('nothing', 'h1');
+    await expectNothing({ 'as it is': '' });
+  });
+
   it.each(['', 'en/', 'replies', 'en/replies'])('on /%s without scripts', async (path) => {
     serve(path, asNoScript(await page(path)));
     await goto(path, '#no-scripts');

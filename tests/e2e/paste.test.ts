@@ -62,6 +62,16 @@ describe('without scripts', () => {
     for (const hidden of ['#typed-code', '#read']) expect(await reader.isVisible(hidden), hidden).toBe(false);
   });
 
+  it.each([['/', 1], ['/en/', 2]])('a wrong address is a page that leads back to %s', async (first, section) => {
+    await goto('en/nothing');
+    expect(await reader.text('#exit')).toBe('Быстрый выход Quick exit');
+    const [russian, english] = [await reader.text('section:nth-of-type(1)'), await reader.text('section:nth-of-type(2)')];
+    expect([russian, english]).toEqual([expect.stringContaining('опечатка'), expect.stringContaining('a typo')]);
+    await reader.click(`section:nth-of-type(${String(section)}) a`);
+    await expect.poll(() => new URL(reader.page.url()).pathname).toBe(first);
+    expect(reader.problems).toEqual([]);
+  });
+
   it('quick exit is a link', async () => {
     await goto('');
     await reader.click('#exit');

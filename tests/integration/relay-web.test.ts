@@ -34,7 +34,7 @@ beforeAll(async () => {
   await stop();
   manifest = parseManifest((await http(`${relay.url}/manifest.json`)).body);
   // The page makes up the names of these two from what the browser can do.
-  for (const path of ['/', '/en/', '/seal-wasm.js', '/seal-js.js']) await follow(path);
+  for (const path of ['/', '/en/', '/nowhere.html', '/seal-wasm.js', '/seal-js.js']) await follow(path);
 });
 afterAll(async () => {
   await relay?.stop();
@@ -107,6 +107,53 @@ describe('everything that can be reached from the first pages', () => {
 it('every file of the manifest is served, and nothing else of the folder', async () => {
   for (const file of Object.keys(manifest.files)) expect((await http(`${relay.url}/${file}`)).status, file).toBe(200);
   for (const other of ['form.css.gz', 'form.css.br', 'manifest.json.gz']) expect((await http(`${relay.url}/${other}`)).status, other).toBe(404);
+});
+
+describe('an address that leads nowhere', () => {
+  /** Misspelt, guessed, outdated or cut off, or such as programs use. */
+  const NOWHERE = [
+    ['/nothing', 404], ['/en/nothing', 404], ['/fr/', 404], ['/EN/', 404], ['/en//', 404], ['/form', 404], ['/replies/', 404], ['/nowhere', 404],
+    ['/keyring.json/', 404], ['/%', 404], ['/%D0%BE%D1%82%D0%B2%D0%B5%D1%82', 404], [`/${'x'.repeat(8_000)}`, 404], ['/?x/../nothing', 200],
+    ['/parcel', 405], ['/mailbox?', 405], ['/en/paste/', 404],
+  ] as const;
+
+  it('is a page with the way back in each language, Russian first', () => {
+    const { text = '', answer } = found.get('/nowhere.html') ?? {};
+    expect(answer?.headers['content-type']).toBe('text/html; charset=utf-8');
+    for (const part of ['<html lang="ru"', 'id="exit" href="about:blank" rel="noreferrer"']) expect(text).toContain(part);
+    expect(text).not.toMatch(/<script|\{\{/);
+    expect([...text.matchAll(/<section lang="(\w+)">[^]*?<h1>([^<]+)<[^]*?<a href="([^"]*)"/g)].map(([, ...parts]) => parts)).toEqual([
+      ['ru', 'Эта страница не открылась', '/'], ['en', 'This page did not open', '/en/'],
+    ]);
+    expect(text.length).toBeLessThan(2_000);
+  });
+
+  it('has one answer, to the byte, whatever the address and whoever asks', async () => {
+    const page = Buffer.from(found.get('/nowhere.html')?.answer.body ?? []);
+    const first = await http(`${relay.url}/nothing`);
+    for (const [path, status] of NOWHERE) {
+      for (const headers of [{}, { accept: 'application/json', 'accept-language': 'en', 'accept-encoding': 'gzip, br', 'user-agent': 'curl/8' }]) {
+        const answer = await http(relay.url + path, { headers });
+        expect([path, answer.status]).toEqual([path, status]);
+        if (status === 200) continue;
+        expect(page.equals(answer.body), path).toBe(true);
+        expect(answer.headers, path).toEqual({ ...first.headers, ...(status === 405 ? { allow: 'POST' } : {}) });
+      }
+    }
+    const head = await http(`${relay.url}/nothing`, { method: 'HEAD' });
+    expect([head.status, head.body.length, head.headers]).toEqual([404, 0, first.headers]);
+  });
+
+  it('is told programs in their own words', async () => {
+    const said = async (path: string, method: string): Promise<unknown> => {
+      const { status, body } = await http(relay.url + path, { method });
+      return [status, (JSON.parse(Buffer.from(body).toString()) as { error: string }).error];
+    };
+    expect(await said('/nothing', 'POST')).toEqual([404, 'NOT_FOUND']);
+    expect(await said('/', 'POST')).toEqual([405, 'METHOD']);
+    expect(await said('/parcel', 'PUT')).toEqual([405, 'METHOD']);
+    expect(await said('/door.json', 'POST')).toEqual([405, 'METHOD']);
+  });
 });
 
 describe('the offline form', () => {

@@ -16,6 +16,7 @@ import { startRedis, type TestRedis, type TestRedisOptions } from './redis.ts';
 
 export const DIFFICULTY = 6;
 export const PAGE = '<!doctype html><title>x</title>'.padEnd(5_000, ' ');
+export const NOWHERE = '<!doctype html><title>nowhere</title>';
 
 export type TestRelay = {
   readonly dir: string;
@@ -46,6 +47,7 @@ async function smallForm(directory: string): Promise<string> {
     await writeFile(join(directory, folder, 'index.html'), PAGE);
     for (const page of PASTE_PAGES) await writeFile(join(directory, folder, `paste/${page}.html`), `${folder}${page}`);
   }
+  await writeFile(join(directory, 'nowhere.html'), NOWHERE);
   await writeFile(join(directory, 'form.js'), 'export {};\n');
   await writeFile(join(directory, 'form.html'), PAGE);
   return directory;

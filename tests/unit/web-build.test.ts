@@ -33,10 +33,10 @@ describe('the built form', () => {
   });
   afterAll(() => rm(dir, { recursive: true, force: true }));
 
-  it('is two pages a language, one style sheet, four scripts, libsodium and an icon; and pages for what was pasted', async () => {
+  it('is two pages a language, one for addresses that lead nowhere, one style sheet, four scripts, libsodium and an icon; and pages for what was pasted', async () => {
     const files = [...(await bytesOf(join(dir, 'one'))).keys()].filter((file) => !/\.(?:br|gz)$/.test(file));
     expect(files.filter((file) => !file.includes('/paste/'))).toEqual(
-      ['/en/index.html', '/en/replies.html', '/en/words.txt', '/form.css', '/form.js', '/icon.png', '/index.html', '/manifest.json', '/replies.html', '/replies.js', '/seal-js.js', '/seal-wasm.js', '/sodium.wasm', '/words.txt'],
+      ['/en/index.html', '/en/replies.html', '/en/words.txt', '/form.css', '/form.js', '/icon.png', '/index.html', '/manifest.json', '/nowhere.html', '/replies.html', '/replies.js', '/seal-js.js', '/seal-wasm.js', '/sodium.wasm', '/words.txt'],
     );
     const pasted = PASTE_PAGES.map((page) => `paste/${page}.html`);
     expect(files.filter((file) => file.includes('/paste/'))).toEqual([...pasted.map((file) => `/en/${file}`), ...pasted.map((file) => `/${file}`)].sort());

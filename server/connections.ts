@@ -43,7 +43,8 @@ class Connection {
     this.#response = response;
     this.#readAtMs = nowMs;
     this.#period = { sinceMs: nowMs, bytes: this.socket.bytesRead };
-    response.on('drain', () => (this.#readAtMs = performance.now()));
+    // Of a long answer each piece that was taken (server/pieces.ts); of a short one when it was there.
+    for (const event of ['drain', 'prefinish']) response.on(event, () => (this.#readAtMs = performance.now()));
     response.once('finish', () => (this.#since = { sinceMs: performance.now(), bytes: this.socket.bytesRead }));
   }
 

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { ListenAddress } from '../service/env.ts';
 import { Connections } from './connections.ts';
 import { FIXED_HEADERS } from './headers.ts';
+import { ANSWER_PIECE_BYTES } from './pieces.ts';
 import { JSON_TYPE, type Refusal, REFUSALS, refusalBody } from './refusals.ts';
 import type { StaticFile } from './statics.ts';
 
@@ -12,8 +13,8 @@ const MAX_HEADER_BYTES = 16_384;
 const PLACES = 500;
 /** Headers are less than a kilobyte: time for somebody slow, and for Tor to stop and go on. */
 const HEADERS_MS = 15_000;
-/** For a client that does not read its answer, while nobody else needs its place. */
-const UNREAD_MS = 240_000;
+/** So many times as long as a body may stand still a client may take nothing of its answer, while nobody else needs its place. */
+const UNREAD_TIMES = 4;
 const KEEP_ALIVE_MS = 5_000;
 /** What is still arriving when we are told to stop gets this long. */
 const STOP_GRACE_MS = 10_000;
@@ -21,22 +22,28 @@ const STOP_GRACE_MS = 10_000;
 const PIECE_BYTES = 512;
 const TOO_SLOW = 'ERR_HTTP_REQUEST_TIMEOUT';
 
+export type ListenerOptions = {
+  /** In such a time a body must come on (server/connections.ts). */
+  readonly requestTimeoutMs: number;
+  /** For a request of which so little has come in time that nobody knows whether a person waits for its answer. */
+  readonly page?: StaticFile | undefined;
+  /** Connections at most. */
+  readonly places?: number;
+};
+
 /** One HTTP server on a unix socket or a loopback port, that answers broken HTTP in the same words as everything else. */
 export class Listener {
   private readonly address: ListenAddress;
   private readonly server: Server;
   private readonly responding = new WeakMap<Duplex, ServerResponse>();
-  private readonly connections = new Connections(PLACES);
+  private readonly connections: Connections;
   private readonly requestTimeoutMs: number;
   private readonly page: StaticFile | undefined;
   private timer: NodeJS.Timeout | undefined;
 
-  /**
-   * @param requestTimeoutMs in such a time a body must come on (server/connections.ts)
-   * @param page for a request of which so little has come in time that nobody knows whether a person waits for its answer
-   */
-  constructor(address: ListenAddress, app: RequestListener, requestTimeoutMs: number, page?: StaticFile) {
+  constructor(address: ListenAddress, app: RequestListener, { requestTimeoutMs, page, places = PLACES }: ListenerOptions) {
     this.address = address;
+    this.connections = new Connections(places);
     this.page = page;
     this.requestTimeoutMs = requestTimeoutMs;
     this.server = createServer({
@@ -46,10 +53,12 @@ export class Listener {
       connectionsCheckingInterval: Math.min(requestTimeoutMs / 4, 5_000),
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
+      // So that every piece of an answer that was taken counts (server/connections.ts).
+      highWaterMark: ANSWER_PIECE_BYTES,
       // Nobody's idea of our name matters here.
       requireHostHeader: false,
     });
-    this.server.timeout = UNREAD_MS;
+    this.server.timeout = UNREAD_TIMES * requestTimeoutMs;
     const handle: RequestListener = (request, response) => {
       if (!this.connections.begin(request.socket, response)) return;
       this.responding.set(request.socket, response);

@@ -35,14 +35,15 @@ export class Relay implements Service {
 
   async start(): Promise<void> {
     const { config, redis, shelf, door } = this;
+    const { requestTimeoutMs } = config;
     await ready;
     await shelf.start();
     const [statics] = await Promise.all([loadStatics(config.webDirectory, config.keyrings.rootKeyFile), door.start()]);
     this.offlineForm = new OfflineForm(statics);
     const app = createApp({ shelf, door, pool: new Pool(redis, config), mailboxes: new Mailboxes(redis, config.replyWeeks) }, statics, this.offlineForm);
     const listeners = [
-      ['public', new Listener(config.listen, app, config.requestTimeoutMs, nowherePage(statics))],
-      ['private', new Listener(config.privateListen, createHealthApp(door, shelf), config.requestTimeoutMs)],
+      ['public', new Listener(config.listen, app, { requestTimeoutMs, page: nowherePage(statics) })],
+      ['private', new Listener(config.privateListen, createHealthApp(door, shelf), { requestTimeoutMs })],
     ] as const;
     for (const [name, listener] of listeners) {
       await listener.start();

@@ -8,6 +8,7 @@ import { parsePublicKey, verify } from '../crypto/minisign.ts';
 import { readRegularFile } from '../service/files.ts';
 import { errorCode, log } from '../service/log.ts';
 import type { OfflineForm } from './offline-form.ts';
+import { endInPieces } from './pieces.ts';
 import { methodNotAllowed, type Refuse } from './refusals.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -146,7 +147,8 @@ export function sendFile(request: Request, response: Response, file: StaticFile,
   if (file.saved) response.setHeader('Content-Disposition', 'attachment');
   if (encoding !== undefined) response.setHeader('Content-Encoding', encoding);
   response.setHeader('Content-Length', body.length);
-  response.end(request.method === 'HEAD' ? undefined : body);
+  if (request.method === 'HEAD') response.end();
+  else endInPieces(response, body);
 }
 
 export function moved(response: Response, path: string): void {

@@ -1,5 +1,6 @@
 import type { RequestHandler, Response } from 'express';
 import type { KeyringShelf, Shelved } from '../../service/keyrings.ts';
+import { endInPieces } from '../pieces.ts';
 import { JSON_TYPE, refuse } from '../refusals.ts';
 
 /** GET /keyring.json: the signed bytes as they are. */
@@ -24,5 +25,5 @@ function send(response: Response, type: string, body: Buffer): void {
   response.statusCode = 200;
   response.setHeader('Content-Type', type);
   response.setHeader('Content-Length', body.length);
-  response.end(body);
+  endInPieces(response, body);
 }

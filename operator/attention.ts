@@ -42,7 +42,7 @@ const DOOR: Record<NonNullable<RelayAnswer['door']>, string> = {
   keyring: 'it has no keyring that is valid: install it, and see that it verifies (RELAY_KEYRINGS, RELAY_ROOT_KEY)',
   redis: "Redis takes nothing from it: look at Redis' log, its disk and the relay's log",
   pool: 'the pool or the memory of Redis is full: see that the worker runs and that the inboxes take their letters',
-  worker: 'no worker has done a round for an hour: start it',
+  worker: 'no worker has done a round for an hour, or none of its version has given Redis its functions: start the worker, of the same version as the relay',
 };
 
 export function ofRelays({ asked, answers }: Relays, { keyringNewest }: Partial<MixState>): Attention[] {
@@ -152,8 +152,8 @@ export function ofHousekeeping({ housekeeping, memory }: Partial<HousekeepingSta
   if (housekeeping) {
     list.push({
       code: 'HOUSEKEEPING_FAILING',
-      what: `what should be forgotten is not (${housekeeping})`,
-      advice: "see that Redis' disk has room and that the worker may write to its folder of keys; it tries again each round",
+      what: `the worker's housekeeping fails (${housekeeping})`,
+      advice: "see that Redis has the users of this version and room on its disk, and that the worker may write to its folder of keys; it tries again each round. Meanwhile what should be forgotten is not",
     });
   }
   if (memory === 'filling') {

@@ -3,6 +3,7 @@ import { ready } from '../crypto/sodium.ts';
 import { randomBytes } from '../crypto/bytes.ts';
 import type { KeyringShelf, Shelved } from '../service/keyrings.ts';
 import { errorCode, log } from '../service/log.ts';
+import { areMissing, askForFunctions } from '../store/functions.ts';
 import { keys, SET_ANCHOR, workerState, type WorkerState } from '../store/keys.ts';
 import { whenReady } from '../store/redis.ts';
 import { bitsForRemembered, difficultyAt, DRAWS, firstPrice, nextRound, withinRound, type Price } from './difficulty.ts';
@@ -28,7 +29,8 @@ export type DoorOptions = PoolLimits & {
   difficulty: number;
 };
 
-type Seen = { pool: number; ids: ReadonlyMap<number, number>; worker: WorkerState; roundSeconds: number };
+/** `functions`: those of this version are there, which a worker brings (store/functions.ts). */
+type Seen = { pool: number; ids: ReadonlyMap<number, number>; worker: WorkerState; functions: boolean; roundSeconds: number };
 
 const REFRESH_MS = 1_000;
 const FIRST_WAIT_MS = 1_000;
@@ -95,8 +97,8 @@ export class Door {
     try {
       const seen = await this.ask(serial);
       const full = seen.pool >= this.options.poolLimit || (serial !== null && (seen.ids.get(serial) ?? 0) >= this.options.seenLimit);
-      const { worker, roundSeconds } = seen;
-      const reason = serial === null ? 'keyring' : full ? 'pool' : worker === 'gone' ? 'worker' : null;
+      const { worker, functions, roundSeconds } = seen;
+      const reason = serial === null ? 'keyring' : full ? 'pool' : worker === 'gone' || !functions ? 'worker' : null;
       this.look(seen);
       const difficulty = this.difficultyFor(serial ?? 0);
       this.set({ reason, redis: 'ok', pool: full ? 'full' : this.sample, worker, roundSeconds, difficulty });
@@ -117,7 +119,11 @@ export class Door {
     if (serial !== null) batch.sadd(keys.arrived(serial), SET_ANCHOR);
     batch.hlen(keys.pool).pttl(keys.alive).get(keys.alive);
     for (const shelved of live) batch.scard(keys.seen(shelved.serial)).scard(keys.arrived(shelved.serial));
-    const replies = ((await batch.exec()) ?? []).map(([error, value]) => {
+    askForFunctions(batch);
+    const results = (await batch.exec()) ?? [];
+    const functions = !areMissing(results.at(-1)?.[0]);
+    if (!functions) results.pop();
+    const replies = results.map(([error, value]) => {
       if (error !== null) throw error;
       return Number(value);
     });
@@ -126,7 +132,7 @@ export class Door {
     // Without the anchor in each (store/keys.ts).
     const idsIn = (index: number): number => Math.max((counts[index] ?? 0) - 1, 0);
     const ids = new Map(live.map((shelved, index) => [shelved.serial, idsIn(2 * index) + idsIn(2 * index + 1)]));
-    return { ids, pool, worker: workerState(leftMs, round), roundSeconds: round > 0 ? round : this.state_.roundSeconds };
+    return { ids, pool, worker: workerState(leftMs, round), functions, roundSeconds: round > 0 ? round : this.state_.roundSeconds };
   }
 
   /**

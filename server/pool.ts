@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Parcel } from '../crypto/parcel.ts';
-import { keys, SET_ANCHOR, shortId } from '../store/keys.ts';
-import { Script } from '../store/script.ts';
+import { callFunction } from '../store/functions.ts';
+import { keys, shortId } from '../store/keys.ts';
 
 export type PoolLimits = {
   /** Parcels in the pool at most. */
@@ -9,21 +9,6 @@ export type PoolLimits = {
   /** Remembered ids per serial at most. */
   seenLimit: number;
 };
-
-/*
- * Seen before: accepted already, whatever the state of the pool. Room: remembered and added in one step.
- * The anchor (store/keys.ts) is in each set of ids that is there, and counts for none.
- */
-const PUT = new Script(`
-local pool, seen, arrived = KEYS[1], KEYS[2], KEYS[3]
-local id, short, sealed, poolLimit, seenLimit, anchor = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
-if redis.call('SISMEMBER', arrived, short) == 1 or redis.call('SISMEMBER', seen, short) == 1 then return 1 end
-local function idsIn(set) return math.max(redis.call('SCARD', set) - 1, 0) end
-if redis.call('HLEN', pool) >= poolLimit or idsIn(seen) + idsIn(arrived) >= seenLimit then return 0 end
-redis.call('SADD', arrived, anchor, short)
-redis.call('HSETNX', pool, id, sealed)
-return 1
-`);
 
 /** The relay's side of the pool: parcels go in, none come out. */
 export class Pool {
@@ -42,15 +27,22 @@ export class Pool {
   async put({ id, serial, sealed }: Parcel): Promise<'accepted' | 'full' | 'away'> {
     const { poolLimit, seenLimit } = this.limits;
     try {
-      const stored = await PUT.run(
-        this.redis,
-        [keys.pool, keys.seen(serial), keys.arrived(serial)],
-        [bufferOf(id), shortId(id), bufferOf(sealed), poolLimit, seenLimit, SET_ANCHOR],
-      );
+      const names = [keys.pool, keys.seen(serial), keys.arrived(serial)];
+      const stored = await callFunction(this.redis, 'put', names, [bufferOf(id), bufferOf(sealed), poolLimit, seenLimit]);
       return stored === 1 ? 'accepted' : 'full';
     } catch (error) {
-      return isOutOfMemory(error) ? 'full' : 'away';
+      if (!isOutOfMemory(error)) return 'away';
+      return (await this.isKnown(id, serial)) ? 'accepted' : 'full';
     }
+  }
+
+  /** Without memory Redis runs no function that may write, not even for a parcel that it has. */
+  private async isKnown(id: Uint8Array, serial: number): Promise<boolean> {
+    // In this order: the worker may move it from the first to the second meanwhile.
+    for (const name of [keys.arrived(serial), keys.seen(serial)]) {
+      if ((await this.redis.sismember(name, shortId(id)).catch(() => 0)) === 1) return true;
+    }
+    return false;
   }
 }
 

@@ -6,27 +6,28 @@ import type { Role } from './redis.ts';
  * One Redis user per role. Each list names what the role's code sends, so a seized process can do no more.
  *
  * The relay: adds to the pool and counts it. No command in its list gives a field's name or value back, and
- * HSETNX, unlike HSET, cannot overwrite what is there. `~pool` rather than `%W~pool`, because EVAL counts as reading
- * and writing every key it declares. Of the replies it reads those whose places it can name.
+ * HSETNX, unlike HSET, cannot overwrite what is there. `~pool` rather than `%W~pool`, because FCALL counts as reading
+ * and writing every key it declares. Of the replies it reads those whose places it can name. It can send no code: what it needs done in
+ * one step is a function (store/functions.ts), and what that calls is judged by this list as well.
  */
 const relay = [
   ...['~pool', '~seen:*', '~arrived:*'],
-  words('ping eval evalsha hlen hsetnx sadd sismember scard'),
+  words('ping fcall hlen hsetnx sadd sismember scard'),
   selector('%R~worker:alive', 'get pttl'),
-  selector('%R~replies:*', 'eval_ro evalsha_ro hexists hget'),
+  selector('%R~replies:*', 'fcall_ro hexists hget'),
   selector(`&${channels.ask}`, 'subscribe'),
   selector(`&${channels.answer}`, 'publish'),
 ];
 
 /*
  * The worker: everything about its own structures, and what BullMQ 6.7 sends for job schedulers, workers and stalled
- * jobs on `ticks:*`. BGREWRITEAOF is the worker's, so that the append-only file never holds the order of more than a round.
+ * jobs on `ticks:*`. It gives Redis the relay's functions, and asks whether they are there. BGREWRITEAOF is the worker's, so that the append-only file never holds the order of more than a round.
  */
 const worker = [
   ...['pool', 'seen:*', 'arrived:*', 'opened:*', 'claim:*', 'claims', 'lease:*', 'outbox:*', 'dead:*', 'inboxes', 'replies:*', 'dropped', 'worker:alive', 'state', 'ticks:*'].map(
     (key) => `~${key}`,
   ),
-  words('ping info client|setname eval evalsha bgrewriteaof'),
+  words('ping info client|setname eval evalsha bgrewriteaof fcall_ro function|load'),
   words('get set incr del unlink exists pttl rename'),
   words('hset hmset hget hmget hgetall hdel hlen hkeys hexists hincrby'),
   words('sadd srem scard smembers'),

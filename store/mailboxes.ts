@@ -9,6 +9,8 @@ export { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE } from '../crypto/mailbox-limits.
 
 /** Full weeks that a reply waits at least, unless relay and worker are told otherwise. */
 export const REPLY_WEEKS = 5;
+/** What either may be told at the most. */
+export const MOST_REPLY_WEEKS = 12;
 /** Replies that wait in all, unless a worker is told otherwise. */
 export const REPLY_LIMIT = 5_000;
 

@@ -3,7 +3,7 @@ import { textOf } from '../crypto/text-file.ts';
 import { absolutePath, integer, poolLimit, readEnv, secretFile, seenLimit } from '../service/env.ts';
 import { readRegularFileSync } from '../service/files.ts';
 import { errorCode } from '../service/log.ts';
-import { REPLY_LIMIT, REPLY_WEEKS } from '../store/mailboxes.ts';
+import { MOST_REPLY_WEEKS, REPLY_LIMIT, REPLY_WEEKS } from '../store/mailboxes.ts';
 import type { RedisTarget } from '../store/redis.ts';
 import { inboxesSchema, type InboxSettings } from './inboxes/kinds.ts';
 import type { RelayLimits } from './memory.ts';
@@ -60,7 +60,7 @@ export const workerEnv = z.object({
   WORKER_OUTBOX_LIMIT: integer(1, 1_000_000).default(2_000),
   WORKER_DEAD_LIMIT: integer(1, 1_000_000).default(2_000),
   WORKER_REPLY_LIMIT: integer(1, 1_000_000).default(REPLY_LIMIT),
-  WORKER_REPLY_WEEKS: integer(1, 12).default(REPLY_WEEKS),
+  WORKER_REPLY_WEEKS: integer(1, MOST_REPLY_WEEKS).default(REPLY_WEEKS),
   // The relay's own variables: Redis must have room for what the relay lets in.
   RELAY_POOL_LIMIT: poolLimit,
   RELAY_SEEN_LIMIT: seenLimit,

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { KeyringShelf } from '../service/keyrings.ts';
 import { errorCode, log } from '../service/log.ts';
+import { provideFunctions } from '../store/functions.ts';
 import { keys } from '../store/keys.ts';
 import { publishHousekeeping, publishTrouble } from '../store/state.ts';
 import { mixArrivals } from './arrivals.ts';
@@ -42,6 +43,7 @@ export class Housekeeping {
 
   /** Each duty by itself: one that fails must not keep the others from being done. */
   async run(): Promise<void> {
+    await this.#duty('functions', () => provideFunctions(this.#redis));
     await this.#duty('keys', () => this.#retireKeys());
     for (const { serial } of this.#shelf.all()) await this.#duty(`seen-${String(serial)}`, () => mixArrivals(this.#redis, serial));
     await this.#duty('inboxes', () => this.#listInboxes());

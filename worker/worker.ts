@@ -5,6 +5,7 @@ import { EXIT_CONFIG } from '../service/env.ts';
 import { KeyringShelf } from '../service/keyrings.ts';
 import type { Service } from '../service/lifecycle.ts';
 import { log } from '../service/log.ts';
+import { provideFunctions } from '../store/functions.ts';
 import { connect } from '../store/redis.ts';
 import { Claims } from './claims.ts';
 import type { WorkerConfig } from './config.ts';
@@ -30,6 +31,8 @@ export async function createWorker(config: WorkerConfig): Promise<Service> {
   const redis = connect(config.redis, 'worker');
   const silence = reportRedis(redis);
   redis.on('ready', () => void requireMemory(redis, config).catch(() => undefined));
+  // At once, since the relay is closed without them; what fails, housekeeping tries again and tells.
+  redis.on('ready', () => void provideFunctions(redis).catch(() => undefined));
 
   const outboxes = new Map(config.inboxes.map(({ id }) => [id, new Outbox(redis, id)]));
   const mailboxes = new Mailboxes(redis, config.replyWeeks);

@@ -1,14 +1,17 @@
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startDeployment, type Deployment } from '../support/deployment.ts';
+import { startSearchable, type Deployment } from '../support/deployment.ts';
 import { http } from '../support/http.ts';
 
 const ANSWERS_WITHIN_MS = 3_000;
 
 let deployment: Deployment;
+let admin: Redis;
 beforeAll(async () => {
-  deployment = await startDeployment();
+  ({ deployment, admin } = await startSearchable());
 });
 afterAll(async () => {
+  admin.disconnect();
   await deployment.stop();
 });
 
@@ -40,6 +43,21 @@ test('a Redis that hangs is an error within three seconds, and the same parcel p
   await deployment.untilOpen(5_000);
   expect((await deployment.post(parcel)).status).toBe(202);
   expect(await deployment.untilDelivered(['while Redis hangs'])).toEqual(['while Redis hangs']);
+});
+
+test('a Redis that was emptied has all it needs again within a round, and nobody need restart the relay or the worker', async () => {
+  // Stopped, so that it cannot be done before the door was seen.
+  deployment.signal('worker', 'SIGSTOP');
+  try {
+    await admin.flushall();
+    await admin.function('FLUSH');
+    await expect.poll(door, { timeout: 60_000 }).toMatchObject({ open: false, reason: 'worker' });
+  } finally {
+    deployment.signal('worker', 'SIGCONT');
+  }
+  await deployment.untilOpen();
+  expect((await deployment.post(deployment.seal('after Redis was emptied'))).status).toBe(202);
+  expect(await deployment.untilDelivered(['after Redis was emptied'])).toContain('after Redis was emptied');
 });
 
 test('a Redis that is gone is an error at once, and nobody need restart the relay or the worker', async () => {

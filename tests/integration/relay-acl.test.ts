@@ -1,7 +1,11 @@
 import { connect } from 'node:net';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { REPLIES_A_PAGE } from '../../crypto/mailbox.ts';
+import { Pool } from '../../server/pool.ts';
+import { callFunction, functionName, provideFunctions } from '../../store/functions.ts';
 import { keys } from '../../store/keys.ts';
+import { MOST_REPLY_WEEKS, REPLIES_A_WEEK } from '../../store/mailboxes.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 let server: TestRedis;
@@ -20,7 +24,13 @@ afterAll(() => server.stop());
 const NOBODY = [
   ...['CONFIG GET *', 'CONFIG SET appendfsync no', 'KEYS *', 'SCAN 0', 'MONITOR', 'SLOWLOG GET', 'LATENCY LATEST', 'ACL LIST', 'ACL LOG'],
   ...['FLUSHALL', 'FLUSHDB', 'SAVE', 'SHUTDOWN NOSAVE', 'REPLICAOF NO ONE', 'DUMP pool', 'OBJECT IDLETIME pool', 'CLIENT KILL TYPE normal', 'SUBSCRIBE x'],
-  ...['MODULE LIST', 'PSYNC ? -1', 'MIGRATE h 1 pool 0 1', 'FUNCTION LIST', 'SWAPDB 0 0', 'RANDOMKEY', 'DBSIZE', 'COMMAND'],
+  ...['MODULE LIST', 'PSYNC ? -1', 'MIGRATE h 1 pool 0 1', 'FUNCTION LIST', 'FUNCTION FLUSH', 'FUNCTION DELETE relay', 'FUNCTION KILL', 'SCRIPT FLUSH', 'SCRIPT KILL', 'SWAPDB 0 0', 'RANDOMKEY', 'DBSIZE', 'COMMAND'],
+];
+
+/** Code of one's own, which could run without end. */
+const CODE = [
+  ...['EVAL @ 0', 'EVAL_RO @ 0', 'EVALSHA @ 0', 'EVALSHA_RO @ 0', 'SCRIPT LOAD @', 'SCRIPT EXISTS @'].map((line) => line.replace('@', 'while(true)do(end)end')),
+  ...['FUNCTION LOAD @', 'FUNCTION LOAD REPLACE @', 'FUNCTION RESTORE @'],
 ];
 
 const READS_POOL = ['HGETALL pool', 'HKEYS pool', 'HVALS pool', 'HSCAN pool 0', 'HGET pool id', 'HMGET pool id', 'HRANDFIELD pool', 'HEXISTS pool id', 'HSTRLEN pool id'];
@@ -43,15 +53,8 @@ describe.each(['relay', 'worker', 'operator'] as const)('%s', (role) => {
 });
 
 describe('the relay', () => {
-  it.each([...READS_POOL, ...SPOILS_POOL, ...FOREIGN, 'SMEMBERS seen:1', 'SPOP seen:1', 'SRANDMEMBER seen:1', 'SREM seen:1 x', 'INFO', 'TIME'])('cannot %s', async (line) => {
+  it.each([...READS_POOL, ...SPOILS_POOL, ...FOREIGN, 'SMEMBERS seen:1', 'SPOP seen:1', 'SRANDMEMBER seen:1', 'SREM seen:1 x', 'INFO', 'TIME', ...CODE])('cannot %s', async (line) => {
     await expect(run(await server.connect('relay'), line)).rejects.toThrow(/NOPERM/);
-  });
-
-  it.each([...READS_POOL, ...SPOILS_POOL])('cannot %s by way of a script', async (line) => {
-    const relay = await server.connect('relay');
-    const [command = '', ...args] = line.split(' ');
-    const lua = 'return redis.call(ARGV[1], unpack(ARGV, 2))';
-    await expect(relay.eval(lua, 1, 'pool', command, ...args)).rejects.toThrow(/ACL failure|can't run this command|can't access at least one of the keys/);
   });
 
   it('can add, count, and see that the worker is alive', async () => {
@@ -80,15 +83,89 @@ describe('the relay, of replies,', () => {
     await expect(run(await server.connect('relay'), line)).rejects.toThrow(/NOPERM/);
     expect(await admin.hgetall(KEY)).toEqual({ place: 'sealed' });
   });
+});
 
-  it.each([...all, ...some])('cannot %s by way of a script', async (line) => {
-    const [command = '', ...args] = line.split(' ');
-    const relay = await server.connect('relay');
-    for (const [script, ...names] of [['EVAL', 0], ['EVAL_RO', 0], ['EVAL_RO', 1, KEY]] as const) {
-      const calling = relay.call(script, 'return redis.call(ARGV[1], unpack(ARGV, 2))', names[0], ...names.slice(1), command, ...args);
-      await expect(calling).rejects.toThrow(/ACL failure|can't run this command|can't access at least one of the keys|Write commands are not allowed/);
+describe('the relay, of functions,', () => {
+  const KEY = keys.replies(7);
+  const PLACES = Array.from({ length: REPLIES_A_WEEK }, (_, place) => `place-${String(place)}`);
+  const WEEKS = Array.from({ length: MOST_REPLY_WEEKS + 1 }, (_, week) => keys.replies(week));
+  let relay: Redis;
+  beforeAll(async () => {
+    relay = await server.connect('relay');
+    await admin.hset(KEY, 'place', 'sealed');
+    await provideFunctions(await server.connect('worker'));
+  });
+
+  /** How often Redis did each of these since it was asked last. */
+  const counted = async (...commands: string[]): Promise<number> => {
+    const stats = await admin.info('commandstats');
+    await admin.config('RESETSTAT');
+    return commands.reduce((sum, command) => sum + Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0), 0);
+  };
+  const everything = async (): Promise<unknown> => {
+    const names = (await admin.keys('*')).toSorted();
+    return Promise.all(names.map(async (name) => [name, (await admin.dumpBuffer(name))?.toString('hex')]));
+  };
+
+  const far = ['9007199254740992', '1e300', '-1e300', 'inf', '-inf', 'nan', '-1', '0.5', 'x', ''];
+  it.each<[string, string[], string[]]>([
+    ...far.map((first): [string, string[], string[]] => [`from ${JSON.stringify(first)} on`, [keys.repliesBlank, KEY], [first, ...PLACES]]),
+    ['in a great many weeks', [keys.repliesBlank, ...Array.from({ length: 10_000 }, () => KEY)], ['0', ...Array.from({ length: 10_000 }, () => PLACES).flat()]],
+    ['in one week more than there are', [keys.repliesBlank, ...WEEKS, KEY], ['0', ...[...WEEKS, KEY].flatMap(() => PLACES)]],
+    ['in a great many places', [keys.repliesBlank, KEY], ['0', ...Array.from({ length: 100_000 }, (_, place) => String(place))]],
+    ['nowhere', [], []],
+    ['in no week', [KEY], ['0']],
+    ['without places', [keys.repliesBlank, KEY], ['0']],
+  ])('reading %s takes no longer than from a mailbox', async (_how, names, args) => {
+    await counted();
+    await callFunction(relay, 'read', names, args).catch(() => undefined);
+    expect(await counted('hexists', 'hget')).toBeLessThanOrEqual(WEEKS.length * REPLIES_A_WEEK + REPLIES_A_PAGE);
+  });
+
+  it('reads from all weeks that there may be', async () => {
+    const found = await callFunction(relay, 'read', [keys.repliesBlank, ...WEEKS], [0, ...WEEKS.flatMap(() => ['place', ...PLACES.slice(1)])]);
+    expect(found).toEqual([1, Buffer.from('sealed'), null]);
+  });
+
+  const SETS = [keys.seen(1), keys.arrived(1)];
+  it.each<[string, string[], string[]]>([
+    ['over a parcel', [keys.pool, ...SETS], ['id', 'other', '1e300', '1e300']],
+    ['without limits', [keys.pool, ...SETS], ['new', 'other']],
+    ['with limits that are none', [keys.pool, ...SETS], ['new', 'other', 'x', '']],
+    ['without arguments', [keys.pool, ...SETS], []],
+    ['nowhere', [], ['new', 'other', '9', '9']],
+    ['into sets', SETS.concat(SETS), ['new', 'other', '9', '9']],
+    ['among letters', [keys.outbox('inbox-1'), ...SETS], ['new', 'other', '9', '9']],
+    ['among dead letters', [keys.dead('inbox-1'), ...SETS], ['new', 'other', '9', '9']],
+    ['among replies', [KEY, ...SETS], ['new', 'other', '9', '9']],
+    ['as the sign of life', [keys.pool, keys.seen(1), keys.alive], ['new', 'other', '9', '9']],
+  ])('putting something %s changes nothing but the ids of this round', async (_how, names, args) => {
+    const before = await everything();
+    await counted();
+    await callFunction(relay, 'put', names, args).catch(() => undefined);
+    expect(await counted('sismember', 'scard', 'hlen', 'sadd', 'hsetnx')).toBeLessThanOrEqual(7);
+    await admin.del(...SETS);
+    expect(await everything()).toEqual(before);
+  });
+
+  it.each([['FCALL', 'read', keys.repliesBlank, KEY], ['FCALL_RO', 'put', keys.pool, ...SETS], ['FCALL_RO', 'read', keys.pool, keys.pool], ['FCALL_RO', 'read', KEY, keys.outbox('inbox-1')]])('cannot %s %s %s …', async (command, name, ...names) => {
+    const calling = relay.call(command, functionName(name as 'put' | 'read'), names.length, ...names, '0', ...PLACES);
+    await expect(calling).rejects.toThrow(/NOPERM|Can not execute a script with write flag|ACL failure/);
+  });
+
+  it('keeps them when Redis starts again, and what they wrote', async () => {
+    const parcel = { serial: 1, id: new Uint8Array(32).fill(7), sealed: new Uint8Array(9), nonce: new Uint8Array(8) };
+    const limits = { poolLimit: 9, seenLimit: 9 };
+    expect(await new Pool(relay, limits).put(parcel)).toBe('accepted');
+    for (const again of [() => server.kill9(), async () => void (await admin.bgrewriteaof())]) {
+      await again();
+      await server.restart();
+      admin = await server.connect('admin');
+      relay = await server.connect('relay');
+      expect([await admin.hlen(keys.pool), await admin.scard(keys.arrived(1))]).toEqual([2, 2]);
+      expect(await new Pool(relay, limits).put(parcel)).toBe('accepted');
+      expect(await callFunction(relay, 'ping', [], [])).toBe(1);
     }
-    expect(await admin.hgetall(KEY)).toEqual({ place: 'sealed' });
   });
 });
 
@@ -101,7 +178,7 @@ describe('the operator', () => {
     expect(await operator.hgetall(keys.dropped)).toEqual({});
   });
 
-  it.each([...READS_POOL, ...SPOILS_POOL, ...['HGET % letter', 'HSET % letter x', 'HKEYS %', 'HGETALL %', 'HDEL % letter', 'DEL %', 'UNLINK %', 'EXPIRE % 1'].map((line) => line.replace('%', 'outbox:inbox-1')), 'EVAL x 0'])('cannot %s', async (line) => {
+  it.each([...READS_POOL, ...SPOILS_POOL, ...['HGET % letter', 'HSET % letter x', 'HKEYS %', 'HGETALL %', 'HDEL % letter', 'DEL %', 'UNLINK %', 'EXPIRE % 1'].map((line) => line.replace('%', 'outbox:inbox-1')), ...CODE, 'FCALL x 0', 'FCALL_RO x 0'])('cannot %s', async (line) => {
     await expect(run(await server.connect('operator'), line)).rejects.toThrow(/NOPERM/);
     expect(await admin.hget(keys.outbox('inbox-1'), 'letter')).toBe('ciphertext');
   });
@@ -116,17 +193,6 @@ describe('the operator', () => {
     expect(await admin.hget(keys.outbox('inbox-1'), 'refused')).toBe('ciphertext');
     expect(await admin.hlen(keys.dead('inbox-1'))).toBe(0);
   });
-});
-
-it('what scripts and transactions wrote is there after a restart', async () => {
-  const relay = await server.connect('relay');
-  const script = "redis.call('SADD', KEYS[2], 'a', 'b') return redis.call('HSETNX', KEYS[1], 'kept', 'sealed')";
-  expect(await relay.eval(script, 2, keys.pool, keys.seen(1))).toBe(1);
-  await server.kill9();
-  await server.restart();
-  admin = await server.connect('admin');
-  expect(await admin.hget(keys.pool, 'kept')).toBe('sealed');
-  expect(await admin.scard(keys.seen(1))).toBe(2);
 });
 
 it('nobody comes in without a password', async () => {

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, parseAnswer } from '../../crypto/answer.ts';
 import { askRelays } from '../../operator/relay.ts';
+import { provideFunctions } from '../../store/functions.ts';
 import { keys } from '../../store/keys.ts';
+import { mixArrivals } from '../../worker/arrivals.ts';
 import { postParcel } from '../support/http.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
 
@@ -71,13 +73,6 @@ describe('when Redis is away', () => {
     expect(await admin.hlen(keys.pool)).toBe(1);
   });
 
-  it('forgotten scripts are loaded again', async () => {
-    const admin = await relay.redis.connect('admin');
-    expect((await post(relay, relay.stamped())).status).toBe(202);
-    await admin.script('FLUSH');
-    expect((await post(relay, relay.stamped())).status).toBe(202);
-  });
-
   it('a replica, which cannot be written, is away', async () => {
     const admin = await relay.redis.connect('admin');
     await admin.call('REPLICAOF', '127.0.0.1', '1');
@@ -132,14 +127,19 @@ describe('what is full', () => {
   it('a Redis out of memory is full, closes the door, and loses nothing it has', async () => {
     const relay = await startRelay();
     const admin = await relay.redis.connect('admin');
-    expect((await post(relay, relay.stamped())).status).toBe(202);
+    const [before, moved] = [relay.stamped(), relay.stamped()];
+    for (const parcel of [moved, before]) {
+      expect((await post(relay, parcel)).status).toBe(202);
+      if (parcel === moved) await mixArrivals(admin, relay.keyring.serial);
+    }
     await admin.call('CONFIG', 'SET', 'maxmemory', '100kb');
+    for (const parcel of [moved, before]) expect((await post(relay, parcel)).status).toBe(202);
     const refused = await post(relay, relay.stamped());
     expect(refused.status).toBe(503);
     expect(refused.answer.result).toBe('full');
     await relay.door('pool');
     expect((await ready(relay)).body).toMatchObject({ redis: 'ok', pool: 'full' });
-    expect(await admin.hlen(keys.pool)).toBe(1);
+    expect(await admin.hlen(keys.pool)).toBe(2);
     await admin.call('CONFIG', 'SET', 'maxmemory', '0');
     await relay.door(null);
     expect((await post(relay, relay.stamped())).status).toBe(202);
@@ -161,6 +161,27 @@ describe('the worker', () => {
     expect((await ready(relay)).body).toMatchObject({ worker: 'working' });
     await relay.workerGone();
     await relay.door('worker');
+    await relay.stop();
+  });
+});
+
+describe('the functions', () => {
+  it('that no worker of this version has brought are waited for at a closed door, which opens by itself when they come', async () => {
+    const relay = await startRelay({ withWorker: false });
+    const admin = await relay.redis.connect('admin');
+    await admin.set(keys.alive, '300', 'EX', 3600);
+    await expect.poll(() => ready(relay)).toMatchObject({ status: 503, body: { redis: 'ok', worker: 'working', reason: 'worker' } });
+    await relay.door('worker');
+    expect((await askRelays(await relay.redis.connect('operator'))).answers).toMatchObject([{ door: 'worker' }]);
+    expect((await post(relay, relay.stamped())).answer.result).toBe('closed');
+    await admin.call('FUNCTION', 'LOAD', "#!lua name=relay\nredis.register_function('put_0', function() return 1 end)");
+    await provideFunctions(await relay.redis.connect('worker'));
+    await relay.door(null);
+    expect((await post(relay, relay.stamped())).status).toBe(202);
+    await admin.function('FLUSH');
+    await relay.door('worker');
+    await relay.workerAlive();
+    await relay.door(null);
     await relay.stop();
   });
 });

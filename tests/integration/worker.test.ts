@@ -4,6 +4,7 @@ import PostalMime from 'postal-mime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dearmor } from '../../crypto/age/armor.ts';
 import { openLetter } from '../../crypto/letter.ts';
+import { functionName } from '../../store/functions.ts';
 import { keys, workerState } from '../../store/keys.ts';
 import { createWorker } from '../../worker/worker.ts';
 import { oneRedis } from '../support/one-redis.ts';
@@ -28,6 +29,26 @@ afterEach(async () => {
 });
 
 describe('a worker', () => {
+  it("gives Redis the relay's functions as soon as it is there, in place of another version's, and each round where they are missing", async () => {
+    const loaded = async (): Promise<string[]> => {
+      const [library] = (await admin.call('FUNCTION', 'LIST')) as [string, string, string, string, string, [string, string][]][];
+      return (library?.[5] ?? []).map(([, name]) => name).toSorted();
+    };
+    const ours = (['ping', 'put', 'read'] as const).map(functionName);
+    await admin.call('FUNCTION', 'LOAD', "#!lua name=relay\nredis.register_function('put_0', function() return 1 end)");
+    // Without ticks until it is started.
+    const worker = await createWorker(bench.config);
+    await until('the functions', async () => (await loaded()).join() === ours.join());
+    await admin.function('FLUSH');
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await until('the functions after a break', async () => (await loaded()).join() === ours.join());
+    await worker.start();
+    await until('a round', async () => (await admin.exists(keys.alive)) === 1);
+    await admin.function('FLUSH');
+    await until('the functions of a round', async () => (await loaded()).join() === ours.join());
+    await worker.destroy();
+  });
+
   it('forwards a letter from the pool to a Maildir, where a volunteer opens it', async () => {
     await bench.put(admin, bench.parcel({ kind: 'letter', team: bench.team, letter: bench.letter('помогите') }), bench.parcel({ kind: 'decoy' }));
     const worker = await createWorker(bench.config);

@@ -44,5 +44,6 @@ async function reset(admin: Redis, settings: Settings): Promise<void> {
   await until('the rewrite', async () => (await admin.info('persistence')).includes('aof_rewrite_in_progress:0'));
   await admin.flushall();
   await admin.script('FLUSH');
+  await admin.function('FLUSH');
   await admin.config('RESETSTAT');
 }

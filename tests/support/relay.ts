@@ -8,6 +8,7 @@ import { stampParcel } from '../../crypto/stamp.ts';
 import type { RelayConfig } from '../../server/config.ts';
 import { Relay } from '../../server/relay.ts';
 import { PASTE_PAGES } from '../../server/routes/paste.ts';
+import { provideFunctions } from '../../store/functions.ts';
 import { ALIVE_SECONDS, keys } from '../../store/keys.ts';
 import { REPLY_WEEKS } from '../../store/mailboxes.ts';
 import { publish } from '../../web/publish.ts';
@@ -32,7 +33,7 @@ export type TestRelay = {
   stamped(serial?: number): Uint8Array;
   /** A decoy whose stamp is worth what is asked when the pool is full. */
   dear(): Uint8Array;
-  /** Says what a worker says after each round. */
+  /** Says what a worker says after each round, and gives Redis the functions as one does. */
   workerAlive(leftSeconds?: number): Promise<void>;
   workerGone(): Promise<void>;
   /** Waits for /door.json to give this reason. */
@@ -68,6 +69,7 @@ export async function startRelay(
 
   const admin = await redis.connect('admin');
   const workerAlive = async (leftSeconds = ALIVE_SECONDS) => {
+    await provideFunctions(admin);
     await admin.set(keys.alive, String(options.roundSeconds ?? 60), 'EX', leftSeconds);
   };
   if (options.withWorker !== false) await workerAlive();

@@ -5,6 +5,7 @@ import { identityToRecipient } from '../../crypto/age/identity.ts';
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { parcelId } from '../../crypto/parcel.ts';
 import { KeyringShelf } from '../../service/keyrings.ts';
+import { provideFunctions } from '../../store/functions.ts';
 import { Claims } from '../../worker/claims.ts';
 import { Housekeeping } from '../../worker/housekeeping.ts';
 import { Mailboxes } from '../../worker/mailboxes.ts';
@@ -25,7 +26,9 @@ export type StandOptions = Readonly<{
 export type Parts = Readonly<{ redis: TestRedis; bench: Bench; admin: Redis; client: Redis }>;
 
 export async function startParts(redis: TestRedis): Promise<Parts> {
-  return { redis, bench: await workerBench(redis), admin: await redis.connect('admin'), client: await redis.connect('worker') };
+  const client = await redis.connect('worker');
+  await provideFunctions(client);
+  return { redis, bench: await workerBench(redis), admin: await redis.connect('admin'), client };
 }
 
 export class WorkerStand {

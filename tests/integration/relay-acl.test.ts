@@ -234,7 +234,8 @@ it('Redis keeps no times and no order of its own', async () => {
     'slowlog-log-slower-than': '-1',
     'latency-tracking': 'no',
     'maxmemory-policy': 'noeviction',
-    'maxmemory-clients': String(256 * 2 ** 20),
+    'maxmemory-clients': String(512 * 2 ** 20),
+    'proto-max-bulk-len': String(2 ** 20),
     'no-appendfsync-on-rewrite': 'no',
   };
   for (const [name, value] of Object.entries(settings)) expect(await admin.config('GET', name)).toEqual([name, value]);

@@ -1,6 +1,6 @@
 // Everything that an operator has to do something about: what it is, and what to do.
 import type { WorkerState } from '../store/keys.ts';
-import type { RelayAnswer } from '../store/presence.ts';
+import type { RelayAnswer, Taken } from '../store/presence.ts';
 import type { AlarmingDrop, HousekeepingState, InboxTrouble, MixState, Step } from '../store/state.ts';
 import type { Relays } from './relay.ts';
 import type { InboxStatus } from './status.ts';
@@ -10,6 +10,8 @@ type Code =
   | 'DOOR_CLOSED'
   | 'OFFLINE_FORM_ENDED'
   | 'KEYRINGS_DIFFER'
+  | 'KEYRING_FILLING'
+  | 'KEYRING_FULL'
   | 'WORKER_GONE'
   | 'WORKER_LATE'
   | 'MIX_PAUSED'
@@ -62,6 +64,27 @@ export function ofRelays({ asked, answers }: Relays, { keyringNewest }: Partial<
     list.push({ code: 'OFFLINE_FORM_ENDED', what: 'the keyrings in the offline form have ended', advice: "build the form again with this week's keyring and restart the relay" });
   }
   return list;
+}
+
+/** From so many bits on nearly all came that may by now (server/difficulty.ts). */
+const MUCH_DEARER = 8;
+const RAISE_LIMIT = 'If honest requests alone are that many, raise RELAY_SEEN_LIMIT, for relays and worker. After a flood a new keyring begins anew';
+
+/** What relays remember of a keyring has to last for its week. */
+export function ofTaken(taken: readonly Taken[]): Attention[] {
+  return taken.flatMap(({ serial, share, dearer }): Attention[] => {
+    if (share === 'full') {
+      return [{ code: 'KEYRING_FULL', what: `as many parcels came under keyring ${String(serial)} as may`, advice: `further ones are refused. ${RAISE_LIMIT}` }];
+    }
+    if (share === 'high') {
+      return [{ code: 'KEYRING_FILLING', what: `more than two thirds of the parcels came that may under keyring ${String(serial)}`, advice: `when all have come, further ones are refused. ${RAISE_LIMIT}` }];
+    }
+    if (dearer >= MUCH_DEARER) {
+      const what = `nearly all parcels came that may by now under keyring ${String(serial)}, and a stamp costs ${String(dearer)} bits more`;
+      return [{ code: 'KEYRING_FILLING', what, advice: `it gets cheaper by itself as the week passes. ${RAISE_LIMIT}` }];
+    }
+    return [];
+  });
 }
 
 export function ofWorker(worker: WorkerState): Attention[] {

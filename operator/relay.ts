@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { randomBytes, toHex } from '../crypto/bytes.ts';
-import { channels, relayAnswerSchema, type RelayAnswer } from '../store/presence.ts';
+import { channels, relayAnswerSchema, SHARES, type RelayAnswer, type Taken } from '../store/presence.ts';
 import { whenReady } from '../store/redis.ts';
 
 const NONCE_BYTES = 16;
@@ -37,6 +37,17 @@ export async function askRelays(redis: Redis): Promise<Relays> {
   } finally {
     listening.disconnect();
   }
+}
+
+/** The keyrings that parcels are taken under, by rising serial; where relays differ, the most that one of them says. */
+export function takenBy({ answers }: Relays): Taken[] {
+  const bySerial = new Map<number, Taken>();
+  for (const taken of answers.flatMap((answer) => answer.taken)) {
+    const { serial, share, dearer } = bySerial.get(taken.serial) ?? taken;
+    const isMore = SHARES.indexOf(taken.share) > SHARES.indexOf(share);
+    bySerial.set(serial, { serial, share: isMore ? taken.share : share, dearer: Math.max(dearer, taken.dearer) });
+  }
+  return [...bySerial.values()].sort((a, b) => a.serial - b.serial);
 }
 
 function answerTo(nonce: string, text: string): RelayAnswer | null {

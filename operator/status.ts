@@ -1,8 +1,9 @@
 import type { Redis } from 'ioredis';
 import { keys, workerState, type WorkerState } from '../store/keys.ts';
 import { readState, step, type KeyringState, type Step } from '../store/state.ts';
-import { ofDrops, ofHousekeeping, ofInbox, ofMix, ofRelays, ofWorker, type Attention } from './attention.ts';
-import { askRelays, type Relays } from './relay.ts';
+import type { Taken } from '../store/presence.ts';
+import { ofDrops, ofHousekeeping, ofInbox, ofMix, ofRelays, ofTaken, ofWorker, type Attention } from './attention.ts';
+import { askRelays, takenBy, type Relays } from './relay.ts';
 
 export type InboxStatus = { id: string; waiting: Step; dead: Step };
 
@@ -20,6 +21,8 @@ export type Status = {
   keyringUntil: string | null;
   /** The serial that follows the current one. */
   keyringNext: number | null;
+  /** The keyrings that relays take parcels under, and how many came of as many as may; empty where none answers. */
+  taken: Taken[];
   relay: RelayState;
   worker: WorkerState;
   roundSeconds: number | null;
@@ -42,13 +45,15 @@ export async function readStatus(redis: Redis, now: Date, part: 'all' | 'worker'
   const inboxes = await Promise.all(inboxIds.sort().map((id) => readInbox(redis, id)));
   const roundSeconds = Number(value ?? 0);
   const worker = workerState(leftMs, roundSeconds);
-  const ofAll = relays === null ? [] : [...ofRelays(relays, mix), ...ofHousekeeping(housekeeping), ...ofDrops(drops), ...inboxes.flatMap((inbox) => ofInbox(inbox, trouble))];
+  const taken = relays === null ? [] : takenBy(relays);
+  const ofAll = relays === null ? [] : [...ofRelays(relays, mix), ...ofTaken(taken), ...ofHousekeeping(housekeeping), ...ofDrops(drops), ...inboxes.flatMap((inbox) => ofInbox(inbox, trouble))];
   return {
     pool: mix.pool ?? null,
     replies: mix.replies ?? null,
     keyring: mix.keyring ?? null,
     keyringUntil: mix.keyringUntil || null,
     keyringNext: Number(mix.keyringNext ?? 0) || null,
+    taken,
     relay: relayState(relays),
     worker,
     roundSeconds: roundSeconds > 0 ? roundSeconds : null,

@@ -5,6 +5,7 @@ import type { KeyringShelf, Shelved } from '../service/keyrings.ts';
 import { errorCode, log } from '../service/log.ts';
 import { areMissing, askForFunctions } from '../store/functions.ts';
 import { keys, SET_ANCHOR, workerState, type WorkerState } from '../store/keys.ts';
+import type { Taken } from '../store/presence.ts';
 import { whenReady } from '../store/redis.ts';
 import { bitsForRemembered, difficultyAt, DRAWS, firstPrice, nextRound, withinRound, type Price } from './difficulty.ts';
 import { isOutOfMemory, type PoolLimits } from './pool.ts';
@@ -51,8 +52,8 @@ export class Door {
   private sampleAgeMs = Infinity;
   private sample: Fill = 'empty';
   private price: Price | null = null;
-  /** Serial -> bits above the base, for what is remembered of that keyring. */
-  private rememberedBits: ReadonlyMap<number, number> = new Map();
+  /** By serial: how much is remembered of that keyring, and the bits above the base for it. */
+  private remembered: ReadonlyMap<number, Taken> = new Map();
 
   constructor(redis: Redis, shelf: KeyringShelf, options: DoorOptions) {
     this.redis = redis;
@@ -68,7 +69,12 @@ export class Door {
 
   /** Leading zero bits asked now of a stamp under the keyring of this serial. */
   difficultyFor(serial: number): number {
-    return difficultyAt(this.options.difficulty, this.price?.step ?? 0, this.rememberedBits.get(serial));
+    return difficultyAt(this.options.difficulty, this.price?.step ?? 0, this.remembered.get(serial)?.dearer);
+  }
+
+  /** The keyrings that parcels are taken under, as the last look in a round found them. */
+  get taken(): Taken[] {
+    return this.shelf.live().map(({ serial }) => this.remembered.get(serial) ?? { serial, share: 'low', dearer: 0 });
   }
 
   /** Does not wait for Redis for long: a relay without Redis still says that it is closed. */
@@ -149,12 +155,14 @@ export class Door {
     const draws = new Uint32Array(randomBytes(DRAWS * 4).buffer);
     this.price = this.price === null ? firstPrice(share, draws) : nextRound(this.price, share, draws);
     const nowMs = this.shelf.now().getTime();
-    this.rememberedBits = new Map(this.shelf.live().map((shelved) => [shelved.serial, this.bitsFor(shelved, ids.get(shelved.serial) ?? 0, nowMs)]));
+    this.remembered = new Map(this.shelf.live().map((shelved) => [shelved.serial, this.rememberedOf(shelved, ids.get(shelved.serial) ?? 0, nowMs)]));
   }
 
-  private bitsFor({ keyring }: Shelved, ids: number, nowMs: number): number {
+  private rememberedOf({ serial, keyring }: Shelved, ids: number, nowMs: number): Taken {
     const [begin, end] = [Date.parse(keyring.notBefore), Date.parse(keyring.notAfter)];
-    return bitsForRemembered(ids / this.options.seenLimit, (nowMs - begin) / (end - begin));
+    const part = ids / this.options.seenLimit;
+    const share = fill(part);
+    return { serial, share: share === 'empty' ? 'low' : share, dearer: bitsForRemembered(part, (nowMs - begin) / (end - begin)) };
   }
 
   private set(state: DoorState, code = 'none'): void {

@@ -12,6 +12,21 @@ export const channels = {
 /** 16 bytes in hex: which question an answer belongs to. */
 export const nonceSchema = z.string().regex(/^[0-9a-f]{32}$/);
 
+/**
+ * How many parcels came under a keyring, of as many as may (RELAY_SEEN_LIMIT): up to a third, up to two thirds, more, all. No
+ * word for none: it would tell of the first.
+ */
+export const SHARES = ['low', 'half', 'high', 'full'] as const;
+
+const takenSchema = z.strictObject({
+  serial: z.int().min(1),
+  share: z.enum(SHARES),
+  /** Bits that a stamp costs more under it, because more came than may by now. */
+  dearer: z.int().min(0),
+});
+/** A keyring that parcels are taken under, as the relay's last look in a round found it. */
+export type Taken = z.output<typeof takenSchema>;
+
 const conditionSchema = z.strictObject({
   /** Why it takes no parcels, null when it does. */
   door: z.enum(['keyring', 'redis', 'pool', 'worker']).nullable(),
@@ -19,6 +34,8 @@ const conditionSchema = z.strictObject({
   newestKeyring: z.int().min(0),
   /** The keyrings in the offline form have all ended, so it is handed out no more. */
   offlineFormEnded: z.boolean(),
+  /** The keyrings that it takes parcels under, by rising serial. */
+  taken: z.array(takenSchema),
 });
 
 export const relayAnswerSchema = conditionSchema.extend({ nonce: nonceSchema });

@@ -21,8 +21,8 @@ export const operatorStatus = defineCommand({
   usage: '--redis-socket PATH [--part worker] [--json] [--watch] [options]',
   examples: ['support-relay operator status --redis-socket /run/support-relay/redis.sock'],
   details: `
-Shows the pool, the answers that wait, how far the keyrings reach, the relay, the worker, every inbox and what was dropped,
-in coarse steps only: nobody needs to know more. Every relay at this Redis is asked how it is. Ends with 0 when all is
+Shows the pool, the answers that wait, how far the keyrings reach, how many parcels came under each that are taken now, the
+relay, the worker, every inbox and what was dropped, in coarse steps only: nobody needs to know more. Every relay at this Redis is asked how it is. Ends with 0 when all is
 well, 5 when something needs attention (and says what to do), 69 when Redis is away.
 
 ${REDIS_HELP}

@@ -23,7 +23,7 @@ const WELL: MixState = {
   pool: '1-9', replies: '10-99', paused: '', held: '', keyring: 'ok',
   keyringUntil: '2026-03-21T00:00:00Z', keyringNext: '13', keyringNewest: '13', warnings: '',
 };
-const OPEN: RelayCondition = { door: null, newestKeyring: 13, offlineFormEnded: false };
+const OPEN: RelayCondition = { door: null, newestKeyring: 13, offlineFormEnded: false, taken: [{ serial: 12, share: 'half', dearer: 4 }, { serial: 13, share: 'low', dearer: 0 }] };
 
 let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
 beforeAll(async () => {
@@ -39,9 +39,9 @@ describe('with Redis', () => {
   let relays: { presence: Presence; stop: () => void }[] = [];
   let condition = OPEN;
   /** What a relay is to an operator's tool, without the rest of it. */
-  const startRelay = async (): Promise<void> => {
+  const startRelay = async (own?: RelayCondition): Promise<void> => {
     const client = connect(redis.target('relay'), 'relay');
-    const presence = new Presence(redis.target('relay'), client, () => condition);
+    const presence = new Presence(redis.target('relay'), client, () => own ?? condition);
     const before = await listeners();
     presence.start();
     relays.push({ presence, stop: () => (presence.destroy(), client.disconnect()) });
@@ -87,7 +87,7 @@ describe('with Redis', () => {
     const { code, text } = await operator('status');
     expect(code).toBe(EXIT.ok);
     expect(text).toBe(
-      'pool      1-9 parcels at the last round\nanswers   10-99 waiting in mailboxes\nkeyring   ok, valid until 2026-03-21T00:00:00Z; next: 13\nrelay     answers\nworker    working, a round every 300 s\ninbox     inbox-1: 0 waiting, 0 dead\ninbox     inbox-2: 0 waiting, 0 dead\ndropped   nothing\nall is well\n',
+      'pool      1-9 parcels at the last round\nanswers   10-99 waiting in mailboxes\nkeyring   ok, valid until 2026-03-21T00:00:00Z; next: 13\ntaken     under keyring 12: up to two thirds of the parcels that may come; a stamp costs 4 bits more\ntaken     under keyring 13: less than a third of the parcels that may come\nrelay     answers\nworker    working, a round every 300 s\ninbox     inbox-1: 0 waiting, 0 dead\ninbox     inbox-2: 0 waiting, 0 dead\ndropped   nothing\nall is well\n',
     );
   });
 
@@ -102,6 +102,7 @@ describe('with Redis', () => {
         keyring: 'ok',
         keyringUntil: '2026-03-21T00:00:00Z',
         keyringNext: 13,
+        taken: [{ serial: 12, share: 'half', dearer: 4 }, { serial: 13, share: 'low', dearer: 0 }],
         relay: 'answers',
         worker: 'working',
         roundSeconds: 300,
@@ -198,11 +199,22 @@ describe('with Redis', () => {
     ['whose door is closed', { door: 'keyring' }, 'DOOR_CLOSED', 'the relay takes nothing (keyring)'],
     ['whose offline form has ended', { offlineFormEnded: true }, 'OFFLINE_FORM_ENDED', 'the keyrings in the offline form have ended'],
     ['that lacks a keyring', { newestKeyring: 12 }, 'KEYRINGS_DIFFER', 'not have the same newest keyring'],
+    ["that has taken many parcels under next week's keyring", { taken: [{ serial: 13, share: 'high', dearer: 0 }] }, 'KEYRING_FILLING', 'more than two thirds of the parcels came that may under keyring 13'],
+    ['that takes no more under one', { taken: [{ serial: 13, share: 'full', dearer: 10 }] }, 'KEYRING_FULL', 'as many parcels came under keyring 13 as may'],
+    ['that takes them faster than they may come', { taken: [{ serial: 13, share: 'low', dearer: 8 }] }, 'KEYRING_FILLING', 'by now under keyring 13, and a stamp costs 8 bits more'],
   ])('a relay %s needs attention', async (_what, more, attention, words) => {
     condition = { ...OPEN, ...more };
     const found = await status();
     expect([found.code, found.status.relay, found.status.attention.map(({ code }) => code)]).toEqual([EXIT.attention, 'answers', [attention]]);
     expect(found.status.attention[0]?.what).toContain(words);
+  });
+
+  test('of two relays the one counts that has taken more', async () => {
+    condition = { ...OPEN, taken: [{ serial: 13, share: 'half', dearer: 0 }] };
+    await startRelay({ ...OPEN, taken: [{ serial: 13, share: 'low', dearer: 6 }, { serial: 12, share: 'low', dearer: 0 }] });
+    expect((await status()).status.taken).toEqual([{ serial: 12, share: 'low', dearer: 0 }, { serial: 13, share: 'half', dearer: 6 }]);
+    await stopRelays();
+    await startRelay();
   });
 
   test('a relay that is away, hangs, or is one of two that do, needs attention; asking writes nothing', async () => {

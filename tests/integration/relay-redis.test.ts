@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, parseAnswer } from '../../crypto/answer.ts';
-import { askRelays } from '../../operator/relay.ts';
+import { askRelays, takenBy } from '../../operator/relay.ts';
 import { provideFunctions } from '../../store/functions.ts';
 import { keys } from '../../store/keys.ts';
 import { mixArrivals } from '../../worker/arrivals.ts';
@@ -115,12 +115,16 @@ describe('what is full', () => {
     await relay.stop();
   });
 
-  it('a full memory of ids too', async () => {
-    const relay = await startRelay({ config: { seenLimit: 1 } });
+  it('a full memory of ids too, and operators are told under which keyring', async () => {
+    const relay = await startRelay({ config: { seenLimit: 1 }, roundSeconds: 1 });
     const [first, second] = [relay.dear(), relay.dear()];
     expect((await post(relay, first)).status).toBe(202);
     expect((await post(relay, second)).status).toBe(503);
     await relay.door('pool');
+    await relay.keyrings.add({ serial: 6, fromHours: 6, toHours: 24 * 8 });
+    process.emit('SIGHUP');
+    const operator = await relay.redis.connect('operator');
+    await expect.poll(async () => takenBy(await askRelays(operator))).toEqual([{ serial: 5, share: 'full', dearer: 10 }, { serial: 6, share: 'low', dearer: 0 }]);
     await relay.stop();
   });
 

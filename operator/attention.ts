@@ -1,7 +1,7 @@
 // Everything that an operator has to do something about: what it is, and what to do.
 import type { WorkerState } from '../store/keys.ts';
 import type { RelayAnswer, Taken } from '../store/presence.ts';
-import type { AlarmingDrop, HousekeepingState, InboxTrouble, MixState, Step } from '../store/state.ts';
+import { limitsText, type AlarmingDrop, type HousekeepingState, type InboxTrouble, type MixState, type Step } from '../store/state.ts';
 import type { Relays } from './relay.ts';
 import type { InboxStatus } from './status.ts';
 
@@ -10,6 +10,7 @@ type Code =
   | 'DOOR_CLOSED'
   | 'OFFLINE_FORM_ENDED'
   | 'KEYRINGS_DIFFER'
+  | 'LIMITS_DIFFER'
   | 'KEYRING_FILLING'
   | 'KEYRING_FULL'
   | 'WORKER_GONE'
@@ -47,7 +48,7 @@ const DOOR: Record<NonNullable<RelayAnswer['door']>, string> = {
   worker: 'no worker has done a round for an hour, or none of its version has given Redis its functions: start the worker, of the same version as the relay',
 };
 
-export function ofRelays({ asked, answers }: Relays, { keyringNewest }: Partial<MixState>): Attention[] {
+export function ofRelays({ asked, answers }: Relays, { keyringNewest, relayLimits }: Partial<MixState & HousekeepingState>): Attention[] {
   const list: Attention[] = [];
   if (asked === 0) {
     list.push({ code: 'RELAY_AWAY', what: 'no relay is connected to Redis', advice: 'start the relay; its log says why it ended. The form cannot be reached meanwhile' });
@@ -59,6 +60,14 @@ export function ofRelays({ asked, answers }: Relays, { keyringNewest }: Partial<
   }
   if (answers.some(({ newestKeyring }) => keyringNewest !== undefined && newestKeyring !== Number(keyringNewest))) {
     list.push({ code: 'KEYRINGS_DIFFER', what: 'relay and worker do not have the same newest keyring', advice: 'give both the same keyrings (the worker first); after a change, look again in a round' });
+  }
+  const other = answers.map(({ limits }) => limitsText(limits)).find((limits) => relayLimits !== undefined && limits !== relayLimits);
+  if (other !== undefined) {
+    list.push({
+      code: 'LIMITS_DIFFER',
+      what: `relay and worker were told different limits (relay: ${other}, worker: ${relayLimits ?? ''})`,
+      advice: "set both variables alike for both and restart them: by them the worker looks whether Redis has the memory that it may need",
+    });
   }
   if (answers.some(({ offlineFormEnded }) => offlineFormEnded)) {
     list.push({ code: 'OFFLINE_FORM_ENDED', what: 'the keyrings in the offline form have ended', advice: "build the form again with this week's keyring and restart the relay" });

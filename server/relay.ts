@@ -56,6 +56,7 @@ export class Relay implements Service {
       door: door.state.reason,
       newestKeyring: shelf.all().at(-1)?.serial ?? 0,
       offlineFormEnded: offlineForm.hasEnded,
+      limits: { pool: config.poolLimit, seen: config.seenLimit },
       taken: door.taken,
     }));
     this.presence.start();

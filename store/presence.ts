@@ -34,6 +34,7 @@ const conditionSchema = z.strictObject({
   newestKeyring: z.int().min(0),
   /** The keyrings in the offline form have all ended, so it is handed out no more. */
   offlineFormEnded: z.boolean(),
+  limits: z.strictObject({ pool: z.int(), seen: z.int() }),
   /** The keyrings that it takes parcels under, by rising serial. */
   taken: z.array(takenSchema),
 });

@@ -48,7 +48,14 @@ export type HousekeepingState = {
   housekeeping: string;
   /** Redis has used most of the memory that it may. */
   memory: 'filling' | 'ok';
+  /** What relays let in at most, as this worker was told: Redis' memory is planned for it. */
+  relayLimits: string;
 };
+
+/** What relays let in at most: parcels in the pool, and remembered ids of a keyring. */
+export type RelayLimits = { readonly pool: number; readonly seen: number };
+
+export const limitsText = ({ pool, seen }: RelayLimits): string => `RELAY_POOL_LIMIT=${String(pool)} RELAY_SEEN_LIMIT=${String(seen)}`;
 
 export async function publishMix(redis: Redis, state: MixState): Promise<void> {
   await redis.hset(keys.state, state);

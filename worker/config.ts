@@ -5,8 +5,8 @@ import { readRegularFileSync } from '../service/files.ts';
 import { errorCode } from '../service/log.ts';
 import { MOST_REPLY_WEEKS, REPLY_LIMIT, REPLY_WEEKS } from '../store/mailboxes.ts';
 import type { RedisTarget } from '../store/redis.ts';
+import type { RelayLimits } from '../store/state.ts';
 import { inboxesSchema, type InboxSettings } from './inboxes/kinds.ts';
-import type { RelayLimits } from './memory.ts';
 import type { Limits } from './obstacles.ts';
 
 const HOUR_MS = 3_600_000;
@@ -26,6 +26,7 @@ export type WorkerConfig = {
   /** Full weeks that a reply is kept. */
   readonly replyWeeks: number;
   readonly limits: Limits;
+  /** As the relay is told itself; `operator status` says where the two differ. */
   readonly relay: RelayLimits;
 };
 

@@ -3,7 +3,7 @@ import type { KeyringShelf } from '../service/keyrings.ts';
 import { errorCode, log } from '../service/log.ts';
 import { provideFunctions } from '../store/functions.ts';
 import { keys } from '../store/keys.ts';
-import { publishHousekeeping, publishTrouble } from '../store/state.ts';
+import { limitsText, publishHousekeeping, publishTrouble, type RelayLimits } from '../store/state.ts';
 import { mixArrivals } from './arrivals.ts';
 import { loadIdentities, shred } from './identities.ts';
 import type { Mailboxes } from './mailboxes.ts';
@@ -15,6 +15,7 @@ export type HousekeepingSettings = {
   readonly identities: string;
   readonly backlogMs: number;
   readonly inboxes: readonly string[];
+  readonly relay: RelayLimits;
 };
 
 /** Relays read their keyrings every 10 s: until then one may accept what this worker no longer expects. */
@@ -56,7 +57,7 @@ export class Housekeeping {
   async #publish(): Promise<void> {
     const memory = isFilling(await this.#redis.info('memory')) ? 'filling' : 'ok';
     const housekeeping = [...this.#failing].map((failing) => failing.join(':')).join(' ');
-    await publishHousekeeping(this.#redis, { housekeeping, memory });
+    await publishHousekeeping(this.#redis, { housekeeping, memory, relayLimits: limitsText(this.#settings.relay) });
   }
 
   /**

@@ -1,7 +1,5 @@
+import type { RelayLimits } from '../store/state.ts';
 import type { Limits } from './obstacles.ts';
-
-/** What relays let in at most, as they are told themselves. */
-export type RelayLimits = { readonly pool: number; readonly seen: number };
 
 /** A parcel (24,560 bytes) or a letter (22,798) in a hash of Redis, with its name and what the allocator rounds up. */
 const ENTRY_BYTES = 25_000;

@@ -23,7 +23,9 @@ const WELL: MixState = {
   pool: '1-9', replies: '10-99', paused: '', held: '', keyring: 'ok',
   keyringUntil: '2026-03-21T00:00:00Z', keyringNext: '13', keyringNewest: '13', warnings: '',
 };
-const OPEN: RelayCondition = { door: null, newestKeyring: 13, offlineFormEnded: false, taken: [{ serial: 12, share: 'half', dearer: 4 }, { serial: 13, share: 'low', dearer: 0 }] };
+const LIMITS = { pool: 20_000, seen: 1_000_000 };
+const QUIET: HousekeepingState = { housekeeping: '', memory: 'ok', relayLimits: 'RELAY_POOL_LIMIT=20000 RELAY_SEEN_LIMIT=1000000' };
+const OPEN: RelayCondition = { door: null, newestKeyring: 13, offlineFormEnded: false, limits: LIMITS, taken: [{ serial: 12, share: 'half', dearer: 4 }, { serial: 13, share: 'low', dearer: 0 }] };
 
 let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
 beforeAll(async () => {
@@ -154,10 +156,11 @@ describe('with Redis', () => {
   test.each<[string, Partial<HousekeepingState>, string]>([
     ['housekeeping that fails', { housekeeping: 'aof:AOF_REWRITE key-3:EACCES' }, 'HOUSEKEEPING_FAILING'],
     ['a Redis that is nearly full', { memory: 'filling' }, 'MEMORY_FILLING'],
+    ['a worker that plans for less than the relay lets in', { relayLimits: 'RELAY_POOL_LIMIT=20000 RELAY_SEEN_LIMIT=500000' }, 'LIMITS_DIFFER'],
   ])('%s needs attention', async (_what, more, attention) => {
-    await publishHousekeeping(admin, { housekeeping: '', memory: 'ok' });
+    await publishHousekeeping(admin, QUIET);
     expect((await status()).code).toBe(EXIT.ok);
-    await publishHousekeeping(admin, { housekeeping: '', memory: 'ok', ...more });
+    await publishHousekeeping(admin, { ...QUIET, ...more });
     const found = await status();
     expect([found.code, found.status.attention.map(({ code }) => code)]).toEqual([EXIT.attention, [attention]]);
   });

@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { log } from '../../service/log.ts';
 import { keys } from '../../store/keys.ts';
-import { readState } from '../../store/state.ts';
+import { limitsText, readState } from '../../store/state.ts';
 import type { Housekeeping } from '../../worker/housekeeping.ts';
 import type { Mix, MixSettings } from '../../worker/mix.ts';
 import { oneRedis } from '../support/one-redis.ts';
@@ -216,7 +216,7 @@ describe('housekeeping', () => {
     await until('the failure', failed);
     for (let times = 0; times < 3; times += 1) await housekeeping.run();
     expect(said.mock.calls).toEqual([['housekeeping failed', { reason: 'aof', code: 'AOF_REWRITE' }]]);
-    expect((await readState(admin)).housekeeping).toMatchObject({ housekeeping: 'aof:AOF_REWRITE', memory: 'ok' });
+    expect((await readState(admin)).housekeeping).toMatchObject({ housekeeping: 'aof:AOF_REWRITE', memory: 'ok', relayLimits: limitsText(bench.config.relay) });
     said.mockRestore();
     // The limit ends with the process.
     await stand.redis.kill9();

@@ -1,8 +1,9 @@
-// What the container image is built from.
+// What the container image is built from, and what its containers are told.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ROOT } from '../../deploy/layout.ts';
+import { poolLimit, seenLimit } from '../../service/env.ts';
 
 /** Neither is part of the programs. */
 const LEFT_OUT = ['bench', 'dist', 'node_modules', 'tests'];
@@ -12,4 +13,13 @@ it('the image is built from every folder with sources of the programs, and from 
   const withSources = folders.filter((name) => readdirSync(join(ROOT, name), { recursive: true }).some((file) => String(file).endsWith('.ts')));
   const taken = readFileSync(join(ROOT, '.dockerignore'), 'utf8').split('\n').filter((line) => line.startsWith('!')).map((line) => line.slice(1));
   expect(taken.filter((name) => folders.includes(name)).toSorted()).toEqual(withSources.toSorted());
+});
+
+it('docker compose tells relay and worker the same limits, which are those of the programs unless told otherwise', () => {
+  const compose = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
+  for (const part of ['relay', 'worker']) expect(new RegExp(`^  ${part}:\n(?:    .*\n|\n)+`, 'm').exec(compose)?.[0], part).toContain('    environment:\n      <<: *limits\n');
+  const limits = /^x-limits: &limits\n((?:  .*\n)+)/m.exec(compose)?.[1];
+  expect(limits).toBe(Object.entries({ POOL: poolLimit, SEEN: seenLimit }).map(([name, limit]) => (
+    `  RELAY_${name}_LIMIT: "\${SUPPORT_RELAY_${name}_LIMIT:-${String(limit.parse(undefined))}}"\n`
+  )).join(''));
 });

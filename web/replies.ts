@@ -3,7 +3,7 @@
 import { CodeField } from './code-field.ts';
 import { Confirmation } from './confirmation.ts';
 import { Conversation } from './conversation.ts';
-import { readStart, readWords, UnreachableError, type Door, type SignedKeyring } from './door.ts';
+import { readStart, readWords, SLOW_DIFFICULTY, UnreachableError, type Door, type SignedKeyring } from './door.ts';
 import { Fields } from './fields.ts';
 import { takeKeyring } from './keyring.ts';
 import { LeavingQuestion, setUpLeaving } from './leaving.ts';
@@ -89,9 +89,11 @@ class Replies {
     this.#offerWriting();
   }
 
-  /** Behind a closed door answers can be read all the same. */
+  /** Behind a closed door answers can be read all the same, and also where a stamp takes minutes. */
   #doorIs(door: Door): void {
     this.#open = door.open;
+    const isSlow = door.open && this.#sealer.isSlow && door.difficulty >= SLOW_DIFFICULTY;
+    for (const id of ['slow', 'slow-writing']) element(id, HTMLElement).hidden = !isSlow;
     element('closed', HTMLElement).hidden = door.open;
     this.#conversation.allowRemoval(door.open);
     this.#offerWriting();

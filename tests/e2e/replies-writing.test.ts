@@ -1,11 +1,12 @@
 // Writing again in a conversation: to the same people, before an answer and after it, and never losing a text.
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { Keyring } from '../../crypto/keyring.ts';
+import { encodeKeyring, type Keyring } from '../../crypto/keyring.ts';
+import { sign } from '../../crypto/minisign.ts';
 import { FIREFOX } from '../support/browser.ts';
 import { cli } from '../support/cli.ts';
 import { startConversation } from '../support/conversation.ts';
-import { READY as FORM_READY } from '../support/form-page.ts';
+import { FormPage, READY as FORM_READY } from '../support/form-page.ts';
 import { usePages, useSite } from '../support/page-bench.ts';
 import { RepliesPage } from '../support/replies-page.ts';
 import { inboxOf, severalTeams } from '../support/teams.ts';
@@ -41,6 +42,22 @@ describe.each(FIREFOX)('further words in %s', (name) => {
     const letter = (await bench.deployment.letters()).find(({ message }) => message === text);
     // After the answer that had been read.
     expect(letter).toMatchObject({ kind: 'follow-up', language: 'ru', number: 2, read: [expect.stringMatching(/^[0-9a-f]{16}$/)], thread: conversation.thread.address });
+  });
+
+  it.each([
+    ['minutes without WebAssembly', 18, true],
+    ['half a minute without WebAssembly', 17, false],
+  ])('a stamp that takes %s is said before anyone types, and again where one writes, or not', async (_, difficulty, said) => {
+    const form = new FormPage(bench);
+    const json = encodeKeyring(bench.deployment.keyring.keyring);
+    form.serveStart({ door: { difficulty }, json, signature: sign(json, await form.rootKey(), 'test') });
+    form.serveWithoutWasm('/replies.js');
+    await page.openMailbox(await startConversation('ru'));
+    expect(await bench.tab.isVisible('#slow-writing')).toBe(said);
+    expect(await bench.tab.isVisible('#write')).toBe(true);
+    await page.open();
+    expect(await bench.tab.isVisible('#slow')).toBe(said);
+    if (said) expect(await bench.tab.text('#slow')).toContain('Читать ответы можно как обычно');
   });
 
   it.each([['with a topic', '#topic-legal'], ['without one', '#topic-none']])('before any answer reaches the team that has the request, %s', async (how, topic) => {

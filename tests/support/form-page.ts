@@ -81,8 +81,8 @@ export class FormPage {
   }
 
   /** As at Safer: the page's script finds no WebAssembly. */
-  serveWithoutWasm(): void {
-    this.#bench.front.rules.set('/form.js', async ({ path }, response) => {
+  serveWithoutWasm(script = '/form.js'): void {
+    this.#bench.front.rules.set(script, async ({ path }, response) => {
       const { headers, body } = await http(new URL(path, this.#bench.deployment.url).href);
       response.writeHead(200, { 'content-type': headers['content-type'] }).end(`delete globalThis.WebAssembly;\n${Buffer.from(body).toString()}`);
     });

@@ -6,6 +6,7 @@ import { createIdentityFile } from '../cli/actions/identity.ts';
 import { writeAcl } from '../cli/actions/acl.ts';
 import { createKeyring, readKeyring } from '../cli/actions/keyring.ts';
 import { createRootKey, readRootKey } from '../cli/actions/root-key.ts';
+import { readInputText } from '../cli/files.ts';
 import { identityToRecipient, parseIdentityFile } from '../crypto/age/identity.ts';
 import { randomBytes, toHex } from '../crypto/bytes.ts';
 import type { Keyring, VerifiedKeyring } from '../crypto/keyring.ts';
@@ -98,14 +99,14 @@ async function ensureIdentity(file: string, what: string, say: (step: string) =>
     say(`making ${what}`);
     return (await createIdentityFile({ file })).recipient;
   }
-  const [identity] = parseIdentityFile(await readFile(file, 'utf8'));
+  const [identity] = parseIdentityFile(await readInputText(file, 'the identity'));
   if (identity === undefined) throw new Error(`${file} holds no identity`);
   return identityToRecipient(identity);
 }
 
 /** @returns the public key (64 hex digits) of the signer in `file`, made if missing */
 async function ensureSigner(file: string, say: (step: string) => void): Promise<string> {
-  if (existsSync(file)) return toHex((await parseSigner(await readFile(file, 'utf8'))).key);
+  if (existsSync(file)) return toHex((await parseSigner(await readInputText(file, 'the signer'))).key);
   say("making the volunteer's signer");
   const signer = generateKeyPair();
   await replaceFile(file, await encodeSecretKey(signer, undefined, 'signer'), 0o600);
@@ -141,7 +142,7 @@ async function newestKeyring(layout: Layout, root: SigningKey, say: (step: strin
 /** An inbox that is there already keeps its team. */
 async function firstTeamId(layout: Layout): Promise<string> {
   if (!existsSync(layout.inboxes)) return toHex(randomBytes(TEAM_ID_BYTES));
-  const [inbox] = JSON.parse(await readFile(layout.inboxes, 'utf8')) as { team?: string }[];
+  const [inbox] = JSON.parse(await readInputText(layout.inboxes, 'the list of inboxes')) as { team?: string }[];
   return inbox?.team ?? toHex(randomBytes(TEAM_ID_BYTES));
 }
 
@@ -173,7 +174,7 @@ async function ensureUsers(layout: Layout, say: (step: string) => void): Promise
     return;
   }
   // What a role may do belongs to the software, not to the state: a newer version brings its own rules.
-  const password = async (role: (typeof ROLES)[number]) => (await readFile(layout.passwordFile(role), 'utf8')).trim();
+  const password = async (role: (typeof ROLES)[number]) => (await readInputText(layout.passwordFile(role), 'the password')).trim();
   const passwords = { relay: await password('relay'), worker: await password('worker'), operator: await password('operator') };
   await replaceFile(layout.acl, aclFile(passwords), 0o600);
 }

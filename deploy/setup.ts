@@ -1,6 +1,8 @@
-import { chown, readdir, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chown, readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readInputText } from '../cli/files.ts';
 import { program, ROOT, type Layout } from './layout.ts';
 import { prepareDeployment, replaceFile } from './prepare.ts';
 
@@ -63,7 +65,7 @@ async function giveToContainers(layout: Layout): Promise<{ uid: number; gid: num
 
 /** Sets variables in a file of `NAME=value` lines and leaves all others as they are. */
 async function setVariables(path: string, variables: Readonly<Record<string, string>>): Promise<void> {
-  const old = await readFile(path, 'utf8').catch(() => '');
+  const old = existsSync(path) ? await readInputText(path, 'the file of variables') : '';
   const kept = old.split('\n').filter((line) => line !== '' && !Object.keys(variables).some((name) => line.startsWith(`${name}=`)));
   const lines = [...kept, ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)];
   await replaceFile(path, `${lines.join('\n')}\n`, 0o600);

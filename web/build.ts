@@ -7,6 +7,7 @@ import { build, type BuildOptions } from 'esbuild';
 import { parsePublicKey } from '../crypto/minisign.ts';
 import { ready } from '../crypto/sodium.ts';
 import { ENGINES, sodiumPlugin, sodiumWasm } from './cut.ts';
+import { readGivenText } from './given.ts';
 import { buildPages, buildWords, readLocales } from './pages.ts';
 import { publish, type Former } from './publish.ts';
 import { buildOffline, makeDesk, type SignedKeyring } from './single-file.ts';
@@ -71,16 +72,16 @@ async function buildScripts(outDir: string, rootKey: string, floorSerial: number
 /** @throws SiteError */
 async function readSite(file: string): Promise<Site> {
   const languages = (await readLocales()).map(({ language }) => language);
-  return parseSite(await readFile(file, 'utf8'), languages);
+  return parseSite(await readGivenText(file), languages);
 }
 
 /**
  * Writes the form into `outDir`, and returns what it took away there. Throws MINISIGN_FORMAT when the file is not a minisign
- * public key, SiteError when the site file is wrong, and what `agree` throws.
+ * public key, SiteError when the site file is wrong, FileError when either is no regular file, and what `agree` throws.
  */
 export async function buildWeb(options: WebOptions): Promise<Former> {
   const { rootKeyFile, outDir, floorSerial = 1, slotSeconds, siteFile, keyrings = [], offlineDifficulty = OFFLINE_DIFFICULTY, agree } = options;
-  const rootKey = (await readFile(rootKeyFile, 'utf8')).trim();
+  const rootKey = (await readGivenText(rootKeyFile)).trim();
   await ready;
   // A secret key put here by mistake would be handed to everyone.
   parsePublicKey(rootKey);

@@ -1,7 +1,7 @@
 // Makes the offline form and the volunteers' desk: one file a language that holds everything, and a policy of its own that
 // forbids the network.
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type BuildOptions } from 'esbuild';
@@ -9,6 +9,7 @@ import { utf8 } from '../crypto/bytes.ts';
 import { verifyKeyring } from '../crypto/keyring.ts';
 import { parsePublicKey } from '../crypto/minisign.ts';
 import { sodiumPlugin } from './cut.ts';
+import { readGiven } from './given.ts';
 import { readLocales, readTemplate } from './pages.ts';
 import { renderPage, type Locale } from './template.ts';
 
@@ -104,5 +105,6 @@ export async function makeDesk(common: BuildOptions, { rootKey, keyrings, diffic
 
 /** Reads `keyring.json` and `keyring.json.minisig`. */
 export async function readSigned(file: string): Promise<SignedKeyring> {
-  return { json: await readFile(file, 'utf8'), signature: await readFile(`${file}.minisig`, 'utf8') };
+  const [json, signature] = [await readGiven(file), await readGiven(`${file}.minisig`)];
+  return { json: json.toString('utf8'), signature: signature.toString('utf8') };
 }

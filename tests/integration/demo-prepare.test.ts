@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -75,6 +76,13 @@ test('what an interrupted preparation left behind is completed', async () => {
   // One without a signature may be one that is about to be signed.
   expect(readdirSync(layout.keyrings).sort()).toEqual(['keyring-1.json', 'keyring-1.json.minisig', 'keyring-1.json.unsigned']);
   expect(existsSync(layout.passwordFile('operator'))).toBe(true);
+});
+
+test('a pipe in the place of a file is named, and nobody waits for it', { timeout: 20_000 }, async () => {
+  const { layout } = await prepare();
+  unlinkSync(layout.volunteerIdentity);
+  execFileSync('mkfifo', [layout.volunteerIdentity]);
+  await expect(prepare()).rejects.toThrow(`cannot read the identity ${layout.volunteerIdentity}: it is a directory, a pipe or a device`);
 });
 
 test('sockets move to a short folder when the path of the deployment is too long for them', () => {

@@ -19,7 +19,7 @@ describe('a third language', () => {
   beforeAll(async () => {
     await ready;
     dir = await mkdtemp(join(tmpdir(), 'new-language-'));
-    for (const part of ['web', 'crypto', 'package.json', 'tsconfig.base.json']) await cp(join(ROOT, part), join(dir, part), { recursive: true });
+    for (const part of ['web', 'crypto', 'service', 'package.json', 'tsconfig.base.json']) await cp(join(ROOT, part), join(dir, part), { recursive: true });
     await symlink(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
     await writeFile(join(dir, 'root.pub'), encodePublicKey(generateKeyPair()));
     ({ buildWeb: build } = (await import(pathToFileURL(join(dir, 'web/build.ts')).href)) as { buildWeb: typeof buildWeb });

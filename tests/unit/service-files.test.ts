@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { encodePublicKey, generateKeyPair } from '../../crypto/minisign.ts';
+import { ready } from '../../crypto/sodium.ts';
 import { parseEnv, secretFile } from '../../service/env.ts';
 import { readPrivateFile, readRegularFile, readRegularFileSync } from '../../service/files.ts';
 import { KeyringShelf } from '../../service/keyrings.ts';
@@ -12,6 +14,8 @@ import { workerEnv } from '../../worker/config.ts';
 import { loadIdentities } from '../../worker/identities.ts';
 import { smtp } from '../../worker/inboxes/smtp.ts';
 import { loadStatics } from '../../server/statics.ts';
+import { buildWeb } from '../../web/build.ts';
+import { readSigned } from '../../web/single-file.ts';
 import { makeKeyrings } from '../support/keyrings.ts';
 
 const MOST_BYTES = 200_000;
@@ -21,6 +25,7 @@ const TIMEOUT_MS = 5_000;
 let dir: string;
 const socket = createServer();
 beforeAll(async () => {
+  await ready;
   dir = await mkdtemp(join(tmpdir(), 'files-test-'));
   await writeFile(join(dir, 'file'), 'a'.repeat(MOST_BYTES), { mode: 0o600 });
   await writeFile(join(dir, 'long'), 'a'.repeat(MOST_BYTES + 1), { mode: 0o600 });
@@ -111,6 +116,19 @@ describe('a pipe in the place of', () => {
     await mkdir(directory);
     pipe(join(directory, 'worker-1.txt'));
     expect((await loadIdentities(directory)).unusable).toMatchObject([{ serial: 1, problem: 'unreadable' }]);
+  });
+
+  it('what a form is built with is named', { timeout: TIMEOUT_MS }, async () => {
+    const given = at('given');
+    await mkdir(given);
+    const [rootKeyFile, piped, siteFile, keyring] = ['root.pub', 'pipe.pub', 'site.json', 'keyring-1.json'].map((name) => join(given, name)) as [string, string, string, string];
+    for (const path of [piped, siteFile, keyring]) pipe(path);
+    await writeFile(rootKeyFile, encodePublicKey(generateKeyPair()));
+    const outDir = join(given, 'form');
+    const kind = (path: string): object => ({ code: 'FILE_KIND', message: `${path}: expected a regular file` });
+    await expect(buildWeb({ rootKeyFile: piped, outDir })).rejects.toMatchObject(kind(piped));
+    await expect(buildWeb({ rootKeyFile, outDir, siteFile })).rejects.toMatchObject(kind(siteFile));
+    await expect(readSigned(keyring)).rejects.toMatchObject(kind(keyring));
   });
 
   it('a file of the form keeps the relay from starting', { timeout: TIMEOUT_MS }, async () => {

@@ -7,8 +7,8 @@ export const DISTINCT_LETTERS = 4;
 /** A word that was typed: how it is compared, and where it stands in the text (UTF-16 units, the end exclusive). */
 export type TypedWord = { readonly word: string; readonly start: number; readonly end: number };
 
-/** Letters, marks, and characters that nobody sees: what may stand in a word as it is typed. */
-const RUN = /[\p{L}\p{M}\p{Default_Ignorable_Code_Point}]+/gu;
+/** What may stand in a word as it is typed, but for what nobody sees. */
+const RUN = /[\p{L}\p{M}]+/gu;
 const MARKS = /\p{M}/gu;
 const UNSEEN = /\p{Default_Ignorable_Code_Point}/gu;
 
@@ -18,7 +18,7 @@ const CYRILLIC = 'авсенікмортхујѕ';
 const LOOK_ALIKE: ReadonlyMap<string, string> = new Map([...LATIN].flatMap((latin, i) => [[latin, CYRILLIC[i] ?? ''], [CYRILLIC[i] ?? '', latin]]));
 
 /** A word that was broken at the end of a line goes on after it. */
-const BROKEN = /^\p{Pd}\s+$/u;
+const BROKEN = /^\p{Pd}\p{White_Space}+$/u;
 /** "1-е", "2nd", "№1" and "n1": so few letters beside a number count the words. */
 const ORDINAL_LETTERS_MAX = 3;
 const AFTER_NUMBER = /\p{N}\p{Pd}?$/u;
@@ -54,6 +54,13 @@ export function normalizeWord(text: string, list: readonly string[]): string {
 export const placeOfNormal = (word: string, list: readonly string[]): number =>
   word.length < DISTINCT_LETTERS ? -1 : list.findIndex((candidate) => candidate.startsWith(word));
 
+/** The text without what nobody sees, and where each of its units stands in the whole. */
+function seenOf(text: string): { seen: string; at: readonly number[] } {
+  const at = Array.from({ length: text.length }, (_, index) => index);
+  const unseen = new Set([...text.matchAll(UNSEEN)].flatMap(({ 0: found, index }) => at.slice(index, index + found.length)));
+  return { seen: text.replaceAll(UNSEEN, ''), at: at.filter((index) => !unseen.has(index)) };
+}
+
 /** Joins what a hyphen at the end of a line has parted, where that makes a word of the list. */
 function joinBroken(runs: readonly TypedWord[], text: string, list: readonly string[]): TypedWord[] {
   const joined: TypedWord[] = [];
@@ -70,18 +77,22 @@ function joinBroken(runs: readonly TypedWord[], text: string, list: readonly str
 /** True of letters that count the words, as in "2-е", or in "б)": one letter alone is never a word. */
 function isNumbering({ word, start, end }: TypedWord, text: string): boolean {
   const isBesideNumber = AFTER_NUMBER.test(text.slice(Math.max(0, start - 4), start)) || BEFORE_NUMBER.test(text.slice(end, end + 2));
-  return word.length === 1 || (isBesideNumber && word.length <= ORDINAL_LETTERS_MAX);
+  const letters = [...word].length;
+  return letters === 1 || (isBesideNumber && letters <= ORDINAL_LETTERS_MAX);
 }
 
 /** The words of a text, without what numbers them. `list`: the words that are meant, in the form in which words are compared. */
 export function typedWords(text: string, list: readonly string[]): TypedWord[] {
-  const runs = [...text.matchAll(RUN)]
+  const { seen, at } = seenOf(text);
+  const runs = [...seen.matchAll(RUN)]
     .map((found) => ({ word: normalizeWord(found[0], list), start: found.index, end: found.index + found[0].length }))
     .filter(({ word }) => word !== '');
-  const words = joinBroken(runs, text, list).filter((run) => !isNumbering(run, text));
+  const words = joinBroken(runs, seen, list).filter((run) => !isNumbering(run, seen));
   const times = new Map<string, number>();
   for (const { word } of words) times.set(word, (times.get(word) ?? 0) + 1);
-  return words.filter(({ word }) => (times.get(word) ?? 0) < LABEL_TIMES_MIN || placeOfNormal(word, list) !== -1);
+  return words
+    .filter(({ word }) => (times.get(word) ?? 0) < LABEL_TIMES_MIN || placeOfNormal(word, list) !== -1)
+    .map(({ word, start, end }) => ({ word, start: at[start] ?? 0, end: (at[end - 1] ?? 0) + 1 }));
 }
 
 /** The same for a word as it was typed, also with a number; -1 when it is not one word alone. */

@@ -20,10 +20,13 @@ type Given = { readonly volunteer: string; readonly colleague: string; readonly 
 type Made = { readonly identities: Record<string, string>; readonly words: string; readonly blobs: Record<string, Uint8Array>; readonly vectors: Vector[] };
 
 const SYLLABLES = [...'бвгдзклмнпрт'].flatMap((consonant) => [...'аео'].map((vowel) => consonant + vowel));
-const LIST = SYLLABLES.flatMap((first) => SYLLABLES.map((second) => `${first}${second}й`));
+export const LIST = SYLLABLES.flatMap((first) => SYLLABLES.map((second) => `${first}${second}й`));
+
+/** Of the code that most vectors use. */
+export const ELEVEN = [0, 1295, 7, 255, 256, 1024, 640, 36, 7, 1000, 511] as const;
 
 /** The code of eleven places: its check word is the one that fits. */
-function codeOf(eleven: readonly number[]): Code {
+export function codeOf(eleven: readonly number[]): Code {
   for (let check = 0; check < WORD_LIST_LENGTH; check += 1) {
     const read = readCode(wordsOf([...eleven, check], LIST).join(' '), LIST);
     if ('code' in read) return read.code;
@@ -36,7 +39,7 @@ const keyPair = (byte: number): ReturnType<typeof signingKeyPair> => signingKeyP
 const fails = (error: string): Vector['expect'] => ({ error });
 
 export function conversationVectors({ volunteer, colleague, worker, team, serial, digest }: Given): Made {
-  const code = codeOf([0, 1295, 7, 255, 256, 1024, 640, 36, 7, 1000, 511]);
+  const code = codeOf(ELEVEN);
   const shown = wordsOf(code, LIST);
   const thread = threadOf(codeRoot('ru', code));
   const other = threadOf(codeRoot('en', code));

@@ -15,6 +15,7 @@ import { ready } from '../../crypto/sodium.ts';
 import { sealLetter } from '../../crypto/letter.ts';
 import { stampBits, stampParcel } from '../../crypto/stamp.ts';
 import { formatVectors } from './make-formats.ts';
+import { codeVectors } from './make-codes.ts';
 import { signatureVectors } from './make-signatures.ts';
 import { conversationVectors } from './make-conversation.ts';
 import type { Edit, Vector, VectorFile } from './run.ts';
@@ -169,6 +170,7 @@ validity('a keyring is not valid at its end', '2030-01-14T00:00:00Z', fails('KEY
 validity('a keyring is not valid before its beginning', '2030-01-06T23:59:59Z', fails('KEYRING_NOT_YET_VALID'));
 validity('a keyring below the floor is refused', '2030-01-08T00:00:00Z', fails('KEYRING_OLD'), 8);
 
+const codes = codeVectors();
 const signatures = signatureVectors();
 const formats = formatVectors({ keyring, parcel, letter, worker, sign: (bytes) => signedBy(root, bytes) });
 const conversation = conversationVectors({ volunteer, colleague, worker, team, serial: keyring.serial, digest: verified.digest });
@@ -179,8 +181,8 @@ const file: VectorFile = {
   identities: { volunteer, colleague, worker, stranger, ...conversation.identities },
   rootKey: encodePublicKey(root),
   words: conversation.words,
-  blobs: Object.fromEntries(Object.entries({ ...blobs, ...conversation.blobs, ...signatures.blobs, ...formats.blobs, 'sealed request': whole }).map(([name, bytes]) => [name, base64.encode(bytes)])),
-  vectors: [...vectors, ...conversation.vectors, ...signatures.vectors, ...formats.vectors, { name: 'a sealed request opens', op: 'openParcel', input: 'sealed request', identities: ['worker'], expect: { value: { kind: 'letter', team } } }],
+  blobs: Object.fromEntries(Object.entries({ ...blobs, ...conversation.blobs, ...codes.blobs, ...signatures.blobs, ...formats.blobs, 'sealed request': whole }).map(([name, bytes]) => [name, base64.encode(bytes)])),
+  vectors: [...vectors, ...conversation.vectors, ...codes.vectors, ...signatures.vectors, ...formats.vectors, { name: 'a sealed request opens', op: 'openParcel', input: 'sealed request', identities: ['worker'], expect: { value: { kind: 'letter', team } } }],
 };
 if (ROUTE_BYTES + KIND_BYTES + CONTENT_BYTES !== PARCEL_PLAINTEXT_BYTES) throw new Error('lengths do not add up');
 await writeFile('tests/vectors/vectors.json', `${JSON.stringify(file, null, 1)}\n`);

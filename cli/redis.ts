@@ -1,5 +1,4 @@
 import type { Redis } from 'ioredis';
-import { connect, whenReady } from '../store/redis.ts';
 import { CliError } from './errors.ts';
 import { readPassphraseFile } from './passphrase.ts';
 
@@ -10,6 +9,8 @@ export type RedisOptions = { socketPath: string; user: string; passwordFile: str
 /** Runs `use` with a connection as the operator's user; what Redis refuses or fails to answer is REDIS_AWAY. */
 export async function withRedis<T>({ socketPath, user, passwordFile }: RedisOptions, use: (redis: Redis) => Promise<T>): Promise<T> {
   const password = await readPassphraseFile(passwordFile);
+  // Only here: most commands talk to no Redis, and its client takes longer to load than they take.
+  const { connect, whenReady } = await import('../store/redis.ts');
   const redis = connect({ socketPath, username: user, password }, 'operator');
   let last: unknown;
   redis.on('error', (error) => {

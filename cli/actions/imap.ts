@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { ImapFlow } from 'imapflow';
+import type { ImapFlow } from 'imapflow';
 import { CliError, UsageError } from '../errors.ts';
 import { INPUT_BYTES_MAX, reason, tooLarge } from '../files.ts';
 import type { Io } from '../io.ts';
@@ -48,7 +48,9 @@ export async function* imapMessages(place: ImapPlace, { passwordFile, ca, socks 
   const authority = ca === undefined ? undefined : await readAuthority(ca);
   // The name at the proxy gives this connection circuits of its own in Tor: who reads here does not show as who posts there.
   const pass = await password(place, passwordFile, io);
-  const make = (): ImapFlow => new ImapFlow({
+  // Only here: it takes longer to load than everything else that a command needs.
+  const { ImapFlow: Client } = await import('imapflow');
+  const make = (): ImapFlow => new Client({
     host: place.host, port: place.port, secure: true,
     auth: { user: place.user, pass },
     tls: { minVersion: 'TLSv1.2', ...(authority === undefined ? {} : { ca: authority }) },

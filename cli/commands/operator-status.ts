@@ -1,5 +1,4 @@
 import type { Redis } from 'ioredis';
-import { readStatus } from '../../operator/status.ts';
 import type { Status } from '../../operator/status.ts';
 import { defineCommand, required } from '../command.ts';
 import { CliError, EXIT, UsageError } from '../errors.ts';
@@ -34,7 +33,10 @@ ${REDIS_HELP}
     const target = { socketPath: required(values['redis-socket'], 'redis-socket', NAME), user: values.user, passwordFile: values['password-file'] };
     if (values.part !== undefined && values.part !== 'worker') throw new UsageError('--part can only be worker', NAME);
     const part = values.part ?? 'all';
-    const read = (redis: Redis): Promise<Status> => readStatus(redis, io.now(), part);
+    const read = async (redis: Redis): Promise<Status> => {
+      const { readStatus } = await import('../../operator/status.ts');
+      return readStatus(redis, io.now(), part);
+    };
     const print = (status: Status): void => {
       io.out(values.json === true ? `${visibleJson(status)}\n` : describeStatus(status));
     };

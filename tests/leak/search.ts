@@ -42,13 +42,33 @@ function base64Shapes(bytes: Buffer): Buffer[] {
   });
 }
 
-/** @returns "needle in place" for everything that was found */
+const PREFIX_BYTES = 3;
+
+/**
+ * In one pass for all shapes of all needles: there are hundreds, and what is searched has many megabytes.
+ * @returns "needle in place" for everything that was found
+ */
 export function search(places: Iterable<Place>, needles: readonly Needle[]): string[] {
+  const isBegun = new Uint8Array(1 << (8 * PREFIX_BYTES));
+  const begun = new Map<number, { needle: Needle; shape: Buffer }[]>();
+  for (const needle of needles) {
+    for (const shape of needle.shapes) {
+      const prefix = shape.readUIntBE(0, PREFIX_BYTES);
+      isBegun[prefix] = 1;
+      begun.set(prefix, [...(begun.get(prefix) ?? []), { needle, shape }]);
+    }
+  }
   const found = new Set<string>();
   for (const { name, chunks } of places) {
     for (const chunk of chunks) {
-      for (const needle of needles) {
-        if (needle.shapes.some((shape) => chunk.includes(shape))) found.add(`${needle.name} in ${name}`);
+      let prefix = 0;
+      for (let at = 0; at < chunk.length; at += 1) {
+        prefix = ((prefix << 8) | (chunk[at] ?? 0)) & 0xffffff;
+        if (isBegun[prefix] === 0) continue;
+        const from = at + 1 - PREFIX_BYTES;
+        for (const { needle, shape } of begun.get(prefix) ?? []) {
+          if (from >= 0 && chunk.subarray(from, from + shape.length).equals(shape)) found.add(`${needle.name} in ${name}`);
+        }
       }
     }
   }

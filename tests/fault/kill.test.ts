@@ -1,15 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PARTS, type Part } from '../../deploy/parts.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 import { startRedis } from '../support/redis.ts';
-import { killAtRandom, postAll, sealMany } from './load.ts';
+import { until } from '../support/worker.ts';
+import { killAtRandom, postAll, sealMany, type Load } from './load.ts';
 import { compilePowerLoss } from './power-loss.ts';
 
 const PARCELS = 100;
 const LOAD_MS = 12_000;
+const ACCEPTED_WITHIN_MS = 60_000;
 /** A tick whose worker was killed comes again after BullMQ has noticed: about half a minute. */
 const DELIVERED_WITHIN_MS = 90_000;
 
@@ -50,17 +53,21 @@ describe.each<{ name: string; parts: readonly Part[]; losesPower: boolean }>([
     await deployment.stop();
   });
 
-  test('at random moments: every 202 is in the inbox, once', { timeout: LOAD_MS + DELIVERED_WITHIN_MS + 60_000 }, async () => {
+  test('at random moments: every 202 is in the inbox, once', { timeout: LOAD_MS + ACCEPTED_WITHIN_MS + DELIVERED_WITHIN_MS + 60_000 }, async () => {
     const parcels = sealMany(deployment, PARCELS);
-    const over = AbortSignal.timeout(LOAD_MS);
-    const [load, kills] = await Promise.all([postAll(deployment, parcels, over), killAtRandom(deployment, parts, over)]);
+    const load: Load = { accepted: [], refused: 0, unanswered: 0 };
+    const over = new AbortController();
+    const [kills] = await Promise.all([
+      killAtRandom(deployment, parts, over.signal),
+      postAll(deployment, parcels, over.signal, load),
+      // The test is worth something only if it killed under load and still got most of it through, however slow the machine.
+      sleep(LOAD_MS).then(() => until('most of the load', () => load.accepted.length > PARCELS / 2, ACCEPTED_WITHIN_MS)).finally(() => over.abort()),
+    ]);
     for (const part of PARTS) if (!deployment.isRunning(part)) deployment.start(part);
     await deployment.untilOpen();
     const delivered = await deployment.untilDelivered(load.accepted, DELIVERED_WITHIN_MS);
-    // The test is worth something only if it killed under load and still got most of it through.
     expect(kills).toBeGreaterThan(5);
     expect(load.unanswered + load.refused).toBeGreaterThan(0);
-    expect(load.accepted.length).toBeGreaterThan(PARCELS / 2);
     expect(load.accepted.filter((text) => !delivered.includes(text)), await deployment.logs()).toEqual([]);
     expect(delivered.length).toBe(new Set(delivered).size);
   });

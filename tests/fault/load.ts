@@ -9,9 +9,8 @@ export type Load = { accepted: string[]; refused: number; unanswered: number };
 /** As long as a browser would wait for an answer over a dead relay, shortened: nothing here is slower than 3 s. */
 const ANSWER_WITHIN_MS = 5_000;
 
-/** Posts each parcel until it is accepted, some of them at a time, until `signal`: what a person's page does. */
-export async function postAll(deployment: Deployment, parcels: ReadonlyMap<string, Uint8Array>, signal: AbortSignal): Promise<Load> {
-  const load: Load = { accepted: [], refused: 0, unanswered: 0 };
+/** Posts each parcel until it is accepted, some of them at a time, until `signal`: what a person's page does. @param load counts it */
+export async function postAll(deployment: Deployment, parcels: ReadonlyMap<string, Uint8Array>, signal: AbortSignal, load: Load): Promise<void> {
   const waiting = [...parcels];
   const sender = async () => {
     for (let next = waiting.shift(); next !== undefined && !signal.aborted; next = waiting.shift()) {
@@ -34,7 +33,6 @@ export async function postAll(deployment: Deployment, parcels: ReadonlyMap<strin
     }
   };
   await Promise.all(Array.from({ length: 4 }, sender));
-  return load;
 }
 
 /** Until `signal`: kill -9 of a random part at a random moment, and its start again a random moment later. @returns how often */

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { brotliCompress, constants, gzip } from 'node:zlib';
+import zlib from 'node:zlib';
 import type { RequestHandler } from 'express';
 import type { KeyringShelf } from '../../service/keyrings.ts';
 import type { Door } from '../door.ts';
@@ -8,7 +8,7 @@ import { sendFile, type StaticFile } from '../statics.ts';
 import { doorFields } from './door.ts';
 
 /** Compressed while somebody waits for it, so not at all costs. */
-const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
+const BROTLI = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 9 } };
 
 /**
  * GET /start.json: all that the form has to know, in one round trip over Tor: the door, the signed keyring and its
@@ -39,6 +39,6 @@ function fileOf(text: string): StaticFile {
 }
 
 async function compressed(file: StaticFile): Promise<StaticFile> {
-  const [br, gz] = await Promise.all([promisify(brotliCompress)(file.plain, BROTLI), promisify(gzip)(file.plain, { level: 9 })]);
+  const [br, gz] = await Promise.all([promisify(zlib.brotliCompress)(file.plain, BROTLI), promisify(zlib.gzip)(file.plain, { level: 9 })]);
   return { ...file, encoded: new Map([['br', br], ['gzip', gz]]) };
 }

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'puppeteer-core';
 import { ROOT } from '../deploy/layout.ts';
-import { BROWSERS, openBrowser, Tab, type BrowserName } from '../tests/support/browser.ts';
+import { BROWSERS, launchBrowser, Tab, type BrowserName } from '../tests/support/browser.ts';
 import { startDeployment, type Deployment } from '../tests/support/deployment.ts';
 import { http } from '../tests/support/http.ts';
 import { beforeScripts, type Level } from '../tests/support/levels.ts';
@@ -78,7 +78,7 @@ async function visit(browser: Browser, url: string, before: string, slow = false
 
 async function opening(deployment: Deployment): Promise<void> {
   // Under a name of its own: browsers take Brotli from this machine, and only gzip from an onion service.
-  const browser = await openBrowser('chromium', { args: ['--host-resolver-rules=MAP form.test 127.0.0.1'] });
+  const browser = await launchBrowser('chromium', { args: ['--host-resolver-rules=MAP form.test 127.0.0.1'] });
   const url = deployment.url.replace('127.0.0.1', 'form.test');
   try {
     const seen: Measured[] = [];
@@ -101,7 +101,7 @@ async function opening(deployment: Deployment): Promise<void> {
 
 /** Milliseconds to seal a full-length request, and then to stamp it. */
 async function sealing(deployment: Deployment, name: BrowserName, level: Level): Promise<Measured> {
-  const browser = await openBrowser(name, { level });
+  const browser = await launchBrowser(name, { level });
   try {
     const seen: Measured[] = [];
     for (let i = 0; i < ROUNDS; i += 1) {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { build } from 'esbuild';
 import { ready } from '../crypto/sodium.ts';
 import { stampBits } from '../crypto/stamp.ts';
-import { openBrowser, type BrowserName } from '../tests/support/browser.ts';
+import { launchBrowser, type BrowserName } from '../tests/support/browser.ts';
 import { LEVELS } from '../tests/support/levels.ts';
 import { sodiumPlugin } from '../web/cut.ts';
 
@@ -57,7 +57,7 @@ for (const name of ['firefox', 'chromium'] as const satisfies BrowserName[]) {
   // The last is without scripts; the one before differs only in how WebAssembly is taken away.
   for (const level of LEVELS.filter((each) => each === 'standard' || each === 'safer')) {
     for (const engine of level === 'standard' ? ['wasm', 'js'] : ['js']) {
-      const browser = await openBrowser(name, { level });
+      const browser = await launchBrowser(name, { level });
       const page = await browser.newPage();
       await page.goto(url);
       await page.addScriptTag({ url: `${url}/${engine}.js` });

@@ -1,9 +1,8 @@
 // axe-core looks at every page and everything a page can show, in each language and theme.
-import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PASTE_PAGES } from '../../web/pasted.ts';
 import { findings, openThemed, setTheme, THEMES, type Theme } from '../support/axe.ts';
-import { openBrowser, Tab, type BrowserName } from '../support/browser.ts';
+import { openBrowser, Tab, type BrowserName, type TestBrowser } from '../support/browser.ts';
 import { useSite } from '../support/page-bench.ts';
 
 /** What the form can show, each as the scripts would show it. */
@@ -77,7 +76,7 @@ function serve(path: string, text: string): void {
 }
 
 describe.each(CASES)('axe in %s, %s, finds nothing', (name, theme) => {
-  let browser: Browser;
+  let browser: TestBrowser;
   beforeAll(async () => {
     browser = await openThemed(openBrowser, name, theme);
   });

@@ -4,13 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Redis } from 'ioredis';
-import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
 import { codeRoot, readCode } from '../../crypto/code.ts';
 import { mailboxOf, threadOf, type Thread } from '../../crypto/thread.ts';
 import { bucketOf, weekOf } from '../../store/mailboxes.ts';
-import { BROWSERS, openBrowser, Tab } from '../support/browser.ts';
+import { BROWSERS, openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
 import { cli } from '../support/cli.ts';
 import { lookInto, repliesWaiting, wordList } from '../support/conversation.ts';
 import { startSearchable, type Deployment } from '../support/deployment.ts';
@@ -20,7 +19,7 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
   let dir: string;
   let deployment: Deployment;
   let admin: Redis;
-  let browser: Browser;
+  let browser: TestBrowser;
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'conversation-'));
     ({ deployment, admin } = await startSearchable());

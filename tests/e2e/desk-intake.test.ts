@@ -1,11 +1,10 @@
 // Files given to the desk: chosen, as a folder, or dropped on it.
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { armor } from '../../crypto/age/armor.ts';
 import { armorIn } from '../support/armor-forms.ts';
-import { BROWSERS } from '../support/browser.ts';
+import { BROWSERS, type TestBrowser } from '../support/browser.ts';
 import { mailOf, multipart, part, utf16, zip } from '../support/containers.ts';
 import { DeskTab, mail, openDeskOffice, openOfflineBrowser, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread } from '../support/letters.ts';
@@ -28,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => office.remove());
 
 describe.each(BROWSERS)('the desk in %s', (name) => {
-  let browser: Browser;
+  let browser: TestBrowser;
   let tab: DeskTab;
   beforeAll(async () => {
     browser = await openOfflineBrowser(name);

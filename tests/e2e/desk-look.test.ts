@@ -1,8 +1,7 @@
 // axe-core looks at the desk with everything in it: conversations in every state, an answer being written, parcels, refusals.
-import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findings, openThemed, setTheme, THEMES, type Theme } from '../support/axe.ts';
-import type { BrowserName } from '../support/browser.ts';
+import type { BrowserName, TestBrowser } from '../support/browser.ts';
 import { DeskTab, openDeskOffice, openOfflineBrowser, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread } from '../support/letters.ts';
 
@@ -33,7 +32,7 @@ afterAll(() => office.remove());
 const CASES: readonly (readonly [BrowserName, readonly Theme[]])[] = [['firefox', ['light']], ['firefox', ['dark']], ['chromium', THEMES]];
 
 describe.each(CASES)('the desk in %s, %s', (name, themes) => {
-  let browser: Browser;
+  let browser: TestBrowser;
   beforeAll(async () => {
     browser = await openThemed(openOfflineBrowser, name, themes[0] ?? 'light');
   });

@@ -6,11 +6,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { visible } from '../../letters/visible.ts';
 import { filesIn, search, textNeedle } from '../leak/search.ts';
-import { BROWSERS, openBrowser, Tab } from '../support/browser.ts';
+import { BROWSERS, openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
 import { DeskTab, openDeskOffice, openOfflineBrowser, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread } from '../support/letters.ts';
 
@@ -84,7 +83,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
   });
 
   describe('with letters in it', () => {
-    let browser: Browser;
+    let browser: TestBrowser;
     let profile: string;
     beforeAll(async () => {
       profile = await mkdtemp(office.path('profile-'));

@@ -1,11 +1,10 @@
 // What the desk believes: only what is signed, by whom the newest keyring lists.
-import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { decrypt, encrypt } from '../../crypto/age/age.ts';
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import { openLetter, sealLetter } from '../../crypto/letter.ts';
 import { signNote } from '../../crypto/note.ts';
-import { BROWSERS, clockAhead } from '../support/browser.ts';
+import { BROWSERS, clockAhead, type TestBrowser } from '../support/browser.ts';
 import { DeskTab, openDeskOffice, openOfflineBrowser, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread, written } from '../support/letters.ts';
 
@@ -16,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => office.remove());
 
 describe.each(BROWSERS)('the desk in %s', (name) => {
-  let browser: Browser;
+  let browser: TestBrowser;
   let tab: DeskTab;
   beforeAll(async () => {
     browser = await openOfflineBrowser(name);

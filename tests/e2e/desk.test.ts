@@ -2,7 +2,6 @@
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bech32 } from '@scure/base';
-import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { armor } from '../../crypto/age/armor.ts';
 import { signersOf } from '../../crypto/keyring.ts';
@@ -15,7 +14,7 @@ import { decodeParcelText } from '../../crypto/parcel-text.ts';
 import { checkDelivery, openReply, replyRoom } from '../../crypto/reply.ts';
 import { stampBits } from '../../crypto/stamp.ts';
 import { mailboxOf, signAddress } from '../../crypto/thread.ts';
-import { BROWSERS, type BrowserName } from '../support/browser.ts';
+import { BROWSERS, type BrowserName, type TestBrowser } from '../support/browser.ts';
 import { TEAM } from '../support/cli.ts';
 import { DeskTab, mail, openDeskOffice, openOfflineBrowser, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread } from '../support/letters.ts';
@@ -28,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => office.remove());
 
 describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
-  let browser: Browser;
+  let browser: TestBrowser;
   let downloads: string;
   let tab: DeskTab;
   beforeAll(async () => {

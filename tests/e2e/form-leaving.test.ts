@@ -1,7 +1,6 @@
 // Leaving the page, in whichever way: no text stays behind, and none is lost by mistake.
-import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { BROWSERS, openBrowser, Tab } from '../support/browser.ts';
+import { BROWSERS, openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 
 const MESSAGE = 'Этого никто не должен увидеть.';
@@ -13,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => deployment?.stop());
 
 describe.each(BROWSERS)('leaving the form in %s', (name) => {
-  let browser: Browser;
+  let browser: TestBrowser;
   let tab: Tab;
   let asked: string[];
   beforeAll(async () => {

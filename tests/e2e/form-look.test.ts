@@ -1,7 +1,6 @@
 // What a person sees on a narrow screen, and by keyboard alone.
-import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BROWSERS, openBrowser, Tab } from '../support/browser.ts';
+import { BROWSERS, openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 
 const NARROW = { width: 320, height: 640 };
@@ -21,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => deployment?.stop());
 
 describe.each(BROWSERS)('the page in %s', (name) => {
-  let browser: Browser;
+  let browser: TestBrowser;
   beforeAll(async () => {
     browser = await openBrowser(name);
   });

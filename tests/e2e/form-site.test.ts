@@ -5,10 +5,9 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stop } from 'esbuild';
-import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildWeb } from '../../web/build.ts';
-import { BROWSERS, openBrowser, Tab } from '../support/browser.ts';
+import { BROWSERS, openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 
 const MESSAGE = 'Этого никто не должен увидеть.';
@@ -42,7 +41,7 @@ afterAll(async () => {
 });
 
 describe.each(BROWSERS)('a form with a site file in %s', (name) => {
-  let browser: Browser;
+  let browser: TestBrowser;
   beforeAll(async () => {
     browser = await openBrowser(name);
   });

@@ -1,7 +1,6 @@
 // Without WebAssembly, and without a compiler for scripts: Tor Browser's level Safer, now and in versions past.
-import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BROWSERS, openBrowser, Tab } from '../support/browser.ts';
+import { BROWSERS, openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
 import { repliesWaiting, startConversation } from '../support/conversation.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 import { beforeScripts } from '../support/levels.ts';
@@ -20,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => deployment?.stop());
 
 describe.each(CASES)('a first visit in %s at %s', { timeout: 2 * SLOW_MS }, (name, level) => {
-  let browser: Browser;
+  let browser: TestBrowser;
   let tab: Tab;
   beforeAll(async () => {
     browser = await openBrowser(name, { level });

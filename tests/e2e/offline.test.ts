@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { stop } from 'esbuild';
-import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createKeyring, type NewKeyring } from '../../cli/actions/keyring.ts';
 import { readRootKey } from '../../cli/actions/root-key.ts';
@@ -13,7 +12,7 @@ import { parseParcel } from '../../crypto/parcel.ts';
 import { stampBits } from '../../crypto/stamp.ts';
 import { buildWeb, OFFLINE_DIFFICULTY } from '../../web/build.ts';
 import { readSigned } from '../../web/single-file.ts';
-import { BROWSERS, clockAhead, openBrowser, Tab, type BrowserName } from '../support/browser.ts';
+import { BROWSERS, clockAhead, openBrowser, Tab, type BrowserName, type TestBrowser } from '../support/browser.ts';
 import { cli } from '../support/cli.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 import { http } from '../support/http.ts';
@@ -56,7 +55,7 @@ const paste = (text: string) =>
   http(new URL('paste', deployment.url).href, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: Buffer.from(`parcel=${text}`) });
 
 describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
-  let browser: Browser;
+  let browser: TestBrowser;
   let downloads: string;
   beforeAll(async () => {
     downloads = await mkdtemp(join(dir, 'downloads-'));

@@ -1,13 +1,12 @@
 // Without scripts (Tor Browser's level Safest): the page says what works, and takes a parcel that was sealed elsewhere.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PAGE_FILES } from '../../cli/actions/page-requests.ts';
 import { encodeParcelText } from '../../crypto/parcel-text.ts';
 import { cli } from '../support/cli.ts';
 import { Bare } from '../support/bare.ts';
-import { openBrowser, Tab } from '../support/browser.ts';
+import { openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 import { Front } from '../support/front.ts';
 
@@ -29,7 +28,7 @@ const posted = (): string[] => front.seen.filter(({ method }) => method === 'POS
 const SEND = '#no-scripts ~ section button';
 
 describe('without scripts', () => {
-  let browser: Browser;
+  let browser: TestBrowser;
   let reader: Bare;
   beforeAll(async () => {
     browser = await openBrowser('firefox', { level: 'safest' });

@@ -9,9 +9,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBrowser, Tab, type BrowserName } from '../support/browser.ts';
+import { openBrowser, Tab, type BrowserName, type TestBrowser } from '../support/browser.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/worker.ts';
 import { filesIn, search, textNeedle, type Needle } from './search.ts';
@@ -75,7 +74,7 @@ function text(of: string): Text {
   return { message: message.join(' '), contact: contact.join(''), needles: [...message, ...contact].map((word) => textNeedle(`${of}:`, word)) };
 }
 
-type Opened = { profile: string; browser: Browser; left: (needles: readonly Needle[]) => string[] };
+type Opened = { profile: string; browser: TestBrowser; left: (needles: readonly Needle[]) => string[] };
 
 /** A browser with a profile of its own, both gone afterwards. */
 async function inBrowser({ browser: which, firefoxPrefs = {} }: Kind, work: (opened: Opened) => Promise<void>): Promise<void> {
@@ -89,7 +88,7 @@ async function inBrowser({ browser: which, firefoxPrefs = {} }: Kind, work: (ope
   }
 }
 /** A tab with the form in it; where it has a history, it can go back and forward. */
-async function openForm(browser: Browser, { hasHistory }: { hasHistory?: true } = {}): Promise<Tab> {
+async function openForm(browser: TestBrowser, { hasHistory }: { hasHistory?: true } = {}): Promise<Tab> {
   const tab = await Tab.open(browser, hasHistory ? ordinaryUrl : undefined);
   tab.page.on('dialog', (dialog) => void dialog.accept());
   await tab.page.goto(deployment.url);

@@ -1,8 +1,7 @@
 // axe-core in a tab, and browsers in a light or a dark theme for it.
 import axe from 'axe-core';
-import type { Browser } from 'puppeteer-core';
 import { expect } from 'vitest';
-import type { BrowserName, BrowserOptions, Tab } from './browser.ts';
+import type { BrowserName, BrowserOptions, Tab, TestBrowser } from './browser.ts';
 
 export const THEMES = ['light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
@@ -13,7 +12,7 @@ const COLOUR_RULES = ['color-contrast', 'link-in-text-block'];
 const RULES: Readonly<Record<Theme, readonly string[]>> = { light: TAGS, dark: COLOUR_RULES };
 
 /** Firefox has one theme for as long as it runs; a browser that resists fingerprinting, as Tor Browser does, shows everyone the light one. */
-export function openThemed(open: (name: BrowserName, options: BrowserOptions) => Promise<Browser>, name: BrowserName, theme: Theme): Promise<Browser> {
+export function openThemed(open: (name: BrowserName, options: BrowserOptions) => Promise<TestBrowser>, name: BrowserName, theme: Theme): Promise<TestBrowser> {
   return open(name, { firefoxPrefs: { 'privacy.resistFingerprinting': false, 'layout.css.prefers-color-scheme.content-override': theme === 'dark' ? 0 : 1 } });
 }
 

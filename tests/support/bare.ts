@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Browser, Page } from 'puppeteer-core';
+import type { Page } from 'puppeteer-core';
+import type { TestBrowser } from './browser.ts';
 
 /** What puppeteer itself speaks to Firefox by (WebDriver BiDi); its own types keep that to themselves. */
 type Bidi = { readonly connection: { send(method: string, params: object): Promise<{ result: unknown }> } };
@@ -23,15 +24,15 @@ export class Bare {
   readonly #bidi: Bidi;
   readonly #context: string;
 
-  private constructor(browser: Browser, page: Page) {
+  private constructor(page: Page) {
     this.page = page;
-    this.#bidi = browser as unknown as Bidi;
+    this.#bidi = page.browser() as unknown as Bidi;
     this.#context = (page.mainFrame() as unknown as { _id: string })._id;
     page.on('console', (message) => this.problems.push(`console.${message.type()}: ${message.text()}`));
   }
 
-  static async open(browser: Browser): Promise<Bare> {
-    return new Bare(browser, await browser.newPage());
+  static async open(browser: TestBrowser): Promise<Bare> {
+    return new Bare(await browser.newPage());
   }
 
   async text(css: string): Promise<string> {
@@ -98,7 +99,7 @@ export class Bare {
   async paste(css: string, text: string): Promise<void> {
     const source = await this.page.browser().newPage();
     await source.goto(`data:text/plain,${encodeURIComponent(text)}`);
-    const other = new Bare(this.page.browser(), source);
+    const other = new Bare(source);
     await other.#chord('a');
     await other.#chord('c');
     await source.close();

@@ -19,12 +19,36 @@ export type BrowserOptions = {
   args?: readonly string[];
 };
 
-export async function openBrowser(name: BrowserName, options: BrowserOptions = {}): Promise<Browser> {
-  const { level = 'standard', socksPort, profile, args = [] } = options;
+/** What a test may do with a browser, which it may share with others: it sees its own pages, and closing ends no more than those. */
+export type TestBrowser = Pick<Browser, 'newPage' | 'pages' | 'process' | 'close'>;
+
+/** Starting a Firefox takes as much work as several cases in it. One of each kind waits here for the next file of the same process. */
+const idle = new Map<BrowserName, { key: string; browser: Browser }>();
+
+export async function openBrowser(name: BrowserName, options: BrowserOptions = {}): Promise<TestBrowser> {
+  if (options.profile !== undefined || options.socksPort !== undefined) return launchBrowser(name, options);
+  const key = JSON.stringify(options);
+  const waiting = idle.get(name);
+  idle.delete(name);
+  if (waiting !== undefined && waiting.key !== key) await waiting.browser.close();
+  const browser = waiting?.key === key && waiting.browser.connected ? waiting.browser : await launchBrowser(name, options);
+  const close = async (): Promise<void> => {
+    const pages = await browser.pages();
+    // A browser ends with its last page.
+    await browser.newPage();
+    await Promise.all(pages.map((page) => page.close({ runBeforeUnload: false })));
+    if (idle.has(name)) await browser.close();
+    else idle.set(name, { key, browser });
+  };
+  return { newPage: () => browser.newPage(), pages: () => browser.pages(), process: () => browser.process(), close };
+}
+
+/** One of its own: for measurements, and for what is about a browser's end or its folder. */
+export function launchBrowser(name: BrowserName, { level = 'standard', socksPort, profile, args = [], firefoxPrefs: prefs = {} }: BrowserOptions): Promise<Browser> {
   // Without a locale Chromium cannot open files whose names are not ASCII.
   const common = { headless: true, env: { ...process.env, LC_ALL: 'C.UTF-8' }, timeout: 60_000, protocolTimeout: 120_000, ...(profile === undefined ? {} : { userDataDir: profile }) };
   return name === 'firefox'
-    ? launch({ ...common, browser: 'firefox', executablePath: '/usr/bin/firefox-esr', args: [...args], extraPrefsFirefox: { ...firefoxPrefs(level, socksPort), ...options.firefoxPrefs } })
+    ? launch({ ...common, browser: 'firefox', executablePath: '/usr/bin/firefox-esr', args: [...args], extraPrefsFirefox: { ...firefoxPrefs(level, socksPort), ...prefs } })
     : launch({ ...common, browser: 'chrome', executablePath: '/usr/bin/chromium', args: [...chromiumArgs(level, socksPort), ...args] });
 }
 
@@ -52,7 +76,7 @@ export class Tab {
     page.on('request', (request) => this.requests.push(request.url()));
   }
 
-  static async open(browser: Browser, url?: string, { before }: { before?: string } = {}): Promise<Tab> {
+  static async open(browser: TestBrowser, url?: string, { before }: { before?: string } = {}): Promise<Tab> {
     const tab = new Tab(await browser.newPage());
     await tab.begin(before);
     if (url !== undefined) await tab.page.goto(url, { waitUntil: 'load' });

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { stop } from 'esbuild';
-import type { Browser } from 'puppeteer-core';
 import { expect } from 'vitest';
 import { createKeyring, type NewKeyring } from '../../cli/actions/keyring.ts';
 import { createRootKey, readRootKey } from '../../cli/actions/root-key.ts';
@@ -19,7 +18,7 @@ import { openSealed, parseParcel, type ParcelContent } from '../../crypto/parcel
 import { decodeParcelText } from '../../crypto/parcel-text.ts';
 import { sealRequest, type RequestOptions } from '../../crypto/seal.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { openBrowser, Tab, type BrowserName, type BrowserOptions } from './browser.ts';
+import { openBrowser, Tab, type BrowserName, type BrowserOptions, type TestBrowser } from './browser.ts';
 import { cli, TEAM, TOPIC } from './cli.ts';
 
 export const PASSPHRASE = 'тихий вечер у окна';
@@ -32,7 +31,7 @@ const NO_NETWORK = {
   'network.proxy.no_proxies_on': '',
 };
 
-export function openOfflineBrowser(name: BrowserName, { firefoxPrefs = {}, ...options }: BrowserOptions = {}): Promise<Browser> {
+export function openOfflineBrowser(name: BrowserName, { firefoxPrefs = {}, ...options }: BrowserOptions = {}): Promise<TestBrowser> {
   return name === 'firefox'
     ? openBrowser(name, { ...options, firefoxPrefs: { ...NO_NETWORK, ...firefoxPrefs } })
     : openBrowser(name, { ...options, args: ['--proxy-server=127.0.0.1:9', '--proxy-bypass-list=<-loopback>'] });
@@ -126,7 +125,7 @@ export class DeskTab extends Tab {
   /** What the page asked, by the kind of dialog; everything is agreed to. */
   readonly dialogs: { type: string; message: string }[] = [];
 
-  static async openDesk(browser: Browser, office: DeskOffice, { language = 'en', before = '' } = {}): Promise<DeskTab> {
+  static async openDesk(browser: TestBrowser, office: DeskOffice, { language = 'en', before = '' } = {}): Promise<DeskTab> {
     const tab = new DeskTab(await browser.newPage());
     tab.page.on('dialog', (dialog) => {
       tab.dialogs.push({ type: dialog.type(), message: dialog.message() });

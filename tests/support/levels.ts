@@ -52,8 +52,13 @@ const QUIET = {
   'dom.disable_beforeunload': false,
 };
 
+/** One process for pages, which stays, instead of a new one for every tab: a page cannot tell, and starting one is much of a case's work. */
+const FEW_PROCESSES = {
+  'dom.ipc.processCount': 1, 'dom.ipc.processCount.webIsolated': 1, 'dom.ipc.processPrelaunch.enabled': false, 'dom.ipc.keepProcessesAlive.web': 1,
+};
+
 export function firefoxPrefs(level: Level, socksPort?: number): Record<string, unknown> {
-  return { ...QUIET, ...TOR_BROWSER, ...OF_LEVEL[level], ...(socksPort === undefined ? {} : throughTor(socksPort)) };
+  return { ...QUIET, ...FEW_PROCESSES, ...TOR_BROWSER, ...OF_LEVEL[level], ...(socksPort === undefined ? {} : throughTor(socksPort)) };
 }
 
 export function chromiumArgs(level: Level, socksPort?: number): string[] {

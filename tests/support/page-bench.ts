@@ -1,8 +1,7 @@
 // What a test of a page needs: a real deployment, a front before it that can misbehave, a browser, and tabs that must have
 // done nothing they should not.
-import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
-import { openBrowser, Tab, type BrowserName } from './browser.ts';
+import { openBrowser, Tab, type BrowserName, type TestBrowser } from './browser.ts';
 import { startDeployment, type Deployment, type DeploymentOptions } from './deployment.ts';
 import { Front } from './front.ts';
 import { requestTeller } from './requests.ts';
@@ -19,7 +18,7 @@ export type PageBenchOptions = {
 export type OpenOptions = { until?: string; before?: string; viewport?: { width: number; height: number } };
 
 export type PageBench = Site & {
-  browser: Browser;
+  browser: TestBrowser;
   /** The one opened last. */
   tab: Tab;
   /** What the browser has asked the person in this test; always with yes for an answer. */

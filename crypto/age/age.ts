@@ -36,12 +36,16 @@ export function decrypt(file: Uint8Array, identities: readonly string[]): Uint8A
   return decryptPayload(file.subarray(header.length), fileKey);
 }
 
+/** A stanza that is invalid is no reason not to look at those after it: whether a letter opens would hang on their order, which is chance. */
 function fileKeyOf({ stanzas }: Header, identities: readonly Uint8Array[]): Uint8Array {
+  let allValid = true;
   for (const stanza of stanzas.filter(({ type }) => type === HYBRID)) {
     for (const identity of identities) {
-      const fileKey = unwrapHybrid(stanza, identity);
-      if (fileKey) return fileKey;
+      const unwrapped = unwrapHybrid(stanza, identity);
+      if (typeof unwrapped !== 'string') return unwrapped;
+      allValid &&= unwrapped !== 'invalid';
     }
   }
+  if (!allValid) throw new CodedError('AGE_HEADER', 'an encapsulated key is not valid');
   throw new CodedError('AGE_NO_MATCH', 'none of the identities opens this file');
 }

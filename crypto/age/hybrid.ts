@@ -65,23 +65,25 @@ export function encOf({ args, body }: Stanza): Uint8Array {
 }
 
 /**
- * Unwraps the file key (16 bytes) with the 32 bytes of an identity, or returns null when the stanza is for another.
- * Errors: AGE_HEADER for a malformed stanza or a low-order X25519 share.
+ * The file key (16 bytes), with the 32 bytes of an identity; `foreign`: the stanza is for another, `invalid`: its X25519 share is
+ * of small order, which is so for every identity. Errors: AGE_HEADER for a malformed stanza.
  */
-export function unwrapHybrid(stanza: Stanza, identity: Uint8Array): Uint8Array | null {
-  const { key, nonce } = keySchedule(decapsulate(encOf(stanza), identity));
+export function unwrapHybrid(stanza: Stanza, identity: Uint8Array): Uint8Array | 'foreign' | 'invalid' {
+  const sharedSecret = decapsulate(encOf(stanza), identity);
+  if (sharedSecret === null) return 'invalid';
+  const { key, nonce } = keySchedule(sharedSecret);
   try {
     return sodium.crypto_aead_chacha20poly1305_ietf_decrypt(null, stanza.body, null, nonce, key);
   } catch {
-    return null;
+    return 'foreign';
   }
 }
 
-function decapsulate(enc: Uint8Array, identity: Uint8Array): Uint8Array {
+function decapsulate(enc: Uint8Array, identity: Uint8Array): Uint8Array | null {
   try {
     return sodium.crypto_kem_xwing_dec(enc, identity);
   } catch {
-    throw new CodedError('AGE_HEADER', 'the encapsulated key is not valid');
+    return null;
   }
 }
 

@@ -18,6 +18,7 @@ import { formatVectors } from './make-formats.ts';
 import { codeVectors } from './make-codes.ts';
 import { signatureVectors } from './make-signatures.ts';
 import { conversationVectors } from './make-conversation.ts';
+import { stanzaVectors } from './make-stanzas.ts';
 import type { Edit, Vector, VectorFile } from './run.ts';
 
 await ready;
@@ -174,6 +175,8 @@ const codes = codeVectors();
 const signatures = signatureVectors();
 const formats = formatVectors({ keyring, parcel, letter, worker, sign: (bytes) => signedBy(root, bytes) });
 const conversation = conversationVectors({ volunteer, colleague, worker, team, serial: keyring.serial, digest: verified.digest });
+const stanzas = stanzaVectors({ volunteer, content });
+const made = [conversation, codes, signatures, formats, stanzas];
 
 // A request made by the one function that browser and command line share opens as it was written.
 const whole = sealRequest(request, verified);
@@ -181,8 +184,8 @@ const file: VectorFile = {
   identities: { volunteer, colleague, worker, stranger, ...conversation.identities },
   rootKey: encodePublicKey(root),
   words: conversation.words,
-  blobs: Object.fromEntries(Object.entries({ ...blobs, ...conversation.blobs, ...codes.blobs, ...signatures.blobs, ...formats.blobs, 'sealed request': whole }).map(([name, bytes]) => [name, base64.encode(bytes)])),
-  vectors: [...vectors, ...conversation.vectors, ...codes.vectors, ...signatures.vectors, ...formats.vectors, { name: 'a sealed request opens', op: 'openParcel', input: 'sealed request', identities: ['worker'], expect: { value: { kind: 'letter', team } } }],
+  blobs: Object.fromEntries(Object.entries({ ...blobs, ...Object.assign({}, ...made.map((each) => each.blobs)), 'sealed request': whole }).map(([name, bytes]) => [name, base64.encode(bytes)])),
+  vectors: [...vectors, ...made.flatMap((each) => each.vectors), { name: 'a sealed request opens', op: 'openParcel', input: 'sealed request', identities: ['worker'], expect: { value: { kind: 'letter', team } } }],
 };
 if (ROUTE_BYTES + KIND_BYTES + CONTENT_BYTES !== PARCEL_PLAINTEXT_BYTES) throw new Error('lengths do not add up');
 await writeFile('tests/vectors/vectors.json', `${JSON.stringify(file, null, 1)}\n`);

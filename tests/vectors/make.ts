@@ -184,7 +184,7 @@ const file: VectorFile = {
   identities: { volunteer, colleague, worker, stranger, ...conversation.identities },
   rootKey: encodePublicKey(root),
   words: conversation.words,
-  blobs: Object.fromEntries(Object.entries({ ...blobs, ...Object.assign({}, ...made.map((each) => each.blobs)), 'sealed request': whole }).map(([name, bytes]) => [name, base64.encode(bytes)])),
+  blobs: Object.fromEntries([...Object.entries(blobs), ...made.flatMap((each) => Object.entries(each.blobs)), ['sealed request', whole] as const].map(([name, bytes]) => [name, base64.encode(bytes)])),
   vectors: [...vectors, ...made.flatMap((each) => each.vectors), { name: 'a sealed request opens', op: 'openParcel', input: 'sealed request', identities: ['worker'], expect: { value: { kind: 'letter', team } } }],
 };
 if (ROUTE_BYTES + KIND_BYTES + CONTENT_BYTES !== PARCEL_PLAINTEXT_BYTES) throw new Error('lengths do not add up');

@@ -46,12 +46,17 @@ const KIND_NAMES: Readonly<Record<SecretKeyKind, string>> = { minisign: 'minisig
 
 const malformed = (what: string): CodedError => new CodedError('MINISIGN_FORMAT', `not in minisign's format: ${what}`);
 
-/** The lines of a file, each checked against how it must begin. */
+/**
+ * The lines of a file, each checked against how it must begin. What editors and mail programs add is no part of them: a byte order
+ * mark, other line ends, white space at the ends of lines. docs/protocol.md, § Key files.
+ */
 function linesOf(text: string, starts: readonly string[]): string[] {
-  const lines = text.replace(/\r?\n$/, '').split(/\r?\n/);
+  const lines = text.replace(/^\ufeff/, '').trimEnd().split(/\r\n?|\n/).map((line) => line.trimEnd());
   if (lines.length !== starts.length) throw malformed(`${String(lines.length)} lines, expected ${String(starts.length)}`);
   return lines.map((line, i) => {
     const start = starts[i] as string;
+    // With its white space an empty comment has lost the space before it.
+    if (start === `${line} `) return '';
     if (!line.startsWith(start)) throw malformed(`line ${String(i + 1)} begins in another way`);
     return line.slice(start.length);
   });
@@ -81,7 +86,8 @@ export function generateKeyPair(): SigningKey {
 /** A public key file (two lines), or its second line alone as `minisign -P` takes it. Errors: MINISIGN_FORMAT. */
 export function parsePublicKey(text: string): PublicKey {
   if (secretKindOf(text) !== null) throw malformed('it is a secret key, not the public half');
-  const line = text.startsWith(UNTRUSTED) ? linesOf(text, [UNTRUSTED, ''])[1] : text.trim();
+  const alone = text.trim();
+  const line = alone.startsWith(UNTRUSTED.trimEnd()) ? linesOf(text, [UNTRUSTED, ''])[1] : alone;
   const bytes = decode(line, ALGORITHM.length + KEY_ID_BYTES + PUBLIC_BYTES);
   if (!equal(bytes.subarray(0, 2), ALGORITHM)) throw malformed('another algorithm');
   return { id: bytes.slice(2, 2 + KEY_ID_BYTES), key: bytes.slice(2 + KEY_ID_BYTES) };
@@ -93,9 +99,10 @@ export function encodePublicKey({ id, key }: PublicKey): string {
 
 /**
  * The text of a `.minisig` file (§ Signature format), always of the prehashed kind: the root key and a volunteer's signer make it
- * alike, and `minisign -V` checks it with the public half. The trusted comment is signed too.
+ * alike, and `minisign -V` checks it with the public half. The trusted comment is signed too, without white space at its end.
  */
-export function sign(message: Uint8Array, { id, secret }: SigningKey, trustedComment: string): string {
+export function sign(message: Uint8Array, { id, secret }: SigningKey, comment: string): string {
+  const trustedComment = comment.trimEnd();
   if (/[\r\n]/.test(trustedComment)) throw malformed('a comment of more than one line');
   const signature = sodium.crypto_sign_detached(blake2b(64, message), secret);
   const global = sodium.crypto_sign_detached(concat(signature, utf8(trustedComment)), secret);
@@ -153,14 +160,11 @@ function uint64(value: number): Uint8Array {
   return bytes;
 }
 
-/** What stands for the checksum: minisign leaves it zero where there is no passphrase to check. */
-const checksumField = (id: Uint8Array, secret: Uint8Array, algorithm: Uint8Array, encrypted: boolean): Uint8Array =>
-  encrypted ? checksum(id, secret, algorithm) : new Uint8Array(CHECKSUM_BYTES);
-
 /** A secret key file, encrypted when a passphrase is given (as `minisign -G`), plain otherwise (as `minisign -G -W`). */
 export async function encodeSecretKey({ id, secret }: SigningKey, passphrase?: string, kind: SecretKeyKind = 'minisign', onProgress?: (share: number) => void): Promise<string> {
   const algorithm = KIND_ALGORITHMS[kind];
-  const field = concat(id, secret, checksumField(id, secret, algorithm, passphrase !== undefined));
+  // As minisign does: where there is no passphrase to check the checksum is left zero.
+  const field = concat(id, secret, passphrase === undefined ? new Uint8Array(CHECKSUM_BYTES) : checksum(id, secret, algorithm));
   const salt = passphrase === undefined ? new Uint8Array(SALT_BYTES) : randomBytes(SALT_BYTES);
   const limits = passphrase === undefined ? [0, 0] : [OPS_LIMIT, MEMORY_LIMIT];
   const sealed = passphrase === undefined ? field : xor(field, await keyStream(passphrase, salt, OPS_LIMIT, MEMORY_LIMIT, onProgress));
@@ -221,8 +225,10 @@ async function openSecretKey(text: string, algorithm: Uint8Array, passphrase?: s
   }
   const id = field.slice(0, KEY_ID_BYTES);
   const secret = field.slice(KEY_ID_BYTES, KEY_ID_BYTES + SECRET_BYTES);
-  if (!equal(checksumField(id, secret, algorithm, equal(kdf, SCRYPT)), field.subarray(KEY_ID_BYTES + SECRET_BYTES))) {
-    throw new CodedError('MINISIGN_PASSPHRASE', 'the passphrase is not the right one, or the file is damaged');
+  const found = field.subarray(KEY_ID_BYTES + SECRET_BYTES);
+  if (!equal(checksum(id, secret, algorithm), found)) {
+    if (equal(kdf, SCRYPT)) throw new CodedError('MINISIGN_PASSPHRASE', 'the passphrase is not the right one, or the file is damaged');
+    if (found.some((byte) => byte !== 0)) throw malformed('its checksum does not fit');
   }
   const key = sodium.crypto_sign_seed_keypair(secret.subarray(0, SECRET_BYTES - PUBLIC_BYTES)).publicKey;
   if (!equal(key, secret.subarray(SECRET_BYTES - PUBLIC_BYTES))) throw malformed('its two halves do not belong together');

@@ -151,7 +151,7 @@ export class KeyringShelf {
     let signature = '';
     try {
       json = await readRegularFile(path, MAX_KEYRING_BYTES);
-      signature = textOf(await readRegularFile(`${path}.minisig`, MAX_SIGNATURE_BYTES), 'lenient');
+      signature = textOf(await readRegularFile(`${path}.minisig`, MAX_SIGNATURE_BYTES));
       if (before?.json.equals(json) && before.signature === signature) return before;
       const { keyring, digest } = verifyKeyring(json, signature, root);
       const serial = Number(FILE_NAME.exec(name)?.groups?.['serial']);

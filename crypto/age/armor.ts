@@ -19,12 +19,11 @@ export function isArmored(text: string): boolean {
   return text.trimStart().startsWith(BEGIN);
 }
 
-/** The inverse of `armor`. White space around the whole and CRLF are taken, nothing else. Errors: AGE_ARMOR. */
+/** The inverse of `armor`, also around nothing. White space around the whole and CRLF are taken, nothing else. Errors: AGE_ARMOR. */
 export function dearmor(text: string): Uint8Array {
   const lines = text.trim().replaceAll('\r\n', '\n').split('\n');
   const body = lines.slice(1, -1);
   if (lines[0] !== BEGIN || lines.at(-1) !== END) throw malformed('its first or last line is another');
-  if (body.length === 0) throw new CodedError('AGE_HEADER', 'the armored file is empty');
   body.forEach((line, i) => {
     const last = i === body.length - 1;
     if (last ? line.length === 0 || line.length > COLUMNS : line.length !== COLUMNS) throw malformed('a line of another length');

@@ -16,6 +16,7 @@ import { sealLetter } from '../../crypto/letter.ts';
 import { stampBits, stampParcel } from '../../crypto/stamp.ts';
 import { formatVectors } from './make-formats.ts';
 import { codeVectors } from './make-codes.ts';
+import { keyVectors } from './make-keys.ts';
 import { signatureVectors } from './make-signatures.ts';
 import { conversationVectors } from './make-conversation.ts';
 import { stanzaVectors } from './make-stanzas.ts';
@@ -172,11 +173,19 @@ validity('a keyring is not valid before its beginning', '2030-01-06T23:59:59Z', 
 validity('a keyring below the floor is refused', '2030-01-08T00:00:00Z', fails('KEYRING_OLD'), 8);
 
 const codes = codeVectors();
+const keys = await keyVectors({ json, root, digest: verified.digest, serial: keyring.serial });
 const signatures = signatureVectors();
 const formats = formatVectors({ keyring, parcel, letter, worker, sign: (bytes) => signedBy(root, bytes) });
 const conversation = conversationVectors({ volunteer, colleague, worker, team, serial: keyring.serial, digest: verified.digest });
 const stanzas = stanzaVectors({ volunteer, content });
-const made = [conversation, codes, signatures, formats, stanzas];
+const made = [
+  conversation,
+  codes,
+  keys,
+  signatures,
+  formats,
+  stanzas,
+];
 
 // A request made by the one function that browser and command line share opens as it was written.
 const whole = sealRequest(request, verified);

@@ -1,24 +1,28 @@
 // Loops over vectors.json and the age test kit. The same module runs in Node, Chromium and Firefox.
 import { base64 } from '@scure/base';
-import { dearmor } from '../../crypto/age/armor.ts';
-import { decodeIdentity, decodeRecipient, identityToRecipient } from '../../crypto/age/identity.ts';
+import { dearmor, isArmored } from '../../crypto/age/armor.ts';
+import { decodeIdentity, decodeRecipient, identityToRecipient, parseIdentityFile } from '../../crypto/age/identity.ts';
+import { decryptWithPassphrase, isPassphraseFile } from '../../crypto/age/passphrase.ts';
 import { parseAnswer } from '../../crypto/answer.ts';
 import { fromHex, fromUtf8, toHex } from '../../crypto/bytes.ts';
 import { codeRoot, readCode } from '../../crypto/code.ts';
-import { CodedError } from '../../crypto/errors.ts';
+import { CodedError, type ErrorCode } from '../../crypto/errors.ts';
 import { checkValidity, teamFor, verifyKeyring } from '../../crypto/keyring.ts';
 import { letterId, openLetter, sealLetter, type LetterContent } from '../../crypto/letter.ts';
 import { parseMailboxAnswer, parseQuestion } from '../../crypto/mailbox.ts';
 import { checkListed, parseManifest } from '../../crypto/manifest.ts';
-import { parsePublicKey } from '../../crypto/minisign.ts';
+import { parsePublicKey, parseSecretKey, parseSigner, type PublicKey } from '../../crypto/minisign.ts';
 import { checkNote } from '../../crypto/note.ts';
 import { decodeParcelText } from '../../crypto/parcel-text.ts';
+import { openWithForms } from '../../crypto/passphrase-forms.ts';
 import { openSealed, parseParcel, type ParcelContent } from '../../crypto/parcel.ts';
 import { checkDelivery, openReply, replyId } from '../../crypto/reply.ts';
 import { signatureHolds, SIGNATURE_BYTES, SIGNING_KEY_BYTES, type Context } from '../../crypto/sign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { stampBits, stampParcel } from '../../crypto/stamp.ts';
+import { textOf } from '../../crypto/text-file.ts';
 import { mailboxOf, threadOf } from '../../crypto/thread.ts';
+import { fingerprint } from '../../letters/fingerprint.ts';
 import { runTestkit } from './testkit.ts';
 import data from './vectors.json' with { type: 'json' };
 
@@ -30,7 +34,8 @@ export type Vector = {
   readonly op:
     | 'openLetter' | 'checkNote' | 'parseParcel' | 'openParcel' | 'openSealed' | 'checkDelivery' | 'stampBits' | 'parseAnswer'
     | 'openReply' | 'readCode' | 'threadOf' | 'parseQuestion' | 'parseMailboxAnswer' | 'verifyKeyring' | 'checkValidity'
-    | 'verifySignature' | 'parcelText' | 'teamFor' | 'letterId' | 'recipient' | 'identity' | 'dearmor' | 'parseManifest' | 'checkListed' | 'sealLetter' | 'stamp';
+    | 'verifySignature' | 'parcelText' | 'teamFor' | 'letterId' | 'recipient' | 'identity' | 'dearmor' | 'parseManifest' | 'checkListed' | 'sealLetter' | 'stamp'
+    | 'publicKey' | 'rootKey' | 'signer' | 'identities' | 'fingerprint';
   readonly input: string;
   readonly edits?: readonly Edit[];
   readonly identities?: readonly string[];
@@ -53,6 +58,8 @@ export type Vector = {
   /** How many a letter is sealed to. */
   readonly recipients?: number;
   readonly difficulty?: number;
+  /** As typed, of a key file. */
+  readonly passphrase?: string;
   /** Of a signature over one part. */
   readonly context?: Context;
   readonly expect: { readonly value: unknown } | { readonly error: string };
@@ -101,6 +108,22 @@ function threadIn(text: string, language: string): unknown {
   const { signing, identity, mailboxKey, teamKey, address } = threadOf(root);
   return { root, seed: signing.secret.slice(0, 32), identity, mailboxKey, teamKey, ...address, mailbox: mailboxOf(address) };
 }
+
+/** An identity file, protected or not, as every reader of ours takes it. */
+async function identitiesIn(file: Uint8Array, passphrase: string): Promise<string[]> {
+  const text = textOf(file, 'lenient');
+  const bytes = isArmored(text) ? dearmor(text) : file;
+  if (!isPassphraseFile(bytes)) return parseIdentityFile(textOf(bytes));
+  return parseIdentityFile(textOf(await openWithForms(passphrase, (form) => decryptWithPassphrase(bytes, form), hasCode('AGE_NO_MATCH'))));
+}
+
+/** The key of a secret key file, with the passphrase in each of its forms. */
+async function secretKeyIn(text: string, passphrase: string | undefined, parse: typeof parseSigner): Promise<PublicKey> {
+  const { id, key } = await (passphrase === undefined ? parse(text) : openWithForms(passphrase, (form) => parse(text, form), hasCode('MINISIGN_PASSPHRASE')));
+  return { id, key };
+}
+
+const hasCode = (code: ErrorCode) => (error: unknown): boolean => error instanceof CodedError && error.code === code;
 
 /** Bytes as hex, the fields of an object in one order. */
 function canonical(value: unknown): unknown {
@@ -173,6 +196,11 @@ function resultOf(vector: Vector): unknown {
       return 'sealed';
     }
     case 'stamp': return stampBits(parseParcel(stampParcel(input, vector.difficulty ?? 0)));
+    case 'publicKey': return parsePublicKey(fromUtf8(input));
+    case 'rootKey': return secretKeyIn(fromUtf8(input), vector.passphrase, parseSecretKey);
+    case 'signer': return secretKeyIn(fromUtf8(input), vector.passphrase, parseSigner);
+    case 'identities': return identitiesIn(input, vector.passphrase ?? '');
+    case 'fingerprint': return fingerprint(fromUtf8(input));
     case 'checkValidity': {
       const { keyring } = verifyKeyring(input, vector.signature ?? '', parsePublicKey(file.rootKey));
       checkValidity(keyring, new Date(vector.now ?? ''), vector.floor);
@@ -182,11 +210,11 @@ function resultOf(vector: Vector): unknown {
 }
 
 /** What is wrong with our result, or null. A failure must be that failure: another code, or another error, is wrong. */
-function judge(vector: Vector): string | null {
+async function judge(vector: Vector): Promise<string | null> {
   const expected = JSON.stringify(canonical(vector.expect));
   let got: string;
   try {
-    got = JSON.stringify(canonical({ value: resultOf(vector) }));
+    got = JSON.stringify(canonical({ value: await resultOf(vector) }));
   } catch (error) {
     got = error instanceof CodedError ? JSON.stringify({ error: error.code }) : String(error);
   }
@@ -196,7 +224,9 @@ function judge(vector: Vector): string | null {
 /** Runs every vector. */
 export async function runVectors(): Promise<{ passed: number; failed: { name: string; reason: string }[] }> {
   await ready;
-  const results = [...file.vectors.map((vector) => ({ name: vector.name, reason: judge(vector) })), ...(await runTestkit())];
+  const results: { name: string; reason: string | null }[] = [];
+  for (const vector of file.vectors) results.push({ name: vector.name, reason: await judge(vector) });
+  results.push(...(await runTestkit()));
   const failed = results.flatMap(({ name, reason }) => (reason === null ? [] : [{ name, reason }]));
   return { passed: results.length - failed.length, failed };
 }

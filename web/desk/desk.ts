@@ -1,6 +1,7 @@
 // The desk: a page from disk in which a volunteer reads letters and writes answers. It needs no network and keeps nothing.
 import { CodedError } from '../../crypto/errors.ts';
 import { ready } from '../../crypto/sodium.ts';
+import { textOf } from '../../crypto/text-file.ts';
 import { element, fill, focusOn } from '../page.ts';
 import { Compose } from './compose.ts';
 import { bytesOf, onFiles, type Given } from './intake.ts';
@@ -141,7 +142,7 @@ class Desk {
       const signature = given.find((each) => each.name.toLowerCase() === name.toLowerCase() + SIGNATURE);
       try {
         if (signature === undefined) throw new CodedError('MINISIGN_FORMAT', 'the signature is missing');
-        const { keyring } = this.#office.addKeyring(await bytesOf(file), new TextDecoder().decode(await bytesOf(signature.file)));
+        const { keyring } = this.#office.addKeyring(await bytesOf(file), textOf(await bytesOf(signature.file), 'lenient'));
         added.push(phrase('keyring-added', { serial: String(keyring.serial) }));
         this.#pile.accept(name);
       } catch (error) {

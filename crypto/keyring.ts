@@ -1,11 +1,11 @@
 // The keyring: who can open what this week, signed by the root key. docs/protocol.md, § Keyring.
 import * as z from 'zod/mini';
 import { isRecipient } from './age/identity.ts';
-import { blake2b, fromHex, fromUtf8, randomBytes, toHex, utf8 } from './bytes.ts';
+import { blake2b, fromHex, randomBytes, toHex, utf8 } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { LETTER_RECIPIENTS } from './letter.ts';
 import { verify, type PublicKey } from './minisign.ts';
-import { parse } from './schema.ts';
+import { parse, parseJson, words } from './schema.ts';
 
 export const KEYRING_DIGEST_BYTES = 32;
 /** Thirty-two full teams fit into it; nobody is made to parse more. */
@@ -26,7 +26,7 @@ function isInstant(text: string): boolean {
   return !Number.isNaN(timeMs) && new Date(timeMs).toISOString().slice(0, text.length - 1) === text.slice(0, -1);
 }
 
-const names = z.record(z.string().check(z.regex(/^[a-z]{2,3}$/)), z.string().check(z.minLength(1), z.maxLength(80)))
+const names = z.record(z.string().check(z.regex(/^[a-z]{2,3}$/)), words.check(z.minLength(1), z.maxLength(80)))
   .check(z.refine((byLanguage) => Object.keys(byLanguage).length > 0));
 const instant = z.string().check(z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/), z.refine(isInstant));
 const recipient = z.string().check(z.refine(isRecipient));
@@ -80,13 +80,7 @@ export function keyringDigest(json: Uint8Array): string {
 export function verifyKeyring(json: Uint8Array, signature: string, root: PublicKey): VerifiedKeyring {
   if (json.length > MAX_KEYRING_BYTES) throw new CodedError('KEYRING_FORMAT', `${String(json.length)} bytes, at most ${String(MAX_KEYRING_BYTES)}`);
   verify(json, signature, root);
-  let value: unknown;
-  try {
-    value = JSON.parse(fromUtf8(json));
-  } catch {
-    throw new CodedError('KEYRING_FORMAT', 'the keyring is no JSON');
-  }
-  return { keyring: parse(keyring, value, 'KEYRING_FORMAT', 'a keyring'), digest: keyringDigest(json) };
+  return { keyring: parse(keyring, parseJson(json, 'KEYRING_FORMAT', 'the keyring'), 'KEYRING_FORMAT', 'a keyring'), digest: keyringDigest(json) };
 }
 
 /** Errors: KEYRING_OLD (serial below `floor`), KEYRING_NOT_YET_VALID, KEYRING_EXPIRED. */

@@ -1,9 +1,9 @@
 // The hash manifest: what files a built form consists of. docs/protocol.md, § Manifest.
 import { sha256 } from '@noble/hashes/sha2.js';
 import * as z from 'zod/mini';
-import { fromUtf8, toHex, utf8 } from './bytes.ts';
+import { toHex, utf8 } from './bytes.ts';
 import { CodedError } from './errors.ts';
-import { parse } from './schema.ts';
+import { parse, parseJson } from './schema.ts';
 
 /** The manifest's own name, and its signature's; neither stands in it. */
 export const MANIFEST_NAME = 'manifest.json';
@@ -29,13 +29,7 @@ export function encodeManifest(files: ReadonlyMap<string, Uint8Array>): Uint8Arr
 
 /** Errors: MANIFEST_FORMAT. */
 export function parseManifest(bytes: Uint8Array): Manifest {
-  let value: unknown;
-  try {
-    value = JSON.parse(fromUtf8(bytes));
-  } catch {
-    throw new CodedError('MANIFEST_FORMAT', 'the manifest is no JSON');
-  }
-  return parse(manifest, value, 'MANIFEST_FORMAT', 'a manifest');
+  return parse(manifest, parseJson(bytes, 'MANIFEST_FORMAT', 'the manifest'), 'MANIFEST_FORMAT', 'a manifest');
 }
 
 /** Whether `bytes` are what the manifest says of `path`. Errors: MANIFEST_DIFFERS. */

@@ -20,13 +20,21 @@ export function parse<S extends z.ZodMiniType>(schema: S, value: unknown, code: 
   throw new CodedError(code, `not ${what}: wrong or missing: ${[...fields].join(', ')}`);
 }
 
-/** The JSON inside an opened file. Errors: `code`. */
-export function parseJson(plaintext: Uint8Array, code: ErrorCode, what: string): unknown {
+/** JSON can write half a surrogate pair (`\ud83d` alone), of which parsers make an error, U+FFFD or the half, each as it likes. */
+function holdsHalfPair(json: string): boolean {
+  const halves = json.replaceAll('\\\\', ' ').replace(/\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}/gi, '');
+  return /\\ud[89a-f]/i.test(halves);
+}
+
+/** The JSON in an opened or signed file, UTF-8 and of whole characters, also where nobody looks. Errors: `code`. */
+export function parseJson(bytes: Uint8Array, code: ErrorCode, what: string): unknown {
   try {
-    return JSON.parse(fromUtf8(plaintext));
+    const text = fromUtf8(bytes);
+    if (!holdsHalfPair(text)) return JSON.parse(text);
   } catch {
-    throw new CodedError(code, `${what} holds no JSON`);
+    // Said below.
   }
+  throw new CodedError(code, `${what} holds no JSON`);
 }
 
 /** How many of `length` bytes a value leaves free; negative when it is too long. */

@@ -19,6 +19,7 @@ import { codeVectors } from './make-codes.ts';
 import { keyVectors } from './make-keys.ts';
 import { signatureVectors } from './make-signatures.ts';
 import { conversationVectors } from './make-conversation.ts';
+import { jsonVectors } from './make-json.ts';
 import { stanzaVectors } from './make-stanzas.ts';
 import type { Edit, Vector, VectorFile } from './run.ts';
 
@@ -178,6 +179,7 @@ const signatures = signatureVectors();
 const formats = formatVectors({ keyring, parcel, letter, worker, sign: (bytes) => signedBy(root, bytes) });
 const conversation = conversationVectors({ volunteer, colleague, worker, team, serial: keyring.serial, digest: verified.digest });
 const stanzas = stanzaVectors({ volunteer, content });
+const jsons = jsonVectors({ volunteer, stranger, keyring, digest: verified.digest, sign: (bytes) => signedBy(root, bytes) });
 const made = [
   conversation,
   codes,
@@ -185,6 +187,7 @@ const made = [
   signatures,
   formats,
   stanzas,
+  jsons,
 ];
 
 // A request made by the one function that browser and command line share opens as it was written.

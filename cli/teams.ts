@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { decodeRecipient } from '../crypto/age/identity.ts';
+import { insistOnRecipient } from '../crypto/age/age.ts';
+import { isRecipient } from '../crypto/age/identity.ts';
 import { randomBytes, toHex } from '../crypto/bytes.ts';
 import { ready } from '../crypto/sodium.ts';
 import { MAX_SIGNERS, type Keyring } from '../crypto/keyring.ts';
@@ -13,14 +14,16 @@ const names = z
   .record(z.string().regex(/^[a-z]{2,3}$/, 'a language is a code such as "ru"'), z.string().min(1, 'a name is empty').max(80, 'a name is longer than 80'))
   .refine((value) => Object.keys(value).length > 0, 'it needs a name in at least one language');
 
-const recipient = z.string('it must be text, age1pq1…').refine(isRecipient, 'it is not a whole recipient (age1pq1…, 1,959 characters)');
+const recipient = z.string('it must be text, age1pq1…').refine(isRecipient, { error: 'it is not a whole recipient (age1pq1…, 1,959 characters)', abort: true })
+  .refine(isUsable, 'nothing can be sealed to it: its volunteer makes another, with support-relay keygen');
 
 const team = z.strictObject({
   id: z.string(`it is missing: 16 hex digits that say nothing about the team`).regex(/^[0-9a-f]{16}$/, 'it must be 16 digits 0-9a-f'),
   names,
   topics: z
     .array(z.strictObject({ id: z.string().regex(/^[a-z0-9-]{1,32}$/, 'it must be 1 to 32 of a-z, 0-9 and -'), names }))
-    .min(1, 'a team takes at least one topic'),
+    .min(1, 'a team takes at least one topic')
+    .refine((list) => new Set(list.map(({ id }) => id)).size === list.length, 'the same topic stands there twice'),
   recipients: z
     .array(recipient)
     .min(1, 'a team has at least one recipient')
@@ -77,9 +80,10 @@ function place(path: readonly PropertyKey[]): string {
   return words.join(', ');
 }
 
-function isRecipient(text: string): boolean {
+function isUsable(recipient: string): boolean {
   try {
-    return decodeRecipient(text).length > 0;
+    insistOnRecipient(recipient);
+    return true;
   } catch {
     return false;
   }

@@ -17,7 +17,7 @@ export function stampBits({ id, serial, nonce }: Pick<Parcel, 'id' | 'serial' | 
 }
 
 /**
- * A copy of the parcel (24,576 bytes) with a counter that gives at least `difficulty` leading zero bits. One that is
+ * A copy of the parcel (24,576 bytes) with the lowest counter that gives at least `difficulty` leading zero bits. One that is
  * stamped well enough comes back as it is; one that was changed on its way is never stamped. A step is a few hundred tries,
  * and yields how many there were.
  * Errors: PARCEL_SIZE, PARCEL_VERSION, PARCEL_SEALED, PARCEL_CHECK, STAMP_CHEAP for a difficulty out of range.
@@ -30,7 +30,7 @@ export function* stampSteps(parcel: Uint8Array, difficulty: number): Steps<Uint8
   const parsed = parseParcel(stamped);
   const counter = new DataView(stamped.buffer, stamped.byteOffset + COUNTER_OFFSET, COUNTER_BYTES);
   for (let tries = 1; stampBits(parsed) < difficulty; tries += 1) {
-    counter.setUint32(0, tries);
+    counter.setUint32(0, tries - 1);
     if (tries % STEP_TRIES === 0) yield tries;
   }
   return stamped;

@@ -1,5 +1,5 @@
 // Which conversation a volunteer means, who else of the team has it, and whether its mailbox takes one more answer.
-import { encrypt } from '../../crypto/age/age.ts';
+import { insistOnRecipient } from '../../crypto/age/age.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { REPLIES_A_WEEK } from '../../crypto/mailbox-limits.ts';
 import type { Order } from '../../crypto/order.ts';
@@ -30,7 +30,7 @@ export function answerable(conversations: readonly Conversation[], id: string | 
 /** A letter that opened shows only that its recipient has the form of one. Errors: ADDRESS_UNUSABLE. */
 export function insistOnKey({ id, address }: Answerable): void {
   try {
-    encrypt(new Uint8Array(), [address.recipient]);
+    insistOnRecipient(address.recipient);
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     throw new CliError('ADDRESS_UNUSABLE', `no answer can be sealed for conversation ${id}: the key that its letters give is not valid`, 'if they left a contact, use that; tell the administrator; nothing was sent');

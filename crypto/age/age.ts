@@ -25,6 +25,11 @@ export function encrypt(plaintext: Uint8Array, recipients: readonly string[]): U
   return finish(encryptSteps(plaintext, recipients.map(decodeRecipient)));
 }
 
+/** Throws RECIPIENT_FORMAT unless something can be sealed to a recipient: X-Wing refuses some keys that have the form of one. */
+export function insistOnRecipient(recipient: string): void {
+  encrypt(new Uint8Array(), [recipient]);
+}
+
 /**
  * Opens a file with identities `AGE-SECRET-KEY-PQ-1…`.
  * Errors: IDENTITY_FORMAT, AGE_HEADER, AGE_NO_MATCH, AGE_MAC, AGE_PAYLOAD.

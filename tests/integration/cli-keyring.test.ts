@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { bech32 } from '@scure/base';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
 import { fingerprint } from '../../letters/fingerprint.ts';
 import { decrypt } from '../../crypto/age/age.ts';
+import { PUBLIC_KEY_BYTES } from '../../crypto/age/identity.ts';
 import { openLetter } from '../../crypto/letter.ts';
 import { decodeParcelText } from '../../crypto/parcel-text.ts';
 import { PARCEL_BYTES, openSealed, parseParcel } from '../../crypto/parcel.ts';
@@ -13,6 +15,8 @@ import { TEAM, TOPIC, cli, identitiesOf, openOffice, temporaryDirectory, writeTo
 import type { Office } from '../support/cli.ts';
 
 const runFile = promisify(execFile);
+/** It has the form of a recipient; its coefficients are above what ML-KEM knows. */
+const UNUSABLE = bech32.encode('age1pq', bech32.toWords(new Uint8Array(PUBLIC_KEY_BYTES).fill(0xff)), false);
 let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
 let office: Office;
 let teams: string;
@@ -91,6 +95,8 @@ describe('admin keyring', () => {
     ['no team', '[]', 'teams: there must be at least one team'],
     ['no id', JSON.stringify([{ names: TEAM.names, topics: [TOPIC], recipients: ['R'] }]), 'team 1, id: it is missing'],
     ['a cut recipient', JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: ['age1pq1abc'] }]), 'team 1, recipients 1: it is not a whole recipient'],
+    ['a recipient that nothing can be sealed to', JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: [UNUSABLE] }]), 'team 1, recipients 1: nothing can be sealed to it'],
+    ['a topic twice', JSON.stringify([{ ...TEAM, topics: [TOPIC, TOPIC], recipients: ['R'] }]), 'team 1, topics: the same topic stands there twice'],
     ['a person’s name', JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: ['R'], person: 'Анна' }]), 'team 1: Unrecognized key: "person"'],
     ['no topic', JSON.stringify([{ ...TEAM, topics: [], recipients: ['R'] }]), 'team 1, topics: a team takes at least one topic'],
     ['nine recipients', JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: Array(9).fill('R') }]), 'team 1, recipients: a team has at most 8 recipients'],

@@ -1,5 +1,5 @@
 // Vectors of what stands around letters and parcels: texts, teams, keys, manifests, and what cannot be made. Called by make.ts.
-import { concat, fromHex, toHex, utf8 } from '../../crypto/bytes.ts';
+import { concat, fromHex, readUint32, toHex, uint32, utf8 } from '../../crypto/bytes.ts';
 import { armor } from '../../crypto/age/armor.ts';
 import { decodeRecipient, generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import { bech32 } from '@scure/base';
@@ -8,7 +8,8 @@ import { letterId } from '../../crypto/letter.ts';
 import { encodeManifest } from '../../crypto/manifest.ts';
 import { decodeIdentity } from '../../crypto/age/identity.ts';
 import { encodeParcelText } from '../../crypto/parcel-text.ts';
-import { parseParcel } from '../../crypto/parcel.ts';
+import { COUNTER_BYTES, COUNTER_OFFSET, frameParcel, parseParcel } from '../../crypto/parcel.ts';
+import { stampBits, stampParcel } from '../../crypto/stamp.ts';
 import type { Vector } from './run.ts';
 
 type Given = { readonly keyring: Keyring; readonly parcel: Uint8Array; readonly letter: Uint8Array; readonly worker: string; readonly sign: (bytes: Uint8Array) => string };
@@ -31,6 +32,10 @@ export function formatVectors({ keyring, parcel, letter, worker, sign }: Given):
   add('a parcel as text with a character less', 'parcelText', utf8(text.slice(1)), fails('PARCEL_TEXT'));
   add('a parcel as text in the other base64', 'parcelText', utf8(text.replaceAll('-', '+').replaceAll('_', '/')), fails('PARCEL_TEXT'));
   add('a parcel as text with two pieces swapped', 'parcelText', utf8(text.slice(0, 20_000) + text.slice(24_000, 28_000) + text.slice(20_000, 24_000) + text.slice(28_000)), fails('PARCEL_CHECK'));
+
+  for (const [name, changed] of [['a line end behind', `${text}\n`], ['a space before it', ` ${text}`], ['a space in it', text.replace(/^.{40}/, '$& ')], ['padding', `${text}=`], ['a character that is none', `${text.slice(0, -1)}.`]] as const) {
+    add(`a parcel as text with ${name}`, 'parcelText', utf8(changed), fails('PARCEL_TEXT'));
+  }
 
   // Teams.
   const [first] = keyring.teams;
@@ -96,8 +101,14 @@ export function formatVectors({ keyring, parcel, letter, worker, sign }: Given):
   // Manifests.
   const manifest = encodeManifest(new Map([['form.css', utf8('a')], ['en/index.html', utf8('b')]]));
   add('a manifest', 'parseManifest', manifest, { value: ['en/index.html', 'form.css'] });
+  const listing = (files: Readonly<Record<string, string>>): Uint8Array => utf8(JSON.stringify({ version: 1, files }));
+  add('a manifest of no files', 'parseManifest', listing({}), { value: [] });
+  add('a manifest that is not sorted, and has a field that is not known', 'parseManifest', utf8(`{"more":1,"files":{"x":"${'0'.repeat(64)}","A-1/_b.C":"${'1'.repeat(64)}"},"version":1}`), { value: ['A-1/_b.C', 'x'] });
   for (const [name, bytes] of [
     ['of no JSON', utf8('x')], ['with a path that leads out', utf8('{"version":1,"files":{"../x":"'.concat('0'.repeat(64), '"}}'))], ['of another version', utf8('{"version":2,"files":{}}')],
+    ...['/x', './x', 'x//y', 'x/', 'x/../y', '.x', 'x/.y', 'x\\y', 'x?y', 'x%2fy', 'x y', 'ы', ''].map((path) => [`with the path "${path}"`, listing({ [path]: '0'.repeat(64) })] as const),
+    ['with a hash in upper case', listing({ x: 'AB'.repeat(32) })],
+    ['without files', utf8('{"version":1}')],
     ['with half a hash', utf8('{"version":1,"files":{"x":"00"}}')],
   ] as const) add(`a manifest ${name}`, 'parseManifest', bytes, fails('MANIFEST_FORMAT'));
   const listed = (name: string, content: string, expect: Vector['expect']): void => add(name, 'checkListed', concat(manifest, utf8('\0'), utf8(content)), expect, { path: 'form.css' });
@@ -111,6 +122,22 @@ export function formatVectors({ keyring, parcel, letter, worker, sign }: Given):
   add('a letter to nobody', 'sealLetter', letterOf('x'), fails('LETTER_RECIPIENTS'), { recipients: 0 });
   add('a letter to nine', 'sealLetter', letterOf('x'), fails('LETTER_RECIPIENTS'), { recipients: 9 });
   add('a letter to eight', 'sealLetter', letterOf('x'), { value: 'sealed' }, { recipients: 8 });
+  const stamped = (name: string, bytes: Uint8Array, difficulty: number): void => {
+    const made = stampParcel(bytes, difficulty);
+    add(name, 'stamp', bytes, { value: { bits: stampBits(parseParcel(made)), counter: readUint32(made, COUNTER_OFFSET) } }, { difficulty });
+  };
+  const counting = parcel.slice();
+  counting.set(uint32(0xffff_ff00), COUNTER_OFFSET);
+  stamped('a stamp of 10 bits', parcel.slice().fill(0, COUNTER_OFFSET, COUNTER_OFFSET + COUNTER_BYTES), 10);
+  stamped('a stamp of fewer bits than a parcel has', parcel, 9);
+  stamped('a dearer stamp for a parcel that has one', parcel, 13);
+  stamped('a dearer stamp for a parcel whose counter is near its end', counting, 12);
+  // Counter zero would do, and another one stands there.
+  const zero = Array.from({ length: 1_000 }, (_, at) => frameParcel(parseParcel(parcel).sealed, at + 1)).find((each) => stampBits(parseParcel(each)) >= 6) ?? parcel;
+  for (let counter = 1; stampBits(parseParcel(zero)) >= 6; counter += 1) zero.set(uint32(counter), COUNTER_OFFSET);
+  stamped('a stamp for which the counter goes back to zero', zero, 6);
+  add('sealing a reply', 'sealReply', utf8('x'.repeat(7_000)), { value: 'sealed' });
+  add('sealing a reply too long for its 8,192 bytes', 'sealReply', utf8('x'.repeat(8_000)), fails('REPLY_TOO_LONG'));
   add('a stamp of more bits than any can have', 'stamp', parcel, fails('STAMP_CHEAP'), { difficulty: 25 });
   add('a stamp of a difficulty below nothing', 'stamp', parcel, fails('STAMP_CHEAP'), { difficulty: -1 });
   return { blobs, vectors };

@@ -16,6 +16,8 @@ import { sealLetter } from '../../crypto/letter.ts';
 import { stampBits, stampParcel } from '../../crypto/stamp.ts';
 import { formatVectors } from './make-formats.ts';
 import { codeVectors } from './make-codes.ts';
+import { keyringVectors } from './make-keyrings.ts';
+import { sealingVectors } from './make-sealing.ts';
 import { keyVectors } from './make-keys.ts';
 import { signatureVectors } from './make-signatures.ts';
 import { conversationVectors } from './make-conversation.ts';
@@ -184,6 +186,8 @@ const made = [
   conversation,
   codes,
   keys,
+  keyringVectors({ keyring, rootKey: encodePublicKey(root), sign: (bytes) => signedBy(root, bytes) }),
+  sealingVectors(volunteer),
   signatures,
   formats,
   stanzas,
@@ -192,6 +196,9 @@ const made = [
 
 // A request made by the one function that browser and command line share opens as it was written.
 const whole = sealRequest(request, verified);
+const named = [...Object.keys(blobs), ...made.flatMap((each) => Object.keys(each.blobs))];
+const twice = named.find((name, at) => named.indexOf(name) !== at);
+if (twice !== undefined) throw new Error(`two inputs are called "${twice}"`);
 const file: VectorFile = {
   identities: { volunteer, colleague, worker, stranger, ...conversation.identities },
   rootKey: encodePublicKey(root),

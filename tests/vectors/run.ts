@@ -1,10 +1,11 @@
 // Loops over vectors.json and the age test kit. The same module runs in Node, Chromium and Firefox.
 import { base64 } from '@scure/base';
+import { decrypt, insistOnRecipient } from '../../crypto/age/age.ts';
 import { dearmor, isArmored } from '../../crypto/age/armor.ts';
 import { decodeIdentity, decodeRecipient, identityToRecipient, parseIdentityFile } from '../../crypto/age/identity.ts';
 import { decryptWithPassphrase, isPassphraseFile } from '../../crypto/age/passphrase.ts';
 import { parseAnswer } from '../../crypto/answer.ts';
-import { fromHex, fromUtf8, toHex } from '../../crypto/bytes.ts';
+import { concat, fromHex, fromUtf8, readUint32, toHex } from '../../crypto/bytes.ts';
 import { codeRoot, readCode } from '../../crypto/code.ts';
 import { CodedError, type ErrorCode } from '../../crypto/errors.ts';
 import { checkValidity, teamFor, verifyKeyring } from '../../crypto/keyring.ts';
@@ -15,9 +16,9 @@ import { parsePublicKey, parseSecretKey, parseSigner, type PublicKey } from '../
 import { checkNote } from '../../crypto/note.ts';
 import { decodeParcelText } from '../../crypto/parcel-text.ts';
 import { openWithForms } from '../../crypto/passphrase-forms.ts';
-import { openSealed, parseParcel, type ParcelContent } from '../../crypto/parcel.ts';
-import { checkDelivery, openReply, replyId } from '../../crypto/reply.ts';
-import { signatureHolds, SIGNATURE_BYTES, SIGNING_KEY_BYTES, type Context } from '../../crypto/sign.ts';
+import { COUNTER_OFFSET, openSealed, parseParcel, type ParcelContent } from '../../crypto/parcel.ts';
+import { checkDelivery, openReply, replyId, sealReply } from '../../crypto/reply.ts';
+import { signatureHolds, SIGNATURE_BYTES, SIGNING_KEY_BYTES, signingKeyPair, type Context } from '../../crypto/sign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { stampBits, stampParcel } from '../../crypto/stamp.ts';
 import { textOf } from '../../crypto/text-file.ts';
@@ -27,7 +28,7 @@ import { runTestkit } from './testkit.ts';
 import data from './vectors.json' with { type: 'json' };
 
 /** A change to an input before it is used: bytes put at an offset, cut off the end, or appended. All bytes in hex. */
-export type Edit = { readonly at: number; readonly set: string } | { readonly cut: number } | { readonly append: string };
+export type Edit = { readonly at: number; readonly set: string } | { readonly cut: number } | { readonly append: string; readonly times?: number };
 
 export type Vector = {
   readonly name: string;
@@ -35,7 +36,7 @@ export type Vector = {
     | 'openLetter' | 'checkNote' | 'parseParcel' | 'openParcel' | 'openSealed' | 'checkDelivery' | 'stampBits' | 'parseAnswer'
     | 'openReply' | 'readCode' | 'threadOf' | 'parseQuestion' | 'parseMailboxAnswer' | 'verifyKeyring' | 'checkValidity'
     | 'verifySignature' | 'parcelText' | 'teamFor' | 'letterId' | 'recipient' | 'identity' | 'dearmor' | 'parseManifest' | 'checkListed' | 'sealLetter' | 'stamp'
-    | 'publicKey' | 'rootKey' | 'signer' | 'identities' | 'fingerprint';
+    | 'open' | 'sealTo' | 'sealReply' | 'publicKey' | 'rootKey' | 'signer' | 'identities' | 'fingerprint';
   readonly input: string;
   readonly edits?: readonly Edit[];
   readonly identities?: readonly string[];
@@ -81,7 +82,7 @@ function applyEdits(bytes: Uint8Array, edits: readonly Edit[]): Uint8Array {
   let result = bytes;
   for (const edit of edits) {
     if ('cut' in edit) result = result.slice(0, -edit.cut);
-    else if ('append' in edit) result = Uint8Array.of(...result, ...fromHex(edit.append));
+    else if ('append' in edit) result = concat(result, fromHex(edit.append.repeat(edit.times ?? 1)));
     else {
       result = result.slice();
       result.set(fromHex(edit.set), edit.at);
@@ -184,7 +185,7 @@ function resultOf(vector: Vector): unknown {
     case 'recipient': return decodeRecipient(fromUtf8(input));
     case 'identity': return decodeIdentity(fromUtf8(input));
     case 'dearmor': return dearmor(fromUtf8(input));
-    case 'parseManifest': return Object.keys(parseManifest(input).files);
+    case 'parseManifest': return Object.keys(parseManifest(input).files).sort();
     case 'checkListed': {
       const end = input.indexOf(0);
       checkListed(parseManifest(input.slice(0, end)), vector.path ?? '', input.slice(end + 1));
@@ -195,7 +196,19 @@ function resultOf(vector: Vector): unknown {
       sealLetter(JSON.parse(fromUtf8(input)) as LetterContent, Array.from({ length: vector.recipients ?? 1 }, () => to));
       return 'sealed';
     }
-    case 'stamp': return stampBits(parseParcel(stampParcel(input, vector.difficulty ?? 0)));
+    case 'stamp': {
+      const stamped = stampParcel(input, vector.difficulty ?? 0);
+      return { bits: stampBits(parseParcel(stamped)), counter: readUint32(stamped, COUNTER_OFFSET) };
+    }
+    case 'open': return decrypt(input, identities);
+    case 'sealTo': {
+      insistOnRecipient(fromUtf8(input));
+      return 'sealed';
+    }
+    case 'sealReply': {
+      sealReply({ team: '0'.repeat(16), text: fromUtf8(input) }, threadOf(new Uint8Array(32)).address, signingKeyPair(new Uint8Array(32)));
+      return 'sealed';
+    }
     case 'publicKey': return parsePublicKey(fromUtf8(input));
     case 'rootKey': return secretKeyIn(fromUtf8(input), vector.passphrase, parseSecretKey);
     case 'signer': return secretKeyIn(fromUtf8(input), vector.passphrase, parseSigner);

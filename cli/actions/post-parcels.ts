@@ -1,6 +1,7 @@
 // Sealed parcels on their way to a relay.
 import type { Result } from '../../crypto/answer.ts';
 import { CodedError } from '../../crypto/errors.ts';
+import { HIGHEST_DIFFICULTY } from '../../crypto/stamp.ts';
 import { CliError, EXIT } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { parcelsIn, type Found } from '../parcels.ts';
@@ -110,8 +111,10 @@ class Attempts {
       if (this.#open === null) return attemptOf('closed', 0);
       if (!(await this.#moments())) return { result: 'stopped', text: 'not sent: stopped', exitCode: EXIT.unavailable, retryAfterSeconds: 0, mayHaveArrived: false, isStopped: true };
       const { visit, difficulty } = this.#open;
-      const { result, retryAfterSeconds } = await visit.handInStamped(parcel, difficulty);
-      return attemptOf(result, retryAfterSeconds);
+      const answer = await visit.handInStamped(parcel, difficulty);
+      // The same parcel as it is would be sent again and again, and be as cheap each time.
+      const isStopped = answer.result === 'stamp' && answer.difficulty > HIGHEST_DIFFICULTY;
+      return { ...attemptOf(answer.result, answer.retryAfterSeconds), isStopped };
     } catch (error) {
       const isAway = error instanceof RelayAway || (error instanceof CodedError && error.code === 'ANSWER_FORMAT');
       if (!isAway) throw error;

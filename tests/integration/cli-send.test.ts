@@ -12,7 +12,7 @@ import { toHex } from '../../crypto/bytes.ts';
 import { encodeAnswer, type Result } from '../../crypto/answer.ts';
 import { COUNTER_OFFSET, PARCEL_BYTES, PARCEL_HEADER_BYTES, parseParcel } from '../../crypto/parcel.ts';
 import { encodeParcelText } from '../../crypto/parcel-text.ts';
-import { stampParcel } from '../../crypto/stamp.ts';
+import { HIGHEST_DIFFICULTY, stampParcel } from '../../crypto/stamp.ts';
 import { ROOT } from '../../deploy/layout.ts';
 import { keys } from '../../store/keys.ts';
 import { cli, temporaryDirectory, writeTo, type CliResult } from '../support/cli.ts';
@@ -256,6 +256,29 @@ describe('how parcels are sent', () => {
     for (const ms of moments) expect(ms).toBeLessThan(60_000);
     expect(new Set(moments).size).toBe(8 * 4);
     expect(new Set(proxy.visits.map(({ user }) => user)).size).toBe(8 * 4);
+  });
+
+  test('a stamp dearer than the page would make: not sent a second time', async () => {
+    let [posted, pauses] = [0, 0];
+    const server = createServer((request, response) => {
+      request.resume();
+      posted += Number(request.method === 'POST');
+      const start = JSON.stringify({ door: { open: true, difficulty: 0 }, keyring: '{}', signature: '' });
+      const difficulty = HIGHEST_DIFFICULTY + 1;
+      const answer = request.method === 'GET' ? start : encodeAnswer({ result: 'stamp' satisfies Result, difficulty, retryAfterSeconds: 0 });
+      request.on('end', () => response.end(answer));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const argv = ['send', ...(await files(2)), '--at-once', '--relay', `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`];
+      const { code, text } = await cli(argv, { pause: () => Promise.resolve((pauses += 1) > 0) });
+      expect([code, text.match(/not now: the relay asks for an ever dearer stamp/g)]).toEqual([EXIT.unavailable, expect.objectContaining({ length: 2 })]);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+    expect([posted, pauses]).toEqual([1, 0]);
   });
 
   test('--delete: only files of which everything was accepted', async () => {

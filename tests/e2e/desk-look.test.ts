@@ -44,7 +44,6 @@ describe.each(CASES)('the desk in %s, %s', (name, themes) => {
     await tab.openSigner(office.path('signer.key'));
     await tab.read(...given);
     await tab.paste('#alias', 'Ива');
-    await tab.paste('#difficulty', '1');
     await tab.write('Ответ');
     await tab.sealed();
     await tab.write('Ещё');

@@ -124,7 +124,6 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
       const words = Array.from({ length: 3 }, () => Array.from({ length: 14 }, () => 'абвгдежзиклмноп'[randomInt(15)]).join(''));
       const [message = '', answer = '', alias = ''] = words;
       const tab = await opened();
-      await tab.paste('#difficulty', '1');
       await tab.paste('#alias', alias);
       await tab.read(await office.file('first.age', office.letter(message, { thread: newThread() })));
       await tab.write(answer);

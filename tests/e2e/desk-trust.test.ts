@@ -113,7 +113,6 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     await openIdentity();
     await tab.openSigner(office.path('signer.key'));
     await tab.paste('#alias', 'Ива');
-    await tab.paste('#difficulty', '1');
     const thread = newThread();
     await tab.read(
       await office.file('first.age', office.letter('Помогите', { thread })),

@@ -72,6 +72,7 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
   });
 
   it('writes an answer: a reply that only the person opens, a note for the team, and nothing is asked once both are saved', async () => {
+    await tab.paste('#difficulty', tab.proposedDifficulty);
     await tab.openSigner(office.path('signer.key'));
     expect(await tab.text('#signer-status')).toBe('The signer is open.');
     const thread = newThread();
@@ -123,7 +124,6 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
   it('takes a note that came back for sent, and asks when one that nobody saved is said to be', async () => {
     await tab.openSigner(office.path('signer.key'));
     await tab.paste('#alias', 'Ива');
-    await tab.paste('#difficulty', '1');
     await giveRequest();
     await tab.write('Мы рядом');
     const note = (await tab.sealed()).map(office.opened).find((content) => content.kind === 'letter');
@@ -144,7 +144,6 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
   it('seals an answer of maximum length, and keeps one that is longer', async () => {
     await tab.openSigner(office.path('signer.key'));
     await tab.paste('#alias', 'Ива');
-    await tab.paste('#difficulty', '1');
     const thread = newThread();
     await tab.read(await office.file('first.age', office.letter('Помогите', { thread })));
     const longest = 'щ'.repeat(Math.floor(replyRoom('') / 2));
@@ -188,7 +187,6 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
   it('forgets with another conversation what was chosen for the one before', async () => {
     await tab.openSigner(office.path('signer.key'));
     await tab.paste('#alias', 'Ива');
-    await tab.paste('#difficulty', '1');
     for (const name of ['first.age', 'second.age']) await tab.read(await office.file(name, office.letter('Помогите', { thread: newThread() })));
     await tab.write('');
     await tab.page.click('#action-claim');
@@ -214,7 +212,6 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
   it('asks before somebody is answered whom a colleague has, or may have, whatever they call themselves, or whose mailbox is full of one’s own answers', async () => {
     await tab.openSigner(office.path('signer.key'));
     await tab.paste('#alias', 'Ива');
-    await tab.paste('#difficulty', '1');
     const { address: { key } } = await giveRequest();
     const answers = Array.from({ length: REPLIES_A_WEEK_BY_ONE }, () => office.note({ action: 'answer', thread: key, alias: 'Ива', text: 'Да' }, office.signer));
     await tab.read(await office.file('all.txt', answers.slice(1).map(armor).join('\n')), await office.file('ordinary.eml', 'Subject: hello\r\n\r\nHello.\r\n'));

@@ -124,6 +124,8 @@ export async function openDeskOffice(): Promise<DeskOffice> {
 export class DeskTab extends Tab {
   /** What the page asked, by the kind of dialog; everything is agreed to. */
   readonly dialogs: { type: string; message: string }[] = [];
+  /** What the desk proposes; then it stamps for nothing, where a test asks for no more. */
+  proposedDifficulty = '';
 
   static async openDesk(browser: TestBrowser, office: DeskOffice, { language = 'en', before = '' } = {}): Promise<DeskTab> {
     const tab = new DeskTab(await browser.newPage());
@@ -134,6 +136,8 @@ export class DeskTab extends Tab {
     await tab.begin(before);
     await tab.page.goto(pathToFileURL(office.path('built', `desk-${language}.html`)).href, { waitUntil: 'load' });
     await tab.until('#desk');
+    tab.proposedDifficulty = await tab.value('#difficulty');
+    await tab.paste('#difficulty', '0');
     return tab;
   }
 

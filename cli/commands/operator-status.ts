@@ -21,8 +21,9 @@ export const operatorStatus = defineCommand({
   examples: ['support-relay operator status --redis-socket /run/support-relay/redis.sock'],
   details: `
 Shows the pool, the answers that wait, how far the keyrings reach, how many parcels came under each that are taken now, the
-relay, the worker, every inbox and what was dropped, in coarse steps only: nobody needs to know more. Every relay at this Redis is asked how it is. Ends with 0 when all is
-well, 5 when something needs attention (and says what to do), 69 when Redis is away.
+relay, the worker, every inbox and what was dropped, in coarse steps only: nobody needs to know more. Every relay at this
+Redis is asked how it is. Ends with 0 when all is well, 5 when something needs attention (and says what to do), 69 when
+Redis is away.
 
 ${REDIS_HELP}
   --part worker         only whether the worker does its rounds: for its health check, which may ask as the user worker

@@ -90,24 +90,25 @@ export function checkValidity({ serial, notBefore, notAfter }: Keyring, now: Dat
   if (now.getTime() >= Date.parse(notAfter)) throw new CodedError('KEYRING_EXPIRED', `the keyring was valid until ${notAfter}`);
 }
 
-const begins = ({ keyring }: { readonly keyring: Keyring }): number => Date.parse(keyring.notBefore);
-const higherFirst = (a: { readonly keyring: Keyring }, b: { readonly keyring: Keyring }): number => b.keyring.serial - a.keyring.serial;
+const begins = ({ keyring }: VerifiedKeyring): number => Date.parse(keyring.notBefore);
+/** Of two with one serial, which a root key should never sign, the lower digest: everybody who holds both takes the same. */
+const higherFirst = (a: VerifiedKeyring, b: VerifiedKeyring): number => b.keyring.serial - a.keyring.serial || (a.digest < b.digest ? -1 : 1);
 
 /**
  * Of the keyrings that have begun the one with the highest serial, also when it has ended: a lower one never comes back, for it
  * may hold the key of somebody who was taken off since. Null: none has begun.
  */
-export function newestBegun<Each extends { readonly keyring: Keyring }>(keyrings: readonly Each[], now: Date): Each | null {
+export function newestBegun<Each extends VerifiedKeyring>(keyrings: readonly Each[], now: Date): Each | null {
   return keyrings.filter((each) => begins(each) <= now.getTime()).sort(higherFirst)[0] ?? null;
 }
 
 /** The keyring that counts: the newest that has begun. Where none has, the one that begins first, and of these the higher serial. Null only of none. */
-export function keyringThatCounts<Each extends { readonly keyring: Keyring }>(keyrings: readonly Each[], now: Date): Each | null {
+export function keyringThatCounts<Each extends VerifiedKeyring>(keyrings: readonly Each[], now: Date): Each | null {
   return newestBegun(keyrings, now) ?? [...keyrings].sort((a, b) => begins(a) - begins(b) || higherFirst(a, b))[0] ?? null;
 }
 
 /** The same, if it can be used at that moment. Throws KEYRING_NOT_YET_VALID or KEYRING_EXPIRED. docs/protocol.md, § Keyring. */
-export function currentKeyring<Each extends { readonly keyring: Keyring }>(keyrings: readonly Each[], now: Date): Each {
+export function currentKeyring<Each extends VerifiedKeyring>(keyrings: readonly Each[], now: Date): Each {
   const counting = keyringThatCounts(keyrings, now);
   if (counting === null) throw new CodedError('KEYRING_EXPIRED', 'there is no keyring');
   checkValidity(counting.keyring, now);

@@ -15,8 +15,8 @@ export const AHEAD_MAX = 10_000;
 export type Order = { readonly number: number; readonly earlier: readonly string[] };
 /** The same of somebody who may leave it out. */
 export type OptionalOrder = { readonly [Name in keyof Order]?: Order[Name] | undefined };
-/** `number`: undefined in what was written before there was an order. `id` decides between equal numbers. */
-export type Place = { readonly number: number | undefined; readonly id: string };
+/** `number`: undefined in what was written before there was an order. `id` decides between equal numbers, `signature` between equal ids. */
+export type Place = { readonly number: number | undefined; readonly id: string; readonly signature: string };
 
 /** The first 16 of an id's 32 hex digits. */
 export function shortId(id: string): string {
@@ -29,17 +29,19 @@ function counted(number: number | undefined, known: number): number {
   return number > known + AHEAD_MAX ? 0 : number;
 }
 
-/** The items of one conversation in the order of writing, those with one number by id. */
-export function inOrder<T>(items: readonly T[], placeOf: (item: T) => Place): T[] {
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+
+/** The items of one conversation in the order of writing, those with one number by id. `known`: how many are known, if not these. */
+export function inOrder<T>(items: readonly T[], placeOf: (item: T) => Place, known: number = items.length): T[] {
   const placed = items.map((item) => ({ item, place: placeOf(item) }));
-  const numberOf = ({ number }: Place): number => counted(number, items.length);
-  placed.sort((a, b) => numberOf(a.place) - numberOf(b.place) || (a.place.id < b.place.id ? -1 : Number(a.place.id > b.place.id)));
+  const numberOf = ({ number }: Place): number => counted(number, known);
+  placed.sort(({ place: a }, { place: b }) => numberOf(a) - numberOf(b) || compare(a.id, b.id) || compare(a.signature, b.signature));
   return placed.map(({ item }) => item);
 }
 
-/** One more than the highest number among the items that are known of a conversation. */
-export function nextNumber(numbers: readonly (number | undefined)[]): number {
-  return 1 + Math.max(0, ...numbers.map((number) => counted(number, numbers.length)));
+/** One more than the highest number among the items that are known of a conversation, `known` of them. */
+export function nextNumber(numbers: readonly (number | undefined)[], known: number = numbers.length): number {
+  return 1 + Math.max(0, ...numbers.map((number) => counted(number, known)));
 }
 
 /** Short ids of the latest of these, which are in order. */

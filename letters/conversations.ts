@@ -152,8 +152,9 @@ function conversation(id: string, opened: readonly Opened[], isContested: boolea
 
 /** A request counts as 0, and has no number. What a thread signed is told apart by the signature. */
 function placeOf({ content, mark }: Opened): Place {
-  if (content.kind === 'note') return { number: content.note.number, id: content.note.id };
-  return { number: content.kind === 'request' ? 0 : content.number, id: content.thread?.signature ?? mark };
+  if (content.kind === 'note') return { number: content.note.number, id: content.note.id, signature: content.note.signature };
+  const signature = content.thread?.signature ?? mark;
+  return { number: content.kind === 'request' ? 0 : content.number, id: signature, signature };
 }
 
 /** Short ids of the answers that a writer knew. */

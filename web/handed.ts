@@ -67,7 +67,7 @@ export class Handed {
   /** What further words say about their place. */
   get followUp(): FollowUp {
     const read = this.#ordered();
-    const number = nextNumber([...read.map(({ place }) => place.number), ...this.#written]);
+    const number = nextNumber([...read.map(({ place }) => place.number), ...this.#written], this.#items());
     return { ...(this.team === null ? {} : { team: this.team }), number, read: latestIds(read.map(({ place }) => place.id)) };
   }
 
@@ -109,6 +109,11 @@ export class Handed {
 
   /** All that opened, also what was removed here. */
   #ordered(): ReadReply[] {
-    return inOrder([...this.#replies.values()].filter(isRead), ({ place }) => place);
+    return inOrder([...this.#replies.values()].filter(isRead), ({ place }) => place, this.#items());
+  }
+
+  /** How many items are known of the conversation, each once however often it was sealed. */
+  #items(): number {
+    return new Set([...this.#replies.values()].filter(isRead).map(({ signature }) => signature)).size + this.#written.length;
   }
 }

@@ -21,6 +21,7 @@ import { sealingVectors } from './make-sealing.ts';
 import { keyVectors } from './make-keys.ts';
 import { signatureVectors } from './make-signatures.ts';
 import { conversationVectors } from './make-conversation.ts';
+import { orderVectors } from './make-order.ts';
 import { jsonVectors } from './make-json.ts';
 import { stanzaVectors } from './make-stanzas.ts';
 import type { Edit, Vector, VectorFile } from './run.ts';
@@ -182,6 +183,7 @@ const formats = formatVectors({ keyring, parcel, letter, worker, sign: (bytes) =
 const conversation = conversationVectors({ volunteer, colleague, worker, team, serial: keyring.serial, digest: verified.digest });
 const stanzas = stanzaVectors({ volunteer, content });
 const jsons = jsonVectors({ volunteer, stranger, keyring, digest: verified.digest, sign: (bytes) => signedBy(root, bytes) });
+const order = orderVectors({ keyring, volunteer, stranger, sign: (bytes) => signedBy(root, bytes) });
 const made = [
   conversation,
   codes,
@@ -192,6 +194,7 @@ const made = [
   formats,
   stanzas,
   jsons,
+  order,
 ];
 
 // A request made by the one function that browser and command line share opens as it was written.

@@ -24,6 +24,7 @@ import { stampBits, stampParcel } from '../../crypto/stamp.ts';
 import { textOf } from '../../crypto/text-file.ts';
 import { mailboxOf, threadOf } from '../../crypto/thread.ts';
 import { fingerprint } from '../../letters/fingerprint.ts';
+import { countingResult, conversationsResult, followUpResult, teamResult } from './run-order.ts';
 import { runTestkit } from './testkit.ts';
 import data from './vectors.json' with { type: 'json' };
 
@@ -34,7 +35,7 @@ export type Vector = {
   readonly name: string;
   readonly op:
     | 'openLetter' | 'checkNote' | 'parseParcel' | 'openParcel' | 'openSealed' | 'checkDelivery' | 'stampBits' | 'parseAnswer'
-    | 'openReply' | 'readCode' | 'threadOf' | 'parseQuestion' | 'parseMailboxAnswer' | 'verifyKeyring' | 'checkValidity'
+    | 'openReply' | 'readCode' | 'threadOf' | 'parseQuestion' | 'parseMailboxAnswer' | 'verifyKeyring' | 'checkValidity' | 'keyringThatCounts' | 'converse' | 'followUp' | 'teamOf'
     | 'verifySignature' | 'parcelText' | 'teamFor' | 'letterId' | 'recipient' | 'identity' | 'dearmor' | 'parseManifest' | 'checkListed' | 'sealLetter' | 'stamp'
     | 'open' | 'sealTo' | 'sealReply' | 'publicKey' | 'rootKey' | 'signer' | 'identities' | 'fingerprint';
   readonly input: string;
@@ -214,6 +215,13 @@ function resultOf(vector: Vector): unknown {
     case 'signer': return secretKeyIn(fromUtf8(input), vector.passphrase, parseSigner);
     case 'identities': return identitiesIn(input, vector.passphrase ?? '');
     case 'fingerprint': return fingerprint(fromUtf8(input));
+    case 'keyringThatCounts': return countingResult(fromUtf8(input), new Date(vector.now ?? ''));
+    case 'converse': return conversationsResult(fromUtf8(input));
+    case 'followUp': return followUpResult(fromUtf8(input));
+    case 'teamOf': {
+      const { keyring } = verifyKeyring(input, vector.signature ?? '', parsePublicKey(file.rootKey));
+      return teamResult(keyring, vector.signers?.[0] ?? '', identities, vector.topic);
+    }
     case 'checkValidity': {
       const { keyring } = verifyKeyring(input, vector.signature ?? '', parsePublicKey(file.rootKey));
       checkValidity(keyring, new Date(vector.now ?? ''), vector.floor);

@@ -15,8 +15,8 @@ const KILLS = 'tests/kills/**/*.test.ts';
 export default defineConfig({
   test: {
     globalSetup: ['tests/support/global-setup.ts'],
-    // One more than a small machine has cores: many files wait for rounds and leases while others work.
-    maxWorkers: 3,
+    // Twice the cores of a small machine: many files wait for rounds and leases while others work.
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     projects: [
       // A process takes one file after the other, which saves loading our modules, and starting browsers, anew for each.

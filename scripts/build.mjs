@@ -1,4 +1,5 @@
-// Bundles the Node entry points to dist/: one file a program, packages left outside.
+// Bundles the Node entry points to dist/ with the packages they use, since reading hundreds of small files is most of a start. Only
+// esbuild stays outside, which runs a program of its own and is not installed everywhere.
 import { rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 
@@ -16,7 +17,11 @@ await build({
   outdir: 'dist',
   bundle: true,
   splitting: true,
-  packages: 'external',
+  external: ['esbuild'],
+  // Some packages are CommonJS and `require` what Node brings along. esbuild does not see these names: ours must be others.
+  banner: { js: "import { createRequire as createPackageRequire } from 'node:module';\nconst require = createPackageRequire(import.meta.url);" },
+  // What two packages call alike gets another name in a bundle, but not where it tells its name: errors do.
+  keepNames: true,
   platform: 'node',
   format: 'esm',
   target: 'node20',

@@ -1,6 +1,6 @@
 // How operators' tools learn that a relay is there: they ask over a channel of Redis, and every relay answers over another.
 // Nothing of it is stored, so that no time stands in the append-only file between two parcels.
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const channels = {
   /** An operator's tool asks: a nonce. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What the mix leaves in an outbox: ciphertext under a name that says nothing. */
 export type Letter = {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Guard } from './guard.ts';
 import type { InboxKind } from './inbox.ts';
 import { maildir } from './maildir.ts';

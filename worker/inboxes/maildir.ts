@@ -1,6 +1,6 @@
 import { lstat, mkdir, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { LETTER_ID_BYTES } from '../../crypto/letter.ts';
 import { absolutePath } from '../../service/env.ts';

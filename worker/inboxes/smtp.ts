@@ -1,6 +1,6 @@
 import { createTransport, type Transporter } from 'nodemailer';
 import type SMTPPool from 'nodemailer/lib/smtp-pool';
-import { z } from 'zod';
+import * as z from 'zod';
 import { textOf } from '../../crypto/text-file.ts';
 import { absolutePath } from '../../service/env.ts';
 import { readRegularFile } from '../../service/files.ts';

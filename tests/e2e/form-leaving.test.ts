@@ -1,13 +1,13 @@
 // Leaving the page, in whichever way: no text stays behind, and none is lost by mistake.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BROWSERS, openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
-import { startDeployment, type Deployment } from '../support/deployment.ts';
+import { shareDeployment, type Deployment } from '../support/deployment.ts';
 
 const MESSAGE = 'Этого никто не должен увидеть.';
 
 let deployment: Deployment;
 beforeAll(async () => {
-  deployment = await startDeployment();
+  deployment = await shareDeployment();
 });
 afterAll(() => deployment?.stop());
 

@@ -1,7 +1,7 @@
 // What a person sees on a narrow screen, and by keyboard alone.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BROWSERS, openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
-import { startDeployment, type Deployment } from '../support/deployment.ts';
+import { shareDeployment, type Deployment } from '../support/deployment.ts';
 
 const NARROW = { width: 320, height: 640 };
 /** 1,280 by 1,024 at 400 %. */
@@ -15,7 +15,7 @@ async function boxOf(tab: Tab, selector: string): Promise<{ top: number; height:
 
 let deployment: Deployment;
 beforeAll(async () => {
-  deployment = await startDeployment();
+  deployment = await shareDeployment();
 });
 afterAll(() => deployment?.stop());
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BROWSERS, openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
 import { repliesWaiting, startConversation } from '../support/conversation.ts';
-import { startDeployment, type Deployment } from '../support/deployment.ts';
+import { shareDeployment, type Deployment } from '../support/deployment.ts';
 import { beforeScripts } from '../support/levels.ts';
 
 const FIRST_VISIT = ['/', '/form.css', '/form.js', '/icon.png', '/start.json', '/words.txt'];
@@ -14,7 +14,7 @@ const CASES = [...BROWSERS.flatMap((name) => [[name, 'standard'], [name, 'safer'
 
 let deployment: Deployment;
 beforeAll(async () => {
-  deployment = await startDeployment();
+  deployment = await shareDeployment();
 });
 afterAll(() => deployment?.stop());
 

@@ -14,7 +14,7 @@ import { buildWeb, OFFLINE_DIFFICULTY } from '../../web/build.ts';
 import { readSigned } from '../../web/single-file.ts';
 import { BROWSERS, clockAhead, openBrowser, Tab, type BrowserName, type TestBrowser } from '../support/browser.ts';
 import { cli } from '../support/cli.ts';
-import { startDeployment, type Deployment } from '../support/deployment.ts';
+import { shareDeployment, type Deployment } from '../support/deployment.ts';
 import { http } from '../support/http.ts';
 
 /** Port 9 of this machine discards: whatever a browser might ask for, and by whatever name, goes nowhere. */
@@ -28,7 +28,7 @@ let deployment: Deployment;
 let next: NewKeyring;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'offline-'));
-  deployment = await startDeployment();
+  deployment = await shareDeployment();
   for (const path of ['form.html', 'en/form.html']) {
     const { status, headers, body } = await http(new URL(path, deployment.url).href);
     expect([status, headers['content-disposition']]).toEqual([200, 'attachment']);

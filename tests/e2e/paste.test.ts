@@ -7,7 +7,7 @@ import { encodeParcelText } from '../../crypto/parcel-text.ts';
 import { cli } from '../support/cli.ts';
 import { Bare } from '../support/bare.ts';
 import { openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
-import { startDeployment, type Deployment } from '../support/deployment.ts';
+import { shareDeployment, type Deployment } from '../support/deployment.ts';
 import { Front } from '../support/front.ts';
 
 /** Nothing has to be scrolled to, and so nothing moves on under the mouse. */
@@ -16,7 +16,7 @@ const ALL_IN_SIGHT = { width: 1_280, height: 2_400 };
 let deployment: Deployment;
 let front: Front;
 beforeAll(async () => {
-  deployment = await startDeployment();
+  deployment = await shareDeployment();
   front = await Front.start(deployment.url);
 });
 afterAll(async () => {

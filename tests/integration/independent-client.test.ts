@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { blake2b } from '@noble/hashes/blake2.js';
 import { armor, Decrypter, Encrypter, generateHybridIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startDeployment, type Deployment } from '../support/deployment.ts';
+import { shareDeployment, type Deployment } from '../support/deployment.ts';
 
 const LETTER_RECIPIENTS = 8;
 const LETTER_PLAINTEXT_BYTES = 10_240;
@@ -19,7 +19,7 @@ type Keyring = { serial: number; worker: string; teams: { id: string; topics: { 
 
 let deployment: Deployment;
 beforeAll(async () => {
-  deployment = await startDeployment();
+  deployment = await shareDeployment();
 });
 afterAll(async () => {
   await deployment.stop();

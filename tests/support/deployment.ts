@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { inject } from 'vitest';
 import { parseAnswer, type Answer } from '../../crypto/answer.ts';
 import type { VerifiedKeyring } from '../../crypto/keyring.ts';
 import type { WrittenContent } from '../../crypto/letter.ts';
@@ -22,14 +23,18 @@ import { PARTS, spawnPart, type Part, type PartSettings } from '../../deploy/par
 import { choosePort } from '../../deploy/port.ts';
 import { prepareDeployment, type Prepared } from '../../deploy/prepare.ts';
 import { endProcess } from '../../deploy/supervisor.ts';
+import { keys } from '../../store/keys.ts';
+import { connect, whenReady } from '../../store/redis.ts';
 import { http, postParcel, type HttpRequest } from './http.ts';
 import { isWritten } from './letters.ts';
 import { maildirPaths } from './maildir.ts';
 import { OpenedInbox } from './opened-inbox.ts';
 import { adminUser, password as newPassword } from './redis.ts';
 import { copyPrepared } from './prepared.ts';
+import { until } from './worker.ts';
 
 const START_WITHIN_MS = 90_000;
+const CONNECT_WITHIN_MS = 5_000;
 export const DIFFICULTY = 10;
 
 export type DeploymentOptions = Readonly<{
@@ -46,9 +51,15 @@ export type DeploymentOptions = Readonly<{
   slotSeconds?: number;
   /** False: do not wait until the door is open, because it will not be. */
   untilOpen?: boolean;
+  /** When it is stopped it waits for the next `shareDeployment` of this process, unless a part of it was ended or paused. */
+  isShared?: boolean;
 }>;
 
 export type Posted = { status: number; answer: Answer };
+
+/** The one that waits for the next file. Its rounds go on, so it does not wait for long. */
+let idle: { deployment: Deployment; ending: NodeJS.Timeout } | undefined;
+const IDLE_MS = 20_000;
 
 /** The three real programs of dist/ over one folder, without the demo's supervision: what ends stays ended. */
 export class Deployment {
@@ -61,15 +72,19 @@ export class Deployment {
   readonly keyringFile: string;
   readonly #settings: PartSettings;
   readonly #isTemporary: boolean;
+  readonly #isShared: boolean;
+  /** No part was ended or paused. */
+  #isWhole = true;
   readonly #children = new Map<Part, ChildProcess>();
   readonly #inboxes = new Map<string, OpenedInbox>();
 
-  constructor({ layout, keyring, keyringFile }: Prepared, settings: PartSettings, isTemporary: boolean) {
+  constructor({ layout, keyring, keyringFile }: Prepared, settings: PartSettings, isTemporary: boolean, isShared: boolean) {
     this.layout = layout;
     this.keyring = keyring;
     this.keyringFile = keyringFile;
     this.#settings = settings;
     this.#isTemporary = isTemporary;
+    this.#isShared = isShared;
     this.socket = settings.listen.startsWith('unix:') ? settings.listen.slice('unix:'.length) : null;
     this.url = this.socket === null ? `http://${settings.listen}/` : 'http://relay/';
   }
@@ -115,6 +130,7 @@ export class Deployment {
   async kill(part: Part): Promise<void> {
     const child = this.#children.get(part);
     if (child === undefined || !this.isRunning(part)) return;
+    this.#isWhole = false;
     const exit = once(child, 'exit');
     child.kill('SIGKILL');
     await exit;
@@ -127,11 +143,19 @@ export class Deployment {
 
   /** A signal such as SIGSTOP, which leaves the process there. */
   signal(part: Part, signal: NodeJS.Signals): void {
+    this.#isWhole = false;
     process.kill(this.pid(part), signal);
   }
 
-  /** Ends all of it and, unless the folder was given, removes it. */
+  /** Gives it back where it is shared, or else ends it. */
   async stop(): Promise<void> {
+    const isWhole = this.#isWhole && PARTS.every((part) => this.isRunning(part));
+    if (this.#isShared && isWhole && idle === undefined) idle = { deployment: this, ending: setTimeout(() => void endIdle(), IDLE_MS) };
+    else await this.end();
+  }
+
+  /** Ends all of it and, unless the folder was given, removes it. */
+  async end(): Promise<void> {
     for (const part of ['relay', 'worker', 'redis'] as const) {
       const child = this.#children.get(part);
       if (child === undefined) continue;
@@ -139,6 +163,22 @@ export class Deployment {
       await endProcess(child, 8_000);
     }
     if (this.#isTemporary) await rm(this.dir, { recursive: true, force: true });
+  }
+
+  /** Waits until all that was posted has left Redis, and removes what was delivered. */
+  async empty(): Promise<void> {
+    const password = (await readFile(this.layout.passwordFile('worker'), 'utf8')).trim();
+    const redis = connect({ socketPath: this.layout.redisSocket, username: 'worker', password }, 'worker');
+    try {
+      await whenReady(redis, CONNECT_WITHIN_MS);
+      const inboxes = JSON.parse(await readFile(this.layout.inboxes, 'utf8')) as { id: string }[];
+      const onTheWay = [keys.pool, keys.claims, ...inboxes.map(({ id }) => keys.outbox(id))];
+      await until('nothing on its way', async () => (await redis.exists(...onTheWay)) === 0);
+    } finally {
+      redis.disconnect();
+    }
+    for (const path of await maildirPaths(this.inbox)) await rm(path);
+    this.#inboxes.clear();
   }
 
   seal(text: string, topic = 'psychological'): Uint8Array {
@@ -208,21 +248,41 @@ export class Deployment {
 
 export async function startDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
   await ready;
-  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'support-relay-')));
+  // One that is shared lies in the folder of the run: its process may have no time left to remove it.
+  const dir = options.dir ?? (await mkdtemp(join(options.isShared === true ? inject('runFolder') : tmpdir(), 'support-relay-')));
   const prepared = options.slotSeconds === undefined ? await copyPrepared(dir) : await prepareDeployment(dir, { slotSeconds: options.slotSeconds });
   await options.adjust?.(prepared);
   const { roundSeconds = 1, share = 1, environment = {} } = options;
   const listen = options.onSocket === true ? `unix:${join(prepared.layout.run, 'relay/relay.sock')}` : `127.0.0.1:${String(await choosePort(0))}`;
   const settings = { listen, roundSeconds, share, environment };
-  const deployment = new Deployment(prepared, settings, options.dir === undefined);
+  const deployment = new Deployment(prepared, settings, options.dir === undefined, options.isShared === true);
   try {
     for (const part of PARTS) deployment.start(part);
     if (options.untilOpen !== false) await deployment.untilOpen();
   } catch (error) {
-    await deployment.stop();
+    await deployment.end();
     throw error;
   }
   return deployment;
+}
+
+/**
+ * An ordinary one, empty, for tests of what people see. Starting the three programs takes as much work as many a test, so the files
+ * that one process takes after each other share it. What is about what the programs keep, or how they end, has its own.
+ */
+export async function shareDeployment(): Promise<Deployment> {
+  const waiting = idle;
+  idle = undefined;
+  if (waiting === undefined) return startDeployment({ isShared: true });
+  clearTimeout(waiting.ending);
+  await waiting.deployment.empty();
+  return waiting.deployment;
+}
+
+async function endIdle(): Promise<void> {
+  const waiting = idle;
+  idle = undefined;
+  await waiting?.deployment.end();
 }
 
 /** With a client of Redis that may do everything, which no user of the product may: only to look. Disconnect it first. */

@@ -23,7 +23,8 @@ export function setup(project: TestProject): void {
 }
 
 export function teardown(): void {
-  rmSync(runFolder, { recursive: true, force: true });
+  // What still runs in it is ending, and may write meanwhile.
+  rmSync(runFolder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** Tests that start processes start those of dist/: built here once, and only when something in it is newer. */

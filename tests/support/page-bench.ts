@@ -2,7 +2,7 @@
 // done nothing they should not.
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { openBrowser, Tab, type BrowserName, type TestBrowser } from './browser.ts';
-import { startDeployment, type Deployment, type DeploymentOptions } from './deployment.ts';
+import { shareDeployment, startDeployment, type Deployment, type DeploymentOptions } from './deployment.ts';
 import { Front } from './front.ts';
 import { requestTeller } from './requests.ts';
 
@@ -26,11 +26,11 @@ export type PageBench = Site & {
   open(path: string, options?: OpenOptions): Promise<Tab>;
 };
 
-/** To be called at the top of a file: one deployment for all that it describes, whichever browser that is in. */
-export function useSite(options: DeploymentOptions = {}): Site {
+/** To be called at the top of a file: one deployment for all that it describes, whichever browser that is in. With options it is the file's own. */
+export function useSite(options?: DeploymentOptions): Site {
   const site = {} as Site;
   beforeAll(async () => {
-    site.deployment = await startDeployment(options);
+    site.deployment = await (options === undefined ? shareDeployment() : startDeployment(options));
     site.front = await Front.start(site.deployment.url);
     site.isRequest = await requestTeller(site.deployment);
   });

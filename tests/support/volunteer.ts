@@ -10,7 +10,7 @@ import { sealRequest } from '../../crypto/seal.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
 import { threadOf, type Thread } from '../../crypto/thread.ts';
 import { cli, type CliInput, type CliResult } from './cli.ts';
-import { startDeployment, type Deployment } from './deployment.ts';
+import { shareDeployment, type Deployment } from './deployment.ts';
 import { http } from './http.ts';
 import { OpenedInbox } from './opened-inbox.ts';
 
@@ -69,5 +69,5 @@ export class Volunteer {
 }
 
 export async function startVolunteer(): Promise<Volunteer> {
-  return new Volunteer(await startDeployment());
+  return new Volunteer(await shareDeployment());
 }

@@ -32,7 +32,10 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   return parse(manifest, parseJson(bytes, 'MANIFEST_FORMAT', 'the manifest'), 'MANIFEST_FORMAT', 'a manifest');
 }
 
-/** Whether `bytes` are what the manifest says of `path`. Errors: MANIFEST_DIFFERS. */
-export function checkListed({ files }: Manifest, path: string, bytes: Uint8Array): void {
-  if (files[path] !== toHex(sha256(bytes))) throw new CodedError('MANIFEST_DIFFERS', `${path} is not the file of the manifest`);
+/**
+ * Whether `bytes` are what the manifest says of `path`. Errors: MANIFEST_DIFFERS.
+ * @param digest SHA-256, 32 bytes, of whoever has a faster one than ours
+ */
+export function checkListed({ files }: Manifest, path: string, bytes: Uint8Array, digest: (bytes: Uint8Array) => Uint8Array = sha256): void {
+  if (files[path] !== toHex(digest(bytes))) throw new CodedError('MANIFEST_DIFFERS', `${path} is not the file of the manifest`);
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { basename, extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip } from 'node:zlib';
@@ -84,13 +85,16 @@ export async function loadStatics(directory: string, rootKeyFile: string): Promi
 async function load(directory: string, path: string, listed: Manifest): Promise<StaticFile> {
   try {
     const plain = await readRegularFile(join(directory, path), MAX_FILE_BYTES);
-    checkListed(listed, path, plain);
+    checkListed(listed, path, plain, nodeSha256);
     return fileOf(path, plain, await packed(directory, path, plain));
   } catch (error) {
     log.error('file of the form differs', { file: basename(path), code: errorCode(error) });
     throw error;
   }
 }
+
+/** The whole form, at each start. */
+const nodeSha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
 
 function fileOf(path: string, plain: Buffer, encoded: StaticFile['encoded'] = new Map()): StaticFile {
   return { type: TYPES[extname(path)] ?? OTHER_TYPE, saved: TO_BE_SAVED.test(path), plain, encoded };

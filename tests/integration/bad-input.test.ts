@@ -28,13 +28,15 @@ const DIFFICULTY = 10;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** The worker keeps what no key of its opens for a minute: the key may be on its way. */
 const PATIENCE_MS = 60_000;
+/** Most of the file waits for that: with rounds of a second it would be sixty of them. */
+const ROUND_SECONDS = 5;
 
 let deployment: Deployment;
 let operator: Redis;
 let pids: number[];
 
 beforeAll(async () => {
-  deployment = await startDeployment({ environment: { relay: { RELAY_REQUEST_TIMEOUT_SECONDS: '2' } } });
+  deployment = await startDeployment({ roundSeconds: ROUND_SECONDS, environment: { relay: { RELAY_REQUEST_TIMEOUT_SECONDS: '2' } } });
   pids = PARTS.map((part) => deployment.pid(part));
   const { layout } = deployment;
   const password = readFileSync(layout.passwordFile('operator'), 'utf8').trim();
@@ -198,7 +200,7 @@ test('after all that, the same three processes take a request and deliver it', a
   const parcel = deployment.seal('после всего');
   expect((await deployment.post(parcel)).status).toBe(202);
   expect((await deployment.post(parcel)).status).toBe(202);
-  expect(await deployment.untilDelivered(['после всего'])).toEqual(['после всего']);
+  expect(await deployment.untilDelivered(['после всего'], 60_000)).toEqual(['после всего']);
   expect(PARTS.map((part) => deployment.pid(part))).toEqual(pids);
   expect(PARTS.map((part) => deployment.isRunning(part))).toEqual([true, true, true]);
   expect(await deployment.logs()).not.toContain('crashed');

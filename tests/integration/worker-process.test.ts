@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { program } from '../../deploy/layout.ts';
+import type { Service } from '../../service/lifecycle.ts';
 import { keys, workerState } from '../../store/keys.ts';
+import { createWorker } from '../../worker/worker.ts';
 import { cuttingSocket } from '../support/cutting.ts';
 import { oneRedis } from '../support/one-redis.ts';
 import type { TestRedis } from '../support/redis.ts';
@@ -17,6 +19,7 @@ let admin: Redis;
 let bench: Bench;
 let output = '';
 const children: ChildProcess[] = [];
+const workers: Service[] = [];
 const servers: TestSmtp[] = [];
 const emptyRedis = oneRedis();
 
@@ -30,6 +33,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const child of children.splice(0)) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+  await Promise.all(workers.splice(0).map((worker) => worker.destroy()));
   await Promise.all(servers.splice(0).map((server) => server.stop()));
   await redis.stop();
   await bench.remove();
@@ -56,6 +60,13 @@ function start(more: Record<string, string> = {}): ChildProcess {
   child.stderr.on('data', (text: Buffer) => (output += text.toString()));
   children.push(child);
   return child;
+}
+
+/** In this process, where it is not about one. */
+async function startHere(): Promise<void> {
+  const worker = await createWorker(bench.config);
+  workers.push(worker);
+  await worker.start();
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
@@ -151,7 +162,8 @@ describe('the worker as a process', () => {
   });
 
   it('shares the work with another and takes over when that one is paused', { timeout: 90_000 }, async () => {
-    const [paused] = [start(), start()];
+    const paused = start();
+    await startHere();
     await until('the first round', async () => (await admin.exists(keys.alive)) === 1);
     await fill(20);
     paused.kill('SIGSTOP');
@@ -197,7 +209,7 @@ it('ends with 78 and says what to change when what it may keep does not fit into
 
 describe('what Redis knows of time', () => {
   it('is the clock of the ticks, the same whether or not anything came, and no moment of a parcel', async () => {
-    start();
+    await startHere();
     await until('the first round', async () => (await admin.exists(keys.alive)) === 1);
     const shape = async (): Promise<string[]> => {
       const found: string[] = [];

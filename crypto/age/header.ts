@@ -3,7 +3,7 @@ import { base64nopad } from '@scure/base';
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { concat, equal, utf8 } from '../bytes.ts';
+import { concat, equal, fromUtf8, utf8 } from '../bytes.ts';
 import { CodedError } from '../errors.ts';
 
 export const FILE_KEY_BYTES = 16;
@@ -55,14 +55,10 @@ class LineReader {
   next(): string {
     const end = this.bytes.indexOf(0x0a, this.offset);
     if (end < 0) throw malformed('it ends within a line');
-    let line = '';
-    for (let i = this.offset; i < end; i += 1) {
-      const byte = this.bytes[i] as number;
-      if (byte < 0x20 || byte > 0x7e) throw malformed('a character that is not printable ASCII');
-      line += String.fromCharCode(byte);
-    }
+    const line = this.bytes.subarray(this.offset, end);
+    if (line.some((byte) => byte < 0x20 || byte > 0x7e)) throw malformed('a character that is not printable ASCII');
     this.offset = end + 1;
-    return line;
+    return fromUtf8(line);
   }
 }
 

@@ -3,10 +3,10 @@ import { LongestFirst } from './tests/support/longest-first.ts';
 
 /** Not inherited from below by the projects. */
 const common = {
-  testTimeout: 120_000,
-  hookTimeout: 180_000,
-  // How long a test waits for something to happen, not how long that should take.
-  expect: { poll: { timeout: 30_000 } },
+  // How long a test waits for something to happen on a slow and busy machine, not how long that should take.
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
+  expect: { poll: { timeout: 60_000 } },
 };
 const ALONE = ['tests/unit/**/*.test.ts', 'tests/property/**/*.test.ts'];
 const COMPOSE = 'tests/compose/**/*.test.ts';

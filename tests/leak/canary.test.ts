@@ -125,7 +125,7 @@ test('a request and its sender are nowhere but in the ciphertext, wherever the p
   // Delivered: the Maildir has it, and Redis nothing any more of parcel or letter.
   rmSync(tmp);
   mkdirSync(tmp, { mode: 0o700 });
-  expect(await deployment.untilDelivered([MESSAGE], 30_000)).toEqual([MESSAGE]);
+  expect(await deployment.untilDelivered([MESSAGE])).toEqual([MESSAGE]);
   const delivered = [...(await stored())];
   expect(search(delivered, [...everywhere, attributes])).toEqual([]);
   expect(search(memories(), [...everywhere.filter(({ name }) => name !== 'forwarded address')])).toEqual([]);

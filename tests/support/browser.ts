@@ -105,7 +105,7 @@ export class Tab {
     return this.#ask('document.activeElement.id');
   }
 
-  async until(selector: string, timeoutMs = 30_000): Promise<void> {
+  async until(selector: string, timeoutMs = 90_000): Promise<void> {
     await this.page.waitForSelector(selector, { visible: true, timeout: timeoutMs });
   }
 

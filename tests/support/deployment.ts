@@ -209,7 +209,7 @@ export class Deployment {
   }
 
   /** Waits until the inbox holds all of these texts. @returns what it holds then, or what it held when the time was up */
-  async untilDelivered(texts: readonly string[], withinMs = 20_000): Promise<string[]> {
+  async untilDelivered(texts: readonly string[], withinMs = 90_000): Promise<string[]> {
     const deadlineMs = performance.now() + withinMs;
     for (;;) {
       const names = (await maildirPaths(this.inbox)).length;

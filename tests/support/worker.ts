@@ -112,7 +112,7 @@ function instant(hoursFromNow: number): string {
   return `${new Date(Date.now() + hoursFromNow * HOUR_MS).toISOString().slice(0, 19)}Z`;
 }
 
-export async function until(what: string, condition: () => Promise<boolean> | boolean, timeoutMs = 60_000): Promise<void> {
+export async function until(what: string, condition: () => Promise<boolean> | boolean, timeoutMs = 90_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`not within ${String(timeoutMs)} ms: ${what}`);

@@ -1,0 +1,61 @@
+// What it costs to mix a round's ids into those that are remembered: a full pool's at once, and how long each step keeps Redis from others.
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import { keys, SHORT_ID_BYTES } from '../store/keys.ts';
+import { startRedis } from '../tests/support/redis.ts';
+import { mixArrivals } from '../worker/arrivals.ts';
+import { median } from './compare.ts';
+
+/** Of a full pool, and what is remembered of a keyring at the most: the defaults. */
+const ARRIVED = 20_000;
+const REMEMBERED = 1_000_000;
+const TURNS = 3;
+const BATCH = 10_000;
+const SERIAL = 1;
+
+const redis = await startRedis({ config: resolve('deploy/redis/redis.conf') });
+const admin = await redis.connect('admin');
+const worker = await redis.connect('worker');
+const other = await redis.connect('admin');
+
+async function fill(key: string, count: number): Promise<void> {
+  for (let at = 0; at < count; at += BATCH) {
+    const drawn = randomBytes(Math.min(BATCH, count - at) * SHORT_ID_BYTES);
+    const ids = Array.from({ length: drawn.length / SHORT_ID_BYTES }, (_, i) => drawn.subarray(i * SHORT_ID_BYTES, (i + 1) * SHORT_ID_BYTES));
+    await admin.sadd(key, ...ids);
+  }
+}
+
+/** Mixes a pool's worth into so many. @returns how long it took, and the longest that another client waited in it */
+async function mixInto(remembered: number): Promise<{ ms: number; longestWaitMs: number }> {
+  await admin.flushall('ASYNC');
+  await fill(keys.seen(SERIAL), remembered);
+  await fill(keys.arrived(SERIAL), ARRIVED);
+  let ended = false;
+  let longestWaitMs = 0;
+  const waiting = (async () => {
+    while (!ended) {
+      const start = performance.now();
+      await other.ping();
+      longestWaitMs = Math.max(longestWaitMs, performance.now() - start);
+    }
+  })();
+  const start = performance.now();
+  await mixArrivals(worker, SERIAL);
+  const ms = performance.now() - start;
+  ended = true;
+  await waiting;
+  return { ms, longestWaitMs };
+}
+
+const times: [number[], number[]] = [[], []];
+const waits: number[] = [];
+for (let turn = 0; turn < TURNS; turn += 1) {
+  times[0].push((await mixInto(0)).ms);
+  const { ms, longestWaitMs } = await mixInto(REMEMBERED - ARRIVED);
+  times[1].push(ms);
+  waits.push(longestWaitMs);
+}
+await redis.stop();
+const [empty, full] = times.map(median) as [number, number];
+console.log(`${String(ARRIVED)} ids into ${String(REMEMBERED)}: ${full.toFixed(0)} ms, into none ${empty.toFixed(0)} ms, ratio ${(full / empty).toFixed(2)}; another client waits at most ${median(waits).toFixed(0)} ms`);

@@ -243,7 +243,9 @@ describe('admin init', () => {
     const key = await readRootKey(secret, () => Promise.resolve(PASSPHRASE));
     await writeTo(`${message}.minisig`, sign(new TextEncoder().encode('text'), key, 'ours'));
     await runFile('minisign', ['-V', '-p', pub, '-m', message]);
-    await expect(readRootKey(secret, () => Promise.resolve('wrong'))).rejects.toMatchObject({ code: 'PASSPHRASE_WRONG', exitCode: EXIT.passphrase });
+    const light = await writeTo(dir.path('light-root.key'), await protectedSigner(generateKeyPair(), PASSPHRASE, 'minisign'));
+    await readRootKey(light, () => Promise.resolve(PASSPHRASE));
+    await expect(readRootKey(light, () => Promise.resolve('wrong'))).rejects.toMatchObject({ code: 'PASSPHRASE_WRONG', exitCode: EXIT.passphrase });
   }, PATIENCE_MS);
 
   test('overwrites neither of the two files, and leaves no half of a pair', async () => {

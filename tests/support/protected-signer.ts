@@ -2,7 +2,7 @@ import { scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import { blake2b } from '@noble/hashes/blake2.js';
 import { base64 } from '@scure/base';
-import { encodeSecretKey, type SigningKey } from '../../crypto/minisign.ts';
+import { encodeSecretKey, type SecretKeyKind, type SigningKey } from '../../crypto/minisign.ts';
 
 /** Where the parts of minisign's secret key file lie. */
 const [KDF, SALT, OPS_LIMIT, MEMORY_LIMIT, FIELD, END] = [2, 6, 38, 46, 54, 158];
@@ -10,9 +10,9 @@ const CHECKSUM_BYTES = 32;
 /** A hundred and twenty-eight MiB, an eighth of what minisign itself asks for; libsodium's limits come to the same N and p. */
 const WORK = { N: 2 ** 17, r: 8, p: 1, opsLimit: 2 ** 22, memoryLimit: 2 ** 27 };
 
-/** A signer file with a passphrase, as keygen writes one, but soon opened: the work at its real cost is tested elsewhere. */
-export async function protectedSigner(key: SigningKey, passphrase: string): Promise<string> {
-  const [comment = '', line = ''] = (await encodeSecretKey(key, undefined, 'signer')).split('\n');
+/** A secret key file with a passphrase, as our commands write one, but soon opened: the work at its real cost is tested elsewhere. */
+export async function protectedSigner(key: SigningKey, passphrase: string, kind: SecretKeyKind = 'signer'): Promise<string> {
+  const [comment = '', line = ''] = (await encodeSecretKey(key, undefined, kind)).split('\n');
   const bytes = Buffer.from(base64.decode(line));
   if (bytes.length !== END) throw new Error(`a secret key file of ${String(bytes.length)} bytes`);
   bytes.write('Sc', KDF, 'latin1');

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PASTE_PAGES } from '../../web/pasted.ts';
 import { findings, openThemed, setTheme, THEMES, type Theme } from '../support/axe.ts';
-import { openBrowser, Tab, type BrowserName, type TestBrowser } from '../support/browser.ts';
+import { Tab, type BrowserName, type TestBrowser } from '../support/browser.ts';
 import { useSite } from '../support/page-bench.ts';
 
 /** What the form can show, each as the scripts would show it. */
@@ -78,7 +78,7 @@ function serve(path: string, text: string): void {
 describe.each(CASES)('axe in %s, %s, finds nothing', (name, theme) => {
   let browser: TestBrowser;
   beforeAll(async () => {
-    browser = await openThemed(openBrowser, name, theme);
+    browser = await openThemed(name, theme);
   });
   afterAll(() => browser?.close());
   let tab: Tab;

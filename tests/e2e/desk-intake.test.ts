@@ -4,9 +4,9 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { armor } from '../../crypto/age/armor.ts';
 import { armorIn } from '../support/armor-forms.ts';
-import { BROWSERS, type TestBrowser } from '../support/browser.ts';
+import { BROWSERS, openBrowser, type TestBrowser } from '../support/browser.ts';
 import { mailOf, multipart, part, utf16, zip } from '../support/containers.ts';
-import { DeskTab, mail, openDeskOffice, openOfflineBrowser, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
+import { DeskTab, mail, openDeskOffice, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread } from '../support/letters.ts';
 
 let office: DeskOffice;
@@ -30,7 +30,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
   let browser: TestBrowser;
   let tab: DeskTab;
   beforeAll(async () => {
-    browser = await openOfflineBrowser(name);
+    browser = await openBrowser(name);
   });
   afterAll(() => browser?.close());
   beforeEach(async () => {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findings, openThemed, setTheme, THEMES, type Theme } from '../support/axe.ts';
 import type { BrowserName, TestBrowser } from '../support/browser.ts';
-import { DeskTab, openDeskOffice, openOfflineBrowser, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
+import { DeskTab, openDeskOffice, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread } from '../support/letters.ts';
 
 const WIDTHS = [1280, 390];
@@ -34,7 +34,7 @@ const CASES: readonly (readonly [BrowserName, readonly Theme[]])[] = [['firefox'
 describe.each(CASES)('the desk in %s, %s', (name, themes) => {
   let browser: TestBrowser;
   beforeAll(async () => {
-    browser = await openThemed(openOfflineBrowser, name, themes[0] ?? 'light');
+    browser = await openThemed(name, themes[0] ?? 'light');
   });
   afterAll(() => browser?.close());
 

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { visible } from '../../letters/visible.ts';
 import { filesIn, search, textNeedle } from '../leak/search.ts';
 import { BROWSERS, openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
-import { DeskTab, openDeskOffice, openOfflineBrowser, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
+import { DeskTab, openDeskOffice, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread } from '../support/letters.ts';
 
 /** Longer than either browser waits before it writes down what is open. */
@@ -87,7 +87,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     let profile: string;
     beforeAll(async () => {
       profile = await mkdtemp(office.path('profile-'));
-      browser = await openOfflineBrowser(name, { profile, firefoxPrefs: REMEMBERING });
+      browser = await openBrowser(name, { profile, firefoxPrefs: REMEMBERING });
     });
     afterAll(() => browser?.close());
 

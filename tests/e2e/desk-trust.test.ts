@@ -4,8 +4,8 @@ import { decrypt, encrypt } from '../../crypto/age/age.ts';
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import { openLetter, sealLetter } from '../../crypto/letter.ts';
 import { signNote } from '../../crypto/note.ts';
-import { BROWSERS, clockAhead, type TestBrowser } from '../support/browser.ts';
-import { DeskTab, openDeskOffice, openOfflineBrowser, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
+import { BROWSERS, clockAhead, openBrowser, type TestBrowser } from '../support/browser.ts';
+import { DeskTab, openDeskOffice, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread, written } from '../support/letters.ts';
 
 let office: DeskOffice;
@@ -18,7 +18,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
   let browser: TestBrowser;
   let tab: DeskTab;
   beforeAll(async () => {
-    browser = await openOfflineBrowser(name);
+    browser = await openBrowser(name);
   });
   afterAll(() => browser?.close());
   beforeEach(async () => {

@@ -1,5 +1,5 @@
 // The desk: one file, opened from disk without a network, in which a volunteer reads letters and answers.
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bech32 } from '@scure/base';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -14,9 +14,9 @@ import { decodeParcelText } from '../../crypto/parcel-text.ts';
 import { checkDelivery, openReply, replyRoom } from '../../crypto/reply.ts';
 import { stampBits } from '../../crypto/stamp.ts';
 import { mailboxOf, signAddress } from '../../crypto/thread.ts';
-import { BROWSERS, type BrowserName, type TestBrowser } from '../support/browser.ts';
+import { BROWSERS, openBrowser, type BrowserName, type TestBrowser } from '../support/browser.ts';
 import { TEAM } from '../support/cli.ts';
-import { DeskTab, mail, openDeskOffice, openOfflineBrowser, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
+import { DeskTab, mail, openDeskOffice, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread } from '../support/letters.ts';
 import { protectedSigner } from '../support/protected-signer.ts';
 
@@ -28,11 +28,9 @@ afterAll(() => office.remove());
 
 describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
   let browser: TestBrowser;
-  let downloads: string;
   let tab: DeskTab;
   beforeAll(async () => {
-    downloads = await mkdtemp(office.path('downloads-'));
-    browser = await openOfflineBrowser(name, { firefoxPrefs: { 'browser.download.folderList': 2, 'browser.download.dir': downloads, 'browser.download.useDownloadDir': true } });
+    browser = await openBrowser(name);
   });
   afterAll(() => browser?.close());
   beforeEach(async () => {
@@ -104,13 +102,9 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     checkNote(note.note, signers);
     expect(note.note).toMatchObject({ action: 'answer', thread: thread.address.key, alias: 'Ива', text: 'Мы вас услышали.' });
 
-    if (name === 'chromium') {
-      const session = await tab.page.createCDPSession();
-      await session.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: downloads });
-    }
     for (const [index, button] of (await tab.page.$$('#parcels [data-part="save"]')).entries()) {
       await button.click();
-      await expect.poll(() => readFile(join(downloads, `text-${String(index + 1)}.txt`), 'utf8').catch(() => '')).toBe(texts[index]);
+      await expect.poll(() => readFile(join(browser.downloads, `text-${String(index + 1)}.txt`), 'utf8').catch(() => '')).toBe(texts[index]);
     }
     await tab.page.click('#parcels [data-part="sent"]');
     await expect.poll(() => tab.text('article')).toContain('Answer written (Ива)');

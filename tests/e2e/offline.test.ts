@@ -17,11 +17,6 @@ import { cli } from '../support/cli.ts';
 import { shareDeployment, type Deployment } from '../support/deployment.ts';
 import { http } from '../support/http.ts';
 
-/** Port 9 of this machine discards: whatever a browser might ask for, and by whatever name, goes nowhere. */
-const NO_NETWORK = {
-  'network.proxy.type': 1, 'network.proxy.http': '127.0.0.1', 'network.proxy.http_port': 9, 'network.proxy.ssl': '127.0.0.1', 'network.proxy.ssl_port': 9,
-  'network.proxy.no_proxies_on': '',
-};
 let dir: string;
 let deployment: Deployment;
 /** Of the week after the deployment's, and without its legal help; both are in the form in two-weeks/. */
@@ -57,11 +52,8 @@ const paste = (text: string) =>
 
 describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
   let browser: TestBrowser;
-  let downloads: string;
   beforeAll(async () => {
-    downloads = await mkdtemp(join(dir, 'downloads-'));
-    const downloadPrefs = { 'browser.download.folderList': 2, 'browser.download.dir': downloads, 'browser.download.useDownloadDir': true };
-    browser = await openBrowser(name, name === 'firefox' ? { firefoxPrefs: { ...NO_NETWORK, ...downloadPrefs } } : { args: ['--proxy-server=127.0.0.1:9', '--proxy-bypass-list=<-loopback>'] });
+    browser = await openBrowser(name);
   });
   afterAll(() => browser?.close());
 
@@ -95,14 +87,10 @@ describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
 
   it('gives the text as a file too, which an operator hands in', async () => {
     const tab = await openForm('en/form.html');
-    if (name === 'chromium') {
-      const session = await tab.page.createCDPSession();
-      await session.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: downloads });
-    }
     const message = `Without a network, saved, ${name}`;
     const text = await sealed(tab, message);
     await tab.page.click('#save');
-    const file = join(downloads, 'text.txt');
+    const file = join(browser.downloads, 'text.txt');
     await expect.poll(() => readFile(file, 'utf8').catch(() => ''), { timeout: 20_000 }).toBe(text);
     const { code, text: out } = await cli(['operator', 'ingest', '--to', deployment.url.replace(/\/$/, ''), file]);
     expect([code, out]).toEqual([0, `${file}, parcel 1: accepted, or accepted before\n`]);

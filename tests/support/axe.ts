@@ -1,7 +1,7 @@
 // axe-core in a tab, and browsers in a light or a dark theme for it.
 import axe from 'axe-core';
 import { expect } from 'vitest';
-import type { BrowserName, BrowserOptions, Tab, TestBrowser } from './browser.ts';
+import { openBrowser, type BrowserName, type Tab, type TestBrowser } from './browser.ts';
 
 export const THEMES = ['light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
@@ -11,9 +11,9 @@ const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-prac
 const COLOUR_RULES = ['color-contrast', 'link-in-text-block'];
 const RULES: Readonly<Record<Theme, readonly string[]>> = { light: TAGS, dark: COLOUR_RULES };
 
-/** Firefox has one theme for as long as it runs; a browser that resists fingerprinting, as Tor Browser does, shows everyone the light one. */
-export function openThemed(open: (name: BrowserName, options: BrowserOptions) => Promise<TestBrowser>, name: BrowserName, theme: Theme): Promise<TestBrowser> {
-  return open(name, { firefoxPrefs: { 'privacy.resistFingerprinting': false, 'layout.css.prefers-color-scheme.content-override': theme === 'dark' ? 0 : 1 } });
+/** Firefox has one theme for as long as it runs, and as Tor Browser the light one, if it is not told otherwise. */
+export function openThemed(name: BrowserName, theme: Theme): Promise<TestBrowser> {
+  return openBrowser(name, theme === 'dark' ? { firefoxPrefs: { 'layout.css.prefers-color-scheme.content-override': 0 } } : {});
 }
 
 export async function setTheme(tab: Tab, name: BrowserName, theme: Theme): Promise<void> {

@@ -1,4 +1,8 @@
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { launch, type Browser, type Page } from 'puppeteer-core';
+import { inject } from 'vitest';
+import { prepareProfile } from './firefox-profile.ts';
 import { chromiumArgs, firefoxPrefs, type Level } from './levels.ts';
 
 export const BROWSERS = ['chromium', 'firefox'] as const;
@@ -17,39 +21,78 @@ export type BrowserOptions = {
   profile?: string;
   firefoxPrefs?: Record<string, unknown>;
   args?: readonly string[];
+  /** Where files from a page are saved, without a question. */
+  downloads?: string;
 };
 
 /** What a test may do with a browser, which it may share with others: it sees its own pages, and closing ends no more than those. */
-export type TestBrowser = Pick<Browser, 'newPage' | 'pages' | 'process' | 'close'>;
+export type TestBrowser = Pick<Browser, 'newPage' | 'pages' | 'process' | 'close'> & { downloads: string };
+type TestBrowserOptions = Pick<BrowserOptions, 'level' | 'socksPort' | 'profile' | 'firefoxPrefs'>;
+
+type Launched = { browser: Browser; downloads: string; end: () => Promise<void> };
 
 /** Starting a Firefox takes as much work as several cases in it. One of each kind waits here for the next file of the same process. */
-const idle = new Map<BrowserName, { key: string; browser: Browser }>();
+const idle = new Map<string, Launched>();
 
-export async function openBrowser(name: BrowserName, options: BrowserOptions = {}): Promise<TestBrowser> {
-  if (options.profile !== undefined || options.socksPort !== undefined) return launchBrowser(name, options);
-  const key = JSON.stringify(options);
-  const waiting = idle.get(name);
-  idle.delete(name);
-  if (waiting !== undefined && waiting.key !== key) await waiting.browser.close();
-  const browser = waiting?.key === key && waiting.browser.connected ? waiting.browser : await launchBrowser(name, options);
+/** Nothing it might ask for leaves this machine. */
+export async function openBrowser(name: BrowserName, options: TestBrowserOptions = {}): Promise<TestBrowser> {
+  const isShared = options.profile === undefined && options.socksPort === undefined;
+  const kind = kindOf(name, options);
+  const waiting = isShared ? idle.get(kind) : undefined;
+  if (waiting !== undefined) idle.delete(kind);
+  const launched = waiting?.browser.connected ? waiting : await launchForTests(name, options);
+  const { browser, downloads } = launched;
   const close = async (): Promise<void> => {
+    if (!isShared || idle.has(kind)) return launched.end();
     const pages = await browser.pages();
     // A browser ends with its last page.
     await browser.newPage();
     await Promise.all(pages.map((page) => page.close({ runBeforeUnload: false })));
-    if (idle.has(name)) await browser.close();
-    else idle.set(name, { key, browser });
+    for (const file of await readdir(downloads)) await rm(join(downloads, file), { force: true });
+    idle.set(kind, launched);
   };
-  return { newPage: () => browser.newPage(), pages: () => browser.pages(), process: () => browser.process(), close };
+  return { newPage: () => browser.newPage(), pages: () => browser.pages(), process: () => browser.process(), close, downloads };
+}
+
+/** Browsers of a kind can stand in for each other. */
+function kindOf(name: BrowserName, { level = 'standard', firefoxPrefs: prefs = {} }: TestBrowserOptions): string {
+  return JSON.stringify(name === 'firefox' ? { ...firefoxPrefs(level), ...prefs } : chromiumArgs(level));
+}
+
+/** Port 9 of this machine discards: whatever a browser might ask of another, and by whatever name, goes nowhere. */
+const NOWHERE = {
+  firefoxPrefs: { 'network.proxy.type': 1, 'network.proxy.http': '127.0.0.1', 'network.proxy.http_port': 9, 'network.proxy.ssl': '127.0.0.1', 'network.proxy.ssl_port': 9 },
+  args: ['--proxy-server=127.0.0.1:9'],
+};
+
+async function launchForTests(name: BrowserName, options: TestBrowserOptions): Promise<Launched> {
+  const dir = await mkdtemp(join(inject('runFolder'), `${name}-`));
+  const [downloads, profile] = [join(dir, 'downloads'), options.profile ?? join(dir, 'profile')];
+  await mkdir(downloads);
+  if (name === 'firefox') await prepareProfile(profile, async (first) => (await launchBrowser(name, { profile: first })).close());
+  const nowhere = options.socksPort === undefined ? NOWHERE : undefined;
+  const browser = await launchBrowser(name, {
+    ...options, profile, downloads,
+    args: name === 'chromium' ? nowhere?.args ?? [] : [],
+    firefoxPrefs: { ...nowhere?.firefoxPrefs, ...options.firefoxPrefs },
+  });
+  const end = async (): Promise<void> => {
+    await browser.close();
+    await rm(dir, { recursive: true, force: true });
+  };
+  return { browser, downloads, end };
 }
 
 /** One of its own: for measurements, and for what is about a browser's end or its folder. */
-export function launchBrowser(name: BrowserName, { level = 'standard', socksPort, profile, args = [], firefoxPrefs: prefs = {} }: BrowserOptions): Promise<Browser> {
+export function launchBrowser(name: BrowserName, { level = 'standard', socksPort, profile, args = [], firefoxPrefs: prefs = {}, downloads }: BrowserOptions): Promise<Browser> {
   // Without a locale Chromium cannot open files whose names are not ASCII.
   const common = { headless: true, env: { ...process.env, LC_ALL: 'C.UTF-8' }, timeout: 60_000, protocolTimeout: 120_000, ...(profile === undefined ? {} : { userDataDir: profile }) };
-  return name === 'firefox'
-    ? launch({ ...common, browser: 'firefox', executablePath: '/usr/bin/firefox-esr', args: [...args], extraPrefsFirefox: { ...firefoxPrefs(level, socksPort), ...prefs } })
-    : launch({ ...common, browser: 'chrome', executablePath: '/usr/bin/chromium', args: [...chromiumArgs(level, socksPort), ...args] });
+  if (name === 'chromium') {
+    const saving = downloads === undefined ? {} : { downloadBehavior: { policy: 'allow' as const, downloadPath: downloads } };
+    return launch({ ...common, ...saving, browser: 'chrome', executablePath: '/usr/bin/chromium', args: [...chromiumArgs(level, socksPort), ...args] });
+  }
+  const saving = downloads === undefined ? {} : { 'browser.download.folderList': 2, 'browser.download.dir': downloads, 'browser.download.useDownloadDir': true };
+  return launch({ ...common, browser: 'firefox', executablePath: '/usr/bin/firefox-esr', args: [...args], extraPrefsFirefox: { ...firefoxPrefs(level, socksPort), ...saving, ...prefs } });
 }
 
 /** For the beginning of a page: its clock so many days ahead of this machine's, and moved on where `daysAhead` is changed. */
@@ -76,7 +119,7 @@ export class Tab {
     page.on('request', (request) => this.requests.push(request.url()));
   }
 
-  static async open(browser: TestBrowser, url?: string, { before }: { before?: string } = {}): Promise<Tab> {
+  static async open(browser: Pick<TestBrowser, 'newPage'>, url?: string, { before }: { before?: string } = {}): Promise<Tab> {
     const tab = new Tab(await browser.newPage());
     await tab.begin(before);
     if (url !== undefined) await tab.page.goto(url, { waitUntil: 'load' });

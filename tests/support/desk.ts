@@ -18,24 +18,12 @@ import { openSealed, parseParcel, type ParcelContent } from '../../crypto/parcel
 import { decodeParcelText } from '../../crypto/parcel-text.ts';
 import { sealRequest, type RequestOptions } from '../../crypto/seal.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { openBrowser, Tab, type BrowserName, type BrowserOptions, type TestBrowser } from './browser.ts';
+import { Tab, type TestBrowser } from './browser.ts';
 import { cli, TEAM, TOPIC } from './cli.ts';
 
 export const PASSPHRASE = 'тихий вечер у окна';
 /** Low, so that a slow machine opens it soon: the work itself is tested elsewhere. */
 const LOG_N = 12;
-
-/** Port 9 of this machine discards: whatever a browser might ask for, and by whatever name, goes nowhere. */
-const NO_NETWORK = {
-  'network.proxy.type': 1, 'network.proxy.http': '127.0.0.1', 'network.proxy.http_port': 9, 'network.proxy.ssl': '127.0.0.1', 'network.proxy.ssl_port': 9,
-  'network.proxy.no_proxies_on': '',
-};
-
-export function openOfflineBrowser(name: BrowserName, { firefoxPrefs = {}, ...options }: BrowserOptions = {}): Promise<TestBrowser> {
-  return name === 'firefox'
-    ? openBrowser(name, { ...options, firefoxPrefs: { ...NO_NETWORK, ...firefoxPrefs } })
-    : openBrowser(name, { ...options, args: ['--proxy-server=127.0.0.1:9', '--proxy-bypass-list=<-loopback>'] });
-}
 
 /** A mail with the letter attached, as the worker sends it. */
 export function mail(letter: Uint8Array): string {

@@ -16,6 +16,8 @@ const TOR_BROWSER = {
   'privacy.firstparty.isolate': true, 'network.cookie.cookieBehavior': 1, 'network.cookie.cookieBehavior.pbmode': 1,
   'network.http.speculative-parallel-limit': 0, 'network.prefetch-next': false, 'network.dns.disablePrefetch': true,
   'network.http.http3.enable': false, 'webgl.enable-webgl2': false, 'media.peerconnection.enabled': false,
+  // As resisting fingerprinting does it: everybody has the light theme.
+  'layout.css.prefers-color-scheme.content-override': 1,
   'dom.postMessage.sharedArrayBuffer.withCOOP_COEP': false, 'javascript.options.asmjs': false,
 };
 

@@ -65,6 +65,9 @@ const NOWHERE = {
   args: ['--proxy-server=127.0.0.1:9'],
 };
 
+/** Nobody watches, and wherever something moves Firefox would draw sixty pictures a second. */
+const FEW_PICTURES = { 'layout.frame_rate': 20 };
+
 async function launchForTests(name: BrowserName, options: TestBrowserOptions): Promise<Launched> {
   const dir = await mkdtemp(join(inject('runFolder'), `${name}-`));
   const [downloads, profile] = [join(dir, 'downloads'), options.profile ?? join(dir, 'profile')];
@@ -74,7 +77,7 @@ async function launchForTests(name: BrowserName, options: TestBrowserOptions): P
   const browser = await launchBrowser(name, {
     ...options, profile, downloads,
     args: name === 'chromium' ? nowhere?.args ?? [] : [],
-    firefoxPrefs: { ...nowhere?.firefoxPrefs, ...options.firefoxPrefs },
+    firefoxPrefs: { ...FEW_PICTURES, ...nowhere?.firefoxPrefs, ...options.firefoxPrefs },
   });
   const end = async (): Promise<void> => {
     await browser.close();
@@ -103,6 +106,8 @@ export const clockAhead = (days: number): string => `{
     constructor(...parts) { if (parts.length === 0) super(Real.now() + globalThis.daysAhead * 86_400_000); else super(...parts); }
   };
 }`;
+
+const LOOK_AGAIN_MS = 50;
 
 /** A page and everything it should not have done. */
 export class Tab {
@@ -149,7 +154,12 @@ export class Tab {
   }
 
   async until(selector: string, timeoutMs = 90_000): Promise<void> {
-    await this.page.waitForSelector(selector, { visible: true, timeout: timeoutMs });
+    // Of its own accord it would look with every picture, and so have them drawn.
+    await this.page.waitForFunction(`(() => {
+      const element = document.querySelector(${JSON.stringify(selector)});
+      const { width, height } = element?.getBoundingClientRect() ?? {};
+      return width > 0 && height > 0 && getComputedStyle(element).visibility === 'visible';
+    })()`, { polling: LOOK_AGAIN_MS, timeout: timeoutMs });
   }
 
   async isVisible(selector: string): Promise<boolean> {

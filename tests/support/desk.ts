@@ -1,18 +1,18 @@
 // The desk in a browser, opened from disk, and an organisation that gives it letters.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { stop } from 'esbuild';
 import { expect } from 'vitest';
-import { createKeyring, type NewKeyring } from '../../cli/actions/keyring.ts';
+import { createKeyring, readKeyring, type NewKeyring } from '../../cli/actions/keyring.ts';
 import { createRootKey, readRootKey } from '../../cli/actions/root-key.ts';
-import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
+import { generateIdentity, identityToRecipient, parseIdentityFile } from '../../crypto/age/identity.ts';
 import { encryptWithPassphrase } from '../../crypto/age/passphrase.ts';
 import { toHex, utf8 } from '../../crypto/bytes.ts';
 import type { VerifiedKeyring } from '../../crypto/keyring.ts';
 import { sealLetter, type LetterContent } from '../../crypto/letter.ts';
-import { encodeSecretKey, generateKeyPair, type SigningKey } from '../../crypto/minisign.ts';
+import { encodeSecretKey, generateKeyPair, parseSigner, type SigningKey } from '../../crypto/minisign.ts';
 import { signNote, type NoteText } from '../../crypto/note.ts';
 import { openSealed, parseParcel, type ParcelContent } from '../../crypto/parcel.ts';
 import { decodeParcelText } from '../../crypto/parcel-text.ts';
@@ -20,6 +20,7 @@ import { sealRequest, type RequestOptions } from '../../crypto/seal.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { Tab, type TestBrowser } from './browser.ts';
 import { cli, TEAM, TOPIC } from './cli.ts';
+import { madeOnce } from './prepared.ts';
 
 export const PASSPHRASE = 'тихий вечер у окна';
 /** Low, so that a slow machine opens it soon: the work itself is tested elsewhere. */
@@ -58,34 +59,51 @@ export type DeskOffice = {
   remove: () => Promise<void>;
 };
 
+/** What the files of an office hold, and what signs a keyring of it: valid since an hour ago, where nothing else is said. */
+async function readOffice(dir: string) {
+  const identity = async (name: string): Promise<string> => parseIdentityFile(await readFile(join(dir, `${name}.txt`), 'utf8'))[0] ?? '';
+  const key = async (name: string): Promise<SigningKey> => parseSigner(await readFile(join(dir, `${name}.key`), 'utf8'));
+  const [worker, own, colleague] = [await identity('worker'), await identity('own'), await identity('colleague')];
+  const [signer, partner, stranger] = [await key('signer'), await key('partner'), await key('stranger')];
+  const rootKey = await readRootKey(join(dir, 'root', 'root.key'), () => Promise.reject(new Error('not protected')));
+  const recipients = [own, colleague].map(identityToRecipient);
+  const sign = (serial: number, signers: readonly SigningKey[], from = new Date(Date.now() - 3_600_000)): Promise<NewKeyring> => createKeyring({
+    serial, from, days: 7, worker: identityToRecipient(worker), teams: [{ ...TEAM, topics: [TOPIC], recipients, signers: signers.map((each) => toHex(each.key)) }],
+  }, rootKey, join(dir, `keyring-${String(serial)}`));
+  const keyring = async (serial: number): Promise<NewKeyring> => {
+    const file = join(dir, `keyring-${String(serial)}`, `keyring-${String(serial)}.json`);
+    return { ...(await readKeyring(file, rootKey)), file, signatureFile: `${file}.minisig` };
+  };
+  return { worker, colleague, signer, partner, stranger, recipients, sign, keyring };
+}
+
+/** The files that every office has. */
+async function makeOffice(dir: string): Promise<void> {
+  const path = (...parts: string[]): string => join(dir, ...parts);
+  for (const name of ['worker', 'own', 'colleague', 'other']) await writeFile(path(`${name}.txt`), `${generateIdentity()}\n`);
+  for (const name of ['signer', 'partner']) await writeFile(path(`${name}.key`), await encodeSecretKey(generateKeyPair(), undefined, 'signer'));
+  await writeFile(path('stranger.key'), await encodeSecretKey(generateKeyPair()));
+  await writeFile(path('own.age'), await encryptWithPassphrase(utf8(`# key\n${await readFile(path('own.txt'), 'utf8')}`), PASSPHRASE, LOG_N));
+  const root = await createRootKey({ directory: path('root') });
+  const { sign, signer, partner } = await readOffice(dir);
+  const { file, keyring } = await sign(1, [signer, partner]);
+  await sign(9, [signer, partner], new Date(keyring.notAfter));
+  const { code, err } = await cli(['admin', 'build-desk', '--root-key', root.publicKeyFile, '--keyring', file, '--out', path('built')]);
+  expect(code, err).toBe(0);
+  await stop();
+}
+
 /**
  * A team of two, its keyrings, a desk in `built` with this week's, and the volunteer's files: `own.age` with PASSPHRASE,
- * `other.txt`, which opens nothing, `signer.key` and `stranger.key`.
+ * `other.txt`, which opens nothing, `signer.key` and `stranger.key`. All offices of a run begin as copies of one.
  */
 export async function openDeskOffice(): Promise<DeskOffice> {
   await ready;
   const dir = await mkdtemp(join(tmpdir(), 'desk-'));
+  await cp(await madeOnce('desk', makeOffice), dir, { recursive: true });
   const path = (...parts: string[]): string => join(dir, ...parts);
-  const [worker, own, colleague, other] = Array.from({ length: 4 }, generateIdentity) as [string, string, string, string];
-  const [signer, partner, stranger] = [generateKeyPair(), generateKeyPair(), generateKeyPair()];
-  const root = await createRootKey({ directory: path('root') });
-  const rootKey = await readRootKey(root.keyFile, () => Promise.reject(new Error('not protected')));
-  const recipients = [own, colleague].map(identityToRecipient);
-  const from = new Date(Date.now() - 3_600_000);
-  const sign = (serial: number, signers: readonly SigningKey[], begins = from): Promise<NewKeyring> => createKeyring({
-    serial, from: begins, days: 7, worker: identityToRecipient(worker), teams: [{ ...TEAM, topics: [TOPIC], recipients, signers: signers.map(({ key }) => toHex(key)) }],
-  }, rootKey, path(`keyring-${String(serial)}`));
-  const keyring = await sign(1, [signer, partner]);
-  const next = await sign(9, [signer, partner], new Date(keyring.keyring.notAfter));
-  await Promise.all([
-    writeFile(path('own.age'), await encryptWithPassphrase(utf8(`# key\n${own}\n`), PASSPHRASE, LOG_N)),
-    writeFile(path('other.txt'), `${other}\n`),
-    writeFile(path('signer.key'), await encodeSecretKey(signer, undefined, 'signer')),
-    writeFile(path('stranger.key'), await encodeSecretKey(stranger)),
-  ]);
-  const { code, err } = await cli(['admin', 'build-desk', '--root-key', root.publicKeyFile, '--keyring', keyring.file, '--out', path('built')]);
-  expect(code, err).toBe(0);
-  await stop();
+  const { worker, colleague, signer, partner, stranger, recipients, sign, keyring: signed } = await readOffice(dir);
+  const [keyring, next] = [await signed(1), await signed(9)];
 
   const toTeam = (content: LetterContent): Uint8Array => sealLetter(content, recipients);
   let files = 0;

@@ -7,6 +7,8 @@ export type Io = {
   readonly language: string;
   /** Width of the terminal in columns. */
   readonly columns: number;
+  /** Work factor (2^`logN`) of the passphrase of a new key, where it is not what age and minisign write; no real program sets it. */
+  readonly logN?: number;
   /** Reads standard input to its end; null when it is longer than `limit` bytes. */
   readStdin(limit: number): Promise<Uint8Array | null>;
   out(data: string | Uint8Array): void;

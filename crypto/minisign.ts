@@ -22,6 +22,7 @@ const NO_KDF = Uint8Array.of(0, 0);
 const CHECKSUM = utf8('B2');
 
 /** libsodium's "sensitive" limits, which minisign writes: N = 2^20, r = 8, p = 1 (1 GiB). */
+const LOG_N = 20;
 const OPS_LIMIT = 33_554_432;
 const MEMORY_LIMIT = 1_073_741_824;
 
@@ -160,15 +161,22 @@ function uint64(value: number): Uint8Array {
   return bytes;
 }
 
-/** A secret key file, encrypted when a passphrase is given (as `minisign -G`), plain otherwise (as `minisign -G -W`). */
-export async function encodeSecretKey({ id, secret }: SigningKey, passphrase?: string, kind: SecretKeyKind = 'minisign', onProgress?: (share: number) => void): Promise<string> {
+/** A secret key file, encrypted when a passphrase is given (as `minisign -G`, with work factor 2^`logN`), plain otherwise (as `minisign -G -W`). */
+export async function encodeSecretKey(
+  { id, secret }: SigningKey,
+  passphrase?: string,
+  kind: SecretKeyKind = 'minisign',
+  logN: number = LOG_N,
+  onProgress?: (share: number) => void,
+): Promise<string> {
   const algorithm = KIND_ALGORITHMS[kind];
   // As minisign does: where there is no passphrase to check the checksum is left zero.
   const field = concat(id, secret, passphrase === undefined ? new Uint8Array(CHECKSUM_BYTES) : checksum(id, secret, algorithm));
   const salt = passphrase === undefined ? new Uint8Array(SALT_BYTES) : randomBytes(SALT_BYTES);
-  const limits = passphrase === undefined ? [0, 0] : [OPS_LIMIT, MEMORY_LIMIT];
-  const sealed = passphrase === undefined ? field : xor(field, await keyStream(passphrase, salt, OPS_LIMIT, MEMORY_LIMIT, onProgress));
-  const head = concat(algorithm, passphrase === undefined ? NO_KDF : SCRYPT, CHECKSUM, salt, ...limits.map(uint64));
+  const share = passphrase === undefined ? 0 : 2 ** (logN - LOG_N);
+  const [opsLimit, memoryLimit] = [share * OPS_LIMIT, share * MEMORY_LIMIT];
+  const sealed = passphrase === undefined ? field : xor(field, await keyStream(passphrase, salt, opsLimit, memoryLimit, onProgress));
+  const head = concat(algorithm, passphrase === undefined ? NO_KDF : SCRYPT, CHECKSUM, salt, uint64(opsLimit), uint64(memoryLimit));
   return `${UNTRUSTED}${KIND_NAMES[kind]} ${passphrase === undefined ? '' : 'encrypted '}secret key\n${base64.encode(concat(head, sealed))}\n`;
 }
 

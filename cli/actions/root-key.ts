@@ -11,13 +11,13 @@ import { readKeyFile } from './signer.ts';
 export type NewRootKey = { keyFile: string; publicKeyFile: string };
 
 /** Makes the root key pair as minisign does: `root.key` (0600, encrypted when there is a passphrase) and `root.pub`. */
-export async function createRootKey(options: { directory: string; passphrase?: string; onProgress?: OnProgress }): Promise<NewRootKey> {
+export async function createRootKey(options: { directory: string; passphrase?: string; logN?: number | undefined; onProgress?: OnProgress }): Promise<NewRootKey> {
   await ready;
   const key = generateKeyPair();
   const keyFile = join(options.directory, 'root.key');
   const publicKeyFile = join(options.directory, 'root.pub');
   await writeNewFiles([
-    { path: keyFile, content: await encodeSecretKey(key, options.passphrase, 'minisign', options.onProgress), secret: true },
+    { path: keyFile, content: await encodeSecretKey(key, options.passphrase, 'minisign', options.logN, options.onProgress), secret: true },
     { path: publicKeyFile, content: encodePublicKey(key), secret: false },
   ]);
   return { keyFile, publicKeyFile };

@@ -14,12 +14,12 @@ import { existingPassphrase } from '../passphrase.ts';
 export type NewSigner = { file: string; publicKeyFile: string; signer: string };
 
 /** Makes a volunteer's signer, which minisign itself does not sign with (crypto/minisign.ts): `file` (mode 0600, never over another one) and `file.pub`. */
-export async function createSignerFile(options: { file: string; passphrase?: string; onProgress?: OnProgress }): Promise<NewSigner> {
+export async function createSignerFile(options: { file: string; passphrase?: string; logN?: number | undefined; onProgress?: OnProgress }): Promise<NewSigner> {
   await ready;
   const key = generateKeyPair();
   const publicKeyFile = `${options.file}.pub`;
   await writeNewFiles([
-    { path: options.file, content: await encodeSecretKey(key, options.passphrase, 'signer', options.onProgress), secret: true },
+    { path: options.file, content: await encodeSecretKey(key, options.passphrase, 'signer', options.logN, options.onProgress), secret: true },
     { path: publicKeyFile, content: encodePublicKey(key), secret: false },
   ]);
   return { file: options.file, publicKeyFile, signer: toHex(key.key) };

@@ -37,7 +37,7 @@ that never goes online. Nothing is overwritten.
       throw new UsageError('--no-passphrase and a passphrase exclude each other', NAME);
     }
     await insistOnNew([join(directory, 'root.key'), join(directory, 'root.pub')]);
-    const passphrase = bare ? {} : { passphrase: await newPassphrase(io, 'root.key', values['passphrase-file']) };
+    const passphrase = bare ? {} : { passphrase: await newPassphrase(io, 'root.key', values['passphrase-file']), logN: io.logN };
     const made = await withProgress(io, 'Protecting the key with its passphrase', (onProgress) => createRootKey({ directory, ...passphrase, onProgress }));
     const publicKey = (await readInputText(made.publicKeyFile, 'the root public key')).trim().split('\n').at(-1) ?? '';
     if (values.json === true) {

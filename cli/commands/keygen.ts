@@ -43,7 +43,7 @@ A file that exists is never overwritten.
     const file = values.signer ?? values.out ?? `identity-${io.now().toISOString().slice(0, 10)}.${isProtected ? 'age' : 'txt'}`;
     if (file === '') throw new UsageError('--signer is missing its file', NAME);
     await insistOnNew(values.signer === undefined ? [file] : [file, `${file}.pub`]);
-    const passphrase = isProtected ? { passphrase: await newPassphrase(io, file, values['passphrase-file']) } : {};
+    const passphrase = isProtected ? { passphrase: await newPassphrase(io, file, values['passphrase-file']), logN: io.logN } : {};
     const made = values.signer === undefined
       ? { recipient: (await withProgress(io, MAKING, (onProgress) => createIdentityFile({ file, now: io.now(), ...passphrase, onProgress }))).recipient }
       : { signer: (await withProgress(io, MAKING, (onProgress) => createSignerFile({ file, ...passphrase, onProgress }))).signer };

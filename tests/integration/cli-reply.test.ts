@@ -7,7 +7,7 @@ import type { NewSigner } from '../../cli/actions/signer.ts';
 import { EXIT } from '../../cli/errors.ts';
 import { fromHex, toHex } from '../../crypto/bytes.ts';
 import { openLetter, sealLetter, type NoteContent } from '../../crypto/letter.ts';
-import { generateKeyPair } from '../../crypto/minisign.ts';
+import { encodeSecretKey, generateKeyPair } from '../../crypto/minisign.ts';
 import { checkNote } from '../../crypto/note.ts';
 import { openSealed, parseParcel, type ParcelContent } from '../../crypto/parcel.ts';
 import { decodeParcelText } from '../../crypto/parcel-text.ts';
@@ -16,7 +16,6 @@ import { signAddress } from '../../crypto/thread.ts';
 import { openAnswering } from '../support/answering.ts';
 import { cli, identitiesOf, openOffice, writeTo, type CliResult } from '../support/cli.ts';
 import { newThread } from '../support/letters.ts';
-import { protectedSigner } from '../support/protected-signer.ts';
 import { atTerminal } from '../support/terminal.ts';
 
 const { dir, office, anna, boris, stranger, thread, letter, nextOut, options, run, letterOf, nothingWritten } = await openAnswering();
@@ -252,7 +251,7 @@ describe('at a terminal', () => {
   test('a protected signer: its passphrase is asked, and a wrong one sends nothing', async () => {
     const passphrase = 'шесть слов подряд';
     const key = generateKeyPair();
-    const clara = { file: await writeTo(dir.path('clara.key'), await protectedSigner(key, passphrase)) };
+    const clara = { file: await writeTo(dir.path('clara.key'), await encodeSecretKey(key, passphrase, 'signer', 12)) };
     const other = await openOffice((...parts) => dir.path('clara', ...parts), { signers: [toHex(key.key)] });
     const content = { version: 1 as const, kind: 'request' as const, serial: 1, keyring: other.keyring.digest, language: 'ru', message: 'x' };
     const file = await writeTo(dir.path('for-clara.age'), sealLetter({ ...content, thread: signAddress(content, thread) }, [other.recipient]));

@@ -18,6 +18,8 @@ export type CliInput = {
   terminal?: { answers: readonly string[] };
   now?: Date;
   language?: string;
+  /** Work factor of the passphrase of a new key; as in the real program when left out. */
+  logN?: number;
   /** In place of waiting: false is Ctrl-C. Without it moments to send come at once, and nothing is tried again. */
   pause?: (ms: number, why: 'moment' | 'again') => Promise<boolean>;
 };
@@ -42,6 +44,7 @@ export async function cli(argv: readonly string[], input: CliInput = {}): Promis
     stderrIsTerminal: input.terminal !== undefined,
     language: input.language ?? 'en',
     columns: 100,
+    ...(input.logN === undefined ? {} : { logN: input.logN }),
     readStdin: (limit) => Promise.resolve(stdin.length > limit ? null : stdin),
     out: (data) => void out.push(typeof data === 'string' ? new TextEncoder().encode(data) : data),
     err: (text) => void (err += text),

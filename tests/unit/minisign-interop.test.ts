@@ -8,7 +8,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fromHex, utf8 } from '../../crypto/bytes.ts';
 import { encodePublicKey, encodeSecretKey, generateKeyPair, keyName, parsePublicKey, parseSecretKey, parseSigner, secretKindOf, sign, verify } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { protectedSigner } from '../support/protected-signer.ts';
 
 const run = promisify(execFile);
 const message = utf8('a message\n');
@@ -80,7 +79,7 @@ test('a signer of the older kind, as minisign writes keys, is still read; a root
 // At minisign's own cost, 1 GiB and seconds each: cli-keys.test.ts.
 test('an encrypted secret key opens with its passphrase only', async () => {
   const key = generateKeyPair();
-  const text = await protectedSigner(key, 'a passphrase');
+  const text = await encodeSecretKey(key, 'a passphrase', 'signer', 12);
   expect((await parseSigner(text, 'a passphrase')).secret).toEqual(key.secret);
   await expect(parseSigner(text)).rejects.toMatchObject({ code: 'MINISIGN_PASSPHRASE' });
   await expect(parseSigner(text, 'another')).rejects.toMatchObject({ code: 'MINISIGN_PASSPHRASE' });

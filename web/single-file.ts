@@ -91,6 +91,13 @@ export function readDeskLocales(): Promise<Locale[]> {
   return readLocales(join(WEB, 'desk/locales'));
 }
 
+/** What the page in each language is called. */
+export async function deskNames(): Promise<string[]> {
+  return (await readDeskLocales()).map(deskName);
+}
+
+const deskName = ({ language }: Locale): string => `desk-${language}.html`;
+
 /** The desk for volunteers, one page a language, by the names of its files. Errors: MINISIGN_*, KEYRING_FORMAT. */
 export async function makeDesk(common: BuildOptions, { rootKey, keyrings, difficulty }: SingleFileOptions): Promise<{ name: string; page: string }[]> {
   const { carried } = verified(keyrings, rootKey);
@@ -100,7 +107,7 @@ export async function makeDesk(common: BuildOptions, { rootKey, keyrings, diffic
     scriptWith(common, 'desk/desk.ts', carried, difficulty),
     bundled({ ...common, entryPoints: [join(WEB, 'desk/desk.css')] }),
   ]);
-  return inlined({ template, locales, script, style }).map(({ locale, page }) => ({ name: `desk-${locale.language}.html`, page }));
+  return inlined({ template, locales, script, style }).map(({ locale, page }) => ({ name: deskName(locale), page }));
 }
 
 /** Reads `keyring.json` and `keyring.json.minisig`. */

@@ -5,7 +5,7 @@ import { readRootPublicKey } from '../actions/root-key.ts';
 import { defineCommand, required } from '../command.ts';
 import { loadBuilder } from '../builder.ts';
 import { EXIT, UsageError } from '../errors.ts';
-import { readInputText, writeNewFiles } from '../files.ts';
+import { insistOnNew, readInputText, writeNewFiles } from '../files.ts';
 import { visibleJson, visibleLine } from '../terminal.ts';
 
 const NAME = 'admin build-desk';
@@ -37,7 +37,8 @@ serves it. A newer keyring can be dropped into the desk, so it need not be built
     const keyrings = await Promise.all(values.keyring.map(async (file) => ({
       json: await readInputText(file, 'the keyring'), signature: await readInputText(`${file}.minisig`, "the keyring's signature"),
     })));
-    const { buildDesk } = await loadBuilder();
+    const { buildDesk, deskNames } = await loadBuilder();
+    await insistOnNew((await deskNames()).map((name) => join(outDir, name)));
     const pages = await buildDesk(await readInputText(rootKeyFile, 'the root public key'), keyrings);
     await writeNewFiles(pages.map(({ name, page }) => ({ path: join(outDir, name), content: page, secret: false })));
     const files = pages.map(({ name }) => join(outDir, name));

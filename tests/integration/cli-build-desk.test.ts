@@ -8,10 +8,13 @@ const NEXT_WEEK = { now: new Date(Date.now() + 8 * 86_400_000) };
 
 let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
 let [office, other]: Office[] = [];
+/** What came of building the desk in `one`. */
+let built: CliResult;
 const offices = () => ({ office: office as Office, other: other as Office });
 beforeAll(async () => {
   dir = await temporaryDirectory();
   [office, other] = [await openOffice((...parts) => dir.path('office', ...parts)), await openOffice((...parts) => dir.path('other', ...parts))];
+  built = await buildDesk('one');
 });
 afterAll(async () => {
   await stop();
@@ -24,8 +27,8 @@ function buildDesk(out: string, { rootKey = offices().office.rootPublicKey, keyr
 
 describe('admin build-desk', () => {
   test('writes a page a language, the same bytes wherever it is built', async () => {
-    const [first, second] = [await buildDesk('one'), await buildDesk('another/folder')];
-    expect(first).toMatchObject({ code: EXIT.ok, err: '', text: `${dir.path('one', 'desk-ru.html')}\n${dir.path('one', 'desk-en.html')}\n` });
+    const second = await buildDesk('another/folder');
+    expect(built).toMatchObject({ code: EXIT.ok, err: '', text: `${dir.path('one', 'desk-ru.html')}\n${dir.path('one', 'desk-en.html')}\n` });
     expect(second.code).toBe(EXIT.ok);
     for (const name of ['desk-ru.html', 'desk-en.html']) {
       const page = await readFile(dir.path('one', name));
@@ -36,12 +39,11 @@ describe('admin build-desk', () => {
   });
 
   test('never overwrites a desk, and leaves what is there as it was', async () => {
-    await buildDesk('twice');
-    const before = await readFile(dir.path('twice', 'desk-en.html'));
-    const { code, err } = await buildDesk('twice');
+    const before = await readFile(dir.path('one', 'desk-en.html'));
+    const { code, err } = await buildDesk('one');
     expect(code).toBe(EXIT.output);
     expect(err).toMatch(/already exists; choose another place or move .* away first; nothing was written \(OUTPUT_EXISTS\)/);
-    expect(await readFile(dir.path('twice', 'desk-en.html'))).toEqual(before);
+    expect(before.equals(await readFile(dir.path('one', 'desk-en.html')))).toBe(true);
   });
 
   test.each<[string, string, number, () => Promise<CliResult>]>([

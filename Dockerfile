@@ -1,4 +1,4 @@
-# One image for the relay and the worker: the programs of dist/ and the packages they run with, nothing to build with.
+# One image for the relay and the worker: the programs of dist/, nothing to build with, and the packages that are bundled in them for their licences.
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./

@@ -2,11 +2,13 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { launch, type Browser, type Page } from 'puppeteer-core';
 import { inject } from 'vitest';
+import { ROOT } from '../../deploy/layout.ts';
 import { prepareProfile } from './firefox-profile.ts';
 import { chromiumArgs, firefoxPrefs, type Level } from './levels.ts';
 
 export const BROWSERS = ['chromium', 'firefox'] as const;
 export type BrowserName = (typeof BROWSERS)[number];
+const PROGRAMS: Readonly<Record<BrowserName, string>> = { chromium: '/usr/bin/chromium', firefox: '/usr/bin/firefox-esr' };
 /**
  * Tor Browser is one, so all pages are tested in Firefox whole. In Chromium the desk and the offline form are, since they are used
  * there; of the other pages what an engine may do in its own way: sealing, workers, policy, leaving and history, what it keeps.
@@ -89,13 +91,14 @@ async function launchForTests(name: BrowserName, options: TestBrowserOptions): P
 /** One of its own: for measurements, and for what is about a browser's end or its folder. */
 export function launchBrowser(name: BrowserName, { level = 'standard', socksPort, profile, args = [], firefoxPrefs: prefs = {}, downloads }: BrowserOptions): Promise<Browser> {
   // Without a locale Chromium cannot open files whose names are not ASCII.
-  const common = { headless: true, env: { ...process.env, LC_ALL: 'C.UTF-8' }, timeout: 60_000, protocolTimeout: 120_000, ...(profile === undefined ? {} : { userDataDir: profile }) };
+  const env = { ...process.env, LC_ALL: 'C.UTF-8', BROWSER: PROGRAMS[name] };
+  const common = { headless: true, env, executablePath: join(ROOT, 'tests/support/browser.sh'), timeout: 60_000, protocolTimeout: 120_000, ...(profile === undefined ? {} : { userDataDir: profile }) };
   if (name === 'chromium') {
     const saving = downloads === undefined ? {} : { downloadBehavior: { policy: 'allow' as const, downloadPath: downloads } };
-    return launch({ ...common, ...saving, browser: 'chrome', executablePath: '/usr/bin/chromium', args: [...chromiumArgs(level, socksPort), ...args] });
+    return launch({ ...common, ...saving, browser: 'chrome', args: [...chromiumArgs(level, socksPort), ...args] });
   }
   const saving = downloads === undefined ? {} : { 'browser.download.folderList': 2, 'browser.download.dir': downloads, 'browser.download.useDownloadDir': true };
-  return launch({ ...common, browser: 'firefox', executablePath: '/usr/bin/firefox-esr', args: [...args], extraPrefsFirefox: { ...firefoxPrefs(level, socksPort), ...saving, ...prefs } });
+  return launch({ ...common, browser: 'firefox', args: [...args], extraPrefsFirefox: { ...firefoxPrefs(level, socksPort), ...saving, ...prefs } });
 }
 
 /** For the beginning of a page: its clock so many days ahead of this machine's, and moved on where `daysAhead` is changed. */

@@ -203,8 +203,11 @@ export class DeskTab extends Tab {
   }
 
   async sealed(): Promise<string[]> {
+    await this.page.evaluate("document.querySelector('article').dataset.before = ''");
     await this.page.click('#seal');
-    await this.until('#outgoing', 60_000);
+    await this.until('#outgoing');
+    // The conversations are shown anew, with what was sealed: a click before that can miss.
+    await this.until('article:not([data-before])');
     return (await this.page.evaluate("[...document.querySelectorAll('#parcels textarea')].map(({ value }) => value)")) as string[];
   }
 

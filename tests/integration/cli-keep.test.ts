@@ -4,7 +4,7 @@ import { mkdir, open, readdir, readFile, rm, stat, type FileHandle } from 'node:
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { writeParcels } from '../../cli/actions/write-parcels.ts';
 import { EXIT } from '../../cli/errors.ts';
 import { parcelsIn } from '../../cli/parcels.ts';
@@ -27,6 +27,8 @@ beforeAll(async () => {
   dir = await temporaryDirectory();
   anna = await startVolunteer();
 });
+// A command opens every letter of the inbox: those of other cases have no part in this one's.
+beforeEach(() => anna.deployment.empty());
 afterAll(async () => {
   await anna.stop();
   await dir.remove();

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { pageHeaders } from '../../cli/actions/page-requests.ts';
 import { EXIT } from '../../cli/errors.ts';
 import { toHex } from '../../crypto/bytes.ts';
@@ -29,6 +29,8 @@ beforeAll(async () => {
   dir = await temporaryDirectory();
   anna = await startVolunteer();
 });
+// A command opens every letter of the inbox: those of other cases have no part in this one's.
+beforeEach(() => anna.deployment.empty());
 afterAll(async () => {
   await anna.stop();
   await dir.remove();

@@ -2,7 +2,7 @@
 // that is no base64 is dropped, and the letter's MAC decides when it is opened. crypto/age/armor.ts is the strict reader.
 import { CodedError } from '../crypto/errors.ts';
 import { LETTER_BYTES } from '../crypto/letter.ts';
-import { asciiOf, fromAscii } from './coding.ts';
+import { fromAscii } from './coding.ts';
 import { damaged, letterAt, structureOf, type Found, type FoundLetter } from './found.ts';
 import { jsonText, quotedPrintableText } from './views.ts';
 
@@ -25,8 +25,6 @@ const UNSEEN = /[\0\u00ad\u200b-\u200f\u2060\ufeff]/g;
 /** How base64 of an age file begins: "age-encryption.org". */
 const BASE64_MAGIC = 'YWdlLWVuY3J5cHRpb24ub3Jn';
 const BASE64_RUN = /[A-Za-z0-9+/]{24}/;
-/** By the code of a character; of those above 127 there is none. */
-const IS_BASE64 = Uint8Array.from({ length: 128 }, (_, code) => Number(/[A-Za-z0-9+/]/.test(String.fromCharCode(code))));
 /** "Copy from -----BEGIN AGE ENCRYPTED FILE----- to -----END …": words about letters, not a letter. */
 const PROSE = /^[^\n\r]{1,80}$/;
 
@@ -107,13 +105,8 @@ function quotingAt(text: string, at: number): string {
 /** `quoting`: what stands on the line of the marker before it, and so perhaps before every other line. */
 function readBlock(block: string, quoting: string): FoundLetter | null {
   let guess: FoundLetter | null = null;
-  const read = new Set<string>();
   for (const reading of READINGS) {
-    const text = reading(block, quoting);
-    // Most leave most blocks as they are.
-    if (text === null || read.has(text)) continue;
-    read.add(text);
-    const characters = base64In(text);
+    const characters = reading(block, quoting)?.replace(/[^A-Za-z0-9+/]+/g, '') ?? '';
     const letter = characters.length < LETTER_CHARACTERS ? null : letterAt(bytesOf(characters.slice(0, LETTER_CHARACTERS)));
     if (letter === null) continue;
     if (characters.length === LETTER_CHARACTERS) return { kind: 'letter', bytes: letter, via: 'text' };
@@ -137,20 +130,9 @@ const READINGS: readonly ((block: string, quoting: string) => string | null)[] =
 
 /** What can be read of it tells whether it is a copy of a letter that is whole. */
 function broken(block: string, isClosed: boolean): Found {
-  const bytes = bytesOf(base64In(block).slice(0, LETTER_CHARACTERS));
+  const bytes = bytesOf(block.replace(/[^A-Za-z0-9+/]+/g, '').slice(0, LETTER_CHARACTERS));
   if (isClosed && bytes.length > 0) return damaged(bytes, 'text', structureOf(bytes) ?? malformed('it is another'));
   return damaged(bytes, 'text', malformed(bytes.length === 0 ? 'it is empty' : 'it breaks off'));
-}
-
-/** What is left of a text without everything that is no base64. */
-function base64In(text: string): string {
-  const kept = new Uint8Array(text.length);
-  let length = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (IS_BASE64[code] === 1) kept[length++] = code;
-  }
-  return asciiOf(kept.subarray(0, length));
 }
 
 const malformed = (what: string): CodedError => new CodedError('AGE_ARMOR', `not a whole armored letter: ${what}`);

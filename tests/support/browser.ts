@@ -74,12 +74,12 @@ async function launchForTests(name: BrowserName, options: TestBrowserOptions): P
   const dir = await mkdtemp(join(inject('runFolder'), `${name}-`));
   const [downloads, profile] = [join(dir, 'downloads'), options.profile ?? join(dir, 'profile')];
   await mkdir(downloads);
-  if (name === 'firefox') await prepareProfile(profile, async (first) => (await launchBrowser(name, { profile: first })).close());
-  const nowhere = options.socksPort === undefined ? NOWHERE : undefined;
+  if (name === 'firefox') await prepareProfile(profile, async (first) => (await launchBrowser(name, { profile: first, firefoxPrefs: NOWHERE.firefoxPrefs })).close());
+  const away = options.socksPort === undefined ? NOWHERE : { firefoxPrefs: {}, args: [] };
   const browser = await launchBrowser(name, {
     ...options, profile, downloads,
-    args: name === 'chromium' ? nowhere?.args ?? [] : [],
-    firefoxPrefs: { ...FEW_PICTURES, ...nowhere?.firefoxPrefs, ...options.firefoxPrefs },
+    args: name === 'chromium' ? away.args : [],
+    firefoxPrefs: { ...FEW_PICTURES, ...away.firefoxPrefs, ...options.firefoxPrefs },
   });
   const end = async (): Promise<void> => {
     await browser.close();

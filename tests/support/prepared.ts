@@ -1,7 +1,8 @@
 // What is made once a run: building the form or the desk takes seconds, and dozens of test files need one.
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, rename } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inject } from 'vitest';
 import { layoutOf } from '../../deploy/layout.ts';
 import { prepareDeployment, type Prepared } from '../../deploy/prepare.ts';
@@ -10,21 +11,29 @@ import { prepareDeployment, type Prepared } from '../../deploy/prepare.ts';
 const SLOT_SECONDS = 0.3;
 /** What a deployment has in common with every other one of the run, beside the form. */
 const SHARED = ['admin', 'keyrings', 'worker/identities', 'volunteer'];
+const LOOK_AGAIN_MS = 100;
 
 /**
  * A folder of the run, for others to copy, made by whichever test file needs it first: most runs of a few files need none.
- * Where two do so at the same time, both make it, and the first to end gives what both copy.
+ * Others that need it meanwhile wait; where making it fails, the next one tries.
  */
 export async function madeOnce(name: string, make: (dir: string) => Promise<unknown>): Promise<string> {
-  const run = inject('runFolder');
-  const dir = join(run, name);
-  if (existsSync(dir)) return dir;
-  const mine = await mkdtemp(join(run, `${name}-`));
-  await make(mine);
-  await rename(mine, dir).catch((error: unknown) => {
-    if (!existsSync(dir)) throw error;
-  });
-  return dir;
+  const dir = join(inject('runFolder'), name);
+  const claim = `${dir}-claimed`;
+  for (;;) {
+    if (existsSync(dir)) return dir;
+    if (await mkdir(claim).then(() => true, () => false)) break;
+    await sleep(LOOK_AGAIN_MS);
+  }
+  try {
+    const mine = await mkdtemp(`${dir}-`);
+    await make(mine);
+    await rename(mine, dir);
+    return dir;
+  } catch (error) {
+    await rm(claim, { recursive: true });
+    throw error;
+  }
 }
 
 /** The folder of a deployment that never runs, with keys, a keyring and the form. */

@@ -10,7 +10,7 @@ import { ENGINES, sodiumPlugin, sodiumWasm } from './cut.ts';
 import { readGivenText } from './given.ts';
 import { buildPages, buildWords, readLocales } from './pages.ts';
 import { publish, type Former } from './publish.ts';
-import { buildOffline, deskNames, makeDesk, type SignedKeyring } from './single-file.ts';
+import { buildOffline, makeDesk, type SignedKeyring } from './single-file.ts';
 import { parseSite, PLAIN_SITE, type Site } from './site.ts';
 
 // One level below the root both as a source (web/) and bundled (dist/).
@@ -21,7 +21,7 @@ const TARGET = ['firefox115', 'chrome110'];
 /** Enough for a relay whose pool is up to three quarters full (server/difficulty.ts), and seconds at most without JIT. */
 export const OFFLINE_DIFFICULTY = 14;
 
-export { deskNames };
+export { deskNames } from './single-file.ts';
 
 export type WebOptions = {
   /** The minisign public key that signs keyrings. */

@@ -1,7 +1,7 @@
 // What comes in wrong gets its own defined result at the layer that can see it, over the real programs, and none of them ends.
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
@@ -20,7 +20,6 @@ import { stampBits, stampParcel } from '../../crypto/stamp.ts';
 import { program } from '../../deploy/layout.ts';
 import { PARTS } from '../../deploy/parts.ts';
 import type { Prepared } from '../../deploy/prepare.ts';
-import { connect as connectRedis, whenReady } from '../../store/redis.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 import { http, postParcel, type HttpRequest } from '../support/http.ts';
 
@@ -38,10 +37,7 @@ let pids: number[];
 beforeAll(async () => {
   deployment = await startDeployment({ roundSeconds: ROUND_SECONDS, environment: { relay: { RELAY_REQUEST_TIMEOUT_SECONDS: '2' } } });
   pids = PARTS.map((part) => deployment.pid(part));
-  const { layout } = deployment;
-  const password = readFileSync(layout.passwordFile('operator'), 'utf8').trim();
-  operator = connectRedis({ socketPath: layout.redisSocket, username: 'operator', password }, 'operator');
-  await whenReady(operator, 5_000);
+  operator = await deployment.connect('operator');
 });
 afterAll(async () => {
   operator.disconnect();

@@ -24,7 +24,7 @@ import { choosePort } from '../../deploy/port.ts';
 import { prepareDeployment, type Prepared } from '../../deploy/prepare.ts';
 import { endProcess } from '../../deploy/supervisor.ts';
 import { keys } from '../../store/keys.ts';
-import { connect, whenReady } from '../../store/redis.ts';
+import { connect, whenReady, type Role } from '../../store/redis.ts';
 import { http, postParcel, type HttpRequest } from './http.ts';
 import { isWritten } from './letters.ts';
 import { maildirPaths } from './maildir.ts';
@@ -165,12 +165,18 @@ export class Deployment {
     if (this.#isTemporary) await rm(this.dir, { recursive: true, force: true });
   }
 
+  /** A client of Redis as one of the product's users, that is ready. To be disconnected. */
+  async connect(role: Role): Promise<Redis> {
+    const password = (await readFile(this.layout.passwordFile(role), 'utf8')).trim();
+    const redis = connect({ socketPath: this.layout.redisSocket, username: role, password }, role);
+    await whenReady(redis, CONNECT_WITHIN_MS);
+    return redis;
+  }
+
   /** Waits until all that was posted has left Redis, and removes what was delivered. */
   async empty(): Promise<void> {
-    const password = (await readFile(this.layout.passwordFile('worker'), 'utf8')).trim();
-    const redis = connect({ socketPath: this.layout.redisSocket, username: 'worker', password }, 'worker');
+    const redis = await this.connect('worker');
     try {
-      await whenReady(redis, CONNECT_WITHIN_MS);
       const inboxes = JSON.parse(await readFile(this.layout.inboxes, 'utf8')) as { id: string }[];
       const onTheWay = [keys.pool, keys.claims, ...inboxes.map(({ id }) => keys.outbox(id))];
       await until('nothing on its way', async () => (await redis.exists(...onTheWay)) === 0);

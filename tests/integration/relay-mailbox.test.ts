@@ -20,6 +20,8 @@ let replies: Buffer[];
 beforeAll(async () => {
   relay = await startRelay();
   admin = await relay.redis.connect('admin');
+  // Of its own accord Redis rewrites its file once it has doubled, at a moment of its own.
+  await admin.config('SET', 'auto-aof-rewrite-percentage', '0');
   await admin.hset(keys.repliesBlank, BLANK_FIELD, Buffer.alloc(REPLY_BYTES));
   [unknown, one, full] = [threadOf(randomBytes(32)), threadOf(randomBytes(32)), threadOf(randomBytes(32))];
   const places = weeksKept(new Date(), REPLY_WEEKS).flatMap((week) => bucketOf(mailboxOf(full.address), week));

@@ -25,7 +25,7 @@ import { textOf } from '../../crypto/text-file.ts';
 import { mailboxOf, threadOf } from '../../crypto/thread.ts';
 import { fingerprint } from '../../letters/fingerprint.ts';
 import { countingResult, conversationsResult, followUpResult, teamResult } from './run-order.ts';
-import { KIT_VECTORS, runTestkit } from './testkit.ts';
+import { KIT_VECTORS, runTestkit, type Scope } from './testkit.ts';
 import data from './vectors.json' with { type: 'json' };
 
 /** A change to an input before it is used: bytes put at an offset, cut off the end, or appended. All bytes in hex. */
@@ -244,12 +244,12 @@ async function judge(vector: Vector): Promise<string | null> {
   return got === expected ? null : `expected ${expected}, got ${got}`;
 }
 
-/** Runs every vector. Without `armorAnew` what opens in the kit is not armored: that knows nothing of what encrypts. */
-export async function runVectors({ armorAnew = true } = {}): Promise<{ passed: number; failed: { name: string; reason: string }[] }> {
+/** Runs every vector. */
+export async function runVectors(scope: Scope = { ofEngine: false }): Promise<{ passed: number; failed: { name: string; reason: string }[] }> {
   await ready;
   const results: { name: string; reason: string | null }[] = [];
   for (const vector of file.vectors) results.push({ name: vector.name, reason: await judge(vector) });
-  results.push(...(await runTestkit(armorAnew)));
+  results.push(...(await runTestkit(scope)));
   const failed = results.flatMap(({ name, reason }) => (reason === null ? [] : [{ name, reason }]));
   return { passed: results.length - failed.length, failed };
 }

@@ -33,6 +33,13 @@ export const FOREIGN: readonly string[] = [
 /** An identity for which no vector is made. */
 const STRANGER = 'AGE-SECRET-KEY-PQ-1XX76JRALNLXDMEW0CRK45QMCCH4X06SE84UN3VPM33W6HWDX0H3SK3ZQFR';
 
+/**
+ * `ofEngine`: what another build of libsodium may do otherwise. Armor is none of that, nor the numbers of more chunks than are in a
+ * MiB: what opens is not written anew there.
+ */
+export type Scope = Readonly<{ ofEngine: boolean }>;
+const LONG_BYTES = 2 ** 20;
+
 type Vector = { name: string; fields: Map<string, string>; file: Uint8Array };
 
 async function inflate(bytes: Uint8Array): Promise<Uint8Array> {
@@ -74,11 +81,11 @@ async function open(vector: Vector): Promise<Uint8Array> {
   return fileKey === undefined ? decrypt(file, [STRANGER]) : openWithFileKey(file, fromHex(fileKey));
 }
 
-async function outcomeOf(vector: Vector, armorAnew: boolean): Promise<Outcome> {
+async function outcomeOf(vector: Vector, scope: Scope): Promise<Outcome> {
   try {
     const payload = await open(vector);
     if (toHex(sha256(payload)) !== vector.fields.get('payload')) throw new Error('another payload');
-    roundTrip(vector, payload, armorAnew);
+    roundTrip(vector, payload, scope);
     return 'success';
   } catch (error) {
     if (error instanceof CodedError) return error.code;
@@ -87,9 +94,10 @@ async function outcomeOf(vector: Vector, armorAnew: boolean): Promise<Outcome> {
 }
 
 /** What opens must also be written the same way: armor and header to the byte, the payload in content. */
-function roundTrip(vector: Vector, payload: Uint8Array, armorAnew: boolean): void {
+function roundTrip(vector: Vector, payload: Uint8Array, { ofEngine }: Scope): void {
   const file = binary(vector);
-  if (armorAnew && !equal(dearmor(armor(file)), file)) throw new Error('armor does not round-trip');
+  if (ofEngine && payload.length > LONG_BYTES) return;
+  if (!ofEngine && !equal(dearmor(armor(file)), file)) throw new Error('armor does not round-trip');
   const fileKey = vector.fields.get('file key');
   if (fileKey === undefined) return;
   const header = parseHeader(file);
@@ -101,12 +109,12 @@ const kit = Object.entries(testkit).filter((entry): entry is [string, Uint8Array
 export const KIT_VECTORS = kit.length;
 
 /** Each vector's name and what is wrong with our result, or null where it is as expected. */
-export async function runTestkit(armorAnew: boolean): Promise<{ name: string; reason: string | null }[]> {
+export async function runTestkit(scope: Scope): Promise<{ name: string; reason: string | null }[]> {
   const results = [];
   for (const [name, bytes] of kit) {
     const vector = await parseVector(name, bytes);
     const expected = FOREIGN.includes(name) ? ['AGE_NO_MATCH'] : CODES[vector.fields.get('expect') ?? ''];
-    const outcome = await outcomeOf(vector, armorAnew);
+    const outcome = await outcomeOf(vector, scope);
     results.push({ name: `age test kit: ${name}`, reason: expected?.includes(outcome) ? null : `expected ${String(expected)}, got ${outcome}` });
   }
   return results;

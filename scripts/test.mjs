@@ -10,6 +10,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const NEEDED = [
   { command: 'redis-server', packages: ['redis-server'] },
   { command: 'chromium', packages: ['chromium'] },
+  { command: 'chromium-headless-shell', packages: ['chromium-headless-shell'] },
   { command: 'firefox-esr', packages: ['firefox-esr'] },
   { command: 'minisign', packages: ['minisign'] },
   { command: 'age', packages: ['age'] },

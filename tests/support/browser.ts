@@ -8,7 +8,7 @@ import { chromiumArgs, firefoxPrefs, type Level } from './levels.ts';
 
 export const BROWSERS = ['chromium', 'firefox'] as const;
 export type BrowserName = (typeof BROWSERS)[number];
-const PROGRAMS: Readonly<Record<BrowserName, string>> = { chromium: '/usr/bin/chromium', firefox: '/usr/bin/firefox-esr' };
+const PROGRAMS = { chromium: '/usr/bin/chromium', shell: '/usr/bin/chromium-headless-shell', firefox: '/usr/bin/firefox-esr' };
 /**
  * Tor Browser is one, so all pages are tested in Firefox whole. In Chromium the desk and the offline form are, since they are used
  * there; of the other pages what an engine may do in its own way: sealing, workers, policy, leaving and history, what it keeps.
@@ -25,6 +25,8 @@ export type BrowserOptions = {
   args?: readonly string[];
   /** Where files from a page are saved, without a question. */
   downloads?: string;
+  /** Chromium without a window's worth of program around its pages. It keeps no profile as people's browsers do. */
+  isShell?: boolean;
 };
 
 /** What a test may do with a browser, which it may share with others: it sees its own pages, and closing ends no more than those. */
@@ -67,6 +69,9 @@ const NOWHERE = {
   args: ['--proxy-server=127.0.0.1:9'],
 };
 
+/** A page lives for seconds here: V8 would spend more on making its code faster still than that saves. */
+const SHORT_LIVED = '--js-flags=--no-maglev --single-threaded-gc';
+
 /** Nobody watches, and wherever something moves Firefox would draw sixty pictures a second. */
 const FEW_PICTURES = { 'layout.frame_rate': 20 };
 
@@ -78,7 +83,8 @@ async function launchForTests(name: BrowserName, options: TestBrowserOptions): P
   const away = options.socksPort === undefined ? NOWHERE : { firefoxPrefs: {}, args: [] };
   const browser = await launchBrowser(name, {
     ...options, profile, downloads,
-    args: name === 'chromium' ? away.args : [],
+    isShell: options.profile === undefined,
+    args: name === 'chromium' ? [...away.args, ...(options.level === 'safer' ? [] : [SHORT_LIVED])] : [],
     firefoxPrefs: { ...FEW_PICTURES, ...away.firefoxPrefs, ...options.firefoxPrefs },
   });
   const end = async (): Promise<void> => {
@@ -89,10 +95,11 @@ async function launchForTests(name: BrowserName, options: TestBrowserOptions): P
 }
 
 /** One of its own: for measurements, and for what is about a browser's end or its folder. */
-export function launchBrowser(name: BrowserName, { level = 'standard', socksPort, profile, args = [], firefoxPrefs: prefs = {}, downloads }: BrowserOptions): Promise<Browser> {
+export function launchBrowser(name: BrowserName, { level = 'standard', socksPort, profile, args = [], firefoxPrefs: prefs = {}, downloads, isShell = false }: BrowserOptions): Promise<Browser> {
+  const program = name === 'chromium' && isShell ? 'shell' : name;
   // Without a locale Chromium cannot open files whose names are not ASCII.
-  const env = { ...process.env, LC_ALL: 'C.UTF-8', BROWSER: PROGRAMS[name] };
-  const common = { headless: true, env, executablePath: join(ROOT, 'tests/support/browser.sh'), timeout: 60_000, protocolTimeout: 120_000, ...(profile === undefined ? {} : { userDataDir: profile }) };
+  const env = { ...process.env, LC_ALL: 'C.UTF-8', BROWSER: PROGRAMS[program] };
+  const common = { headless: program === 'shell' ? 'shell' as const : true, env, executablePath: join(ROOT, 'tests/support/browser.sh'), timeout: 60_000, protocolTimeout: 120_000, ...(profile === undefined ? {} : { userDataDir: profile }) };
   if (name === 'chromium') {
     const saving = downloads === undefined ? {} : { downloadBehavior: { policy: 'allow' as const, downloadPath: downloads } };
     return launch({ ...common, ...saving, browser: 'chrome', args: [...chromiumArgs(level, socksPort), ...args] });

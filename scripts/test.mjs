@@ -24,7 +24,7 @@ const NEEDED = [
 ];
 // What runs one after the other; the groups run side by side, since a machine has two cores at the least.
 const CHECKS = [
-  [{ name: 'lint', args: ['node_modules/eslint/bin/eslint.js', '.'] }],
+  [{ name: 'lint', args: ['node_modules/oxlint/bin/oxlint', '-c', 'oxlint.config.js'] }],
   [
     { name: 'build', args: ['scripts/build.mjs'] },
     { name: 'types of the Node parts', args: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'] },

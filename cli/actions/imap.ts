@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { ImapFlow } from 'imapflow';
 import { CliError, UsageError } from '../errors.ts';
-import { INPUT_BYTES_MAX, reason, tooLarge } from '../files.ts';
+import { INPUT_BYTES_MAX, readInputText, tooLarge } from '../files.ts';
 import type { Io } from '../io.ts';
 import { readPassphraseFile } from '../passphrase.ts';
 import { visibleLine } from '../terminal.ts';
@@ -45,7 +44,7 @@ export async function* imapMessages(place: ImapPlace, { passwordFile, ca, socks 
     throw new CliError('USAGE', 'an onion address is reached through Tor only', 'open Tor Browser and add --socks 127.0.0.1:9150 (127.0.0.1:9050 for the tor service)');
   }
   if (socks !== undefined && !/^[^\s/@]+:\d{1,5}$/.test(socks)) throw new UsageError('--socks must be HOST:PORT');
-  const authority = ca === undefined ? undefined : await readAuthority(ca);
+  const authority = ca === undefined ? undefined : await readInputText(ca, 'the certificate authority');
   // The name at the proxy gives this connection circuits of its own in Tor: who reads here does not show as who posts there.
   const pass = await password(place, passwordFile, io);
   // Only here: it takes longer to load than everything else that a command needs.
@@ -174,14 +173,6 @@ function batches(messages: readonly { uid: number; size: number }[]): number[][]
     }
   }
   return groups.map(({ uids }) => uids);
-}
-
-async function readAuthority(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new CliError('INPUT_MISSING', `cannot read the certificate authority ${file}: ${reason(error)}`, 'check the name and the permissions');
-  }
 }
 
 function password({ user, host }: ImapPlace, file: string | undefined, io: Io): Promise<string> {

@@ -10,7 +10,7 @@ import { defineCommand, required, wholeNumber } from '../command.ts';
 import { CliError, EXIT, UsageError } from '../errors.ts';
 import { writeNewFiles } from '../files.ts';
 import type { Io } from '../io.ts';
-import { visibleLine } from '../terminal.ts';
+import { visibleJson, visibleLine } from '../terminal.ts';
 
 const NAME = 'seal';
 /** More than any letter holds; what is longer is not read to its end. */
@@ -36,7 +36,8 @@ The keyring is verified with FILE.minisig beside it and must be valid now.
   --language CODE    the language of the text: ru if left out
   --difficulty N     leading zero bits of the stamp: 10 if left out; the relay's door.json says what it asks
   --text             the parcel as text
-  --out FILE         write there instead, readable by you alone; never overwrites`,
+  --out FILE         write there instead, readable by you alone; never overwrites
+  --json             with --out: one line of JSON on standard output: file, serial, notAfter, difficulty`,
   options: {
     keyring: { type: 'string' },
     'root-key': { type: 'string' },
@@ -46,11 +47,13 @@ The keyring is verified with FILE.minisig beside it and must be valid now.
     difficulty: { type: 'string', default: '10' },
     text: { type: 'boolean' },
     out: { type: 'string' },
+    json: { type: 'boolean' },
   },
   run: async (values, _positionals, io) => {
     const keyringFile = required(values.keyring, 'keyring', NAME);
     const rootKeyFile = required(values['root-key'], 'root-key', NAME);
     const difficulty = wholeNumber(values.difficulty, 'difficulty', [0, MAX_DIFFICULTY], NAME);
+    if (values.json === true && values.out === undefined) throw new UsageError('--json needs --out, since the parcel itself is on standard output', NAME);
     if (!/^[a-z]{2,3}$/.test(values.language)) throw new UsageError(`--language must be a code such as ru, not "${values.language}"`, NAME);
     if (io.stdoutIsTerminal && values.out === undefined && values.text !== true) {
       throw new CliError('OUTPUT_TERMINAL', 'a parcel is not for the screen', 'send the output to a file with > FILE or --out FILE');
@@ -76,6 +79,7 @@ The keyring is verified with FILE.minisig beside it and must be valid now.
     const content = values.text === true ? `${encodeParcelText(parcel)}\n` : parcel;
     if (values.out === undefined) io.out(content);
     else await writeNewFiles([{ path: values.out, content, secret: true }]);
+    if (values.json === true) io.out(`${visibleJson({ file: values.out, serial: verified.keyring.serial, notAfter: verified.keyring.notAfter, difficulty })}\n`);
     return EXIT.ok;
   },
 });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmod, readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -58,6 +59,15 @@ describe('a folder at a mail server', () => {
     const files = (await Promise.all(['new', 'cur'].map((folder) => readdir(`${server.maildir}/${folder}`)))).flat();
     expect(files).toHaveLength(4);
     for (const file of files) expect(file).not.toMatch(/:2,.*S/);
+  });
+
+  test('is not asked where the certificate authority is no file of text', async () => {
+    execFileSync('mkfifo', [dir.path('pipe')]);
+    await writeTo(dir.path('picture'), new Uint8Array([0x89, 0x50, 0xff, 0xfe]));
+    for (const [name, problem] of [['pipe', 'INPUT_MISSING'], ['picture', 'INPUT_FORMAT'], ['nowhere', 'INPUT_MISSING']] as const) {
+      const { code, err } = await command('open', url(), ['--imap-password-file', passwordFile, '--ca', dir.path(name)]);
+      expect([code, err]).toEqual([EXIT.input, expect.stringMatching(new RegExp(`the certificate authority .*${name}.*\\(${problem}\\)`))]);
+    }
   });
 
   test('is named with /, whatever the server has in its place and before it; where there is none, those there are are named', async () => {

@@ -203,6 +203,14 @@ describe('seal', () => {
     expect(parseParcel(decodeParcelText(text.trimEnd())).serial).toBe(1);
   });
 
+  test('--json says where the parcel is, and needs it to be in a file', async () => {
+    const file = dir.path('sealed.parcel');
+    const { code, text } = await cli(sealArguments('--out', file, '--difficulty', '9', '--json'), { stdin: 'text' });
+    expect([code, JSON.parse(text)]).toEqual([EXIT.ok, { file, serial: 1, notAfter: office.keyring.keyring.notAfter, difficulty: 9 }]);
+    expect(parseParcel(await readFile(file)).serial).toBe(1);
+    expect(await cli(sealArguments('--json'), { stdin: 'text' })).toMatchObject({ code: EXIT.usage, text: '', err: expect.stringContaining('--json needs --out') });
+  });
+
   test('too long a text is refused with the number of bytes', async () => {
     const fits = await cli(sealArguments(), { stdin: 'я'.repeat(3_600) });
     expect(fits.code).toBe(EXIT.ok);

@@ -97,8 +97,9 @@ async function launchForTests(name: BrowserName, options: TestBrowserOptions): P
 /** One of its own: for measurements, and for what is about a browser's end or its folder. */
 export function launchBrowser(name: BrowserName, { level = 'standard', socksPort, profile, args = [], firefoxPrefs: prefs = {}, downloads, isShell = false }: BrowserOptions): Promise<Browser> {
   const program = name === 'chromium' && isShell ? 'shell' : name;
-  // Without a locale Chromium cannot open files whose names are not ASCII.
-  const env = { ...process.env, LC_ALL: 'C.UTF-8', BROWSER: PROGRAMS[program] };
+  // Without a locale Chromium cannot open files whose names are not ASCII. With settings for glibc, which copies them, it cannot
+  // write its processes' command lines, by which a test tells them apart.
+  const env = { ...process.env, GLIBC_TUNABLES: undefined, LC_ALL: 'C.UTF-8', BROWSER: PROGRAMS[program] };
   const common = { headless: program === 'shell' ? 'shell' as const : true, env, executablePath: join(ROOT, 'tests/support/browser.sh'), timeout: 60_000, protocolTimeout: 120_000, ...(profile === undefined ? {} : { userDataDir: profile }) };
   if (name === 'chromium') {
     const saving = downloads === undefined ? {} : { downloadBehavior: { policy: 'allow' as const, downloadPath: downloads } };

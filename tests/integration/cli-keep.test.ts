@@ -84,9 +84,9 @@ async function listening(server: ReturnType<typeof createServer>): Promise<Way> 
   return { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, stop };
 }
 
-/** What came of an answer, once a request that was sent after it has been delivered: in these rounds everything leaves the pool. */
+/** What came of an answer, once all of it has arrived. */
 async function outcome(thread: Thread): Promise<{ replies: string[]; notes: string[] }> {
-  await anna.requester(`later ${String((runs += 1))}`);
+  await anna.deployment.untilAllArrived();
   return { replies: await anna.repliesTo(thread), notes: (await anna.notesOf(thread)).map(({ text }) => text) };
 }
 

@@ -173,8 +173,8 @@ export class Deployment {
     return redis;
   }
 
-  /** Waits until all that was posted has left Redis, and removes what was delivered. */
-  async empty(): Promise<void> {
+  /** Waits until all that was posted lies in an inbox or a mailbox. */
+  async untilAllArrived(): Promise<void> {
     const redis = await this.connect('worker');
     try {
       const inboxes = JSON.parse(await readFile(this.layout.inboxes, 'utf8')) as { id: string }[];
@@ -183,6 +183,11 @@ export class Deployment {
     } finally {
       redis.disconnect();
     }
+  }
+
+  /** Waits until all that was posted has arrived, and removes what was delivered. */
+  async empty(): Promise<void> {
+    await this.untilAllArrived();
     for (const path of await maildirPaths(this.inbox)) await rm(path);
     this.#inboxes.clear();
   }

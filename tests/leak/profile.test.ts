@@ -17,7 +17,7 @@ import { filesIn, search, textNeedle, type Needle } from './search.ts';
 
 /** Longer than either browser waits before it writes down what is open. */
 const WRITES_MS = 3_000;
-const TEST_MS = 180_000;
+const TEST_MS = 300_000;
 
 type Kind = { name: string; browser: BrowserName; firefoxPrefs?: Record<string, unknown>; remembers: boolean };
 /** Firefox writes down its tabs every 15 seconds; here every second. */

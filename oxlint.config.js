@@ -84,8 +84,8 @@ export default {
       rules: { 'unicorn/no-this-assignment': 'error' },
     },
     {
-      files: ['crypto/**/*.ts', 'web/**/*.ts', 'service/**/*.ts', 'store/**/*.ts', 'server/**/*.ts', 'worker/**/*.ts', 'operator/**/*.ts'],
-      excludeFiles: ['web/build.ts'],
+      files: ['crypto/**/*.ts', 'web/**/*.ts', 'runtime/**/*.ts', 'redis/**/*.ts', 'volunteer/**/*.ts', 'server/**/*.ts', 'worker/**/*.ts', 'operator/**/*.ts'],
+      excludeFiles: ['web/build/build.ts'],
       rules: { 'no-console': 'error', 'no-restricted-properties': ['error', ...configured] },
     },
     {

@@ -1,7 +1,7 @@
 // What it costs to mix a round's ids into those that are remembered: a full pool's at once, and how long each step keeps Redis from others.
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { keys, SHORT_ID_BYTES } from '../store/keys.ts';
+import { keys, SHORT_ID_BYTES } from '../redis/keys.ts';
 import { startRedis } from '../tests/support/redis.ts';
 import { mixArrivals } from '../worker/arrivals.ts';
 import { median } from './compare.ts';

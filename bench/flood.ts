@@ -7,7 +7,7 @@ import type { Keyring } from '../crypto/keyring.ts';
 import { sealParcel } from '../crypto/parcel.ts';
 import { ready } from '../crypto/sodium.ts';
 import { stampParcel } from '../crypto/stamp.ts';
-import { keys } from '../store/keys.ts';
+import { keys } from '../redis/keys.ts';
 import { startRelay } from '../tests/support/relay.ts';
 
 const ATTACKERS = 2;

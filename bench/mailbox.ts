@@ -4,8 +4,8 @@ import { resolve } from 'node:path';
 import { encodeQuestion } from '../crypto/mailbox.ts';
 import { REPLY_BYTES } from '../crypto/reply.ts';
 import { threadOf, mailboxOf, type Thread } from '../crypto/thread.ts';
-import { BLANK_FIELD, keys } from '../store/keys.ts';
-import { bucketOf, REPLY_WEEKS, weeksKept } from '../store/mailboxes.ts';
+import { BLANK_FIELD, keys } from '../redis/keys.ts';
+import { bucketOf, REPLY_WEEKS, weeksKept } from '../redis/mailboxes.ts';
 import { startRelay } from '../tests/support/relay.ts';
 
 const READS_OF_EACH = 1_000;

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'puppeteer-core';
-import { ROOT } from '../deploy/layout.ts';
+import { ROOT } from '../runtime/root.ts';
 import { BROWSERS, launchBrowser, Tab, type BrowserName } from '../tests/support/browser.ts';
 import { startDeployment, type Deployment } from '../tests/support/deployment.ts';
 import { http } from '../tests/support/http.ts';

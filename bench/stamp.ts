@@ -7,7 +7,7 @@ import { ready } from '../crypto/sodium.ts';
 import { stampBits } from '../crypto/stamp.ts';
 import { launchBrowser, type BrowserName } from '../tests/support/browser.ts';
 import { LEVELS } from '../tests/support/levels.ts';
-import { sodiumPlugin } from '../web/cut.ts';
+import { sodiumPlugin } from '../web/build/cut.ts';
 
 const RUN_MS = 4_000;
 const BITS = [10, 12, 14, 16, 18, 20];

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import type { ParseArgsConfig } from 'node:util';
 import { closest } from './closest.ts';
 import { UsageError } from './errors.ts';
-import type { Io } from './io.ts';
+import type { Io } from './terminal/io.ts';
 
 type ParseArgsOptionsConfig = NonNullable<ParseArgsConfig['options']>;
 

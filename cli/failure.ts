@@ -1,8 +1,8 @@
 import { CodedError } from '../crypto/errors.ts';
 import type { ErrorCode } from '../crypto/errors.ts';
-import { Unread } from '../letters/unread.ts';
+import { Unread } from '../volunteer/finding/unread.ts';
 import { CliError, EXIT } from './errors.ts';
-import { visible } from './terminal.ts';
+import { visible } from './terminal/terminal.ts';
 
 const ASK_ADMINISTRATOR = 'ask the administrator for it again';
 const NOT_FOR_YOU = 'check that this is the identity file of the right week';

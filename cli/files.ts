@@ -1,7 +1,7 @@
 import { lstat, mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { textOf } from '../crypto/text-file.ts';
-import { FileError, readRegularFile } from '../service/files.ts';
+import { FileError, readRegularFile } from '../runtime/files.ts';
 import { CliError } from './errors.ts';
 
 /** Nothing the tool reads whole is larger: a message with several letters, twice encoded, is well below it. */

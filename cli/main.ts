@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { Output } from './output.ts';
-import { processIo } from './process-io.ts';
+import { Output } from './terminal/output.ts';
+import { processIo } from './terminal/process-io.ts';
 import { run } from './run.ts';
 
 const output = new Output(process.stdout, process.stderr);

@@ -4,7 +4,7 @@ import { COMMANDS } from './commands.ts';
 import { describeFailure } from './failure.ts';
 import { overview } from './overview.ts';
 import { EXIT, UsageError } from './errors.ts';
-import type { Io } from './io.ts';
+import type { Io } from './terminal/io.ts';
 import type { Command } from './command.ts';
 
 const VERSION = packageFile.version;

@@ -2,10 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-/** The repository, both from deploy/ and from dist/, which lies as deep. */
-export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+import { ROOT } from '../runtime/root.ts';
 
 /** sockaddr_un.sun_path holds 108 bytes and one of them ends the string (unix(7)). */
 const SOCKET_PATH_BYTES_MAX = 107;
@@ -24,7 +21,7 @@ export type Layout = Readonly<{
   acl: string;
   redisData: string;
   web: string;
-  /** What the operator changes about the form (web/site.ts); need not be there. */
+  /** What the operator changes about the form (web/build/site.ts); need not be there. */
   site: string;
   inbox: string;
   logs: string;

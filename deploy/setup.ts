@@ -3,7 +3,8 @@ import { chown, readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readInputText } from '../cli/files.ts';
-import { program, ROOT, type Layout } from './layout.ts';
+import { ROOT } from '../runtime/root.ts';
+import { program, type Layout } from './layout.ts';
 import { prepareDeployment, replaceFile } from './prepare.ts';
 
 /** The user `node` of the image; whoever runs this as root gives the parts' files to it. */

@@ -1,7 +1,7 @@
 // Everything that an operator has to do something about: what it is, and what to do.
-import type { WorkerState } from '../store/keys.ts';
-import type { RelayAnswer, Taken } from '../store/presence.ts';
-import { limitsText, type AlarmingDrop, type HousekeepingState, type InboxTrouble, type MixState, type Step } from '../store/state.ts';
+import type { WorkerState } from '../redis/keys.ts';
+import type { RelayAnswer, Taken } from '../redis/presence.ts';
+import { limitsText, type AlarmingDrop, type HousekeepingState, type InboxTrouble, type MixState, type Step } from '../redis/state.ts';
 import type { Relays } from './relay.ts';
 import type { InboxStatus } from './status.ts';
 

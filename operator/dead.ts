@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import { keys } from '../store/keys.ts';
-import { step, type Step } from '../store/state.ts';
+import { keys } from '../redis/keys.ts';
+import { step, type Step } from '../redis/state.ts';
 
 export type DeadStatus = { inbox: string; dead: Step; reasons: { reason: string; count: Step }[] };
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { randomBytes, toHex } from '../crypto/bytes.ts';
-import { channels, relayAnswerSchema, SHARES, type RelayAnswer, type Taken } from '../store/presence.ts';
-import { whenReady } from '../store/redis.ts';
+import { channels, relayAnswerSchema, SHARES, type RelayAnswer, type Taken } from '../redis/presence.ts';
+import { whenReady } from '../redis/redis.ts';
 
 const NONCE_BYTES = 16;
 const READY_WITHIN_MS = 2_500;
@@ -16,7 +16,7 @@ export type Relays = {
   answers: RelayAnswer[];
 };
 
-/** Asks every relay how it is (store/presence.ts). Throws what Redis refuses. */
+/** Asks every relay how it is (redis/presence.ts). Throws what Redis refuses. */
 export async function askRelays(redis: Redis): Promise<Relays> {
   const nonce = toHex(randomBytes(NONCE_BYTES));
   // A connection that is subscribed can do nothing else.

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
-import { keys, workerState, type WorkerState } from '../store/keys.ts';
-import { readState, step, type KeyringState, type Step } from '../store/state.ts';
-import type { Taken } from '../store/presence.ts';
+import { keys, workerState, type WorkerState } from '../redis/keys.ts';
+import { readState, step, type KeyringState, type Step } from '../redis/state.ts';
+import type { Taken } from '../redis/presence.ts';
 import { ofDrops, ofHousekeeping, ofInbox, ofMix, ofRelays, ofTaken, ofWorker, type Attention } from './attention.ts';
 import { askRelays, takenBy, type Relays } from './relay.ts';
 

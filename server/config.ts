@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { HIGHEST_DIFFICULTY } from '../crypto/stamp.ts';
-import { absolutePath, integer, listenAddress, type ListenAddress, poolLimit, readEnv, secretFile, seenLimit } from '../service/env.ts';
-import type { ShelfOptions } from '../service/keyrings.ts';
-import type { RedisTarget } from '../store/redis.ts';
-import { MOST_REPLY_WEEKS, REPLY_WEEKS } from '../store/mailboxes.ts';
+import { absolutePath, integer, listenAddress, type ListenAddress, poolLimit, readEnv, secretFile, seenLimit } from '../runtime/env.ts';
+import type { ShelfOptions } from '../runtime/keyrings.ts';
+import type { RedisTarget } from '../redis/redis.ts';
+import { MOST_REPLY_WEEKS, REPLY_WEEKS } from '../redis/mailboxes.ts';
 
 export type RelayConfig = {
   /** Where tor (or a reverse proxy) connects. */

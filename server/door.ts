@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
 import { ready } from '../crypto/sodium.ts';
 import { randomBytes } from '../crypto/bytes.ts';
-import type { KeyringShelf, Shelved } from '../service/keyrings.ts';
-import { errorCode, log } from '../service/log.ts';
-import { areMissing, askForFunctions } from '../store/functions.ts';
-import { keys, SET_ANCHOR, workerState, type WorkerState } from '../store/keys.ts';
-import type { Taken } from '../store/presence.ts';
-import { whenReady } from '../store/redis.ts';
+import type { KeyringShelf, Shelved } from '../runtime/keyrings.ts';
+import { errorCode, log } from '../runtime/log.ts';
+import { areMissing, askForFunctions } from '../redis/functions.ts';
+import { keys, SET_ANCHOR, workerState, type WorkerState } from '../redis/keys.ts';
+import type { Taken } from '../redis/presence.ts';
+import { whenReady } from '../redis/redis.ts';
 import { bitsForRemembered, difficultyAt, DRAWS, firstPrice, nextRound, withinRound, type Price } from './difficulty.ts';
 import { isOutOfMemory, type PoolLimits } from './pool.ts';
 
@@ -30,7 +30,7 @@ export type DoorOptions = PoolLimits & {
   difficulty: number;
 };
 
-/** `functions`: those of this version are there, which a worker brings (store/functions.ts). */
+/** `functions`: those of this version are there, which a worker brings (redis/functions.ts). */
 type Seen = { pool: number; ids: ReadonlyMap<number, number>; worker: WorkerState; functions: boolean; roundSeconds: number };
 
 const REFRESH_MS = 1_000;
@@ -135,7 +135,7 @@ export class Door {
     });
     const [pool, leftMs, round, ...counts] = serial === null ? replies : replies.slice(1);
     if (pool === undefined || leftMs === undefined || round === undefined || counts.length < 2 * live.length) throw new Error('incomplete reply');
-    // Without the anchor in each (store/keys.ts).
+    // Without the anchor in each (redis/keys.ts).
     const idsIn = (index: number): number => Math.max((counts[index] ?? 0) - 1, 0);
     const ids = new Map(live.map((shelved, index) => [shelved.serial, idsIn(2 * index) + idsIn(2 * index + 1)]));
     return { ids, pool, worker: workerState(leftMs, round), functions, roundSeconds: round > 0 ? round : this.state_.roundSeconds };

@@ -1,5 +1,5 @@
 import type { Express, Response } from 'express';
-import type { KeyringShelf } from '../service/keyrings.ts';
+import type { KeyringShelf } from '../runtime/keyrings.ts';
 import { bareApp, closeApp } from './app.ts';
 import type { Door } from './door.ts';
 import { JSON_TYPE, methodNotAllowed } from './refusals.ts';

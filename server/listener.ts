@@ -2,7 +2,7 @@ import { chmod, lstat, unlink } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { ListenAddress } from '../service/env.ts';
+import type { ListenAddress } from '../runtime/env.ts';
 import { Connections } from './connections.ts';
 import { FIXED_HEADERS } from './headers.ts';
 import { ANSWER_PIECE_BYTES } from './pieces.ts';

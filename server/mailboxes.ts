@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
 import { REPLIES_A_PAGE } from '../crypto/mailbox.ts';
 import { REPLY_BYTES } from '../crypto/reply.ts';
-import { callFunction } from '../store/functions.ts';
-import { keys } from '../store/keys.ts';
-import { bucketOf, weeksKept } from '../store/mailboxes.ts';
+import { callFunction } from '../redis/functions.ts';
+import { keys } from '../redis/keys.ts';
+import { bucketOf, weeksKept } from '../redis/mailboxes.ts';
 
 /** `places`: as many as a page has replies, each of a reply's length; those beyond `total` hold nothing. */
 export type MailboxPage = { readonly total: number; readonly places: readonly Uint8Array[] };

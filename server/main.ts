@@ -1,4 +1,4 @@
-import { run } from '../service/lifecycle.ts';
+import { run } from '../runtime/lifecycle.ts';
 import { readConfig } from './config.ts';
 import { Relay } from './relay.ts';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { log } from '../service/log.ts';
+import { log } from '../runtime/log.ts';
 import type { Statics } from './statics.ts';
 
 /** What the build says of the offline form. Like every file of the build it stands in the manifest. */

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Parcel } from '../crypto/parcel.ts';
-import { callFunction } from '../store/functions.ts';
-import { keys, shortId } from '../store/keys.ts';
+import { callFunction } from '../redis/functions.ts';
+import { keys, shortId } from '../redis/keys.ts';
 
 export type PoolLimits = {
   /** Parcels in the pool at most. */

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
-import { errorCode, log } from '../service/log.ts';
-import { channels, nonceSchema, type RelayAnswer, type RelayCondition } from '../store/presence.ts';
-import { connect, type RedisTarget } from '../store/redis.ts';
+import { errorCode, log } from '../runtime/log.ts';
+import { channels, nonceSchema, type RelayAnswer, type RelayCondition } from '../redis/presence.ts';
+import { connect, type RedisTarget } from '../redis/redis.ts';
 
-/** Answers operators' tools while the relay listens, so that its absence shows (store/presence.ts). */
+/** Answers operators' tools while the relay listens, so that its absence shows (redis/presence.ts). */
 export class Presence {
   private readonly target: RedisTarget;
   private readonly condition: () => RelayCondition;

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
 import { ready } from '../crypto/sodium.ts';
-import { KeyringShelf } from '../service/keyrings.ts';
-import type { Service } from '../service/lifecycle.ts';
-import { log } from '../service/log.ts';
-import { connect } from '../store/redis.ts';
+import { KeyringShelf } from '../runtime/keyrings.ts';
+import type { Service } from '../runtime/lifecycle.ts';
+import { log } from '../runtime/log.ts';
+import { connect } from '../redis/redis.ts';
 import { createApp } from './app.ts';
 import type { RelayConfig } from './config.ts';
 import { Door } from './door.ts';

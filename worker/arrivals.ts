@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { shuffled } from '../crypto/bytes.ts';
-import { keys, SET_ANCHOR } from '../store/keys.ts';
-import { Script } from '../store/script.ts';
+import { keys, SET_ANCHOR } from '../redis/keys.ts';
+import { Script } from '../redis/script.ts';
 
 /** What one step moves: a few milliseconds in which Redis does nothing else. */
 const BATCH = 1_000;

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
 import { shuffled } from '../crypto/bytes.ts';
-import type { DropReason } from '../store/drops.ts';
-import { keys, SET_ANCHOR, shortId } from '../store/keys.ts';
-import type { Bucket } from '../store/mailboxes.ts';
-import { Script } from '../store/script.ts';
+import type { DropReason } from '../redis/drops.ts';
+import { keys, SET_ANCHOR, shortId } from '../redis/keys.ts';
+import type { Bucket } from '../redis/mailboxes.ts';
+import { Script } from '../redis/script.ts';
 import { LEASE_MS } from './lease.ts';
 
 export type Sealed = { readonly id: Buffer; readonly sealed: Buffer };

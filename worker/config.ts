@@ -1,16 +1,16 @@
 import * as z from 'zod';
 import { textOf } from '../crypto/text-file.ts';
-import { absolutePath, integer, poolLimit, readEnv, secretFile, seenLimit } from '../service/env.ts';
-import { readRegularFileSync } from '../service/files.ts';
-import { errorCode } from '../service/log.ts';
-import { MOST_REPLY_WEEKS, REPLY_LIMIT, REPLY_WEEKS } from '../store/mailboxes.ts';
-import type { RedisTarget } from '../store/redis.ts';
-import type { RelayLimits } from '../store/state.ts';
+import { absolutePath, integer, poolLimit, readEnv, secretFile, seenLimit } from '../runtime/env.ts';
+import { readRegularFileSync } from '../runtime/files.ts';
+import { errorCode } from '../runtime/log.ts';
+import { MOST_REPLY_WEEKS, REPLY_LIMIT, REPLY_WEEKS } from '../redis/mailboxes.ts';
+import type { RedisTarget } from '../redis/redis.ts';
+import type { RelayLimits } from '../redis/state.ts';
 import { inboxesSchema, type InboxSettings } from './inboxes/kinds.ts';
 import type { Limits } from './obstacles.ts';
 
 const HOUR_MS = 3_600_000;
-/** Three rounds must fit into the life of `worker:alive` with room to spare (store/keys.ts). */
+/** Three rounds must fit into the life of `worker:alive` with room to spare (redis/keys.ts). */
 const MAX_ROUND_SECONDS = 900;
 const MAX_INBOXES_BYTES = 1_048_576;
 

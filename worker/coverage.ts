@@ -1,4 +1,4 @@
-import type { Shelved } from '../service/keyrings.ts';
+import type { Shelved } from '../runtime/keyrings.ts';
 
 export type Coverage = {
   /** From then on no keyring is valid; null: none is valid now. */

@@ -1,5 +1,5 @@
 import { shuffled, toHex } from '../crypto/bytes.ts';
-import { log } from '../service/log.ts';
+import { log } from '../runtime/log.ts';
 import { Backoff } from './backoff.ts';
 import type { Guard } from './inboxes/guard.ts';
 import { Refused } from './inboxes/inbox.ts';

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
-import type { KeyringShelf } from '../service/keyrings.ts';
-import { errorCode, log } from '../service/log.ts';
-import { provideFunctions } from '../store/functions.ts';
-import { keys } from '../store/keys.ts';
-import { limitsText, publishHousekeeping, publishTrouble, type RelayLimits } from '../store/state.ts';
+import type { KeyringShelf } from '../runtime/keyrings.ts';
+import { errorCode, log } from '../runtime/log.ts';
+import { provideFunctions } from '../redis/functions.ts';
+import { keys } from '../redis/keys.ts';
+import { limitsText, publishHousekeeping, publishTrouble, type RelayLimits } from '../redis/state.ts';
 import { mixArrivals } from './arrivals.ts';
 import { loadIdentities, shred } from './identities.ts';
 import type { Mailboxes } from './mailboxes.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { decodeIdentity, identityToRecipient, parseIdentityFile } from '../crypto/age/identity.ts';
 import { randomBytes } from '../crypto/bytes.ts';
 import { textOf } from '../crypto/text-file.ts';
-import { FileError, readPrivateFile } from '../service/files.ts';
+import { FileError, readPrivateFile } from '../runtime/files.ts';
 
 const FILE_NAME = /^worker-([1-9][0-9]{0,9})\.txt$/;
 /** Also as UTF-16, as some editors save it. */

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import { keys } from '../store/keys.ts';
-import { Script } from '../store/script.ts';
+import { keys } from '../redis/keys.ts';
+import { Script } from '../redis/script.ts';
 
 /** How long a worker that says nothing keeps what it took. Being late costs it only work, never a letter. */
 export const LEASE_MS = 5_000;

@@ -3,8 +3,8 @@ import type { Redis } from 'ioredis';
 import { toHex } from '../crypto/bytes.ts';
 import { shortReplyId, type Removal } from '../crypto/removal.ts';
 import { REPLY_BYTES, replyId } from '../crypto/reply.ts';
-import { BLANK_FIELD, keys } from '../store/keys.ts';
-import { bucketOf, weekOf, weeksKept, type Bucket } from '../store/mailboxes.ts';
+import { BLANK_FIELD, keys } from '../redis/keys.ts';
+import { bucketOf, weekOf, weeksKept, type Bucket } from '../redis/mailboxes.ts';
 
 /** So far back old weeks are looked for: a worker may have been away for long. */
 const FORGET_WEEKS = 104;

@@ -1,4 +1,4 @@
-import type { RelayLimits } from '../store/state.ts';
+import type { RelayLimits } from '../redis/state.ts';
 import type { Limits } from './obstacles.ts';
 
 /** A parcel (24,560 bytes) or a letter (22,798) in a hash of Redis, with its name and what the allocator rounds up. */

@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis';
 import { randomBytes, shuffled, toHex } from '../crypto/bytes.ts';
 import { signersOf } from '../crypto/keyring.ts';
-import { EXPIRING_MS, type KeyringShelf, type Shelved } from '../service/keyrings.ts';
-import { errorCode, log } from '../service/log.ts';
-import { ALIVE_SECONDS, keys, LATE_ROUNDS } from '../store/keys.ts';
-import { bucketOf, weekOf } from '../store/mailboxes.ts';
-import { noteDrops, publishMix, step, type Warning } from '../store/state.ts';
+import { EXPIRING_MS, type KeyringShelf, type Shelved } from '../runtime/keyrings.ts';
+import { errorCode, log } from '../runtime/log.ts';
+import { ALIVE_SECONDS, keys, LATE_ROUNDS } from '../redis/keys.ts';
+import { bucketOf, weekOf } from '../redis/mailboxes.ts';
+import { noteDrops, publishMix, step, type Warning } from '../redis/state.ts';
 import type { Claims, Outcome, Sealed } from './claims.ts';
 import { coverage } from './coverage.ts';
 import { loadIdentities, type WorkerIdentity } from './identities.ts';

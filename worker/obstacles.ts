@@ -1,5 +1,5 @@
-import type { Shelved } from '../service/keyrings.ts';
-import type { Warning } from '../store/state.ts';
+import type { Shelved } from '../runtime/keyrings.ts';
+import type { Warning } from '../redis/state.ts';
 import type { LoadedIdentities } from './identities.ts';
 import type { InboxesOf } from './opening.ts';
 import type { Outbox } from './outbox.ts';

@@ -3,7 +3,7 @@ import { letterId } from '../crypto/letter.ts';
 import { openSealed, parcelId, type ParcelContent } from '../crypto/parcel.ts';
 import type { Removal } from '../crypto/removal.ts';
 import { checkDelivery, type Delivery } from '../crypto/reply.ts';
-import type { DropReason } from '../store/drops.ts';
+import type { DropReason } from '../redis/drops.ts';
 import type { Outcome, Sealed } from './claims.ts';
 import type { WorkerIdentity } from './identities.ts';
 

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
-import { keys } from '../store/keys.ts';
-import { Script } from '../store/script.ts';
-import { publishTrouble, type InboxTrouble } from '../store/state.ts';
+import { keys } from '../redis/keys.ts';
+import { Script } from '../redis/script.ts';
+import { publishTrouble, type InboxTrouble } from '../redis/state.ts';
 import type { Letter } from './inboxes/inbox.ts';
 
 const BURY = new Script(`#!lua flags=allow-oom

@@ -1,5 +1,5 @@
 import { GRACE_MS } from '../crypto/keyring.ts';
-import type { Shelved } from '../service/keyrings.ts';
+import type { Shelved } from '../runtime/keyrings.ts';
 
 type Dated = { readonly serial: number; readonly keyring: Pick<Shelved['keyring'], 'notAfter'> };
 

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue, RedisConnection, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import { errorCode, log } from '../service/log.ts';
-import { TICKS_PREFIX } from '../store/keys.ts';
-import { blockingRedisOptions, redisOptions, type RedisTarget } from '../store/redis.ts';
+import { errorCode, log } from '../runtime/log.ts';
+import { TICKS_PREFIX } from '../redis/keys.ts';
+import { blockingRedisOptions, redisOptions, type RedisTarget } from '../redis/redis.ts';
 
 const QUEUE = 'rounds';
 /** How long the tick of a worker that died stays its own, at the least. */

@@ -1,7 +1,7 @@
 import { toHex } from '../crypto/bytes.ts';
 import { shortReplyId, type Removal } from '../crypto/removal.ts';
 import { replyId, type Delivery } from '../crypto/reply.ts';
-import { REPLIES_A_WEEK_BY_ONE } from '../store/mailboxes.ts';
+import { REPLIES_A_WEEK_BY_ONE } from '../redis/mailboxes.ts';
 
 /** Of all replies that may wait, what one signer may add in a week. */
 const PART_OF_ALL = 1 / 10;

@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
 import { randomBytes, toHex } from '../crypto/bytes.ts';
 import { ready } from '../crypto/sodium.ts';
-import { EXIT_CONFIG } from '../service/env.ts';
-import { KeyringShelf } from '../service/keyrings.ts';
-import type { Service } from '../service/lifecycle.ts';
-import { log } from '../service/log.ts';
-import { provideFunctions } from '../store/functions.ts';
-import { connect } from '../store/redis.ts';
+import { EXIT_CONFIG } from '../runtime/env.ts';
+import { KeyringShelf } from '../runtime/keyrings.ts';
+import type { Service } from '../runtime/lifecycle.ts';
+import { log } from '../runtime/log.ts';
+import { provideFunctions } from '../redis/functions.ts';
+import { connect } from '../redis/redis.ts';
 import { Claims } from './claims.ts';
 import type { WorkerConfig } from './config.ts';
 import { Delivery } from './deliver.ts';

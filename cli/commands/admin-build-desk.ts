@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { CodedError } from '../../crypto/errors.ts';
-import { readKeyring } from '../actions/keyring.ts';
-import { readRootPublicKey } from '../actions/root-key.ts';
+import { readKeyring } from '../keys/keyring.ts';
+import { readRootPublicKey } from '../keys/root-key.ts';
 import { defineCommand, required } from '../command.ts';
 import { loadBuilder } from '../builder.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { insistOnNew, readInputText, writeNewFiles } from '../files.ts';
-import { visibleJson, visibleLine } from '../terminal.ts';
+import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'admin build-desk';
 

@@ -1,9 +1,9 @@
-import { readKeyring } from '../actions/keyring.ts';
-import { readRootPublicKey } from '../actions/root-key.ts';
+import { readKeyring } from '../keys/keyring.ts';
+import { readRootPublicKey } from '../keys/root-key.ts';
 import { defineCommand, required } from '../command.ts';
 import { EXIT } from '../errors.ts';
-import { describeKeyring, keyringSummary, validityAt } from '../keyring-view.ts';
-import { visibleJson } from '../terminal.ts';
+import { describeKeyring, keyringSummary, validityAt } from '../keys/keyring-view.ts';
+import { visibleJson } from '../terminal/terminal.ts';
 
 const NAME = 'admin check';
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { createRootKey } from '../actions/root-key.ts';
+import { createRootKey } from '../keys/root-key.ts';
 import { defineCommand, required } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { insistOnNew, readInputText } from '../files.ts';
-import { newPassphrase } from '../passphrase.ts';
-import { withProgress } from '../progress.ts';
-import { visibleJson, visibleLine } from '../terminal.ts';
+import { newPassphrase } from '../terminal/passphrase.ts';
+import { withProgress } from '../terminal/progress.ts';
+import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'admin init';
 

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
-import { createKeyring, readKeyring } from '../actions/keyring.ts';
-import { readRootKey } from '../actions/root-key.ts';
+import { createKeyring, readKeyring } from '../keys/keyring.ts';
+import { readRootKey } from '../keys/root-key.ts';
 import { insistOnRecipient } from '../../crypto/age/age.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { defineCommand, required, wholeNumber } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { insistOnNew, readInputText } from '../files.ts';
-import { describeKeyring, keyringSummary, signerWarnings } from '../keyring-view.ts';
-import { existingPassphrase } from '../passphrase.ts';
-import { readTeams } from '../teams.ts';
-import { visibleJson, visibleLine } from '../terminal.ts';
+import { describeKeyring, keyringSummary, signerWarnings } from '../keys/keyring-view.ts';
+import { existingPassphrase } from '../terminal/passphrase.ts';
+import { readTeams } from '../keys/teams.ts';
+import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'admin keyring';
 const SERIAL_MAX = 0xffff_ffff;

@@ -1,10 +1,10 @@
-import { readRootKey } from '../actions/root-key.ts';
+import { readRootKey } from '../keys/root-key.ts';
 import { sign, verify } from '../../crypto/minisign.ts';
 import { defineCommand, required } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { insistOnNew, readInput, writeNewFiles } from '../files.ts';
-import { existingPassphrase } from '../passphrase.ts';
-import { visibleJson, visibleLine } from '../terminal.ts';
+import { existingPassphrase } from '../terminal/passphrase.ts';
+import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'admin sign';
 

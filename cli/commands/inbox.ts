@@ -1,8 +1,8 @@
 import { defineCommand } from '../command.ts';
-import { conversationJson, presentLine } from '../letters/present.ts';
-import { READING_HELP, READING_OPTIONS, readerFor } from '../letters/reader.ts';
-import { readAll } from '../letters/report.ts';
-import { visibleJson } from '../terminal.ts';
+import { conversationJson, presentLine } from '../reading/present.ts';
+import { READING_HELP, READING_OPTIONS, readerFor } from '../reading/reader.ts';
+import { readAll } from '../reading/report.ts';
+import { visibleJson } from '../terminal/terminal.ts';
 
 const NAME = 'inbox';
 

@@ -1,13 +1,13 @@
-import { createIdentityFile } from '../actions/identity.ts';
-import { createSignerFile } from '../actions/signer.ts';
+import { createIdentityFile } from '../keys/identity.ts';
+import { createSignerFile } from '../keys/signer.ts';
 import { defineCommand } from '../command.ts';
-import { fingerprint } from '../../letters/fingerprint.ts';
+import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
 import { insistOnNew } from '../files.ts';
-import { newPassphrase } from '../passphrase.ts';
-import { withProgress } from '../progress.ts';
-import { visibleJson, visibleLine } from '../terminal.ts';
+import { newPassphrase } from '../terminal/passphrase.ts';
+import { withProgress } from '../terminal/progress.ts';
+import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 import { EXIT, UsageError } from '../errors.ts';
-import type { Io } from '../io.ts';
+import type { Io } from '../terminal/io.ts';
 
 const NAME = 'keygen';
 const MAKING = 'Protecting the key with its passphrase';

@@ -1,9 +1,9 @@
 import { defineCommand } from '../command.ts';
-import { conversationOf } from '../letters/conversations.ts';
-import { asJson, conversationJson, present, presentConversation } from '../letters/present.ts';
-import { READING_HELP, READING_OPTIONS, readerFor } from '../letters/reader.ts';
-import { readAll } from '../letters/report.ts';
-import { visibleJson } from '../terminal.ts';
+import { conversationOf } from '../reading/conversations.ts';
+import { asJson, conversationJson, present, presentConversation } from '../reading/present.ts';
+import { READING_HELP, READING_OPTIONS, readerFor } from '../reading/reader.ts';
+import { readAll } from '../reading/report.ts';
+import { visibleJson } from '../terminal/terminal.ts';
 
 const NAME = 'open';
 

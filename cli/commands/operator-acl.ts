@@ -1,7 +1,7 @@
-import { writeAcl } from '../actions/acl.ts';
+import { writeAcl } from '../operating/acl.ts';
 import { defineCommand, required } from '../command.ts';
 import { EXIT } from '../errors.ts';
-import { visibleJson, visibleLine } from '../terminal.ts';
+import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'operator acl';
 

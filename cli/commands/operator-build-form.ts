@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
-import { readKeyring } from '../actions/keyring.ts';
-import { readRootPublicKey } from '../actions/root-key.ts';
+import { readKeyring } from '../keys/keyring.ts';
+import { readRootPublicKey } from '../keys/root-key.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import type { PublicKey } from '../../crypto/minisign.ts';
@@ -8,13 +8,13 @@ import { loadBuilder } from '../builder.ts';
 import { defineCommand, required, wholeNumber } from '../command.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { readInputText } from '../files.ts';
-import { visibleJson, visibleLine } from '../terminal.ts';
-import type { Former } from '../../web/publish.ts';
-import type { SignedKeyring } from '../../web/single-file.ts';
-import { SiteError } from '../../web/site.ts';
+import { visibleJson, visibleLine } from '../terminal/terminal.ts';
+import type { Former } from '../../web/build/publish.ts';
+import type { SignedKeyring } from '../../web/build/single-file.ts';
+import { SiteError } from '../../web/build/site.ts';
 
 const NAME = 'operator build-form';
-/** As for the relay's own keyrings (service/keyrings.ts): a weekend, to get the next one signed. */
+/** As for the relay's own keyrings (runtime/keyrings.ts): a weekend, to get the next one signed. */
 const ENDING_MS = 48 * 60 * 60 * 1000;
 
 export const operatorBuildForm = defineCommand({

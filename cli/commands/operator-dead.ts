@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { toHex } from '../../crypto/bytes.ts';
 import { deadIds, deadLetters, dropDead, inboxes, listDead, redriveDead, type DeadStatus } from '../../operator/dead.ts';
-import { step } from '../../store/state.ts';
+import { step } from '../../redis/state.ts';
 import { defineCommand, required } from '../command.ts';
 import { CliError, EXIT, UsageError } from '../errors.ts';
 import { writeNewFiles, type NewFile } from '../files.ts';
-import type { Io } from '../io.ts';
-import { REDIS_HELP, REDIS_OPTIONS, withRedis, type RedisOptions } from '../redis.ts';
-import { visibleJson, visibleLine } from '../terminal.ts';
+import type { Io } from '../terminal/io.ts';
+import { REDIS_HELP, REDIS_OPTIONS, withRedis, type RedisOptions } from '../operating/redis.ts';
+import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'operator dead';
 /** Letters in memory at once. */

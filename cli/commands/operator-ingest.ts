@@ -1,16 +1,16 @@
 import type { Result } from '../../crypto/answer.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { AT_ONCE_OPTION, momentsOf } from '../actions/moments.ts';
-import { foundIn, meaningOf } from '../actions/post-parcels.ts';
-import { parseAddress, type RelayAddress } from '../actions/relay-address.ts';
-import { Visit } from '../actions/visit.ts';
+import { AT_ONCE_OPTION, momentsOf } from '../sending/moments.ts';
+import { foundIn, meaningOf } from '../sending/post-parcels.ts';
+import { parseAddress, type RelayAddress } from '../sending/relay-address.ts';
+import { Visit } from '../sending/visit.ts';
 import { defineCommand, required } from '../command.ts';
 import { CliError, EXIT, UsageError } from '../errors.ts';
 import { describeFailure } from '../failure.ts';
 import { INPUT_BYTES_MAX, readInput, tooLarge } from '../files.ts';
-import type { Io } from '../io.ts';
-import type { Found } from '../parcels.ts';
-import { visibleJson, visibleLine } from '../terminal.ts';
+import type { Io } from '../terminal/io.ts';
+import type { Found } from '../sending/parcels.ts';
+import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'operator ingest';
 

@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { REDIS_HELP, REDIS_OPTIONS } from '../redis.ts';
+import { REDIS_HELP, REDIS_OPTIONS } from '../operating/redis.ts';
 import { operatorDead } from './operator-dead.ts';
 
 const NAME = 'operator redrive';

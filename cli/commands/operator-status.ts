@@ -3,11 +3,11 @@ import type { Status } from '../../operator/status.ts';
 import { defineCommand, required } from '../command.ts';
 import { CliError, EXIT, UsageError } from '../errors.ts';
 import { describeFailure } from '../failure.ts';
-import { REDIS_HELP, REDIS_OPTIONS, withRedis } from '../redis.ts';
-import type { RedisOptions } from '../redis.ts';
-import type { Io } from '../io.ts';
-import { visibleJson } from '../terminal.ts';
-import { describeStatus } from '../status-view.ts';
+import { REDIS_HELP, REDIS_OPTIONS, withRedis } from '../operating/redis.ts';
+import type { RedisOptions } from '../operating/redis.ts';
+import type { Io } from '../terminal/io.ts';
+import { visibleJson } from '../terminal/terminal.ts';
+import { describeStatus } from '../operating/status-view.ts';
 
 const NAME = 'operator status';
 /** While the worker is gone nobody knows the length of a round. */

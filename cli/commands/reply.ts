@@ -1,4 +1,4 @@
-import { ANSWERING_HELP, ANSWERING_OPTIONS, ANSWERING_USAGE, answerConversation } from '../actions/answering.ts';
+import { ANSWERING_HELP, ANSWERING_OPTIONS, ANSWERING_USAGE, answerConversation } from '../answering/answering.ts';
 import { defineCommand } from '../command.ts';
 
 export const reply = defineCommand({

@@ -1,5 +1,5 @@
-import { readKeyring } from '../actions/keyring.ts';
-import { readRootPublicKey } from '../actions/root-key.ts';
+import { readKeyring } from '../keys/keyring.ts';
+import { readRootPublicKey } from '../keys/root-key.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { checkValidity } from '../../crypto/keyring.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
@@ -9,8 +9,8 @@ import { MAX_DIFFICULTY, stampParcel } from '../../crypto/stamp.ts';
 import { defineCommand, required, wholeNumber } from '../command.ts';
 import { CliError, EXIT, UsageError } from '../errors.ts';
 import { writeNewFiles } from '../files.ts';
-import type { Io } from '../io.ts';
-import { visibleJson, visibleLine } from '../terminal.ts';
+import type { Io } from '../terminal/io.ts';
+import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'seal';
 /** More than any letter holds; what is longer is not read to its end. */

@@ -2,15 +2,15 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { shuffled } from '../../crypto/bytes.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { DESTINATION_OPTIONS, RELAY_HELP, relayFrom } from '../actions/destination.ts';
-import { tellSending } from '../actions/moments.ts';
-import { foundIn, postParcels, type Outcome } from '../actions/post-parcels.ts';
-import { removeSent } from '../actions/write-parcels.ts';
+import { DESTINATION_OPTIONS, RELAY_HELP, relayFrom } from '../sending/destination.ts';
+import { tellSending } from '../sending/moments.ts';
+import { foundIn, postParcels, type Outcome } from '../sending/post-parcels.ts';
+import { removeSent } from '../sending/write-parcels.ts';
 import { defineCommand, required } from '../command.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { describeFailure } from '../failure.ts';
 import { readInput, reason } from '../files.ts';
-import { visibleJson, visibleLine } from '../terminal.ts';
+import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'send';
 

@@ -1,5 +1,5 @@
 import type { RequestHandler, Response } from 'express';
-import type { KeyringShelf, Shelved } from '../../service/keyrings.ts';
+import type { KeyringShelf, Shelved } from '../../runtime/keyrings.ts';
 import { endInPieces } from '../pieces.ts';
 import { JSON_TYPE, refuse } from '../refusals.ts';
 

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import type { RequestHandler } from 'express';
-import type { KeyringShelf } from '../../service/keyrings.ts';
+import type { KeyringShelf } from '../../runtime/keyrings.ts';
 import type { Door } from '../door.ts';
 import { JSON_TYPE } from '../refusals.ts';
 import { sendFile, type StaticFile } from '../statics.ts';

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
 import { codeRoot, readCode } from '../../crypto/code.ts';
 import { mailboxOf, threadOf, type Thread } from '../../crypto/thread.ts';
-import { bucketOf, weekOf } from '../../store/mailboxes.ts';
+import { bucketOf, weekOf } from '../../redis/mailboxes.ts';
 import { BROWSERS, openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
 import { cli } from '../support/cli.ts';
 import { lookInto, repliesWaiting, wordList } from '../support/conversation.ts';

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { visible } from '../../letters/visible.ts';
+import { visible } from '../../volunteer/visible.ts';
 import { filesIn, search, textNeedle } from '../leak/search.ts';
 import { BROWSERS, openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
 import { DeskTab, openDeskOffice, PASSPHRASE, type DeskOffice } from '../support/desk.ts';

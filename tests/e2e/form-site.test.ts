@@ -6,7 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stop } from 'esbuild';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { buildWeb } from '../../web/build.ts';
+import { buildWeb } from '../../web/build/build.ts';
 import { BROWSERS, openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 

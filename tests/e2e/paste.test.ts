@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { PAGE_FILES } from '../../cli/actions/page-requests.ts';
+import { PAGE_FILES } from '../../cli/sending/page-requests.ts';
 import { encodeParcelText } from '../../crypto/parcel-text.ts';
 import { cli } from '../support/cli.ts';
 import { Bare } from '../support/bare.ts';

@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createKeyring } from '../../cli/actions/keyring.ts';
-import { readRootKey } from '../../cli/actions/root-key.ts';
-import type { NewSigner } from '../../cli/actions/signer.ts';
+import { createKeyring } from '../../cli/keys/keyring.ts';
+import { readRootKey } from '../../cli/keys/root-key.ts';
+import type { NewSigner } from '../../cli/keys/signer.ts';
 import { EXIT } from '../../cli/errors.ts';
 import { armor } from '../../crypto/age/armor.ts';
 import { sealLetter, type NoteContent } from '../../crypto/letter.ts';

@@ -1,7 +1,7 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import type { RelayAddress } from '../../cli/actions/relay-address.ts';
-import { handIn } from '../../cli/actions/visit.ts';
+import type { RelayAddress } from '../../cli/sending/relay-address.ts';
+import { handIn } from '../../cli/sending/visit.ts';
 import { PARCEL_BYTES } from '../../crypto/parcel.ts';
 
 const parcel = new Uint8Array(PARCEL_BYTES);

@@ -1,10 +1,10 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createKeyring } from '../../cli/actions/keyring.ts';
-import type { NewKeyring } from '../../cli/actions/keyring.ts';
-import { readRootKey } from '../../cli/actions/root-key.ts';
+import { createKeyring } from '../../cli/keys/keyring.ts';
+import type { NewKeyring } from '../../cli/keys/keyring.ts';
+import { readRootKey } from '../../cli/keys/root-key.ts';
 import { EXIT } from '../../cli/errors.ts';
-import { fingerprint } from '../../letters/fingerprint.ts';
+import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
 import { armor } from '../../crypto/age/armor.ts';
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { sealLetter } from '../../crypto/letter.ts';

@@ -6,15 +6,15 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Redis } from 'ioredis';
-import { pageHeaders } from '../../cli/actions/page-requests.ts';
-import { handIn } from '../../cli/actions/visit.ts';
+import { pageHeaders } from '../../cli/sending/page-requests.ts';
+import { handIn } from '../../cli/sending/visit.ts';
 import { EXIT } from '../../cli/errors.ts';
 import { ANSWER_BYTES, encodeAnswer } from '../../crypto/answer.ts';
 import { encodeParcelText } from '../../crypto/parcel-text.ts';
 import { PARCEL_BYTES, parseParcel } from '../../crypto/parcel.ts';
 import { HIGHEST_DIFFICULTY, stampBits } from '../../crypto/stamp.ts';
 import { INPUT_BYTES_MAX } from '../../cli/files.ts';
-import { keys } from '../../store/keys.ts';
+import { keys } from '../../redis/keys.ts';
 import { cli, writeTo, type CliResult } from '../support/cli.ts';
 import { DIFFICULTY, startRelay, type TestRelay } from '../support/relay.ts';
 

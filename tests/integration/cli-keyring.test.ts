@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { bech32 } from '@scure/base';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
-import { fingerprint } from '../../letters/fingerprint.ts';
+import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
 import { decrypt } from '../../crypto/age/age.ts';
 import { PUBLIC_KEY_BYTES } from '../../crypto/age/identity.ts';
 import { openLetter } from '../../crypto/letter.ts';

@@ -1,10 +1,10 @@
 import { mkdir, readFile, readdir, rename } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createIdentityFile } from '../../cli/actions/identity.ts';
-import { createSignerFile } from '../../cli/actions/signer.ts';
+import { createIdentityFile } from '../../cli/keys/identity.ts';
+import { createSignerFile } from '../../cli/keys/signer.ts';
 import { EXIT } from '../../cli/errors.ts';
-import type { Io } from '../../cli/io.ts';
-import { sourcesOf, type Source } from '../../cli/letters/sources.ts';
+import type { Io } from '../../cli/terminal/io.ts';
+import { sourcesOf, type Source } from '../../cli/reading/sources.ts';
 import { armor } from '../../crypto/age/armor.ts';
 import { encrypt } from '../../crypto/age/age.ts';
 import { generateIdentity } from '../../crypto/age/identity.ts';

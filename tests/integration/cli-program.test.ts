@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
 import { PARCEL_BYTES } from '../../crypto/parcel.ts';
-import { ROOT } from '../../deploy/layout.ts';
+import { ROOT } from '../../runtime/root.ts';
 import { openOffice, temporaryDirectory, writeTo } from '../support/cli.ts';
 import type { Office } from '../support/cli.ts';
 import { atTerminal } from '../support/terminal.ts';

@@ -1,9 +1,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { bech32 } from '@scure/base';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { createKeyring } from '../../cli/actions/keyring.ts';
-import { readRootKey } from '../../cli/actions/root-key.ts';
-import type { NewSigner } from '../../cli/actions/signer.ts';
+import { createKeyring } from '../../cli/keys/keyring.ts';
+import { readRootKey } from '../../cli/keys/root-key.ts';
+import type { NewSigner } from '../../cli/keys/signer.ts';
 import { EXIT } from '../../cli/errors.ts';
 import { fromHex, toHex } from '../../crypto/bytes.ts';
 import { openLetter, sealLetter, type NoteContent } from '../../crypto/letter.ts';

@@ -12,7 +12,7 @@ import { sealRequest } from '../../crypto/seal.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
 import { verifyKeyring } from '../../crypto/keyring.ts';
-import { ROOT } from '../../deploy/layout.ts';
+import { ROOT } from '../../runtime/root.ts';
 import { PARTS, type Part } from '../../deploy/parts.ts';
 import { choosePort } from '../../deploy/port.ts';
 import { postParcel } from '../support/http.ts';

@@ -3,9 +3,9 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REPLIES_A_PAGE } from '../../crypto/mailbox.ts';
 import { Pool } from '../../server/pool.ts';
-import { callFunction, functionName, provideFunctions } from '../../store/functions.ts';
-import { keys } from '../../store/keys.ts';
-import { MOST_REPLY_WEEKS, REPLIES_A_WEEK } from '../../store/mailboxes.ts';
+import { callFunction, functionName, provideFunctions } from '../../redis/functions.ts';
+import { keys } from '../../redis/keys.ts';
+import { MOST_REPLY_WEEKS, REPLIES_A_WEEK } from '../../redis/mailboxes.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 let server: TestRedis;

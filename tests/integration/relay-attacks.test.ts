@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sealParcel } from '../../crypto/parcel.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
-import { keys } from '../../store/keys.ts';
+import { keys } from '../../redis/keys.ts';
 import { holding, pipelined, type Attack } from '../support/attacks.ts';
 import { http, postParcel } from '../support/http.ts';
 import { DIFFICULTY, startRelay, type TestRelay } from '../support/relay.ts';

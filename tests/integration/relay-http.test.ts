@@ -7,7 +7,7 @@ import zlib from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PARCEL_BYTES } from '../../crypto/parcel.ts';
 import { FIXED_HEADERS } from '../../server/headers.ts';
-import { keys } from '../../store/keys.ts';
+import { keys } from '../../redis/keys.ts';
 import { http, postParcel } from '../support/http.ts';
 import { NOWHERE, startRelay, type TestRelay } from '../support/relay.ts';
 

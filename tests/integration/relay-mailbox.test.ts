@@ -6,8 +6,8 @@ import { randomBytes } from '../../crypto/bytes.ts';
 import { encodeQuestion, MAILBOX_ANSWER_BYTES, parseMailboxAnswer } from '../../crypto/mailbox.ts';
 import { REPLY_BYTES } from '../../crypto/reply.ts';
 import { mailboxOf, threadOf, type Thread } from '../../crypto/thread.ts';
-import { BLANK_FIELD, keys } from '../../store/keys.ts';
-import { bucketOf, REPLIES_A_WEEK, REPLY_WEEKS, weeksKept } from '../../store/mailboxes.ts';
+import { BLANK_FIELD, keys } from '../../redis/keys.ts';
+import { bucketOf, REPLIES_A_WEEK, REPLY_WEEKS, weeksKept } from '../../redis/mailboxes.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
 
 const FULL = REPLIES_A_WEEK * (REPLY_WEEKS + 1);

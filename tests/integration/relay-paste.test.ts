@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { encodeParcelText } from '../../crypto/parcel-text.ts';
 import { PARCEL_BYTES, PARCEL_HEADER_BYTES, parseParcel } from '../../crypto/parcel.ts';
-import { keys } from '../../store/keys.ts';
+import { keys } from '../../redis/keys.ts';
 import { http, type HttpAnswer } from '../support/http.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { PARCEL_BYTES } from '../../crypto/parcel.ts';
 import { choosePort } from '../../deploy/port.ts';
-import { keys } from '../../store/keys.ts';
+import { keys } from '../../redis/keys.ts';
 import { http, postParcel } from '../support/http.ts';
 import { startRelay } from '../support/relay.ts';
 import { environmentOf, launchRelay, type RelayProcess } from '../support/relay-process.ts';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAnswer } from '../../crypto/answer.ts';
 import { NONCE_OFFSET, PARCEL_BYTES, PARCEL_HEADER_BYTES, parseParcel } from '../../crypto/parcel.ts';
 import { stampBits, stampParcel } from '../../crypto/stamp.ts';
-import { keys, SET_ANCHOR, shortId } from '../../store/keys.ts';
+import { keys, SET_ANCHOR, shortId } from '../../redis/keys.ts';
 import { DIFFICULTY, PAGE, startRelay, type TestRelay } from '../support/relay.ts';
 
 let relay: TestRelay;

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { keys, SET_ANCHOR, shortId } from '../../store/keys.ts';
+import { keys, SET_ANCHOR, shortId } from '../../redis/keys.ts';
 import { Claims, type Outcome } from '../../worker/claims.ts';
 import { loadIdentities } from '../../worker/identities.ts';
 import { LEASE_MS } from '../../worker/lease.ts';

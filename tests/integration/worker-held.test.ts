@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { keys } from '../../store/keys.ts';
-import { readState } from '../../store/state.ts';
+import { keys } from '../../redis/keys.ts';
+import { readState } from '../../redis/state.ts';
 import { BATCH, type Mix } from '../../worker/mix.ts';
 import { Outbox } from '../../worker/outbox.ts';
 import { oneRedis } from '../support/one-redis.ts';

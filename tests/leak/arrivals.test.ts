@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { randomBytes } from '../../crypto/bytes.ts';
 import { Pool } from '../../server/pool.ts';
-import { keys, shortId } from '../../store/keys.ts';
+import { keys, shortId } from '../../redis/keys.ts';
 import { startRedis } from '../support/redis.ts';
 import { WorkerStand } from '../support/stand.ts';
 import { addressesIn } from './search.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readLocales } from '../../web/pages.ts';
+import { readLocales } from '../../web/build/pages.ts';
 import { startSearchable, type Deployment } from '../support/deployment.ts';
 import { http } from '../support/http.ts';
 import { filesIn, redisKeys, search, textNeedle } from './search.ts';

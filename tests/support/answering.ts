@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
-import { createSignerFile, type NewSigner } from '../../cli/actions/signer.ts';
+import { createSignerFile, type NewSigner } from '../../cli/keys/signer.ts';
 import { sealLetter, type NoteContent } from '../../crypto/letter.ts';
 import { parseSigner } from '../../crypto/minisign.ts';
 import { signNote, type NoteText } from '../../crypto/note.ts';

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { launch, type Browser, type Page } from 'puppeteer-core';
 import { inject } from 'vitest';
-import { ROOT } from '../../deploy/layout.ts';
+import { ROOT } from '../../runtime/root.ts';
 import { prepareProfile } from './firefox-profile.ts';
 import { chromiumArgs, firefoxPrefs, type Level } from './levels.ts';
 

@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createIdentityFile } from '../../cli/actions/identity.ts';
-import { createKeyring } from '../../cli/actions/keyring.ts';
-import type { NewKeyring } from '../../cli/actions/keyring.ts';
-import { createRootKey, readRootKey } from '../../cli/actions/root-key.ts';
-import type { Io } from '../../cli/io.ts';
+import { createIdentityFile } from '../../cli/keys/identity.ts';
+import { createKeyring } from '../../cli/keys/keyring.ts';
+import type { NewKeyring } from '../../cli/keys/keyring.ts';
+import { createRootKey, readRootKey } from '../../cli/keys/root-key.ts';
+import type { Io } from '../../cli/terminal/io.ts';
 import { run } from '../../cli/run.ts';
 import { parseIdentityFile } from '../../crypto/age/identity.ts';
 import { sealLetter } from '../../crypto/letter.ts';

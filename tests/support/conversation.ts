@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CODE_WORDS, codeRoot, makeCode, wordsOf } from '../../crypto/code.ts';
 import { encodeQuestion, parseMailboxAnswer } from '../../crypto/mailbox.ts';
 import { threadOf, type Thread } from '../../crypto/thread.ts';
-import { ROOT } from '../../deploy/layout.ts';
+import { ROOT } from '../../runtime/root.ts';
 import type { Deployment } from './deployment.ts';
 import { http } from './http.ts';
 

@@ -23,8 +23,8 @@ import { PARTS, spawnPart, type Part, type PartSettings } from '../../deploy/par
 import { choosePort } from '../../deploy/port.ts';
 import { prepareDeployment, type Prepared } from '../../deploy/prepare.ts';
 import { endProcess } from '../../deploy/supervisor.ts';
-import { keys } from '../../store/keys.ts';
-import { connect, whenReady, type Role } from '../../store/redis.ts';
+import { keys } from '../../redis/keys.ts';
+import { connect, whenReady, type Role } from '../../redis/redis.ts';
 import { http, postParcel, type HttpRequest } from './http.ts';
 import { isWritten } from './letters.ts';
 import { maildirPaths } from './maildir.ts';

@@ -3,9 +3,9 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { ROOT } from '../../deploy/layout.ts';
+import { ROOT } from '../../runtime/root.ts';
 
-const SOURCES = ['cli', 'crypto', 'deploy', 'operator', 'server', 'service', 'store', 'web', 'worker', 'scripts/build.mjs', 'package-lock.json'];
+const SOURCES = ['cli', 'crypto', 'deploy', 'operator', 'redis', 'runtime', 'server', 'volunteer', 'web', 'worker', 'scripts/build.mjs', 'package-lock.json'];
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import { ROOT } from '../../deploy/layout.ts';
+import { ROOT } from '../../runtime/root.ts';
 
 /** About how long the files of a folder take, in seconds; and those that take much longer than their neighbours. */
 const FOLDER_SECONDS: Readonly<Record<string, number>> = { leak: 60, e2e: 40, fault: 30, integration: 10, property: 5, unit: 2 };

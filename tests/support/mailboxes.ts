@@ -4,7 +4,7 @@ import { REPLY_BYTES, replyId, sealReply, type Delivery } from '../../crypto/rep
 import { signingKeyPair, type SigningKeyPair } from '../../crypto/sign.ts';
 import { mailboxOf } from '../../crypto/thread.ts';
 import { Mailboxes as Reader } from '../../server/mailboxes.ts';
-import { keys } from '../../store/keys.ts';
+import { keys } from '../../redis/keys.ts';
 import { newThread } from './letters.ts';
 import { startRedis, type TestRedis } from './redis.ts';
 import { startParts, WorkerStand } from './stand.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ROOT } from '../../deploy/layout.ts';
+import { ROOT } from '../../runtime/root.ts';
 import { DIFFICULTY, type TestRelay } from './relay.ts';
 
 const PROGRAM = join(ROOT, 'dist', 'relay.js');

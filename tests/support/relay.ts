@@ -8,10 +8,10 @@ import { stampParcel } from '../../crypto/stamp.ts';
 import type { RelayConfig } from '../../server/config.ts';
 import { Relay } from '../../server/relay.ts';
 import { PASTE_PAGES } from '../../server/routes/paste.ts';
-import { provideFunctions } from '../../store/functions.ts';
-import { ALIVE_SECONDS, keys } from '../../store/keys.ts';
-import { REPLY_WEEKS } from '../../store/mailboxes.ts';
-import { publish } from '../../web/publish.ts';
+import { provideFunctions } from '../../redis/functions.ts';
+import { ALIVE_SECONDS, keys } from '../../redis/keys.ts';
+import { REPLY_WEEKS } from '../../redis/mailboxes.ts';
+import { publish } from '../../web/build/publish.ts';
 import { type KeyringDirectory, makeKeyrings } from './keyrings.ts';
 import { startRedis, type TestRedis, type TestRedisOptions } from './redis.ts';
 

@@ -8,12 +8,12 @@ import { encodePublicKey, generateKeyPair, sign, type SigningKey } from '../../c
 import { PARCEL_HEADER_BYTES, parcelId, sealParcel, type SealableContent } from '../../crypto/parcel.ts';
 import { sealLetter } from '../../crypto/letter.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { keys } from '../../store/keys.ts';
+import { keys } from '../../redis/keys.ts';
 import type { WorkerConfig } from '../../worker/config.ts';
 import type { InboxSettings } from '../../worker/inboxes/kinds.ts';
 import type { Redis } from 'ioredis';
 import type { TestRedis } from './redis.ts';
-import { REPLY_WEEKS } from '../../store/mailboxes.ts';
+import { REPLY_WEEKS } from '../../redis/mailboxes.ts';
 
 const HOUR_MS = 3_600_000;
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { groupsOf } from '../../web/address.ts';
+import { groupsOf } from '../../web/page/address.ts';
 
 it('parts an onion address into groups that make it up again', () => {
   const host = 'abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrstuvwx.onion';

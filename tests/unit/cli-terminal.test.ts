@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { block, visible, visibleJson, visibleLine } from '../../cli/terminal.ts';
+import { block, visible, visibleJson, visibleLine } from '../../cli/terminal/terminal.ts';
 
 const MOVES_OR_HIDES = /[\p{Cc}\p{Bidi_Control}\u2028\u2029\u200b\ufeff\p{Cs}]/u;
 

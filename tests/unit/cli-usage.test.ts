@@ -5,7 +5,7 @@ import { COMMANDS } from '../../cli/commands.ts';
 import { CliError, EXIT } from '../../cli/errors.ts';
 import { describeFailure } from '../../cli/failure.ts';
 import { CodedError } from '../../crypto/errors.ts';
-import { ROOT } from '../../deploy/layout.ts';
+import { ROOT } from '../../runtime/root.ts';
 import { cli } from '../support/cli.ts';
 
 describe('help', () => {

@@ -1,10 +1,10 @@
 // The desk's words.
 import { describe, expect, it } from 'vitest';
-import { readLocales, readTemplate } from '../../web/pages.ts';
-import { readDeskLocales } from '../../web/single-file.ts';
+import { readLocales, readTemplate } from '../../web/build/pages.ts';
+import { readDeskLocales } from '../../web/build/single-file.ts';
 
 const locales = await readDeskLocales();
-const template = await readTemplate('desk/desk', { offline: true });
+const template = await readTemplate('desk', { offline: true });
 const needed = [...new Set([...template.matchAll(/\{\{([\w-]+\.[\w.-]+)\}\}/g)].map(([, key]) => key ?? ''))].sort();
 const scriptsIn = (text: string): Set<string> => new Set([...text.replaceAll(/\{[a-z]+\}/g, '').matchAll(/\p{L}/gu)].map(([letter]) => (/\p{Script=Cyrillic}/u.test(letter) ? 'Cyrillic' : /\p{Script=Latin}/u.test(letter) ? 'Latin' : 'another')));
 const slots = (text: string): string[] => [...text.matchAll(/\{[a-z]+\}/g)].map(([slot]) => slot).sort();

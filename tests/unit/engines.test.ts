@@ -7,8 +7,8 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import type { openLetter, sealLetter } from '../../crypto/letter.ts';
-import { ROOT } from '../../deploy/layout.ts';
-import { ENGINES, sodiumPlugin, sodiumWasm, type Engine } from '../../web/cut.ts';
+import { ROOT } from '../../runtime/root.ts';
+import { ENGINES, sodiumPlugin, sodiumWasm, type Engine } from '../../web/build/cut.ts';
 import { VECTORS, type runVectors } from '../vectors/run.ts';
 
 type Built = {
@@ -19,7 +19,7 @@ const ENTRY = `
   export { generateIdentity, identityToRecipient } from './crypto/age/identity.ts';
   export { sealLetter, openLetter } from './crypto/letter.ts';
   export { ready } from './crypto/sodium.ts';
-  export { handInWasm } from './web/wasm.ts';
+  export { handInWasm } from './web/page/wasm.ts';
   export { runVectors } from './tests/vectors/run.ts';
 `;
 const content = { version: 1, kind: 'request', serial: 1, keyring: 'a'.repeat(64), topic: 'legal', language: 'ru', message: 'Запечатано здесь.' } as const;

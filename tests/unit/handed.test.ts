@@ -1,7 +1,7 @@
 // What the page for answers knows of a mailbox that changes under it.
 import { describe, expect, it } from 'vitest';
-import { Handed } from '../../web/handed.ts';
-import type { MailboxReply } from '../../web/messages.ts';
+import { Handed } from '../../web/page/handed.ts';
+import type { MailboxReply } from '../../web/page/messages.ts';
 
 /** The `n`-th of a conversation, by somebody who knew those before. */
 const reply = (n: number, { team = 'a'.repeat(16), number = n }: { team?: string | null; number?: number } = {}): MailboxReply => ({

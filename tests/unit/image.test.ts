@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { ROOT } from '../../deploy/layout.ts';
-import { poolLimit, seenLimit } from '../../service/env.ts';
+import { ROOT } from '../../runtime/root.ts';
+import { poolLimit, seenLimit } from '../../runtime/env.ts';
 
 /** Neither is part of the programs. */
 const LEFT_OUT = ['bench', 'dist', 'node_modules', 'tests'];

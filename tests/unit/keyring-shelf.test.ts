@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { currentKeyring, keyringDigest, keyringThatCounts } from '../../crypto/keyring.ts';
 import { generateKeyPair } from '../../crypto/minisign.ts';
-import { KeyringShelf } from '../../service/keyrings.ts';
+import { KeyringShelf } from '../../runtime/keyrings.ts';
 import { type KeyringDirectory, makeKeyrings } from '../support/keyrings.ts';
 
 const START = Date.parse('2030-01-07T00:00:00Z');

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { Keyring } from '../../crypto/keyring.ts';
 import type { Note } from '../../crypto/note.ts';
 import { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE } from '../../crypto/mailbox-limits.ts';
-import { fullnessOf, mayHideNote, othersWith } from '../../letters/cautions.ts';
-import type { Noted } from '../../letters/conversations.ts';
+import { fullnessOf, mayHideNote, othersWith } from '../../volunteer/conversations/cautions.ts';
+import type { Noted } from '../../volunteer/conversations/conversations.ts';
 
 const [OWN, OTHERS, ANOTHER] = ['a', 'b', '9'].map((digit) => digit.repeat(64)) as [string, string, string];
 /** A week of mailboxes, from a Thursday; keyrings are changed on its Monday. */

@@ -6,9 +6,9 @@ import { checkNote, signNote, type NoteText } from '../../crypto/note.ts';
 import { signingKeyPair, signParts, type SigningKeyPair } from '../../crypto/sign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { signAddress, threadOf, type Thread } from '../../crypto/thread.ts';
-import { aliasKey, isAlias } from '../../letters/alias.ts';
-import { converse, countsOf, isNoted, isWritten, orderAfter, type Conversation, type Opened } from '../../letters/conversations.ts';
-import { visible } from '../../letters/visible.ts';
+import { aliasKey, isAlias } from '../../volunteer/conversations/alias.ts';
+import { converse, countsOf, isNoted, isWritten, orderAfter, type Conversation, type Opened } from '../../volunteer/conversations/conversations.ts';
+import { visible } from '../../volunteer/visible.ts';
 
 const UNDER = { version: 1 as const, serial: 3, keyring: 'ab'.repeat(32), language: 'ru' };
 

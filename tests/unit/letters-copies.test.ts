@@ -1,6 +1,6 @@
 // Copies of one letter in one message: which of them says nothing new.
 import { expect, test } from 'vitest';
-import { rankOf, spoiledCopies, type Copy } from '../../letters/copies.ts';
+import { rankOf, spoiledCopies, type Copy } from '../../volunteer/finding/copies.ts';
 import { looseLetter } from '../support/loose-letters.ts';
 
 const [request, note] = [looseLetter(), looseLetter()];

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { armor } from '../../crypto/age/armor.ts';
 import { utf8 } from '../../crypto/bytes.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { findLetters as findAll } from '../../letters/find.ts';
+import { findLetters as findAll } from '../../volunteer/finding/find.ts';
 import { looseLetter } from '../support/loose-letters.ts';
 
 beforeAll(() => ready);

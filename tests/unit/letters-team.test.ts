@@ -5,7 +5,7 @@ import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import type { Keyring, Team } from '../../crypto/keyring.ts';
 import { signingKeyPair, type SigningKeyPair } from '../../crypto/sign.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { teamOf } from '../../letters/team.ts';
+import { teamOf } from '../../volunteer/keys/team.ts';
 
 const names = { ru: 'команда' };
 const [FIRST, SECOND] = ['1'.repeat(16), '2'.repeat(16)];

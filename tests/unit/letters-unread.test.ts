@@ -4,8 +4,8 @@ import { deflateSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { armor } from '../../crypto/age/armor.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { mayHideNote } from '../../letters/cautions.ts';
-import { findLetters } from '../../letters/find.ts';
+import { mayHideNote } from '../../volunteer/conversations/cautions.ts';
+import { findLetters } from '../../volunteer/finding/find.ts';
 import { bytesOf, compound, latin1, mailOf, multipart, part, smime, tar, tnef, tnefAttachment, utf16, zip } from '../support/containers.ts';
 import { looseLetter } from '../support/loose-letters.ts';
 

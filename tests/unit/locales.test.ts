@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readLocales, readTemplate, readTemplates } from '../../web/pages.ts';
-import { neededWords, renderPage } from '../../web/template.ts';
+import { readLocales, readTemplate, readTemplates } from '../../web/build/pages.ts';
+import { neededWords, renderPage } from '../../web/build/template.ts';
 
 const locales = await readLocales();
 const templates = await readTemplates({ offline: true });

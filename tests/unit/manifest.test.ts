@@ -7,7 +7,7 @@ import { encodePublicKey, generateKeyPair, sign } from '../../crypto/minisign.ts
 import { parseManifest } from '../../crypto/manifest.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { loadStatics } from '../../server/statics.ts';
-import { publish, type Former } from '../../web/publish.ts';
+import { publish, type Former } from '../../web/build/publish.ts';
 
 const BIG = 'a page '.repeat(1_000);
 const root = ready.then(generateKeyPair);

@@ -6,9 +6,9 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodePublicKey, generateKeyPair } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { ROOT } from '../../deploy/layout.ts';
-import type { buildWeb } from '../../web/build.ts';
-import type { Locale } from '../../web/template.ts';
+import { ROOT } from '../../runtime/root.ts';
+import type { buildWeb } from '../../web/build/build.ts';
+import type { Locale } from '../../web/build/template.ts';
 
 /** Marks a word as translated and keeps its places to fill. */
 const translated = (text: string): string => `«${text}»`;
@@ -19,10 +19,10 @@ describe('a third language', () => {
   beforeAll(async () => {
     await ready;
     dir = await mkdtemp(join(tmpdir(), 'new-language-'));
-    for (const part of ['web', 'crypto', 'service', 'package.json', 'tsconfig.base.json']) await cp(join(ROOT, part), join(dir, part), { recursive: true });
+    for (const part of ['web', 'crypto', 'runtime', 'package.json', 'tsconfig.base.json']) await cp(join(ROOT, part), join(dir, part), { recursive: true });
     await symlink(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
     await writeFile(join(dir, 'root.pub'), encodePublicKey(generateKeyPair()));
-    ({ buildWeb: build } = (await import(pathToFileURL(join(dir, 'web/build.ts')).href)) as { buildWeb: typeof buildWeb });
+    ({ buildWeb: build } = (await import(pathToFileURL(join(dir, 'web/build/build.ts')).href)) as { buildWeb: typeof buildWeb });
   });
   afterAll(() => rm(dir, { recursive: true, force: true }));
 

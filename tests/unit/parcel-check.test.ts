@@ -1,7 +1,7 @@
 // What was changed on its way is seen without a key, wherever it is handed in.
 import { readFile } from 'node:fs/promises';
 import { beforeAll, expect, it } from 'vitest';
-import { parcelsIn } from '../../cli/parcels.ts';
+import { parcelsIn } from '../../cli/sending/parcels.ts';
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import { equal, randomBytes, readUint32, toHex } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';

@@ -1,7 +1,7 @@
 // A parcel's text as people and their programs pass it on. Each form is made here, of a parcel that is whole.
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { parcelsIn } from '../../cli/parcels.ts';
+import { parcelsIn } from '../../cli/sending/parcels.ts';
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import { toHex } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';

@@ -3,7 +3,7 @@ import { generateIdentity, identityToRecipient } from '../../crypto/age/identity
 import { sealParcel } from '../../crypto/parcel.ts';
 import { decodeParcelText, encodeParcelText, PARCEL_TEXT_CHARACTERS } from '../../crypto/parcel-text.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { readTemplate } from '../../web/pages.ts';
+import { readTemplate } from '../../web/build/pages.ts';
 
 let parcel: Uint8Array;
 beforeAll(async () => {

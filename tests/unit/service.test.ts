@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { absolutePath, integer, listenAddress, parseEnv, secretFile } from '../../service/env.ts';
-import { createLog, errorCode, type LogFields } from '../../service/log.ts';
+import { absolutePath, integer, listenAddress, parseEnv, secretFile } from '../../runtime/env.ts';
+import { createLog, errorCode, type LogFields } from '../../runtime/log.ts';
 
 let dir: string;
 beforeAll(async () => {

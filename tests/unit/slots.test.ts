@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ready } from '../../crypto/sodium.ts';
-import { drawSlot, type Slot } from '../../web/moments.ts';
-import { LONGEST_MEANS, Slots, type SlotsOptions } from '../../web/slots.ts';
+import { drawSlot, type Slot } from '../../web/page/moments.ts';
+import { LONGEST_MEANS, Slots, type SlotsOptions } from '../../web/page/slots.ts';
 
 /** No test waits for it. */
 const LONGEST_MS = 1_000_000;

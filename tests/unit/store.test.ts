@@ -3,9 +3,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { ready } from '../../crypto/sodium.ts';
 import { accepts } from '../../server/statics.ts';
 import { fill } from '../../server/door.ts';
-import { aclFile } from '../../store/acl.ts';
-import { ALIVE_SECONDS, keys, shortId, workerState } from '../../store/keys.ts';
-import { bucketOf } from '../../store/mailboxes.ts';
+import { aclFile } from '../../redis/acl.ts';
+import { ALIVE_SECONDS, keys, shortId, workerState } from '../../redis/keys.ts';
+import { bucketOf } from '../../redis/mailboxes.ts';
 
 beforeAll(() => ready);
 

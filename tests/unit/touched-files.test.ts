@@ -1,14 +1,14 @@
 // Files that an editor or another system has touched: a byte order mark, blanks, other line ends, letters composed otherwise.
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readKeyring } from '../../cli/actions/keyring.ts';
-import { readRootPublicKey } from '../../cli/actions/root-key.ts';
-import { readSigner } from '../../cli/actions/signer.ts';
+import { readKeyring } from '../../cli/keys/keyring.ts';
+import { readRootPublicKey } from '../../cli/keys/root-key.ts';
+import { readSigner } from '../../cli/keys/signer.ts';
 import { EXIT } from '../../cli/errors.ts';
-import { readIdentities } from '../../cli/letters/identities.ts';
-import { readPassphraseFile } from '../../cli/passphrase.ts';
-import { processIo } from '../../cli/process-io.ts';
-import { readTeams } from '../../cli/teams.ts';
+import { readIdentities } from '../../cli/keys/identities.ts';
+import { readPassphraseFile } from '../../cli/terminal/passphrase.ts';
+import { processIo } from '../../cli/terminal/process-io.ts';
+import { readTeams } from '../../cli/keys/teams.ts';
 import { encryptWithPassphrase } from '../../crypto/age/passphrase.ts';
 import { textOf } from '../../crypto/text-file.ts';
 import { workerEnv } from '../../worker/config.ts';

@@ -7,10 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import { encodePublicKey, encodeSecretKey, generateKeyPair } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { ROOT } from '../../deploy/layout.ts';
-import { buildWeb } from '../../web/build.ts';
-import { PASTE_PAGES } from '../../web/pasted.ts';
-import { readSigned } from '../../web/single-file.ts';
+import { ROOT } from '../../runtime/root.ts';
+import { buildWeb } from '../../web/build/build.ts';
+import { PASTE_PAGES } from '../../web/build/pasted.ts';
+import { readSigned } from '../../web/build/single-file.ts';
 import { makeKeyrings } from '../support/keyrings.ts';
 
 const KIB = 1024;
@@ -44,9 +44,9 @@ describe('the built form', () => {
 
   it('is the same to the byte when built elsewhere from a copy of the sources', async () => {
     const copy = join(dir, 'a copy elsewhere');
-    for (const part of ['web', 'crypto', 'service', 'package.json', 'tsconfig.base.json']) await cp(join(ROOT, part), join(copy, part), { recursive: true });
+    for (const part of ['web', 'crypto', 'runtime', 'package.json', 'tsconfig.base.json']) await cp(join(ROOT, part), join(copy, part), { recursive: true });
     await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-    const there = (await import(pathToFileURL(join(copy, 'web/build.ts')).href)) as { buildWeb: typeof buildWeb };
+    const there = (await import(pathToFileURL(join(copy, 'web/build/build.ts')).href)) as { buildWeb: typeof buildWeb };
     await there.buildWeb({ rootKeyFile, outDir: join(dir, 'two'), floorSerial: 7 });
     expect(await bytesOf(join(dir, 'two'))).toEqual(await bytesOf(join(dir, 'one')));
   });

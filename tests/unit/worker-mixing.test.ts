@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { randomBytes } from '../../crypto/bytes.ts';
 import { ready } from '../../crypto/sodium.ts';
-import type { Shelved } from '../../service/keyrings.ts';
+import type { Shelved } from '../../runtime/keyrings.ts';
 import { Backoff } from '../../worker/backoff.ts';
 import { coverage } from '../../worker/coverage.ts';
 import { chosen, DEEP_POOL, risingShare } from '../../worker/mix.ts';
 import { isFilling, maxMemoryOf, memoryProblem } from '../../worker/memory.ts';
 import { letterId } from '../../crypto/letter.ts';
 import { keptUntil, retained } from '../../worker/retention.ts';
-import { REPLY_LIMIT } from '../../store/mailboxes.ts';
+import { REPLY_LIMIT } from '../../redis/mailboxes.ts';
 
 const HOUR_MS = 3_600_000;
 

@@ -3,7 +3,7 @@ import { randomBytes } from '../../crypto/bytes.ts';
 import { shortReplyId } from '../../crypto/removal.ts';
 import { replyId, type Delivery } from '../../crypto/reply.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { REPLIES_A_WEEK_BY_ONE } from '../../store/mailboxes.ts';
+import { REPLIES_A_WEEK_BY_ONE } from '../../redis/mailboxes.ts';
 import { Shares } from '../../worker/shares.ts';
 
 beforeAll(() => ready);

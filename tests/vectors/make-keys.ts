@@ -7,7 +7,7 @@ import { encryptWithPassphrase } from '../../crypto/age/passphrase.ts';
 import { blake2b, concat, toHex, utf8 } from '../../crypto/bytes.ts';
 import { encodePublicKey, encodeSecretKey, generateKeyPair, sign, type SigningKey } from '../../crypto/minisign.ts';
 import { sodium } from '../../crypto/sodium.ts';
-import { fingerprint } from '../../letters/fingerprint.ts';
+import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
 import { fromLittleEndian, L, littleEndian } from './edwards.ts';
 import type { Vector } from './run.ts';
 

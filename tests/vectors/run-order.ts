@@ -4,9 +4,9 @@ import { CodedError } from '../../crypto/errors.ts';
 import { checkValidity, isSignerOf, keyringThatCounts, type Keyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
 import type { NoteContent, WrittenContent } from '../../crypto/letter.ts';
 import type { ReplyContent } from '../../crypto/reply.ts';
-import { converse, isNoted, orderAfter, type Opened } from '../../letters/conversations.ts';
-import { teamOf } from '../../letters/team.ts';
-import { Handed } from '../../web/handed.ts';
+import { converse, isNoted, orderAfter, type Opened } from '../../volunteer/conversations/conversations.ts';
+import { teamOf } from '../../volunteer/keys/team.ts';
+import { Handed } from '../../web/page/handed.ts';
 
 type Dated = Pick<Keyring, 'serial' | 'notBefore' | 'notAfter'> & { readonly digest: string };
 

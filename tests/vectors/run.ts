@@ -23,7 +23,7 @@ import { ready } from '../../crypto/sodium.ts';
 import { stampBits, stampParcel } from '../../crypto/stamp.ts';
 import { textOf } from '../../crypto/text-file.ts';
 import { mailboxOf, threadOf } from '../../crypto/thread.ts';
-import { fingerprint } from '../../letters/fingerprint.ts';
+import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
 import { countingResult, conversationsResult, followUpResult, teamResult } from './run-order.ts';
 import { KIT_VECTORS, runTestkit, type Scope } from './testkit.ts';
 import data from './vectors.json' with { type: 'json' };

@@ -1,8 +1,8 @@
 // What a volunteer is asked before an answer is sealed.
 import { toHex } from '../../crypto/bytes.ts';
-import { distinctAliases } from '../../letters/alias.ts';
-import { formerAlias, fullnessOf, mayHideNote, othersWith } from '../../letters/cautions.ts';
-import { isNoted, type Conversation } from '../../letters/conversations.ts';
+import { distinctAliases } from '../../volunteer/conversations/alias.ts';
+import { formerAlias, fullnessOf, mayHideNote, othersWith } from '../../volunteer/conversations/cautions.ts';
+import { isNoted, type Conversation } from '../../volunteer/conversations/conversations.ts';
 import type { Answer, Means } from './answering.ts';
 import { phrase } from './phrases.ts';
 import type { Refusal } from './refusals.ts';

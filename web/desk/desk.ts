@@ -2,7 +2,7 @@
 import { CodedError } from '../../crypto/errors.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { textOf } from '../../crypto/text-file.ts';
-import { element, fill, focusOn } from '../page.ts';
+import { element, fill, focusOn } from '../page/page.ts';
 import { Compose } from './compose.ts';
 import { bytesOf, onFiles, type Given } from './intake.ts';
 import { KeyError, Office } from './office.ts';

@@ -1,5 +1,5 @@
 // Files as they are given: chosen, a folder, or dropped.
-import { element } from '../page.ts';
+import { element } from '../page/page.ts';
 import { Refused } from './refusals.ts';
 
 /** `file` is null for a folder that was dropped. */

@@ -9,7 +9,7 @@ import { needsPassphrase, parsePublicKey, parseSigner } from '../../crypto/minis
 import { openWithForms } from '../../crypto/passphrase-forms.ts';
 import type { SigningKeyPair } from '../../crypto/sign.ts';
 import { textOf } from '../../crypto/text-file.ts';
-import { teamOf } from '../../letters/team.ts';
+import { teamOf } from '../../volunteer/keys/team.ts';
 
 /** What to say when a key does not open. */
 export type KeyProblem = 'unreadable' | 'passphrase-missing' | 'passphrase-wrong' | 'no-identity' | 'no-signer';

@@ -1,6 +1,6 @@
 // Sealed parcels until they are sent. The desk cannot send them: the volunteer does, and says so here.
 import { encodeParcelText } from '../../crypto/parcel-text.ts';
-import { element, focusOn } from '../page.ts';
+import { element, focusOn } from '../page/page.ts';
 import { copyOf, part, phrase } from './phrases.ts';
 
 export class Outgoing {

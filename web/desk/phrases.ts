@@ -1,5 +1,5 @@
 // The desk's sentences and its copies of templates. Every word is already in the page.
-import { visible } from '../../letters/visible.ts';
+import { visible } from '../../volunteer/visible.ts';
 
 function template(id: string): DocumentFragment {
   const found = document.getElementById(id);

@@ -1,7 +1,7 @@
 // What the desk shows of conversations: who wrote what, who has done what, and what is odd about it.
-import { fingerprint } from '../../letters/fingerprint.ts';
-import { countsOf, isNoted, isWritten, type AliasRemark, type Conversation, type Noted, type Written } from '../../letters/conversations.ts';
-import { element } from '../page.ts';
+import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
+import { countsOf, isNoted, isWritten, type AliasRemark, type Conversation, type Noted, type Written } from '../../volunteer/conversations/conversations.ts';
+import { element } from '../page/page.ts';
 import { copyOf, part, phrase, quoted } from './phrases.ts';
 
 const isUnanswered = ({ address, state }: Conversation): boolean => address !== null && state.answered.length === 0;

@@ -1,7 +1,7 @@
 // Why something that was given to the desk is not shown among the conversations.
 import { CodedError, type ErrorCode } from '../../crypto/errors.ts';
-import { Unread, type UnreadCode } from '../../letters/unread.ts';
-import { element } from '../page.ts';
+import { Unread, type UnreadCode } from '../../volunteer/finding/unread.ts';
+import { element } from '../page/page.ts';
 import { phrase } from './phrases.ts';
 
 /** KEYRING_FOREIGN, of a note NOTE_FOREIGN: sealed under a keyring that is not known here. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorCode } from '../../service/log.ts';
+import { errorCode } from '../../runtime/log.ts';
 import { Refused, type Inbox, type Letter } from './inbox.ts';
 
 /** So long an inbox that was told to give up may take to do so. */

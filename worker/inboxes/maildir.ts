@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { LETTER_ID_BYTES } from '../../crypto/letter.ts';
-import { absolutePath } from '../../service/env.ts';
-import { errorCode } from '../../service/log.ts';
+import { absolutePath } from '../../runtime/env.ts';
+import { errorCode } from '../../runtime/log.ts';
 import { inboxFields, Refused, type Inbox, type InboxKind, type Letter } from './inbox.ts';
 import { composeMail, NEUTRAL_ENVELOPE, startOfDay } from './message.ts';
 

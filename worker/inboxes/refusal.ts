@@ -1,5 +1,5 @@
 // What a mail server's refusal means for a letter.
-import { errorCode } from '../../service/log.ts';
+import { errorCode } from '../../runtime/log.ts';
 import { Refused } from './inbox.ts';
 
 /** What nodemailer tells: which command was answered, the reply's code, and the reply itself. */

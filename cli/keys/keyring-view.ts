@@ -1,0 +1,72 @@
+import { signersOf, type Keyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
+import { keyName } from '../../crypto/minisign.ts';
+import type { PublicKey } from '../../crypto/minisign.ts';
+import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
+import { visibleLine } from '../terminal/terminal.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export type Validity = 'valid' | 'not-yet-valid' | 'expired';
+
+export function validityAt(keyring: VerifiedKeyring['keyring'], now: Date): Validity {
+  if (now.getTime() < Date.parse(keyring.notBefore)) return 'not-yet-valid';
+  return now.getTime() < Date.parse(keyring.notAfter) ? 'valid' : 'expired';
+}
+
+const VALIDITY_WORDS: Record<Validity, string> = { valid: 'valid now', 'not-yet-valid': 'NOT YET VALID', expired: 'EXPIRED' };
+
+/** A keyring as two people compare it: whom it lets read, from when to when, under which root key. */
+export function describeKeyring({ keyring, digest }: VerifiedKeyring, root: PublicKey, now: Date): string {
+  const days = (Date.parse(keyring.notAfter) - Date.parse(keyring.notBefore)) / DAY_MS;
+  const lines = [
+    `Keyring ${String(keyring.serial)}: signed by root key ${keyName(root.id)}, ${VALIDITY_WORDS[validityAt(keyring, now)]}`,
+    `  from        ${keyring.notBefore}`,
+    `  until       ${keyring.notAfter} (${String(days)} days)`,
+    `  digest      ${digest}`,
+    `  previous    ${keyring.previous ?? 'none'}`,
+    `  worker      ${fingerprint(keyring.worker)}`,
+    ...(keyring.answerTime === undefined ? [] : [`  answers     ${inLanguages(keyring.answerTime)}`]),
+  ];
+  for (const team of keyring.teams) {
+    lines.push(
+      `  team ${team.id}: ${inLanguages(team.names)}`,
+      ...team.topics.map((topic) => `    topic       ${topic.id}: ${inLanguages(topic.names)}`),
+      `    recipients  ${String(team.recipients.length)}`,
+      ...team.recipients.map((recipient) => `                ${fingerprint(recipient)}`),
+      `    signers     ${team.signers?.length ? String(team.signers.length) : 'NONE: nobody can answer'}`,
+      ...(team.signers ?? []).map((signer) => `                ${fingerprint(signer)}`),
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** The same for --json. */
+export function keyringSummary({ keyring, digest }: VerifiedKeyring, root: PublicKey, now: Date) {
+  return {
+    serial: keyring.serial,
+    digest,
+    rootKey: keyName(root.id),
+    validity: validityAt(keyring, now),
+    notBefore: keyring.notBefore,
+    notAfter: keyring.notAfter,
+    previous: keyring.previous,
+    worker: fingerprint(keyring.worker),
+    teams: keyring.teams.map(({ id, names, topics, recipients, signers = [] }) => ({ id, names, topics, recipients: recipients.map(fingerprint), signers: signers.map(fingerprint) })),
+  };
+}
+
+/** What an administrator should not overlook about who can answer; `previous`: the keyring before, where it was given. */
+export function signerWarnings({ teams, ...keyring }: Keyring, previous?: Keyring): string[] {
+  const signers = signersOf({ teams, ...keyring });
+  const gone = [...(previous === undefined ? [] : signersOf(previous))].filter((signer) => !signers.has(signer));
+  return [
+    ...gone.map((signer) => `Signer ${fingerprint(signer)} of keyring ${String(previous?.serial)} is missing: revoked. Whoever has it can answer no longer, and answers of theirs that still wait are refused.`),
+    ...teams.filter(({ signers: own = [] }) => own.length === 0).map(({ id }) => `Team ${id} has no signer: nobody can answer for it.`),
+  ];
+}
+
+function inLanguages(names: Readonly<Record<string, string>>): string {
+  return Object.entries(names)
+    .map(([language, name]) => `${visibleLine(name)} (${language})`)
+    .join(', ');
+}

@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { encodePublicKey, encodeSecretKey, generateKeyPair, needsPassphrase, parsePublicKey, parseSecretKey } from '../../crypto/minisign.ts';
+import type { PublicKey, SigningKey } from '../../crypto/minisign.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { readInputText, writeNewFiles } from '../files.ts';
+import { CodedError } from '../../crypto/errors.ts';
+import { CliError } from '../errors.ts';
+import type { OnProgress, ProgressIo } from '../terminal/progress.ts';
+import { readKeyFile } from './signer.ts';
+
+export type NewRootKey = { keyFile: string; publicKeyFile: string };
+
+/** Makes the root key pair as minisign does: `root.key` (0600, encrypted when there is a passphrase) and `root.pub`. */
+export async function createRootKey(options: { directory: string; passphrase?: string; logN?: number | undefined; onProgress?: OnProgress }): Promise<NewRootKey> {
+  await ready;
+  const key = generateKeyPair();
+  const keyFile = join(options.directory, 'root.key');
+  const publicKeyFile = join(options.directory, 'root.pub');
+  await writeNewFiles([
+    { path: keyFile, content: await encodeSecretKey(key, options.passphrase, 'minisign', options.logN, options.onProgress), secret: true },
+    { path: publicKeyFile, content: encodePublicKey(key), secret: false },
+  ]);
+  return { keyFile, publicKeyFile };
+}
+
+/** Reads the secret root key; `askPassphrase` is called only when the file is encrypted; with `io` the work shows. */
+export function readRootKey(file: string, askPassphrase: () => Promise<string>, io?: ProgressIo): Promise<SigningKey> {
+  return readKeyFile(file, 'the root key', parseSecretKey, askPassphrase, io);
+}
+
+/** Errors: INPUT_FORMAT. */
+export async function readRootPublicKey(file: string): Promise<PublicKey> {
+  await ready;
+  const text = await readInputText(file, 'the root public key');
+  try {
+    return parsePublicKey(text);
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    const what = isSecretKey(text) ? 'it is the secret half, which stays offline' : error.message;
+    throw new CliError('INPUT_FORMAT', `${file} is not the root public key: ${what}`, 'give the public half, root.pub, that the administrator gave you');
+  }
+}
+
+function isSecretKey(text: string): boolean {
+  try {
+    needsPassphrase(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,63 @@
+import { equal, toHex } from '../../crypto/bytes.ts';
+import { CodedError } from '../../crypto/errors.ts';
+import { encodePublicKey, encodeSecretKey, generateKeyPair, needsPassphrase, parseSigner } from '../../crypto/minisign.ts';
+import type { PublicKey, SigningKey } from '../../crypto/minisign.ts';
+import { openWithForms } from '../../crypto/passphrase-forms.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { CliError } from '../errors.ts';
+import { readInputText, writeNewFiles } from '../files.ts';
+import type { Io } from '../terminal/io.ts';
+import { OPENING, withProgress, type OnProgress, type ProgressIo } from '../terminal/progress.ts';
+import { existingPassphrase } from '../terminal/passphrase.ts';
+
+/** `signer`: the public key as it stands in a keyring, 64 hex digits. */
+export type NewSigner = { file: string; publicKeyFile: string; signer: string };
+
+/** Makes a volunteer's signer, which minisign itself does not sign with (crypto/minisign.ts): `file` (mode 0600, never over another one) and `file.pub`. */
+export async function createSignerFile(options: { file: string; passphrase?: string; logN?: number | undefined; onProgress?: OnProgress }): Promise<NewSigner> {
+  await ready;
+  const key = generateKeyPair();
+  const publicKeyFile = `${options.file}.pub`;
+  await writeNewFiles([
+    { path: options.file, content: await encodeSecretKey(key, options.passphrase, 'signer', options.logN, options.onProgress), secret: true },
+    { path: publicKeyFile, content: encodePublicKey(key), secret: false },
+  ]);
+  return { file: options.file, publicKeyFile, signer: toHex(key.key) };
+}
+
+/** Reads a signer; its passphrase is asked, or read from `passphraseFile`, only when it has one. */
+export function readSigner(file: string, io: Io, passphraseFile?: string): Promise<SigningKey> {
+  return readKeyFile(file, 'the signer', parseSigner, () => existingPassphrase(io, file, passphraseFile), io);
+}
+
+/** Signers made at first look like the root key: only the key itself tells. Errors: INPUT_FORMAT. */
+export function refuseRootKey(file: string, { key }: SigningKey, roots: readonly PublicKey[]): void {
+  if (!roots.some((root) => equal(root.key, key))) return;
+  throw new CliError('INPUT_FORMAT', `${file} is not the signer: it is the secret root key`, 'keep it offline, and give what support-relay keygen --signer made; nothing was sent');
+}
+
+/**
+ * A secret key file (crypto/minisign.ts); `askPassphrase` is called only when it is encrypted, and with `io` the work then shows.
+ * Errors: INPUT_FORMAT, PASSPHRASE_WRONG.
+ */
+export async function readKeyFile(
+  file: string,
+  what: string,
+  parse: (text: string, passphrase?: string, onProgress?: OnProgress) => Promise<SigningKey>,
+  askPassphrase: () => Promise<string>,
+  io?: ProgressIo,
+): Promise<SigningKey> {
+  await ready;
+  const text = await readInputText(file, what);
+  try {
+    if (!needsPassphrase(text)) return await parse(text);
+    const isWrong = (error: unknown): boolean => error instanceof CodedError && error.code === 'MINISIGN_PASSPHRASE';
+    const passphrase = await askPassphrase();
+    if (io === undefined) return await openWithForms(passphrase, (form) => parse(text, form), isWrong);
+    return await withProgress(io, OPENING, (onProgress) => openWithForms(passphrase, (form) => parse(text, form, onProgress), isWrong));
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    if (error.code === 'MINISIGN_PASSPHRASE') throw new CliError('PASSPHRASE_WRONG', `the passphrase does not open ${file}`, 'try again; capital letters and the keyboard language matter');
+    throw new CliError('INPUT_FORMAT', `${file} is not ${what}: ${error.message}`, 'give the secret key that support-relay made, not its public half or another key');
+  }
+}

@@ -1,0 +1,90 @@
+import * as z from 'zod';
+import { insistOnRecipient } from '../../crypto/age/age.ts';
+import { isRecipient } from '../../crypto/age/identity.ts';
+import { randomBytes, toHex } from '../../crypto/bytes.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { MAX_SIGNERS, type Keyring } from '../../crypto/keyring.ts';
+import { LETTER_RECIPIENTS } from '../../crypto/letter.ts';
+import { CliError } from '../errors.ts';
+import { readInputText } from '../files.ts';
+
+const TEAM_ID_BYTES = 8;
+
+const names = z
+  .record(z.string().regex(/^[a-z]{2,3}$/, 'a language is a code such as "ru"'), z.string().min(1, 'a name is empty').max(80, 'a name is longer than 80'))
+  .refine((value) => Object.keys(value).length > 0, 'it needs a name in at least one language');
+
+const recipient = z.string('it must be text, age1pq1…').refine(isRecipient, { error: 'it is not a whole recipient (age1pq1…, 1,959 characters)', abort: true })
+  .refine(isUsable, 'nothing can be sealed to it: its volunteer makes another, with support-relay keygen');
+
+const team = z.strictObject({
+  id: z.string(`it is missing: 16 hex digits that say nothing about the team`).regex(/^[0-9a-f]{16}$/, 'it must be 16 digits 0-9a-f'),
+  names,
+  topics: z
+    .array(z.strictObject({ id: z.string().regex(/^[a-z0-9-]{1,32}$/, 'it must be 1 to 32 of a-z, 0-9 and -'), names }))
+    .min(1, 'a team takes at least one topic')
+    .refine((list) => new Set(list.map(({ id }) => id)).size === list.length, 'the same topic stands there twice'),
+  recipients: z
+    .array(recipient)
+    .min(1, 'a team has at least one recipient')
+    .max(LETTER_RECIPIENTS, `a team has at most ${String(LETTER_RECIPIENTS)} recipients`)
+    .refine((list) => new Set(list).size === list.length, 'the same recipient stands there twice'),
+  signers: z
+    .array(z.string('it must be text, 64 digits').regex(/^[0-9a-f]{64}$/, 'it must be the 64 digits 0-9a-f that support-relay keygen --signer prints'))
+    .max(MAX_SIGNERS, `a team has at most ${String(MAX_SIGNERS)} signers`)
+    .refine((list) => new Set(list).size === list.length, 'the same signer stands there twice')
+    .optional(),
+});
+
+const teams = z
+  .array(team)
+  .min(1, 'there must be at least one team')
+  .refine((list) => new Set(list.map(({ id }) => id)).size === list.length, 'two teams have the same id');
+
+const teamsFile = z.strictObject({ answerTime: names.optional(), teams });
+
+export type TeamsFile = { teams: Keyring['teams']; answerTime?: NonNullable<Keyring['answerTime']> };
+
+/** Reads a teams file: the keyring's list of teams, or an object with `teams` and `answerTime`. */
+export async function readTeams(path: string): Promise<TeamsFile> {
+  await ready;
+  const text = await readInputText(path, 'the teams file');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new CliError('TEAMS_FORMAT', `${path} is not JSON: ${error instanceof Error ? error.message : ''}`, 'a comma or a quotation mark may be missing');
+  }
+  const result = teamsFile.safeParse(Array.isArray(value) ? { teams: value } : value);
+  if (!result.success) {
+    const what = result.error.issues.map((issue) => `${place(issue.path)}: ${issue.message}`).join('; ');
+    throw new CliError('TEAMS_FORMAT', `${path}: ${what}`, `see support-relay admin keyring --help (a fresh team id: ${freshTeamId()})`);
+  }
+  const { teams: list, answerTime } = result.data;
+  return { teams: list.map(({ signers, ...rest }) => ({ ...rest, ...(signers === undefined ? {} : { signers }) })), ...(answerTime === undefined ? {} : { answerTime }) };
+}
+
+function freshTeamId(): string {
+  return toHex(randomBytes(TEAM_ID_BYTES));
+}
+
+/** "team 2, recipients 1" for the path ["teams", 1, "recipients", 0]: people count from one. */
+function place(path: readonly PropertyKey[]): string {
+  if (path.length === 0) return 'the whole';
+  const words: string[] = [];
+  for (const part of path) {
+    const last = words.at(-1);
+    if (typeof part === 'number' && last !== undefined) words[words.length - 1] = `${last === 'teams' ? 'team' : last} ${String(part + 1)}`;
+    else words.push(String(part));
+  }
+  return words.join(', ');
+}
+
+function isUsable(recipient: string): boolean {
+  try {
+    insistOnRecipient(recipient);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,47 @@
+import type { Redis } from 'ioredis';
+import { CliError } from '../errors.ts';
+import { readPassphraseFile } from '../terminal/passphrase.ts';
+
+const READY_TIMEOUT_MS = 2_500;
+
+export type RedisOptions = { socketPath: string; user: string; passwordFile: string };
+
+/** Runs `use` with a connection as the operator's user; what Redis refuses or fails to answer is REDIS_AWAY. */
+export async function withRedis<T>({ socketPath, user, passwordFile }: RedisOptions, use: (redis: Redis) => Promise<T>): Promise<T> {
+  const password = await readPassphraseFile(passwordFile);
+  // Only here: most commands talk to no Redis, and its client takes longer to load than they take.
+  const { connect, whenReady } = await import('../../redis/redis.ts');
+  const redis = connect({ socketPath, username: user, password }, 'operator');
+  let last: unknown;
+  redis.on('error', (error) => {
+    last = error;
+  });
+  try {
+    await whenReady(redis, READY_TIMEOUT_MS);
+    return await use(redis);
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    throw away(last ?? error, socketPath);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function away(error: unknown, socketPath: string): CliError {
+  const refusal = error instanceof Error ? /^(?:WRONGPASS|NOAUTH|NOPERM|EXECABORT)\b/.exec(error.message)?.[0] : undefined;
+  if (refusal !== undefined) {
+    return new CliError('REDIS_AWAY', `Redis refuses this user (${refusal})`, 'check --user and --password-file against users.acl');
+  }
+  return new CliError('REDIS_AWAY', `Redis does not answer on ${socketPath}`, 'see that redis-server runs and that you may use its socket');
+}
+
+/** Options every command that talks to Redis takes, and what --help says about them. */
+export const REDIS_OPTIONS = {
+  'redis-socket': { type: 'string' },
+  user: { type: 'string', default: 'operator' },
+  'password-file': { type: 'string', default: 'operator.password' },
+} as const;
+
+export const REDIS_HELP = `  --redis-socket PATH   Redis' unix socket
+  --user NAME           its user: operator if left out
+  --password-file FILE  the user's password; operator.password here if left out`;

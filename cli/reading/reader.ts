@@ -1,0 +1,144 @@
+import { toHex, blake2b } from '../../crypto/bytes.ts';
+import { CodedError } from '../../crypto/errors.ts';
+import { keyringThatCounts, signersOf, type VerifiedKeyring } from '../../crypto/keyring.ts';
+import { openLetter } from '../../crypto/letter.ts';
+import type { PublicKey } from '../../crypto/minisign.ts';
+import { checkNote } from '../../crypto/note.ts';
+import { foreignCode } from '../../volunteer/conversations/cautions.ts';
+import { rankOf, spoiledCopies, type Copy } from '../../volunteer/finding/copies.ts';
+import type { Opened } from '../../volunteer/conversations/conversations.ts';
+import type { ImapOptions } from '../net/imap.ts';
+import { readKeyring } from '../keys/keyring.ts';
+import { readRootPublicKey } from '../keys/root-key.ts';
+import { CliError, UsageError } from '../errors.ts';
+import type { Io } from '../terminal/io.ts';
+import { findLetters, type Found } from './find.ts';
+import { readIdentities } from '../keys/identities.ts';
+import { sourcesOf } from './sources.ts';
+
+/** What every command that reads letters takes. */
+export const READING_OPTIONS = {
+  identity: { type: 'string', multiple: true },
+  keyring: { type: 'string', multiple: true },
+  'root-key': { type: 'string', multiple: true },
+  'passphrase-file': { type: 'string' },
+  'imap-password-file': { type: 'string' },
+  ca: { type: 'string' },
+  socks: { type: 'string' },
+} as const;
+
+export const READING_HELP = `
+  --identity FILE         your key; give the option again for each further week. A protected one asks its passphrase
+  --keyring FILE          a keyring the administrator gave you (with FILE.minisig beside it); may be repeated. A letter
+                          sealed under any other keyring is refused; notes are checked against the newest
+  --root-key FILE         the administrator's public root key (root.pub), needed with --keyring
+  --passphrase-file FILE  for scripts: the identities' passphrase is the first line of FILE
+  --imap-password-file F  for scripts: the password of the mailbox is the first line of F
+  --ca FILE               the mail server's own certificate authority (PEM), when it has one
+  --socks HOST:PORT       reach the mail server through this SOCKS 5 proxy, such as Tor's; names are resolved there`.slice(1);
+
+type ReadingValues = {
+  identity?: string[] | undefined; keyring?: string[] | undefined; 'root-key'?: string[] | undefined;
+  'passphrase-file'?: string | undefined; 'imap-password-file'?: string | undefined; ca?: string | undefined; socks?: string | undefined;
+};
+
+/** `keyrings`: null when none was given to check against. */
+export type Reader = { io: Io; identities: readonly string[]; keyrings: readonly VerifiedKeyring[] | null; imap: ImapOptions };
+
+export type Refused = { source: string; error: unknown };
+/** There to be passed over. */
+export type Cover = { source: string; cover: true };
+export type Read = Opened | Refused | Cover;
+
+export async function readerFor(values: ReadingValues, io: Io, command: string): Promise<Reader> {
+  if (values.identity === undefined) throw new UsageError('--identity is missing', command);
+  const keyrings = await readKeyrings(values.keyring, values['root-key'], command);
+  const identities = await readIdentities(values.identity, io, values['passphrase-file']);
+  return { io, identities, keyrings, imap: { passwordFile: values['imap-password-file'], ca: values.ca, socks: values.socks } };
+}
+
+async function readKeyrings(files: readonly string[] | undefined, rootKeys: readonly string[] | undefined, command: string): Promise<VerifiedKeyring[] | null> {
+  if (files === undefined) {
+    if (rootKeys !== undefined) throw new UsageError('--root-key checks a --keyring, and none is given', command);
+    return null;
+  }
+  if (rootKeys === undefined) throw new UsageError('--keyring needs --root-key', command);
+  const roots = await Promise.all(rootKeys.map(readRootPublicKey));
+  return Promise.all(files.map((file) => verifiedByOneOf(file, roots)));
+}
+
+/** The administrator may have changed the root key: each keyring must hold under one of those given. */
+async function verifiedByOneOf(file: string, roots: readonly PublicKey[]): Promise<VerifiedKeyring> {
+  let failure: unknown;
+  for (const root of roots) {
+    try {
+      return await readKeyring(file, root);
+    } catch (error) {
+      if (!(error instanceof CodedError) || error.code !== 'MINISIGN_KEY') throw error;
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+/** Everything the paths hold, in their order: what opens and what does not. The second copy of a letter is passed over. */
+export async function* readLetters(paths: readonly string[], reader: Reader): AsyncGenerator<Read> {
+  const seen = new Set<string>();
+  for (const path of paths) {
+    try {
+      for await (const { name, read } of sourcesOf(path, reader.io, reader.imap)) yield* lettersIn(name, read, reader, seen);
+    } catch (error) {
+      yield { source: path, error };
+    }
+  }
+}
+
+async function* lettersIn(name: string, read: () => Promise<Uint8Array>, reader: Reader, seen: Set<string>): AsyncGenerator<Read> {
+  let found: Found[];
+  try {
+    found = await findLetters(await read(), name);
+  } catch (error) {
+    yield { source: name, error };
+    return;
+  }
+  const judged = found.map((each, index) => judge(each, found.length === 1 ? name : `${name}, letter ${String(index + 1)}`, reader));
+  const spoiled = spoiledCopies(judged.flatMap(({ copy }) => copy ?? []));
+  for (const { copy, mark, read: outcome } of judged) {
+    if ((copy !== null && spoiled.has(copy)) || (mark !== null && seen.has(mark))) continue;
+    if (mark !== null) seen.add(mark);
+    yield outcome;
+  }
+}
+
+/** `mark` is null, unless it opened; `copy`, when it is no letter at all. */
+function judge(found: Found, source: string, reader: Reader): { copy: Copy | null; mark: string | null; read: Read } {
+  if (found.kind === 'unread') return { copy: null, mark: null, read: { source, error: found.error } };
+  const { bytes, via } = found;
+  if (found.kind === 'damaged') return { copy: { bytes, via, rank: rankOf(found.error.code) }, mark: null, read: { source, error: found.error } };
+  const mark = toHex(blake2b(32, bytes));
+  try {
+    const opened = openOne(bytes, reader);
+    return { copy: { bytes, via, rank: rankOf(null) }, mark, read: opened === null ? { source, cover: true } : { source, mark, ...opened } };
+  } catch (error) {
+    if (!(error instanceof CodedError || error instanceof CliError)) throw error;
+    return { copy: { bytes, via, rank: rankOf(error.code) }, mark: null, read: { source, error } };
+  }
+}
+
+/** Null for a cover letter. */
+function openOne(letter: Uint8Array, { identities, keyrings, io }: Reader): Pick<Opened, 'content' | 'keyring'> | null {
+  const content = openLetter(letter, identities);
+  const found = keyrings?.find(({ digest, keyring }) => digest === content.keyring && keyring.serial === content.serial);
+  if (keyrings !== null && found === undefined) {
+    throw new CliError(
+      foreignCode(content),
+      `${content.kind === 'note' ? 'a note ' : ''}sealed under another keyring, serial ${String(content.serial)}, than those given`,
+      'do not answer it; give the keyring of its week, and if that is the one, tell the administrator at once',
+    );
+  }
+  if (content.kind === 'cover') return null;
+  // By the keyring that counts now, as the worker does it, and not by the note's own: whoever took a signer that is revoked by now can still seal under an old one.
+  const counting = keyrings === null ? null : keyringThatCounts(keyrings, io.now());
+  if (content.kind === 'note') checkNote(content.note, counting === null ? new Set([content.note.signer]) : signersOf(counting.keyring));
+  return { content, keyring: found?.keyring ?? null };
+}

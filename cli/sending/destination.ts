@@ -1,0 +1,54 @@
+// Where a volunteer's parcels go: a relay, directly or by way of Tor, or a folder.
+import { CliError, UsageError } from '../errors.ts';
+import { AT_ONCE_OPTION } from './moments.ts';
+import { parseAddress, type RelayAddress } from './relay-address.ts';
+import type { Way } from './post-parcels.ts';
+import { parseSocks } from '../net/socks.ts';
+
+export const DESTINATION_OPTIONS = { relay: { type: 'string' }, socks: { type: 'string' }, ...AT_ONCE_OPTION } as const;
+
+export const RELAY_HELP = `  --relay URL             http://….onion, https://…, unix:/path/relay.sock or http://127.0.0.1:PORT; an onion needs
+                          --socks 127.0.0.1:9150 (while Tor Browser is open; the tor service has 9050)
+  --at-once               do not wait for a moment such as the page would choose (each parcel 20 seconds on average, at
+                          most 60): whoever sees connections to the relay can tell then that this is no visitor`;
+
+/** A proxy does not matter to a relay on this machine; it may be there for a mail server. Errors: CliError USAGE. */
+export function relayFrom(relay: string, socks: string | undefined, command: string): RelayAddress {
+  const local = parseAddress(relay);
+  if (local !== null) return local;
+  const url = webAddress(relay);
+  if (url === null) throw new UsageError('--relay must be http://….onion, https://…, unix:/path or http://127.0.0.1:PORT', command);
+  const proxy = socks === undefined ? null : parseSocks(socks);
+  if (socks !== undefined && proxy === null) throw new UsageError('--socks must be HOST:PORT, such as 127.0.0.1:9150', command);
+  if (proxy === null && url.hostname.endsWith('.onion')) {
+    throw new CliError('USAGE', 'an onion address is reached through Tor only', 'open Tor Browser and add --socks 127.0.0.1:9150 (127.0.0.1:9050 for the tor service)');
+  }
+  return { url, socks: proxy };
+}
+
+/** An origin alone; plain http only to an onion, which encrypts by itself. */
+function webAddress(text: string): URL | null {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    return null;
+  }
+  const isOrigin = url.href === `${url.origin}/`;
+  const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && url.hostname.endsWith('.onion'));
+  return isOrigin && isSafe ? url : null;
+}
+
+export type Destination = (Way & { readonly keep: string | undefined }) | { readonly out: string };
+
+type DestinationValues = Partial<Record<'relay' | 'socks' | 'keep' | 'out', string | undefined>> & { 'at-once'?: boolean | undefined };
+
+/** What `--relay`, `--socks`, `--keep` and `--out` mean together. Errors: CliError USAGE. */
+export function destinationOf({ relay, socks, keep, out, 'at-once': atOnce = false }: DestinationValues, command: string): Destination {
+  if ((relay === undefined) === (out === undefined)) throw new UsageError('give either --relay or --out', command);
+  if (keep === '') throw new UsageError('--keep is missing its folder', command);
+  if (relay !== undefined) return { relay: relayFrom(relay, socks, command), atOnce, keep };
+  if (out === undefined || out === '') throw new UsageError('--out is missing its folder', command);
+  if (keep !== undefined) throw new UsageError('--keep goes with --relay', command);
+  return { out };
+}

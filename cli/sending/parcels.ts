@@ -1,0 +1,118 @@
+// Finds sealed parcels in whatever somebody was given: a saved text, a mail, a chat, or the parcels' own bytes.
+import { CodedError } from '../../crypto/errors.ts';
+import { PARCEL_BYTES, PARCEL_VERSION, parseParcel } from '../../crypto/parcel.ts';
+import { decodeParcelText, PARCEL_TEXT_CHARACTERS } from '../../crypto/parcel-text.ts';
+import { readUint32 } from '../../crypto/bytes.ts';
+import { textOf } from '../../crypto/text-file.ts';
+import { formsOf, partsOfMail } from './text-forms.ts';
+
+export type Found = { readonly parcel: Uint8Array } | { readonly problem: Error };
+
+/** How every parcel begins: its version, and a serial below 2^28. */
+const START = /^AAAAAQ/;
+/** Fewer than this are words of the text around. */
+const NOTABLE_CHARACTERS = 1_000;
+/** Shorter runs are taken for names, numbers and other words between the pieces. The first takes every run, for narrow lines. */
+const SHORTEST_RUNS = [1, 40, 200, 1_000] as const;
+/** How many hyphens a long and a shorter dash stand for: programs differ, and the check tells. */
+const DASHES = [['--', '-'], ['--', '--'], ['-', '-'], ['---', '--'], ['-', '--']] as const;
+const DASH = /[\u2013-\u2015]/;
+
+/** Every parcel in `bytes`, and for each piece that looks like one and is not, why. */
+export async function parcelsIn(bytes: Uint8Array): Promise<Found[]> {
+  if (isBinary(bytes)) return inBytes(bytes);
+  const text = textOf(bytes, 'lenient');
+  const parts = await partsOfMail(bytes, text);
+  const inParts = parts.map((part) => (isBinary(part) ? inBytes(part) : inText(textOf(part, 'lenient'))));
+  // A mail often has the same text twice, as text and as HTML.
+  const found = best(inParts);
+  return isGood(found) ? withoutCopies(inParts.filter(isGood).flat()) : best([found, inText(text)]);
+}
+
+function isBinary(bytes: Uint8Array): boolean {
+  return bytes.length >= 4 && readUint32(bytes, 0) === PARCEL_VERSION;
+}
+
+function inBytes(bytes: Uint8Array): Found[] {
+  const found: Found[] = [];
+  for (let at = 0; at < bytes.length; at += PARCEL_BYTES) found.push(checked(() => bytes.slice(at, at + PARCEL_BYTES)));
+  return found;
+}
+
+/** The reading of a text that makes the most of it. */
+function inText(text: string): Found[] {
+  const readings: Found[][] = [];
+  for (const form of formsOf(text)) {
+    for (const [long, short] of DASH.test(form) ? DASHES : DASHES.slice(0, 1)) {
+      const runs = form.replace(/[\u2014\u2015]/g, long).replace(/\u2013/g, short).match(/[A-Za-z0-9_-]+/g) ?? [];
+      for (const least of SHORTEST_RUNS) {
+        const found = scan(runs, least);
+        if (isGood(found)) return found;
+        readings.push(found);
+      }
+    }
+  }
+  return best(readings);
+}
+
+const goodIn = (found: readonly Found[]): number => found.filter((each) => 'parcel' in each).length;
+const isGood = (found: readonly Found[]): boolean => found.length > 0 && goodIn(found) === found.length;
+
+/** The one with the most parcels; then the one that tells of the fewest others, though of one rather than of none; then the one that passes over the most words. */
+function best(readings: readonly Found[][]): Found[] {
+  const rank = (found: readonly Found[]): number => goodIn(found) * 1_000_000 - (found.length === 0 ? 100_000 : found.length);
+  return readings.reduce<Found[]>((chosen, found) => (rank(found) >= rank(chosen) ? found : chosen), []);
+}
+
+function withoutCopies(found: readonly Found[]): Found[] {
+  const seen = new Set<string>();
+  return found.filter((each) => {
+    const id = 'parcel' in each ? Buffer.from(parseParcel(each.parcel).id).toString('hex') : '';
+    return !seen.has(id) && seen.add(id);
+  });
+}
+
+/** Puts runs of base64url together, from one that begins as a parcel does until they are one. */
+function scan(runs: readonly string[], least: number): Found[] {
+  const found: Found[] = [];
+  let [held, stray] = ['', 0];
+  const end = (): void => {
+    if (held.length + stray >= NOTABLE_CHARACTERS) found.push({ problem: problemOf(held.length, stray) });
+    [held, stray] = ['', 0];
+  };
+  for (const run of runs) {
+    if (START.test(run) && held !== '') end();
+    else if (run.length < least && held.length + run.length !== PARCEL_TEXT_CHARACTERS) continue;
+    if (held === '' && !START.test(run)) {
+      if (run.length >= NOTABLE_CHARACTERS || least > 1) stray += run.length;
+      continue;
+    }
+    held += run;
+    while (held.length >= PARCEL_TEXT_CHARACTERS) {
+      const whole = held.slice(0, PARCEL_TEXT_CHARACTERS);
+      held = held.slice(PARCEL_TEXT_CHARACTERS);
+      found.push(checked(() => decodeParcelText(whole)));
+      // Several may have been put together without anything between.
+      if (!START.test(held)) held = '';
+    }
+  }
+  end();
+  return found;
+}
+
+/** @param held characters of one that breaks off @param stray those that stand where none has begun */
+function problemOf(held: number, stray: number): CodedError {
+  if (held + stray >= PARCEL_TEXT_CHARACTERS) return new CodedError('PARCEL_CHECK', 'something in it was changed on its way, or its pieces are not in their order');
+  return new CodedError('PARCEL_TEXT', `${String(held + stray)} characters, a parcel as text has ${String(PARCEL_TEXT_CHARACTERS)}`);
+}
+
+function checked(read: () => Uint8Array): Found {
+  try {
+    const parcel = read();
+    parseParcel(parcel);
+    return { parcel };
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    return { problem: error };
+  }
+}

@@ -1,0 +1,41 @@
+// Where a relay is, and how to get there.
+import { once } from 'node:events';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { socksConnect, type Circuit, type SocksAddress } from '../net/socks.ts';
+
+/** Without a byte. */
+const TIMEOUT_MS = 120_000;
+
+/** On this machine, or `url` with the proxy that leads there; `socks`: null goes there directly. */
+export type RelayAddress = { readonly socketPath: string } | { readonly port: number } | { readonly url: URL; readonly socks: SocksAddress | null };
+
+/** `unix:/path` or `http://127.0.0.1:PORT`; null for anything else: parcels leave this machine through Tor only. */
+export function parseAddress(text: string): RelayAddress | null {
+  const path = /^unix:(\/.+)$/.exec(text)?.[1];
+  if (path !== undefined) return { socketPath: path };
+  const port = Number(/^http:\/\/127\.0\.0\.1:(\d{1,5})\/?$/.exec(text)?.[1] ?? 0);
+  return port > 0 && port < 65_536 ? { port } : null;
+}
+
+export function originOf(address: RelayAddress): string {
+  return 'url' in address ? address.url.origin : 'http://localhost';
+}
+
+/** A new connection; @param signal destroys it, also after it was made */
+export async function dial(address: RelayAddress, circuit: Circuit, signal: AbortSignal): Promise<Socket> {
+  if ('socketPath' in address) return connected(connect({ path: address.socketPath, signal }));
+  if ('port' in address) return connected(connect({ port: address.port, host: '127.0.0.1', signal }));
+  const { url, socks } = address;
+  const isTls = url.protocol === 'https:';
+  const port = Number(url.port || (isTls ? 443 : 80));
+  const target = { host: url.hostname, port, circuit };
+  const plain = socks === null ? await connected(connect({ port, host: url.hostname, signal })) : await socksConnect(socks, target, TIMEOUT_MS, signal);
+  return isTls ? connected(connectTls({ socket: plain, servername: isIP(url.hostname) === 0 ? url.hostname : '' }), 'secureConnect') : plain;
+}
+
+async function connected<S extends Socket>(socket: S, event = 'connect'): Promise<S> {
+  socket.setTimeout(TIMEOUT_MS, () => socket.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })));
+  await once(socket, event);
+  return socket;
+}

@@ -1,0 +1,60 @@
+import { passphraseFrom } from '../../crypto/passphrase-forms.ts';
+import { CliError } from '../errors.ts';
+import { readInputText } from '../files.ts';
+import type { Io } from './io.ts';
+import { randomWords } from '../keys/random-words.ts';
+import { visibleLine } from './terminal.ts';
+
+const CHARACTERS_MIN = 12;
+const DIFFERENT_MIN = 5;
+
+/** The first line of a passphrase file, for scripts. */
+export async function readPassphraseFile(path: string): Promise<string> {
+  const [line = ''] = (await readInputText(path, 'the passphrase file')).split('\n');
+  if (line === '') throw new CliError('PASSPHRASE_EMPTY', `the first line of ${path} is empty`, 'put the passphrase on the first line');
+  return line;
+}
+
+/** An existing passphrase: from the file when there is one, otherwise asked once. */
+export async function existingPassphrase(io: Io, what: string, file: string | undefined): Promise<string> {
+  if (file !== undefined) return readPassphraseFile(file);
+  insistOnTerminal(io, what);
+  return io.askSecret(`Passphrase of ${visibleLine(what)} (nothing is shown while you type): `);
+}
+
+/**
+ * A new passphrase: from the file when there is one, otherwise asked twice, or made of six words when nothing is typed.
+ * Errors: PASSPHRASE_WEAK, PASSPHRASE_DIFFERS, PASSPHRASE_UNASKABLE.
+ */
+export async function newPassphrase(io: Io, what: string, file: string | undefined): Promise<string> {
+  if (file !== undefined) return strongEnough(await readPassphraseFile(file));
+  insistOnTerminal(io, what);
+  const typed = await io.askSecret(`New passphrase for ${visibleLine(what)} (nothing is shown while you type; Enter alone: six random words are made for you): `);
+  if (typed === '') return wordsFor(what, io);
+  const first = strongEnough(typed);
+  const second = passphraseFrom(await io.askSecret('The same passphrase again: '));
+  if (first !== second) throw new CliError('PASSPHRASE_DIFFERS', 'the two passphrases differ', 'start again; nothing was written');
+  return first;
+}
+
+async function wordsFor(what: string, io: Io): Promise<string> {
+  const words = await randomWords(io.language);
+  io.err(`\n    ${words}\n\nThis is the passphrase of ${visibleLine(what)}. Write it on paper, keep that away from this computer, and clear the screen afterwards.\n`);
+  const typed = passphraseFrom(await io.askSecret('Type the six words once, with single spaces (nothing is shown): '));
+  if (typed.trim().replace(/\s+/g, ' ') !== words) throw new CliError('PASSPHRASE_DIFFERS', 'these are not the six words', 'start again, other words are made; nothing was written');
+  return words;
+}
+
+/** What is shorter can be guessed once the file was taken, whatever each guess costs. */
+function strongEnough(typed: string): string {
+  const passphrase = passphraseFrom(typed);
+  const [length, different] = [[...passphrase].length, new Set(passphrase).size];
+  if (length >= CHARACTERS_MIN && different >= DIFFERENT_MIN) return passphrase;
+  const what = length < CHARACTERS_MIN ? `the passphrase has ${String(length)} characters, it needs ${String(CHARACTERS_MIN)}` : 'the passphrase repeats a few characters';
+  throw new CliError('PASSPHRASE_WEAK', what, 'take six random words: Enter alone makes some; nothing was written');
+}
+
+function insistOnTerminal(io: Io, what: string): void {
+  if (io.stdinIsTerminal) return;
+  throw new CliError('PASSPHRASE_UNASKABLE', `the passphrase of ${what} cannot be asked: standard input is not a terminal`, 'run it at a terminal or give --passphrase-file FILE');
+}

@@ -1,0 +1,11 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The folder of package.json: sources, templates and word lists are found from there, by a source and by a bundle in dist/ alike. */
+export const ROOT = above(fileURLToPath(import.meta.url));
+
+function above(path: string): string {
+  const folder = dirname(path);
+  return existsSync(join(folder, 'package.json')) || folder === path ? folder : above(folder);
+}

@@ -1,0 +1,72 @@
+// What a volunteer should know before answering: who else has the conversation, whether its mailbox takes one more answer,
+// and whether that can be known. Letters carry no time: all notes count, in their order.
+import { GRACE_MS } from '../../crypto/keyring.ts';
+import type { LetterContent } from '../../crypto/letter.ts';
+import { weekOf } from '../../crypto/mailbox.ts';
+import { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE } from '../../crypto/mailbox-limits.ts';
+import type { Note } from '../../crypto/note.ts';
+import { aliasKey } from './alias.ts';
+import { isNotBefore, type Noted } from './conversations.ts';
+
+/** Aliases; `to` is empty but for a handover. */
+export type Holding = { action: Note['action']; from: string; to: string };
+
+/**
+ * Who else has the conversation; who has handed it over has it no longer, unless they took it or answered after that, or all
+ * have to whom it was handed: then nobody knows who had it last. Who wrote a note, its signer says (64 hex digits), since anybody can write any alias; only for whom
+ * a handover is, it says by alias.
+ */
+export function othersWith(noted: readonly Noted[], signer: string, alias: string): Holding[] {
+  const notes = noted.map(({ content }) => content.note);
+  const handovers = notes.filter(({ action }) => action === 'handover');
+  const gaveUp = (note: Note): boolean => handovers.some((other) => other.signer === note.signer && isNotBefore(other, note));
+  const isLast = (note: Note): boolean => !handovers.some((other) => aliasKey(other.alias) === aliasKey(note.to ?? '') && isNotBefore(other, note));
+  const isUnknown = !handovers.some(isLast);
+  return notes.flatMap((note) => {
+    const { action, alias: from, to = '', signer: by } = note;
+    const isOthers = action === 'handover' ? aliasKey(to) !== aliasKey(alias) && (isUnknown || isLast(note)) : by !== signer && !gaveUp(note);
+    return isOthers ? [{ action, from, to }] : [];
+  });
+}
+
+/**
+ * The alias under which this signer (64 hex digits) has written, when none of its notes has this one or one that reads alike; null
+ * otherwise. Colleagues are told of a signer with two names as of something that should not be.
+ */
+export function formerAlias(noted: readonly Noted[], signer: string, alias: string): string | null {
+  const own = noted.map(({ content }) => content.note).filter((note) => note.signer === signer).map((note) => note.alias);
+  return own.some((former) => aliasKey(former) === aliasKey(alias)) ? null : (own.at(-1) ?? null);
+}
+
+/** Answers of the team, and of one's own among them, in the week of a mailbox that takes none more. */
+export type Fullness = { team: number; own: number };
+
+/**
+ * Null: it takes more. The relay cannot tell. A mailbox's week is not a keyring's: the answers under every keyring that was
+ * taken in it count, since they may be of it.
+ */
+export function fullnessOf(noted: readonly Noted[], signer: string, now: Date): Fullness | null {
+  const isOfThisWeek = ({ keyring }: Noted): boolean => keyring !== null && weekOf(new Date(Date.parse(keyring.notAfter) + GRACE_MS - 1)) >= weekOf(now);
+  const answers = noted.filter(isOfThisWeek).map(({ content }) => content.note).filter(({ action }) => action === 'answer');
+  const [team, own] = [answers.length, answers.filter((note) => note.signer === signer).length];
+  return team >= REPLIES_A_WEEK || own >= REPLIES_A_WEEK_BY_ONE ? { team, own } : null;
+}
+
+/**
+ * Why something was refused that hides no colleague's note: it is for somebody else, ordinary mail, no letter at all, a request,
+ * or was read and is not believed. Whoever sends such a thing must not hold up the team.
+ */
+const HIDES_NOTHING: readonly string[] = [
+  ...['AGE_NO_MATCH', 'LETTER_MISSING', 'LETTER_THREAD', 'KEYRING_FOREIGN', 'SIGNER_UNKNOWN', 'SIGNER_SIGNATURE'],
+  ...['MINISIGN_FORMAT', 'MINISIGN_KEY', 'MINISIGN_SIGNATURE', 'KEYRING_FORMAT'],
+];
+
+/** Of a letter that opened under a keyring that nobody knows: whoever sends such a request must not hold up the team. */
+export function foreignCode({ kind }: LetterContent): 'KEYRING_FOREIGN' | 'NOTE_FOREIGN' {
+  return kind === 'note' ? 'NOTE_FOREIGN' : 'KEYRING_FOREIGN';
+}
+
+/** Whether a note may be in what was refused with this code, so that nobody knows who has which conversation. */
+export function mayHideNote(code: string): boolean {
+  return !HIDES_NOTHING.includes(code);
+}

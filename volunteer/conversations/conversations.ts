@@ -1,0 +1,217 @@
+// Letters as conversations: those of one thread, with the notes of the team on it. The same on a command line and in a browser.
+import { CodedError } from '../../crypto/errors.ts';
+import type { Keyring } from '../../crypto/keyring.ts';
+import type { NoteContent, WrittenContent } from '../../crypto/letter.ts';
+import type { Note } from '../../crypto/note.ts';
+import { absentIds, inOrder, latestIds, nextNumber, type Order, type Place } from '../../crypto/order.ts';
+import type { ThreadAddress } from '../../crypto/thread.ts';
+import { aliasesExcept, aliasKey, distinctAliases } from './alias.ts';
+
+const ID_DIGITS = [8, 16, 32, 64];
+
+/**
+ * An opened letter; a note's signer was checked. `keyring` is the one it was sealed under, null when none was given to check
+ * against. `mark`: 64 hex digits of its bytes. `source`: where it was found. `unsent`: a note sealed here that nobody has
+ * sent yet, as far as is known: it answers nobody so far.
+ */
+export type Opened = { source: string; mark: string; content: WrittenContent | NoteContent; keyring: Keyring | null; unsent?: boolean };
+export type Written = Opened & { content: WrittenContent };
+export type Noted = Opened & { content: NoteContent };
+/** `no-request`: it begins with a follow-up; `no-letters`: only notes are here; `contested`: another conversation names its mailbox lock or recipient. */
+export type Remark = 'no-request' | 'no-letters' | 'contested';
+/** What is odd about who calls themselves what: one signer with several aliases, or an alias of several signers. */
+export type AliasRemark = { kind: 'one-signer' | 'one-alias'; signers: string[]; aliases: string[] };
+
+/** Aliases of volunteers. Without a keyring nobody vouches for them: `checked` is false. */
+export type State = { answered: string[]; handed: string[]; taken: string[]; checked: boolean };
+
+export type Conversation = {
+  /** The first digits of the thread's key, eight unless two conversations share them; of the letter itself where no answer is wanted. */
+  id: string;
+  /** Where an answer goes; null when none is wanted, or only notes are here. */
+  address: ThreadAddress | null;
+  /** In the order of writing, the request first. */
+  letters: (Written | Noted)[];
+  state: State;
+  remarks: Remark[];
+  /** Answers that somebody in it knew or had read, and that are not among these letters. */
+  absent: number;
+};
+
+export type Conversations = { conversations: Conversation[]; refused: { source: string; error: CodedError; letter: Opened }[]; aliases: AliasRemark[] };
+
+export const NO_CONVERSATIONS: Conversations = { conversations: [], refused: [], aliases: [] };
+
+/** Puts together what opened. `refused`: what belongs to no conversation although it says so, with LETTER_THREAD. */
+export function converse(opened: readonly Opened[]): Conversations {
+  const once = withoutCopies(opened);
+  const { refused, contested } = strayed(once);
+  const threads = new Map<string, Opened[]>();
+  for (const letter of once) {
+    if (refused.has(letter)) continue;
+    const key = threadKey(letter) ?? letter.mark;
+    const letters = threads.get(key);
+    if (letters === undefined) threads.set(key, [letter]);
+    else letters.push(letter);
+  }
+  const idOf = shortestIds([...threads.keys()]);
+  return {
+    conversations: [...threads].map(([key, letters]) => conversation(idOf(key), letters, contested.has(key))),
+    refused: [...refused].map(([letter, error]) => ({ source: letter.source, error, letter })),
+    aliases: aliasRemarks(once.filter(isNoted)),
+  };
+}
+
+/** What somebody who answers says about the place of their words, by what they have read. */
+export function orderAfter(letters: readonly Opened[]): Order {
+  return { number: nextNumber(letters.map((letter) => placeOf(letter).number)), earlier: latestIds(answersIn(letters)) };
+}
+
+/** Ids of the answers, in the order of the letters. */
+function answersIn(letters: readonly Opened[]): string[] {
+  return letters.filter(isNoted).map(({ content }) => content.note).filter(({ action }) => action === 'answer').map(({ id }) => id);
+}
+
+/** How many answers there are to how many letters: fewer, and somebody may be waiting. */
+export function countsOf({ letters }: Conversation): { answers: number; written: number } {
+  return { answers: letters.filter(isSentNote).filter(({ content }) => content.note.action === 'answer').length, written: letters.filter(isWritten).length };
+}
+
+export function isWritten(letter: Opened): letter is Written {
+  return letter.content.kind !== 'note';
+}
+
+export function isNoted(letter: Opened): letter is Noted {
+  return letter.content.kind === 'note';
+}
+
+function isSentNote(letter: Opened): letter is Noted {
+  return isNoted(letter) && letter.unsent !== true;
+}
+
+function threadKey({ content }: Opened): string | undefined {
+  return content.kind === 'note' ? content.note.thread : content.thread?.key;
+}
+
+/**
+ * A letter that a colleague sealed once more has other bytes, but the same signature; a note is as old as the oldest of them,
+ * and was sent if it came back.
+ */
+function withoutCopies(opened: readonly Opened[]): Opened[] {
+  const signature = ({ content, mark }: Opened): string => (content.kind === 'note' ? content.note.signature : (content.thread?.signature ?? mark));
+  const once = new Map<string, Opened>();
+  for (const letter of opened) {
+    const known = once.get(signature(letter));
+    if (known === undefined || known.unsent === true || letter.content.serial < known.content.serial) once.set(signature(letter), letter);
+  }
+  return [...once.values()];
+}
+
+/**
+ * Letters whose address is not the one that their thread's request has, or had first: refused. Two threads that name the same mailbox lock or
+ * recipient are both kept and said to be `contested`: an answer to either reaches nobody else's mailbox, whose id is made of
+ * the thread's key too, and whoever could have one refused could silence its writer.
+ */
+function strayed(opened: readonly Opened[]): { refused: Map<Opened, CodedError>; contested: Set<string> } {
+  const addresses = new Map<string, string>();
+  const owners = new Map<string, string>();
+  const refused = new Map<Opened, CodedError>();
+  const contested = new Set<string>();
+  const written = opened.filter(isWritten);
+  for (const letter of [...written.filter(({ content }) => content.kind === 'request'), ...written.filter(({ content }) => content.kind !== 'request')]) {
+    const { thread } = letter.content;
+    if (thread === undefined) continue;
+    const parts = [thread.lock, thread.recipient.toLowerCase()];
+    const address = parts.join(' ');
+    if ((addresses.get(thread.key) ?? address) !== address) {
+      refused.set(letter, new CodedError('LETTER_THREAD', `it names another mailbox or recipient than its conversation, ${thread.key.slice(0, ID_DIGITS[0])}, has`));
+      continue;
+    }
+    addresses.set(thread.key, address);
+    for (const part of parts) {
+      const owner = owners.get(part) ?? thread.key;
+      if (owner !== thread.key) contested.add(owner).add(thread.key);
+      owners.set(part, owner);
+    }
+  }
+  return { refused, contested };
+}
+
+function conversation(id: string, opened: readonly Opened[], isContested: boolean): Conversation {
+  const letters = requestFirst(inOrder(opened.filter((letter): letter is Written | Noted => isWritten(letter) || isNoted(letter)), placeOf));
+  const written = letters.filter(isWritten);
+  const thread = written.map(({ content }) => content.thread).find((each) => each !== undefined);
+  const remarks: Remark[] = [];
+  if (written.length === 0) remarks.push('no-letters');
+  else if (!written.some(({ content }) => content.kind === 'request')) remarks.push('no-request');
+  if (isContested) remarks.push('contested');
+  const address = thread === undefined ? null : { key: thread.key, lock: thread.lock, recipient: thread.recipient };
+  const absent = absentIds(letters.flatMap(mentionedIn), answersIn(letters)).length;
+  return { id, address, letters, state: stateOf(letters.filter(isSentNote)), remarks, absent };
+}
+
+/** A request counts as 0, and has no number. What a thread signed is told apart by the signature. */
+function placeOf({ content, mark }: Opened): Place {
+  if (content.kind === 'note') return { number: content.note.number, id: content.note.id, signature: content.note.signature };
+  const signature = content.thread?.signature ?? mark;
+  return { number: content.kind === 'request' ? 0 : content.number, id: signature, signature };
+}
+
+/** Short ids of the answers that a writer knew. */
+function mentionedIn({ content }: Opened): readonly string[] {
+  if (content.kind === 'note') return content.note.earlier ?? [];
+  return (content.kind === 'follow-up' ? content.read : undefined) ?? [];
+}
+
+/** Also before a number that counts as 0 because nobody writes so much. */
+function requestFirst<L extends Opened>(letters: readonly L[]): L[] {
+  const isRequest = ({ content }: Opened): boolean => content.kind === 'request';
+  return [...letters.filter(isRequest), ...letters.filter((letter) => !isRequest(letter))];
+}
+
+/** Whoever handed a conversation over has it no longer, unless they took it again after that. */
+function stateOf(noted: readonly Noted[]): State {
+  const notes = noted.map(({ content }) => content.note);
+  const of = (action: Note['action']): Note[] => notes.filter((note) => note.action === action);
+  const aliasesOf = (some: readonly Note[]): string[] => distinctAliases(some.map(({ alias }) => alias));
+  const handovers = of('handover');
+  const toOf = (some: readonly Note[]): string[] => distinctAliases(some.flatMap(({ to }) => to ?? []));
+  const holding = toOf(handovers.filter((note) => !handovers.some((other) => aliasKey(other.alias) === aliasKey(note.to ?? '') && isNotBefore(other, note))));
+  const answered = aliasesOf(of('answer'));
+  const handed = aliasesExcept(holding.length > 0 ? holding : toOf(handovers), answered);
+  const claimed = aliasesOf(of('claim').filter((note) => !handovers.some((other) => aliasKey(other.alias) === aliasKey(note.alias) && isNotBefore(other, note))));
+  const taken = aliasesExcept(claimed, [...answered, ...toOf(handovers)]);
+  return { answered, handed, taken, checked: noted.every(({ keyring }) => keyring !== null) };
+}
+
+/** Whether a note was written after another, or nobody knows. */
+export function isNotBefore({ number = 1 }: Note, { number: than = 1 }: Note): boolean {
+  return number >= than;
+}
+
+/** Eight digits, or as many more as tell a key from every other: who makes keys until one begins alike gains nothing. */
+function shortestIds(keys: readonly string[]): (key: string) => string {
+  const counts = new Map<string, number>();
+  // A key is at least as long as any of these.
+  for (const start of keys.flatMap((key) => ID_DIGITS.map((digits) => key.slice(0, digits)))) counts.set(start, (counts.get(start) ?? 0) + 1);
+  return (key) => ID_DIGITS.map((digits) => key.slice(0, digits)).find((start) => counts.get(start) === 1) ?? key;
+}
+
+/** An alias is only what somebody wrote; the signer is who they are. */
+function aliasRemarks(noted: readonly Noted[]): AliasRemark[] {
+  const aliasesOf = new Map<string, Map<string, string>>();
+  const signersOf = new Map<string, Set<string>>();
+  for (const { content: { note: { alias, signer } } } of noted) {
+    const key = aliasKey(alias);
+    const aliases = aliasesOf.get(signer) ?? new Map<string, string>();
+    aliasesOf.set(signer, aliases.set(key, aliases.get(key) ?? alias));
+    signersOf.set(key, (signersOf.get(key) ?? new Set()).add(signer));
+  }
+  const several = [...aliasesOf].filter(([, aliases]) => aliases.size > 1);
+  const spelled = new Map(distinctAliases(noted.map(({ content: { note } }) => note.alias)).map((alias) => [aliasKey(alias), alias]));
+  const shared = [...signersOf].filter(([, signers]) => signers.size > 1);
+  return [
+    ...several.map(([signer, aliases]): AliasRemark => ({ kind: 'one-signer', signers: [signer], aliases: [...aliases.values()] })),
+    ...shared.map(([key, signers]): AliasRemark => ({ kind: 'one-alias', signers: [...signers], aliases: [spelled.get(key) ?? key] })),
+  ];
+}

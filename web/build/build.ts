@@ -1,0 +1,114 @@
+// Builds the form: pages, style sheet, scripts, word lists, libsodium's WebAssembly and an icon. The same sources and the same root
+// key give the same bytes, wherever they are built, so that anyone can check what a server hands out.
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { build, type BuildOptions } from 'esbuild';
+import { parsePublicKey } from '../../crypto/minisign.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { ROOT } from '../../runtime/root.ts';
+import { ENGINES, sodiumPlugin, sodiumWasm } from './cut.ts';
+import { readGivenText } from './given.ts';
+import { buildPages, buildWords, readLocales } from './pages.ts';
+import { publish, type Former } from './publish.ts';
+import { buildOffline, makeDesk, type SignedKeyring } from './single-file.ts';
+import { parseSite, PLAIN_SITE, type Site } from './site.ts';
+
+const WEB = join(ROOT, 'web');
+const TARGET = ['firefox115', 'chrome110'];
+
+/** Enough for a relay whose pool is up to three quarters full (server/difficulty.ts), and seconds at most without JIT. */
+export const OFFLINE_DIFFICULTY = 14;
+
+export { deskNames } from './single-file.ts';
+
+export type WebOptions = {
+  /** The minisign public key that signs keyrings. */
+  rootKeyFile: string;
+  outDir: string;
+  /** The pages refuse every keyring below it. */
+  floorSerial?: number;
+  /** Mean time between two slots (slots.ts); 20 seconds. */
+  slotSeconds?: number | undefined;
+  /** What the offline form (/form.html) seals to; without any there is none. */
+  keyrings?: readonly SignedKeyring[];
+  /** Leading zero bits of its stamps: it cannot ask how many it takes. */
+  offlineDifficulty?: number;
+  /** What the operator changes about the form (web/build/site.ts, docs/operations.md). */
+  siteFile?: string;
+  /** Is told what this build takes away, and may throw: then nothing has changed. */
+  agree?: (former: Former) => void;
+};
+
+/** What every script of the form is built with. */
+export function scriptOptions(rootKey: string, floorSerial: number): BuildOptions {
+  return {
+    absWorkingDir: ROOT,
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    platform: 'browser',
+    target: TARGET,
+    charset: 'utf8',
+    legalComments: 'eof',
+    define: {
+      ROOT_PUBLIC_KEY: JSON.stringify(rootKey),
+      FLOOR_SERIAL: String(floorSerial),
+      // libsodium asks where it was loaded from, and makes no use of it.
+      'import.meta.url': '""',
+    },
+    logLevel: 'warning',
+  };
+}
+
+async function buildScripts(outDir: string, rootKey: string, floorSerial: number): Promise<void> {
+  const common = { ...scriptOptions(rootKey, floorSerial), outdir: outDir };
+  await Promise.all([
+    build({ ...common, entryPoints: [{ in: join(WEB, 'page/form.ts'), out: 'form' }, { in: join(WEB, 'page/replies.ts'), out: 'replies' }, { in: join(WEB, 'templates/form.css'), out: 'form' }] }),
+    // The same worker twice: a browser loads the one that it can run.
+    ...ENGINES.map((engine) => build({ ...common, entryPoints: [{ in: join(WEB, 'page/seal.ts'), out: `seal-${engine}` }], plugins: [sodiumPlugin(engine)] })),
+  ]);
+}
+
+/** @throws SiteError */
+async function readSite(file: string): Promise<Site> {
+  const languages = (await readLocales()).map(({ language }) => language);
+  return parseSite(await readGivenText(file), languages);
+}
+
+/**
+ * Writes the form into `outDir`, and returns what it took away there. Throws MINISIGN_FORMAT when the file is not a minisign
+ * public key, SiteError when the site file is wrong, FileError when either is no regular file, and what `agree` throws.
+ */
+export async function buildWeb(options: WebOptions): Promise<Former> {
+  const { rootKeyFile, outDir, floorSerial = 1, slotSeconds, siteFile, keyrings = [], offlineDifficulty = OFFLINE_DIFFICULTY, agree } = options;
+  const rootKey = (await readGivenText(rootKeyFile)).trim();
+  await ready;
+  // A secret key put here by mistake would be handed to everyone.
+  parsePublicKey(rootKey);
+  const site = siteFile === undefined ? PLAIN_SITE : await readSite(siteFile);
+  await mkdir(dirname(outDir), { recursive: true });
+  const staging = await mkdtemp(`${outDir}.new-`);
+  try {
+    // First, because a missing word or list of words stops the build: nothing must still be writing then.
+    await buildPages(staging, { offline: keyrings.length > 0, slotSeconds }, site);
+    await buildWords(staging);
+    await Promise.all([
+      buildScripts(staging, rootKey, floorSerial),
+      ...(keyrings.length > 0 ? [buildOffline(staging, scriptOptions(rootKey, floorSerial), { rootKey, keyrings, difficulty: offlineDifficulty })] : []),
+      sodiumWasm().then((wasm) => writeFile(join(staging, 'sodium.wasm'), wasm)),
+      readFile(join(WEB, 'templates/icon.png')).then((icon) => writeFile(join(staging, 'icon.png'), icon)),
+    ]);
+    return await publish(staging, outDir, agree);
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+/**
+ * The desk for volunteers, one page a language: no relay serves it. `rootKey`: the text of the minisign public key.
+ * Errors: MINISIGN_*, KEYRING_FORMAT.
+ */
+export async function buildDesk(rootKey: string, keyrings: readonly SignedKeyring[]): Promise<{ name: string; page: string }[]> {
+  await ready;
+  return makeDesk(scriptOptions(rootKey.trim(), 1), { rootKey: rootKey.trim(), keyrings, difficulty: OFFLINE_DIFFICULTY });
+}

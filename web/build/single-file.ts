@@ -1,0 +1,117 @@
+// Makes the offline form and the volunteers' desk: one file a language that holds everything, and a policy of its own that
+// forbids the network.
+import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { build, type BuildOptions } from 'esbuild';
+import { utf8 } from '../../crypto/bytes.ts';
+import { verifyKeyring } from '../../crypto/keyring.ts';
+import { parsePublicKey } from '../../crypto/minisign.ts';
+import { ROOT } from '../../runtime/root.ts';
+import { sodiumPlugin } from './cut.ts';
+import { readGiven } from './given.ts';
+import { readLocales, readTemplate } from './pages.ts';
+import { renderPage, type Locale } from './template.ts';
+
+const WEB = join(ROOT, 'web');
+
+/** A keyring as it was signed: the text of keyring.json and of its .minisig. */
+export type SignedKeyring = { json: string; signature: string };
+
+/** Keyrings the form carries must be ones it will take; `until` is when the last of them ends. Errors: MINISIGN_*, KEYRING_FORMAT. */
+function verified(keyrings: readonly SignedKeyring[], rootKey: string): { carried: SignedKeyring[]; until: string | undefined } {
+  const root = parsePublicKey(rootKey);
+  const found = keyrings.map(({ json, signature }) => ({ json, signature, ...verifyKeyring(utf8(json), signature, root).keyring })).sort((a, b) => a.serial - b.serial);
+  return {
+    carried: found.map(({ json, signature }) => ({ json, signature })),
+    until: found.map(({ notAfter }) => notAfter).sort().at(-1),
+  };
+}
+
+async function bundled(options: BuildOptions): Promise<string> {
+  const { outputFiles } = await build({ ...options, write: false });
+  const [file] = outputFiles;
+  if (file === undefined || outputFiles.length !== 1) throw new Error('expected one bundle');
+  return file.text;
+}
+
+/** What would end the element early, or be read otherwise than it was hashed. */
+function inlinable(text: string, element: 'script' | 'style'): string {
+  const trimmed = text.trim();
+  if (new RegExp(`</${element}|<!--|\\r|\\0`, 'i').test(trimmed)) throw new Error(`the ${element} cannot stand inside the page`);
+  return trimmed;
+}
+
+const source = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+
+export type SingleFileOptions = { rootKey: string; keyrings: readonly SignedKeyring[]; difficulty: number };
+
+type Parts = { template: string; locales: readonly Locale[]; script: string; style: string };
+
+/** A page a language, with everything inside. */
+function inlined(parts: Parts): { locale: Locale; page: string }[] {
+  const script = inlinable(parts.script, 'script');
+  const style = inlinable(parts.style, 'style');
+  const policy = `default-src 'none'; script-src ${source(script)}; style-src ${source(style)}; base-uri 'none'; form-action 'none'`;
+  const put: Readonly<Record<string, string>> = { policy, script, style };
+  return parts.locales.map((locale) => {
+    // The words first: what is put in afterwards is no template any more.
+    const page = renderPage(parts.template.replace(/\{\{(policy|script|style)\}\}/g, '\0$1\0'), locale, parts.locales);
+    return { locale, page: page.replace(/\0(policy|script|style)\0/g, (_, name: string) => put[name] ?? '') };
+  });
+}
+
+/** The script; where a string or pattern holds the beginning of an HTML comment, the same in another spelling. */
+function scriptWith(common: BuildOptions, entry: string, carried: readonly SignedKeyring[], difficulty: number): Promise<string> {
+  const define = { ...common.define, OFFLINE_KEYRINGS: JSON.stringify(carried), OFFLINE_DIFFICULTY: String(difficulty) };
+  const script = bundled({ ...common, define, entryPoints: [join(WEB, entry)], plugins: [sodiumPlugin('js')] });
+  return script.then((text) => text.replaceAll('<!--', '\\x3c!--'));
+}
+
+/** The offline form: form.html a language, and form.json. */
+export async function buildOffline(outDir: string, common: BuildOptions, { rootKey, keyrings, difficulty }: SingleFileOptions): Promise<void> {
+  const { carried, until } = verified(keyrings, rootKey);
+  const [template, locales, script, style] = await Promise.all([
+    readTemplate('offline', { offline: true }),
+    readLocales(),
+    scriptWith(common, 'page/offline.ts', carried, difficulty),
+    bundled({ ...common, entryPoints: [join(WEB, 'templates/form.css')] }),
+  ]);
+  // For the relay, which hands the form out no longer than that.
+  await writeFile(join(outDir, 'form.json'), `${JSON.stringify({ until })}\n`);
+  for (const { locale, page } of inlined({ template, locales, script, style })) {
+    const file = join(outDir, locale.path, 'form.html');
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, page);
+  }
+}
+
+/** The words of the desk, which nobody but volunteers reads. */
+export function readDeskLocales(): Promise<Locale[]> {
+  return readLocales(join(WEB, 'desk/locales'));
+}
+
+/** What the page in each language is called. */
+export async function deskNames(): Promise<string[]> {
+  return (await readDeskLocales()).map(deskName);
+}
+
+const deskName = ({ language }: Locale): string => `desk-${language}.html`;
+
+/** The desk for volunteers, one page a language, by the names of its files. Errors: MINISIGN_*, KEYRING_FORMAT. */
+export async function makeDesk(common: BuildOptions, { rootKey, keyrings, difficulty }: SingleFileOptions): Promise<{ name: string; page: string }[]> {
+  const { carried } = verified(keyrings, rootKey);
+  const [template, locales, script, style] = await Promise.all([
+    readTemplate('desk', { offline: true }),
+    readDeskLocales(),
+    scriptWith(common, 'desk/desk.ts', carried, difficulty),
+    bundled({ ...common, entryPoints: [join(WEB, 'templates/desk.css')] }),
+  ]);
+  return inlined({ template, locales, script, style }).map(({ locale, page }) => ({ name: deskName(locale), page }));
+}
+
+/** Reads `keyring.json` and `keyring.json.minisig`. */
+export async function readSigned(file: string): Promise<SignedKeyring> {
+  const [json, signature] = [await readGiven(file), await readGiven(`${file}.minisig`)];
+  return { json: json.toString('utf8'), signature: signature.toString('utf8') };
+}

@@ -1,0 +1,75 @@
+// Makes a page of the template and the words of one language. No word of a page stands anywhere but in locales/.
+import { NOTICES, type Notice } from '../page/notices.ts';
+import { renderBridges, renderClearnet, renderCrisis, renderName, SITE_WORDS } from './site-blocks.ts';
+import { PLAIN_SITE, type Site } from './site.ts';
+import { escapeHtml, wordOf, type Locale } from './words.ts';
+
+export type { Locale } from './words.ts';
+
+function renderNotice(locale: Locale, notice: Notice): string {
+  const paragraphs = wordOf(locale, `notice.${notice}.text`).split('\n').map((text) => `<p>${text}</p>`);
+  const buttons = NOTICES[notice].map((action) => (
+    `<button type="button" data-action="${action}">${wordOf(locale, `action.${action}`)}</button>`
+  ));
+  return [
+    `<section class="notice" id="notice-${notice}" aria-labelledby="notice-${notice}-title" hidden>`,
+    `<h2 id="notice-${notice}-title" tabindex="-1">${wordOf(locale, `notice.${notice}.title`)}</h2>`,
+    ...paragraphs,
+    ...(buttons.length > 0 ? [`<p class="actions">${buttons.join(' ')}</p>`] : []),
+    '</section>',
+  ].join('\n');
+}
+
+/** `page`: which one of a language is linked to; its first, where left out. */
+function renderLanguages(locale: Locale, all: readonly Locale[], page = ''): string {
+  return all.map(({ language, name, path }) => (
+    language === locale.language
+      ? `<span aria-current="page">${escapeHtml(name)}</span>`
+      : `<a href="/${path}${page}" lang="${language}" hreflang="${language}">${escapeHtml(name)}</a>`
+  )).join(' ');
+}
+
+/**
+ * `{{key}}` is a word, `{{@block}}` a part made here, `{{language}}`, `{{path}}`, `{{letterBytes}}` belong to the locale,
+ * `{{exit}}` to the site. What stands between `{{#each}}` and `{{/each}}` is there in every language, one after the other.
+ */
+export function renderPage(template: string, locale: Locale, all: readonly Locale[], site: Site = PLAIN_SITE): string {
+  const whole = template.replace(/\{\{#each\}\}([^]*?)\{\{\/each\}\}/g, (_, part: string) => all.map((each) => renderPage(part, each, all, site)).join(' '));
+  return whole.replace(/\{\{(@?[\w.-]+)\}\}/g, (_, key: string) => {
+    switch (key) {
+      case 'language':
+        return locale.language;
+      case 'path':
+        return locale.path;
+      case 'letterBytes':
+        return String(locale.letterBytes);
+      case 'exit':
+        return escapeHtml(site.exit);
+      case '@name':
+        return renderName(locale, site);
+      case '@crisis':
+        return renderCrisis(locale, site);
+      case '@bridges':
+        return renderBridges(locale, site);
+      case '@clearnet':
+        return renderClearnet(locale, site);
+      case '@languages':
+        return renderLanguages(locale, all);
+      case '@replies-languages':
+        return renderLanguages(locale, all, 'replies');
+      case '@notices':
+        return (Object.keys(NOTICES) as Notice[]).map((notice) => renderNotice(locale, notice)).join('\n');
+      default:
+        return wordOf(locale, key);
+    }
+  });
+}
+
+/** Every word the pages need, to be compared with what a locale has. */
+export function neededWords(template: string): Set<string> {
+  const inTemplate = [...template.matchAll(/\{\{([\w-]+\.[\w.-]+)\}\}/g)].map(([, key]) => key as string);
+  const inNotices = Object.entries(NOTICES).flatMap(([notice, actions]) => [
+    `notice.${notice}.title`, `notice.${notice}.text`, ...actions.map((action) => `action.${action}`),
+  ]);
+  return new Set([...inTemplate, ...inNotices, ...SITE_WORDS]);
+}

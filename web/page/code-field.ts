@@ -1,0 +1,87 @@
+// The field for an access code. What is typed into it never leaves the page and its sealing worker.
+import { normalizeWord, typedWords, wordBegunBy, type TypedWord } from '../../crypto/words.ts';
+import type { CodeProblem } from '../../crypto/code.ts';
+import { element, fill } from './page.ts';
+
+/** What may stand in a word as it is typed, up to the cursor. */
+const BEGUN = /[\p{L}\p{M}\p{Default_Ignorable_Code_Point}]*$/u;
+const PROBLEMS: readonly CodeProblem['kind'][] = ['count', 'word', 'check'];
+
+export class CodeField {
+  readonly #field = element('typed-code', HTMLTextAreaElement);
+  readonly #offer = element('offer', HTMLButtonElement);
+  #words: readonly string[] = [];
+
+  constructor() {
+    this.#field.addEventListener('input', () => this.#typed());
+    this.#offer.addEventListener('click', () => this.#complete());
+  }
+
+  get text(): string {
+    return this.#field.value;
+  }
+
+  /** From here on a word can be completed. */
+  know(words: readonly string[]): void {
+    this.#words = words;
+    this.#typed();
+  }
+
+  clear(): void {
+    this.#field.value = '';
+    this.#propose('');
+  }
+
+  /** Says what is wrong and leads to the word, if it is one. */
+  flag(problem: CodeProblem): void {
+    if (problem.kind === 'count') fill('count', String(problem.count));
+    if (problem.kind === 'word') fill('position', String(problem.position));
+    this.#mark(problem.kind);
+    this.#field.focus();
+    if (problem.kind !== 'word') return;
+    const found = this.#typedWords()[problem.position - 1];
+    if (found) this.#field.setSelectionRange(found.start, found.end);
+  }
+
+  #typedWords(): TypedWord[] {
+    return typedWords(this.#field.value, this.#words);
+  }
+
+  #typed(): void {
+    this.#mark(null);
+    fill('typed', String(this.#typedWords().length));
+    this.#propose(this.#wordMeant());
+  }
+
+  #propose(word: string): void {
+    this.#offer.hidden = word === '';
+    this.#offer.textContent = word;
+  }
+
+  /** What the letters before the cursor begin; empty where they begin nothing, or are a whole word. */
+  #wordMeant(): string {
+    const begun = this.#begun();
+    const word = wordBegunBy(begun, this.#words) ?? '';
+    return word === normalizeWord(begun, this.#words) ? '' : word;
+  }
+
+  #begun(): string {
+    return BEGUN.exec(this.#field.value.slice(0, this.#field.selectionEnd))?.[0] ?? '';
+  }
+
+  #complete(): void {
+    const word = this.#offer.textContent ?? '';
+    const end = this.#field.selectionEnd;
+    this.#field.setRangeText(`${word} `, end - this.#begun().length, end, 'end');
+    this.#field.focus();
+    this.#typed();
+  }
+
+  #mark(problem: CodeProblem['kind'] | null): void {
+    for (const kind of PROBLEMS) element(`typed-${kind}`, HTMLElement).hidden = kind !== problem;
+    // Named only when it shows: a description is read out also from hidden text.
+    this.#field.setAttribute('aria-describedby', problem === null ? 'typed-code-hint' : `typed-code-hint typed-${problem}`);
+    if (problem === null) this.#field.removeAttribute('aria-invalid');
+    else this.#field.setAttribute('aria-invalid', 'true');
+  }
+}

@@ -1,0 +1,110 @@
+// The access code on the page: shown after acceptance and at no other time, confirmed by two of its words, then gone.
+// Nothing here puts it anywhere else: no storage, no address, no title, no clipboard.
+import type { Code } from '../../crypto/code.ts';
+import { placeOf } from '../../crypto/words.ts';
+import { element, fill, focusOn, onClick } from './page.ts';
+
+type Part = 'code' | 'code-check' | 'code-skip';
+
+/** Two positions of `count`, from 0, the lower first: random, so that nobody learns which to write down. */
+function drawTwo(count: number): [number, number] {
+  // Of 2 ** 32 the rest of a division by twelve is as good as none.
+  const [one = 0, more = 0] = crypto.getRandomValues(new Uint32Array(2));
+  const first = one % count;
+  const second = (first + 1 + more % (count - 1)) % count;
+  return first < second ? [first, second] : [second, first];
+}
+
+export class ShownCode {
+  /** Held here: a quick exit empties the page before it wipes. */
+  readonly #parts = (['code', 'code-check', 'code-skip'] as const).map((name) => element(name, HTMLElement));
+  readonly #inputs = [element('code-first', HTMLInputElement), element('code-second', HTMLInputElement)] as const;
+  readonly #list = element('code-words', HTMLOListElement);
+  readonly #onDone: () => void;
+  #code: Code | null = null;
+  #words: readonly string[] = [];
+  #asked: readonly [number, number] = [0, 1];
+
+  /** `onDone`: the code has been confirmed, or the person goes on without that. */
+  constructor(onDone: () => void) {
+    this.#onDone = onDone;
+    onClick('code-written', () => this.#ask());
+    onClick('code-confirm', () => this.#confirm());
+    onClick('code-again', () => this.#show());
+    onClick('code-back', () => this.#show());
+    onClick('code-skip-ask', () => this.warn());
+    onClick('code-skip-done', () => this.#done());
+    for (const input of this.#inputs) input.addEventListener('keydown', ({ key }) => key === 'Enter' && this.#confirm());
+  }
+
+  /** Whether there is a code that would be lost with the page. */
+  get held(): boolean {
+    return this.#code !== null;
+  }
+
+  /** Shows it from here on, until it is confirmed or left. */
+  show(code: Code, words: readonly string[]): void {
+    this.#code = code;
+    this.#words = words;
+    this.#reveal('code');
+  }
+
+  /** What it means to go on without having confirmed it. */
+  warn(): void {
+    this.#reveal('code-skip');
+    focusOn('code-skip-title');
+  }
+
+  /** Nothing of it is left in the page. */
+  forget(): void {
+    this.#code = null;
+    this.#reveal(null);
+  }
+
+  #show(): void {
+    this.#reveal('code');
+    focusOn('code-title');
+  }
+
+  #ask(): void {
+    this.#asked = drawTwo(this.#code?.length ?? 2);
+    this.#sayWrong([false, false]);
+    const [first, second] = this.#asked;
+    fill('first', String(first + 1));
+    fill('second', String(second + 1));
+    this.#reveal('code-check');
+    this.#inputs[0].focus();
+  }
+
+  #confirm(): void {
+    const wrong = this.#inputs.map(({ value }, i) => placeOf(value, this.#words) !== this.#code?.[this.#asked[i] ?? 0]);
+    if (!wrong.includes(true)) return this.#done();
+    this.#show();
+    this.#sayWrong(wrong);
+  }
+
+  #sayWrong([first = false, second = false]: readonly boolean[]): void {
+    element('code-wrong-first', HTMLElement).hidden = !first;
+    element('code-wrong-second', HTMLElement).hidden = !second;
+  }
+
+  #done(): void {
+    this.forget();
+    this.#onDone();
+  }
+
+  /** The words are in the page only while they show: not while two of them are asked for. */
+  #reveal(part: Part | null): void {
+    for (const each of this.#parts) each.hidden = each.id !== part;
+    for (const input of this.#inputs) input.value = '';
+    this.#list.replaceChildren(...(part === 'code' ? this.#items() : []));
+  }
+
+  #items(): HTMLElement[] {
+    return (this.#code ?? []).map((place) => {
+      const item = document.createElement('li');
+      item.textContent = this.#words[place] ?? '';
+      return item;
+    });
+  }
+}

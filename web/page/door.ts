@@ -1,0 +1,114 @@
+// What the page asks of the relay: is the door open, under which keyring, and will it take this parcel.
+import { WORD_LIST_LENGTH } from '../../crypto/words.ts';
+import type { Answer, DoorReason } from './messages.ts';
+
+export type Door = { open: true; difficulty: number } | { open: false; reason: DoorReason };
+export type SignedKeyring = { json: Uint8Array; signature: string };
+export type Start = { door: Door; keyring: SignedKeyring | null };
+
+/** Over an onion service a first connection may take most of a minute. */
+const READ_TIMEOUT_MS = 60_000;
+/** As long as the relay itself waits for a slow upload. */
+const SEND_TIMEOUT_MS = 120_000;
+const REASONS: readonly string[] = ['keyring', 'pool', 'redis', 'worker'] satisfies DoorReason[];
+/** Dearer stamps than this would keep a phone busy for minutes: it is asked for by mistake or by malice. */
+export const HIGHEST_DIFFICULTY = 20;
+/** What takes a browser without WebAssembly most of a minute on average, and often longer: to be said before anybody types. */
+export const SLOW_DIFFICULTY = 18;
+
+export class UnreachableError extends Error {
+  readonly why: 'offline' | 'timeout';
+  constructor(why: 'offline' | 'timeout') {
+    super(why);
+    this.why = why;
+  }
+}
+
+/** @throws UnreachableError when nothing came in time, or not the whole of it. */
+async function exchange(path: string, timeoutMs: number, init: RequestInit = {}): Promise<{ status: number; body: Uint8Array<ArrayBuffer> }> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), timeoutMs);
+  try {
+    const response = await fetch(path, {
+      ...init,
+      cache: 'no-store',
+      credentials: 'omit',
+      redirect: 'error',
+      referrerPolicy: 'no-referrer',
+      signal: controller.signal,
+    });
+    return { status: response.status, body: new Uint8Array(await response.arrayBuffer()) };
+  } catch {
+    throw new UnreachableError(controller.signal.aborted ? 'timeout' : 'offline');
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function read(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const { status, body } = await exchange(path, READ_TIMEOUT_MS);
+  if (status !== 200) throw new UnreachableError('offline');
+  return body;
+}
+
+function parseDoor(door: { open?: unknown; reason?: unknown; difficulty?: unknown }): Door {
+  if (door.open === true && Number.isInteger(door.difficulty)) {
+    return { open: true, difficulty: Math.min(Math.max(Number(door.difficulty), 0), HIGHEST_DIFFICULTY) };
+  }
+  const reason = String(door.reason);
+  return { open: false, reason: REASONS.includes(reason) ? (reason as DoorReason) : 'worker' };
+}
+
+function parseStart(body: Uint8Array): Start {
+  const { door, keyring, signature } = JSON.parse(new TextDecoder().decode(body)) as { door: object; keyring: unknown; signature: unknown };
+  const signed = typeof keyring === 'string' && typeof signature === 'string' ? { json: new TextEncoder().encode(keyring), signature } : null;
+  return signed === null ? { door: { open: false, reason: 'keyring' }, keyring: null } : { door: parseDoor(door), keyring: signed };
+}
+
+/** @throws UnreachableError. Nothing of the keyring is believed until the worker has verified it. */
+export async function readStart(): Promise<Start> {
+  const body = await read('/start.json');
+  try {
+    return parseStart(body);
+  } catch {
+    throw new UnreachableError('offline');
+  }
+}
+
+/** With an empty query, so that it is as long as /mailbox and so are the headers. */
+const PARCEL_PATH = '/parcel?';
+
+/** The bytes that libsodium runs on. @throws UnreachableError */
+export async function readWasm(): Promise<ArrayBuffer> {
+  return (await read('/sodium.wasm')).buffer;
+}
+
+/** The words that access codes of a language are made of. @throws UnreachableError, also when it is not such a list */
+export async function readWords(path: string): Promise<readonly string[]> {
+  const words = new TextDecoder().decode(await read(path)).trim().split('\n');
+  if (words.length !== WORD_LIST_LENGTH) throw new UnreachableError('offline');
+  return words;
+}
+
+/**
+ * Hands in a parcel; `readAnswer` makes sense of the relay's bytes. Null: what came back is no answer of a relay.
+ * @throws UnreachableError; the parcel may then have been taken, or not. Sending the same bytes again is safe.
+ */
+export async function sendParcel(parcel: Uint8Array, readAnswer: (bytes: Uint8Array) => Promise<Answer>): Promise<Answer | null> {
+  return readAnswer(await post(PARCEL_PATH, parcel)).catch(() => null);
+}
+
+/** Hands in a question to the mailbox; what comes back is the sealing worker's to read. @throws UnreachableError */
+export function askMailbox(question: Uint8Array): Promise<Uint8Array> {
+  return post('/mailbox', question);
+}
+
+async function post(path: string, bytes: Uint8Array): Promise<Uint8Array> {
+  const { body } = await exchange(path, SEND_TIMEOUT_MS, {
+    method: 'POST',
+    // A copy in a buffer of its own: a parcel is kept for sending again.
+    body: bytes.slice().buffer,
+    headers: { 'content-type': 'application/octet-stream' },
+  });
+  return body;
+}

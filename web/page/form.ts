@@ -1,0 +1,233 @@
+// The request form: opens the door, takes what is typed, sends it, and says what became of it.
+import type { Code } from '../../crypto/code.ts';
+import { groupsOf } from './address.ts';
+import { AnswerChoice } from './choice.ts';
+import { ShownCode } from './code.ts';
+import { readStart, SLOW_DIFFICULTY, UnreachableError, type SignedKeyring } from './door.ts';
+import { Fields } from './fields.ts';
+import { takeKeyring } from './keyring.ts';
+import { LeavingQuestion, setUpLeaving } from './leaving.ts';
+import { noticeForDoor, noticeForSealer, SHUT, type Action, type Notice } from './notices.ts';
+import { element, fill, focusOn, notify, onAction, onClick, progress, show, showGroups } from './page.ts';
+import { Sealer, SealerError } from './sealer.ts';
+import { Sending } from './sending.ts';
+
+/** After so many waits by itself the page leaves the next try to the person. */
+const MOST_WAITS = 10;
+
+class Form {
+  readonly #fields = new Fields((request) => this.#sealer.ask('room', { request }));
+  readonly #choice = new AnswerChoice();
+  readonly #shown = new ShownCode(() => this.#afterCode());
+  readonly #leaving = new LeavingQuestion((notice) => this.#tell(notice));
+  readonly #sealer: Sealer;
+  readonly #sending: Sending;
+  readonly #language = document.documentElement.lang;
+  #busy = false;
+  #opened = false;
+  #waits = 0;
+  #countdown: ReturnType<typeof setInterval> | undefined;
+  /** One for whatever this visit sends, made when the first request that wants an answer is. */
+  #code: Code | null = null;
+  /** What to show it in, once a request with it may have arrived. */
+  #words: readonly string[] | null = null;
+
+  constructor() {
+    setUpLeaving(this.#fields, {
+      wipe: () => {
+        this.#end();
+        this.#shown.forget();
+      },
+      ask: (href) => this.#askBeforeLeaving(href),
+      holdsMore: () => this.#shown.held,
+    });
+    this.#sealer = new Sealer();
+    this.#sending = new Sending({
+      sealer: this.#sealer,
+      slotMs: Number(document.documentElement.dataset['slotSeconds']) * 1_000,
+      renewKeyring: async () => this.#take((await readStart()).keyring),
+      onStep: progress,
+    });
+    this.#fields.onInput(() => this.#countdown !== undefined && this.#stopWaiting());
+    onAction((action) => this.#act(action));
+    onClick('send', () => void this.#send());
+  }
+
+  /** Looks whether a request can be sent at all. Writing can begin meanwhile: over Tor this takes its time. */
+  async open(): Promise<void> {
+    notify(null);
+    // At first the page shows the form by itself: typing can begin before this script is there.
+    if (this.#opened && this.#fields.empty) show('opening');
+    this.#opened = true;
+    this.#ready(false);
+    try {
+      const started = this.#sealer.start();
+      // Asked for together, but a closed door comes first.
+      started.catch(() => undefined);
+      const { door, keyring } = await readStart();
+      if (!door.open) return this.#notOpened(noticeForDoor(door.reason));
+      show('form');
+      await started;
+      await this.#take(keyring);
+      this.#ready(true);
+      this.#choice.fetch();
+      this.#sending.start(door.difficulty);
+      if (this.#sealer.isSlow && door.difficulty >= SLOW_DIFFICULTY) this.#tell('slow-stamp');
+      await this.#fields.countRoom();
+    } catch (error) {
+      this.#notOpened(this.#noticeFor(error, 'unreachable'));
+    }
+  }
+
+  /** Nothing is being checked any more until the person asks for it. */
+  #notOpened(notice: Notice): void {
+    element('checking', HTMLElement).hidden = true;
+    this.#tell(notice);
+  }
+
+  async #take(keyring: SignedKeyring | null): Promise<void> {
+    const { topics } = await takeKeyring(this.#sealer, keyring);
+    this.#fields.showTopics(topics);
+  }
+
+  #ready(ready: boolean): void {
+    element('checking', HTMLElement).hidden = ready;
+    element('send', HTMLButtonElement).disabled = !ready;
+  }
+
+  async #send(): Promise<void> {
+    if (this.#busy || this.#fields.flag()) return;
+    this.#busy = true;
+    clearInterval(this.#countdown);
+    this.#countdown = undefined;
+    notify(null);
+    progress('sealing');
+    show('progress');
+    focusOn('progress-title');
+    try {
+      const words = this.#choice.wanted ? await this.#readyCode() : null;
+      if (words === undefined) return this.#tell('no-words');
+      const answer = words !== null;
+      const outcome = await this.#sending.send({ request: this.#fields.read(), answer }, () => { this.#words = words ?? this.#words; });
+      if (outcome.kind === 'accepted') this.#accepted(answer);
+      else if (outcome.kind === 'refused') this.#tell(outcome.notice);
+      else this.#wait(outcome.seconds);
+    } catch (error) {
+      this.#tell(this.#noticeFor(error, error instanceof UnreachableError ? error.why : 'refused'));
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** The code is made, and the list is there that it will be shown in. Undefined: the list does not come. */
+  async #readyCode(): Promise<readonly string[] | undefined> {
+    const words = await this.#choice.words().catch(() => undefined);
+    if (words !== undefined) this.#code ??= await this.#sealer.ask('code', { language: this.#language });
+    return words;
+  }
+
+  /** Nothing of the text is left in memory that this page holds, and nothing more is sent. */
+  #end(): void {
+    clearInterval(this.#countdown);
+    this.#code = null;
+    this.#sending.stop();
+    this.#sealer.destroy();
+  }
+
+  /** `answer`: whether one is wanted here. If not, one to an earlier try may come all the same. */
+  #accepted(answer: boolean): void {
+    const reachable = this.#fields.read().contact !== undefined;
+    const words = this.#words;
+    const code = words === null ? null : this.#code;
+    this.#fields.clear();
+    this.#end();
+    element('accepted-earlier', HTMLElement).hidden = answer || code === null;
+    element('accepted-with-code', HTMLElement).hidden = code === null;
+    element('accepted-with-contact', HTMLElement).hidden = !reachable;
+    element('accepted-when', HTMLElement).hidden = code === null && !reachable;
+    element('accepted-without-answer', HTMLElement).hidden = code !== null || reachable;
+    element('accepted-after', HTMLElement).hidden = code !== null;
+    if (words !== null && code !== null) this.#shown.show(code, words);
+    show('accepted');
+    focusOn('accepted-title');
+  }
+
+  /** The code is gone, and how to come back with it takes its place. */
+  #afterCode(): void {
+    showGroups('address', groupsOf(location.host));
+    element('accepted-after', HTMLElement).hidden = false;
+    focusOn('replies-title');
+  }
+
+  /** The relay is full or its store is away: come again by itself, as long as the text stays as it is. */
+  #wait(seconds: number): void {
+    this.#waits += 1;
+    if (this.#waits > MOST_WAITS) return this.#tell('busy');
+    let left = seconds;
+    const showLeft = (): void => fill('left', `${String(Math.floor(left / 60))}:${String(left % 60).padStart(2, '0')}`);
+    showLeft();
+    this.#tell('waiting');
+    this.#countdown = setInterval(() => {
+      left -= 1;
+      if (left > 0) showLeft();
+      else void this.#send();
+    }, 1_000);
+  }
+
+  #stopWaiting(): void {
+    clearInterval(this.#countdown);
+    this.#countdown = undefined;
+    // The person may be typing: the words change, the focus stays.
+    const focused = document.activeElement;
+    this.#tell('busy');
+    if (focused instanceof HTMLElement) focused.focus();
+  }
+
+  /** On its way, the browser's own question has to do. */
+  #askBeforeLeaving(href: string): boolean {
+    if (this.#busy || this.#countdown !== undefined) return false;
+    if (this.#shown.held) {
+      this.#shown.warn();
+      return true;
+    }
+    this.#leaving.ask(href);
+    return true;
+  }
+
+  #act(action: Action): void {
+    switch (action) {
+      case 'check':
+        return void this.open().then(() => document.activeElement === document.body && focusOn('send'));
+      case 'send':
+        this.#waits = 0;
+        return void this.#send();
+      case 'without':
+        this.#choice.decline();
+        return void this.#send();
+      case 'stop':
+        return this.#stopWaiting();
+      case 'reload':
+        return location.reload();
+      case 'stay':
+        return this.#leaving.stay(() => this.#fields.focus());
+      case 'leave':
+        this.#fields.clear();
+        this.#end();
+        return this.#leaving.leave();
+    }
+  }
+
+  #noticeFor(error: unknown, otherwise: Notice): Notice {
+    return error instanceof SealerError ? noticeForSealer(error.code) : otherwise;
+  }
+
+  /** Says what happened and what to do. What was typed stays where it is. */
+  #tell(notice: Notice): void {
+    fill('today', new Intl.DateTimeFormat(this.#language, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(new Date()));
+    const kept = !this.#fields.empty;
+    show(SHUT.has(notice) && !kept ? null : 'form');
+    notify(notice, { kept });
+  }
+}
+
+void new Form().open();

@@ -1,0 +1,68 @@
+// What the page and its sealing worker say to each other.
+import type { Result } from '../../crypto/answer.ts';
+import type { CodeProblem } from '../../crypto/code.ts';
+import type { ErrorCode } from '../../crypto/errors.ts';
+import type { Place } from '../../crypto/order.ts';
+import type { Slot } from './moments.ts';
+
+export type RequestFields = { topic?: string; language: string; message: string; contact?: string };
+export type TopicName = { id: string; names: Record<string, string> };
+/** What a keyring offers to those who write. */
+export type Offered = { topics: TopicName[]; teams: number; answerTime: Record<string, string> };
+export type Answer = { result: Result; difficulty: number; retryAfterSeconds: number };
+/**
+ * A reply that is what it says; `id` is what it is deleted by. `team`: where further words go, null when its signer is none of that
+ * team. The same reply sealed twice has one `signature`. `place`, `earlier`: where it stands in the conversation, and which answers
+ * its writer knew (short ids).
+ */
+export type ReadReply = { id: string; text: string; team: string | null; signature: string; place: Place; earlier: readonly string[] };
+/** One that is read, or why it is not shown. */
+export type MailboxReply = ReadReply | { id: string; refused: FailureCode };
+/** Further words: to which team, and where they stand. */
+export type FollowUp = { team?: string; number: number; read: string[] };
+/** `total`: replies in the mailbox; `first`: how many of them come before those that are here. */
+export type MailboxFound = { total: number; first: number; replies: MailboxReply[] };
+export type MailboxPage = MailboxFound | { retryAfterSeconds: number };
+export type Step = 'sealing' | 'stamping';
+export type FailureCode = ErrorCode | 'UNEXPECTED';
+/** WORKER: the sealing worker itself could not be loaded, or died. */
+export type SealerCode = FailureCode | 'WORKER';
+/** Why the relay takes nothing in, as /start.json says it. */
+export type DoorReason = 'keyring' | 'pool' | 'redis' | 'worker';
+
+/** Everything the worker can be asked, and what it gives back. */
+export type Exchanges = {
+  /** Starts libsodium, with the bytes of /sodium.wasm where it runs on WebAssembly. */
+  start: { ask: { wasm: ArrayBuffer | null }; reply: null };
+  /** Verifies a keyring and keeps it for sealing. `teams`: how many there are. */
+  open: { ask: { json: Uint8Array; signature: string }; reply: Offered };
+  /** Bytes that still fit into the letter; negative when it is too long. */
+  room: { ask: { request: RequestFields }; reply: number };
+  /** Seals a request, or with `followUp` further words in the conversation at hand. `answer`: whether one is wanted. */
+  seal: { ask: { request: RequestFields; difficulty: number; answer: boolean; followUp?: FollowUp }; reply: Uint8Array };
+  /** Makes an access code, and with it the conversation at hand: places in the word list of this language. */
+  code: { ask: { language: string }; reply: readonly number[] };
+  /** Takes an access code as somebody wrote it. Null: it is one, and its conversation is at hand. */
+  enter: { ask: { language: string; text: string; words: readonly string[] }; reply: CodeProblem | null };
+  /** What to ask the relay about a page (from 0) of the mailbox at hand. */
+  look: { ask: { page: number }; reply: Uint8Array };
+  /** Reads what the relay answered to that. */
+  replies: { ask: { answer: Uint8Array; page: number }; reply: MailboxPage };
+  /** A parcel that removes these replies (their ids, hex) from the mailbox at hand. */
+  delete: { ask: { replies: readonly string[]; difficulty: number }; reply: Uint8Array };
+  /** A parcel without a request, sealed and stamped when there is nothing else to do. */
+  decoy: { ask: { difficulty: number }; reply: Uint8Array };
+  /** Stamps a parcel again, dearer; its id stays the same, so that it is still one request. */
+  stamp: { ask: { parcel: Uint8Array; difficulty: number }; reply: Uint8Array };
+  /** Reads the relay's answer to a parcel. */
+  read: { ask: { answer: Uint8Array }; reply: Answer };
+  /** Draws the next slot. */
+  slot: { ask: { number: number; meanMs: number }; reply: Slot };
+};
+export type Kind = keyof Exchanges;
+
+export type Ask = { [K in Kind]: { id: number; kind: K } & Exchanges[K]['ask'] }[Kind];
+export type Tell =
+  | { id: number; kind: 'done'; reply: Exchanges[Kind]['reply'] }
+  | { id: number; kind: 'failed'; code: FailureCode }
+  | { id: number; kind: 'progress'; step: Step; done: number; of: number };

@@ -1,0 +1,157 @@
+// The offline form: one saved file that seals without a network to the keyrings it carries, and gives the parcel as text.
+import { CodedError } from '../../crypto/errors.ts';
+import { currentKeyring, verifyKeyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
+import { Throwaways } from '../../crypto/letter.ts';
+import { parsePublicKey } from '../../crypto/minisign.ts';
+import { encodeParcelText } from '../../crypto/parcel-text.ts';
+import { requestRoom, SEALING_STEPS, sealRequestSteps } from '../../crypto/seal.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { stampSteps } from '../../crypto/stamp.ts';
+import { Fields } from './fields.ts';
+import { setUpLeaving } from './leaving.ts';
+import { element, fill, focusOn, onClick } from './page.ts';
+import { breathe, inSlices } from './slices.ts';
+import { topicsOf } from './topics.ts';
+
+const VIEWS = ['form', 'progress', 'sealed'] as const;
+const NOTICES = ['expired', 'early', 'topic-gone', 'too-long', 'broken'] as const;
+type Notice = (typeof NOTICES)[number];
+
+function show(view: (typeof VIEWS)[number] | null): void {
+  for (const name of VIEWS) element(name, HTMLElement).hidden = name !== view;
+  element('intro', HTMLElement).hidden = view === 'progress' || view === 'sealed';
+}
+
+function notify(notice: Notice | null): void {
+  for (const name of NOTICES) element(`notice-${name}`, HTMLElement).hidden = name !== notice;
+  if (notice !== null) focusOn(`notice-${notice}-title`);
+}
+
+function noticeFor(error: unknown): Notice {
+  if (!(error instanceof CodedError)) return 'broken';
+  switch (error.code) {
+    case 'KEYRING_EXPIRED':
+      return 'expired';
+    case 'KEYRING_NOT_YET_VALID':
+      return 'early';
+    case 'KEYRING_TOPIC':
+      return 'topic-gone';
+    case 'LETTER_TOO_LONG':
+      return 'too-long';
+    default:
+      return 'broken';
+  }
+}
+
+class OfflineForm {
+  readonly #fields = new Fields(requestRoom);
+  readonly #language = document.documentElement.lang;
+  readonly #throwaways = new Throwaways();
+  /** The sealed text. Nothing else holds the request once it is there. */
+  readonly #text = element('text', HTMLTextAreaElement);
+  #keyrings: VerifiedKeyring[] = [];
+  /** Copied or saved. */
+  #taken = false;
+
+  constructor() {
+    const wipe = (): void => void (this.#text.value = '');
+    setUpLeaving(this.#fields, { wipe, ask: () => false, holdsMore: () => this.#text.value !== '' && !this.#taken });
+    // By the keyboard or the browser's menu. A part of the text is of no use.
+    this.#text.addEventListener('copy', () => this.#taken ||= this.#text.selectionEnd - this.#text.selectionStart === this.#text.value.length);
+    onClick('seal', () => void this.#seal());
+    onClick('copy', () => this.#copy());
+    onClick('save', () => this.#save());
+  }
+
+  async open(): Promise<void> {
+    try {
+      await ready;
+      const root = parsePublicKey(ROOT_PUBLIC_KEY);
+      this.#keyrings = OFFLINE_KEYRINGS.map(({ json, signature }) => verifyKeyring(new TextEncoder().encode(json), signature, root));
+      this.#sayUntil();
+      this.#showTopics();
+      show('form');
+      await this.#fields.countRoom();
+      do await breathe();
+      while (this.#throwaways.prepare());
+    } catch (error) {
+      this.#tell(noticeFor(error));
+    }
+  }
+
+  #showTopics(): void {
+    this.#fields.showTopics(topicsOf(currentKeyring(this.#keyrings, new Date()).keyring));
+  }
+
+  #sayUntil(): void {
+    const last = Math.max(...this.#keyrings.map(({ keyring }) => Date.parse(keyring.notAfter)));
+    fill('until', this.#moment(new Date(last)));
+    element('until', HTMLElement).hidden = false;
+  }
+
+  #moment(date: Date): string {
+    return new Intl.DateTimeFormat(this.#language, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(date);
+  }
+
+  async #seal(): Promise<void> {
+    if (this.#fields.flag()) return;
+    notify(null);
+    element('kept', HTMLElement).hidden = true;
+    show('progress');
+    focusOn('progress-title');
+    try {
+      // It may have been open for days.
+      const keyring = currentKeyring(this.#keyrings, new Date());
+      const steps = sealRequestSteps(this.#fields.read(), keyring, { throwaways: this.#throwaways });
+      const parcel = await inSlices(steps, { onStep: (done) => this.#progress('sealing', done / SEALING_STEPS) });
+      // Luck decides how many tries it takes; this many on average.
+      const stamped = await inSlices(stampSteps(parcel, OFFLINE_DIFFICULTY), { onStep: (tries) => this.#progress('stamping', tries / 2 ** OFFLINE_DIFFICULTY) });
+      // Of the keyring that was used: the form may hold another that ends later. The relay's day of grace is not promised.
+      fill('before', this.#moment(new Date(Date.parse(keyring.keyring.notAfter))));
+      show('sealed');
+      this.#text.value = encodeParcelText(stamped);
+      this.#fields.clear();
+      focusOn('sealed-title');
+    } catch (error) {
+      const notice = noticeFor(error);
+      // Another week has begun since the topics were shown.
+      if (notice === 'topic-gone') this.#showTopics();
+      this.#tell(notice);
+    }
+  }
+
+  #progress(step: 'sealing' | 'stamping', share: number): void {
+    for (const name of ['sealing', 'stamping']) element(`progress-${name}`, HTMLElement).hidden = name !== step;
+    element('progress-bar', HTMLProgressElement).value = Math.min(share, 1);
+  }
+
+  /** What was typed stays where it is. */
+  #tell(notice: Notice): void {
+    fill('today', this.#moment(new Date()));
+    show(this.#fields.empty && notice !== 'too-long' ? null : 'form');
+    notify(notice);
+    element('kept', HTMLElement).hidden = this.#fields.empty;
+  }
+
+  /** The clipboard's newer interface is not there in every browser for a page from a file. */
+  #copy(): void {
+    this.#text.select();
+    const copied = document.execCommand('copy');
+    this.#taken ||= copied;
+    element('copied', HTMLElement).hidden = !copied;
+    element('copy-yourself', HTMLElement).hidden = copied;
+  }
+
+  #save(): void {
+    const link = document.createElement('a');
+    const url = URL.createObjectURL(new Blob([this.#text.value], { type: 'text/plain' }));
+    // A name that says nothing.
+    Object.assign(link, { href: url, download: 'text.txt' });
+    link.click();
+    this.#taken = true;
+    // At once would be before the browser has looked at it.
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  }
+}
+
+void new OfflineForm().open();

@@ -1,0 +1,167 @@
+// The sealing worker: all cryptography of the form, off the page's thread. It keeps the verified keyring, and what it made
+// while there was nothing else to do. Built twice, as seal-wasm.js and seal-js.js (cut.ts).
+import { parseAnswer } from '../../crypto/answer.ts';
+import { fromHex, toHex } from '../../crypto/bytes.ts';
+import { codeRoot, makeCode, readCode } from '../../crypto/code.ts';
+import { CodedError } from '../../crypto/errors.ts';
+import { checkValidity, isSignerOf, signersOf, verifyKeyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
+import { Throwaways } from '../../crypto/letter.ts';
+import { encodeQuestion, parseMailboxAnswer, REPLIES_A_PAGE, type MailboxAnswer } from '../../crypto/mailbox.ts';
+import { parsePublicKey } from '../../crypto/minisign.ts';
+import { sealParcel } from '../../crypto/parcel.ts';
+import { openReply, replyId } from '../../crypto/reply.ts';
+import { requestRoom, SEALING_STEPS, sealRequestSteps } from '../../crypto/seal.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { stampSteps } from '../../crypto/stamp.ts';
+import { threadOf, type Thread } from '../../crypto/thread.ts';
+import type { Ask, Exchanges, FailureCode, Kind, MailboxPage, MailboxReply, Step, Tell } from './messages.ts';
+import { drawSlot } from './moments.ts';
+import { breathe, inSlices, type Slicing } from './slices.ts';
+import { topicsOf } from './topics.ts';
+import { handInWasm, unusable } from './wasm.ts';
+
+let verified: VerifiedKeyring | null = null;
+/** Nothing below what this page has already seen: a relay may be seized while it is open. */
+let floor = FLOOR_SERIAL;
+
+const usable = Promise.race([ready, unusable]);
+usable.catch(() => undefined);
+
+const throwaways = new Throwaways();
+/** How many questions are being worked on that somebody waits for. */
+let awaited = 0;
+
+/** The pause of work that nobody waits for. */
+async function idle(): Promise<void> {
+  do await breathe();
+  while (awaited > 0);
+}
+
+async function prepare(): Promise<void> {
+  do await idle();
+  while (throwaways.prepare());
+}
+
+function open(json: Uint8Array, signature: string): Exchanges['open']['reply'] {
+  const candidate = verifyKeyring(json, signature, parsePublicKey(ROOT_PUBLIC_KEY));
+  checkValidity(candidate.keyring, new Date(), floor);
+  verified = candidate;
+  floor = candidate.keyring.serial;
+  void prepare();
+  const { teams, answerTime = {} } = candidate.keyring;
+  return { topics: topicsOf(candidate.keyring), teams: teams.length, answerTime };
+}
+
+/** The keyring in hand, looked at again: a page may have been open for days. */
+function keyring(): VerifiedKeyring {
+  if (verified === null) throw new Error('sealing was asked for before a keyring was verified');
+  checkValidity(verified.keyring, new Date());
+  return verified;
+}
+
+/** The conversation that an access code stands for; nothing of it leaves this worker but what is sealed or shown. */
+let thread: Thread | null = null;
+
+function conversation(): Thread {
+  if (thread === null) throw new Error('a conversation was asked for before there was an access code');
+  return thread;
+}
+
+function readReplies(answered: MailboxAnswer, page: number): MailboxPage {
+  if (answered.result === 'away') return { retryAfterSeconds: answered.retryAfterSeconds };
+  const { identity, signing } = conversation();
+  const { keyring: current } = keyring();
+  const signers = signersOf(current);
+  const replies = answered.replies.map((sealed): MailboxReply => {
+    const id = toHex(replyId(sealed));
+    try {
+      const { text, team, signer, signature, number, earlier = [], id: name } = openReply(sealed, identity, signing.key, signers);
+      return { id, text, team: isSignerOf(current, signer, team) ? team : null, signature, place: { number, id: name, signature }, earlier };
+    } catch (error) {
+      return { id, refused: codeOf(error) };
+    }
+  });
+  return { total: answered.total, first: page * REPLIES_A_PAGE, replies };
+}
+
+async function answer(ask: Ask): Promise<Exchanges[Kind]['reply']> {
+  const progress = (step: Step, of: number) => (done: number): void => tell({ id: ask.id, kind: 'progress', step, done, of });
+  const stamp = (parcel: Uint8Array, difficulty: number, slicing: Slicing = {}): Promise<Uint8Array> => {
+    // Luck decides how many tries it takes; this many on average.
+    const onStep = progress('stamping', 2 ** difficulty);
+    onStep(0);
+    return inSlices(stampSteps(parcel, difficulty), { onStep, ...slicing });
+  };
+  switch (ask.kind) {
+    case 'start':
+      if (ask.wasm !== null) handInWasm(ask.wasm);
+      await usable;
+      return null;
+    case 'open':
+      return open(ask.json, ask.signature);
+    case 'room':
+      return requestRoom(ask.request);
+    case 'seal': {
+      const onStep = progress('sealing', SEALING_STEPS);
+      onStep(0);
+      const options = { throwaways, thread: ask.answer || ask.followUp ? conversation() : undefined, followUp: ask.followUp };
+      return stamp(await inSlices(sealRequestSteps(ask.request, keyring(), options), { onStep }), ask.difficulty);
+    }
+    case 'code': {
+      const code = makeCode();
+      thread = threadOf(codeRoot(ask.language, code));
+      return code;
+    }
+    case 'enter': {
+      const read = readCode(ask.text, ask.words);
+      if ('problem' in read) return read.problem;
+      thread = threadOf(codeRoot(ask.language, read.code));
+      return null;
+    }
+    case 'look': {
+      const { mailboxKey, signing } = conversation();
+      return encodeQuestion({ mailboxKey, threadKey: signing.key, page: ask.page });
+    }
+    case 'replies':
+      return readReplies(parseMailboxAnswer(ask.answer, ask.page), ask.page);
+    case 'delete': {
+      const { serial, worker } = keyring().keyring;
+      return stamp(sealParcel({ kind: 'delete', thread: conversation(), replies: ask.replies.map(fromHex) }, { serial, worker }), ask.difficulty);
+    }
+    case 'decoy': {
+      await idle();
+      const { serial, worker } = keyring().keyring;
+      return stamp(sealParcel({ kind: 'decoy' }, { serial, worker }), ask.difficulty, { between: idle });
+    }
+    case 'stamp':
+      return stamp(ask.parcel, ask.difficulty);
+    case 'read':
+      return parseAnswer(ask.answer);
+    case 'slot':
+      return drawSlot(ask.number, ask.meanMs);
+  }
+}
+
+function tell(message: Tell): void {
+  self.postMessage(message);
+}
+
+function codeOf(error: unknown): FailureCode {
+  return error instanceof CodedError ? error.code : 'UNEXPECTED';
+}
+
+async function attend(ask: Ask): Promise<void> {
+  // The bytes that libsodium is started with must not wait for it.
+  if (ask.kind !== 'start') await usable;
+  const waitedFor = ask.kind !== 'decoy';
+  if (waitedFor) awaited += 1;
+  try {
+    tell({ id: ask.id, kind: 'done', reply: await answer(ask) });
+  } finally {
+    if (waitedFor) awaited -= 1;
+  }
+}
+
+self.addEventListener('message', ({ data }: MessageEvent<Ask>) => {
+  attend(data).catch((error: unknown) => tell({ id: data.id, kind: 'failed', code: codeOf(error) }));
+});

@@ -1,0 +1,28 @@
+// Long work a little at a time, so that neither a worker nor a page is deaf meanwhile.
+import type { Steps } from '../../crypto/steps.ts';
+
+/** Well below what a person notices, well above what a pause costs. */
+const SLICE_MS = 30;
+
+/** Lets everything that waits go first. */
+export function breathe(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+export type Slicing = {
+  /** Hears of every step how much is done. */
+  onStep?: (done: number) => void;
+  /** What happens between two slices. */
+  between?: () => Promise<void>;
+};
+
+export async function inSlices<T>(steps: Steps<T>, { onStep, between = breathe }: Slicing = {}): Promise<T> {
+  for (let since = performance.now(); ; ) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    onStep?.(value);
+    if (performance.now() - since < SLICE_MS) continue;
+    await between();
+    since = performance.now();
+  }
+}

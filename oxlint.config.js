@@ -1,4 +1,6 @@
 // In JavaScript, not in the TypeScript that oxlint would find by itself: Node 20 cannot import that. So every call names this file.
+import { restrictions } from './scripts/layers.mjs';
+
 const noAddress = 'The relay never reads an address (SECURITY.md, promise 2).';
 const noClient = [
   ...['ip', 'ips', 'remoteAddress', 'remotePort'].map((property) => ({ property, message: noAddress })),
@@ -23,12 +25,13 @@ const configured = [...everywhere, noEnvironment];
 const clientless = [...configured, ...noClient];
 
 export default {
-  plugins: ['typescript'],
+  plugins: ['typescript', 'import'],
   // Only what is named below: what a later version of oxlint puts into a category changes nothing here.
   categories: { correctness: 'off' },
   options: { typeAware: true, denyWarnings: true, reportUnusedDisableDirectives: 'error' },
   ignorePatterns: ['/dist/', 'node_modules/', '*.d.ts'],
   rules: {
+    'import/no-cycle': ['error', { ignoreTypes: false }],
     eqeqeq: 'error',
     'no-array-constructor': 'error',
     'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
@@ -105,6 +108,7 @@ export default {
       jsPlugins: ['./scripts/lint-plugin.mjs'],
       rules: { 'no-restricted-properties': ['error', ...everywhere], 'relay/no-client-headers': 'off' },
     },
+    ...[...restrictions()].map(([folder, patterns]) => ({ files: [`${folder}**/*.ts`], rules: { 'no-restricted-imports': ['error', { patterns }] } })),
     { files: ['vitest.config.ts', 'oxlint.config.js', 'scripts/lint-plugin.mjs'], rules: { 'no-restricted-exports': 'off' } },
   ],
 };

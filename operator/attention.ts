@@ -3,7 +3,6 @@ import type { WorkerState } from '../redis/keys.ts';
 import type { RelayAnswer, Taken } from '../redis/presence.ts';
 import { limitsText, type AlarmingDrop, type HousekeepingState, type InboxTrouble, type MixState, type Step } from '../redis/state.ts';
 import type { Relays } from './relay.ts';
-import type { InboxStatus } from './status.ts';
 
 type Code =
   | 'RELAY_AWAY'
@@ -34,6 +33,7 @@ type Code =
   | 'INBOX_DEAD'
   | 'INBOX_BACKLOG';
 export type Attention = { code: Code; what: string; advice: string };
+export type InboxStatus = { id: string; waiting: Step; dead: Step };
 
 /** As the worker names it (worker/obstacles.ts). */
 const REPLIES_FULL = 'replies-full';

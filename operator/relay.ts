@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { randomBytes, toHex } from '../crypto/bytes.ts';
 import { channels, relayAnswerSchema, SHARES, type RelayAnswer, type Taken } from '../redis/presence.ts';
-import { whenReady } from '../redis/redis.ts';
+import { whenReady } from '../redis/connection.ts';
 
 const NONCE_BYTES = 16;
 const READY_WITHIN_MS = 2_500;

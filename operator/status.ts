@@ -2,10 +2,8 @@ import type { Redis } from 'ioredis';
 import { keys, workerState, type WorkerState } from '../redis/keys.ts';
 import { readState, step, type KeyringState, type Step } from '../redis/state.ts';
 import type { Taken } from '../redis/presence.ts';
-import { ofDrops, ofHousekeeping, ofInbox, ofMix, ofRelays, ofTaken, ofWorker, type Attention } from './attention.ts';
+import { ofDrops, ofHousekeeping, ofInbox, ofMix, ofRelays, ofTaken, ofWorker, type Attention, type InboxStatus } from './attention.ts';
 import { askRelays, takenBy, type Relays } from './relay.ts';
-
-export type InboxStatus = { id: string; waiting: Step; dead: Step };
 
 /** Whether every relay that is connected to Redis answers, none does, or nobody asked. */
 export type RelayState = 'answers' | 'silent' | 'away' | 'not asked';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { channels } from './presence.ts';
-import type { Role } from './redis.ts';
+import type { Role } from './connection.ts';
 
 /*
  * One Redis user per role. Each list names what the role's code sends, so a seized process can do no more.

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { HIGHEST_DIFFICULTY } from '../crypto/stamp.ts';
 import { absolutePath, integer, listenAddress, type ListenAddress, poolLimit, readEnv, secretFile, seenLimit } from '../runtime/env.ts';
 import type { ShelfOptions } from '../runtime/keyrings.ts';
-import type { RedisTarget } from '../redis/redis.ts';
+import type { RedisTarget } from '../redis/connection.ts';
 import { MOST_REPLY_WEEKS, REPLY_WEEKS } from '../redis/mailboxes.ts';
 
 export type RelayConfig = {

@@ -6,7 +6,7 @@ import { errorCode, log } from '../runtime/log.ts';
 import { areMissing, askForFunctions } from '../redis/functions.ts';
 import { keys, SET_ANCHOR, workerState, type WorkerState } from '../redis/keys.ts';
 import type { Taken } from '../redis/presence.ts';
-import { whenReady } from '../redis/redis.ts';
+import { whenReady } from '../redis/connection.ts';
 import { bitsForRemembered, difficultyAt, DRAWS, firstPrice, nextRound, withinRound, type Price } from './difficulty.ts';
 import { isOutOfMemory, type PoolLimits } from './pool.ts';
 

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { errorCode, log } from '../runtime/log.ts';
 import { channels, nonceSchema, type RelayAnswer, type RelayCondition } from '../redis/presence.ts';
-import { connect, type RedisTarget } from '../redis/redis.ts';
+import { connect, type RedisTarget } from '../redis/connection.ts';
 
 /** Answers operators' tools while the relay listens, so that its absence shows (redis/presence.ts). */
 export class Presence {

@@ -3,7 +3,7 @@ import { ready } from '../crypto/sodium.ts';
 import { KeyringShelf } from '../runtime/keyrings.ts';
 import type { Service } from '../runtime/lifecycle.ts';
 import { log } from '../runtime/log.ts';
-import { connect } from '../redis/redis.ts';
+import { connect } from '../redis/connection.ts';
 import { createApp } from './app.ts';
 import type { RelayConfig } from './config.ts';
 import { Door } from './door.ts';

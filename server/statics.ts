@@ -8,7 +8,6 @@ import { checkListed, MANIFEST_NAME, MANIFEST_SIGNATURE_NAME, parseManifest, typ
 import { parsePublicKey, verify } from '../crypto/minisign.ts';
 import { readRegularFile } from '../runtime/files.ts';
 import { errorCode, log } from '../runtime/log.ts';
-import type { OfflineForm } from './offline-form.ts';
 import { endInPieces } from './pieces.ts';
 import { methodNotAllowed, type Refuse } from './refusals.ts';
 
@@ -122,7 +121,7 @@ async function readIfThere(path: string): Promise<Buffer | null> {
   }
 }
 
-export function serveStatics(statics: Statics, offlineForm: OfflineForm, answer: Refuse): RequestHandler {
+export function serveStatics(statics: Statics, offlineForm: { readonly hasEnded: boolean }, answer: Refuse): RequestHandler {
   const onlyGet = methodNotAllowed('GET, HEAD');
   return (request, response, next) => {
     const file = statics.get(request.path);

@@ -4,7 +4,7 @@ import { absolutePath, integer, poolLimit, readEnv, secretFile, seenLimit } from
 import { readRegularFileSync } from '../runtime/files.ts';
 import { errorCode } from '../runtime/log.ts';
 import { MOST_REPLY_WEEKS, REPLY_LIMIT, REPLY_WEEKS } from '../redis/mailboxes.ts';
-import type { RedisTarget } from '../redis/redis.ts';
+import type { RedisTarget } from '../redis/connection.ts';
 import type { RelayLimits } from '../redis/state.ts';
 import { inboxesSchema, type InboxSettings } from './inboxes/kinds.ts';
 import type { Limits } from './obstacles.ts';

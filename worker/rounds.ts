@@ -3,7 +3,7 @@ import { Queue, RedisConnection, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { errorCode, log } from '../runtime/log.ts';
 import { TICKS_PREFIX } from '../redis/keys.ts';
-import { blockingRedisOptions, redisOptions, type RedisTarget } from '../redis/redis.ts';
+import { blockingRedisOptions, redisOptions, type RedisTarget } from '../redis/connection.ts';
 
 const QUEUE = 'rounds';
 /** How long the tick of a worker that died stays its own, at the least. */

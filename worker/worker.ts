@@ -6,7 +6,7 @@ import { KeyringShelf } from '../runtime/keyrings.ts';
 import type { Service } from '../runtime/lifecycle.ts';
 import { log } from '../runtime/log.ts';
 import { provideFunctions } from '../redis/functions.ts';
-import { connect } from '../redis/redis.ts';
+import { connect } from '../redis/connection.ts';
 import { Claims } from './claims.ts';
 import type { WorkerConfig } from './config.ts';
 import { Delivery } from './deliver.ts';

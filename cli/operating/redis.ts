@@ -10,7 +10,7 @@ export type RedisOptions = { socketPath: string; user: string; passwordFile: str
 export async function withRedis<T>({ socketPath, user, passwordFile }: RedisOptions, use: (redis: Redis) => Promise<T>): Promise<T> {
   const password = await readPassphraseFile(passwordFile);
   // Only here: most commands talk to no Redis, and its client takes longer to load than they take.
-  const { connect, whenReady } = await import('../../redis/redis.ts');
+  const { connect, whenReady } = await import('../../redis/connection.ts');
   const redis = connect({ socketPath, username: user, password }, 'operator');
   let last: unknown;
   redis.on('error', (error) => {

@@ -8,7 +8,7 @@ import { ready } from '../../crypto/sodium.ts';
 import { LETTER_ID_BYTES } from '../../crypto/letter.ts';
 import type { Status } from '../../operator/status.ts';
 import { ALIVE_SECONDS, keys } from '../../redis/keys.ts';
-import { connect } from '../../redis/redis.ts';
+import { connect } from '../../redis/connection.ts';
 import { channels, type RelayCondition } from '../../redis/presence.ts';
 import { noteDrops, publishHousekeeping, publishMix, publishTrouble, type HousekeepingState, type InboxTrouble, type MixState } from '../../redis/state.ts';
 import { Presence } from '../../server/presence.ts';

@@ -24,7 +24,7 @@ import { choosePort } from '../../deploy/port.ts';
 import { prepareDeployment, type Prepared } from '../../deploy/prepare.ts';
 import { endProcess } from '../../deploy/supervisor.ts';
 import { keys } from '../../redis/keys.ts';
-import { connect, whenReady, type Role } from '../../redis/redis.ts';
+import { connect, whenReady, type Role } from '../../redis/connection.ts';
 import { http, postParcel, type HttpRequest } from './http.ts';
 import { isWritten } from './letters.ts';
 import { maildirPaths } from './maildir.ts';

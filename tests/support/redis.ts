@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { aclFile } from '../../redis/acl.ts';
-import { redisOptions, type RedisTarget, type Role, whenReady } from '../../redis/redis.ts';
+import { redisOptions, type RedisTarget, type Role, whenReady } from '../../redis/connection.ts';
 
 const CONFIG = fileURLToPath(new URL('../../deploy/redis/redis.conf', import.meta.url));
 const START_TIMEOUT_MS = 15_000;

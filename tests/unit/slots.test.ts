@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ready } from '../../crypto/sodium.ts';
-import { drawSlot, type Slot } from '../../web/page/moments.ts';
+import { drawSlot } from '../../web/page/moments.ts';
+import type { Slot } from '../../web/page/slots.ts';
 import { LONGEST_MEANS, Slots, type SlotsOptions } from '../../web/page/slots.ts';
 
 /** No test waits for it. */

@@ -3,7 +3,7 @@ import type { Result } from '../../crypto/answer.ts';
 import type { CodeProblem } from '../../crypto/code.ts';
 import type { ErrorCode } from '../../crypto/errors.ts';
 import type { Place } from '../../crypto/order.ts';
-import type { Slot } from './moments.ts';
+import type { Slot } from './slots.ts';
 
 export type RequestFields = { topic?: string; language: string; message: string; contact?: string };
 export type TopicName = { id: string; names: Record<string, string> };

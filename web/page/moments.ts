@@ -1,9 +1,6 @@
 // When the next slot is, and whether it has a decoy: drawn anew each time, so that one says nothing about the next.
 import { readUint32, randomBytes } from '../../crypto/bytes.ts';
-import { LONGEST_MEANS } from './slots.ts';
-
-/** `ms`: time until then. `decoy`: whether something is sent also if there is no request. */
-export type Slot = { ms: number; decoy: boolean };
+import { LONGEST_MEANS, type Slot } from './slots.ts';
 
 /** Uniform in [0, 1). */
 function uniform(): number {

@@ -1,9 +1,11 @@
 // Slots: the moments at which this page may send something of a parcel's size. A request waits for the next one and goes in
 // the place of a decoy, so that an upload does not say that somebody wrote. docs/decisions/003-slots.md.
-import type { Slot } from './moments.ts';
 
 /** Two slots are never further apart than this many times the mean. */
 export const LONGEST_MEANS = 3;
+
+/** `ms`: time until then. `decoy`: whether something is sent also if there is no request. */
+export type Slot = { ms: number; decoy: boolean };
 
 export type SlotsOptions = {
   /** When the `number`-th slot is, counted from 1, and whether it has a decoy: random. */

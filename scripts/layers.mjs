@@ -1,0 +1,49 @@
+// Who may import whom, read from the table "Folders" of docs/architecture.md, so that what is written there is what lint checks.
+import { readFileSync } from 'node:fs';
+
+const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
+/** No other is installed, so no other can be imported. */
+const { dependencies, devDependencies } = JSON.parse(read('../package.json'));
+const PACKAGES = Object.keys({ ...dependencies, ...devDependencies });
+const NODE = 'node:';
+
+/** Folder -> what it may import: folders (which end with `/`), packages, `node:`. */
+export function readLayers(document = read('../docs/architecture.md')) {
+  const [, section = ''] = document.split('\n## Folders\n');
+  const rows = section.split('\n## ')[0].split('\n').filter((line) => line.startsWith('| `'));
+  if (rows.length === 0) throw new Error('docs/architecture.md has no table of folders');
+  return new Map(rows.map((row) => {
+    const [, folder, , allowed] = row.split('|').map((cell) => cell.trim());
+    return [unquoted(folder), allowed === 'nothing' ? [] : allowed.split(', ').map(unquoted)];
+  }));
+}
+
+/** For each folder the `patterns` of no-restricted-imports. */
+export function restrictions(layers = readLayers()) {
+  const folders = [...layers.keys()];
+  return new Map([...layers].map(([folder, allowed]) => {
+    const unknown = allowed.filter((name) => name.endsWith('/') && !layers.has(name));
+    if (unknown.length > 0) throw new Error(`docs/architecture.md: ${folder} may import ${unknown.join()}, which is no folder of the table`);
+    const others = folders.filter((name) => name !== folder && !allowed.includes(name)).flatMap((name) => spellings(folder, name));
+    const packages = PACKAGES.filter((name) => !allowed.includes(name)).map(escaped);
+    const message = `${folder} may not import that: docs/architecture.md, Folders.`;
+    return [folder, [
+      { regex: `^(?:\\.\\./)+(?:${others.join('|')})`, message },
+      { regex: `^(?:${packages.join('|')})(?:/|$)`, message },
+      ...(allowed.includes(NODE) ? [] : [{ regex: '^node:', message }]),
+    ]];
+  }));
+}
+
+const unquoted = (name) => {
+  const [, inner] = /^`([\w@/:.-]+)`$/.exec(name) ?? [];
+  if (inner === undefined) throw new Error(`docs/architecture.md, Folders: expected a name in backquotes, not ${name}`);
+  return inner;
+};
+const escaped = (name) => name.replace(/[.]/g, '\\.');
+
+/** A folder as its neighbours write it, `../build/`, and as all others do, `../../web/build/`. */
+function spellings(from, to) {
+  const [parent, child] = to.split(/(?<=\/)(?=.)/);
+  return child !== undefined && from.startsWith(parent) ? [escaped(to), escaped(child)] : [escaped(to)];
+}

@@ -1,4 +1,4 @@
-# One image for the relay and the worker: the programs of dist/ and nothing to build with. The packages are bundled in the programs;
+# One image for the relay and the worker: the programs of dist/, the words they show, and nothing to build with. The packages are bundled in the programs;
 # their folders are there for their licences.
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
@@ -18,5 +18,6 @@ WORKDIR /app
 COPY package.json ./
 COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/dist dist
+COPY --from=build /app/locales locales
 USER node
 CMD ["node", "dist/relay.js"]

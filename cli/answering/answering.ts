@@ -2,6 +2,7 @@
 import { toHex } from '../../crypto/bytes.ts';
 import { currentKeyring } from '../../crypto/keyring.ts';
 import { ALIAS_LENGTH_MAX, type NoteText } from '../../crypto/note.ts';
+import { readLanguages } from '../../runtime/locales.ts';
 import { aliasFrom, isAlias } from '../../volunteer/conversations/alias.ts';
 import { formerAlias } from '../../volunteer/conversations/cautions.ts';
 import { isNoted } from '../../volunteer/conversations/conversations.ts';
@@ -159,5 +160,6 @@ async function confirm(draft: Draft, about: string, io: Io): Promise<void> {
 }
 
 async function isYes(question: string, io: Io): Promise<boolean> {
-  return /^\s*(y|yes|д|да)\s*$/i.test(await io.ask(question));
+  const answer = (await io.ask(question)).trim().toLowerCase();
+  return readLanguages().some(({ yes }) => yes.includes(answer));
 }

@@ -38,7 +38,7 @@ serves it. A newer keyring can be dropped into the desk, so it need not be built
       json: await readInputText(file, 'the keyring'), signature: await readInputText(`${file}.minisig`, "the keyring's signature"),
     })));
     const { buildDesk, deskNames } = await loadBuilder();
-    await insistOnNew((await deskNames()).map((name) => join(outDir, name)));
+    await insistOnNew(deskNames().map((name) => join(outDir, name)));
     const pages = await buildDesk(await readInputText(rootKeyFile, 'the root public key'), keyrings);
     await writeNewFiles(pages.map(({ name, page }) => ({ path: join(outDir, name), content: page, secret: false })));
     const files = pages.map(({ name }) => join(outDir, name));

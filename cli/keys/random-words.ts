@@ -1,10 +1,8 @@
 // Passphrases made of the word lists of access codes (docs/words.md).
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { randomBytes, readUint32 } from '../../crypto/bytes.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { WORD_LIST_LENGTH } from '../../crypto/words.ts';
-import { ROOT } from '../../runtime/root.ts';
+import { readLanguages, readWordList, REFERENCE } from '../../runtime/locales.ts';
 
 /** 62 bits: 1,296⁶. */
 export const PASSPHRASE_WORDS = 6;
@@ -14,12 +12,12 @@ const FAIR_BELOW = Math.floor(2 ** 32 / WORD_LIST_LENGTH) * WORD_LIST_LENGTH;
 /** Six words of the list of a language, with single spaces between; of the English one where there is none. */
 export async function randomWords(language: string): Promise<string> {
   await ready;
-  const list = (await readFile(listOf(language), 'utf8')).trim().split('\n');
+  const list = listOf(language).trim().split('\n');
   return Array.from({ length: PASSPHRASE_WORDS }, () => list[randomPlace()] ?? '').join(' ');
 }
 
 function listOf(language: string): string {
-  return join(ROOT, `web/words/${language === 'ru' ? 'ru' : 'en'}.txt`);
+  return readWordList(readLanguages().some((known) => known.language === language) ? language : REFERENCE);
 }
 
 function randomPlace(): number {

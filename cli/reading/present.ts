@@ -52,7 +52,7 @@ export function presentLine(conversation: Conversation, columns: number): string
   const written = conversation.letters.find(isWritten);
   const labels = labelsOf(conversation);
   const words = written === undefined
-    ? labels.remarks['no-letters']
+    ? labels['remark.no-letters']
     : `${topicOf(written.content, written.keyring)} · ${visibleLine(written.content.message.slice(0, 400).replace(/\s+/g, ' '))}`;
   const remark = conversation.remarks.length > 0 ? '! ' : '';
   return `${cut(`${conversation.id}  ${remark}${stateIn(conversation, labels)} · ${words}`, columns)}\n`;
@@ -60,7 +60,7 @@ export function presentLine(conversation: Conversation, columns: number): string
 
 export function presentConversation(conversation: Conversation, columns: number): string {
   const labels = labelsOf(conversation);
-  const remarks = conversation.remarks.map((remark) => `! ${labels.remarks[remark]}`);
+  const remarks = conversation.remarks.map((remark) => `! ${labels[`remark.${remark}`]}`);
   const absent = conversation.absent > 0 ? [`${labels.absent}: ${String(conversation.absent)}`] : [];
   const head = [`##### ${labels.conversation} ${conversation.id} · ${stateIn(conversation, labels)}`, ...remarks, ...absent, ''].join('\n');
   return `${head}\n${conversation.letters.map((letter, i) => present(letter, i + 1, columns)).join('')}`;

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readLocales } from '../../web/build/pages.ts';
+import { readLocales } from '../../runtime/locales.ts';
 import { startSearchable, type Deployment } from '../support/deployment.ts';
 import { http } from '../support/http.ts';
 import { filesIn, redisKeys, search, textNeedle } from './search.ts';
@@ -42,7 +42,7 @@ test('plaintext in the field is refused with a warning and is not in Redis, in a
     }
   }
   expect(search([{ name: 'an answer', chunks: answers }], needles)).toEqual([]);
-  const told = (await readLocales()).find(({ language }) => language === 'ru')?.words['pasted.plaintext.title'];
+  const told = readLocales('form').find(({ language }) => language === 'ru')?.words['pasted.plaintext.title'];
   expect(Buffer.from(answers[0] ?? '').toString()).toContain(told ?? 'no such text');
   expect(search([...(await redisKeys(admin)), ...filesIn(deployment.dir)], needles)).toEqual([]);
   expect(await deployment.logs()).not.toContain(random);

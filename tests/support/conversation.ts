@@ -11,7 +11,7 @@ import { http } from './http.ts';
 export type Conversation = { readonly words: readonly string[]; readonly thread: Thread };
 
 export async function wordList(language: string): Promise<string[]> {
-  return (await readFile(join(ROOT, `web/words/${language}.txt`), 'utf8')).trim().split('\n');
+  return (await readFile(join(ROOT, `locales/${language}/words.txt`), 'utf8')).trim().split('\n');
 }
 
 export async function startConversation(language: string): Promise<Conversation> {

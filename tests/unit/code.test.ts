@@ -92,7 +92,7 @@ describe('ten thousand codes that are not the right one', () => {
 });
 
 /** The true lists: what people keep is read with them. */
-const listOf = (language: string): string[] => readFileSync(new URL(`../../web/words/${language}.txt`, import.meta.url), 'utf8').trim().split('\n');
+const listOf = (language: string): string[] => readFileSync(new URL(`../../locales/${language}/words.txt`, import.meta.url), 'utf8').trim().split('\n');
 const LISTS = { ru: listOf('ru'), en: listOf('en') };
 const LATIN = 'abcehikmoptxyjs';
 const CYRILLIC = 'авсенікмортхујѕ';

@@ -1,9 +1,9 @@
 // The desk's words.
 import { describe, expect, it } from 'vitest';
-import { readLocales, readTemplate } from '../../web/build/pages.ts';
-import { readDeskLocales } from '../../web/build/single-file.ts';
+import { readLocales } from '../../runtime/locales.ts';
+import { readTemplate } from '../../web/build/pages.ts';
 
-const locales = await readDeskLocales();
+const locales = readLocales('desk');
 const template = await readTemplate('desk', { offline: true });
 const needed = [...new Set([...template.matchAll(/\{\{([\w-]+\.[\w.-]+)\}\}/g)].map(([, key]) => key ?? ''))].sort();
 const scriptsIn = (text: string): Set<string> => new Set([...text.replaceAll(/\{[a-z]+\}/g, '').matchAll(/\p{L}/gu)].map(([letter]) => (/\p{Script=Cyrillic}/u.test(letter) ? 'Cyrillic' : /\p{Script=Latin}/u.test(letter) ? 'Latin' : 'another')));
@@ -26,5 +26,5 @@ describe.each(locales)('the words of the desk in $name', (locale) => {
 });
 
 it('the desk has the languages of the form', async () => {
-  expect(locales.map(({ language }) => language)).toEqual((await readLocales()).map(({ language }) => language));
+  expect(locales.map(({ language }) => language)).toEqual(readLocales('form').map(({ language }) => language));
 });

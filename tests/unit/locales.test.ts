@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { readLocales, readTemplate, readTemplates } from '../../web/build/pages.ts';
+import { readLocales } from '../../runtime/locales.ts';
+import { readTemplate, readTemplates } from '../../web/build/pages.ts';
 import { neededWords, renderPage } from '../../web/build/template.ts';
 
-const locales = await readLocales();
+const locales = readLocales('form');
 const templates = await readTemplates({ offline: true });
 const template = templates.get('index.html') ?? '';
 const needed = [...new Set([...templates.values(), await readTemplate('offline', { offline: true })].flatMap((each) => [...neededWords(each)]))].sort();

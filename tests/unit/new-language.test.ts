@@ -1,14 +1,14 @@
-// A new language is a file of words for the page and a list of words for its codes: nothing else of the form has to know of it.
-import { copyFile, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+// A new language is one folder: nothing else has to know of it.
+import { copyFile, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodePublicKey, generateKeyPair } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
+import type { Part } from '../../runtime/locales.ts';
 import { ROOT } from '../../runtime/root.ts';
 import type { buildWeb } from '../../web/build/build.ts';
-import type { Locale } from '../../web/build/template.ts';
 
 /** Marks a word as translated and keeps its places to fill. */
 const translated = (text: string): string => `«${text}»`;
@@ -19,33 +19,39 @@ describe('a third language', () => {
   beforeAll(async () => {
     await ready;
     dir = await mkdtemp(join(tmpdir(), 'new-language-'));
-    for (const part of ['web', 'crypto', 'runtime', 'package.json', 'tsconfig.base.json']) await cp(join(ROOT, part), join(dir, part), { recursive: true });
+    for (const part of ['web', 'crypto', 'runtime', 'locales', 'package.json', 'tsconfig.base.json']) await cp(join(ROOT, part), join(dir, part), { recursive: true });
     await symlink(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
     await writeFile(join(dir, 'root.pub'), encodePublicKey(generateKeyPair()));
     ({ buildWeb: build } = (await import(pathToFileURL(join(dir, 'web/build/build.ts')).href)) as { buildWeb: typeof buildWeb });
   });
   afterAll(() => rm(dir, { recursive: true, force: true }));
 
-  async function addLanguage(change: (words: Record<string, string>) => Record<string, string>): Promise<void> {
-    const english = JSON.parse(await readFile(join(ROOT, 'web/locales/en.json'), 'utf8')) as Locale;
-    const words = change(Object.fromEntries(Object.entries(english.words).map(([key, text]) => [key, translated(text)])));
-    await writeFile(join(dir, 'web/locales/eo.json'), JSON.stringify({ ...english, language: 'eo', name: 'Esperanto', path: 'eo/', words }));
+  const at = (...path: string[]): string => join(dir, 'locales', 'eo', ...path);
+  const readEnglish = async (part: Part): Promise<Record<string, string>> => JSON.parse(await readFile(join(ROOT, 'locales/en', `${part}.json`), 'utf8')) as Record<string, string>;
+  /** But for its list of words. As long as that must be; what may stand in one is docs/words.md's to say. */
+  async function addLanguage(change: (words: Record<string, string>, part: Part) => Record<string, string> = (words) => words): Promise<void> {
+    await mkdir(at(), { recursive: true });
+    await writeFile(at('language.json'), JSON.stringify({ name: 'Esperanto', path: 'eo/', letterBytes: 1, yes: ['jes', 'j'] }));
+    for (const part of ['form', 'desk', 'cli'] as const) {
+      const words = Object.fromEntries(Object.entries(await readEnglish(part)).map(([key, text]) => [key, translated(text)]));
+      await writeFile(at(`${part}.json`), JSON.stringify(change(words, part)));
+    }
   }
-  /** As long as a list must be; what may stand in one is docs/words.md's to say. */
-  const addWords = (): Promise<void> => copyFile(join(ROOT, 'web/words/en.txt'), join(dir, 'web/words/eo.txt'));
+  const addWords = (): Promise<void> => copyFile(join(ROOT, 'locales/en/words.txt'), at('words.txt'));
+  const buildForm = (): Promise<unknown> => build({ rootKeyFile: join(dir, 'root.pub'), outDir: join(dir, 'out') });
   const page = (path: string): Promise<string> => readFile(join(dir, 'out', path, 'index.html'), 'utf8');
 
   it('stops the build while it has no list of words: codes of another list would open nothing', async () => {
-    await addLanguage((words) => words);
-    await expect(build({ rootKeyFile: join(dir, 'root.pub'), outDir: join(dir, 'out') })).rejects.toThrow(/words\/eo\.txt is missing/);
-    await writeFile(join(dir, 'web/words/eo.txt'), 'vorto\n'.repeat(1_295));
-    await expect(build({ rootKeyFile: join(dir, 'root.pub'), outDir: join(dir, 'out') })).rejects.toThrow(/words\/eo\.txt has 1295 lines, expected 1296/);
+    await addLanguage();
+    await expect(buildForm()).rejects.toThrow(/locales\/eo\/words\.txt is missing/);
+    await writeFile(at('words.txt'), 'vorto\n'.repeat(1_295));
+    await expect(buildForm()).rejects.toThrow(/locales\/eo\/words\.txt has 1295 lines, expected 1296/);
   });
 
-  it('has a page of its own once its files are there, and every other page leads to it', async () => {
-    await addLanguage((words) => words);
+  it('has a page of its own once its folder is there, and every other page leads to it', async () => {
+    await addLanguage();
     await addWords();
-    await build({ rootKeyFile: join(dir, 'root.pub'), outDir: join(dir, 'out') });
+    await buildForm();
     const own = await page('eo');
     expect(own).toContain('<html lang="eo"');
     expect(own).toContain('«Your request»');
@@ -53,8 +59,16 @@ describe('a third language', () => {
     for (const other of ['', 'en']) expect(await page(other)).toContain('<a href="/eo/" lang="eo" hreflang="eo">Esperanto</a>');
   });
 
-  it('stops the build while a word is missing', async () => {
-    await addLanguage((words) => Object.fromEntries(Object.entries(words).filter(([key]) => key !== 'form.send')));
-    await expect(build({ rootKeyFile: join(dir, 'root.pub'), outDir: join(dir, 'out') })).rejects.toThrow(/eo\.json lacks form\.send/);
+  it.each([['form', 'form.send'], ['desk', 'desk.forget'], ['cli', 'topic']] as const)('stops the build while a word is missing for the %s', async (part, key) => {
+    await addLanguage((words, of) => (of === part ? Object.fromEntries(Object.entries(words).filter(([each]) => each !== key)) : words));
+    await expect(buildForm()).rejects.toThrow(`locales/eo/${part}.json lacks ${key}`);
+  });
+
+  it('stops the build while a word is left over, or a file is missing', async () => {
+    await addLanguage((words, part) => (part === 'cli' ? { ...words, own: 'x' } : words));
+    await expect(buildForm()).rejects.toThrow('locales/eo/cli.json has own, which locales/en/ has not');
+    await addLanguage();
+    await rm(at('desk.json'));
+    await expect(buildForm()).rejects.toThrow('locales/eo/desk.json is missing');
   });
 });

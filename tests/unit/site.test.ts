@@ -1,12 +1,13 @@
 // The operator's site file: what it may say, what it says when it is wrong, and what it does to the pages.
 import { describe, expect, it } from 'vitest';
-import { readLocales, readTemplates } from '../../web/build/pages.ts';
+import { readLocales } from '../../runtime/locales.ts';
+import { readTemplates } from '../../web/build/pages.ts';
 import { parseSite, PLAIN_SITE, SiteError, type Site } from '../../web/build/site.ts';
 import { renderPage } from '../../web/build/template.ts';
 
 const LANGUAGES = ['ru', 'en'];
 const ONION = `http://${'a'.repeat(56)}.onion/`;
-const locales = await readLocales();
+const locales = readLocales('form');
 const templates = await readTemplates({ offline: true });
 
 function pageOf(site: Site, language = 'ru', path = 'index.html'): string {

@@ -44,7 +44,7 @@ describe('the built form', () => {
 
   it('is the same to the byte when built elsewhere from a copy of the sources', async () => {
     const copy = join(dir, 'a copy elsewhere');
-    for (const part of ['web', 'crypto', 'runtime', 'package.json', 'tsconfig.base.json']) await cp(join(ROOT, part), join(copy, part), { recursive: true });
+    for (const part of ['web', 'crypto', 'runtime', 'locales', 'package.json', 'tsconfig.base.json']) await cp(join(ROOT, part), join(copy, part), { recursive: true });
     await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
     const there = (await import(pathToFileURL(join(copy, 'web/build/build.ts')).href)) as { buildWeb: typeof buildWeb };
     await there.buildWeb({ rootKeyFile, outDir: join(dir, 'two'), floorSerial: 7 });

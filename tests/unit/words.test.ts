@@ -58,7 +58,7 @@ const LANGUAGES: readonly Language[] = [
 ];
 
 describe.each(LANGUAGES)('the words of $name', ({ name, form, sound, alike, never }) => {
-  const file = readFileSync(new URL(`../../web/words/${name}.txt`, import.meta.url), 'utf8');
+  const file = readFileSync(new URL(`../../locales/${name}/words.txt`, import.meta.url), 'utf8');
   const words = file.split('\n').slice(0, -1);
   const twice = (key: (word: string) => string): string[] => {
     const first = new Map<string, string>();

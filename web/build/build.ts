@@ -5,10 +5,11 @@ import { dirname, join } from 'node:path';
 import { build, type BuildOptions } from 'esbuild';
 import { parsePublicKey } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
+import { readLanguages } from '../../runtime/locales.ts';
 import { ROOT } from '../../runtime/root.ts';
 import { ENGINES, sodiumPlugin, sodiumWasm } from './cut.ts';
 import { readGivenText } from './given.ts';
-import { buildPages, buildWords, readLocales } from './pages.ts';
+import { buildPages, buildWords } from './pages.ts';
 import { publish, type Former } from './publish.ts';
 import { buildOffline, makeDesk, type SignedKeyring } from './single-file.ts';
 import { parseSite, PLAIN_SITE, type Site } from './site.ts';
@@ -71,8 +72,7 @@ async function buildScripts(outDir: string, rootKey: string, floorSerial: number
 
 /** @throws SiteError */
 async function readSite(file: string): Promise<Site> {
-  const languages = (await readLocales()).map(({ language }) => language);
-  return parseSite(await readGivenText(file), languages);
+  return parseSite(await readGivenText(file), readLanguages().map(({ language }) => language));
 }
 
 /**

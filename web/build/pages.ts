@@ -1,11 +1,11 @@
 // Makes the pages of the build: a template and its parts, in every language.
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { WORD_LIST_LENGTH } from '../../crypto/words.ts';
+import { readLanguages, readLocales, readWordList } from '../../runtime/locales.ts';
 import { ROOT } from '../../runtime/root.ts';
 import { PASTE_PAGES } from './pasted.ts';
 import type { Site } from './site.ts';
-import { renderPage, type Locale } from './template.ts';
+import { renderPage } from './template.ts';
 
 const WEB = join(ROOT, 'web');
 
@@ -24,31 +24,12 @@ const ENDED_PAGE = 'form-ended.html';
 /** Where an address leads nowhere, in every language at once (server/nowhere.ts): there is one of it. */
 const NOWHERE_PAGE = 'nowhere.html';
 
-export async function readLocales(folder = join(WEB, 'locales')): Promise<Locale[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
-  const locales = await Promise.all(names.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8')) as Locale));
-  return locales.sort((a, b) => a.path.localeCompare(b.path, 'en'));
-}
-
-/**
- * The list of words that access codes are made of, for each page. A code is one of its list's language (crypto/code.ts), and the
- * page knows no other than its own: words of another list would lead to answers that nobody finds again.
- */
+/** The list of words that access codes are made of, for each page: it knows no other than that of its own language. */
 export async function buildWords(outDir: string): Promise<void> {
-  for (const { language, path } of await readLocales()) {
-    const list = await readWordList(language);
+  for (const { language, path } of readLanguages()) {
     await mkdir(join(outDir, path), { recursive: true });
-    await writeFile(join(outDir, path, 'words.txt'), list);
+    await writeFile(join(outDir, path, 'words.txt'), readWordList(language));
   }
-}
-
-async function readWordList(language: string): Promise<string> {
-  const list = await readFile(join(WEB, 'words', `${language}.txt`), 'utf8').catch((error: unknown) => {
-    throw new Error(`words/${language}.txt is missing: the pages in this language need a list of words for access codes (docs/words.md)`, { cause: error });
-  });
-  const words = list.split('\n').length - 1;
-  if (words !== WORD_LIST_LENGTH) throw new Error(`words/${language}.txt has ${String(words)} lines, expected ${String(WORD_LIST_LENGTH)} words`);
-  return list;
 }
 
 /** `{{>name}}` is the file name.html; `{{?offline}}…{{/offline}}` is there only with an offline form. */
@@ -74,7 +55,8 @@ export async function readTemplates(parts: PageParts): Promise<Map<string, strin
 }
 
 export async function buildPages(outDir: string, parts: PageParts, site: Site): Promise<void> {
-  const [templates, locales] = await Promise.all([readTemplates(parts), readLocales()]);
+  const templates = await readTemplates(parts);
+  const locales = readLocales('form');
   for (const locale of locales) {
     for (const [path, template] of templates) {
       if (path === NOWHERE_PAGE && locale !== locales[0]) continue;

@@ -7,11 +7,12 @@ import { build, type BuildOptions } from 'esbuild';
 import { utf8 } from '../../crypto/bytes.ts';
 import { verifyKeyring } from '../../crypto/keyring.ts';
 import { parsePublicKey } from '../../crypto/minisign.ts';
+import { readLanguages, readLocales, type Language, type Locale } from '../../runtime/locales.ts';
 import { ROOT } from '../../runtime/root.ts';
 import { sodiumPlugin } from './cut.ts';
 import { readGiven } from './given.ts';
-import { readLocales, readTemplate } from './pages.ts';
-import { renderPage, type Locale } from './template.ts';
+import { readTemplate } from './pages.ts';
+import { renderPage } from './template.ts';
 
 const WEB = join(ROOT, 'web');
 
@@ -71,43 +72,36 @@ function scriptWith(common: BuildOptions, entry: string, carried: readonly Signe
 /** The offline form: form.html a language, and form.json. */
 export async function buildOffline(outDir: string, common: BuildOptions, { rootKey, keyrings, difficulty }: SingleFileOptions): Promise<void> {
   const { carried, until } = verified(keyrings, rootKey);
-  const [template, locales, script, style] = await Promise.all([
+  const [template, script, style] = await Promise.all([
     readTemplate('offline', { offline: true }),
-    readLocales(),
     scriptWith(common, 'page/offline.ts', carried, difficulty),
     bundled({ ...common, entryPoints: [join(WEB, 'templates/form.css')] }),
   ]);
   // For the relay, which hands the form out no longer than that.
   await writeFile(join(outDir, 'form.json'), `${JSON.stringify({ until })}\n`);
-  for (const { locale, page } of inlined({ template, locales, script, style })) {
+  for (const { locale, page } of inlined({ template, locales: readLocales('form'), script, style })) {
     const file = join(outDir, locale.path, 'form.html');
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, page);
   }
 }
 
-/** The words of the desk, which nobody but volunteers reads. */
-export function readDeskLocales(): Promise<Locale[]> {
-  return readLocales(join(WEB, 'desk/locales'));
-}
-
 /** What the page in each language is called. */
-export async function deskNames(): Promise<string[]> {
-  return (await readDeskLocales()).map(deskName);
+export function deskNames(): string[] {
+  return readLanguages().map(deskName);
 }
 
-const deskName = ({ language }: Locale): string => `desk-${language}.html`;
+const deskName = ({ language }: Language): string => `desk-${language}.html`;
 
 /** The desk for volunteers, one page a language, by the names of its files. Errors: MINISIGN_*, KEYRING_FORMAT. */
 export async function makeDesk(common: BuildOptions, { rootKey, keyrings, difficulty }: SingleFileOptions): Promise<{ name: string; page: string }[]> {
   const { carried } = verified(keyrings, rootKey);
-  const [template, locales, script, style] = await Promise.all([
+  const [template, script, style] = await Promise.all([
     readTemplate('desk', { offline: true }),
-    readDeskLocales(),
     scriptWith(common, 'desk/desk.ts', carried, difficulty),
     bundled({ ...common, entryPoints: [join(WEB, 'templates/desk.css')] }),
   ]);
-  return inlined({ template, locales, script, style }).map(({ locale, page }) => ({ name: deskName(locale), page }));
+  return inlined({ template, locales: readLocales('desk'), script, style }).map(({ locale, page }) => ({ name: deskName(locale), page }));
 }
 
 /** Reads `keyring.json` and `keyring.json.minisig`. */

@@ -1,6 +1,7 @@
 // The parts of a page that come from the operator's site file.
+import type { Locale } from '../../runtime/locales.ts';
 import type { CrisisLine, Site } from './site.ts';
-import { escapeHtml, wordOf, type Locale } from './words.ts';
+import { escapeHtml, wordOf } from './words.ts';
 
 /** Every word that stands in no template but here. */
 export const SITE_WORDS = ['crisis.none', 'crisis.lines', 'crisis.opens', 'clearnet.title', 'clearnet.text'] as const;

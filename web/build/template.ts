@@ -1,10 +1,9 @@
 // Makes a page of the template and the words of one language. No word of a page stands anywhere but in locales/.
+import type { Locale } from '../../runtime/locales.ts';
 import { NOTICES, type Notice } from '../page/notices.ts';
 import { renderBridges, renderClearnet, renderCrisis, renderName, SITE_WORDS } from './site-blocks.ts';
 import { PLAIN_SITE, type Site } from './site.ts';
-import { escapeHtml, wordOf, type Locale } from './words.ts';
-
-export type { Locale } from './words.ts';
+import { escapeHtml, wordOf } from './words.ts';
 
 function renderNotice(locale: Locale, notice: Notice): string {
   const paragraphs = wordOf(locale, `notice.${notice}.text`).split('\n').map((text) => `<p>${text}</p>`);

@@ -1,15 +1,5 @@
 // The words of one language, made safe for a page.
-
-export type Locale = {
-  language: string;
-  /** What the language calls itself. */
-  name: string;
-  /** Where its page stands under `/`; empty for the first. */
-  path: string;
-  /** Bytes of a usual letter in UTF-8, to tell people in letters how much still fits. */
-  letterBytes: number;
-  words: Readonly<Record<string, string>>;
-};
+import type { Locale } from '../../runtime/locales.ts';
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
@@ -24,6 +14,6 @@ function withSlots(html: string): string {
 
 export function wordOf({ language, words }: Locale, key: string): string {
   const word = words[key];
-  if (word === undefined) throw new Error(`locales/${language}.json lacks ${key}`);
+  if (word === undefined) throw new Error(`locales/${language}/ lacks ${key}`);
   return withSlots(escapeHtml(word));
 }

@@ -21,8 +21,9 @@ const about = z.strictObject({
   path: z.string().regex(/^(?:[a-z]+\/)?$/),
   /** Bytes of a usual letter in UTF-8, to tell people in letters how much still fits. */
   letterBytes: z.int().min(1).max(4),
-  /** What is typed for yes at a terminal, in lower case. */
+  /** What is typed at a terminal, in lower case. */
   yes: z.array(z.string().min(1)).min(1),
+  no: z.array(z.string().min(1)).min(1),
 });
 export type Language = z.infer<typeof about> & { language: string };
 export type Locale = Language & { words: Readonly<Record<string, string>> };

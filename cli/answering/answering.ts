@@ -12,7 +12,7 @@ import type { Io } from '../terminal/io.ts';
 import { READING_HELP, READING_OPTIONS, readerFor } from '../reading/reader.ts';
 import { readAll } from '../reading/report.ts';
 import { block, cut, visibleJson, visibleLine } from '../terminal/terminal.ts';
-import { composeParcels, ownTeam, roomIn, type Draft } from './compose.ts';
+import { ownTeam, parcelsOf, roomOf, type Draft } from './compose.ts';
 import { answerable, fullOf, insistOnKey, takenBy, type Answerable } from './conversation.ts';
 import { RELAY_HELP, destinationOf } from '../sending/destination.ts';
 import { dispatch } from './dispatch.ts';
@@ -82,10 +82,11 @@ export async function answerConversation(action: NoteText['action'], values: Val
   const about = aboutOf(conversation, io.columns);
   if (io.stdinIsTerminal) io.err(about);
   const text = await readWords(io, values.file, action === 'answer');
-  const draft: Draft = { verified, team: ownTeam(verified.keyring, signer, reader.identities, conversation.topic), conversation, signer, said: { action, alias, ...to, text } };
+  const team = ownTeam(verified.keyring, signer, reader.identities, conversation.topic);
+  const draft: Draft = { conversation, means: { verified, team, signer }, said: { action, alias, ...to, text } };
   if (io.stdinIsTerminal) await confirm(draft, about, io);
   const isJson = values.json === true;
-  const { exitCode: sentCode, ...dispatched } = await dispatch(composeParcels(draft), destination, io, !isJson);
+  const { exitCode: sentCode, ...dispatched } = await dispatch(parcelsOf(draft), destination, io, !isJson);
   if (isJson) io.out(`${visibleJson({ conversation: conversation.id, ...dispatched })}\n`);
   return sentCode;
 }
@@ -115,7 +116,7 @@ async function aliasAsBefore(former: string, given: string, io: Io): Promise<str
   if (!io.stdinIsTerminal) throw new CliError('ALIAS_DIFFERS', what, `take --alias '${visibleLine(former)}', or give --anyway; nothing was sent`);
   io.err(`Careful: ${what}. Your team would be warned of one signer with two names.\n`);
   const answer = await io.ask(`Use ${visibleLine(former)}? [Y/n] `);
-  if (!/^\s*(n|no|н|нет)\s*$/i.test(answer)) return former;
+  if (!says('no', answer)) return former;
   if (await isYes(`Sign as ${visibleLine(given)} all the same? [y/N] `, io)) return given;
   throw new CliError('NOT_SENT', 'stopped', 'nothing was sent');
 }
@@ -151,15 +152,19 @@ function aboutOf({ id, topic, lastWords }: Answerable, columns: number): string 
 /** What does not fit is refused when it is sealed. */
 async function confirm(draft: Draft, about: string, io: Io): Promise<void> {
   const { action, alias, to, text } = draft.said;
-  if (roomIn(draft) < 0) {
+  if (roomOf(draft) < 0) {
     io.err('It does not fit. The text is still above: copy it into a file, shorten it there, and give it with --file.\n');
     return;
   }
-  io.err(`\n${visibleLine(alias)}: ${action}${to === undefined ? '' : ` to ${visibleLine(to)}`}\n${text === '' ? '' : `${block(text, io.columns)}\n`}\n(room left: about ${String(Math.floor(roomIn(draft) / 2))} Cyrillic letters)\n\n${about}`);
+  io.err(`\n${visibleLine(alias)}: ${action}${to === undefined ? '' : ` to ${visibleLine(to)}`}\n${text === '' ? '' : `${block(text, io.columns)}\n`}\n(room left: about ${String(Math.floor(roomOf(draft) / 2))} Cyrillic letters)\n\n${about}`);
   if (!(await isYes('Send? [y/N] ', io))) throw new CliError('NOT_SENT', 'stopped', 'nothing was sent; the text is still above');
 }
 
 async function isYes(question: string, io: Io): Promise<boolean> {
-  const answer = (await io.ask(question)).trim().toLowerCase();
-  return readLanguages().some(({ yes }) => yes.includes(answer));
+  return says('yes', await io.ask(question));
+}
+
+/** In whichever language: what a terminal speaks says little of whoever sits at it. */
+function says(what: 'yes' | 'no', typed: string): boolean {
+  return readLanguages().some((language) => language[what].includes(typed.trim().toLowerCase()));
 }

@@ -1,11 +1,9 @@
-import { dearmor, isArmored } from '../../crypto/age/armor.ts';
 import { parseIdentityFile } from '../../crypto/age/identity.ts';
-import { decryptWithPassphrase, isPassphraseFile } from '../../crypto/age/passphrase.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { parsePublicKey, secretKindOf } from '../../crypto/minisign.ts';
-import { openWithForms } from '../../crypto/passphrase-forms.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { textOf } from '../../crypto/text-file.ts';
+import { identityFile, isWrongPassphrase, openIdentityFile } from '../../volunteer/keys/opening.ts';
 import { CliError } from '../errors.ts';
 import { readInput } from '../files.ts';
 import type { Io } from '../terminal/io.ts';
@@ -21,41 +19,34 @@ export async function readIdentities(paths: readonly string[], io: Io, passphras
   const identities: string[] = [];
   let passphrase: string | undefined;
   for (const path of paths) {
-    let bytes = binary(await readInput(path, 'the identity file'), path);
-    if (isPassphraseFile(bytes)) {
-      const known = passphrase;
-      passphrase ??= await existingPassphrase(io, path, passphraseFile);
-      let opened = await tryPassphrase(bytes, passphrase, io);
-      if (opened === null && known !== undefined && passphraseFile === undefined) {
-        passphrase = await existingPassphrase(io, path, undefined);
-        opened = await tryPassphrase(bytes, passphrase, io);
-      }
-      if (opened === null) {
-        throw new CliError('PASSPHRASE_WRONG', `the passphrase does not open ${path}`, 'try again; capital letters and the keyboard language matter');
-      }
-      bytes = opened;
+    const given = await readInput(path, 'the identity file');
+    const { bytes, needsPassphrase } = named(path, () => identityFile(given));
+    if (!needsPassphrase) {
+      identities.push(...identitiesIn(bytes, path));
+      continue;
     }
-    identities.push(...identitiesIn(bytes, path));
+    const known = passphrase;
+    passphrase ??= await existingPassphrase(io, path, passphraseFile);
+    let opened = await tryPassphrase(bytes, passphrase, io);
+    if (opened === null && known !== undefined && passphraseFile === undefined) {
+      passphrase = await existingPassphrase(io, path, undefined);
+      opened = await tryPassphrase(bytes, passphrase, io);
+    }
+    if (opened === null) {
+      throw new CliError('PASSPHRASE_WRONG', `the passphrase does not open ${path}`, 'try again; capital letters and the keyboard language matter');
+    }
+    identities.push(...identitiesIn(opened, path));
   }
   return identities;
 }
 
-function binary(bytes: Uint8Array, path: string): Uint8Array {
-  const text = textOf(bytes, 'lenient');
-  return isArmored(text) ? named(path, () => dearmor(text)) : bytes;
-}
-
 async function tryPassphrase(file: Uint8Array, passphrase: string, io: Io): Promise<Uint8Array | null> {
   try {
-    return await withProgress(io, OPENING, (onProgress) => openWithForms(passphrase, (form) => decryptWithPassphrase(file, form, onProgress), isWrong));
+    return await withProgress(io, OPENING, (onProgress) => openIdentityFile(file, passphrase, onProgress));
   } catch (error) {
-    if (isWrong(error)) return null;
+    if (isWrongPassphrase(error)) return null;
     throw error;
   }
-}
-
-function isWrong(error: unknown): boolean {
-  return error instanceof CodedError && error.code === 'AGE_NO_MATCH';
 }
 
 function identitiesIn(bytes: Uint8Array, path: string): string[] {

@@ -1,9 +1,9 @@
 import { equal, toHex } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';
-import { encodePublicKey, encodeSecretKey, generateKeyPair, needsPassphrase, parseSigner } from '../../crypto/minisign.ts';
+import { encodePublicKey, encodeSecretKey, generateKeyPair, parseSigner } from '../../crypto/minisign.ts';
 import type { PublicKey, SigningKey } from '../../crypto/minisign.ts';
-import { openWithForms } from '../../crypto/passphrase-forms.ts';
 import { ready } from '../../crypto/sodium.ts';
+import { isWrongPassphrase, openKeyFile } from '../../volunteer/keys/opening.ts';
 import { CliError } from '../errors.ts';
 import { readInputText, writeNewFiles } from '../files.ts';
 import type { Io } from '../terminal/io.ts';
@@ -50,14 +50,11 @@ export async function readKeyFile(
   await ready;
   const text = await readInputText(file, what);
   try {
-    if (!needsPassphrase(text)) return await parse(text);
-    const isWrong = (error: unknown): boolean => error instanceof CodedError && error.code === 'MINISIGN_PASSPHRASE';
-    const passphrase = await askPassphrase();
-    if (io === undefined) return await openWithForms(passphrase, (form) => parse(text, form), isWrong);
-    return await withProgress(io, OPENING, (onProgress) => openWithForms(passphrase, (form) => parse(text, form, onProgress), isWrong));
+    const open = (onProgress?: OnProgress): Promise<SigningKey> => openKeyFile(text, parse, askPassphrase, onProgress);
+    return await (io === undefined ? open() : withProgress(io, OPENING, open));
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
-    if (error.code === 'MINISIGN_PASSPHRASE') throw new CliError('PASSPHRASE_WRONG', `the passphrase does not open ${file}`, 'try again; capital letters and the keyboard language matter');
+    if (isWrongPassphrase(error)) throw new CliError('PASSPHRASE_WRONG', `the passphrase does not open ${file}`, 'try again; capital letters and the keyboard language matter');
     throw new CliError('INPUT_FORMAT', `${file} is not ${what}: ${error.message}`, 'give the secret key that support-relay made, not its public half or another key');
   }
 }

@@ -1,11 +1,11 @@
 import { toHex, blake2b } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';
-import { keyringThatCounts, signersOf, type VerifiedKeyring } from '../../crypto/keyring.ts';
+import type { VerifiedKeyring } from '../../crypto/keyring.ts';
 import { openLetter } from '../../crypto/letter.ts';
 import type { PublicKey } from '../../crypto/minisign.ts';
-import { checkNote } from '../../crypto/note.ts';
 import { foreignCode } from '../../volunteer/conversations/cautions.ts';
 import { rankOf, spoiledCopies, type Copy } from '../../volunteer/finding/copies.ts';
+import { insistOnSigner, keyringOf } from '../../volunteer/trust.ts';
 import type { Opened } from '../../volunteer/conversations/conversations.ts';
 import type { ImapOptions } from '../net/imap.ts';
 import { readKeyring } from '../keys/keyring.ts';
@@ -128,8 +128,8 @@ function judge(found: Found, source: string, reader: Reader): { copy: Copy | nul
 /** Null for a cover letter. */
 function openOne(letter: Uint8Array, { identities, keyrings, io }: Reader): Pick<Opened, 'content' | 'keyring'> | null {
   const content = openLetter(letter, identities);
-  const found = keyrings?.find(({ digest, keyring }) => digest === content.keyring && keyring.serial === content.serial);
-  if (keyrings !== null && found === undefined) {
+  const keyring = keyringOf(content, keyrings ?? []);
+  if (keyrings !== null && keyring === null) {
     throw new CliError(
       foreignCode(content),
       `${content.kind === 'note' ? 'a note ' : ''}sealed under another keyring, serial ${String(content.serial)}, than those given`,
@@ -137,8 +137,6 @@ function openOne(letter: Uint8Array, { identities, keyrings, io }: Reader): Pick
     );
   }
   if (content.kind === 'cover') return null;
-  // By the keyring that counts now, as the worker does it, and not by the note's own: whoever took a signer that is revoked by now can still seal under an old one.
-  const counting = keyrings === null ? null : keyringThatCounts(keyrings, io.now());
-  if (content.kind === 'note') checkNote(content.note, counting === null ? new Set([content.note.signer]) : signersOf(counting.keyring));
-  return { content, keyring: found?.keyring ?? null };
+  insistOnSigner(content, keyrings ?? [], io.now());
+  return { content, keyring };
 }

@@ -31,7 +31,7 @@ describe('a third language', () => {
   /** But for its list of words. As long as that must be; what may stand in one is docs/words.md's to say. */
   async function addLanguage(change: (words: Record<string, string>, part: Part) => Record<string, string> = (words) => words): Promise<void> {
     await mkdir(at(), { recursive: true });
-    await writeFile(at('language.json'), JSON.stringify({ name: 'Esperanto', path: 'eo/', letterBytes: 1, yes: ['jes', 'j'] }));
+    await writeFile(at('language.json'), JSON.stringify({ name: 'Esperanto', path: 'eo/', letterBytes: 1, yes: ['jes', 'j'], no: ['ne', 'n'] }));
     for (const part of ['form', 'desk', 'cli'] as const) {
       const words = Object.fromEntries(Object.entries(await readEnglish(part)).map(([key, text]) => [key, translated(text)]));
       await writeFile(at(`${part}.json`), JSON.stringify(change(words, part)));

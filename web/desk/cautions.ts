@@ -1,9 +1,9 @@
 // What a volunteer is asked before an answer is sealed.
 import { toHex } from '../../crypto/bytes.ts';
+import type { Means, Said } from '../../volunteer/answers.ts';
 import { distinctAliases } from '../../volunteer/conversations/alias.ts';
 import { formerAlias, fullnessOf, mayHideNote, othersWith } from '../../volunteer/conversations/cautions.ts';
 import { isNoted, type Conversation } from '../../volunteer/conversations/conversations.ts';
-import type { Answer, Means } from './answering.ts';
 import { phrase } from './phrases.ts';
 import type { Refusal } from './refusals.ts';
 
@@ -14,7 +14,7 @@ type Known = { refusals: readonly Refusal[]; conversations: readonly Conversatio
 const NAMED = 5;
 
 /** In words: who else has the conversation or may have it, and that its mailbox takes no more, which no relay can tell. */
-export function cautionsAbout({ letters }: Conversation, known: Known, { action, alias }: Answer, { signer }: Means): string[] {
+export function cautionsAbout({ letters }: Conversation, known: Known, { action, alias }: Said, { signer }: Means): string[] {
   const noted = letters.filter(isNoted);
   const by = toHex(signer.key);
   const others = distinctAliases(othersWith(noted, by, alias).map(({ from, to }) => to || from));

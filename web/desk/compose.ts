@@ -1,14 +1,15 @@
 // The answer that is being written, to one conversation at a time.
+import { shuffled } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import type { NoteContent } from '../../crypto/letter.ts';
 import type { Note } from '../../crypto/note.ts';
 import { replyRoom } from '../../crypto/reply.ts';
 import { stampSteps } from '../../crypto/stamp.ts';
+import { composeSteps, type Means, type Said } from '../../volunteer/answers.ts';
 import { aliasFrom, isAlias } from '../../volunteer/conversations/alias.ts';
 import { isWritten, orderAfter, type Conversation } from '../../volunteer/conversations/conversations.ts';
 import { element, focusOn } from '../page/page.ts';
 import { inSlices } from '../page/slices.ts';
-import { answerSteps, type Answer, type Means } from './answering.ts';
 import { cautionsAbout } from './cautions.ts';
 import type { Office } from './office.ts';
 import { phrase } from './phrases.ts';
@@ -102,6 +103,12 @@ export class Compose {
     return (['claim', 'handover'] as const).find((action) => element(`action-${action}`, HTMLInputElement).checked) ?? 'answer';
   }
 
+  #said(): Said {
+    const action = this.#action();
+    const to = action === 'handover' ? { to: aliasFrom(this.#to.value) } : {};
+    return { action, text: this.#text.value.trim(), alias: aliasFrom(this.#needs.alias()), ...to };
+  }
+
   #tell(name: string | null): void {
     element('compose-status', HTMLElement).replaceChildren(...(name === null ? [] : [phrase(name)]));
   }
@@ -114,7 +121,7 @@ export class Compose {
   }
 
   /** What is missing, as the name of what to say. */
-  #missing({ action, text, to, alias }: Answer, difficulty: number): [string, HTMLElement] | null {
+  #missing({ action, text, to = '', alias }: Said, difficulty: number): [string, HTMLElement] | null {
     if (action === 'answer' && text === '') return ['need-text', this.#text];
     if (action === 'handover' && !isAlias(to)) return [to === '' ? 'need-to' : 'bad-alias', this.#to];
     if (!isAlias(alias)) return [alias === '' ? 'need-alias' : 'bad-alias', element('alias', HTMLInputElement)];
@@ -138,12 +145,8 @@ export class Compose {
     const address = conversation?.address ?? null;
     if (conversation === null || address === null || this.#busy) return;
     const difficulty = this.#difficulty.value === '' ? Number.NaN : Number(this.#difficulty.value);
-    const answer: Answer = {
-      action: this.#action(), text: this.#text.value.trim(), to: aliasFrom(this.#to.value), alias: aliasFrom(this.#needs.alias()),
-      language: conversation.letters[0]?.content.language ?? document.documentElement.lang,
-      order: orderAfter(conversation.letters),
-    };
-    const missing = this.#missing(answer, difficulty);
+    const said = this.#said();
+    const missing = this.#missing(said, difficulty);
     this.#tell(missing?.[0] ?? null);
     if (missing !== null) {
       const folded = missing[1].closest('details');
@@ -154,8 +157,11 @@ export class Compose {
     try {
       const means = this.#means(conversation);
       if (means === null) return this.#tell('need-signer');
-      if (!cautionsAbout(conversation, this.#needs.known(), answer, means).every((caution) => confirm(caution))) return;
-      const { note, parcels } = await inSlices(answerSteps(answer, address, means), { onStep: (done) => this.#needs.work(done / SEALING_STEPS) });
+      if (!cautionsAbout(conversation, this.#needs.known(), said, means).every((caution) => confirm(caution))) return;
+      const place = { address, language: conversation.letters[0]?.content.language ?? document.documentElement.lang, order: orderAfter(conversation.letters) };
+      const { note, noteParcel, reply } = await inSlices(composeSteps(said, place, means), { onStep: (done) => this.#needs.work(done / SEALING_STEPS) });
+      // Which is the reply and which the note does not show.
+      const parcels = shuffled(reply === null ? [noteParcel] : [reply, noteParcel]);
       const stamped: Uint8Array[] = [];
       // Luck decides how many tries it takes; this many on average.
       for (const parcel of parcels) stamped.push(await inSlices(stampSteps(parcel, difficulty), { onStep: (tries) => this.#needs.work(Math.min(tries / 2 ** difficulty, 1)) }));

@@ -1,14 +1,11 @@
 // What a volunteer works with: keyrings, identities that open letters, and the signer that answers. In memory only.
-import { dearmor, isArmored } from '../../crypto/age/armor.ts';
 import { parseIdentityFile } from '../../crypto/age/identity.ts';
-import { decryptWithPassphrase, isPassphraseFile } from '../../crypto/age/passphrase.ts';
 import { utf8 } from '../../crypto/bytes.ts';
-import { CodedError, type ErrorCode } from '../../crypto/errors.ts';
-import { currentKeyring, keyringThatCounts, signersOf, verifyKeyring, type Keyring, type Team, type VerifiedKeyring } from '../../crypto/keyring.ts';
-import { needsPassphrase, parsePublicKey, parseSigner } from '../../crypto/minisign.ts';
-import { openWithForms } from '../../crypto/passphrase-forms.ts';
+import { currentKeyring, keyringThatCounts, verifyKeyring, type Team, type VerifiedKeyring } from '../../crypto/keyring.ts';
+import { parsePublicKey, parseSigner } from '../../crypto/minisign.ts';
 import type { SigningKeyPair } from '../../crypto/sign.ts';
 import { textOf } from '../../crypto/text-file.ts';
+import { identityFile, isWrongPassphrase, openIdentityFile, openKeyFile, type OnProgress } from '../../volunteer/keys/opening.ts';
 import { teamOf } from '../../volunteer/keys/team.ts';
 
 /** What to say when a key does not open. */
@@ -22,36 +19,31 @@ export class KeyError extends Error {
   }
 }
 
-type OnProgress = (share: number) => void;
-
-const hasCode = (code: ErrorCode) => (error: unknown): boolean => error instanceof CodedError && error.code === code;
-
-/** Identities of a file as keygen or `age -p` makes it. @throws KeyError */
+/** Identities of a file as keygen or `age -p` makes it. Throws KeyError. */
 async function readIdentities(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<string[]> {
+  return orProblem('no-identity', async () => {
+    const { bytes, needsPassphrase } = identityFile(file);
+    return parseIdentityFile(textOf(needsPassphrase ? await openIdentityFile(bytes, given(passphrase), onProgress) : bytes));
+  });
+}
+
+/** Throws KeyError. */
+async function readSigner(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<SigningKeyPair> {
+  return orProblem('no-signer', () => openKeyFile(textOf(file), parseSigner, () => given(passphrase), onProgress));
+}
+
+function given(passphrase: string): string {
+  if (passphrase === '') throw new KeyError('passphrase-missing');
+  return passphrase;
+}
+
+async function orProblem<Key>(otherwise: KeyProblem, read: () => Promise<Key>): Promise<Key> {
   try {
-    const text = textOf(file, 'lenient');
-    const bytes = isArmored(text) ? dearmor(text) : file;
-    if (!isPassphraseFile(bytes)) return parseIdentityFile(textOf(bytes));
-    if (passphrase === '') throw new KeyError('passphrase-missing');
-    const opened = await openWithForms(passphrase, (form) => decryptWithPassphrase(bytes, form, onProgress), hasCode('AGE_NO_MATCH'));
-    return parseIdentityFile(textOf(opened));
+    return await read();
   } catch (error) {
     // What is no text is no key either; a range error is memory that the browser does not give.
     if (error instanceof KeyError || error instanceof RangeError) throw error;
-    throw new KeyError(error instanceof CodedError && error.code === 'AGE_NO_MATCH' ? 'passphrase-wrong' : 'no-identity');
-  }
-}
-
-/** @throws KeyError */
-async function readSigner(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<SigningKeyPair> {
-  try {
-    const text = textOf(file);
-    if (!needsPassphrase(text)) return await parseSigner(text);
-    if (passphrase === '') throw new KeyError('passphrase-missing');
-    return await openWithForms(passphrase, (form) => parseSigner(text, form, onProgress), hasCode('MINISIGN_PASSPHRASE'));
-  } catch (error) {
-    if (error instanceof KeyError || error instanceof RangeError) throw error;
-    throw new KeyError(error instanceof CodedError && error.code === 'MINISIGN_PASSPHRASE' ? 'passphrase-wrong' : 'no-signer');
+    throw new KeyError(isWrongPassphrase(error) ? 'passphrase-wrong' : otherwise);
   }
 }
 
@@ -87,14 +79,8 @@ export class Office {
     this.signer = await readSigner(file, passphrase, onProgress);
   }
 
-  /** The keyring that a letter says it was sealed under, if it is known here. */
-  keyringOf(serial: number, digest: string): Keyring | null {
-    return this.#keyrings.find((known) => known.digest === digest && known.keyring.serial === serial)?.keyring ?? null;
-  }
-
-  /** Whose notes are believed: those of the keyring that counts now, so that whoever was revoked is not. */
-  signers(now: Date): ReadonlySet<string> {
-    return signersOf(this.newest(now).keyring);
+  get keyrings(): readonly VerifiedKeyring[] {
+    return this.#keyrings;
   }
 
   /** The keyring that counts, usable or not. */

@@ -1,12 +1,12 @@
 // Everything that was given to the desk to read: what opens goes into conversations, what does not is kept and reported.
 import { blake2b, toHex } from '../../crypto/bytes.ts';
 import { openLetter, type LetterContent, type NoteContent } from '../../crypto/letter.ts';
-import { checkNote } from '../../crypto/note.ts';
 import type { Steps } from '../../crypto/steps.ts';
 import { foreignCode } from '../../volunteer/conversations/cautions.ts';
 import { converse, NO_CONVERSATIONS, type Opened } from '../../volunteer/conversations/conversations.ts';
 import { rankOf, spoiledCopies, type Copy } from '../../volunteer/finding/copies.ts';
 import { findLetters, type Found } from '../../volunteer/finding/find.ts';
+import { insistOnSigner, keyringOf } from '../../volunteer/trust.ts';
 import { inSlices } from '../page/slices.ts';
 import { bytesOf } from './intake.ts';
 import type { Office } from './office.ts';
@@ -130,9 +130,9 @@ export class Pile {
       try {
         if (piece.letter instanceof Uint8Array) piece.letter = openLetter(piece.letter, office.identities);
         const { source, mark, letter: content, unsent = false } = piece;
-        const keyring = office.keyringOf(content.serial, content.keyring);
+        const keyring = keyringOf(content, office.keyrings);
         if (keyring === null) throw new Refused(foreignCode(content));
-        if (content.kind === 'note') checkNote(content.note, office.signers(now));
+        insistOnSigner(content, office.keyrings, now);
         if (content.kind !== 'cover') opened.push({ source, mark, content, keyring, unsent });
         piece.refused = null;
       } catch (error) {

@@ -7,9 +7,9 @@ import { Compose } from './compose.ts';
 import { bytesOf, onFiles, type Given } from './intake.ts';
 import { KeyError, Office } from './office.ts';
 import { Outgoing } from './outgoing.ts';
-import { part, phrase } from './phrases.ts';
+import { phrase } from './phrases.ts';
 import { Pile } from './pile.ts';
-import { showAliases, showConversations } from './reading.ts';
+import { placeToCompose, showAliases, showConversations } from './reading.ts';
 import { codeOf, Refused, showRefusals } from './refusals.ts';
 
 const SIGNATURE = '.minisig';
@@ -170,7 +170,7 @@ class Desk {
     showConversations(conversations, (conversation, place) => this.#compose.open(conversation, place));
     const { thread } = this.#compose;
     const open = conversations.find(({ address }) => address !== null && address.key === thread);
-    if (open !== undefined) this.#compose.moveTo(open, part(element(`conversation-${open.id}`, HTMLElement), 'compose', HTMLElement));
+    if (open !== undefined) this.#compose.moveTo(open, placeToCompose(open.id));
   }
 
   /** It may be left open for days, so this is said anew with every keyring; answering checks for itself. */

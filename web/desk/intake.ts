@@ -33,7 +33,7 @@ function dropped({ items }: DataTransfer): Given[] {
 /** Calls `take` with whatever is given, hidden files left out. */
 export function onFiles(take: (given: readonly Given[]) => void): void {
   const visibleOnes = (given: readonly Given[]): Given[] => given.filter(({ name }) => !/(^|\/)\.[^/]*$/.test(name));
-  for (const id of ['files', 'folder']) {
+  for (const id of ['files', 'folder'] as const) {
     const input = element(id, HTMLInputElement);
     input.addEventListener('change', () => {
       const files = [...(input.files ?? [])].map((file) => ({ name: file.webkitRelativePath || file.name, file }));

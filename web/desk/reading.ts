@@ -73,6 +73,13 @@ function showOne(conversation: Conversation, onAnswer: OnAnswer): HTMLElement {
   return shown;
 }
 
+/** Where the answer to a conversation that shows is written. */
+export function placeToCompose(id: string): HTMLElement {
+  const shown = document.getElementById(`conversation-${id}`);
+  if (shown === null) throw new Error(`the page does not show conversation ${id}`);
+  return part(shown, 'compose', HTMLElement);
+}
+
 export function showConversations(conversations: readonly Conversation[], onAnswer: OnAnswer): void {
   const unanswered = conversations.filter(isUnanswered).length;
   element('summary', HTMLElement).replaceChildren(phrase('summary', { count: String(conversations.length), unanswered: String(unanswered) }));

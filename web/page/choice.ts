@@ -1,6 +1,6 @@
 // Whether the person wants an answer here, and the words that an access code for it is made of.
 import { readWords } from './door.ts';
-import { element } from './page.ts';
+import { element, visible } from './page.ts';
 
 export class AnswerChoice {
   readonly #choice = element('answer', HTMLInputElement);
@@ -45,8 +45,6 @@ export class AnswerChoice {
   }
 
   #explain(): void {
-    element('answer-about', HTMLElement).hidden = !this.wanted;
-    element('answer-none', HTMLElement).hidden = this.wanted;
-    for (const id of ['next-code', 'next-answer']) element(id, HTMLElement).hidden = !this.wanted;
+    visible({ 'answer-about': this.wanted, 'answer-none': !this.wanted, 'next-code': this.wanted, 'next-answer': this.wanted });
   }
 }

@@ -1,7 +1,7 @@
 // The answers as a person sees them: plain text, in the order of writing, each once.
 import { Handed } from './handed.ts';
 import type { MailboxFound, ReadReply } from './messages.ts';
-import { element, fill } from './page.ts';
+import { element, fill, visible } from './page.ts';
 
 export class Conversation {
   readonly #list = element('replies', HTMLElement);
@@ -44,28 +44,24 @@ export class Conversation {
     const empty = shown.length === 0 && refused === 0 && unfetched === 0;
     const [gone, none] = [empty && !isEmpty, empty && isEmpty];
     this.#list.replaceChildren(...shown.map((reply, i) => this.#article(reply, i + 1)));
-    for (const [id, count] of [['refused', refused], ['unfetched', unfetched], ['absent', absent]] as const) {
-      fill(id, String(count));
-      element(id, HTMLElement).hidden = count === 0;
-    }
-    element('title-some', HTMLElement).hidden = empty;
-    for (const id of ['title-gone', 'gone']) element(id, HTMLElement).hidden = !gone;
-    for (const id of ['title-none', 'none']) element(id, HTMLElement).hidden = !none;
-    element('delete-all', HTMLButtonElement).hidden = shown.length + refused === 0 || !this.#removable;
+    for (const [name, count] of Object.entries({ refused, unfetched, absent })) fill(name, String(count));
+    visible({ refused: refused > 0, unfetched: unfetched > 0, absent: absent > 0 });
+    visible({ 'title-some': !empty, 'title-gone': gone, gone, 'title-none': none, none });
+    visible({ 'delete-all': shown.length + refused > 0 && this.#removable });
   }
 
   #article({ signature, text }: ReadReply, number: number): Node {
     const article = element('reply', HTMLTemplateElement).content.cloneNode(true) as DocumentFragment;
     const find = <E extends Element>(selector: string): E => article.querySelector(selector) as E;
-    find('h2').id = `reply-${String(number)}`;
-    find('article').setAttribute('aria-labelledby', `reply-${String(number)}`);
+    find('h2').id = `reply-${number}`;
+    find('article').setAttribute('aria-labelledby', `reply-${number}`);
     find('[data-slot="number"]').textContent = String(number);
     // Never as markup, and no links are made of it.
     find('.text').textContent = text;
     const button = find<HTMLButtonElement>('button');
     button.hidden = !this.#removable;
     button.id = `delete-${String(number)}`;
-    button.setAttribute('aria-describedby', `reply-${String(number)}`);
+    button.setAttribute('aria-describedby', `reply-${number}`);
     button.addEventListener('click', () => this.#remove(this.handed.copiesOf(signature)));
     return article;
   }

@@ -9,7 +9,7 @@ import { ready } from '../../crypto/sodium.ts';
 import { stampSteps } from '../../crypto/stamp.ts';
 import { Fields } from './fields.ts';
 import { setUpLeaving } from './leaving.ts';
-import { element, fill, focusOn, onClick } from './page.ts';
+import { element, fill, focusOn, onClick, visible } from './page.ts';
 import { breathe, inSlices } from './slices.ts';
 import { topicsOf } from './topics.ts';
 
@@ -121,7 +121,7 @@ class OfflineForm {
   }
 
   #progress(step: 'sealing' | 'stamping', share: number): void {
-    for (const name of ['sealing', 'stamping']) element(`progress-${name}`, HTMLElement).hidden = name !== step;
+    visible({ 'progress-sealing': step === 'sealing', 'progress-stamping': step === 'stamping' });
     element('progress-bar', HTMLProgressElement).value = Math.min(share, 1);
   }
 
@@ -138,8 +138,7 @@ class OfflineForm {
     this.#text.select();
     const copied = document.execCommand('copy');
     this.#taken ||= copied;
-    element('copied', HTMLElement).hidden = !copied;
-    element('copy-yourself', HTMLElement).hidden = copied;
+    visible({ copied, 'copy-yourself': !copied });
   }
 
   #save(): void {

@@ -1,11 +1,20 @@
 // The page as the scripts see it: which part shows, and where the focus is. Every word is already in the HTML.
+import type { TemplateId } from './element-ids.ts';
 import type { Step } from './messages.ts';
 import { NOTICES, type Action, type Notice } from './notices.ts';
 
-export function element<E extends HTMLElement>(id: string, type: new () => E): E {
+/** What a template has, and what the build and the scripts add to it. */
+export type ElementId = TemplateId | `notice-${Notice}` | `notice-${Notice}-title` | `reply-${number}`;
+
+export function element<E extends HTMLElement>(id: ElementId, type: new () => E): E {
   const found = document.getElementById(id);
   if (!(found instanceof type)) throw new Error(`the page has no ${type.name} ${id}`);
   return found;
+}
+
+/** Shows the parts that are true, and hides the others. */
+export function visible(parts: Partial<Record<ElementId, boolean>>): void {
+  for (const [id, isShown] of Object.entries(parts)) element(id as ElementId, HTMLElement).hidden = !isShown;
 }
 
 /** Fills every place in the page's sentences that is called `name`. */
@@ -14,7 +23,7 @@ export function fill(name: string, text: string): void {
 }
 
 /** Only the look of the page parts the groups: what a browser copies is one piece. */
-export function showGroups(id: string, groups: readonly string[]): void {
+export function showGroups(id: ElementId, groups: readonly string[]): void {
   element(id, HTMLElement).replaceChildren(...groups.map((group) => {
     const shown = document.createElement('span');
     shown.textContent = group;
@@ -31,13 +40,13 @@ export function show(view: View | null): void {
   element('intro', HTMLElement).hidden = view === 'progress' || view === 'accepted';
 }
 
-export function focusOn(id: string): void {
+export function focusOn(id: ElementId): void {
   element(id, HTMLElement).focus();
 }
 
 /** Shows one notice, or none. The focus moves to its heading, so that it is read out and scrolled to. */
 export function notify(notice: Notice | null, { kept = false } = {}): void {
-  for (const name of Object.keys(NOTICES)) element(`notice-${name}`, HTMLElement).hidden = name !== notice;
+  for (const name of Object.keys(NOTICES) as Notice[]) element(`notice-${name}`, HTMLElement).hidden = name !== notice;
   element('kept', HTMLElement).hidden = notice === null || !kept;
   if (notice !== null) focusOn(`notice-${notice}-title`);
 }
@@ -48,7 +57,7 @@ export function noticeShown(): Notice | null {
   return names.find((name) => !element(`notice-${name}`, HTMLElement).hidden) ?? null;
 }
 
-export function onClick(id: string, listener: () => void): void {
+export function onClick(id: ElementId, listener: () => void): void {
   element(id, HTMLButtonElement).addEventListener('click', listener);
 }
 

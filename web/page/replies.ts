@@ -8,7 +8,7 @@ import { Fields } from './fields.ts';
 import { takeKeyring } from './keyring.ts';
 import { LeavingQuestion, setUpLeaving } from './leaving.ts';
 import { noticeForSealer, type Action, type Notice } from './notices.ts';
-import { element, fill, focusOn, notify, onAction, onClick, progress } from './page.ts';
+import { element, fill, focusOn, notify, onAction, onClick, progress, visible } from './page.ts';
 import { Sealer, SealerError } from './sealer.ts';
 import { Sending, type Errand, type Outcome } from './sending.ts';
 
@@ -93,8 +93,7 @@ class Replies {
   #doorIs(door: Door): void {
     this.#open = door.open;
     const isSlow = door.open && this.#sealer.isSlow && door.difficulty >= SLOW_DIFFICULTY;
-    for (const id of ['slow', 'slow-writing']) element(id, HTMLElement).hidden = !isSlow;
-    element('closed', HTMLElement).hidden = door.open;
+    visible({ slow: isSlow, 'slow-writing': isSlow, closed: !door.open });
     this.#conversation.allowRemoval(door.open);
     this.#offerWriting();
     if (door.open) this.#sending.start(door.difficulty);
@@ -136,7 +135,7 @@ class Replies {
       this.#code.clear();
       this.#offerWriting();
       this.#show('conversation');
-      focusOn(first || shown === null || shown === 0 ? 'conversation-title' : `reply-${String(shown)}`);
+      focusOn(first || shown === null || shown === 0 ? 'conversation-title' : `reply-${shown}`);
     });
   }
 

@@ -1,0 +1,2 @@
+export declare const FILE: URL;
+export declare function elementIds(): string;

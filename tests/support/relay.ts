@@ -42,7 +42,7 @@ export type TestRelay = {
 };
 
 /** What the relay needs of a form, in two languages; every page for what was pasted holds its own name. */
-async function smallForm(directory: string): Promise<string> {
+export async function smallForm(directory: string): Promise<string> {
   for (const folder of ['', 'en/']) {
     await mkdir(join(directory, folder, 'paste'), { recursive: true });
     await writeFile(join(directory, folder, 'index.html'), PAGE);

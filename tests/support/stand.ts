@@ -31,16 +31,20 @@ export async function startParts(redis: TestRedis): Promise<Parts> {
   return { redis, bench: await workerBench(redis), admin: await redis.connect('admin'), client };
 }
 
-export class WorkerStand {
+/** What a stand itself needs of its bench. */
+export type Files = Pick<Bench, 'team' | 'workerIdentity' | 'config' | 'remove'>;
+export type PartsWith<Of extends Files> = Omit<Parts, 'bench'> & { readonly bench: Of };
+
+export class WorkerStand<Of extends Files = Bench> {
   now = new Date();
   readonly redis: TestRedis;
-  readonly bench: Bench;
+  readonly bench: Of;
   /** May do everything, to look. */
   readonly admin: Redis;
   /** The worker's own connection. */
   client: Redis;
 
-  constructor({ redis, bench, admin, client }: Parts) {
+  constructor({ redis, bench, admin, client }: PartsWith<Of>) {
     this.redis = redis;
     this.bench = bench;
     this.admin = admin;

@@ -1,0 +1,186 @@
+// The state and the pool of an earlier commit, served by the code of today: whatever is put elsewhere or named anew within a process,
+// a relay that is brought up to date finds what the one before it left. One case goes on where the one before it ended.
+import { access, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { parseAnswer } from '../../crypto/answer.ts';
+import { signersOf } from '../../crypto/keyring.ts';
+import { frameParcel, parcelId } from '../../crypto/parcel.ts';
+import { openReply } from '../../crypto/reply.ts';
+import { sealRequest } from '../../crypto/seal.ts';
+import { stampParcel } from '../../crypto/stamp.ts';
+import { listDead, redriveDead } from '../../operator/dead.ts';
+import { readStatus, type Status } from '../../operator/status.ts';
+import type { Relay } from '../../server/relay.ts';
+import { createWorker } from '../../worker/worker.ts';
+import { lookInto } from '../support/conversation.ts';
+import { EarlierState } from '../support/earlier-state.ts';
+import { postParcel } from '../support/http.ts';
+import { DIFFICULTY } from '../support/relay.ts';
+import { until } from '../support/worker.ts';
+
+const NEW = 'Первое письмо после обновления';
+/** Many more than a pool of seven ever needs, of which half leaves in each. */
+const MOST_ROUNDS = 200;
+const DAYS_OF_BACKLOG = 4;
+const SERIAL = 2;
+/** The first member of every set of ids, which is none. */
+const ANCHOR = '-'.repeat(65);
+
+let state: EarlierState;
+let admin: Redis;
+let operator: Redis;
+let served: { url: string; relay: Relay };
+let before: { keys: string[]; fields: string[]; opened: number[] };
+
+beforeAll(async () => {
+  state = await EarlierState.restore();
+  admin = state.admin;
+  operator = await state.redis.connect('operator');
+  before = { keys: await shapes(), fields: await fields(), opened: (await ids('opened')).map(({ length }) => length) };
+  // The relay has no clock of its own to set: weeks of answers and keyrings are those of then.
+  vi.useFakeTimers({ toFake: ['Date'], now: state.now, shouldAdvanceTime: true });
+});
+afterAll(async () => {
+  vi.useRealTimers();
+  await served?.relay.destroy();
+  await state?.stop();
+});
+
+/** Names in Redis, without what in them is one worker's, keyring's, week's or tick's. */
+async function shapes(): Promise<string[]> {
+  const names = (await admin.keys('*')).map((key) => key.replaceAll(/(?<=:)(?:[0-9a-f]{32}|\d+)(?=:|$)/g, '*'));
+  return [...new Set(names)].sort();
+}
+
+const fields = async (): Promise<string[]> => (await admin.hkeys('state')).sort();
+const dropped = (): Promise<Record<string, string>> => admin.hgetall('dropped');
+const withCodes = ({ attention, ...status }: Status) => ({ ...status, attention: attention.map(({ code }) => code) });
+
+/** By serial, in hex. */
+async function ids(set: 'seen' | 'arrived' | 'opened'): Promise<string[][]> {
+  const members = await Promise.all([1, SERIAL].map((serial) => admin.smembersBuffer(`${set}:${String(serial)}`)));
+  return members.map((of) => of.filter((id) => id.toString('latin1') !== ANCHOR).map((id) => id.toString('hex')).sort());
+}
+
+async function post(sealed: Uint8Array, serial: number): Promise<string> {
+  return parseAnswer((await postParcel(served.url, stampParcel(frameParcel(sealed, serial), DIFFICULTY))).body).result;
+}
+
+/** All parcels of a hash like the pool, with the serial under which each came. */
+async function parcelsIn(key: string): Promise<{ sealed: Buffer; serial: number }[]> {
+  return Promise.all((await admin.hkeysBuffer(key)).map(async (id) => {
+    const short = id.subarray(0, 16);
+    const isOfFirst = (await admin.sismember('arrived:1', short)) + (await admin.sismember('seen:1', short)) > 0;
+    return { sealed: (await admin.hgetBuffer(key, id)) ?? Buffer.alloc(0), serial: isOfFirst ? 1 : SERIAL };
+  }));
+}
+
+async function answers(): Promise<string[]> {
+  const { keyring: { keyring }, thread } = state;
+  const { total, replies } = await lookInto(served, thread);
+  expect(replies).toHaveLength(total);
+  return replies.map((reply) => openReply(reply, thread.identity, thread.signing.key, signersOf(keyring)).text);
+}
+
+/** Until nothing is on its way any more. */
+async function empty(): Promise<void> {
+  const onTheWay = ['pool', 'claims', ...Object.keys(state.expected.inboxes).map((inbox) => `outbox:${inbox}`)];
+  for (let rounds = 0; rounds < MOST_ROUNDS && (await admin.exists(...onTheWay)) > 0; rounds += 1) await state.wholeRound();
+  expect(await admin.exists(...onTheWay)).toBe(0);
+}
+
+test('the state of an earlier commit is shown to an operator as it was then', async () => {
+  expect(withCodes(await readStatus(operator, state.now))).toEqual(state.expected.status);
+  expect(await listDead(operator, Object.keys(state.expected.inboxes))).toEqual(state.expected.deadList);
+});
+
+test('the relay takes nothing twice of what it took then, takes what is new, and shows the answers that waited', async () => {
+  served = await state.relay();
+  const replayed = { sealed: await readFile(join(state.dir, 'replayed.bin')), serial: SERIAL };
+  const known = [...(await parcelsIn('pool')), ...(await parcelsIn(`claim:${state.expected.claim.instance}`)), replayed];
+  expect(known).toHaveLength(7);
+  for (const { sealed, serial } of known) expect(await post(sealed, serial)).toBe('accepted');
+  expect(await admin.hlen('pool')).toBe(5);
+
+  const parcel = stampParcel(sealRequest({ topic: 'other', language: 'ru', message: NEW }, state.keyring), DIFFICULTY);
+  expect(parseAnswer((await postParcel(served.url, parcel)).body).result).toBe('accepted');
+  expect(await admin.hlen('pool')).toBe(6);
+  expect(await answers()).toEqual(state.expected.replies.before);
+});
+
+test('what another worker has in hand is left to it while it may live', async () => {
+  const { instance, parcel } = state.expected.claim;
+  await state.meanwhile(() => state.wholeRound());
+  expect((await admin.hkeysBuffer(`claim:${instance}`)).map((id) => id.toString('hex'))).toEqual([parcel]);
+  // It was delivering to this inbox.
+  expect(await admin.hlen('outbox:second')).toBeGreaterThan(0);
+});
+
+test('each letter is once in each of its inboxes, under the name that it would have had', async () => {
+  // Whoever can write to Redis puts back what was opened before.
+  const replayed = await readFile(join(state.dir, 'replayed.bin'));
+  await admin.hset('pool', Buffer.from(parcelId(replayed)), replayed);
+  await state.outlive();
+  await empty();
+  for (const [inbox, letters] of Object.entries(state.expected.inboxes)) {
+    const found = await state.inbox(inbox);
+    const fresh = Object.entries(found).filter(([name, text]) => !(name in letters) && text === NEW);
+    expect(fresh).toHaveLength(inbox === 'third' ? 1 : 0);
+    expect(found).toEqual({ ...letters, ...Object.fromEntries(fresh) });
+  }
+});
+
+test('the new answer is read by the access code, and the removed one no more', async () => {
+  expect(await answers()).toEqual(state.expected.replies.after);
+});
+
+test('counters and remembered ids go on from where they were, and what is replayed is refused', async () => {
+  expect(await dropped()).toEqual({ ...state.expected.dropped, replay: '1' });
+  const [seen, opened] = [await ids('seen'), await ids('opened')];
+  // All that ever came was opened, and each is known by its serial: the further letter and what was in hand by the first,
+  // the other four and the new one by the second.
+  expect(seen).toEqual(opened);
+  expect(seen.map(({ length }, i) => length - (before.opened[i] ?? 0))).toEqual([2, 5]);
+  expect((await ids('arrived')).flat()).toEqual([]);
+});
+
+test('the dead letter is driven again, and whatever was wrong then is over', async () => {
+  const { inbox, file, text } = state.expected.dead;
+  expect(await redriveDead(operator, inbox)).toBe(1);
+  await empty();
+  expect(await state.inbox(inbox)).toMatchObject({ [file]: text });
+  const { attention, ...status } = withCodes(await readStatus(operator, state.now));
+  // A drop is news for a day.
+  expect(attention).toEqual(['PARCELS_DAMAGED']);
+  expect(status).toMatchObject({ relay: 'answers', worker: 'working', roundSeconds: 300, pool: '0', replies: '1-9', keyring: 'ok' });
+  expect(status.inboxes).toEqual(['first', 'second', 'third'].map((id) => ({ id, waiting: '0', dead: '0' })));
+});
+
+test('the worker’s ticks go on when they were to come', async () => {
+  const schedulers = 'ticks:rounds:repeat';
+  const [names, next] = [(await admin.zrange(schedulers, '0', '-1')).sort(), Number(await admin.zscore(schedulers, 'mix'))];
+  vi.setSystemTime(next - 1_000);
+  await admin.del('worker:alive');
+  const worker = await createWorker(state.bench.config);
+  await worker.start();
+  await until('a tick', async () => (await admin.exists('worker:alive')) === 1);
+  await worker.destroy();
+  expect((await admin.zrange(schedulers, '0', '-1')).sort()).toEqual(names);
+  expect(Number(await admin.zscore(schedulers, 'mix'))).toBe(next + 300_000);
+});
+
+test('nothing is kept under other names than then', async () => {
+  expect(before.keys).toEqual(expect.arrayContaining(await shapes()));
+  expect(before.fields).toEqual(expect.arrayContaining(await fields()));
+});
+
+test('what came under a keyring is forgotten with the worker’s key of it', async () => {
+  state.later(DAYS_OF_BACKLOG * 24);
+  for (let rounds = 0; rounds < 3; rounds += 1) await state.wholeRound();
+  expect(await admin.exists('seen:1', 'arrived:1', 'opened:1')).toBe(0);
+  expect(await admin.exists('seen:2', 'opened:2')).toBe(2);
+  await expect(access(join(state.bench.config.identities, 'worker-1.txt'))).rejects.toThrow('ENOENT');
+  await access(join(state.bench.config.identities, 'worker-2.txt'));
+});

@@ -1,0 +1,214 @@
+// What an earlier commit left behind (tests/cases/earlier-state/README.md), and the code of today over it. Names in Redis are
+// written out here and in the test: taken from the code, they would change with it unseen.
+import { chmod, cp, mkdtemp, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliDecompressSync } from 'node:zlib';
+import { parseIdentityFile } from '../../crypto/age/identity.ts';
+import { codeRoot, readCode } from '../../crypto/code.ts';
+import { verifyKeyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
+import type { LetterContent } from '../../crypto/letter.ts';
+import { parsePublicKey } from '../../crypto/minisign.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { threadOf, type Thread } from '../../crypto/thread.ts';
+import type { DeadStatus } from '../../operator/dead.ts';
+import type { Status } from '../../operator/status.ts';
+import { provideFunctions } from '../../redis/functions.ts';
+import { relayEnv } from '../../server/config.ts';
+import { Relay } from '../../server/relay.ts';
+import { publish } from '../../web/build/publish.ts';
+import { readConfig } from '../../worker/config.ts';
+import { Delivery } from '../../worker/deliver.ts';
+import { inboxOf, type InboxSettings } from '../../worker/inboxes/kinds.ts';
+import { roundLease, withLease } from '../../worker/lease.ts';
+import { Outbox } from '../../worker/outbox.ts';
+import { wordList } from './conversation.ts';
+import { maildirPaths } from './maildir.ts';
+import { OpenedInbox } from './opened-inbox.ts';
+import { startRedis, type TestRedis } from './redis.ts';
+import { DIFFICULTY, smallForm } from './relay.ts';
+import { WorkerStand, type Files, type PartsWith, type StandOptions } from './stand.ts';
+import { until } from './worker.ts';
+
+const CASE = fileURLToPath(new URL('../cases/earlier-state', import.meta.url));
+const PACKED = '.br';
+/** Of this worker, which is another one than that which was killed. */
+const INSTANCE = '0a'.repeat(16);
+
+/** Well within the shortest lease, which is of five seconds. */
+const RENEWED_MS = 500;
+
+type Expected = Readonly<{
+  now: string;
+  environment: Readonly<Record<string, string>>;
+  /** By key of Redis: how long it had to live, in ms. */
+  leftMs: Readonly<Record<string, number>>;
+  claim: Readonly<{ instance: string; parcel: string }>;
+  /** By inbox: the name of each letter's file, and its text. */
+  inboxes: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  dead: Readonly<{ inbox: string; file: string; text: string }>;
+  replies: Readonly<{ before: string[]; after: string[] }>;
+  dropped: Readonly<Record<string, string>>;
+  status: Omit<Status, 'attention'> & { attention: string[] };
+  deadList: DeadStatus[];
+}>;
+
+type State = PartsWith<Files> & Readonly<{ dir: string; expected: Expected; keyring: VerifiedKeyring; thread: Thread }>;
+
+export class EarlierState extends WorkerStand<Files> {
+  readonly dir: string;
+  readonly expected: Expected;
+  /** The current one. */
+  readonly keyring: VerifiedKeyring;
+  /** Of the access code. */
+  readonly thread: Thread;
+  /** One worker's, which goes on round after round. */
+  readonly #deliveries: ReadonlyMap<string, Delivery>;
+  #parts: Awaited<ReturnType<WorkerStand['worker']>> | undefined;
+  #inboxes = new Map<string, OpenedInbox>();
+
+  constructor(state: State) {
+    super(state);
+    this.dir = state.dir;
+    this.expected = state.expected;
+    this.keyring = state.keyring;
+    this.thread = state.thread;
+    this.now = new Date(state.expected.now);
+    const deliveryTo = (settings: InboxSettings): Delivery => new Delivery(new Outbox(this.client, settings.id), inboxOf(settings));
+    this.#deliveries = new Map(this.bench.config.inboxes.map((settings) => [settings.id, deliveryTo(settings)]));
+  }
+
+  static async restore(): Promise<EarlierState> {
+    await ready;
+    const dir = await mkdtemp(join(tmpdir(), 'relay-earlier-'));
+    await cp(CASE, dir, { recursive: true });
+    await unpack(dir);
+    const redis = await startRedis({ dir });
+    const [admin, client] = [await redis.connect('admin'), await redis.connect('worker')];
+    await provideFunctions(client);
+    const expected = JSON.parse(await text(dir, 'expected.json')) as Expected;
+    const bench = await filesIn(dir, redis, expected.environment);
+    const [keyring, thread] = [await keyringIn(dir), await threadIn(dir)];
+    const state = new EarlierState({ redis, admin, client, bench, dir, expected, keyring, thread });
+    await state.live();
+    return state;
+  }
+
+  /** What had a time to live has as much of it as then, from now on. */
+  async live(): Promise<void> {
+    for (const [key, leftMs] of Object.entries(this.expected.leftMs)) await this.admin.pexpire(key, leftMs);
+  }
+
+  /** Does something while the worker that was killed seems to live, which renews what is its own. */
+  async meanwhile(work: () => Promise<void>): Promise<void> {
+    await this.live();
+    const renewal = setInterval(() => void this.live(), RENEWED_MS);
+    try {
+      await work();
+    } finally {
+      clearInterval(renewal);
+    }
+  }
+
+  /** Ends what only a worker that lives may hold, as time does. */
+  async outlive(): Promise<void> {
+    const leases = Object.keys(this.expected.leftMs).filter((key) => key.startsWith('lease:'));
+    for (const key of leases) await this.admin.pexpire(key, 1);
+    await until('the end of the leases', async () => (await this.admin.exists(...leases)) === 0);
+  }
+
+  /** All that a worker does in a round, one after the other. */
+  async wholeRound(): Promise<void> {
+    this.#parts ??= await this.worker(this.#surroundings());
+    await this.#parts.mix.round(() => false);
+    for (const inbox of this.#deliveries.keys()) await this.deliver(inbox);
+    await this.#parts.housekeeping.run();
+    this.later(this.bench.config.roundSeconds / 3_600);
+  }
+
+  async deliver(inbox: string): Promise<void> {
+    const lease = roundLease(`deliver-${inbox}`, INSTANCE, this.bench.config.roundSeconds * 1000);
+    await withLease(this.client, lease, async () => this.#deliveries.get(inbox)?.run(() => false));
+  }
+
+  /** What an inbox holds: the text of each letter by the name of its file. */
+  async inbox(id: string): Promise<Record<string, string>> {
+    const path = join(this.dir, 'inboxes', id);
+    const opened = this.#inboxes.get(id) ?? new OpenedInbox(path, join(this.dir, 'volunteer.txt'));
+    this.#inboxes.set(id, opened);
+    const letters: Record<string, string> = {};
+    for (const file of await maildirPaths(path)) letters[basename(file)] = (await opened.contentsOf(file)).map(textOf).join('\n');
+    return letters;
+  }
+
+  /** The relay itself, with a small form. */
+  async relay(): Promise<{ url: string; relay: Relay }> {
+    const password = await secret(this.dir, 'relay-password', this.redis.passwords.relay);
+    const [web, files] = [join(this.dir, 'web'), this.bench.config];
+    await publish(await smallForm(join(this.dir, 'staging')), web);
+    const relay = new Relay(relayEnv.parse({
+      RELAY_LISTEN: '127.0.0.1:0', RELAY_PRIVATE_LISTEN: '127.0.0.1:0',
+      RELAY_REDIS_SOCKET: this.redis.socketPath, RELAY_REDIS_PASSWORD_FILE: password,
+      RELAY_KEYRINGS: files.keyrings, RELAY_ROOT_KEY: files.rootKeyFile, RELAY_WEB: web, RELAY_DIFFICULTY: String(DIFFICULTY),
+    }));
+    await relay.start();
+    return { url: `http://127.0.0.1:${String(relay.ports[0])}`, relay };
+  }
+
+  /** The stand counts `inboxes` to the bench's team, unless `others` has that one as well. */
+  #surroundings(): StandOptions {
+    const { inboxes } = this.bench.config;
+    const byTeam = new Map<string, Outbox[]>();
+    for (const { id, team } of inboxes) byTeam.set(team, [...(byTeam.get(team) ?? []), new Outbox(this.client, id)]);
+    return { inboxes: inboxes.map(({ id }) => id), others: byTeam };
+  }
+}
+
+const text = (dir: string, name: string): Promise<string> => readFile(join(dir, name), 'utf8');
+
+async function secret(dir: string, name: string, content: string): Promise<string> {
+  await writeFile(join(dir, name), content, { mode: 0o600 });
+  return join(dir, name);
+}
+
+async function unpack(dir: string): Promise<void> {
+  for (const name of await readdir(dir, { recursive: true })) {
+    if (!name.endsWith(PACKED)) continue;
+    await writeFile(join(dir, name.slice(0, -PACKED.length)), brotliDecompressSync(await readFile(join(dir, name))));
+    await unlink(join(dir, name));
+  }
+}
+
+/** Through the worker's own reading of its environment, whose names are the operators'. */
+async function filesIn(dir: string, redis: TestRedis, environment: Readonly<Record<string, string>>): Promise<Files> {
+  const identities = join(dir, 'identities');
+  // Of a file's mode a repository keeps nothing but whether it can be run.
+  for (const name of await readdir(identities)) await chmod(join(identities, name), 0o600);
+  const inboxes = join(dir, 'inboxes.json');
+  await writeFile(inboxes, (await readFile(inboxes, 'utf8')).replaceAll('/srv/inboxes', join(dir, 'inboxes')));
+  const config = readConfig({
+    WORKER_REDIS_SOCKET: redis.socketPath, WORKER_REDIS_PASSWORD_FILE: await secret(dir, 'worker-password', redis.passwords.worker),
+    WORKER_KEYRINGS: join(dir, 'keyrings'), WORKER_ROOT_KEY: join(dir, 'root.pub'), WORKER_IDENTITIES: identities,
+    WORKER_INBOXES: inboxes, ...environment,
+  });
+  const [{ team }] = config.inboxes as [InboxSettings];
+  const [workerIdentity = ''] = parseIdentityFile(await text(dir, 'identities/worker-2.txt'));
+  return { team, workerIdentity, config, remove: () => rm(dir, { recursive: true, force: true }) };
+}
+
+async function keyringIn(dir: string): Promise<VerifiedKeyring> {
+  const [file, root] = [join(dir, 'keyrings/keyring-2.json'), parsePublicKey(await text(dir, 'root.pub'))];
+  return verifyKeyring(await readFile(file), await readFile(`${file}.minisig`, 'utf8'), root);
+}
+
+async function threadIn(dir: string): Promise<Thread> {
+  const read = readCode(await text(dir, 'code.txt'), await wordList('ru'));
+  if (!('code' in read)) throw new Error(`no access code: ${read.problem.kind}`);
+  return threadOf(codeRoot('ru', read.code));
+}
+
+function textOf(content: LetterContent): string {
+  if (content.kind === 'cover') throw new Error('nobody wrote a cover');
+  return content.kind === 'note' ? content.note.text : content.message;
+}

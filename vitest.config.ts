@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './tests/support/longest-first.ts';
+import { luaAsText } from './tests/support/lua-as-text.ts';
 
-/** Not inherited from below by the projects. */
+/** Neither is inherited from below by the projects. */
+const plugins = [luaAsText];
 const common = {
   // How long a test waits for something to happen on a slow and busy machine, not how long that should take.
   testTimeout: 300_000,
@@ -20,12 +22,12 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       // A process takes one file after the other, which saves loading our modules, and starting browsers, anew for each.
-      { test: { ...common, name: 'unit', include: ALONE, isolate: false } },
-      { test: { ...common, name: 'programs', include: ['tests/**/*.test.ts'], exclude: [...ALONE, COMPOSE, KILLS], isolate: false } },
+      { plugins, test: { ...common, name: 'unit', include: ALONE, isolate: false } },
+      { plugins, test: { ...common, name: 'programs', include: ['tests/**/*.test.ts'], exclude: [...ALONE, COMPOSE, KILLS], isolate: false } },
       // Needs Docker: npm run test:compose.
-      { test: { ...common, name: 'compose', include: [COMPOSE] } },
+      { plugins, test: { ...common, name: 'compose', include: [COMPOSE] } },
       // Takes many minutes: npm run test:kills.
-      { test: { ...common, name: 'kills', include: [KILLS] } },
+      { plugins, test: { ...common, name: 'kills', include: [KILLS] } },
     ],
   },
 });

@@ -16,5 +16,15 @@ if (!known.includes(name)) {
 const out = mkdtempSync(join(root, '.bench-'));
 process.on('exit', () => { rmSync(out, { recursive: true, force: true }); });
 const outfile = join(out, `${name}.mjs`);
-await build({ entryPoints: [join(root, 'bench', `${name}.ts`)], outfile, bundle: true, packages: 'external', platform: 'node', format: 'esm', target: 'node20', logLevel: 'warning' });
+await build({
+  entryPoints: [join(root, 'bench', `${name}.ts`)],
+  outfile,
+  bundle: true,
+  packages: 'external',
+  loader: { '.lua': 'text' },
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  logLevel: 'warning',
+});
 await import(pathToFileURL(outfile).href);

@@ -2,21 +2,12 @@ import type { Redis } from 'ioredis';
 import { shuffled } from '../crypto/bytes.ts';
 import { keys, SET_ANCHOR } from '../redis/keys.ts';
 import { Script } from '../redis/script.ts';
+import moveLua from './lua/move.lua';
 
 /** What one step moves: a few milliseconds in which Redis does nothing else. */
 const BATCH = 1_000;
 
-/*
- * One by one from a set to the other, in the order that is given: at any moment an id is in one of the two. The memory that one
- * leaves is taken by the next. Works when the memory is full, since it needs none: `allow-oom`.
- */
-const MOVE = new Script(`#!lua flags=allow-oom
-redis.call('SADD', KEYS[2], ARGV[1])
-for i = 2, #ARGV do
-  if redis.call('SREM', KEYS[1], ARGV[i]) == 1 then redis.call('SADD', KEYS[2], ARGV[i]) end
-end
-return 1
-`);
+const MOVE = new Script(moveLua);
 
 /**
  * Moves the ids of parcels that came since the last time to those that are remembered, in random order: entries of a set lie in

@@ -1,22 +1,14 @@
 import type { Redis } from 'ioredis';
 import { keys } from '../redis/keys.ts';
 import { Script } from '../redis/script.ts';
+import holdLua from './lua/hold.lua';
+import releaseLua from './lua/release.lua';
 
 /** How long a worker that says nothing keeps what it took. Being late costs it only work, never a letter. */
 export const LEASE_MS = 5_000;
 
-// A lease that runs longer than any is given was given before the clock was set back.
-const HOLD = new Script(`#!lua flags=allow-oom
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] and redis.call('PTTL', KEYS[1]) <= tonumber(ARGV[2]) then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
-`);
-
-const RELEASE = new Script(`#!lua flags=allow-oom
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
-return 1
-`);
+const HOLD = new Script(holdLua);
+const RELEASE = new Script(releaseLua);
 
 export type Lease = { readonly what: string; readonly instance: string; readonly ms: number };
 

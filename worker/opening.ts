@@ -4,7 +4,8 @@ import { openSealed, parcelId, type ParcelContent } from '../crypto/parcel.ts';
 import type { Removal } from '../crypto/removal.ts';
 import { checkDelivery, type Delivery } from '../crypto/reply.ts';
 import type { DropReason } from '../redis/drops.ts';
-import type { Outcome, Sealed } from './claims.ts';
+import type { Sealed } from './claims.ts';
+import type { Outcome } from './commit.ts';
 import type { WorkerIdentity } from './identities.ts';
 
 /** Null: no such team. None: the team is in a keyring, and nobody told this worker its inbox. */

@@ -3,15 +3,9 @@ import { keys } from '../redis/keys.ts';
 import { Script } from '../redis/script.ts';
 import { publishTrouble, type InboxTrouble } from '../redis/state.ts';
 import type { Letter } from './inboxes/inbox.ts';
+import buryLua from './lua/bury.lua';
 
-const BURY = new Script(`#!lua flags=allow-oom
-local letter = redis.call('HGET', KEYS[1], ARGV[1])
-if not letter then return 0 end
-redis.call('HSET', KEYS[2], ARGV[1], letter)
-redis.call('HSET', KEYS[3], ARGV[1], ARGV[2])
-redis.call('HDEL', KEYS[1], ARGV[1])
-return 1
-`);
+const BURY = new Script(buryLua);
 
 /** The letters that wait for one inbox, and those it refused for good. */
 export class Outbox {

@@ -1,0 +1,90 @@
+import { shuffled } from '../crypto/bytes.ts';
+import type { DropReason } from '../redis/drops.ts';
+import { keys, SET_ANCHOR, shortId } from '../redis/keys.ts';
+import type { Bucket } from '../redis/mailboxes.ts';
+
+/** What becomes of a parcel. `serial` is that of the key that opened it, null when none did. */
+export type Outcome =
+  | { readonly kind: 'drop'; readonly id: Buffer; readonly serial: number | null; readonly reason: DropReason }
+  | { readonly kind: 'letter'; readonly id: Buffer; readonly serial: number; readonly letter: Buffer; readonly to: readonly Copy[] }
+  /** A reply for one of the places, the first that is free. */
+  | { readonly kind: 'reply'; readonly id: Buffer; readonly serial: number; readonly reply: Buffer; readonly bucket: Bucket }
+  | Deletion
+  /** Back into the pool: this worker could not decide, or there is no room for it yet. */
+  | { readonly kind: 'back'; readonly id: Buffer };
+
+/** A letter goes to each inbox of its team, under an id of its own there. */
+type Copy = { readonly inbox: string; readonly letterId: Buffer };
+
+/** What a requester removes: in these places the replies with these digests (SHA-1, hex), wherever each stands by then. */
+type Deletion = {
+  readonly kind: 'delete';
+  readonly id: Buffer;
+  readonly serial: number;
+  readonly digests: readonly string[];
+  readonly buckets: readonly Bucket[];
+};
+
+type Word = string | number | Buffer;
+
+/** What only the script can see. */
+const REPLAY: DropReason = 'replay';
+const MAILBOX_FULL: DropReason = 'mailbox-full';
+
+/**
+ * What the script takes that commits outcomes: the names of keys, and a tape of arguments, whose grammar stands in
+ * worker/lua/commit.lua.
+ */
+export function commitTape(instance: string, outcomes: readonly Outcome[]): { names: string[]; args: Word[] } {
+  const names = new Names(keys.claim(instance), keys.claims, keys.dropped, keys.pool, keys.lease(instance));
+  const sorted = outcomes.toSorted((a, b) => a.id.compare(b.id));
+  const args = [
+    ...[instance, SET_ANCHOR, REPLAY, MAILBOX_FULL],
+    ...list(sorted, (outcome) => [outcome.id, ...remembered(outcome, names)]),
+    ...shuffled(outcomes).flatMap((outcome) => [[sorted.indexOf(outcome) + 1, outcome.kind], argumentsOf(outcome, names)]).flat(),
+  ];
+  return { names: names.all, args };
+}
+
+/** Names of keys, each once; Lua counts from 1. */
+class Names {
+  readonly all: string[];
+
+  constructor(...names: readonly string[]) {
+    this.all = [...names];
+  }
+
+  numberOf(name: string): number {
+    const known = this.all.indexOf(name);
+    return (known === -1 ? this.all.push(name) - 1 : known) + 1;
+  }
+}
+
+/** Only what a key has opened has a name of its own. */
+function remembered(outcome: Outcome, names: Names): Word[] {
+  return outcome.kind === 'back' || outcome.serial === null ? [0, ''] : [names.numberOf(keys.opened(outcome.serial)), shortId(outcome.id)];
+}
+
+function argumentsOf(outcome: Outcome, names: Names): Word[] {
+  switch (outcome.kind) {
+    case 'back':
+      return [];
+    case 'drop':
+      return [outcome.reason];
+    case 'letter':
+      return [outcome.letter, ...list(outcome.to, ({ inbox, letterId }) => [names.numberOf(keys.outbox(inbox)), letterId])];
+    case 'reply':
+      return [...wordsOf(outcome.bucket, names), outcome.reply];
+    case 'delete':
+      return [...list(outcome.digests, (digest) => [digest]), ...list(outcome.buckets, (bucket) => wordsOf(bucket, names))];
+  }
+}
+
+function wordsOf({ key, fields }: Bucket, names: Names): Word[] {
+  return [names.numberOf(key), ...list(fields, (field) => [field])];
+}
+
+/** How many there are, then each. */
+function list<T>(items: readonly T[], wordsOfOne: (item: T) => Word[]): Word[] {
+  return [items.length, ...items.flatMap(wordsOfOne)];
+}

@@ -1,0 +1,137 @@
+#!lua flags=allow-oom
+-- Writes what became of the parcels of a claim, all in one step. Works when the memory is full: it makes room.
+-- Returns 1, or 0 when one of the parcels is no longer in the claim: another worker has taken it up.
+--
+-- KEYS: the claim, the set of claims, the counters of drops, the pool, the lease; after them those that ARGV numbers.
+-- ARGV is a tape, which worker/commit.ts writes. `x{n}` is n times x, and a `key` is an index of KEYS:
+--
+--   tape    = instance anchor replay-reason mailbox-full-reason n parcel{n} outcome{n}
+--   parcel  = id remembering short-id         sorted by id; remembering: the key of the set of opened ids, or 0
+--   outcome = i kind arguments                in random order; i: of which parcel
+--
+--   kind      arguments
+--   back      (none)
+--   drop      reason
+--   letter    letter n {outbox letter-id}{n}          outbox: a key
+--   reply     bucket reply                            into the first free place of the bucket
+--   delete    n digest{n} m bucket{m}                 digest: SHA-1 of a reply, in hex
+--
+--   bucket  = key n field{n}
+--
+-- First it only reads, tape and Redis, then it only writes: a script that gives up has changed nothing. It does so for a
+-- kind of outcome that it does not know, since a parcel that went back into the pool for that would do so for ever.
+--
+-- The append-only file holds the order of what is written. So first come the ids that are remembered, sorted, then the
+-- results, shuffled, and then the ids that leave the claim, sorted: nothing stands beside the parcel that it was in.
+local claim, claims, dropped, pool, lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+
+local at = 0
+local function take()
+  at = at + 1
+  return ARGV[at]
+end
+local function takeNumber() return tonumber(take()) end
+local function takeList(takeItem)
+  local items = {}
+  for n = 1, takeNumber() do items[n] = takeItem() end
+  return items
+end
+local function takeBucket() return {key = KEYS[takeNumber()], fields = takeList(take)} end
+local function takeCopy() return {outbox = KEYS[takeNumber()], letterId = take()} end
+
+local instance, anchor, replayReason, mailboxFullReason = take(), take(), take(), take()
+
+local function countDrop(reason) redis.call('HINCRBY', dropped, reason, 1) end
+
+-- Each of the following reads the arguments of a kind from the tape, and returns what writes the outcome.
+
+local function putBack()
+  return function(id) redis.call('HSET', pool, id, redis.call('HGET', claim, id)) end
+end
+
+local function drop()
+  local reason = take()
+  return function() countDrop(reason) end
+end
+
+local function letter()
+  local bytes, copies = take(), takeList(takeCopy)
+  return function()
+    for _, copy in ipairs(copies) do redis.call('HSET', copy.outbox, copy.letterId, bytes) end
+  end
+end
+
+local function reply()
+  local bucket, bytes = takeBucket(), take()
+  return function()
+    local free
+    for _, field in ipairs(bucket.fields) do
+      local there = redis.call('HGET', bucket.key, field)
+      if there == bytes then return end
+      if not there and not free then free = field end
+    end
+    if free then redis.call('HSET', bucket.key, free, bytes) else countDrop(mailboxFullReason) end
+  end
+end
+
+-- Those behind move up, so that places are filled from the first and in order. No other place is named: what is written
+-- here stands together in the append-only file until that is rewritten.
+local function removeFrom(bucket, unwanted)
+  local filled, there, kept = {}, {}, {}
+  for _, field in ipairs(bucket.fields) do
+    local bytes = redis.call('HGET', bucket.key, field)
+    if bytes then
+      filled[#filled + 1], there[#there + 1] = field, bytes
+      if not unwanted[redis.sha1hex(bytes)] then kept[#kept + 1] = bytes end
+    end
+  end
+  for n, field in ipairs(filled) do
+    if not kept[n] then
+      redis.call('HDEL', bucket.key, field)
+    elseif kept[n] ~= there[n] then
+      redis.call('HSET', bucket.key, field, kept[n])
+    end
+  end
+end
+
+local function removal()
+  local unwanted = {}
+  for _, digest in ipairs(takeList(take)) do unwanted[digest] = true end
+  local buckets = takeList(takeBucket)
+  return function()
+    for _, bucket in ipairs(buckets) do removeFrom(bucket, unwanted) end
+  end
+end
+
+local kinds = {back = putBack, drop = drop, letter = letter, reply = reply, delete = removal}
+
+local parcels = takeList(function() return {id = take(), remembering = takeNumber(), shortId = take()} end)
+for _, parcel in ipairs(parcels) do
+  if redis.call('HEXISTS', claim, parcel.id) == 0 then return 0 end
+end
+local outcomes = {}
+for n = 1, #parcels do
+  local parcel, kind = parcels[takeNumber()], kinds[take()]
+  if not kind then return redis.error_reply('OUTCOME unknown kind') end
+  outcomes[n] = {parcel = parcel, write = kind()}
+end
+
+for _, parcel in ipairs(parcels) do
+  parcel.isNew = true
+  if parcel.remembering > 0 then
+    local opened = KEYS[parcel.remembering]
+    redis.call('SADD', opened, anchor)
+    parcel.isNew = redis.call('SADD', opened, parcel.shortId) == 1
+  end
+end
+for _, outcome in ipairs(outcomes) do
+  if outcome.parcel.isNew then outcome.write(outcome.parcel.id) else countDrop(replayReason) end
+end
+local ids = {}
+for n, parcel in ipairs(parcels) do ids[n] = parcel.id end
+if #ids > 0 then redis.call('HDEL', claim, unpack(ids)) end
+if redis.call('EXISTS', claim) == 0 then
+  redis.call('SREM', claims, instance)
+  redis.call('DEL', lease)
+end
+return 1

@@ -1,7 +1,8 @@
 // Everything that an operator has to do something about: what it is, and what to do.
 import type { WorkerState } from '../redis/keys.ts';
 import type { RelayAnswer, Taken } from '../redis/presence.ts';
-import { limitsText, type AlarmingDrop, type HousekeepingState, type InboxTrouble, type MixState, type Step } from '../redis/state.ts';
+import type { AlarmingDrop } from '../redis/drops.ts';
+import { limitsText, type HousekeepingState, type InboxTrouble, type MixState, type Step } from '../redis/state.ts';
 import type { Relays } from './relay.ts';
 
 type Code =

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { ALARMING_DROPS, type AlarmingDrop } from './drops.ts';
 import { keys } from './keys.ts';
 
 /** How a count is shown to people: only its order of magnitude, so that it never tells of one person's request. */
@@ -79,10 +80,6 @@ export async function publishTrouble(redis: Redis, inbox: string, trouble: Inbox
   if (reason !== null) await redis.hset(keys.state, troubleField(inbox, trouble), reason);
   else await redis.hdel(keys.state, troubleField(inbox, trouble));
 }
-
-/** Drops that say that something may be wrong here. The others are a sender's doing, or no loss. */
-export const ALARMING_DROPS = ['damaged', 'unopenable', 'error'] as const;
-export type AlarmingDrop = (typeof ALARMING_DROPS)[number];
 
 /** How long a drop is news: a day, since nobody looks at the status more often by duty. */
 const NEWS_HOURS = 24;

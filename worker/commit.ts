@@ -1,11 +1,11 @@
 import { shuffled } from '../crypto/bytes.ts';
-import type { DropReason } from '../redis/drops.ts';
+import type { ScriptDrop, WorkerDrop } from '../redis/drops.ts';
 import { keys, SET_ANCHOR, shortId } from '../redis/keys.ts';
 import type { Bucket } from '../redis/mailboxes.ts';
 
 /** What becomes of a parcel. `serial` is that of the key that opened it, null when none did. */
 export type Outcome =
-  | { readonly kind: 'drop'; readonly id: Buffer; readonly serial: number | null; readonly reason: DropReason }
+  | { readonly kind: 'drop'; readonly id: Buffer; readonly serial: number | null; readonly reason: WorkerDrop }
   | { readonly kind: 'letter'; readonly id: Buffer; readonly serial: number; readonly letter: Buffer; readonly to: readonly Copy[] }
   /** A reply for one of the places, the first that is free. */
   | { readonly kind: 'reply'; readonly id: Buffer; readonly serial: number; readonly reply: Buffer; readonly bucket: Bucket }
@@ -28,8 +28,8 @@ type Deletion = {
 type Word = string | number | Buffer;
 
 /** What only the script can see. */
-const REPLAY: DropReason = 'replay';
-const MAILBOX_FULL: DropReason = 'mailbox-full';
+const REPLAY: ScriptDrop = 'replay';
+const MAILBOX_FULL: ScriptDrop = 'mailbox-full';
 
 /**
  * What the script takes that commits outcomes: the names of keys, and a tape of arguments, whose grammar stands in

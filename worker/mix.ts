@@ -3,6 +3,7 @@ import { randomBytes, shuffled, toHex } from '../crypto/bytes.ts';
 import { signersOf } from '../crypto/keyring.ts';
 import { EXPIRING_MS, type KeyringShelf, type Shelved } from '../runtime/keyrings.ts';
 import { errorCode, log } from '../runtime/log.ts';
+import { DROP_REASONS } from '../redis/drops.ts';
 import { ALIVE_SECONDS, keys, LATE_ROUNDS } from '../redis/keys.ts';
 import { bucketOf, weekOf } from '../redis/mailboxes.ts';
 import { noteDrops, publishMix, step, type Warning } from '../redis/state.ts';
@@ -199,13 +200,13 @@ export class Mix {
 
   #open(parcel: Sealed, identities: readonly WorkerIdentity[]): Opened {
     const outcome = this.#judge(parcel, identities);
-    const final = outcome.kind !== 'drop' || (outcome.reason !== 'unopenable' && outcome.reason !== 'error');
+    const retry = outcome.kind === 'drop' ? DROP_REASONS[outcome.reason].retry : null;
     const name = toHex(parcel.id);
     const now = this.#now().getTime();
     const since = this.#undecided.get(name) ?? now;
     const patienceMs = Math.max(PATIENCE_MS, LATE_ROUNDS * this.#settings.roundSeconds * 1000);
-    const waitsForKey = this.#lacksKey && outcome.kind === 'drop' && outcome.reason === 'unopenable';
-    if (final || (now - since >= patienceMs && !waitsForKey)) {
+    const waitsForKey = this.#lacksKey && retry === 'while a key is missing';
+    if (retry === null || (now - since >= patienceMs && !waitsForKey)) {
       this.#undecided.delete(name);
       return outcome;
     }

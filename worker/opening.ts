@@ -3,7 +3,7 @@ import { letterId } from '../crypto/letter.ts';
 import { openSealed, parcelId, type ParcelContent } from '../crypto/parcel.ts';
 import type { Removal } from '../crypto/removal.ts';
 import { checkDelivery, type Delivery } from '../crypto/reply.ts';
-import type { DropReason } from '../redis/drops.ts';
+import type { WorkerDrop } from '../redis/drops.ts';
 import type { Sealed } from './claims.ts';
 import type { Outcome } from './commit.ts';
 import type { WorkerIdentity } from './identities.ts';
@@ -56,7 +56,7 @@ function openDelivery(id: Buffer, serial: number, delivery: Delivery, signers: R
   return { kind: 'delivery', id, serial, delivery };
 }
 
-type Found = { content: ParcelContent; by: WorkerIdentity } | { reason: DropReason; serial: number | null };
+type Found = { content: ParcelContent; by: WorkerIdentity } | { reason: WorkerDrop; serial: number | null };
 
 /** One identity at a time, to know which one it was. */
 function tryEach(sealed: Uint8Array, identities: readonly WorkerIdentity[]): Found {

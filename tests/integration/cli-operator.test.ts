@@ -95,7 +95,7 @@ describe('with Redis', () => {
 
   test('counts come in coarse steps only', async () => {
     await fill(keys.outbox('inbox-1'), 134, LETTER_ID_BYTES);
-    await admin.hset(keys.dropped, 'AGE_NO_MATCH', 3, 'decoy', 20);
+    await admin.hset(keys.dropped, 'format', 3, 'decoy', 20);
     expect(await status()).toEqual({
       code: EXIT.ok,
       status: {
@@ -109,7 +109,7 @@ describe('with Redis', () => {
         worker: 'working',
         roundSeconds: 300,
         inboxes: [{ id: 'inbox-1', waiting: '100-999', dead: '0' }, { id: 'inbox-2', waiting: '0', dead: '0' }],
-        dropped: [{ reason: 'AGE_NO_MATCH', count: '1-9' }, { reason: 'decoy', count: '10-99' }],
+        dropped: [{ reason: 'decoy', count: '10-99' }, { reason: 'format', count: '1-9' }],
         attention: [],
       },
     });

@@ -8,8 +8,8 @@ import { mixArrivals } from './arrivals.ts';
 import { loadIdentities, shred } from './identities.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import { isFilling } from './memory.ts';
-import type { Mix } from './mix.ts';
 import { keptUntil } from './retention.ts';
+import { Retirement, type Sweep } from './sweep.ts';
 
 export type HousekeepingSettings = {
   readonly identities: string;
@@ -18,28 +18,33 @@ export type HousekeepingSettings = {
   readonly relay: RelayLimits;
 };
 
-/** Relays read their keyrings every 10 s: until then one may accept what this worker no longer expects. */
-const RELAYS_KNOW_MS = 30_000;
-
-/** What must be forgotten is forgotten here, every round. */
+/** Forgets what must be forgotten, every round. */
 export class Housekeeping {
   readonly #redis: Redis;
   readonly #shelf: KeyringShelf;
-  readonly #mix: Mix;
   readonly #mailboxes: Mailboxes;
   readonly #settings: HousekeepingSettings;
   readonly #now: () => Date;
+  readonly #retirement = new Retirement();
+  /** What fails -> with which code. */
   readonly #failing = new Map<string, string>();
-  /** Serial -> when its key was first seen to be due. */
-  readonly #due = new Map<number, Date>();
 
-  constructor(redis: Redis, shelf: KeyringShelf, mix: Mix, mailboxes: Mailboxes, settings: HousekeepingSettings, now = () => new Date()) {
+  constructor(redis: Redis, shelf: KeyringShelf, mailboxes: Mailboxes, settings: HousekeepingSettings, now = () => new Date()) {
     this.#redis = redis;
     this.#shelf = shelf;
-    this.#mix = mix;
     this.#mailboxes = mailboxes;
     this.#settings = settings;
     this.#now = now;
+  }
+
+  /** Serials of keys whose time is over: the next round of the mix sweeps them. */
+  get due(): ReadonlySet<number> {
+    return this.#retirement.due;
+  }
+
+  /** @param sweep of a round of the mix; null: it swept nothing */
+  noteSweep(sweep: Sweep | null): void {
+    this.#retirement.noteSweep(sweep);
   }
 
   /** Each duty by itself: one that fails must not keep the others from being done. */
@@ -60,45 +65,29 @@ export class Housekeeping {
     await publishHousekeeping(this.#redis, { housekeeping, memory, relayLimits: limitsText(this.#settings.relay) });
   }
 
-  /**
-   * Shreds keys whose time is over, and forgets which parcels came under them. Only after a round that began later and
-   * had the key has taken everything out of the pool: an accepted parcel never outlives the key that opens it.
-   */
+  /** Shreds the keys that may be (worker/sweep.ts), and forgets which parcels came under them. */
   async #retireKeys(): Promise<void> {
     const { identities, unusable } = await loadIdentities(this.#settings.identities);
     for (const { serial, path } of identities) {
-      const due = this.#dueSince(serial);
-      if (due && this.#swept(serial, due)) await this.#duty(`key-${serial}`, () => this.#retire(serial, path));
+      this.#lookAtKey(serial);
+      if (this.#retirement.mayShred(serial)) await this.#duty(`key-${serial}`, () => this.#retire(serial, path));
     }
-    // Nothing that could have needed them was accepted, or a worker on another machine had the key and was done.
     for (const { serial, path } of unusable) {
-      if (this.#dueSince(serial) && (await this.#redis.exists(keys.seen(serial), keys.arrived(serial))) === 0) await this.#duty(`key-${serial}`, () => this.#retire(serial, path));
+      this.#lookAtKey(serial);
+      if (!this.#retirement.due.has(serial)) continue;
+      const accepted = (await this.#redis.exists(keys.seen(serial), keys.arrived(serial))) !== 0;
+      if (this.#retirement.mayShredUnusable(serial, accepted)) await this.#duty(`key-${serial}`, () => this.#retire(serial, path));
     }
-    this.#mix.due = new Set(this.#due.keys());
   }
 
-  /** When this worker first saw that the time of a key is over. */
-  #dueSince(serial: number): Date | null {
-    const now = this.#now();
-    const until = keptUntil(serial, this.#shelf.all(), this.#settings.backlogMs);
-    if (until && until <= now) {
-      const since = this.#due.get(serial) ?? now;
-      this.#due.set(serial, since);
-      return since;
-    }
-    this.#due.delete(serial);
-    return null;
-  }
-
-  #swept(serial: number, due: Date): boolean {
-    const sweep = this.#mix.lastSweep;
-    return sweep?.serials.has(serial) === true && sweep.startedAt.getTime() >= due.getTime() + RELAYS_KNOW_MS;
+  #lookAtKey(serial: number): void {
+    this.#retirement.look(serial, keptUntil(serial, this.#shelf.all(), this.#settings.backlogMs), this.#now());
   }
 
   async #retire(serial: number, path: string): Promise<void> {
     await this.#redis.unlink(keys.seen(serial), keys.arrived(serial), keys.opened(serial));
     await shred(path, this.#settings.identities);
-    this.#due.delete(serial);
+    this.#retirement.shredded(serial);
     log.info('key retired', { serial });
   }
 

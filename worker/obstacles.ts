@@ -26,11 +26,30 @@ export type Limits = { readonly outbox: number; readonly dead: number; readonly 
 /** From this share of a limit on operators are warned. */
 const FILLING = 3 / 4;
 
-export type KeyObstacle = Extract<Obstacle, { serial: number }>;
+type KeyObstacle = Extract<Obstacle, { serial: number }>;
 
-/** What is wrong with the worker's keys of these keyrings. */
-export function keyObstacles(keyrings: readonly Shelved[], loaded: LoadedIdentities): KeyObstacle[] {
-  return keyrings.flatMap((shelved) => keyObstacle(shelved, loaded) ?? []);
+export type KeyCheck = {
+  /** With a key of a keyring that has begun. */
+  readonly problem: KeyObstacle | null;
+  /** With keys of keyrings that have yet to begin. */
+  readonly warnings: Warning[];
+  /** Any of either. */
+  readonly lacksKey: boolean;
+};
+
+/**
+ * Looks for what is wrong with the worker's keys.
+ * @param keyrings those whose parcels may be in the pool
+ */
+export function checkKeys(keyrings: readonly Shelved[], loaded: LoadedIdentities, now: Date): KeyCheck {
+  const begun = new Set(keyrings.filter(({ keyring }) => Date.parse(keyring.notBefore) <= now.getTime()).map(({ serial }) => serial));
+  const problems = keyrings.flatMap((shelved) => keyObstacle(shelved, loaded) ?? []);
+  const ahead = problems.filter(({ serial }) => !begun.has(serial));
+  return {
+    problem: problems.find(({ serial }) => begun.has(serial)) ?? null,
+    warnings: ahead.map(({ reason, serial }) => ({ reason: 'next-key', problem: reason, serial })),
+    lacksKey: problems.length > 0,
+  };
 }
 
 function keyObstacle({ serial, keyring }: Shelved, { identities, unusable }: LoadedIdentities): KeyObstacle | null {
@@ -62,7 +81,7 @@ export class Room {
   }
 
   /** @param replies that wait in the mailboxes */
-  static async measure(outboxes: readonly Outbox[], replies: number, limits: Limits): Promise<Room> {
+  static async measure(outboxes: readonly Pick<Outbox, 'inbox' | 'depths'>[], replies: number, limits: Limits): Promise<Room> {
     const left = new Map<string, number>();
     const full: Holdup[] = [];
     const filling: Warning[] = [];

@@ -16,6 +16,8 @@ import { roundLease, withLease } from './lease.ts';
 import { Mailboxes } from './mailboxes.ts';
 import { maxMemoryOf, memoryProblem } from './memory.ts';
 import { Mix } from './mix.ts';
+import { mixDuty } from './mix-duty.ts';
+import { MixReport } from './mix-report.ts';
 import { Outbox } from './outbox.ts';
 import { Rounds, type Duty } from './rounds.ts';
 
@@ -37,10 +39,10 @@ export async function createWorker(config: WorkerConfig): Promise<Service> {
   const outboxes = new Map(config.inboxes.map(({ id }) => [id, new Outbox(redis, id)]));
   const mailboxes = new Mailboxes(redis, config.replyWeeks);
   const mix = new Mix(redis, new Claims(redis, instance), shelf, byTeam(config, outboxes), mailboxes, config);
-  const housekeeping = new Housekeeping(redis, shelf, mix, mailboxes, { ...config, inboxes: [...outboxes.keys()] });
+  const housekeeping = new Housekeeping(redis, shelf, mailboxes, { ...config, inboxes: [...outboxes.keys()] });
 
   const duties = new Map<string, Duty>([
-    ['mix', (stopping) => mix.round(stopping)],
+    ['mix', mixDuty(mix, new MixReport(redis, shelf, mailboxes), housekeeping, config.roundSeconds)],
     ['housekeeping', () => housekeeping.run()],
   ]);
   for (const settings of config.inboxes) {

@@ -7,12 +7,11 @@ import { Claims } from '../../worker/claims.ts';
 import type { Outcome } from '../../worker/commit.ts';
 import { loadIdentities } from '../../worker/identities.ts';
 import { LEASE_MS } from '../../worker/lease.ts';
-import type { Mix } from '../../worker/mix.ts';
 import { letterId } from '../../crypto/letter.ts';
 import { Outbox } from '../../worker/outbox.ts';
 import { oneRedis } from '../support/one-redis.ts';
 import type { TestRedis } from '../support/redis.ts';
-import { WorkerStand, type StandOptions } from '../support/stand.ts';
+import { WorkerStand, type MixRounds, type StandOptions } from '../support/stand.ts';
 import { until, type Bench } from '../support/worker.ts';
 
 let stand: WorkerStand;
@@ -29,7 +28,7 @@ afterEach(() => stand.stop());
 
 const running = () => false;
 const outbox = keys.outbox('inbox-1');
-const makeMix = async (options?: StandOptions): Promise<Mix> => (await stand.worker(options)).mix;
+const makeMix = async (options?: StandOptions): Promise<MixRounds> => (await stand.worker(options)).mix;
 
 /** What stands in the append-only file since it was rewritten: commands, each with its arguments. */
 async function commandsIn({ dir }: TestRedis): Promise<string[][]> {
@@ -183,7 +182,7 @@ describe('a claim', () => {
     const client = await redis.connect('worker');
     const send = client.sendCommand.bind(client);
     let sent = 0;
-    const round = async (takenAt: number, backAt: number): Promise<Mix> => {
+    const round = async (takenAt: number, backAt: number): Promise<MixRounds> => {
       await admin.flushdb();
       await bench.put(admin, parcel);
       const mix = await makeMix({ claims: new Claims(client, 'own') });

@@ -8,15 +8,15 @@ import { log } from '../../runtime/log.ts';
 import { keys } from '../../redis/keys.ts';
 import { limitsText, readState } from '../../redis/state.ts';
 import type { Housekeeping } from '../../worker/housekeeping.ts';
-import type { Mix, MixSettings } from '../../worker/mix.ts';
+import type { MixSettings } from '../../worker/mix.ts';
 import { oneRedis } from '../support/one-redis.ts';
-import { WorkerStand } from '../support/stand.ts';
+import { WorkerStand, type MixRounds } from '../support/stand.ts';
 import { until, type Bench } from '../support/worker.ts';
 
 let stand: WorkerStand;
 let admin: Redis;
 let bench: Bench;
-let mix: Mix;
+let mix: MixRounds;
 let housekeeping: Housekeeping;
 const emptyRedis = oneRedis();
 

@@ -7,9 +7,10 @@ import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { PARCEL_PLAINTEXT_BYTES, parcelId, SEALED_BYTES } from '../../crypto/parcel.ts';
 import { keys, SET_ANCHOR, shortId } from '../../redis/keys.ts';
 import { readState } from '../../redis/state.ts';
-import { BATCH, PATIENCE_MS, type Mix } from '../../worker/mix.ts';
+import { BATCH } from '../../worker/mix.ts';
+import { PATIENCE_MS } from '../../worker/undecided.ts';
 import { oneRedis } from '../support/one-redis.ts';
-import { WorkerStand, type StandOptions } from '../support/stand.ts';
+import { WorkerStand, type MixRounds, type StandOptions } from '../support/stand.ts';
 import type { Bench } from '../support/worker.ts';
 
 let stand: WorkerStand;
@@ -25,7 +26,7 @@ afterEach(() => stand.stop());
 
 const running = () => false;
 const outbox = keys.outbox('inbox-1');
-const makeMix = async (options?: StandOptions): Promise<Mix> => (await stand.worker(options)).mix;
+const makeMix = async (options?: StandOptions): Promise<MixRounds> => (await stand.worker(options)).mix;
 
 describe('a round', () => {
   it('puts each letter into every outbox of its team, under unlinkable ids, and drops decoys', async () => {
@@ -163,13 +164,13 @@ describe('a round', () => {
 });
 
 describe('the mix pauses, with everything still in the pool,', () => {
-  const paused = async (mix: Mix): Promise<void> => {
+  const paused = async (mix: MixRounds): Promise<void> => {
     if ((await admin.hlen(keys.pool)) === 0) await bench.put(admin, bench.parcel());
     await mix.round(running);
     expect(await admin.hlen(keys.pool)).toBe(1);
     expect(await admin.exists(keys.alive)).toBe(0);
   };
-  const goesOn = async (mix: Mix): Promise<void> => {
+  const goesOn = async (mix: MixRounds): Promise<void> => {
     await mix.round(running);
     expect(await admin.hlen(keys.pool)).toBe(0);
     expect(await admin.exists(keys.alive)).toBe(1);

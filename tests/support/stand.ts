@@ -10,7 +10,10 @@ import { Claims } from '../../worker/claims.ts';
 import { Housekeeping } from '../../worker/housekeeping.ts';
 import { Mailboxes } from '../../worker/mailboxes.ts';
 import { Mix, type MixSettings } from '../../worker/mix.ts';
+import { mixDuty } from '../../worker/mix-duty.ts';
+import { MixReport } from '../../worker/mix-report.ts';
 import { Outbox } from '../../worker/outbox.ts';
+import type { Sweep } from '../../worker/sweep.ts';
 import { startRedis, type TestRedis } from './redis.ts';
 import { workerBench, type Bench } from './worker.ts';
 
@@ -22,6 +25,12 @@ export type StandOptions = Readonly<{
   /** Of other teams. */
   others?: ReadonlyMap<string, Outbox[]>;
 }>;
+
+/** The duty of the mix, and what housekeeping learned from it last. */
+export type MixRounds = {
+  round(stopping: () => boolean): Promise<void>;
+  readonly lastSweep: Sweep | null;
+};
 
 export type Parts = Readonly<{ redis: TestRedis; bench: Bench; admin: Redis; client: Redis }>;
 
@@ -69,15 +78,34 @@ export class WorkerStand<Of extends Files = Bench> {
   }
 
   /** A worker that has just started. */
-  async worker({ settings, claims = this.claims(), inboxes = ['inbox-1'], others }: StandOptions = {}): Promise<{ mix: Mix; housekeeping: Housekeeping }> {
+  async worker({ settings, claims = this.claims(), inboxes = ['inbox-1'], others }: StandOptions = {}): Promise<{ mix: MixRounds; housekeeping: Housekeeping }> {
     const { client, bench: { config, team } } = this;
     const now = (): Date => this.now;
     const shelf = new KeyringShelf({ directory: config.keyrings, rootKeyFile: config.rootKeyFile, now });
     await shelf.load();
     const outboxes = new Map([[team, inboxes.map((id) => new Outbox(client, id))], ...(others ?? [])]);
     const mailboxes = new Mailboxes(client, config.replyWeeks);
-    const mix = new Mix(client, claims, shelf, outboxes, mailboxes, { ...config, ...settings }, now);
-    return { mix, housekeeping: new Housekeeping(client, shelf, mix, mailboxes, { ...config, inboxes }, now) };
+    const mixSettings = { ...config, ...settings };
+    const mix = new Mix(client, claims, shelf, outboxes, mailboxes, mixSettings, now);
+    const housekeeping = new Housekeeping(client, shelf, mailboxes, { ...config, inboxes }, now);
+    const rounds = {
+      lastSweep: null as Sweep | null,
+      round: mixDuty(
+        mix,
+        new MixReport(client, shelf, mailboxes, now),
+        {
+          get due() {
+            return housekeeping.due;
+          },
+          noteSweep(sweep) {
+            rounds.lastSweep = sweep ?? rounds.lastSweep;
+            housekeeping.noteSweep(sweep);
+          },
+        },
+        mixSettings.roundSeconds,
+      ),
+    };
+    return { mix: rounds, housekeeping };
   }
 
   /** One round of a worker that has just started. */

@@ -5,7 +5,7 @@ import { ready } from '../../crypto/sodium.ts';
 import type { Shelved } from '../../runtime/keyrings.ts';
 import { Backoff } from '../../worker/backoff.ts';
 import { coverage } from '../../worker/coverage.ts';
-import { chosen, DEEP_POOL, risingShare } from '../../worker/mix.ts';
+import { DEEP_POOL, probabilityAt, selectEach, selectLeaving } from '../../worker/mixing.ts';
 import { isFilling, maxMemoryOf, memoryProblem } from '../../worker/memory.ts';
 import { letterId } from '../../crypto/letter.ts';
 import { keptUntil, retained } from '../../worker/retention.ts';
@@ -16,13 +16,13 @@ const HOUR_MS = 3_600_000;
 beforeAll(() => ready);
 
 describe('the choice of a round', () => {
-  it('takes each parcel with the probability of the share', () => {
+  it('takes each parcel with the flush probability', () => {
     const items = Array.from({ length: 1_000 }, (_, index) => index);
     const rounds = 200;
     const counts = new Array<number>(items.length).fill(0);
     let total = 0;
     for (let round = 0; round < rounds; round += 1) {
-      const taken = chosen(items, 0.5);
+      const taken = selectEach(items, 0.5);
       total += taken.length;
       for (const item of taken) counts[item] = (counts[item] ?? 0) + 1;
     }
@@ -32,24 +32,56 @@ describe('the choice of a round', () => {
     for (const count of counts) expect(Math.abs(count - rounds / 2)).toBeLessThan(5.5 * Math.sqrt(rounds / 4));
   });
 
-  it('takes everything at a share of 1, in an order of its own', () => {
+  it('takes everything at a probability of 1, in an order of its own', () => {
     const items = Array.from({ length: 100 }, (_, index) => index);
-    const taken = chosen(items, 1);
+    const taken = selectEach(items, 1);
     expect(taken).not.toEqual(items);
     expect(taken.toSorted((a, b) => a - b)).toEqual(items);
   });
 
-  it('rises with depth, from the share to all of it', () => {
+  it('rises with depth, from the flush probability to 1', () => {
     fc.assert(
-      fc.property(fc.double({ min: 0.01, max: 1, noNaN: true }), fc.nat(2 * DEEP_POOL), fc.nat(2 * DEEP_POOL), (share, a, b) => {
+      fc.property(fc.double({ min: 0.01, max: 1, noNaN: true }), fc.nat(2 * DEEP_POOL), fc.nat(2 * DEEP_POOL), (probability, a, b) => {
         const [less, more] = a < b ? [a, b] : [b, a];
-        expect(risingShare(share, less)).toBeGreaterThanOrEqual(share);
-        expect(risingShare(share, more)).toBeGreaterThanOrEqual(risingShare(share, less));
-        expect(risingShare(share, more)).toBeLessThanOrEqual(1);
+        expect(probabilityAt(probability, less)).toBeGreaterThanOrEqual(probability);
+        expect(probabilityAt(probability, more)).toBeGreaterThanOrEqual(probabilityAt(probability, less));
+        expect(probabilityAt(probability, more)).toBeLessThanOrEqual(1);
       }),
     );
-    expect(risingShare(0.5, 0)).toBe(0.5);
-    expect(risingShare(0.5, DEEP_POOL)).toBe(1);
+    expect(probabilityAt(0.5, 0)).toBe(0.5);
+    expect(probabilityAt(0.5, DEEP_POOL)).toBe(1);
+  });
+
+  describe('of a pool', () => {
+    const pool = Array.from({ length: 200 }, () => Buffer.from(randomBytes(32)));
+    const names = (ids: readonly Buffer[]): string[] => ids.map((id) => id.toString('hex')).toSorted();
+    const none = new Set<number>();
+
+    it('opens only what leaves, where no serial is swept', () => {
+      const { toOpen, leaves } = selectLeaving(pool, 0.5, none);
+      expect(toOpen.length).toBeGreaterThan(50);
+      expect(toOpen.length).toBeLessThan(150);
+      expect(names(pool.filter((id) => leaves(id, 1)))).toEqual(names(toOpen));
+    });
+
+    it('opens everything where one is, in an order of its own, and only what came under it leaves whole', () => {
+      const { toOpen, leaves } = selectLeaving(pool, 0.5, new Set([1]));
+      expect(toOpen).not.toEqual(pool);
+      expect(names(toOpen)).toEqual(names(pool));
+      expect(pool.every((id) => leaves(id, 1))).toBe(true);
+      const others = pool.filter((id) => leaves(id, 2)).length;
+      expect([others > 50, others < 150]).toEqual([true, true]);
+    });
+
+    it('keeps nothing back for its turn that no key opens', () => {
+      const { leaves } = selectLeaving(pool, 0.01, new Set([1]));
+      expect(pool.every((id) => leaves(id, null))).toBe(true);
+    });
+
+    it('leaves whole when it is deep', () => {
+      const deep = Array.from({ length: DEEP_POOL }, (_, index) => Buffer.from(String(index)));
+      expect(selectLeaving(deep, 0.5, none).toOpen).toHaveLength(DEEP_POOL);
+    });
   });
 });
 

@@ -3,42 +3,42 @@ import { shortReplyId, type Removal } from '../crypto/removal.ts';
 import { replyId, type Delivery } from '../crypto/reply.ts';
 import { REPLIES_A_WEEK_BY_ONE } from '../redis/mailboxes.ts';
 
-/** Of all replies that may wait, what one signer may add in a week. */
-const PART_OF_ALL = 1 / 10;
+/** Of all replies that may wait, the fraction that one signer may add in a week. */
+const FRACTION_OF_ALL = 1 / 10;
 
 /**
- * What each signer has put into mailboxes this week, so that whoever stole one cannot shut everybody else out until it is
- * revoked: one signer fills at most twelve of a mailbox's sixteen places, and a tenth of what may wait in all.
+ * Counts the replies of each signer in a week, so that whoever stole one cannot shut everybody else out until it is revoked: one
+ * signer fills at most twelve of a mailbox's sixteen places, and a tenth of what may wait in all.
  *
  * Only in memory: signers stand in the public keyring, and counts in Redis would tell how much each volunteer answers. A
- * restart begins anew, and each worker counts by itself. Kept are ids rather than numbers: a reply that went back to the
+ * restart begins anew, and each worker counts by itself. It keeps ids rather than numbers: a reply that went back to the
  * pool, or whose parcel a relay replays, takes nothing more.
  */
-export class Shares {
-  readonly #inAll: number;
+export class SignerQuota {
+  readonly #mostInAll: number;
   #week = 0;
   /** Signer -> mailbox and short id of each reply, as hex digits. */
   readonly #taken = new Map<string, Set<string>>();
 
   /** @param replies that may wait in all mailboxes */
   constructor(replies: number) {
-    this.#inAll = Math.max(1, Math.floor(replies * PART_OF_ALL));
+    this.#mostInAll = Math.max(1, Math.floor(replies * FRACTION_OF_ALL));
   }
 
-  /** At the beginning of each round, so that nothing of an earlier week is remembered. */
+  /** Called at the beginning of each round, so that nothing of an earlier week is remembered. */
   begin(week: number): void {
     if (week !== this.#week) this.#taken.clear();
     this.#week = week;
   }
 
-  /** @returns false when its signer has had its share */
+  /** @returns false when its signer has used up the quota */
   take(delivery: Delivery): boolean {
     const [signer, mailbox] = [toHex(delivery.signer), toHex(delivery.mailbox)];
     const taken = this.#taken.get(signer) ?? new Set();
     const reply = mailbox + toHex(shortReplyId(replyId(delivery.reply)));
     if (taken.has(reply)) return true;
     const here = [...taken].filter((other) => other.startsWith(mailbox));
-    if (here.length >= REPLIES_A_WEEK_BY_ONE || taken.size >= this.#inAll) return false;
+    if (here.length >= REPLIES_A_WEEK_BY_ONE || taken.size >= this.#mostInAll) return false;
     this.#taken.set(signer, taken.add(reply));
     return true;
   }

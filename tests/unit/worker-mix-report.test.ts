@@ -1,0 +1,51 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { log } from '../../runtime/log.ts';
+import { ProblemLog, stateOf, type Findings } from '../../worker/mix-report.ts';
+
+const NOW = new Date('2026-03-04T12:00:00Z');
+const ALL_WELL: Findings = { startedAt: NOW, depth: 0, obstacle: null, holdups: [], warnings: [] };
+const findings = (found: Partial<Findings> = {}): Findings => ({ ...ALL_WELL, ...found });
+
+afterEach(() => vi.restoreAllMocks());
+
+describe('the state that operators see', () => {
+  it('is empty words when all is well', () => {
+    expect(stateOf(findings(), 0, { until: '2026-03-14T12:00:00Z', next: null }, 7)).toEqual({
+      pool: '0', replies: '0', paused: '', held: '', warnings: '',
+      keyring: 'ok', keyringUntil: '2026-03-14T12:00:00Z', keyringNext: '', keyringNewest: '7',
+    });
+  });
+
+  it('names each problem once, with what it is about, in the order of names', () => {
+    const full = (inbox: string) => ({ reason: 'outbox-full', inbox }) as const;
+    const found = findings({
+      depth: 12,
+      obstacle: { reason: 'key-missing', serial: 3 },
+      holdups: [full('b'), { reason: 'replies-full' }, full('a'), full('b')],
+      warnings: [{ reason: 'next-key', problem: 'key-mode', serial: 4 }, { reason: 'outbox-filling', inbox: 'c' }],
+    });
+    expect(stateOf(found, 1_000, { until: null, next: null }, 0)).toMatchObject({
+      pool: '10-99', replies: '1000-9999', paused: 'key-missing:3', held: 'outbox-full:a outbox-full:b replies-full',
+      keyring: 'none', keyringUntil: '',
+      warnings: 'next-key:key-mode:4 outbox-filling:c',
+    });
+  });
+
+  it('says that the keyring ends soon and which one follows', () => {
+    expect(stateOf(findings(), 0, { until: '2026-03-05T12:00:00Z', next: 9 }, 9)).toMatchObject({ keyring: 'expiring', keyringNext: '9' });
+  });
+});
+
+it('each problem is logged when it begins, and the end of all of them once', () => {
+  const said: unknown[] = [];
+  vi.spyOn(log, 'error').mockImplementation((event, fields) => void said.push([event, fields]));
+  vi.spyOn(log, 'info').mockImplementation((event) => void said.push(event));
+  const problems = new ProblemLog();
+  const [obstacle, full, replies] = [{ reason: 'no-keyring' }, { reason: 'outbox-full', inbox: 'a' }, { reason: 'replies-full' }] as const;
+  problems.tell(findings());
+  problems.tell(findings({ holdups: [full, full] }));
+  problems.tell(findings({ obstacle, holdups: [full, replies] }));
+  problems.tell(findings({ holdups: [replies] }));
+  for (let times = 0; times < 2; times += 1) problems.tell(findings());
+  expect(said).toEqual([['parcels held back', full], ['mix paused', obstacle], ['parcels held back', replies], 'mix goes on']);
+});

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { Retirement, SweepTracker } from '../../worker/sweep.ts';
+
+const at = (seconds: number): Date => new Date(seconds * 1000);
+const KNOWN_SECONDS = 30;
+
+describe('a round sweeps', () => {
+  it('the serials that it is told to, when nothing went back', () => {
+    const tracker = new SweepTracker(at(5), [1, 2]);
+    expect(tracker.serials).toEqual(new Set([1, 2]));
+    expect(tracker.completed()).toEqual({ startedAt: at(5), serials: new Set([1, 2]) });
+  });
+
+  it('nothing, when it is told none', () => {
+    expect(new SweepTracker(at(0), []).completed()).toBeNull();
+  });
+
+  it('no serial under which a parcel went back, and the others all the same', () => {
+    const tracker = new SweepTracker(at(0), [1, 2]);
+    tracker.wentBack(2);
+    tracker.wentBack(3);
+    expect(tracker.completed()?.serials).toEqual(new Set([1]));
+    tracker.wentBack(1);
+    expect(tracker.completed()).toBeNull();
+  });
+
+  it('nothing, when something may be left and nobody knows under which serial', () => {
+    const tracker = new SweepTracker(at(0), [1, 2]);
+    tracker.mayHaveLeftAny();
+    expect(tracker.completed()).toBeNull();
+  });
+});
+
+describe('the key of a serial', () => {
+  const sweep = (seconds: number, ...serials: number[]) => ({ startedAt: at(seconds), serials: new Set(serials) });
+
+  function due(seconds = 100): Retirement {
+    const retirement = new Retirement();
+    retirement.look(1, at(seconds), at(seconds));
+    return retirement;
+  }
+
+  it('may not be shredded before its time is over, whatever was swept', () => {
+    const retirement = new Retirement();
+    retirement.noteSweep(sweep(1_000, 1));
+    retirement.look(1, at(2_000), at(1_999));
+    expect([[...retirement.due], retirement.mayShred(1), retirement.mayShredUnusable(1, false)]).toEqual([[], false, false]);
+    retirement.look(1, at(2_000), at(2_000));
+    expect([[...retirement.due], retirement.mayShred(1)]).toEqual([[1], false]);
+    retirement.look(2, null, at(9_000));
+    expect([...retirement.due]).toEqual([1]);
+  });
+
+  it('may be shredded after a round swept it that began when every relay knew of its end', () => {
+    const retirement = due(100);
+    expect(retirement.mayShred(1)).toBe(false);
+    retirement.noteSweep(sweep(100 + KNOWN_SECONDS - 0.001, 1));
+    expect(retirement.mayShred(1)).toBe(false);
+    retirement.noteSweep(sweep(100 + KNOWN_SECONDS, 1));
+    expect(retirement.mayShred(1)).toBe(true);
+  });
+
+  it('may not be shredded for a sweep of another serial', () => {
+    const retirement = due(100);
+    retirement.noteSweep(sweep(1_000, 2));
+    expect(retirement.mayShred(1)).toBe(false);
+  });
+
+  it('is counted from when its end was seen first, and anew when that moved', () => {
+    const retirement = due(100);
+    retirement.look(1, at(100), at(500));
+    retirement.noteSweep(sweep(200, 1));
+    expect(retirement.mayShred(1)).toBe(true);
+    retirement.look(1, at(900), at(500));
+    expect([[...retirement.due], retirement.mayShred(1)]).toEqual([[], false]);
+    retirement.look(1, at(900), at(900));
+    expect(retirement.mayShred(1)).toBe(false);
+  });
+
+  it('may be shredded for the last sweep there was, also after rounds that swept nothing', () => {
+    const retirement = due(100);
+    retirement.noteSweep(sweep(200, 1));
+    retirement.noteSweep(null);
+    expect(retirement.mayShred(1)).toBe(true);
+    retirement.shredded(1);
+    expect([[...retirement.due], retirement.mayShred(1)]).toEqual([[], false]);
+  });
+
+  it('that cannot be used may be shredded when nothing was accepted under it', () => {
+    const retirement = due();
+    expect([retirement.mayShredUnusable(1, true), retirement.mayShredUnusable(1, false)]).toEqual([false, true]);
+    expect(retirement.mayShredUnusable(2, false)).toBe(false);
+  });
+});

@@ -1,0 +1,95 @@
+import type { Redis } from 'ioredis';
+import { EXPIRING_MS, type KeyringShelf } from '../runtime/keyrings.ts';
+import { log } from '../runtime/log.ts';
+import { ALIVE_SECONDS, keys } from '../redis/keys.ts';
+import { noteDrops, publishMix, step, type MixState, type Warning } from '../redis/state.ts';
+import { coverage, type Coverage } from './coverage.ts';
+import type { Mailboxes } from './mailboxes.ts';
+import type { Holdup, Obstacle } from './obstacles.ts';
+
+/** What a round of the mix found. */
+export type Findings = {
+  readonly startedAt: Date;
+  /** Parcels in the pool when it began. */
+  readonly depth: number;
+  readonly obstacle: Obstacle | null;
+  readonly holdups: readonly Holdup[];
+  readonly warnings: readonly Warning[];
+};
+
+/** What is told of a round: into the log what begins and what ends, for operators' tools all that is now. */
+export class MixReport {
+  readonly #redis: Redis;
+  readonly #shelf: KeyringShelf;
+  readonly #mailboxes: Mailboxes;
+  readonly #now: () => Date;
+  readonly #problems = new ProblemLog();
+
+  constructor(redis: Redis, shelf: KeyringShelf, mailboxes: Mailboxes, now = () => new Date()) {
+    this.#redis = redis;
+    this.#shelf = shelf;
+    this.#mailboxes = mailboxes;
+    this.#now = now;
+  }
+
+  async tell(findings: Findings): Promise<void> {
+    this.#problems.tell(findings);
+    await noteDrops(this.#redis, findings.startedAt);
+    const replies = await this.#mailboxes.depth(this.#now());
+    const shelved = this.#shelf.all();
+    await publishMix(this.#redis, stateOf(findings, replies, coverage(shelved, findings.startedAt), shelved.at(-1)?.serial ?? 0));
+  }
+
+  /** Renews `worker:alive`, after a round that went through. */
+  async renewAlive(roundSeconds: number): Promise<void> {
+    await this.#redis.set(keys.alive, String(roundSeconds), 'EX', ALIVE_SECONDS);
+  }
+}
+
+/** Logs each problem when it begins, and when the last one has ended. */
+export class ProblemLog {
+  #told: readonly string[] = [];
+
+  tell({ obstacle, holdups }: Pick<Findings, 'obstacle' | 'holdups'>): void {
+    const problems = [...(obstacle ? [obstacle] : []), ...byName(holdups).values()];
+    for (const problem of problems) {
+      if (!this.#told.includes(nameOf(problem))) log.error(problem === obstacle ? 'mix paused' : 'parcels held back', problem);
+    }
+    if (problems.length === 0 && this.#told.length > 0) log.info('mix goes on');
+    this.#told = problems.map(nameOf);
+  }
+}
+
+/**
+ * @param replies that wait in all mailboxes
+ * @param newest the highest serial that the worker knows; 0: none
+ */
+export function stateOf(findings: Findings, replies: number, { until, next }: Coverage, newest: number): MixState {
+  const { startedAt, depth, obstacle, holdups, warnings } = findings;
+  return {
+    pool: step(depth),
+    replies: step(replies),
+    paused: obstacle ? nameOf(obstacle) : '',
+    held: [...byName(holdups).keys()].toSorted().join(' '),
+    keyring: keyringState(until, startedAt),
+    keyringUntil: until ?? '',
+    keyringNext: next === null ? '' : String(next),
+    keyringNewest: String(newest),
+    warnings: [...byName(warnings).keys()].toSorted().join(' '),
+  };
+}
+
+function keyringState(until: string | null, now: Date): MixState['keyring'] {
+  if (until === null) return 'none';
+  return Date.parse(until) - now.getTime() < EXPIRING_MS ? 'expiring' : 'ok';
+}
+
+/** Each once: a round meets the same one with every batch. */
+function byName<T extends Holdup | Warning>(problems: readonly T[]): Map<string, T> {
+  return new Map(problems.map((problem) => [nameOf(problem), problem]));
+}
+
+/** The reason, with what it is about. */
+function nameOf(problem: Obstacle | Holdup | Warning): string {
+  return Object.values(problem).join(':');
+}

@@ -1,0 +1,36 @@
+import { randomBytes, shuffled, toHex } from '../crypto/bytes.ts';
+
+/** From this depth on everything leaves in one round: a flood of parcels hides nobody, but must not stay. */
+export const DEEP_POOL = 4_000;
+
+/** The probability with which each of `depth` parcels leaves: `flushProbability` when there are few, rising evenly to 1. */
+export function probabilityAt(flushProbability: number, depth: number): number {
+  return flushProbability + (1 - flushProbability) * Math.min(1, depth / DEEP_POOL);
+}
+
+/** Selects each item independently with `probability`, in random order (a binomial mix). */
+export function selectEach<T>(items: readonly T[], probability: number): T[] {
+  const draws = new DataView(randomBytes(items.length * 4).buffer);
+  return shuffled(items.filter((_, index) => draws.getUint32(index * 4) < probability * 2 ** 32));
+}
+
+/** Which parcels of the pool a round opens, and which of those leave. */
+export type Selection = {
+  /** In random order. */
+  readonly toOpen: readonly Buffer[];
+  /** @param serial that of the key that opened it; null: none did, so that it waits for nobody's sake */
+  readonly leaves: (id: Buffer, serial: number | null) => boolean;
+};
+
+/**
+ * Selects from the pool what leaves by chance, and all that came under a serial that is swept. Which those are, only opening
+ * shows: if any serial is swept, all are opened, and the others go back.
+ */
+export function selectLeaving(pool: readonly Buffer[], flushProbability: number, swept: ReadonlySet<number>): Selection {
+  const leaving = selectEach(pool, probabilityAt(flushProbability, pool.length));
+  const names = new Set(leaving.map(toHex));
+  return {
+    toOpen: swept.size > 0 ? shuffled(pool) : leaving,
+    leaves: (id, serial) => serial === null || swept.has(serial) || names.has(toHex(id)),
+  };
+}

@@ -1,0 +1,67 @@
+import { bucketOf, weekOf } from '../redis/mailboxes.ts';
+import type { Outcome } from './commit.ts';
+import type { Mailboxes } from './mailboxes.ts';
+import type { Room } from './obstacles.ts';
+import type { Opened } from './opening.ts';
+import type { SignerQuota } from './signer-quota.ts';
+import type { SweepTracker } from './sweep.ts';
+
+/**
+ * Finds a place for what was opened in one round. A letter or reply for which there is none yet goes back into the pool: one full
+ * inbox must not stop the others.
+ */
+export class Placing {
+  readonly #mailboxes: Pick<Mailboxes, 'find'>;
+  readonly #quota: SignerQuota;
+  readonly #sweep: SweepTracker;
+  /** In the course of a round no other week begins. */
+  readonly #startedAt: Date;
+
+  constructor(mailboxes: Pick<Mailboxes, 'find'>, quota: SignerQuota, sweep: SweepTracker, startedAt: Date) {
+    this.#mailboxes = mailboxes;
+    this.#quota = quota;
+    this.#sweep = sweep;
+    this.#startedAt = startedAt;
+  }
+
+  /** Removals first: what one of them frees of a quota is not freed once more when the replies beside it are in. */
+  async placeAll(opened: readonly Opened[], room: Room): Promise<Outcome[]> {
+    const removalsFirst = [...opened.filter(({ kind }) => kind === 'removal'), ...opened.filter(({ kind }) => kind !== 'removal')];
+    const outcomes: Outcome[] = [];
+    for (const one of removalsFirst) outcomes.push(await this.#place(one, room));
+    return outcomes;
+  }
+
+  async #place(opened: Opened, room: Room): Promise<Outcome> {
+    switch (opened.kind) {
+      case 'letter':
+        return room.take(opened.to.map(({ inbox }) => inbox)) ? opened : this.#putBack(opened);
+      case 'delivery':
+        return this.#placeReply(opened, room);
+      case 'removal':
+        return this.#findRemoved(opened);
+      case 'drop':
+      case 'back':
+        return opened;
+    }
+  }
+
+  #placeReply(opened: Extract<Opened, { kind: 'delivery' }>, room: Room): Outcome {
+    const { id, serial, delivery } = opened;
+    if (!this.#quota.take(delivery)) return { kind: 'drop', id, serial, reason: 'signer-full' };
+    if (!room.takeReply()) return this.#putBack(opened);
+    return { kind: 'reply', id, serial, reply: Buffer.from(delivery.reply), bucket: bucketOf(delivery.mailbox, weekOf(this.#startedAt)) };
+  }
+
+  async #findRemoved({ id, serial, removal }: Extract<Opened, { kind: 'removal' }>): Promise<Outcome> {
+    const { buckets, found } = await this.#mailboxes.find(removal, this.#startedAt);
+    if (found.length === 0) return { kind: 'drop', id, serial, reason: 'reply-gone' };
+    this.#quota.free({ mailbox: removal.mailbox, replies: found.map((reply) => reply.id) });
+    return { kind: 'delete', id, serial, digests: found.map(({ digest }) => digest), buckets };
+  }
+
+  #putBack({ id, serial }: { readonly id: Buffer; readonly serial: number }): Outcome {
+    this.#sweep.wentBack(serial);
+    return { kind: 'back', id };
+  }
+}

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Queue, RedisConnection, Worker } from 'bullmq';
-import { Redis } from 'ioredis';
+import { Queue, Worker } from 'bullmq';
 import { errorCode, log } from '../runtime/log.ts';
 import { TICKS_PREFIX } from '../redis/keys.ts';
-import { blockingRedisOptions, redisOptions, type RedisTarget } from '../redis/connection.ts';
+import type { RedisTarget } from '../redis/connection.ts';
+import { askSlowlyAfterFailure, assumeRedisVersion, BullmqConnections, RETRY_MS } from './bullmq-quirks.ts';
 
 const QUEUE = 'rounds';
 /** How long the tick of a worker that died stays its own, at the least. */
@@ -11,14 +11,6 @@ const LOCK_MS = 10_000;
 /** How often it is looked whether the ticks go on, at the least. */
 const CHECK_MS = 30_000;
 const GOODBYE_MS = 2_000;
-const RETRY_MS = 1_000;
-/**
- * BullMQ asks every connection once for its version. If Redis goes away just then it waits for that answer for ever, or
- * turns in a circle that lets nothing else run. So it does not ask, and takes Redis for this one, which blocks for
- * milliseconds as it should.
- */
-const REDIS_VERSION = '7.0.8';
-RedisConnection.minimumVersion = REDIS_VERSION;
 
 /** What one tick sets off. It must look at `stopping` between pieces of work, and may throw. */
 export type Duty = (stopping: () => boolean) => Promise<void>;
@@ -34,7 +26,7 @@ export type Duty = (stopping: () => boolean) => Promise<void>;
 export class Rounds {
   readonly #duties: ReadonlyMap<string, Duty>;
   readonly #roundMs: number;
-  readonly #connections: Connections;
+  readonly #connections: BullmqConnections;
   readonly #queue: Queue;
   readonly #worker: Worker;
   readonly #busy = new Map<string, Promise<void>>();
@@ -47,7 +39,8 @@ export class Rounds {
   constructor(target: RedisTarget, roundMs: number, duties: ReadonlyMap<string, Duty>) {
     this.#duties = duties;
     this.#roundMs = roundMs;
-    this.#connections = new Connections(target);
+    assumeRedisVersion();
+    this.#connections = new BullmqConnections(target);
     const common = { connection: this.#connections.main, prefix: TICKS_PREFIX, skipVersionCheck: true };
     this.#queue = new Queue(QUEUE, {
       ...common,
@@ -172,44 +165,4 @@ export class Rounds {
     this.#lastCode = code;
     log.warn('ticks failed', { code });
   };
-}
-
-/** BullMQ asks again at once when Redis refuses, as one does whose memory is full. */
-function askSlowlyAfterFailure(backend: Worker['backend']): void {
-  const ask = backend.moveToActive.bind(backend);
-  backend.moveToActive = async (...args) => {
-    try {
-      return await ask(...args);
-    } catch (error) {
-      await sleep(RETRY_MS, undefined, { ref: false });
-      throw error;
-    }
-  };
-}
-
-/**
- * BullMQ loops without pause on a connection that refuses at once, so here, unlike where letters are moved, commands
- * wait for Redis to come back, each for as long as `commandTimeout` lets it. BullMQ makes its blocking connection with
- * `duplicate()`: that one waits for seconds by design, and must not time out.
- */
-class Connections {
-  readonly main: Redis;
-  readonly #all: Redis[] = [];
-
-  constructor(target: RedisTarget) {
-    this.main = this.#keep(new Redis({ ...redisOptions(target, 'worker'), enableOfflineQueue: true, maxRetriesPerRequest: null }));
-    this.main.duplicate = ((name?: { connectionName: string }) =>
-      this.#keep(new Redis({ ...blockingRedisOptions(target, 'worker'), ...name }))) as Redis['duplicate'];
-  }
-
-  disconnect(): void {
-    for (const redis of this.#all) redis.disconnect();
-  }
-
-  #keep(redis: Redis): Redis {
-    // BullMQ takes its listeners away when it closes; without any, ioredis writes what happens later to stderr.
-    redis.on('error', () => undefined);
-    this.#all.push(redis);
-    return redis;
-  }
 }

@@ -11,6 +11,7 @@ const common = {
   expect: { poll: { timeout: 60_000 } },
 };
 const ALONE = ['tests/unit/**/*.test.ts', 'tests/property/**/*.test.ts'];
+const ALL = 'tests/**/*.test.ts';
 const COMPOSE = 'tests/compose/**/*.test.ts';
 const KILLS = 'tests/kills/**/*.test.ts';
 
@@ -23,7 +24,7 @@ export default defineConfig({
     projects: [
       // A process takes one file after the other, which saves loading our modules, and starting browsers, anew for each.
       { plugins, test: { ...common, name: 'unit', include: ALONE, isolate: false } },
-      { plugins, test: { ...common, name: 'programs', include: ['tests/**/*.test.ts'], exclude: [...ALONE, COMPOSE, KILLS], isolate: false } },
+      { plugins, test: { ...common, name: 'programs', include: [ALL], exclude: [...ALONE, COMPOSE, KILLS], isolate: false } },
       // Needs Docker: npm run test:compose.
       { plugins, test: { ...common, name: 'compose', include: [COMPOSE] } },
       // Takes many minutes: npm run test:kills.

@@ -21,23 +21,25 @@ const relay = [
 
 /*
  * The worker: everything about its own structures, and what BullMQ 6.7 sends for job schedulers, workers and stalled
- * jobs on `ticks:*`. It gives Redis the relay's functions, and asks whether they are there. BGREWRITEAOF is the worker's, so that the append-only file never holds the order of more than a round.
+ * jobs on `ticks:*`. It gives Redis the relay's functions, and asks whether they are there. BGREWRITEAOF is the worker's, so that
+ * the append-only file never holds the order of more than a round.
  */
 const worker = [
-  ...['pool', 'seen:*', 'arrived:*', 'opened:*', 'claim:*', 'claims', 'lease:*', 'outbox:*', 'dead:*', 'inboxes', 'replies:*', 'dropped', 'worker:alive', 'state', 'ticks:*'].map(
-    (key) => `~${key}`,
-  ),
+  ...['~pool', '~seen:*', '~arrived:*', '~opened:*', '~claim:*', '~claims', '~lease:*', '~outbox:*', '~dead:*', '~inboxes', '~replies:*'],
+  ...['~dropped', '~worker:alive', '~state', '~ticks:*'],
   words('ping info client|setname eval evalsha bgrewriteaof fcall_ro function|load'),
   words('get set incr del unlink exists pttl rename'),
   words('hset hmset hget hmget hgetall hdel hlen hkeys hexists hincrby'),
   words('sadd srem scard smembers'),
   words('lpush rpush lrange lrem llen rpoplpush'),
-  words('zadd zcard zpopmin bzpopmin zrange zrangebyscore zrem zremrangebyrank zremrangebyscore zrevrange zrevrangebyscore zscore xadd xtrim'),
+  words('zadd zcard zpopmin bzpopmin zrange zrangebyscore zrem zremrangebyrank zremrangebyscore'),
+  words('zrevrange zrevrangebyscore zscore xadd xtrim'),
 ];
 
 /*
  * The operator counts what the worker lets it, and drives dead letters again: reads and removes them in `dead:*`, and puts them
- * back into `outbox:*`, where it can neither read, overwrite nor remove anything. Counting the pool at any moment would tell when a parcel came.
+ * back into `outbox:*`, where it can neither read, overwrite nor remove anything. Counting the pool at any moment would tell when a
+ * parcel came.
  */
 const operator = [
   words('ping multi exec'),

@@ -26,6 +26,7 @@ export type Bucket = { readonly key: string; readonly fields: readonly Buffer[] 
 
 /** The places of a mailbox (32 bytes) in a week, in the order in which they are filled. Only who knows the mailbox knows them. */
 export function bucketOf(mailbox: Uint8Array, week: number): Bucket {
-  const fields = Array.from({ length: REPLIES_A_WEEK }, (_, slot) => Buffer.from(blake2b(FIELD_BYTES, concat(mailbox, uint32(week), uint32(slot)))));
+  const field = (slot: number): Buffer => Buffer.from(blake2b(FIELD_BYTES, concat(mailbox, uint32(week), uint32(slot))));
+  const fields = Array.from({ length: REPLIES_A_WEEK }, (_, slot) => field(slot));
   return { key: keys.replies(week), fields };
 }

@@ -3,24 +3,24 @@ import type { Redis } from 'ioredis';
 
 type Argument = string | number | Buffer;
 
-/** A Lua script of the worker's that survives SCRIPT FLUSH and a restart of Redis: EVALSHA, and EVAL when Redis does not know it. */
+/** A Lua script of the worker's: EVALSHA, and EVAL when Redis does not know it, as after SCRIPT FLUSH and a restart. */
 export class Script {
-  private readonly lua: string;
-  private readonly sha: string;
+  readonly #lua: string;
+  readonly #sha: string;
 
   constructor(lua: string) {
-    this.lua = lua;
-    this.sha = createHash('sha1').update(lua).digest('hex');
+    this.#lua = lua;
+    this.#sha = createHash('sha1').update(lua).digest('hex');
   }
 
   /** Strings in the reply arrive as Buffers, since what we keep in Redis is mostly bytes. */
   async run(redis: Redis, keys: readonly (string | Buffer)[], args: readonly Argument[]): Promise<unknown> {
     const rest = [...keys, ...args];
     try {
-      return await redis.callBuffer('EVALSHA', this.sha, keys.length, ...rest);
+      return await redis.callBuffer('EVALSHA', this.#sha, keys.length, ...rest);
     } catch (error) {
       if (!isNoScript(error)) throw error;
-      return await redis.callBuffer('EVAL', this.lua, keys.length, ...rest);
+      return await redis.callBuffer('EVAL', this.#lua, keys.length, ...rest);
     }
   }
 }

@@ -12,22 +12,22 @@ const ZEROS = Buffer.alloc(REPLY_BYTES);
 
 /** The relay's side of the mailboxes: it looks into those whose keys it is given. */
 export class Mailboxes {
-  private readonly redis: Redis;
-  private readonly weeks: number;
-  private readonly now: () => Date;
+  readonly #redis: Redis;
+  readonly #weeks: number;
+  readonly #now: () => Date;
 
   constructor(redis: Redis, weeks: number, now = () => new Date()) {
-    this.redis = redis;
-    this.weeks = weeks;
-    this.now = now;
+    this.#redis = redis;
+    this.#weeks = weeks;
+    this.#now = now;
   }
 
   /** @param mailbox its id, 32 bytes. Rejects when Redis is away. */
   async read(mailbox: Uint8Array, page: number): Promise<MailboxPage> {
-    const buckets = weeksKept(this.now(), this.weeks).map((week) => bucketOf(mailbox, week));
+    const buckets = weeksKept(this.#now(), this.#weeks).map((week) => bucketOf(mailbox, week));
     const names = [keys.repliesBlank, ...buckets.map(({ key }) => key)];
     const args = [page * REPLIES_A_PAGE, ...buckets.flatMap(({ fields }) => fields)];
-    const [total, ...found] = (await callFunction(this.redis, 'read', names, args)) as [number, ...(Buffer | null)[]];
+    const [total, ...found] = (await callFunction(this.#redis, 'read', names, args)) as [number, ...(Buffer | null)[]];
     return { total, places: found.map((reply) => (reply?.length === REPLY_BYTES ? reply : ZEROS)) };
   }
 }

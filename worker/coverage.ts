@@ -12,7 +12,8 @@ export type Coverage = {
  * lower one counts any more.
  */
 export function coverage(shelved: readonly Shelved[], now: Date): Coverage {
-  const moments = shelved.flatMap(({ keyring: { notBefore, notAfter } }) => [notBefore, notAfter]).filter((moment) => Date.parse(moment) > now.getTime());
+  const bounds = shelved.flatMap(({ keyring: { notBefore, notAfter } }) => [notBefore, notAfter]);
+  const moments = bounds.filter((moment) => Date.parse(moment) > now.getTime());
   const first = currentAt(shelved, now.getTime());
   let next: number | null = null;
   if (first === null) return { until: null, next };

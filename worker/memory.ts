@@ -10,7 +10,7 @@ const ID_BYTES = 65;
 /** `seen` and `opened`, of two full weeks. */
 const SETS_OF_IDS = 4;
 /** The rest is for the ticks and buffers. */
-const SHARE_FOR_ENTRIES = 0.9;
+const FRACTION_FOR_ENTRIES = 0.9;
 const MEBIBYTE = 2 ** 20;
 
 /**
@@ -21,10 +21,12 @@ const MEBIBYTE = 2 ** 20;
  */
 export function memoryProblem(maxBytes: number, inboxes: number, { outbox, dead, replies }: Limits, relay: RelayLimits): string | null {
   const entryBytes = (relay.pool + inboxes * (outbox + dead)) * ENTRY_BYTES + replies * REPLY_ENTRY_BYTES;
-  const neededBytes = (entryBytes + SETS_OF_IDS * relay.seen * ID_BYTES) / SHARE_FOR_ENTRIES;
+  const neededBytes = (entryBytes + SETS_OF_IDS * relay.seen * ID_BYTES) / FRACTION_FOR_ENTRIES;
   if (maxBytes === 0 || neededBytes <= maxBytes) return null;
   const [needed, allowed] = [neededBytes, maxBytes].map((bytes) => `${Math.ceil(bytes / MEBIBYTE)}mb`);
-  return `Redis may use ${allowed}, but a full pool, full mailboxes and ${inboxes} full inboxes need ${needed}: raise maxmemory in redis.conf, or lower RELAY_POOL_LIMIT, RELAY_SEEN_LIMIT, WORKER_OUTBOX_LIMIT, WORKER_DEAD_LIMIT or WORKER_REPLY_LIMIT`;
+  const what = `a full pool, full mailboxes and ${inboxes} full inboxes need ${needed}`;
+  const limits = 'RELAY_POOL_LIMIT, RELAY_SEEN_LIMIT, WORKER_OUTBOX_LIMIT, WORKER_DEAD_LIMIT or WORKER_REPLY_LIMIT';
+  return `Redis may use ${allowed}, but ${what}: raise maxmemory in redis.conf, or lower ${limits}`;
 }
 
 /** What `INFO memory` says of it. */
@@ -32,7 +34,7 @@ export function maxMemoryOf(info: string): number {
   return Number(/^maxmemory:(\d+)/m.exec(info)?.[1] ?? 0);
 }
 
-/** From this share of it on operators are warned. */
+/** Operators are warned from this fraction of it on. */
 const FILLING = 0.8;
 
 /** Redis has used most of what it may, as `INFO memory` says. */

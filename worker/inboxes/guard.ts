@@ -17,12 +17,12 @@ export class Guard {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** @throws Refused, never to be given up */
+  /** Throws Refused, never to be given up. */
   async open(): Promise<void> {
     if (this.#inbox === null) await this.#within(() => this.#opened());
   }
 
-  /** @throws Refused */
+  /** Throws Refused. */
   deliver(letter: Letter): Promise<void> {
     return this.#within(async (signal) => (await this.#opened()).deliver(letter, signal));
   }

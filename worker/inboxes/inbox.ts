@@ -10,9 +10,8 @@ export type Letter = {
 
 export interface Inbox {
   /**
-   * Resolves once the letter is where a volunteer can find it, also when it already was there.
+   * Resolves once the letter is where a volunteer can find it, also when it already was there. Throws Refused otherwise.
    * @param signal when to give up
-   * @throws Refused
    */
   deliver(letter: Letter, signal?: AbortSignal): Promise<void>;
 }

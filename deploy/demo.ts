@@ -12,7 +12,7 @@ import { prepareDeployment, replaceFile, type Prepared } from './prepare.ts';
 import { Supervisor } from './supervisor.ts';
 
 const ROUND_SECONDS = 1;
-const SHARE = 1;
+const FLUSH_PROBABILITY = 1;
 /** Who tries it out should not be kept waiting. */
 const SLOT_SECONDS = 0.5;
 const READY_WITHIN_MS = 30_000;
@@ -54,7 +54,7 @@ class Demo {
     step('starting Redis, the relay and the worker');
     this.#supervisor = new Supervisor(
       prepared.layout,
-      { listen: `127.0.0.1:${String(port)}`, roundSeconds: ROUND_SECONDS, share: SHARE },
+      { listen: `127.0.0.1:${String(port)}`, roundSeconds: ROUND_SECONDS, flushProbability: FLUSH_PROBABILITY },
       {
         onChange: () => {
           if (this.#isReady) this.#writeReady();

@@ -10,7 +10,8 @@ export type PartSettings = Readonly<{
   /** unix:/path or 127.0.0.1:PORT */
   listen: string;
   roundSeconds: number;
-  share: number;
+  /** The worker's, of a shallow pool. */
+  flushProbability: number;
   /** What one part gets beside, or instead of, the settings above. */
   environment?: Partial<Record<Part, Readonly<Record<string, string>>>>;
 }>;
@@ -68,7 +69,7 @@ function environment(part: Part, layout: Layout, settings: PartSettings): Record
         WORKER_IDENTITIES: layout.identities,
         WORKER_INBOXES: layout.inboxes,
         WORKER_ROUND_SECONDS: String(settings.roundSeconds),
-        WORKER_SHARE: String(settings.share),
+        WORKER_SHARE: String(settings.flushProbability),
       };
   }
 }

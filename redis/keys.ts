@@ -4,17 +4,17 @@ import { PARCEL_ID_BYTES } from '../crypto/parcel.ts';
 export const keys = {
   /** hash: parcel id (32 bytes) -> sealed part. The relay only adds, the worker only takes. */
   pool: 'pool',
-  /** set: `shortId` of every parcel the relay accepted under this keyring serial, but for those of this round. Dropped with the worker's key. */
+  /** set: `shortId` of every parcel the relay accepted under this keyring serial before this round. Dropped with the worker's key. */
   seen: (serial: number) => `seen:${serial}`,
   /** set: `shortId` of those accepted in this round. The worker moves them into `seen` in random order (worker/arrivals.ts). */
   arrived: (serial: number) => `arrived:${serial}`,
   /** set: `shortId` of every parcel the worker opened with its key of this serial. */
   opened: (serial: number) => `opened:${serial}`,
-  /** hash like the pool: what one worker took in its last round and has not finished. */
+  /** hash like the pool: the batch that one worker took and has not finished (worker/batch-lease.ts). */
   claim: (instance: string) => `claim:${instance}`,
   /** set: instances that may have a claim. */
   claims: 'claims',
-  /** string with a time to live: this instance is alive and its claim is its own. */
+  /** string with a time to live, the lease: this instance is alive and its claim is its own. */
   lease: (instance: string) => `lease:${instance}`,
   /** hash: letter id (16 bytes) -> letter, waiting for one inbox. */
   outbox: (inbox: string) => `outbox:${inbox}`,

@@ -16,10 +16,11 @@ const LOOK = new Script(lookLua);
 const COMMIT = new Script(commitLua);
 
 /**
- * What this worker took out of the pool and has not finished. A claim outlives its worker: another takes it up by
- * renaming it, after which the first one's commit fails, so that a parcel never is done twice.
+ * The batch of parcels that this worker took out of the pool and has not finished; in Redis its `claim` (redis/keys.ts). It outlives
+ * its worker: when the lease is over another worker takes the batch up by renaming the claim, after which the first one's
+ * commit fails, so that no parcel is done twice.
  */
-export class Claims {
+export class BatchLease {
   readonly #redis: Redis;
   readonly #instance: string;
 
@@ -28,13 +29,13 @@ export class Claims {
     this.#instance = instance;
   }
 
-  /** Moves those of `ids` that still are in the pool into the claim; returns the whole claim. */
+  /** Moves those of `ids` that still are in the pool into the batch, and renews the lease. Returns the whole batch. */
   async take(ids: readonly Buffer[]): Promise<Sealed[]> {
     const names = [keys.pool, keys.claim(this.#instance), keys.claims, keys.lease(this.#instance)];
     return pairs(await TAKE.run(this.#redis, names, [this.#instance, LEASE_MS, ...ids]));
   }
 
-  /** Parcels of a worker that is no more, or of a commit of our own that failed. */
+  /** Returns the batch of a worker that is no more, or of a commit of our own that failed. */
   async takeUp(): Promise<Sealed[]> {
     for (const other of await this.#others()) {
       const names = [keys.lease(other), keys.claim(other), keys.claims, keys.claim(this.#instance), keys.lease(this.#instance)];
@@ -43,7 +44,7 @@ export class Claims {
     return this.take([]);
   }
 
-  /** What is in the pool, and whether any other worker, alive or not, had parcels out of it just then. */
+  /** Returns what is in the pool. `elsewhere`: another worker, alive or not, had parcels out of it just then. */
   async look(): Promise<{ ids: Buffer[]; elsewhere: boolean }> {
     const [instances, ids] = (await LOOK.run(this.#redis, [keys.claims, keys.pool], [])) as [Buffer[], Buffer[]];
     return { ids, elsewhere: instances.some((instance) => instance.toString() !== this.#instance) };
@@ -51,7 +52,7 @@ export class Claims {
 
   /**
    * Writes all outcomes in one step and in random order, and the ids of what was opened in an order of their own.
-   * @returns false when the claim is no longer ours; then nothing was written
+   * @returns false when the batch is no longer ours; then nothing was written
    */
   async commit(outcomes: readonly Outcome[]): Promise<boolean> {
     const { names, args } = commitTape(this.#instance, outcomes);

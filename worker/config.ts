@@ -21,7 +21,8 @@ export type WorkerConfig = {
   readonly identities: string;
   readonly inboxes: readonly InboxSettings[];
   readonly roundSeconds: number;
-  readonly share: number;
+  /** Of a shallow pool (worker/mixing.ts). */
+  readonly flushProbability: number;
   readonly backlogMs: number;
   /** Full weeks that a reply is kept. */
   readonly replyWeeks: number;
@@ -37,12 +38,13 @@ const inboxesFile = absolutePath.transform((path, context): InboxSettings[] => {
     if (result.success) return result.data;
     for (const issue of result.error.issues) context.addIssue({ code: 'custom', message: `${issue.path.join('.')}: ${issue.message}` });
   } catch (error) {
-    context.addIssue({ code: 'custom', message: error instanceof SyntaxError ? 'not JSON' : `the file cannot be read (${errorCode(error)})` });
+    const message = error instanceof SyntaxError ? 'not JSON' : `the file cannot be read (${errorCode(error)})`;
+    context.addIssue({ code: 'custom', message });
   }
   return z.NEVER;
 });
 
-const share = z
+const flushProbability = z
   .string()
   .transform(Number)
   .pipe(z.number().gt(0, { error: 'expected a share above 0' }).lte(1, { error: 'expected a share of at most 1' }));
@@ -56,7 +58,7 @@ export const workerEnv = z.object({
   WORKER_IDENTITIES: absolutePath,
   WORKER_INBOXES: inboxesFile,
   WORKER_ROUND_SECONDS: integer(1, MAX_ROUND_SECONDS).default(300),
-  WORKER_SHARE: share.default(0.5),
+  WORKER_SHARE: flushProbability.default(0.5),
   WORKER_BACKLOG_HOURS: integer(1, 24 * 60).default(72),
   WORKER_OUTBOX_LIMIT: integer(1, 1_000_000).default(2_000),
   WORKER_DEAD_LIMIT: integer(1, 1_000_000).default(2_000),
@@ -76,7 +78,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig {
     identities: read.WORKER_IDENTITIES,
     inboxes: read.WORKER_INBOXES,
     roundSeconds: read.WORKER_ROUND_SECONDS,
-    share: read.WORKER_SHARE,
+    flushProbability: read.WORKER_SHARE,
     backlogMs: read.WORKER_BACKLOG_HOURS * HOUR_MS,
     replyWeeks: read.WORKER_REPLY_WEEKS,
     limits: { outbox: read.WORKER_OUTBOX_LIMIT, dead: read.WORKER_DEAD_LIMIT, replies: read.WORKER_REPLY_LIMIT },

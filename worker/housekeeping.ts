@@ -54,7 +54,7 @@ export class Housekeeping {
     for (const { serial } of this.#shelf.all()) await this.#duty(`seen-${String(serial)}`, () => mixArrivals(this.#redis, serial));
     await this.#duty('inboxes', () => this.#listInboxes());
     // Where no keyring is valid the clock may be wrong: one that is ahead must not forget what waits.
-    if (this.#shelf.current()) await this.#duty('mailboxes', () => this.#mailboxes.keepHouse(this.#now()));
+    if (this.#shelf.current()) await this.#duty('mailboxes', () => this.#mailboxes.forgetOldWeeks(this.#now()));
     await this.#duty('aof', () => this.#rewriteLog());
     await this.#duty('state', () => this.#publish());
   }

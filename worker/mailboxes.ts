@@ -31,33 +31,35 @@ export class Mailboxes {
     this.#weeks = weeks;
   }
 
-  /** Replies that wait, in all weeks. */
+  /** Counts the replies that wait, in all weeks. */
   async depth(now: Date): Promise<number> {
     const depths = await Promise.all(weeksKept(now, this.#weeks).map((week) => this.#redis.hlen(keys.replies(week))));
     return depths.reduce((sum, depth) => sum + depth, 0);
   }
 
-  /** Of the replies that a removal lists those that are there, and the places of the weeks they are in. */
+  /** Finds which of the replies that a removal lists are there, and the places of the weeks they are in. */
   async find({ mailbox, replies }: Removal, now: Date): Promise<{ buckets: Bucket[]; found: Found[] }> {
     const listed = new Set(replies.map(toHex));
     const buckets: Bucket[] = [];
     const found: Found[] = [];
     for (const bucket of weeksKept(now, this.#weeks).map((week) => bucketOf(mailbox, week))) {
       const kept = (await this.#redis.hmgetBuffer(bucket.key, ...bucket.fields)).filter((reply) => reply !== null);
-      const here = kept.map((reply) => ({ id: shortReplyId(replyId(reply)), digest: digestInRedis(reply) })).filter(({ id }) => listed.has(toHex(id)));
+      const named = kept.map((reply) => ({ id: shortReplyId(replyId(reply)), digest: digestInRedis(reply) }));
+      const here = named.filter(({ id }) => listed.has(toHex(id)));
       if (here.length > 0) buckets.push(bucket);
       found.push(...here);
     }
     return { buckets, found };
   }
 
-  /** What is read in the place of a reply that is not there, before any is: reading takes as long from the beginning. */
-  async prepare(): Promise<void> {
-    if ((await this.#redis.hlen(keys.repliesBlank)) === 0) await this.#redis.hset(keys.repliesBlank, BLANK_FIELD, Buffer.alloc(REPLY_BYTES));
+  /** Provides what is read in the place of a reply that is not there, before any is: reading takes as long from the beginning. */
+  async provideBlank(): Promise<void> {
+    if ((await this.#redis.hlen(keys.repliesBlank)) > 0) return;
+    await this.#redis.hset(keys.repliesBlank, BLANK_FIELD, Buffer.alloc(REPLY_BYTES));
   }
 
-  /** Whole weeks at once, so that nobody's reply has a time of its own. */
-  async keepHouse(now: Date): Promise<void> {
+  /** Forgets whole weeks at once, so that nobody's reply has a time of its own. */
+  async forgetOldWeeks(now: Date): Promise<void> {
     const oldest = weekOf(now) - this.#weeks;
     await this.#redis.unlink(...Array.from({ length: FORGET_WEEKS }, (_, i) => keys.replies(oldest - 1 - i)));
   }

@@ -5,7 +5,7 @@ import { errorCode, log } from '../runtime/log.ts';
 import { keys } from '../redis/keys.ts';
 import { weekOf } from '../redis/mailboxes.ts';
 import type { Warning } from '../redis/state.ts';
-import type { Claims, Sealed } from './claims.ts';
+import type { BatchLease, Sealed } from './batch-lease.ts';
 import { loadIdentities, type WorkerIdentity } from './identities.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { Findings } from './mix-report.ts';
@@ -24,7 +24,7 @@ export const BATCH = 32;
 
 export type MixSettings = {
   readonly identities: string;
-  readonly share: number;
+  readonly flushProbability: number;
   readonly roundSeconds: number;
   readonly backlogMs: number;
   readonly limits: Limits;
@@ -48,7 +48,7 @@ type Round = {
 /** Takes parcels out of the pool, opens them, and puts letters into the outboxes of their team. */
 export class Mix {
   readonly #redis: Redis;
-  readonly #claims: Claims;
+  readonly #lease: BatchLease;
   readonly #shelf: KeyringShelf;
   readonly #outboxes: ReadonlyMap<string, readonly Outbox[]>;
   readonly #mailboxes: Mailboxes;
@@ -60,7 +60,7 @@ export class Mix {
   /** @param outboxes by team */
   constructor(
     redis: Redis,
-    claims: Claims,
+    lease: BatchLease,
     shelf: KeyringShelf,
     outboxes: ReadonlyMap<string, readonly Outbox[]>,
     mailboxes: Mailboxes,
@@ -68,7 +68,7 @@ export class Mix {
     now = () => new Date(),
   ) {
     this.#redis = redis;
-    this.#claims = claims;
+    this.#lease = lease;
     this.#shelf = shelf;
     this.#outboxes = outboxes;
     this.#mailboxes = mailboxes;
@@ -84,7 +84,7 @@ export class Mix {
     this.#undecided.forgetOld(startedAt);
     this.#quota.begin(weekOf(startedAt));
     await this.#shelf.load();
-    await this.#mailboxes.prepare();
+    await this.#mailboxes.provideBlank();
     const loaded = await loadIdentities(this.#settings.identities);
     const depth = await this.#redis.hlen(keys.pool);
     const keyrings = await this.#awaitedKeyrings(startedAt);
@@ -113,20 +113,20 @@ export class Mix {
 
   #serialsToSweep(identities: readonly WorkerIdentity[], due: ReadonlySet<number>): number[] {
     const serials = identities.map(({ serial }) => serial);
-    return this.#settings.share >= 1 ? serials : serials.filter((serial) => due.has(serial));
+    return this.#settings.flushProbability >= 1 ? serials : serials.filter((serial) => due.has(serial));
   }
 
   async #moveParcels(round: Round): Promise<void> {
     // Also when there is nothing to do, so that what is full is told whether or not anything came.
-    const room = await this.#finishClaims(round, await this.#measureRoom(round));
+    const room = await this.#finishOldBatches(round, await this.#measureRoom(round));
     await this.#flushPool(round, room);
   }
 
   /** Finishes what a dead worker, or a failed commit of this one, left in hand. */
-  async #finishClaims(round: Round, measured: Room): Promise<Room> {
+  async #finishOldBatches(round: Round, measured: Room): Promise<Room> {
     let room = measured;
     while (!round.stopping()) {
-      const left = await this.#claims.takeUp();
+      const left = await this.#lease.takeUp();
       if (left.length === 0) break;
       await this.#placeAndCommit(left.map((parcel) => this.#openOrRetry(parcel, round)), room, round);
       room = await this.#measureRoom(round);
@@ -136,14 +136,14 @@ export class Mix {
 
   async #flushPool(round: Round, measured: Room): Promise<void> {
     let room = measured;
-    const pool = await this.#claims.look();
+    const pool = await this.#lease.look();
     // What another worker has in hand it may put back behind this round.
     if (pool.elsewhere) round.sweep.mayHaveLeftAny();
-    const { toOpen, leaves } = selectLeaving(pool.ids, this.#settings.share, round.sweep.serials);
+    const { toOpen, leaves } = selectLeaving(pool.ids, this.#settings.flushProbability, round.sweep.serials);
     const staysBehind = (opened: Opened): boolean => 'serial' in opened && !leaves(opened.id, opened.serial);
     for (let at = 0; at < toOpen.length && !round.stopping(); at += BATCH) {
       const batch = toOpen.slice(at, at + BATCH);
-      const taken = await this.#claims.take(batch);
+      const taken = await this.#lease.take(batch);
       // Another worker took the others.
       if (taken.length < batch.length) round.sweep.mayHaveLeftAny();
       const opened = taken.map((parcel) => this.#openOrRetry(parcel, round));
@@ -184,8 +184,8 @@ export class Mix {
 
   async #placeAndCommit(opened: readonly Opened[], room: Room, { placing, sweep }: Round): Promise<void> {
     if (opened.length === 0) return;
-    // False: another worker thought this one dead and has the claim now. It does the work, nothing is lost.
-    if (await this.#claims.commit(await placing.placeAll(opened, room))) return;
+    // False: another worker thought this one dead and has the batch now. It does the work, nothing is lost.
+    if (await this.#lease.commit(await placing.placeAll(opened, room))) return;
     sweep.mayHaveLeftAny();
     log.warn('round failed', { reason: 'claim-taken-up' });
   }

@@ -23,7 +23,7 @@ export type Holdup =
 /** `dead` is only planned for (memory.ts): letters that an inbox refuses must not hold back those that it would take. */
 export type Limits = { readonly outbox: number; readonly dead: number; readonly replies: number };
 
-/** From this share of a limit on operators are warned. */
+/** Operators are warned from this fraction of a limit on. */
 const FILLING = 3 / 4;
 
 type KeyObstacle = Extract<Obstacle, { serial: number }>;
@@ -97,12 +97,13 @@ export class Room {
     return new Room(left, limits.replies - replies, full, filling);
   }
 
+  /** Takes a place for a reply; false when there is none. */
   takeReply(): boolean {
     this.#repliesLeft -= 1;
     return this.#repliesLeft >= 0;
   }
 
-  /** Takes a place in each of these inboxes, or in none when one is full or there is none at all. */
+  /** Takes a place in each of these inboxes. False, with none taken, when one is full or there is no inbox at all. */
   take(inboxes: readonly string[]): boolean {
     const left = inboxes.map((inbox) => this.#left.get(inbox) ?? 0);
     if (inboxes.length === 0 || left.some((places) => places <= 0)) return false;

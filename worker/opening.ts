@@ -4,7 +4,7 @@ import { openSealed, parcelId, type ParcelContent } from '../crypto/parcel.ts';
 import type { Removal } from '../crypto/removal.ts';
 import { checkDelivery, type Delivery } from '../crypto/reply.ts';
 import type { WorkerDrop } from '../redis/drops.ts';
-import type { Sealed } from './claims.ts';
+import type { Sealed } from './batch-lease.ts';
 import type { Outcome } from './commit.ts';
 import type { WorkerIdentity } from './identities.ts';
 

@@ -12,7 +12,7 @@ const LOCK_MS = 10_000;
 const CHECK_MS = 30_000;
 const GOODBYE_MS = 2_000;
 
-/** What one tick sets off. It must look at `stopping` between pieces of work, and may throw. */
+/** The work of one tick. It must look at `stopping` between pieces of work, and may throw. */
 export type Duty = (stopping: () => boolean) => Promise<void>;
 
 /**
@@ -31,7 +31,7 @@ export class Rounds {
   readonly #worker: Worker;
   readonly #busy = new Map<string, Promise<void>>();
   /** When the duties were set off without ticks, in ms. */
-  #wentOnAt = Number.NEGATIVE_INFINITY;
+  #lastRunWithoutTicks = Number.NEGATIVE_INFINITY;
   #stopping = false;
   #checking: NodeJS.Timeout | undefined;
   #lastCode = '';
@@ -77,7 +77,7 @@ export class Rounds {
     if (this.#connections.main.status === 'ready') schedule();
   }
 
-  /** No more ticks; what a tick set off finishes what it has in hand. */
+  /** Stops the ticks, and waits for the duties to finish what they have in hand. */
   async destroy(): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#checking);
@@ -90,9 +90,12 @@ export class Rounds {
   async #schedule(): Promise<void> {
     await this.#attempt(async () => {
       const known = await this.#queue.getJobSchedulers();
-      const [kept, odd] = [known.filter(this.#plausible), known.filter((scheduler) => !this.#plausible(scheduler))];
+      const kept = known.filter(this.#isPlausible);
+      const odd = known.filter((scheduler) => !this.#isPlausible(scheduler));
       // One that is merely late is set right by writing it anew; one in the far future keeps its place unless removed.
-      for (const { key, next = 0 } of odd) if (!this.#duties.has(key) || next > new Date().getTime()) await this.#queue.removeJobScheduler(key);
+      for (const { key, next = 0 } of odd) {
+        if (!this.#duties.has(key) || next > new Date().getTime()) await this.#queue.removeJobScheduler(key);
+      }
       const together = kept[0]?.next;
       for (const name of this.#duties.keys()) {
         const joins = together !== undefined && !known.some(({ key }) => key === name);
@@ -104,33 +107,33 @@ export class Rounds {
 
   /** Only reads, unless a duty has no next tick: it was lost, or the clock was set back and it is in the far future. */
   async #check(): Promise<void> {
-    if (!(await this.#lost()) || this.#stopping) return;
+    if (!(await this.#hasLostTick()) || this.#stopping) return;
     log.warn('ticks failed', { code: 'lost' });
     await this.#schedule();
-    if (await this.#lost()) this.#goOn();
+    if (await this.#hasLostTick()) this.#runWithoutTicks();
   }
 
-  /** Whether a duty has no next tick; false while Redis is away. */
-  async #lost(): Promise<boolean> {
+  /** True when a duty has no next tick; false while Redis is away. */
+  async #hasLostTick(): Promise<boolean> {
     let lost = false;
     await this.#attempt(async () => {
       const known = await this.#queue.getJobSchedulers();
-      const going = known.filter(this.#plausible).map(({ key }) => key);
+      const going = known.filter(this.#isPlausible).map(({ key }) => key);
       lost = [...this.#duties.keys()].some((name) => !going.includes(name));
     });
     return lost;
   }
 
   /** While Redis' memory is full BullMQ can write no tick, and only the duties make room in it. */
-  #goOn(): void {
+  #runWithoutTicks(): void {
     const now = performance.now();
-    if (this.#stopping || now - this.#wentOnAt < this.#roundMs) return;
-    this.#wentOnAt = now;
+    if (this.#stopping || now - this.#lastRunWithoutTicks < this.#roundMs) return;
+    this.#lastRunWithoutTicks = now;
     for (const name of this.#duties.keys()) void this.#run(name);
   }
 
-  /** Of ours, as often as ours, and within two rounds. */
-  readonly #plausible = ({ key, every, next = 0 }: { key: string; every?: number; next?: number }): boolean =>
+  /** True for a scheduler of ours, as often as ours, whose next tick is within two rounds. */
+  readonly #isPlausible = ({ key, every, next = 0 }: { key: string; every?: number; next?: number }): boolean =>
     this.#duties.has(key) && every === this.#roundMs && Math.abs(next - new Date().getTime()) <= 2 * this.#roundMs;
 
   async #attempt(work: () => Promise<unknown>): Promise<void> {

@@ -7,7 +7,7 @@ import type { Service } from '../runtime/lifecycle.ts';
 import { log } from '../runtime/log.ts';
 import { provideFunctions } from '../redis/functions.ts';
 import { connect } from '../redis/connection.ts';
-import { Claims } from './claims.ts';
+import { BatchLease } from './batch-lease.ts';
 import type { WorkerConfig } from './config.ts';
 import { Delivery } from './deliver.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -27,7 +27,7 @@ const INSTANCE_BYTES = 16;
 export async function createWorker(config: WorkerConfig): Promise<Service> {
   await ready;
   const roundMs = config.roundSeconds * 1000;
-  // A new name at every start: what a killed worker had claimed belongs to another one, which takes it up.
+  // A new name at every start: what a killed worker had in hand belongs to another one, which takes it up.
   const instance = toHex(randomBytes(INSTANCE_BYTES));
   const shelf = new KeyringShelf({ directory: config.keyrings, rootKeyFile: config.rootKeyFile });
   const redis = connect(config.redis, 'worker');
@@ -38,7 +38,7 @@ export async function createWorker(config: WorkerConfig): Promise<Service> {
 
   const outboxes = new Map(config.inboxes.map(({ id }) => [id, new Outbox(redis, id)]));
   const mailboxes = new Mailboxes(redis, config.replyWeeks);
-  const mix = new Mix(redis, new Claims(redis, instance), shelf, byTeam(config, outboxes), mailboxes, config);
+  const mix = new Mix(redis, new BatchLease(redis, instance), shelf, byTeam(config, outboxes), mailboxes, config);
   const housekeeping = new Housekeeping(redis, shelf, mailboxes, { ...config, inboxes: [...outboxes.keys()] });
 
   const duties = new Map<string, Duty>([

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keys, SET_ANCHOR, shortId } from '../../redis/keys.ts';
-import { Claims } from '../../worker/claims.ts';
+import { BatchLease } from '../../worker/batch-lease.ts';
 import type { Outcome } from '../../worker/commit.ts';
 import { loadIdentities } from '../../worker/identities.ts';
 import { LEASE_MS } from '../../worker/lease.ts';
@@ -59,7 +59,7 @@ describe('a claim', () => {
   it('whose lease was given before the clock was set back is not waited for', async () => {
     const parcel = bench.parcel();
     await bench.put(admin, parcel);
-    await stand.claims('dead').take([parcel.id]);
+    await stand.lease('dead').take([parcel.id]);
     await admin.pexpire(keys.lease('dead'), 3_600_000);
     await (await makeMix()).round(running);
     expect(await admin.hlen(outbox)).toBe(1);
@@ -70,10 +70,10 @@ describe('a claim', () => {
     await bench.put(admin, parcel);
     await admin.config('SET', 'maxmemory', '100kb');
     await expect(bench.put(admin, bench.parcel())).rejects.toThrow('OOM');
-    const claims = stand.claims('own');
-    expect(await claims.take([parcel.id])).toEqual([parcel]);
+    const lease = stand.lease('own');
+    expect(await lease.take([parcel.id])).toEqual([parcel]);
     const letterId = Buffer.alloc(16);
-    expect(await claims.commit([{ kind: 'letter', id: parcel.id, serial: 1, letter: Buffer.from('letter'), to: [{ inbox: 'inbox-1', letterId }] }])).toBe(true);
+    expect(await lease.commit([{ kind: 'letter', id: parcel.id, serial: 1, letter: Buffer.from('letter'), to: [{ inbox: 'inbox-1', letterId }] }])).toBe(true);
     await new Outbox(stand.client, 'inbox-1').bury(letterId, 'reply-554');
     expect(await new Outbox(stand.client, 'inbox-1').depths()).toEqual({ waiting: 0, dead: 1 });
   });
@@ -87,7 +87,7 @@ describe('a claim', () => {
   it('of a worker that died between claim and commit is done by the next, with the same letter id', async () => {
     const parcel = bench.parcel();
     await bench.put(admin, parcel);
-    const dead = stand.claims('dead');
+    const dead = stand.lease('dead');
     expect(await dead.take([parcel.id])).toEqual([parcel]);
     expect(await admin.hlen(keys.pool)).toBe(0);
     const mix = await makeMix();
@@ -109,10 +109,10 @@ describe('a claim', () => {
   it('of a paused worker that was taken up cannot be committed by it', async () => {
     const parcel = bench.parcel();
     await bench.put(admin, parcel);
-    const slow = stand.claims('slow');
+    const slow = stand.lease('slow');
     await slow.take([parcel.id]);
     await admin.del(keys.lease('slow'));
-    const fast = stand.claims('fast');
+    const fast = stand.lease('fast');
     expect(await fast.takeUp()).toEqual([parcel]);
     const outcome: Outcome = { kind: 'letter', id: parcel.id, serial: 1, letter: Buffer.from('letter'), to: [{ inbox: 'inbox-1', letterId: Buffer.alloc(16) }] };
     expect(await slow.commit([outcome])).toBe(false);
@@ -125,11 +125,11 @@ describe('a claim', () => {
   it('with an outcome of a kind that Redis does not know is an error, and nothing of it is written', async () => {
     const parcels = [bench.parcel(), bench.parcel()];
     await bench.put(admin, ...parcels);
-    const claims = stand.claims('own');
-    await claims.take(parcels.map(({ id }) => id));
+    const lease = stand.lease('own');
+    await lease.take(parcels.map(({ id }) => id));
     const [known, unknown] = parcels.map(({ id }) => id);
     const outcomes = [{ kind: 'drop', id: known, serial: 1, reason: 'decoy' }, { kind: 'heartbeat', id: unknown, serial: 1 }] as unknown as Outcome[];
-    await expect(claims.commit(outcomes)).rejects.toThrow('OUTCOME');
+    await expect(lease.commit(outcomes)).rejects.toThrow('OUTCOME');
     expect(await admin.exists(keys.pool, keys.opened(1), keys.dropped)).toBe(0);
     expect(await admin.hlen(keys.claim('own'))).toBe(2);
   });
@@ -137,9 +137,9 @@ describe('a claim', () => {
   it('whose commit got no answer is finished by its own worker', async () => {
     const parcel = bench.parcel();
     await bench.put(admin, parcel);
-    const claims = stand.claims('own');
-    await claims.take([parcel.id]);
-    await (await makeMix({ claims })).round(running);
+    const lease = stand.lease('own');
+    await lease.take([parcel.id]);
+    await (await makeMix({ lease })).round(running);
     expect(await admin.hlen(outbox)).toBe(1);
   });
 
@@ -170,7 +170,7 @@ describe('a claim', () => {
   it('never is two workers’ at once', async () => {
     const parcels = Array.from({ length: 150 }, () => bench.parcel({ kind: 'letter', team: bench.team, letter: bench.letter() }));
     await bench.put(admin, ...parcels);
-    const [a, b] = await Promise.all([makeMix(), makeMix({ claims: new Claims(await redis.connect('worker'), 'b') })]);
+    const [a, b] = await Promise.all([makeMix(), makeMix({ lease: new BatchLease(await redis.connect('worker'), 'b') })]);
     await Promise.all([a.round(running), b.round(running)]);
     expect(await admin.hlen(outbox)).toBe(parcels.length);
     expect(await admin.exists(keys.dropped, keys.claims, keys.pool)).toBe(0);
@@ -178,14 +178,14 @@ describe('a claim', () => {
 
   it('is never overlooked by a sweep, whenever another worker takes it and puts it back', async () => {
     const parcel = bench.parcel();
-    const other = stand.claims('other');
+    const other = stand.lease('other');
     const client = await redis.connect('worker');
     const send = client.sendCommand.bind(client);
     let sent = 0;
     const round = async (takenAt: number, backAt: number): Promise<MixRounds> => {
       await admin.flushdb();
       await bench.put(admin, parcel);
-      const mix = await makeMix({ claims: new Claims(client, 'own') });
+      const mix = await makeMix({ lease: new BatchLease(client, 'own') });
       sent = 0;
       client.sendCommand = async (command, ...rest) => {
         sent += 1;
@@ -211,13 +211,13 @@ describe('a claim', () => {
   it('survives Redis: kill -9 loses neither pool, claim nor outbox', async () => {
     const parcels = Array.from({ length: 10 }, () => bench.parcel());
     await bench.put(admin, ...parcels);
-    const claims = stand.claims('own');
-    await claims.take(parcels.slice(0, 5).map(({ id }) => id));
+    const lease = stand.lease('own');
+    await lease.take(parcels.slice(0, 5).map(({ id }) => id));
     await redis.kill9();
-    await expect((await makeMix({ claims })).round(running)).rejects.toThrow();
+    await expect((await makeMix({ lease })).round(running)).rejects.toThrow();
     await redis.restart();
     stand.client = await redis.connect('worker');
-    await (await makeMix({ claims: stand.claims('own') })).round(running);
+    await (await makeMix({ lease: stand.lease('own') })).round(running);
     admin = await redis.connect('admin');
     expect(await admin.hlen(outbox)).toBe(10);
   });

@@ -25,7 +25,7 @@ beforeEach(async () => {
   ({ admin, bench } = stand);
   // Serial 1 ends by itself at 168, whatever serial 2 does; grace and backlog make it 264.
   await bench.keyring(2, { hours: [24, 400] });
-  await make({ share: 0.01 });
+  await make({ flushProbability: 0.01 });
 });
 afterEach(() => stand.stop());
 
@@ -71,7 +71,7 @@ describe('the key of a serial', () => {
 
   it('is kept for what was accepted before a keyring that says it began long ago took its place', async () => {
     later(150);
-    await make({ share: 1 });
+    await make({ flushProbability: 1 });
     await round();
     await bench.keyring(3, { hours: [-1, 168] });
     await bench.put(admin, bench.parcel());
@@ -86,7 +86,7 @@ describe('the key of a serial', () => {
   });
 
   it('is kept until a sweep that began when every relay knew of the end', async () => {
-    await make({ share: 1 });
+    await make({ flushProbability: 1 });
     later(DUE);
     await round();
     stand.now = new Date(stand.now.getTime() + 29_000);
@@ -148,7 +148,7 @@ describe('the key of a serial', () => {
   it('is kept as long as another worker may hold a parcel under it', async () => {
     const parcel = bench.parcel();
     await bench.put(admin, parcel);
-    const other = stand.claims('other');
+    const other = stand.lease('other');
     await other.take([parcel.id]);
     later(DUE);
     for (let times = 0; times < 3; times += 1) await sweeps();

@@ -47,7 +47,7 @@ describe('a round', () => {
   it('leaves to a shallow pool about half of it', async () => {
     const parcels = Array.from({ length: 60 }, () => bench.parcel({ kind: 'decoy' }));
     await bench.put(admin, ...parcels);
-    await (await makeMix({ settings: { share: 0.5 } })).round(running);
+    await (await makeMix({ settings: { flushProbability: 0.5 } })).round(running);
     // 60 coins: outside these bounds once in ten million.
     expect(await admin.hlen(keys.pool)).toBeGreaterThan(9);
     expect(await admin.hlen(keys.pool)).toBeLessThan(51);

@@ -109,7 +109,7 @@ it('what a worker that died had to delete is deleted once, by another: what came
   const ids = (await stand.fill(1)).map(replyId);
   const parcel = stand.bench.parcel({ kind: 'delete', thread: stand.thread, replies: ids });
   await stand.bench.put(stand.admin, parcel);
-  const dead = stand.claims('dead');
+  const dead = stand.lease('dead');
   await dead.take([parcel.id]);
   await stand.admin.del(keys.lease('dead'));
   await stand.round();

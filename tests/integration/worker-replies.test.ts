@@ -110,7 +110,7 @@ describe('a reply', () => {
   it('of a worker that died is delivered once, by another', async () => {
     const parcel = stand.bench.parcel({ kind: 'reply', delivery: stand.deliver('x') });
     await stand.bench.put(stand.admin, parcel);
-    const dead = stand.claims('dead');
+    const dead = stand.lease('dead');
     await dead.take([parcel.id]);
     await stand.admin.del(keys.lease('dead'));
     await stand.round();

@@ -97,7 +97,7 @@ describe.each<{ name: string; kills: number; losesPower: boolean }>([
   let deployment: Deployment;
   let second: SecondWorker;
   beforeAll(async () => {
-    deployment = await startDeployment({ share: 0.5, ...(losesPower && { environment: { redis: { LD_PRELOAD: powerLoss } } }) });
+    deployment = await startDeployment({ flushProbability: 0.5, ...(losesPower && { environment: { redis: { LD_PRELOAD: powerLoss } } }) });
     second = new SecondWorker(deployment);
   });
   afterAll(async () => {

@@ -34,7 +34,7 @@ it('after a round nothing tells in which order its parcels came, and each is kno
     expect(addresses.every(Number.isFinite)).toBe(true);
     return Math.abs(correlation(addresses));
   };
-  const { mix, housekeeping } = await stand.worker({ settings: { share: 1 } });
+  const { mix, housekeeping } = await stand.worker({ settings: { flushProbability: 1 } });
   const rounds: Uint8Array[][] = [];
   const within: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {

@@ -41,7 +41,7 @@ export type DeploymentOptions = Readonly<{
   /** Kept after `stop` when given. */
   dir?: string;
   roundSeconds?: number;
-  share?: number;
+  flushProbability?: number;
   environment?: PartSettings['environment'];
   /** Changes what was prepared before anything starts: another inbox, a keyring that has expired. */
   adjust?: (prepared: Prepared) => Promise<void>;
@@ -263,9 +263,9 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
   const dir = options.dir ?? (await mkdtemp(join(options.isShared === true ? inject('runFolder') : tmpdir(), 'support-relay-')));
   const prepared = options.slotSeconds === undefined ? await copyPrepared(dir) : await prepareDeployment(dir, { slotSeconds: options.slotSeconds });
   await options.adjust?.(prepared);
-  const { roundSeconds = 1, share = 1, environment = {} } = options;
+  const { roundSeconds = 1, flushProbability = 1, environment = {} } = options;
   const listen = options.onSocket === true ? `unix:${join(prepared.layout.run, 'relay/relay.sock')}` : `127.0.0.1:${String(await choosePort(0))}`;
-  const settings = { listen, roundSeconds, share, environment };
+  const settings = { listen, roundSeconds, flushProbability, environment };
   const deployment = new Deployment(prepared, settings, options.dir === undefined, options.isShared === true);
   try {
     for (const part of PARTS) deployment.start(part);

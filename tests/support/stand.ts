@@ -6,7 +6,7 @@ import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { parcelId } from '../../crypto/parcel.ts';
 import { KeyringShelf } from '../../runtime/keyrings.ts';
 import { provideFunctions } from '../../redis/functions.ts';
-import { Claims } from '../../worker/claims.ts';
+import { BatchLease } from '../../worker/batch-lease.ts';
 import { Housekeeping } from '../../worker/housekeeping.ts';
 import { Mailboxes } from '../../worker/mailboxes.ts';
 import { Mix, type MixSettings } from '../../worker/mix.ts';
@@ -19,7 +19,7 @@ import { workerBench, type Bench } from './worker.ts';
 
 export type StandOptions = Readonly<{
   settings?: Partial<MixSettings>;
-  claims?: Claims;
+  lease?: BatchLease;
   /** Of the bench's team. */
   inboxes?: readonly string[];
   /** Of other teams. */
@@ -73,12 +73,13 @@ export class WorkerStand<Of extends Files = Bench> {
     this.now = new Date(this.now.getTime() + hours * 3_600_000);
   }
 
-  claims(instance = toHex(randomBytes(16))): Claims {
-    return new Claims(this.client, instance);
+  lease(instance = toHex(randomBytes(16))): BatchLease {
+    return new BatchLease(this.client, instance);
   }
 
   /** A worker that has just started. */
-  async worker({ settings, claims = this.claims(), inboxes = ['inbox-1'], others }: StandOptions = {}): Promise<{ mix: MixRounds; housekeeping: Housekeeping }> {
+  async worker(options: StandOptions = {}): Promise<{ mix: MixRounds; housekeeping: Housekeeping }> {
+    const { settings, lease = this.lease(), inboxes = ['inbox-1'], others } = options;
     const { client, bench: { config, team } } = this;
     const now = (): Date => this.now;
     const shelf = new KeyringShelf({ directory: config.keyrings, rootKeyFile: config.rootKeyFile, now });
@@ -86,7 +87,7 @@ export class WorkerStand<Of extends Files = Bench> {
     const outboxes = new Map([[team, inboxes.map((id) => new Outbox(client, id))], ...(others ?? [])]);
     const mailboxes = new Mailboxes(client, config.replyWeeks);
     const mixSettings = { ...config, ...settings };
-    const mix = new Mix(client, claims, shelf, outboxes, mailboxes, mixSettings, now);
+    const mix = new Mix(client, lease, shelf, outboxes, mailboxes, mixSettings, now);
     const housekeeping = new Housekeeping(client, shelf, mailboxes, { ...config, inboxes }, now);
     const rounds = {
       lastSweep: null as Sweep | null,

@@ -47,7 +47,7 @@ export async function workerBench(redis: TestRedis, overrides: Partial<WorkerCon
     identities: join(dir, 'identities'),
     inboxes: inboxes?.(dir, team) ?? [{ id: 'inbox-1', team, kind: 'maildir', path: join(dir, 'inbox'), timeoutSeconds: 60 }],
     roundSeconds: 1,
-    share: 1,
+    flushProbability: 1,
     backlogMs: 72 * HOUR_MS,
     replyWeeks: REPLY_WEEKS,
     limits: { outbox: 1_000, dead: 1_000, replies: 1_000 },

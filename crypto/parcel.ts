@@ -4,7 +4,8 @@ import { hasHybridStanzas } from './age/hybrid.ts';
 import { blake2b, concat, equal, fromHex, readUint32, toHex, uint32 } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { LETTER_BYTES, checkLetter } from './letter.ts';
-import { REMOVAL_HEAD, readRemoval, signRemoval, type Removal } from './removal.ts';
+import { joinParts, REST, splitParts, type Layout, type Parts } from './parts.ts';
+import { REMOVAL_HEAD, readRemoval, signRemoval } from './removal.ts';
 import { REPLY_BYTES, checkReply, type Delivery } from './reply.ts';
 import { SIGNATURE_BYTES, SIGNING_KEY_BYTES } from './sign.ts';
 import { MAILBOX_ID_BYTES, type Thread } from './thread.ts';
@@ -30,29 +31,79 @@ export const PARCEL_BYTES = PARCEL_HEADER_BYTES + SEALED_BYTES;
 export const PARCEL_ID_BYTES = 32;
 const CHECK_HASH_BYTES = 32;
 
-const KINDS = { decoy: 0, letter: 1, reply: 2, delete: 3 } as const;
-
-/** The lengths of what stands after each kind; behind the head of a removal come as many ids as it says. */
-const LAYOUTS: Readonly<Record<keyof typeof KINDS, readonly number[]>> = {
-  decoy: [],
-  letter: [ROUTE_BYTES, LETTER_BYTES],
-  reply: [MAILBOX_ID_BYTES, SIGNING_KEY_BYTES, SIGNATURE_BYTES, REPLY_BYTES],
-  delete: REMOVAL_HEAD,
+/** How the content of one kind becomes a plaintext of 22,901 bytes, and the inverse. */
+type Kind<Sealable, Opened> = {
+  readonly byte: number;
+  readonly encode: (content: Sealable) => Uint8Array;
+  readonly decode: (plaintext: Uint8Array) => Opened;
 };
 
-export type ParcelContent =
-  | { readonly kind: 'decoy' }
-  /** `team`: 16 hex digits. */
-  | { readonly kind: 'letter'; readonly team: string; readonly letter: Uint8Array }
-  /** Who signed it is not checked here: checkDelivery. */
-  | { readonly kind: 'reply'; readonly delivery: Delivery }
-  /** Signed by the thread that the mailbox belongs to. */
-  | { readonly kind: 'delete'; readonly removal: Removal };
+/** `layout`: the parts after the kind's byte. `encode` and `decode` throw the code of a part that is not what it should be. */
+function defineKind<L extends Layout, Sealable extends object, Opened extends object>({ byte, layout, encode, decode }: {
+  byte: number; layout: L; encode: (content: Sealable) => Parts<L>; decode: (parts: Parts<L>) => Opened;
+}): Kind<Sealable, Opened> {
+  return {
+    byte,
+    encode: (content) => {
+      const plaintext = new Uint8Array(PARCEL_PLAINTEXT_BYTES);
+      plaintext.set(concat(Uint8Array.of(byte), joinParts(layout, encode(content), 'PARCEL_FORMAT')));
+      return plaintext;
+    },
+    decode: (plaintext) => decode(splitParts(layout, plaintext.subarray(KIND_BYTES), 'PARCEL_FORMAT')),
+  };
+}
 
-/** As `ParcelContent`, before it is sealed: a removal of `replies` (their ids, 32 bytes each) still has to be signed. */
-export type SealableContent =
-  | Exclude<ParcelContent, { kind: 'delete' }>
-  | { readonly kind: 'delete'; readonly thread: Thread; readonly replies: readonly Uint8Array[] };
+/** Everything that a kind is: its byte, what stands after it, and what that is before it is sealed and when it is opened. */
+const KINDS = {
+  decoy: defineKind({ byte: 0, layout: {}, encode: () => ({}), decode: () => ({}) }),
+  letter: defineKind({
+    byte: 1,
+    layout: { route: ROUTE_BYTES, letter: LETTER_BYTES },
+    /** `team`: 16 hex digits. */
+    encode: ({ team, letter }: { readonly team: string; readonly letter: Uint8Array }) => {
+      checkLetter(letter);
+      return { route: fromHex(team), letter };
+    },
+    decode: ({ route, letter }) => {
+      checkLetter(letter);
+      return { team: toHex(route), letter };
+    },
+  }),
+  reply: defineKind({
+    byte: 2,
+    layout: { mailbox: MAILBOX_ID_BYTES, signer: SIGNING_KEY_BYTES, signature: SIGNATURE_BYTES, reply: REPLY_BYTES },
+    encode: ({ delivery }: { readonly delivery: Delivery }) => {
+      checkReply(delivery.reply);
+      return delivery;
+    },
+    /** Who signed it is not checked here: checkDelivery. */
+    decode: (delivery) => {
+      checkReply(delivery.reply);
+      return { delivery };
+    },
+  }),
+  delete: defineKind({
+    byte: 3,
+    layout: { ...REMOVAL_HEAD, ids: REST },
+    /** `replies`: their ids, 32 bytes each. */
+    encode: ({ thread, replies }: { readonly thread: Thread; readonly replies: readonly Uint8Array[] }) => signRemoval(replies, thread),
+    /** Signed by the thread that the mailbox belongs to. */
+    decode: (parts) => ({ removal: readRemoval(parts) }),
+  }),
+};
+
+type Kinds = typeof KINDS;
+export type ParcelKind = keyof Kinds;
+type OpenedOf<K extends ParcelKind> = Readonly<ReturnType<Kinds[K]['decode']>>;
+/** What is in an opened parcel of this kind. */
+export type ContentOf<K extends ParcelKind> = { [Each in K]: { readonly kind: Each } & OpenedOf<Each> }[K];
+/** The same before it is sealed: a removal still has to be signed. */
+export type SealableOf<K extends ParcelKind> = { [Each in K]: { readonly kind: Each } & Parameters<Kinds[Each]['encode']>[0] }[K];
+export type ParcelContent = ContentOf<ParcelKind>;
+export type SealableContent = SealableOf<ParcelKind>;
+
+/** The same table, said so that the compiler sees kind and content belong together. */
+const CODERS: { readonly [K in ParcelKind]: Kind<SealableOf<K>, OpenedOf<K>> } = KINDS;
 
 /** A parcel as the relay sees it. `nonce`: 8 bytes; `sealed`: 24,560 bytes; `id`: 32 bytes. */
 export type Parcel = { readonly serial: number; readonly nonce: Uint8Array; readonly sealed: Uint8Array; readonly id: Uint8Array };
@@ -70,32 +121,12 @@ function checkOf(id: Uint8Array, serial: number): Uint8Array {
   return blake2b(CHECK_HASH_BYTES, concat(id, uint32(serial))).subarray(0, CHECK_BYTES);
 }
 
-/** What stands after the kind: parts one after the other, then zeros. */
-function partsOf(content: SealableContent): readonly Uint8Array[] {
-  switch (content.kind) {
-    case 'decoy':
-      return [];
-    case 'letter':
-      checkLetter(content.letter);
-      return [fromHex(content.team), content.letter];
-    case 'reply': {
-      const { mailbox, signer, signature, reply } = content.delivery;
-      checkReply(reply);
-      return [mailbox, signer, signature, reply];
-    }
-    case 'delete':
-      return signRemoval(content.replies, content.thread);
-  }
+function encodeContent<K extends ParcelKind>(content: SealableOf<K>): Uint8Array {
+  return CODERS[content.kind].encode(content);
 }
 
-function encodeContent(content: SealableContent): Uint8Array {
-  const parts = partsOf(content);
-  const layout = LAYOUTS[content.kind];
-  const [lengths, expected] = [parts.slice(0, layout.length).map(({ length }) => length), layout].map(String);
-  if (lengths !== expected) throw new CodedError('PARCEL_FORMAT', `parts of ${String(lengths)} bytes, expected ${String(expected)}`);
-  const plaintext = new Uint8Array(PARCEL_PLAINTEXT_BYTES);
-  plaintext.set(concat(Uint8Array.of(KINDS[content.kind]), ...parts));
-  return plaintext;
+function decodeContent<K extends ParcelKind>(kind: K, plaintext: Uint8Array): ContentOf<K> {
+  return { kind, ...CODERS[kind].decode(plaintext) };
 }
 
 /**
@@ -126,15 +157,6 @@ export function parseParcel(bytes: Uint8Array): Parcel {
   return { serial, nonce, sealed, id };
 }
 
-function taken(plaintext: Uint8Array, lengths: readonly number[]): { parts: Uint8Array[]; rest: Uint8Array } {
-  let at = KIND_BYTES;
-  const parts = lengths.map((length) => {
-    at += length;
-    return plaintext.slice(at - length, at);
-  });
-  return { parts, rest: plaintext.subarray(at) };
-}
-
 /**
  * Opens a sealed part with the worker's identities.
  * Errors: AGE_*, IDENTITY_FORMAT, PARCEL_FORMAT (length, kind or padding), PARCEL_SIGNATURE, LETTER_STRUCTURE, REPLY_STRUCTURE.
@@ -144,27 +166,8 @@ export function openSealed(sealed: Uint8Array, identities: readonly string[]): P
   if (plaintext.length !== PARCEL_PLAINTEXT_BYTES) {
     throw new CodedError('PARCEL_FORMAT', `${String(plaintext.length)} bytes inside, expected ${String(PARCEL_PLAINTEXT_BYTES)}`);
   }
-  const number = plaintext[0];
-  const kind = (Object.keys(KINDS) as (keyof typeof KINDS)[]).find((name) => KINDS[name] === number);
-  if (kind === undefined) throw new CodedError('PARCEL_FORMAT', `kind ${String(number)} is not known`);
-  const { parts, rest } = taken(plaintext, LAYOUTS[kind]);
-  if (kind !== 'delete' && rest.some((byte) => byte !== 0)) throw new CodedError('PARCEL_FORMAT', 'the padding is not zero');
-  return contentOf(kind, parts, rest);
-}
-
-function contentOf(kind: keyof typeof KINDS, parts: readonly Uint8Array[], rest: Uint8Array): ParcelContent {
-  // As many as LAYOUTS has lengths.
-  const [first, second, third, fourth] = parts as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
-  switch (kind) {
-    case 'decoy':
-      return { kind };
-    case 'letter':
-      checkLetter(second);
-      return { kind, team: toHex(first), letter: second };
-    case 'reply':
-      checkReply(fourth);
-      return { kind, delivery: { mailbox: first, signer: second, signature: third, reply: fourth } };
-    case 'delete':
-      return { kind, removal: readRemoval([first, second, third, fourth], rest) };
-  }
+  const byte = plaintext[0];
+  const found = (Object.keys(KINDS) as ParcelKind[]).find((each) => KINDS[each].byte === byte);
+  if (found === undefined) throw new CodedError('PARCEL_FORMAT', `kind ${String(byte)} is not known`);
+  return decodeContent(found, plaintext);
 }

@@ -2,6 +2,7 @@
 import { fromHex, readUint32, toHex, uint32 } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { MOST_REPLIES } from './mailbox-limits.ts';
+import { checkPadding, type Parts, type REST } from './parts.ts';
 import { SIGNATURE_BYTES, SIGNING_KEY_BYTES, signatureHolds, signParts } from './sign.ts';
 import { MAILBOX_LOCK_BYTES, mailboxId, mailboxLock, type Thread } from './thread.ts';
 
@@ -9,7 +10,9 @@ import { MAILBOX_LOCK_BYTES, mailboxId, mailboxLock, type Thread } from './threa
 export const SHORT_REPLY_ID_BYTES = 16;
 const COUNT_BYTES = 4;
 /** What stands before the ids: the thread's key, the lock, the signature, the number of ids. */
-export const REMOVAL_HEAD = [SIGNING_KEY_BYTES, MAILBOX_LOCK_BYTES, SIGNATURE_BYTES, COUNT_BYTES] as const;
+export const REMOVAL_HEAD = { key: SIGNING_KEY_BYTES, lock: MAILBOX_LOCK_BYTES, signature: SIGNATURE_BYTES, count: COUNT_BYTES } as const;
+/** The head, and behind it the ids. */
+type RemovalParts = Parts<typeof REMOVAL_HEAD & { ids: typeof REST }>;
 
 /** What a requester removes. `mailbox`: 32 bytes; `replies`: short reply ids of 16 bytes, ascending, each once. */
 export type Removal = { readonly mailbox: Uint8Array; readonly replies: readonly Uint8Array[] };
@@ -23,23 +26,23 @@ export function shortReplyId(id: Uint8Array): Uint8Array {
  * The head and the ids of a removal of 1 to 864 replies of a thread, by their reply ids (32 bytes, or the first 16), in
  * whatever order. Throws PARCEL_FORMAT for another number of replies.
  */
-export function signRemoval(replies: readonly Uint8Array[], { signing, mailboxKey }: Thread): Uint8Array[] {
+export function signRemoval(replies: readonly Uint8Array[], { signing, mailboxKey }: Thread): RemovalParts {
   const ids = [...new Set(replies.map((id) => toHex(shortReplyId(id))))].sort();
   checkCount(ids.length);
   const [lock, list] = [mailboxLock(mailboxKey), fromHex(ids.join(''))];
-  return [signing.key, lock, signParts('delete', [lock, list], signing), uint32(ids.length), list];
+  return { key: signing.key, lock, signature: signParts('delete', [lock, list], signing), count: uint32(ids.length), ids: list };
 }
 
 /**
- * Reads what `signRemoval` made, from the four parts of its head (32, 32, 64 and 4 bytes) and what stands behind them.
+ * Reads what `signRemoval` made, from the four parts of its head (32, 32, 64 and 4 bytes) and the ids with the padding behind them.
  * Throws PARCEL_FORMAT for a number, an order or a padding that are not as they must be, PARCEL_SIGNATURE when it is not
  * signed by the thread of the mailbox.
  */
-export function readRemoval([key, lock, signature, count]: readonly [Uint8Array, Uint8Array, Uint8Array, Uint8Array], rest: Uint8Array): Removal {
+export function readRemoval({ key, lock, signature, count, ids: padded }: RemovalParts): Removal {
   const length = readUint32(count, 0);
   checkCount(length);
-  const list = rest.subarray(0, length * SHORT_REPLY_ID_BYTES);
-  if (rest.subarray(list.length).some((byte) => byte !== 0)) throw new CodedError('PARCEL_FORMAT', 'the padding is not zero');
+  const list = padded.subarray(0, length * SHORT_REPLY_ID_BYTES);
+  checkPadding(padded.subarray(list.length), 'PARCEL_FORMAT');
   const replies = Array.from({ length }, (_, i) => list.slice(i * SHORT_REPLY_ID_BYTES, (i + 1) * SHORT_REPLY_ID_BYTES));
   const ids = replies.map(toHex);
   if (ids.some((id, i) => i > 0 && id <= (ids[i - 1] ?? ''))) throw new CodedError('PARCEL_FORMAT', 'the ids are not ascending, each once');

@@ -1,6 +1,6 @@
 import { CodedError } from '../crypto/errors.ts';
 import { letterId } from '../crypto/letter.ts';
-import { openSealed, parcelId, type ParcelContent } from '../crypto/parcel.ts';
+import { openSealed, parcelId, type ContentOf, type ParcelContent, type ParcelKind } from '../crypto/parcel.ts';
 import type { Removal } from '../crypto/removal.ts';
 import { checkDelivery, type Delivery } from '../crypto/reply.ts';
 import type { WorkerDrop } from '../redis/drops.ts';
@@ -12,7 +12,7 @@ import type { WorkerIdentity } from './identities.ts';
 export type InboxesOf = (team: string) => readonly string[] | null;
 
 /** What a worker knows beside its keys. */
-export type Surroundings = {
+export type OpenContext = {
   readonly inboxesOf: InboxesOf;
   /** Whose replies are taken (64 hex digits each); null: no keyring is valid now. */
   readonly signers: ReadonlySet<string> | null;
@@ -25,21 +25,31 @@ export type Opened =
   | { readonly kind: 'removal'; readonly id: Buffer; readonly serial: number; readonly removal: Removal };
 
 /** What became of one parcel, apart from an error that is ours: that is thrown. */
-export function openParcel({ id, sealed }: Sealed, identities: readonly WorkerIdentity[], { inboxesOf, signers }: Surroundings): Opened {
+export function openParcel({ id, sealed }: Sealed, identities: readonly WorkerIdentity[], context: OpenContext): Opened {
   // Whoever can write to the pool chose the name; only a parcel's own is one that may be remembered.
   if (!id.equals(parcelId(sealed))) return { kind: 'drop', id, serial: null, reason: 'damaged' };
   const found = tryEach(sealed, identities);
   if ('reason' in found) return { kind: 'drop', id, serial: found.serial, reason: found.reason };
-  const { content, by } = found;
-  if (content.kind === 'decoy') return { kind: 'drop', id, serial: by.serial, reason: 'decoy' };
-  if (content.kind === 'letter') return placeLetter(id, by, content, inboxesOf);
-  // Where no keyring is valid the clock may be wrong, and with it the weeks of the mailboxes.
-  if (signers === null) return { kind: 'back', id };
-  if (content.kind === 'delete') return { kind: 'removal', id, serial: by.serial, removal: content.removal };
-  return openDelivery(id, by.serial, content.delivery, signers);
+  return handle(found.content, { id, by: found.by }, context);
 }
 
-function placeLetter(id: Buffer, { serial, secret }: WorkerIdentity, content: Extract<ParcelContent, { kind: 'letter' }>, inboxesOf: InboxesOf): Opened {
+/** A parcel that one of our keys opened. */
+type OpenedParcel = { readonly id: Buffer; readonly by: WorkerIdentity };
+type Handler<K extends ParcelKind> = (content: ContentOf<K>, parcel: OpenedParcel, context: OpenContext) => Opened;
+
+/** What becomes of a parcel of each kind. Where no keyring is valid the clock may be wrong, and with it the weeks of the mailboxes. */
+const HANDLERS: { readonly [K in ParcelKind]: Handler<K> } = {
+  decoy: (_content, { id, by }) => ({ kind: 'drop', id, serial: by.serial, reason: 'decoy' }),
+  letter: placeLetter,
+  reply: ({ delivery }, { id, by }, { signers }) => (signers === null ? { kind: 'back', id } : openDelivery(id, by.serial, delivery, signers)),
+  delete: ({ removal }, { id, by }, { signers }) => (signers === null ? { kind: 'back', id } : { kind: 'removal', id, serial: by.serial, removal }),
+};
+
+function handle<K extends ParcelKind>(content: ContentOf<K>, parcel: OpenedParcel, context: OpenContext): Opened {
+  return HANDLERS[content.kind](content, parcel, context);
+}
+
+function placeLetter(content: ContentOf<'letter'>, { id, by: { serial, secret } }: OpenedParcel, { inboxesOf }: OpenContext): Opened {
   const inboxes = inboxesOf(content.team);
   if (inboxes === null) return { kind: 'drop', id, serial, reason: 'team' };
   const letter = Buffer.from(content.letter);

@@ -79,8 +79,8 @@ test('a reply has 9,851 bytes, and a parcel holds it and what deletes it', () =>
   expect(REPLY_BYTES).toBe(9_851);
   expect(REPLY_BYTES).toBe(VERSION_LINE_BYTES + HYBRID_STANZA_BYTES + MAC_LINE_BYTES + 16 + REPLY_PLAINTEXT_BYTES + 16);
   expect(parcel.KIND_BYTES + MAILBOX_ID_BYTES + SIGNING_KEY_BYTES + SIGNATURE_BYTES + REPLY_BYTES).toBe(9_980);
-  expect(parcel.KIND_BYTES + REMOVAL_HEAD.reduce<number>((sum, length) => sum + length, 0)).toBe(133);
-  expect(REMOVAL_HEAD).toEqual([SIGNING_KEY_BYTES, MAILBOX_LOCK_BYTES, SIGNATURE_BYTES, 4]);
+  expect(parcel.KIND_BYTES + Object.values(REMOVAL_HEAD).reduce<number>((sum, length) => sum + length, 0)).toBe(133);
+  expect(Object.entries(REMOVAL_HEAD)).toEqual([['key', SIGNING_KEY_BYTES], ['lock', MAILBOX_LOCK_BYTES], ['signature', SIGNATURE_BYTES], ['count', 4]]);
   expect([SHORT_REPLY_ID_BYTES, REPLY_ID_BYTES, MOST_REPLIES]).toEqual([16, 32, 864]);
   expect(133 + MOST_REPLIES * SHORT_REPLY_ID_BYTES).toBe(13_957);
   expect(parcel.PARCEL_PLAINTEXT_BYTES - 9_980).toBe(12_921);

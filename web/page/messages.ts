@@ -61,7 +61,8 @@ export type Exchanges = {
 };
 export type Kind = keyof Exchanges;
 
-export type Ask = { [K in Kind]: { id: number; kind: K } & Exchanges[K]['ask'] }[Kind];
+export type AskOf<K extends Kind> = { [Each in K]: { id: number; kind: Each } & Exchanges[Each]['ask'] }[K];
+export type Ask = AskOf<Kind>;
 export type Tell =
   | { id: number; kind: 'done'; reply: Exchanges[Kind]['reply'] }
   | { id: number; kind: 'failed'; code: FailureCode }

@@ -14,11 +14,11 @@ import { requestRoom, SEALING_STEPS, sealRequestSteps } from '../../crypto/seal.
 import { ready } from '../../crypto/sodium.ts';
 import { stampSteps } from '../../crypto/stamp.ts';
 import { threadOf, type Thread } from '../../crypto/thread.ts';
-import type { Ask, Exchanges, FailureCode, Kind, MailboxPage, MailboxReply, Step, Tell } from './messages.ts';
+import type { Ask, AskOf, Exchanges, FailureCode, Kind, MailboxPage, MailboxReply, Step, Tell } from './messages.ts';
 import { drawSlot } from './moments.ts';
 import { breathe, inSlices, type Slicing } from './slices.ts';
 import { topicsOf } from './topics.ts';
-import { handInWasm, unusable } from './wasm.ts';
+import { provideWasm, unusable } from './wasm.ts';
 
 let verified: VerifiedKeyring | null = null;
 /** Nothing below what this page has already seen: a relay may be seized while it is open. */
@@ -84,62 +84,64 @@ function readReplies(answered: MailboxAnswer, page: number): MailboxPage {
   return { total: answered.total, first: page * REPLIES_A_PAGE, replies };
 }
 
-async function answer(ask: Ask): Promise<Exchanges[Kind]['reply']> {
-  const progress = (step: Step, of: number) => (done: number): void => tell({ id: ask.id, kind: 'progress', step, done, of });
-  const stamp = (parcel: Uint8Array, difficulty: number, slicing: Slicing = {}): Promise<Uint8Array> => {
-    // Luck decides how many tries it takes; this many on average.
-    const onStep = progress('stamping', 2 ** difficulty);
+/** What an answer is made with: how the page hears of its progress. */
+type Progress = (step: Step, of: number) => (done: number) => void;
+type Reply<K extends Kind> = Exchanges[K]['reply'];
+
+function stamp(parcel: Uint8Array, difficulty: number, progress: Progress, slicing: Slicing = {}): Promise<Uint8Array> {
+  // Luck decides how many tries it takes; this many on average.
+  const onStep = progress('stamping', 2 ** difficulty);
+  onStep(0);
+  return inSlices(stampSteps(parcel, difficulty), { onStep, ...slicing });
+}
+
+/** What is done about each kind of question. */
+const ANSWERS: { readonly [K in Kind]: (ask: Exchanges[K]['ask'], progress: Progress) => Reply<K> | Promise<Reply<K>> } = {
+  start: async ({ wasm }) => {
+    if (wasm !== null) provideWasm(wasm);
+    await usable;
+    return null;
+  },
+  open: ({ json, signature }) => open(json, signature),
+  room: ({ request }) => requestRoom(request),
+  seal: async ({ request, difficulty, answer: isAnswerWanted, followUp }, progress) => {
+    const onStep = progress('sealing', SEALING_STEPS);
     onStep(0);
-    return inSlices(stampSteps(parcel, difficulty), { onStep, ...slicing });
-  };
-  switch (ask.kind) {
-    case 'start':
-      if (ask.wasm !== null) handInWasm(ask.wasm);
-      await usable;
-      return null;
-    case 'open':
-      return open(ask.json, ask.signature);
-    case 'room':
-      return requestRoom(ask.request);
-    case 'seal': {
-      const onStep = progress('sealing', SEALING_STEPS);
-      onStep(0);
-      const options = { throwaways, thread: ask.answer || ask.followUp ? conversation() : undefined, followUp: ask.followUp };
-      return stamp(await inSlices(sealRequestSteps(ask.request, keyring(), options), { onStep }), ask.difficulty);
-    }
-    case 'code': {
-      const code = makeCode();
-      thread = threadOf(codeRoot(ask.language, code));
-      return code;
-    }
-    case 'enter': {
-      const read = readCode(ask.text, ask.words);
-      if ('problem' in read) return read.problem;
-      thread = threadOf(codeRoot(ask.language, read.code));
-      return null;
-    }
-    case 'look': {
-      const { mailboxKey, signing } = conversation();
-      return encodeQuestion({ mailboxKey, threadKey: signing.key, page: ask.page });
-    }
-    case 'replies':
-      return readReplies(parseMailboxAnswer(ask.answer, ask.page), ask.page);
-    case 'delete': {
-      const { serial, worker } = keyring().keyring;
-      return stamp(sealParcel({ kind: 'delete', thread: conversation(), replies: ask.replies.map(fromHex) }, { serial, worker }), ask.difficulty);
-    }
-    case 'decoy': {
-      await idle();
-      const { serial, worker } = keyring().keyring;
-      return stamp(sealParcel({ kind: 'decoy' }, { serial, worker }), ask.difficulty, { between: idle });
-    }
-    case 'stamp':
-      return stamp(ask.parcel, ask.difficulty);
-    case 'read':
-      return parseAnswer(ask.answer);
-    case 'slot':
-      return drawSlot(ask.number, ask.meanMs);
-  }
+    const options = { throwaways, thread: isAnswerWanted || followUp ? conversation() : undefined, followUp };
+    return stamp(await inSlices(sealRequestSteps(request, keyring(), options), { onStep }), difficulty, progress);
+  },
+  code: ({ language }) => {
+    const code = makeCode();
+    thread = threadOf(codeRoot(language, code));
+    return code;
+  },
+  enter: ({ language, text, words }) => {
+    const read = readCode(text, words);
+    if ('problem' in read) return read.problem;
+    thread = threadOf(codeRoot(language, read.code));
+    return null;
+  },
+  look: ({ page }) => {
+    const { mailboxKey, signing } = conversation();
+    return encodeQuestion({ mailboxKey, threadKey: signing.key, page });
+  },
+  replies: ({ answer: bytes, page }) => readReplies(parseMailboxAnswer(bytes, page), page),
+  delete: ({ replies, difficulty }, progress) => {
+    const { keyring: to } = keyring();
+    return stamp(sealParcel({ kind: 'delete', thread: conversation(), replies: replies.map(fromHex) }, to), difficulty, progress);
+  },
+  decoy: async ({ difficulty }, progress) => {
+    await idle();
+    return stamp(sealParcel({ kind: 'decoy' }, keyring().keyring), difficulty, progress, { between: idle });
+  },
+  stamp: ({ parcel, difficulty }, progress) => stamp(parcel, difficulty, progress),
+  read: ({ answer: bytes }) => parseAnswer(bytes),
+  slot: ({ number, meanMs }) => drawSlot(number, meanMs),
+};
+
+/** Throws what went wrong, also where that is said at once. */
+async function answer<K extends Kind>(ask: AskOf<K>): Promise<Reply<Kind>> {
+  return ANSWERS[ask.kind](ask, (step, of) => (done) => tell({ id: ask.id, kind: 'progress', step, done, of }));
 }
 
 function tell(message: Tell): void {

@@ -13,7 +13,7 @@ export const unusable = new Promise<never>((_, reject) => {
   failed = reject;
 });
 
-export function handInWasm(wasm: ArrayBuffer): void {
+export function provideWasm(wasm: ArrayBuffer): void {
   handIn(wasm);
 }
 

@@ -10,7 +10,7 @@ import { orderNumber, shortIds } from './order-fields.ts';
 import { padJson, parse, parseJson, roomFor, words } from './schema.ts';
 import { sodium } from './sodium.ts';
 import { finish, type Steps } from './steps.ts';
-import { checkAddress, signedAddress } from './thread.ts';
+import { checkAddress, signedAddress, type Signable, type SignedAddress } from './thread.ts';
 
 export const LETTER_RECIPIENTS = 8;
 export const LETTER_PLAINTEXT_BYTES = 10_240;
@@ -35,22 +35,55 @@ const written = {
   contact: z.optional(words),
 };
 
-const letterContent = z.discriminatedUnion('kind', [
-  /** `thread`: where an answer goes; absent when none is wanted. */
-  z.object({ kind: z.literal('request'), ...written, thread: z.optional(signedAddress) }),
-  /** `number`: its place in the conversation; `read`: the latest answers that had been read. Both, or neither as in a note. */
-  z.object({ kind: z.literal('follow-up'), ...written, number: z.optional(orderNumber), read: z.optional(shortIds), thread: signedAddress })
-    .check(z.refine(({ number, read }) => (number === undefined) === (read === undefined))),
-  /** From one volunteer of the team to all. */
-  z.object({ kind: z.literal('note'), ...sealedUnder, note: noteContent }),
-  /** There to be passed over. */
-  z.object({ kind: z.literal('cover'), ...sealedUnder }),
-]);
+/** How a value becomes the content of one kind, and what of it is checked when a letter is opened. */
+type Kind<Content> = { readonly parse: (value: unknown) => Content; readonly open: (value: unknown) => Content };
 
-export type LetterContent = z.infer<typeof letterContent>;
+/** `schema`: what stands in one. `verify`: throws the code of what does not hold, as far as that can be said without a keyring. */
+function defineKind<S extends z.ZodMiniType>(schema: S, verify: (content: z.infer<S>) => void = () => undefined): Kind<z.infer<S>> {
+  const parseContent = (value: unknown): z.infer<S> => parse(schema, value, 'LETTER_FORMAT', 'a letter');
+  return {
+    parse: parseContent,
+    open: (value) => {
+      const content = parseContent(value);
+      verify(content);
+      return content;
+    },
+  };
+}
+
+/** One that names a thread is signed by it. */
+function verifyThread(content: Signable & { readonly thread?: SignedAddress | undefined }): void {
+  if (content.thread !== undefined) checkAddress(content, content.thread);
+}
+
+const KINDS = {
+  /** `thread`: where an answer goes; absent when none is wanted. */
+  request: defineKind(z.object({ kind: z.literal('request'), ...written, thread: z.optional(signedAddress) }), verifyThread),
+  /** `number`: its place in the conversation; `read`: the latest answers that had been read. Both, or neither as in a note. */
+  'follow-up': defineKind(
+    z.object({ kind: z.literal('follow-up'), ...written, number: z.optional(orderNumber), read: z.optional(shortIds), thread: signedAddress })
+      .check(z.refine(({ number, read }) => (number === undefined) === (read === undefined))),
+    verifyThread,
+  ),
+  /** From one volunteer of the team to all. Who signed it is not checked here: checkNote. */
+  note: defineKind(z.object({ kind: z.literal('note'), ...sealedUnder, note: noteContent })),
+  /** There to be passed over. */
+  cover: defineKind(z.object({ kind: z.literal('cover'), ...sealedUnder })),
+};
+
+export type LetterKind = keyof typeof KINDS;
+export type LetterContent = ReturnType<(typeof KINDS)[LetterKind]['parse']>;
+/** The content of letters of this kind. */
+export type LetterOf<K extends LetterKind> = { [Each in K]: Extract<LetterContent, { kind: Each }> }[K];
 /** What a requester writes. */
-export type WrittenContent = Extract<LetterContent, { kind: 'request' | 'follow-up' }>;
-export type NoteContent = Extract<LetterContent, { kind: 'note' }>;
+export type WrittenContent = LetterOf<'request' | 'follow-up'>;
+export type NoteContent = LetterOf<'note'>;
+
+const anyKind = z.object({ kind: z.enum(Object.keys(KINDS) as LetterKind[]) });
+
+function kindOf(value: unknown): Kind<LetterContent> {
+  return KINDS[parse(anyKind, value, 'LETTER_FORMAT', 'a letter').kind];
+}
 
 /** How many bytes of the 10,240 are still free; negative when the letter is too long. */
 export function letterRoom(content: LetterContent): number {
@@ -86,7 +119,7 @@ export function* sealLetterSteps(content: LetterContent, recipients: readonly st
   if (recipients.length < 1 || recipients.length > LETTER_RECIPIENTS) {
     throw new CodedError('LETTER_RECIPIENTS', `${String(recipients.length)} recipients, expected 1 to ${String(LETTER_RECIPIENTS)}`);
   }
-  const plaintext = padJson(parse(letterContent, content, 'LETTER_FORMAT', 'a letter'), LETTER_PLAINTEXT_BYTES, 'LETTER_TOO_LONG', 'the letter');
+  const plaintext = padJson(kindOf(content).parse(content), LETTER_PLAINTEXT_BYTES, 'LETTER_TOO_LONG', 'the letter');
   const real = recipients.map(decodeRecipient);
   const rest = Array.from({ length: LETTER_RECIPIENTS - real.length }, () => throwaways.take());
   return yield* encryptSteps(plaintext, shuffled([...real, ...rest]));
@@ -103,9 +136,8 @@ export function sealLetter(content: LetterContent, recipients: readonly string[]
  */
 export function openLetter(letter: Uint8Array, identities: readonly string[]): LetterContent {
   checkLetter(letter);
-  const content = parse(letterContent, parseJson(decrypt(letter, identities), 'LETTER_FORMAT', 'the letter'), 'LETTER_FORMAT', 'a letter');
-  if ('thread' in content && content.thread !== undefined) checkAddress(content, content.thread);
-  return content;
+  const value = parseJson(decrypt(letter, identities), 'LETTER_FORMAT', 'the letter');
+  return kindOf(value).open(value);
 }
 
 /** Whether bytes have the exact structure of a letter, as far as can be seen without a key. Errors: LETTER_STRUCTURE. */

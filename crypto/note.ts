@@ -12,9 +12,12 @@ export const ALIAS_LENGTH_MAX = 40;
 
 const alias = words.check(z.minLength(1), z.maxLength(ALIAS_LENGTH_MAX));
 
+/** What a note tells of. `answer` carries a copy of the reply's text; `claim` and `handover` may have a few words. */
+export const NOTE_ACTIONS = ['answer', 'claim', 'handover'] as const;
+export type NoteAction = (typeof NOTE_ACTIONS)[number];
+
 export const noteContent = z.object({
-  /** `answer` carries a copy of the reply's text; `claim` and `handover` may have a few words. */
-  action: z.enum(['answer', 'claim', 'handover']),
+  action: z.enum(NOTE_ACTIONS),
   /** The conversation: its thread's key. */
   thread: hex(SIGNING_KEY_BYTES),
   /** By which the team knows the volunteer. */

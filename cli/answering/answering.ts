@@ -1,7 +1,7 @@
 // What `reply`, `claim` and `handover` have in common.
 import { toHex } from '../../crypto/bytes.ts';
 import { currentKeyring } from '../../crypto/keyring.ts';
-import { ALIAS_LENGTH_MAX, type NoteText } from '../../crypto/note.ts';
+import { ALIAS_LENGTH_MAX, type NoteAction } from '../../crypto/note.ts';
 import { readLanguages } from '../../runtime/locales.ts';
 import { aliasFrom, isAlias } from '../../volunteer/conversations/alias.ts';
 import { formerAlias } from '../../volunteer/conversations/cautions.ts';
@@ -58,8 +58,8 @@ type Values = {
 } & { to?: string };
 
 /** Finds the conversation, composes, asks at a terminal, and sends. @returns the exit code */
-export async function answerConversation(action: NoteText['action'], values: Values, paths: readonly string[], io: Io): Promise<number> {
-  const { command, destination, signerFile, alias: givenAlias, to } = orderOf(action, values, paths, io);
+export async function answerConversation(action: NoteAction, values: Values, paths: readonly string[], io: Io): Promise<number> {
+  const { command, destination, signerFile, alias: givenAlias, to } = parseAnswerOptions(action, values, paths, io);
   const reader = await readerFor(values, io, command);
   const verified = currentKeyring(reader.keyrings ?? [], io.now());
   const signer = await readSigner(signerFile, io, values['passphrase-file']);
@@ -91,9 +91,12 @@ export async function answerConversation(action: NoteText['action'], values: Val
   return sentCode;
 }
 
+/** The command that makes a note of each action. */
+const COMMANDS: Readonly<Record<NoteAction, string>> = { answer: 'reply', claim: 'claim', handover: 'handover' };
+
 /** What can be found wrong before any passphrase is asked. Errors: USAGE, ALIAS_FORMAT. */
-function orderOf(action: NoteText['action'], values: Values, paths: readonly string[], io: Io) {
-  const command = action === 'answer' ? 'reply' : action;
+function parseAnswerOptions(action: NoteAction, values: Values, paths: readonly string[], io: Io) {
+  const command = COMMANDS[action];
   const destination = destinationOf(values, command);
   const alias = nameOf(required(values.alias, 'alias', command));
   const to = values.to === undefined ? {} : { to: nameOf(values.to) };

@@ -2,6 +2,7 @@
 import { insistOnRecipient } from '../../crypto/age/age.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { REPLIES_A_WEEK } from '../../crypto/mailbox-limits.ts';
+import type { NoteAction } from '../../crypto/note.ts';
 import type { Order } from '../../crypto/order.ts';
 import type { ThreadAddress } from '../../crypto/thread.ts';
 import { fullnessOf, othersWith } from '../../volunteer/conversations/cautions.ts';
@@ -47,12 +48,15 @@ function onlyOne(conversations: readonly Conversation[]): Conversation {
   return only;
 }
 
+const HAS_DONE: Readonly<Record<NoteAction, (to: string) => string>> = {
+  answer: () => 'has answered',
+  claim: () => 'has taken it',
+  handover: (to) => `has handed it over to ${to}`,
+};
+
 /** Who else has it, as one line each. */
 export function takenBy({ noted }: Answerable, signer: string, alias: string): string[] {
-  return [...new Set(othersWith(noted, signer, alias).map(({ action, from, to }) => {
-    if (action === 'handover') return `${visibleLine(from)} has handed it over to ${visibleLine(to)}`;
-    return `${visibleLine(from)} ${action === 'answer' ? 'has answered' : 'has taken it'}`;
-  }))];
+  return [...new Set(othersWith(noted, signer, alias).map(({ action, from, to }) => `${visibleLine(from)} ${HAS_DONE[action](visibleLine(to))}`))];
 }
 
 /** Why its mailbox takes no answer more this week; null when it does. */

@@ -20,7 +20,7 @@ function presentWritten({ source, content, keyring }: Written, number: number, c
     [labels.keyring, keyring === null ? `${String(content.serial)} (${labels.unchecked})` : String(content.serial)],
   ];
   const width = Math.max(...rows.map(([label]) => label.length));
-  const lines = [`=== ${content.kind === 'request' ? labels.request : labels.followUp} ${String(number)} · ${visibleLine(source)}`];
+  const lines = [`=== ${labels[content.kind]} ${String(number)} · ${visibleLine(source)}`];
   for (const [label, value] of rows) {
     lines.push(`${`${label}:`.padEnd(width + 2)}${value}`.trimEnd());
     if (label === labels.contact && content.contact !== undefined) lines.push(block(content.contact, columns));

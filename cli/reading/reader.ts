@@ -5,7 +5,7 @@ import { openLetter } from '../../crypto/letter.ts';
 import type { PublicKey } from '../../crypto/minisign.ts';
 import { foreignCode } from '../../volunteer/conversations/cautions.ts';
 import { rankOf, spoiledCopies, type Copy } from '../../volunteer/finding/copies.ts';
-import { insistOnSigner, keyringOf } from '../../volunteer/trust.ts';
+import { keyringOf, shownOf } from '../../volunteer/trust.ts';
 import type { Opened } from '../../volunteer/conversations/conversations.ts';
 import type { ImapOptions } from '../net/imap.ts';
 import { readKeyring } from '../keys/keyring.ts';
@@ -136,7 +136,6 @@ function openOne(letter: Uint8Array, { identities, keyrings, io }: Reader): Pick
       'do not answer it; give the keyring of its week, and if that is the one, tell the administrator at once',
     );
   }
-  if (content.kind === 'cover') return null;
-  insistOnSigner(content, keyrings ?? [], io.now());
-  return { content, keyring };
+  const shown = shownOf(content, keyrings ?? [], io.now());
+  return shown === null ? null : { content: shown, keyring };
 }

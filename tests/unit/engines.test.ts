@@ -13,13 +13,13 @@ import { VECTORS, type runVectors } from '../vectors/run.ts';
 
 type Built = {
   generateIdentity: typeof generateIdentity; identityToRecipient: typeof identityToRecipient;
-  sealLetter: typeof sealLetter; openLetter: typeof openLetter; runVectors: typeof runVectors; handInWasm: (wasm: ArrayBuffer) => void; ready: Promise<void>;
+  sealLetter: typeof sealLetter; openLetter: typeof openLetter; runVectors: typeof runVectors; provideWasm: (wasm: ArrayBuffer) => void; ready: Promise<void>;
 };
 const ENTRY = `
   export { generateIdentity, identityToRecipient } from './crypto/age/identity.ts';
   export { sealLetter, openLetter } from './crypto/letter.ts';
   export { ready } from './crypto/sodium.ts';
-  export { handInWasm } from './web/page/wasm.ts';
+  export { provideWasm } from './web/page/wasm.ts';
   export { runVectors } from './tests/vectors/run.ts';
 `;
 const content = { version: 1, kind: 'request', serial: 1, keyring: 'a'.repeat(64), topic: 'legal', language: 'ru', message: 'Запечатано здесь.' } as const;
@@ -45,7 +45,7 @@ describe('libsodium for browsers', () => {
       built.set(engine, createRequire(file)(file) as Built);
     }
     const wasm = await sodiumWasm();
-    of('wasm').handInWasm(Uint8Array.from(wasm).buffer);
+    of('wasm').provideWasm(Uint8Array.from(wasm).buffer);
     for (const engine of ENGINES) await of(engine).ready;
   });
   afterAll(() => rm(dir, { recursive: true, force: true }));

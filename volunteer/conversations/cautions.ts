@@ -4,12 +4,12 @@ import { GRACE_MS } from '../../crypto/keyring.ts';
 import type { LetterContent } from '../../crypto/letter.ts';
 import { weekOf } from '../../crypto/mailbox.ts';
 import { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE } from '../../crypto/mailbox-limits.ts';
-import type { Note } from '../../crypto/note.ts';
+import type { Note, NoteAction } from '../../crypto/note.ts';
 import { aliasKey } from './alias.ts';
 import { isNotBefore, type Noted } from './conversations.ts';
 
 /** Aliases; `to` is empty but for a handover. */
-export type Holding = { action: Note['action']; from: string; to: string };
+export type Holding = { action: NoteAction; from: string; to: string };
 
 /**
  * Who else has the conversation; who has handed it over has it no longer, unless they took it or answered after that, or all

@@ -1,20 +1,23 @@
 // Letters as conversations: those of one thread, with the notes of the team on it. The same on a command line and in a browser.
 import { CodedError } from '../../crypto/errors.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
-import type { NoteContent, WrittenContent } from '../../crypto/letter.ts';
-import type { Note } from '../../crypto/note.ts';
+import type { LetterOf, NoteContent, WrittenContent } from '../../crypto/letter.ts';
+import type { Note, NoteAction } from '../../crypto/note.ts';
 import { absentIds, inOrder, latestIds, nextNumber, type Order, type Place } from '../../crypto/order.ts';
 import type { ThreadAddress } from '../../crypto/thread.ts';
 import { aliasesExcept, aliasKey, distinctAliases } from './alias.ts';
 
 const ID_DIGITS = [8, 16, 32, 64];
 
+/** What is shown of letters. */
+export type ShownContent = WrittenContent | NoteContent;
+
 /**
  * An opened letter; a note's signer was checked. `keyring` is the one it was sealed under, null when none was given to check
  * against. `mark`: 64 hex digits of its bytes. `source`: where it was found. `unsent`: a note sealed here that nobody has
  * sent yet, as far as is known: it answers nobody so far.
  */
-export type Opened = { source: string; mark: string; content: WrittenContent | NoteContent; keyring: Keyring | null; unsent?: boolean };
+export type Opened = { source: string; mark: string; content: ShownContent; keyring: Keyring | null; unsent?: boolean };
 export type Written = Opened & { content: WrittenContent };
 export type Noted = Opened & { content: NoteContent };
 /** `no-request`: it begins with a follow-up; `no-letters`: only notes are here; `contested`: another conversation names its mailbox lock or recipient. */
@@ -49,7 +52,7 @@ export function converse(opened: readonly Opened[]): Conversations {
   const threads = new Map<string, Opened[]>();
   for (const letter of once) {
     if (refused.has(letter)) continue;
-    const key = threadKey(letter) ?? letter.mark;
+    const key = factsOf(letter.content).thread ?? letter.mark;
     const letters = threads.get(key);
     if (letters === undefined) threads.set(key, [letter]);
     else letters.push(letter);
@@ -77,20 +80,37 @@ export function countsOf({ letters }: Conversation): { answers: number; written:
   return { answers: letters.filter(isSentNote).filter(({ content }) => content.note.action === 'answer').length, written: letters.filter(isWritten).length };
 }
 
+/** What a conversation has to know of a letter. `signature`: undefined of one without a thread; `mentioned`: short ids of the answers that its writer knew. */
+type Facts = {
+  readonly by: 'requester' | 'volunteer';
+  readonly thread: string | undefined;
+  readonly signature: string | undefined;
+  readonly id: string | undefined;
+  readonly number: number | undefined;
+  readonly mentioned: readonly string[];
+};
+
+/** A request counts as 0, and has no number. What a thread signed is told apart by the signature. */
+const FACTS: { readonly [K in ShownContent['kind']]: (content: LetterOf<K>) => Facts } = {
+  request: ({ thread }) => ({ by: 'requester', thread: thread?.key, signature: thread?.signature, id: thread?.signature, number: 0, mentioned: [] }),
+  'follow-up': ({ thread: { key, signature }, number, read = [] }) => ({ by: 'requester', thread: key, signature, id: signature, number, mentioned: read }),
+  note: ({ note: { thread, signature, id, number, earlier = [] } }) => ({ by: 'volunteer', thread, signature, id, number, mentioned: earlier }),
+};
+
+function factsOf<K extends ShownContent['kind']>(content: LetterOf<K>): Facts {
+  return FACTS[content.kind](content);
+}
+
 export function isWritten(letter: Opened): letter is Written {
-  return letter.content.kind !== 'note';
+  return factsOf(letter.content).by === 'requester';
 }
 
 export function isNoted(letter: Opened): letter is Noted {
-  return letter.content.kind === 'note';
+  return factsOf(letter.content).by === 'volunteer';
 }
 
 function isSentNote(letter: Opened): letter is Noted {
   return isNoted(letter) && letter.unsent !== true;
-}
-
-function threadKey({ content }: Opened): string | undefined {
-  return content.kind === 'note' ? content.note.thread : content.thread?.key;
 }
 
 /**
@@ -98,7 +118,7 @@ function threadKey({ content }: Opened): string | undefined {
  * and was sent if it came back.
  */
 function withoutCopies(opened: readonly Opened[]): Opened[] {
-  const signature = ({ content, mark }: Opened): string => (content.kind === 'note' ? content.note.signature : (content.thread?.signature ?? mark));
+  const signature = ({ content, mark }: Opened): string => factsOf(content).signature ?? mark;
   const once = new Map<string, Opened>();
   for (const letter of opened) {
     const known = once.get(signature(letter));
@@ -146,21 +166,13 @@ function conversation(id: string, opened: readonly Opened[], isContested: boolea
   else if (!written.some(({ content }) => content.kind === 'request')) remarks.push('no-request');
   if (isContested) remarks.push('contested');
   const address = thread === undefined ? null : { key: thread.key, lock: thread.lock, recipient: thread.recipient };
-  const absent = absentIds(letters.flatMap(mentionedIn), answersIn(letters)).length;
+  const absent = absentIds(letters.flatMap(({ content }) => factsOf(content).mentioned), answersIn(letters)).length;
   return { id, address, letters, state: stateOf(letters.filter(isSentNote)), remarks, absent };
 }
 
-/** A request counts as 0, and has no number. What a thread signed is told apart by the signature. */
 function placeOf({ content, mark }: Opened): Place {
-  if (content.kind === 'note') return { number: content.note.number, id: content.note.id, signature: content.note.signature };
-  const signature = content.thread?.signature ?? mark;
-  return { number: content.kind === 'request' ? 0 : content.number, id: signature, signature };
-}
-
-/** Short ids of the answers that a writer knew. */
-function mentionedIn({ content }: Opened): readonly string[] {
-  if (content.kind === 'note') return content.note.earlier ?? [];
-  return (content.kind === 'follow-up' ? content.read : undefined) ?? [];
+  const { number, id = mark, signature = mark } = factsOf(content);
+  return { number, id, signature };
 }
 
 /** Also before a number that counts as 0 because nobody writes so much. */
@@ -172,7 +184,7 @@ function requestFirst<L extends Opened>(letters: readonly L[]): L[] {
 /** Whoever handed a conversation over has it no longer, unless they took it again after that. */
 function stateOf(noted: readonly Noted[]): State {
   const notes = noted.map(({ content }) => content.note);
-  const of = (action: Note['action']): Note[] => notes.filter((note) => note.action === action);
+  const of = (action: NoteAction): Note[] => notes.filter((note) => note.action === action);
   const aliasesOf = (some: readonly Note[]): string[] => distinctAliases(some.map(({ alias }) => alias));
   const handovers = of('handover');
   const toOf = (some: readonly Note[]): string[] => distinctAliases(some.flatMap(({ to }) => to ?? []));

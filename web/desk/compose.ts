@@ -2,7 +2,7 @@
 import { shuffled } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import type { NoteContent } from '../../crypto/letter.ts';
-import type { Note } from '../../crypto/note.ts';
+import { NOTE_ACTIONS, type NoteAction } from '../../crypto/note.ts';
 import { replyRoom } from '../../crypto/reply.ts';
 import { stampSteps } from '../../crypto/stamp.ts';
 import { composeSteps, type Means, type Said } from '../../volunteer/answers.ts';
@@ -99,8 +99,8 @@ export class Compose {
     element('action-answer', HTMLInputElement).checked = true;
   }
 
-  #action(): Note['action'] {
-    return (['claim', 'handover'] as const).find((action) => element(`action-${action}`, HTMLInputElement).checked) ?? 'answer';
+  #action(): NoteAction {
+    return NOTE_ACTIONS.find((action) => element(`action-${action}`, HTMLInputElement).checked) ?? 'answer';
   }
 
   #said(): Said {

@@ -6,7 +6,7 @@ import { foreignCode } from '../../volunteer/conversations/cautions.ts';
 import { converse, NO_CONVERSATIONS, type Opened } from '../../volunteer/conversations/conversations.ts';
 import { rankOf, spoiledCopies, type Copy } from '../../volunteer/finding/copies.ts';
 import { findLetters, type Found } from '../../volunteer/finding/find.ts';
-import { insistOnSigner, keyringOf } from '../../volunteer/trust.ts';
+import { keyringOf, shownOf } from '../../volunteer/trust.ts';
 import { inSlices } from '../page/slices.ts';
 import { bytesOf } from './intake.ts';
 import type { Office } from './office.ts';
@@ -132,8 +132,8 @@ export class Pile {
         const { source, mark, letter: content, unsent = false } = piece;
         const keyring = keyringOf(content, office.keyrings);
         if (keyring === null) throw new Refused(foreignCode(content));
-        insistOnSigner(content, office.keyrings, now);
-        if (content.kind !== 'cover') opened.push({ source, mark, content, keyring, unsent });
+        const shown = shownOf(content, office.keyrings, now);
+        if (shown !== null) opened.push({ source, mark, content: shown, keyring, unsent });
         piece.refused = null;
       } catch (error) {
         piece.refused = codeOf(error);

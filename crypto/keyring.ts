@@ -5,9 +5,10 @@ import { blake2b, fromHex, randomBytes, toHex, utf8 } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { LETTER_RECIPIENTS } from './letter.ts';
 import { verify, type PublicKey } from './minisign.ts';
-import { parse, parseJson, words } from './schema.ts';
+import { digest, hex, language, parse, parseJson, serialNumber, teamId, topicId, words } from './schema.ts';
+import { SIGNING_KEY_BYTES } from './sign.ts';
+import { KEYRING_DIGEST_BYTES } from './wire.ts';
 
-export const KEYRING_DIGEST_BYTES = 32;
 /** Thirty-two full teams fit into it; nobody is made to parse more. */
 export const MAX_KEYRING_BYTES = 1_048_576;
 const RANK_BYTES = 32;
@@ -26,29 +27,29 @@ function isInstant(text: string): boolean {
   return !Number.isNaN(timeMs) && new Date(timeMs).toISOString().slice(0, text.length - 1) === text.slice(0, -1);
 }
 
-const names = z.record(z.string().check(z.regex(/^[a-z]{2,3}$/)), words.check(z.minLength(1), z.maxLength(80)))
+const names = z.record(language, words.check(z.minLength(1), z.maxLength(80)))
   .check(z.refine((byLanguage) => Object.keys(byLanguage).length > 0));
 const instant = z.string().check(z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/), z.refine(isInstant));
 const recipient = z.string().check(z.refine(isRecipient));
 
 const team = z.object({
   /** 16 hex digits that say nothing about the team. */
-  id: z.string().check(z.regex(/^[0-9a-f]{16}$/)),
+  id: teamId,
   names,
-  topics: z.array(z.object({ id: z.string().check(z.regex(/^[a-z0-9-]{1,32}$/)), names })).check(z.minLength(1), z.maxLength(MAX_TOPICS)),
+  topics: z.array(z.object({ id: topicId, names })).check(z.minLength(1), z.maxLength(MAX_TOPICS)),
   recipients: z.array(recipient).check(z.minLength(1), z.maxLength(LETTER_RECIPIENTS)),
   /** Ed25519 keys (64 hex digits) of those who may answer for the team. Whoever is revoked is not listed any more. */
-  signers: z.optional(z.array(z.string().check(z.regex(/^[0-9a-f]{64}$/))).check(z.maxLength(MAX_SIGNERS))),
+  signers: z.optional(z.array(hex(SIGNING_KEY_BYTES)).check(z.maxLength(MAX_SIGNERS))),
 });
 
 const keyring = z.object({
   version: z.literal(1),
-  serial: z.int().check(z.positive(), z.maximum(0xffff_ffff)),
+  serial: serialNumber,
   /** UTC, to the second; `notAfter` is the first moment at which it is no longer valid. */
   notBefore: instant,
   notAfter: instant,
   /** Digest of the keyring before it (64 hex digits), null for the first. */
-  previous: z.nullable(z.string().check(z.regex(/^[0-9a-f]{64}$/))),
+  previous: z.nullable(digest),
   worker: recipient,
   /** How long an answer usually takes, in words for the form. */
   answerTime: z.optional(names),

@@ -7,7 +7,7 @@ import { blake2b, randomBytes, shuffled, utf8 } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { noteContent } from './note.ts';
 import { orderNumber, shortIds } from './order-fields.ts';
-import { padJson, parse, parseJson, roomFor, words } from './schema.ts';
+import { digest, language, padJson, parse, parseJson, roomFor, serialNumber, topicId, words } from './schema.ts';
 import { sodium } from './sodium.ts';
 import { finish, type Steps } from './steps.ts';
 import { checkAddress, signedAddress, type Signable, type SignedAddress } from './thread.ts';
@@ -22,15 +22,15 @@ const INBOX_KEY_BYTES = 32;
 const sealedUnder = {
   version: z.literal(1),
   /** Serial and digest (64 hex digits) of the keyring it was sealed under. */
-  serial: z.int().check(z.positive(), z.maximum(0xffff_ffff)),
-  keyring: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
-  language: z.string().check(z.regex(/^[a-z]{2,3}$/)),
+  serial: serialNumber,
+  keyring: digest,
+  language,
 };
 
 const written = {
   ...sealedUnder,
   /** Absent when the person chose none. */
-  topic: z.optional(z.string().check(z.regex(/^[a-z0-9-]{1,32}$/))),
+  topic: z.optional(topicId),
   message: words.check(z.minLength(1)),
   contact: z.optional(words),
 };

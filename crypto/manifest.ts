@@ -3,7 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import * as z from 'zod/mini';
 import { toHex, utf8 } from './bytes.ts';
 import { CodedError } from './errors.ts';
-import { parse, parseJson } from './schema.ts';
+import { hex, parse, parseJson } from './schema.ts';
 
 /** The manifest's own name, and its signature's; neither stands in it. */
 export const MANIFEST_NAME = 'manifest.json';
@@ -12,10 +12,12 @@ export const MANIFEST_SIGNATURE_NAME = `${MANIFEST_NAME}.minisig`;
 /** A relative path of plain names: it can lead nowhere else, and is the same in a URL. */
 const PATH = /^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)*[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 
+const SHA256_BYTES = 32;
+
 const manifest = z.object({
   version: z.literal(1),
   /** SHA-256 (64 hex digits) by path. */
-  files: z.record(z.string().check(z.regex(PATH)), z.string().check(z.regex(/^[0-9a-f]{64}$/))),
+  files: z.record(z.string().check(z.regex(PATH)), hex(SHA256_BYTES)),
 });
 
 export type Manifest = z.infer<typeof manifest>;

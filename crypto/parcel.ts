@@ -9,6 +9,7 @@ import { REMOVAL_HEAD, readRemoval, signRemoval } from './removal.ts';
 import { REPLY_BYTES, checkReply, type Delivery } from './reply.ts';
 import { SIGNATURE_BYTES, SIGNING_KEY_BYTES } from './sign.ts';
 import { MAILBOX_ID_BYTES, type Thread } from './thread.ts';
+import { TEAM_ID_BYTES } from './wire.ts';
 
 export const PARCEL_VERSION = 1;
 export const VERSION_BYTES = 4;
@@ -22,7 +23,8 @@ export const NONCE_OFFSET = VERSION_BYTES + SERIAL_BYTES;
 export const COUNTER_OFFSET = NONCE_OFFSET + CHECK_BYTES;
 
 export const KIND_BYTES = 1;
-export const ROUTE_BYTES = 8;
+/** A team's id, or zeros. */
+export const ROUTE_BYTES = TEAM_ID_BYTES;
 export const CONTENT_BYTES = 22_892;
 export const PARCEL_PLAINTEXT_BYTES = KIND_BYTES + ROUTE_BYTES + CONTENT_BYTES;
 

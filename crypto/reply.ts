@@ -6,9 +6,10 @@ import { blake2b, fromHex, toHex, wellFormed } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { LONGEST_ORDER, orderParts, type OptionalOrder } from './order.ts';
 import { ID_BYTES, newId, orderNumber, shortIds } from './order-fields.ts';
-import { hex, padJson, parse, parseJson, roomFor, words } from './schema.ts';
+import { hex, hexZeros, padJson, parse, parseJson, roomFor, teamId, words } from './schema.ts';
 import { SIGNATURE_BYTES, SIGNING_KEY_BYTES, signatureHolds, signParts, type SigningKeyPair } from './sign.ts';
 import { mailboxOf, type ThreadAddress } from './thread.ts';
+import { TEAM_ID_BYTES } from './wire.ts';
 
 export const REPLY_PLAINTEXT_BYTES = 8_192;
 export const REPLY_BYTES = fileLength(1, REPLY_PLAINTEXT_BYTES);
@@ -20,7 +21,7 @@ const replyContent = z.object({
   /** Whose conversation it belongs to: the thread's key. */
   thread: hex(SIGNING_KEY_BYTES),
   /** Where a follow-up goes. */
-  team: z.string().check(z.regex(/^[0-9a-f]{16}$/)),
+  team: teamId,
   /** Tells two replies with the same words apart; the note with its copy has the same. */
   id: hex(ID_BYTES),
   text: words.check(z.minLength(1)),
@@ -47,10 +48,9 @@ function contentOf({ team, text, number = 1, earlier = [], id = newId() }: Reply
 
 /** How many bytes of the 8,192 are still free, whatever its order; negative when the text is too long. */
 export function replyRoom(text: string): number {
-  const zeros = (bytes: number): string => '0'.repeat(bytes * 2);
   return roomFor({
-    version: 1, kind: 'reply', thread: zeros(SIGNING_KEY_BYTES), team: zeros(8), id: zeros(ID_BYTES), text: wellFormed(text), ...LONGEST_ORDER,
-    signer: zeros(SIGNING_KEY_BYTES), signature: zeros(SIGNATURE_BYTES),
+    version: 1, kind: 'reply', thread: hexZeros(SIGNING_KEY_BYTES), team: hexZeros(TEAM_ID_BYTES), id: hexZeros(ID_BYTES), text: wellFormed(text), ...LONGEST_ORDER,
+    signer: hexZeros(SIGNING_KEY_BYTES), signature: hexZeros(SIGNATURE_BYTES),
   }, REPLY_PLAINTEXT_BYTES);
 }
 

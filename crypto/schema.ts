@@ -2,12 +2,26 @@
 import * as z from 'zod/mini';
 import { fromUtf8, utf8, wellFormed } from './bytes.ts';
 import { CodedError, type ErrorCode } from './errors.ts';
+import { KEYRING_DIGEST_BYTES, TEAM_ID_BYTES } from './wire.ts';
 
 // zod would otherwise try `new Function`, which the form's content security policy forbids and reports.
 z.config({ jitless: true });
 
 /** `bytes` bytes as hex digits in lower case. */
-export const hex = (bytes: number) => z.string().check(z.regex(new RegExp(`^[0-9a-f]{${String(bytes * 2)}}$`)));
+export const hexPattern = (bytes: number): RegExp => new RegExp(`^[0-9a-f]{${String(bytes * 2)}}$`);
+export const hex = (bytes: number) => z.string().check(z.regex(hexPattern(bytes)));
+/** As much text as `bytes` bytes are in hex, to measure with. */
+export const hexZeros = (bytes: number): string => '00'.repeat(bytes);
+
+export const TOPIC_ID = /^[a-z0-9-]{1,32}$/;
+export const LANGUAGE = /^[a-z]{2,3}$/;
+export const teamId = hex(TEAM_ID_BYTES);
+/** The serial of a keyring, and its digest. */
+export const serialNumber = z.int().check(z.positive(), z.maximum(0xffff_ffff));
+export const digest = hex(KEYRING_DIGEST_BYTES);
+export const topicId = z.string().check(z.regex(TOPIC_ID));
+/** The code of a language, 2 or 3 letters. */
+export const language = z.string().check(z.regex(LANGUAGE));
 
 /** Somebody's words. JSON can hold half a surrogate pair and UTF-8 cannot: two such texts would have one signature. */
 export const words = z.string().check(z.refine((text) => wellFormed(text) === text));

@@ -1,12 +1,16 @@
 // The whole way of a request, the same in a browser and on a command line.
+import { RECIPIENT_CHARACTERS } from './age/identity.ts';
 import { utf8, wellFormed } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { teamFor, type Keyring, type Team, type VerifiedKeyring } from './keyring.ts';
 import { LETTER_RECIPIENTS, letterRoom, sealLetterSteps, type Throwaways, type WrittenContent } from './letter.ts';
 import { LONGEST_ORDER } from './order.ts';
 import { sealParcel } from './parcel.ts';
+import { hexZeros } from './schema.ts';
+import { SIGNATURE_BYTES, SIGNING_KEY_BYTES } from './sign.ts';
 import { finish, type Steps } from './steps.ts';
-import { signAddress, type Thread } from './thread.ts';
+import { MAILBOX_LOCK_BYTES, signAddress, type Thread } from './thread.ts';
+import { KEYRING_DIGEST_BYTES } from './wire.ts';
 
 /** Nothing but the message is asked for; whoever does not know their topic need not choose one. */
 export type Request = { readonly topic?: string; readonly language: string; readonly message: string; readonly contact?: string };
@@ -39,11 +43,13 @@ function contentOf({ topic, language, message, contact }: Request, serial: numbe
 /** How many bytes the place of a follow-up takes at most, with names and commas, and the longer name of its kind. */
 const FOLLOW_UP_ROOM = 'follow-up'.length - 'request'.length + `,"number":${String(LONGEST_ORDER.number)},"read":${JSON.stringify(LONGEST_ORDER.earlier)}`.length;
 /** How many bytes an address takes in a letter, with its name and a comma. */
-const THREAD_ROOM = utf8(`,"thread":${JSON.stringify({ key: '0'.repeat(64), lock: '0'.repeat(64), recipient: '0'.repeat(1_959), signature: '0'.repeat(128) })}`).length;
+const THREAD_ROOM = utf8(`,"thread":${JSON.stringify({
+  key: hexZeros(SIGNING_KEY_BYTES), lock: hexZeros(MAILBOX_LOCK_BYTES), recipient: '0'.repeat(RECIPIENT_CHARACTERS), signature: hexZeros(SIGNATURE_BYTES),
+})}`).length;
 
 /** How many bytes of the letter are still free; negative when the request is too long. Any keyring's serial fits into the count, and an address: the same words fit as a request and as a follow-up. */
 export function requestRoom(request: Request): number {
-  return letterRoom(contentOf(request, 0xffff_ffff, '0'.repeat(64), {})) - THREAD_ROOM - FOLLOW_UP_ROOM;
+  return letterRoom(contentOf(request, 0xffff_ffff, hexZeros(KEYRING_DIGEST_BYTES), {})) - THREAD_ROOM - FOLLOW_UP_ROOM;
 }
 
 /** A follow-up goes to whom answered, as long as that team is there; before an answer, to whom the request went. */

@@ -3,17 +3,14 @@ import { blake2b, concat, leadingZeroBits, uint32 } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { COUNTER_BYTES, COUNTER_OFFSET, parseParcel, type Parcel } from './parcel.ts';
 import { finish, type Steps } from './steps.ts';
+import { MAX_DIFFICULTY } from './wire.ts';
 
-/** More than this no stamp can be made or asked for. */
-export const MAX_DIFFICULTY = 24;
-/** What a relay asks for at most: a phone without JIT needs minutes for more. A client refuses to work for more. */
-export const HIGHEST_DIFFICULTY = 20;
-
+const STAMP_HASH_BYTES = 32;
 const STEP_TRIES = 256;
 
 /** How many leading zero bits BLAKE2b-256(id ‖ serial ‖ nonce) has, over 32 + 4 + 8 bytes. */
 export function stampBits({ id, serial, nonce }: Pick<Parcel, 'id' | 'serial' | 'nonce'>): number {
-  return leadingZeroBits(blake2b(32, concat(id, uint32(serial), nonce)));
+  return leadingZeroBits(blake2b(STAMP_HASH_BYTES, concat(id, uint32(serial), nonce)));
 }
 
 /**

@@ -13,6 +13,7 @@ import type { Keyring, VerifiedKeyring } from '../crypto/keyring.ts';
 import { MANIFEST_NAME, MANIFEST_SIGNATURE_NAME } from '../crypto/manifest.ts';
 import { encodePublicKey, encodeSecretKey, generateKeyPair, parseSigner, sign, type SigningKey } from '../crypto/minisign.ts';
 import { ready } from '../crypto/sodium.ts';
+import { TEAM_ID_BYTES } from '../crypto/wire.ts';
 import { aclFile } from '../redis/acl.ts';
 import { buildWeb } from '../web/build/build.ts';
 import { readSigned } from '../web/build/single-file.ts';
@@ -21,7 +22,6 @@ import { layoutOf, ROLES, type Layout } from './layout.ts';
 const KEYRING_DAYS = 7;
 /** The next keyring is made when the newest has less than this to live. */
 const RENEW_BEFORE_MS = 2 * 24 * 60 * 60 * 1000;
-const TEAM_ID_BYTES = 8;
 
 export type PrepareOptions = Readonly<{
   /** The Maildir's path as the worker sees it, where that is not the path here (a container). */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { HIGHEST_DIFFICULTY } from '../crypto/stamp.ts';
+import { HIGHEST_DIFFICULTY } from '../crypto/wire.ts';
 import { absolutePath, integer, listenAddress, type ListenAddress, poolLimit, readEnv, secretFile, seenLimit } from '../runtime/env.ts';
 import type { ShelfOptions } from '../runtime/keyrings.ts';
 import type { RedisTarget } from '../redis/connection.ts';

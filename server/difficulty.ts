@@ -1,6 +1,6 @@
 // What a stamp costs: next to nothing while few write, more while something floods. The price follows how full the pool is,
 // and how many parcels were remembered of a keyring; docs/operations.md has the figures and bench/ measures them.
-import { HIGHEST_DIFFICULTY } from '../crypto/stamp.ts';
+import { HIGHEST_DIFFICULTY } from '../crypto/wire.ts';
 
 type Step = {
   /** The share of the pool's limit from which on this is asked. */

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { ready } from '../crypto/sodium.ts';
 import { randomBytes } from '../crypto/bytes.ts';
+import type { DoorReason } from '../crypto/wire.ts';
 import type { KeyringShelf, Shelved } from '../runtime/keyrings.ts';
 import { errorCode, log } from '../runtime/log.ts';
 import { areMissing, askForFunctions } from '../redis/functions.ts';
@@ -10,7 +11,6 @@ import { whenReady } from '../redis/connection.ts';
 import { bitsForRemembered, difficultyAt, DRAWS, firstPrice, nextRound, withinRound, type Price } from './difficulty.ts';
 import { isOutOfMemory, type PoolLimits } from './pool.ts';
 
-export type DoorReason = 'keyring' | 'redis' | 'pool' | 'worker';
 export type Fill = 'empty' | 'low' | 'half' | 'high' | 'full';
 
 export type DoorState = {

@@ -5,23 +5,24 @@ import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { MAX_SIGNERS, type Keyring } from '../../crypto/keyring.ts';
 import { LETTER_RECIPIENTS } from '../../crypto/letter.ts';
+import { hexPattern, LANGUAGE, TOPIC_ID } from '../../crypto/schema.ts';
+import { SIGNING_KEY_BYTES } from '../../crypto/sign.ts';
+import { TEAM_ID_BYTES } from '../../crypto/wire.ts';
 import { CliError } from '../errors.ts';
 import { readInputText } from '../files.ts';
 
-const TEAM_ID_BYTES = 8;
-
 const names = z
-  .record(z.string().regex(/^[a-z]{2,3}$/, 'a language is a code such as "ru"'), z.string().min(1, 'a name is empty').max(80, 'a name is longer than 80'))
+  .record(z.string().regex(LANGUAGE, 'a language is a code such as "ru"'), z.string().min(1, 'a name is empty').max(80, 'a name is longer than 80'))
   .refine((value) => Object.keys(value).length > 0, 'it needs a name in at least one language');
 
 const recipient = z.string('it must be text, age1pq1…').refine(isRecipient, { error: 'it is not a whole recipient (age1pq1…, 1,959 characters)', abort: true })
   .refine(isUsable, 'nothing can be sealed to it: its volunteer makes another, with support-relay keygen');
 
 const team = z.strictObject({
-  id: z.string(`it is missing: 16 hex digits that say nothing about the team`).regex(/^[0-9a-f]{16}$/, 'it must be 16 digits 0-9a-f'),
+  id: z.string(`it is missing: 16 hex digits that say nothing about the team`).regex(hexPattern(TEAM_ID_BYTES), 'it must be 16 digits 0-9a-f'),
   names,
   topics: z
-    .array(z.strictObject({ id: z.string().regex(/^[a-z0-9-]{1,32}$/, 'it must be 1 to 32 of a-z, 0-9 and -'), names }))
+    .array(z.strictObject({ id: z.string().regex(TOPIC_ID, 'it must be 1 to 32 of a-z, 0-9 and -'), names }))
     .min(1, 'a team takes at least one topic')
     .refine((list) => new Set(list.map(({ id }) => id)).size === list.length, 'the same topic stands there twice'),
   recipients: z
@@ -30,7 +31,7 @@ const team = z.strictObject({
     .max(LETTER_RECIPIENTS, `a team has at most ${String(LETTER_RECIPIENTS)} recipients`)
     .refine((list) => new Set(list).size === list.length, 'the same recipient stands there twice'),
   signers: z
-    .array(z.string('it must be text, 64 digits').regex(/^[0-9a-f]{64}$/, 'it must be the 64 digits 0-9a-f that support-relay keygen --signer prints'))
+    .array(z.string('it must be text, 64 digits').regex(hexPattern(SIGNING_KEY_BYTES), 'it must be the 64 digits 0-9a-f that support-relay keygen --signer prints'))
     .max(MAX_SIGNERS, `a team has at most ${String(MAX_SIGNERS)} signers`)
     .refine((list) => new Set(list).size === list.length, 'the same signer stands there twice')
     .optional(),

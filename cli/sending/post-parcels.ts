@@ -1,7 +1,7 @@
 // Sealed parcels on their way to a relay.
 import type { Result } from '../../crypto/answer.ts';
 import { CodedError } from '../../crypto/errors.ts';
-import { HIGHEST_DIFFICULTY } from '../../crypto/stamp.ts';
+import { HIGHEST_DIFFICULTY } from '../../crypto/wire.ts';
 import { CliError, EXIT } from '../errors.ts';
 import type { Io } from '../terminal/io.ts';
 import { parcelsIn, type Found } from './parcels.ts';

@@ -10,6 +10,9 @@ export const PUBLIC_KEY_BYTES = 1184 + 32;
 
 const IDENTITY_PREFIX = 'age-secret-key-pq-';
 const RECIPIENT_PREFIX = 'age1pq';
+const BECH32_CHECKSUM_CHARACTERS = 6;
+/** Of `age1pq1…`: five bits a character. */
+export const RECIPIENT_CHARACTERS = RECIPIENT_PREFIX.length + 1 + Math.ceil((PUBLIC_KEY_BYTES * 8) / 5) + BECH32_CHECKSUM_CHARACTERS;
 
 function decodeBech32(text: string, prefix: string, length: number, code: ErrorCode, what: string): Uint8Array {
   let found: { prefix: string; words: number[] };

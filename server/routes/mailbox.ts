@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express';
 import { encodeMailboxAnswer, parseQuestion, type MailboxQuestion } from '../../crypto/mailbox.ts';
-import { mailboxId, mailboxLock } from '../../crypto/thread.ts';
+import { SIGNING_KEY_BYTES } from '../../crypto/sign.ts';
+import { MAILBOX_KEY_BYTES, mailboxId, mailboxLock } from '../../crypto/thread.ts';
 import { exchange, RETRY_AFTER_SECONDS, type ExchangeAnswer } from '../exchange.ts';
 import type { Mailboxes } from '../mailboxes.ts';
 
@@ -24,6 +25,6 @@ function questionIn(bytes: Uint8Array): MailboxQuestion {
   try {
     return parseQuestion(bytes);
   } catch {
-    return { mailboxKey: new Uint8Array(32), threadKey: new Uint8Array(32), page: 0 };
+    return { mailboxKey: new Uint8Array(MAILBOX_KEY_BYTES), threadKey: new Uint8Array(SIGNING_KEY_BYTES), page: 0 };
   }
 }

@@ -3,8 +3,9 @@ import { encodeAnswer, type Result } from '../../crypto/answer.ts';
 import { CodedError, type ErrorCode } from '../../crypto/errors.ts';
 import { parseParcel, SERIAL_BYTES, VERSION_BYTES, type Parcel } from '../../crypto/parcel.ts';
 import { stampBits } from '../../crypto/stamp.ts';
+import type { DoorReason } from '../../crypto/wire.ts';
 import type { KeyringShelf } from '../../runtime/keyrings.ts';
-import type { Door, DoorReason } from '../door.ts';
+import type { Door } from '../door.ts';
 import { exchange, RETRY_AFTER_SECONDS } from '../exchange.ts';
 import type { Pool } from '../pool.ts';
 

@@ -1,16 +1,19 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { PARCEL_TEXT_CHARACTERS } from '../../crypto/parcel-text.ts';
 import type { Result } from '../../crypto/answer.ts';
+import { PASTE_PAGES, type PastePage } from '../../crypto/wire.ts';
 import { readExactly } from '../body.ts';
 import { RETRY_AFTER_SECONDS, STATUS } from '../exchange.ts';
 import { discardRest } from '../refusals.ts';
 import { sendFile, type StaticFile, type Statics } from '../statics.ts';
 import { judge, type ParcelParts } from './parcel.ts';
 
-/** What a person is told; built for each language as <language>/paste/<page>.html. */
-export const PASTE_PAGES = ['accepted', 'unreadable', 'damaged', 'serial', 'stamp', 'full', 'away', 'closed', 'plaintext'] as const;
-export type PastePage = (typeof PASTE_PAGES)[number];
 export type PastePages = Readonly<Record<PastePage, StaticFile>>;
+
+/** The page that tells of each result. */
+const PAGE_FOR: Readonly<Record<Result, PastePage>> = {
+  accepted: 'accepted', version: 'unreadable', sealed: 'unreadable', serial: 'serial', stamp: 'stamp', full: 'full', away: 'away', closed: 'closed', damaged: 'damaged',
+};
 
 const FORM_TYPE = /^application\/x-www-form-urlencoded(?:;|$)/i;
 /** A browser leaves every character of base64url as it is, so that a parcel is always this long. */
@@ -65,7 +68,7 @@ export function postPaste(parts: ParcelParts, pages: PastePages): RequestHandler
 function tell(request: Request, response: Response, pages: PastePages, result: Result): void {
   const retryAfterSeconds = RETRY_AFTER_SECONDS[result] ?? 0;
   if (retryAfterSeconds > 0) response.setHeader('Retry-After', retryAfterSeconds);
-  sendFile(request, response, pages[pageFor(result)], STATUS[result]);
+  sendFile(request, response, pages[PAGE_FOR[result]], STATUS[result]);
 }
 
 /** The connection stays until the rest has come: closed at once, the warning could be lost. */
@@ -85,8 +88,4 @@ function isOfBase64url(byte: number): boolean {
   const isLetter = (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
   const isDigit = byte >= 0x30 && byte <= 0x39;
   return isLetter || isDigit || byte === 0x2d || byte === 0x5f;
-}
-
-function pageFor(result: Result): PastePage {
-  return result === 'version' || result === 'sealed' ? 'unreadable' : result;
 }

@@ -1,6 +1,6 @@
 // axe-core looks at every page and everything a page can show, in each language and theme.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { PASTE_PAGES } from '../../web/build/pasted.ts';
+import { PASTE_PAGES } from '../../crypto/wire.ts';
 import { findings, openThemed, setTheme, THEMES, type Theme } from '../support/axe.ts';
 import { Tab, type BrowserName, type TestBrowser } from '../support/browser.ts';
 import { useSite } from '../support/page-bench.ts';

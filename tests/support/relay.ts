@@ -7,7 +7,7 @@ import type { Keyring } from '../../crypto/keyring.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
 import type { RelayConfig } from '../../server/config.ts';
 import { Relay } from '../../server/relay.ts';
-import { PASTE_PAGES } from '../../server/routes/paste.ts';
+import { PASTE_PAGES } from '../../crypto/wire.ts';
 import { provideFunctions } from '../../redis/functions.ts';
 import { ALIVE_SECONDS, keys } from '../../redis/keys.ts';
 import { REPLY_WEEKS } from '../../redis/mailboxes.ts';

@@ -3,10 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { encodeKeyring } from '../../crypto/keyring.ts';
 import { parseSecretKey, sign } from '../../crypto/minisign.ts';
+import { TEAM_ID_BYTES } from '../../crypto/wire.ts';
 import type { Layout } from '../../deploy/layout.ts';
 import type { Prepared } from '../../deploy/prepare.ts';
-
-const TEAM_ID_BYTES = 8;
 
 /** The Maildir of the team at a place in the keyring; the first has that of the only team. */
 export function inboxOf({ inbox }: Layout, place: number): string {

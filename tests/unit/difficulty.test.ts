@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HIGHEST_DIFFICULTY } from '../../crypto/stamp.ts';
+import { HIGHEST_DIFFICULTY } from '../../crypto/wire.ts';
 import { bitsForRemembered, difficultyAt, DRAWS, firstPrice, nextRound, withinRound, type Price } from '../../server/difficulty.ts';
 
 /** Bounds where they are said to be, as low and as high as they may be drawn. */

@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import { encodePublicKey, encodeSecretKey, generateKeyPair } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
+import { PASTE_PAGES } from '../../crypto/wire.ts';
 import { ROOT } from '../../runtime/root.ts';
 import { buildWeb } from '../../web/build/build.ts';
-import { PASTE_PAGES } from '../../web/build/pasted.ts';
 import { readSigned } from '../../web/build/single-file.ts';
 import { makeKeyrings } from '../support/keyrings.ts';
 

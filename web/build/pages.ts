@@ -1,9 +1,9 @@
 // Makes the pages of the build: a template and its parts, in every language.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { PASTE_PAGES } from '../../crypto/wire.ts';
 import { readLanguages, readLocales, readWordList } from '../../runtime/locales.ts';
 import { ROOT } from '../../runtime/root.ts';
-import { PASTE_PAGES } from './pasted.ts';
 import type { Site } from './site.ts';
 import { renderPage } from './template.ts';
 

@@ -1,10 +1,11 @@
 // The answer that is being written, to one conversation at a time.
 import { shuffled } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';
-import type { NoteContent } from '../../crypto/letter.ts';
+import { LETTER_RECIPIENTS, type NoteContent } from '../../crypto/letter.ts';
 import { NOTE_ACTIONS, type NoteAction } from '../../crypto/note.ts';
 import { replyRoom } from '../../crypto/reply.ts';
 import { stampSteps } from '../../crypto/stamp.ts';
+import { HIGHEST_DIFFICULTY } from '../../crypto/wire.ts';
 import { composeSteps, type Means, type Said } from '../../volunteer/answers.ts';
 import { aliasFrom, isAlias } from '../../volunteer/conversations/alias.ts';
 import { isWritten, orderAfter, type Conversation } from '../../volunteer/conversations/conversations.ts';
@@ -14,10 +15,9 @@ import { cautionsAbout } from './cautions.ts';
 import type { Office } from './office.ts';
 import { phrase } from './phrases.ts';
 
-const DIFFICULTY_MAX = 20;
 const ROUND_TO_LETTERS = 10;
 /** Encapsulations of the note. */
-const SEALING_STEPS = 8;
+const SEALING_STEPS = LETTER_RECIPIENTS;
 
 type Needs = {
   office: Office;
@@ -126,7 +126,7 @@ export class Compose {
     if (action === 'handover' && !isAlias(to)) return [to === '' ? 'need-to' : 'bad-alias', this.#to];
     if (!isAlias(alias)) return [alias === '' ? 'need-alias' : 'bad-alias', element('alias', HTMLInputElement)];
     if (replyRoom(text) < 0) return ['too-long', this.#text];
-    if (!Number.isInteger(difficulty) || difficulty < 0 || difficulty > DIFFICULTY_MAX) return ['need-difficulty', this.#difficulty];
+    if (!Number.isInteger(difficulty) || difficulty < 0 || difficulty > HIGHEST_DIFFICULTY) return ['need-difficulty', this.#difficulty];
     return null;
   }
 

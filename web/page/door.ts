@@ -1,6 +1,7 @@
 // What the page asks of the relay: is the door open, under which keyring, and will it take this parcel.
+import type { Answer } from '../../crypto/answer.ts';
+import { DOOR_REASONS, HIGHEST_DIFFICULTY, type DoorReason } from '../../crypto/wire.ts';
 import { WORD_LIST_LENGTH } from '../../crypto/words.ts';
-import type { Answer, DoorReason } from './messages.ts';
 
 export type Door = { open: true; difficulty: number } | { open: false; reason: DoorReason };
 export type SignedKeyring = { json: Uint8Array; signature: string };
@@ -10,9 +11,6 @@ export type Start = { door: Door; keyring: SignedKeyring | null };
 const READ_TIMEOUT_MS = 60_000;
 /** As long as the relay itself waits for a slow upload. */
 const SEND_TIMEOUT_MS = 120_000;
-const REASONS: readonly string[] = ['keyring', 'pool', 'redis', 'worker'] satisfies DoorReason[];
-/** Dearer stamps than this would keep a phone busy for minutes: it is asked for by mistake or by malice. */
-export const HIGHEST_DIFFICULTY = 20;
 /** What takes a browser without WebAssembly most of a minute on average, and often longer: to be said before anybody types. */
 export const SLOW_DIFFICULTY = 18;
 
@@ -55,8 +53,7 @@ function parseDoor(door: { open?: unknown; reason?: unknown; difficulty?: unknow
   if (door.open === true && Number.isInteger(door.difficulty)) {
     return { open: true, difficulty: Math.min(Math.max(Number(door.difficulty), 0), HIGHEST_DIFFICULTY) };
   }
-  const reason = String(door.reason);
-  return { open: false, reason: REASONS.includes(reason) ? (reason as DoorReason) : 'worker' };
+  return { open: false, reason: DOOR_REASONS.find((reason) => reason === door.reason) ?? 'worker' };
 }
 
 function parseStart(body: Uint8Array): Start {

@@ -7,7 +7,7 @@ import { readStart, SLOW_DIFFICULTY, UnreachableError, type SignedKeyring } from
 import { Fields } from './fields.ts';
 import { takeKeyring } from './keyring.ts';
 import { LeavingQuestion, setUpLeaving } from './leaving.ts';
-import { noticeForDoor, noticeForSealer, SHUT, type Action, type Notice } from './notices.ts';
+import { noticeForDoor, noticeForSealer, BLOCKING_NOTICES, type Action, type Notice } from './notices.ts';
 import { element, fill, focusOn, notify, onAction, onClick, progress, show, showGroups } from './page.ts';
 import { Sealer, SealerError } from './sealer.ts';
 import { Sending } from './sending.ts';
@@ -225,7 +225,7 @@ class Form {
   #tell(notice: Notice): void {
     fill('today', new Intl.DateTimeFormat(this.#language, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(new Date()));
     const kept = !this.#fields.empty;
-    show(SHUT.has(notice) && !kept ? null : 'form');
+    show(BLOCKING_NOTICES.has(notice) && !kept ? null : 'form');
     notify(notice, { kept });
   }
 }

@@ -1,5 +1,5 @@
 // What the page and its sealing worker say to each other.
-import type { Result } from '../../crypto/answer.ts';
+import type { Answer } from '../../crypto/answer.ts';
 import type { CodeProblem } from '../../crypto/code.ts';
 import type { ErrorCode } from '../../crypto/errors.ts';
 import type { Place } from '../../crypto/order.ts';
@@ -9,7 +9,6 @@ export type RequestFields = { topic?: string; language: string; message: string;
 export type TopicName = { id: string; names: Record<string, string> };
 /** What a keyring offers to those who write. */
 export type Offered = { topics: TopicName[]; teams: number; answerTime: Record<string, string> };
-export type Answer = { result: Result; difficulty: number; retryAfterSeconds: number };
 /**
  * A reply that is what it says; `id` is what it is deleted by. `team`: where further words go, null when its signer is none of that
  * team. The same reply sealed twice has one `signature`. `place`, `earlier`: where it stands in the conversation, and which answers
@@ -27,8 +26,6 @@ export type Step = 'sealing' | 'stamping';
 export type FailureCode = ErrorCode | 'UNEXPECTED';
 /** WORKER: the sealing worker itself could not be loaded, or died. */
 export type SealerCode = FailureCode | 'WORKER';
-/** Why the relay takes nothing in, as /start.json says it. */
-export type DoorReason = 'keyring' | 'pool' | 'redis' | 'worker';
 
 /** Everything the worker can be asked, and what it gives back. */
 export type Exchanges = {

@@ -1,7 +1,8 @@
 // Everything that can go wrong in front of a person. The words for each stand in the page itself (locales/*.json), hidden
 // until needed: the scripts hold no words, and a page without a text for a notice does not build.
 import type { Result } from '../../crypto/answer.ts';
-import type { DoorReason, SealerCode } from './messages.ts';
+import type { DoorReason } from '../../crypto/wire.ts';
+import type { SealerCode } from './messages.ts';
 
 /** What the button under a notice does: look at the door again, send again, reload the page, stay on it or leave it; send without an answer. */
 export type Action = 'check' | 'send' | 'stop' | 'reload' | 'stay' | 'leave' | 'without';
@@ -35,21 +36,15 @@ export const NOTICES = {
 export type Notice = keyof typeof NOTICES;
 
 /** After these the form is of no use until something changes, so it is not shown unless it holds text. */
-export const SHUT: ReadonlySet<Notice> = new Set<Notice>([
+export const BLOCKING_NOTICES: ReadonlySet<Notice> = new Set<Notice>([
   'no-sealing', 'closed-keyring', 'closed-pool', 'closed-service',
   'unreachable', 'keyring-forged', 'keyring-old', 'keyring-expired', 'keyring-early',
 ]);
 
+const DOOR_NOTICES: Readonly<Record<DoorReason, Notice>> = { keyring: 'closed-keyring', pool: 'closed-pool', redis: 'closed-service', worker: 'closed-service' };
+
 export function noticeForDoor(reason: DoorReason): Notice {
-  switch (reason) {
-    case 'keyring':
-      return 'closed-keyring';
-    case 'pool':
-      return 'closed-pool';
-    case 'redis':
-    case 'worker':
-      return 'closed-service';
-  }
+  return DOOR_NOTICES[reason];
 }
 
 export function noticeForSealer(code: SealerCode): Notice {

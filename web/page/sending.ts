@@ -1,7 +1,9 @@
 // What this page sends, and how: sealed once, sent in a slot as the same bytes until the relay has taken them. A request
 // and a decoy go the same way.
-import { askMailbox, HIGHEST_DIFFICULTY, sendParcel } from './door.ts';
-import type { Answer, FollowUp, MailboxPage, RequestFields } from './messages.ts';
+import type { Answer } from '../../crypto/answer.ts';
+import { HIGHEST_DIFFICULTY } from '../../crypto/wire.ts';
+import { askMailbox, sendParcel } from './door.ts';
+import type { FollowUp, MailboxPage, RequestFields } from './messages.ts';
 import { noticeForRefusal, type Notice } from './notices.ts';
 import type { ProgressStep } from './page.ts';
 import { SealerError, type Sealer } from './sealer.ts';

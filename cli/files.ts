@@ -67,7 +67,7 @@ export async function writeNewFiles(files: readonly NewFile[]): Promise<void> {
   }
 }
 
-/** Before anybody is asked for anything: what is there already is not written over. Errors: OUTPUT_EXISTS. */
+/** Before anybody is asked for anything: what is there already is not written over. Throws OUTPUT_EXISTS when something is. */
 export async function insistOnNew(paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     const isThere = await lstat(path).then(() => true, () => false);

@@ -15,13 +15,13 @@ export type Result = keyof typeof RESULTS;
 /** `difficulty`: bits asked of a stamp now; `retryAfterSeconds`: 0 where waiting changes nothing. */
 export type Answer = { readonly result: Result; readonly difficulty: number; readonly retryAfterSeconds: number };
 
-/** 24,576 bytes: version, result, difficulty, retry-after (4 bytes each, big endian), the rest random. */
+/** An answer of 24,576 bytes: version, result, difficulty, retry-after (4 bytes each, big endian), the rest random. */
 export function encodeAnswer({ result, difficulty, retryAfterSeconds }: Answer): Uint8Array {
   const header = [ANSWER_VERSION, RESULTS[result], difficulty, retryAfterSeconds].map(uint32);
   return concat(...header, randomBytes(ANSWER_BYTES - ANSWER_HEADER_BYTES));
 }
 
-/** Errors: ANSWER_FORMAT. */
+/** Reads an answer of 24,576 bytes. Throws ANSWER_FORMAT when its length, version or result is not one that is known. */
 export function parseAnswer(bytes: Uint8Array): Answer {
   if (bytes.length !== ANSWER_BYTES) throw new CodedError('ANSWER_FORMAT', `${String(bytes.length)} bytes, an answer has ${String(ANSWER_BYTES)}`);
   const version = readUint32(bytes, 0);

@@ -3,6 +3,7 @@ import { sodium } from './sodium.ts';
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** The bytes of all parts one after the other. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let offset = 0;
@@ -13,16 +14,17 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
-/** In constant time for equal lengths; a different length is not a secret. */
+/** True of the same bytes. In constant time for equal lengths; a different length is not a secret. */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && sodium.memcmp(a, b);
 }
 
+/** The bytes of a text in UTF-8; half a surrogate pair becomes U+FFFD. */
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-/** Throws a TypeError on what is not UTF-8: callers turn it into their own code. */
+/** The text of UTF-8, a byte order mark too. Throws a TypeError when the bytes are no UTF-8: callers turn it into their own code. */
 export function fromUtf8(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
@@ -32,10 +34,12 @@ export function wellFormed(text: string): string {
   return decoder.decode(encoder.encode(text));
 }
 
+/** Two hex digits in lower case for each byte. */
 export function toHex(bytes: Uint8Array): string {
   return sodium.to_hex(bytes);
 }
 
+/** The inverse of `toHex`. Throws an Error of libsodium when the text is not hex: callers have checked it (crypto/schema.ts). */
 export function fromHex(text: string): Uint8Array {
   return sodium.from_hex(text);
 }
@@ -43,7 +47,7 @@ export function fromHex(text: string): Uint8Array {
 const SEED_BYTES = 32;
 
 /**
- * Random bytes of libsodium. Longer runs are stretched from a fresh 32-byte seed by its ChaCha20 generator: asked for
+ * As many random bytes as `length`, of libsodium. Longer runs are stretched from a fresh 32-byte seed by its ChaCha20 generator: asked for
  * directly, they cost a call into JavaScript for every four bytes (83 ms for an answer; 0.4 ms stretched).
  */
 export function randomBytes(length: number): Uint8Array {
@@ -63,10 +67,12 @@ export function uint32(value: number): Uint8Array {
   return bytes;
 }
 
+/** The inverse of `uint32`: of the 4 bytes at `offset`. Throws a RangeError when there are fewer. */
 export function readUint32(bytes: Uint8Array, offset: number): number {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(offset);
 }
 
+/** How many bits are zero before the first that is not; all of them when none is. */
 export function leadingZeroBits(bytes: Uint8Array): number {
   let bits = 0;
   for (const byte of bytes) {

@@ -64,7 +64,7 @@ export type Keyring = z.infer<typeof keyring>;
 /** A keyring whose signature held. `digest`: 64 hex digits. */
 export type VerifiedKeyring = { readonly keyring: Keyring; readonly digest: string };
 
-/** The bytes that are signed: JSON on one line, ended by LF. Errors: KEYRING_FORMAT. */
+/** The bytes that are signed: JSON on one line, ended by LF. Throws KEYRING_FORMAT when a field is not as docs/protocol.md has it. */
 export function encodeKeyring(value: Keyring): Uint8Array {
   return utf8(`${JSON.stringify(parse(keyring, value, 'KEYRING_FORMAT', 'a keyring'))}\n`);
 }
@@ -75,8 +75,9 @@ export function keyringDigest(json: Uint8Array): string {
 }
 
 /**
- * Checks signature and format. Whether it is valid now is `checkValidity`'s to say.
- * Errors: MINISIGN_FORMAT, MINISIGN_KEY, MINISIGN_SIGNATURE, KEYRING_FORMAT.
+ * Checks signature and format of the bytes of keyring.json with the text of its .minisig; `checkValidity` checks that it is valid now.
+ * Throws MINISIGN_FORMAT, MINISIGN_KEY or MINISIGN_SIGNATURE as `verify`, KEYRING_FORMAT when it is longer than 1,048,576 bytes or a
+ * field is wrong.
  */
 export function verifyKeyring(json: Uint8Array, signature: string, root: PublicKey): VerifiedKeyring {
   if (json.length > MAX_KEYRING_BYTES) throw new CodedError('KEYRING_FORMAT', `${String(json.length)} bytes, at most ${String(MAX_KEYRING_BYTES)}`);
@@ -84,7 +85,10 @@ export function verifyKeyring(json: Uint8Array, signature: string, root: PublicK
   return { keyring: parse(keyring, parseJson(json, 'KEYRING_FORMAT', 'the keyring'), 'KEYRING_FORMAT', 'a keyring'), digest: keyringDigest(json) };
 }
 
-/** Errors: KEYRING_OLD (serial below `floor`), KEYRING_NOT_YET_VALID, KEYRING_EXPIRED. */
+/**
+ * Throws KEYRING_OLD when the serial is below `floor`, KEYRING_NOT_YET_VALID when `now` is before `notBefore`, KEYRING_EXPIRED when it is
+ * `notAfter` or later.
+ */
 export function checkValidity({ serial, notBefore, notAfter }: Keyring, now: Date, floor: number = 1): void {
   if (serial < floor) throw new CodedError('KEYRING_OLD', `serial ${String(serial)}, expected at least ${String(floor)}`);
   if (now.getTime() < Date.parse(notBefore)) throw new CodedError('KEYRING_NOT_YET_VALID', `the keyring is valid from ${notBefore}`);
@@ -121,7 +125,7 @@ export function signersOf({ teams }: Keyring): ReadonlySet<string> {
   return new Set(teams.flatMap(({ signers }) => signers ?? []));
 }
 
-/** Whether a signer (64 hex digits) is one of the team with this id (16): the others of the keyring do not say where letters go. */
+/** True when a signer (64 hex digits) is one of the team with this id (16): the others of the keyring do not say where letters go. */
 export function isSignerOf({ teams }: Keyring, signer: string, team: string): boolean {
   return teams.some(({ id, signers = [] }) => id === team && signers.includes(signer));
 }
@@ -129,7 +133,8 @@ export function isSignerOf({ teams }: Keyring, signer: string, team: string): bo
 /**
  * One of the teams that take a topic. Without a topic: of those that take `other`, which is there for people who do not
  * know, and where nobody does, of all. Which one, a conversation's `teamKey` (32 bytes) decides, the same each time also
- * when others of the teams come or go; where there is none, chance does. Errors: KEYRING_TOPIC. docs/protocol.md, § Team.
+ * when others of the teams come or go; where there is none, chance does. Throws KEYRING_TOPIC when no team takes `topic`.
+ * docs/protocol.md, § Team.
  */
 export function teamFor({ teams }: Keyring, topic?: string, teamKey: Uint8Array = randomBytes(TEAM_KEY_BYTES)): Team {
   const taking = teams.filter(({ topics }) => topics.some(({ id }) => id === (topic ?? OTHER_TOPIC)));

@@ -90,6 +90,7 @@ export function letterRoom(content: LetterContent): number {
   return roomFor(content, LETTER_PLAINTEXT_BYTES);
 }
 
+/** A fresh public key of 1,216 bytes, whose secret half nobody has. */
 function throwawayKey(): Uint8Array {
   return sodium.crypto_kem_xwing_seed_keypair(randomBytes(sodium.crypto_kem_xwing_SEEDBYTES)).publicKey;
 }
@@ -105,6 +106,7 @@ export class Throwaways {
     return true;
   }
 
+  /** A key of 1,216 bytes that was not given out before. */
   take(): Uint8Array {
     return this.#ready.pop() ?? throwawayKey();
   }
@@ -113,7 +115,8 @@ export class Throwaways {
 /**
  * Seals a letter of 22,798 bytes to 1 to 8 recipients `age1pq1…`, one a step. The rest of the eight are throwaway keys,
  * and the order is random, so that the number of volunteers does not show.
- * Errors: LETTER_RECIPIENTS, LETTER_FORMAT, LETTER_TOO_LONG, RECIPIENT_FORMAT.
+ * Throws LETTER_RECIPIENTS for another number of them, LETTER_FORMAT when a field is wrong, LETTER_TOO_LONG when the content takes more than
+ * 10,240 bytes, RECIPIENT_FORMAT when one is not a recipient or X-Wing refuses its key.
  */
 export function* sealLetterSteps(content: LetterContent, recipients: readonly string[], throwaways = new Throwaways()): Steps<Uint8Array> {
   if (recipients.length < 1 || recipients.length > LETTER_RECIPIENTS) {
@@ -131,8 +134,9 @@ export function sealLetter(content: LetterContent, recipients: readonly string[]
 }
 
 /**
- * Opens a letter with identities `AGE-SECRET-KEY-PQ-1…`. One that names a thread is signed by it; who signed a note is
- * `checkNote`'s to say. Errors: LETTER_STRUCTURE, AGE_*, IDENTITY_FORMAT, LETTER_FORMAT, LETTER_THREAD.
+ * Opens a letter of 22,798 bytes with identities `AGE-SECRET-KEY-PQ-1…`. One that names a thread is signed by it; the signer of a note is
+ * checked by `checkNote`. Throws LETTER_STRUCTURE as `checkLetter`, AGE_* and IDENTITY_FORMAT as `decrypt`, LETTER_FORMAT when it is not
+ * JSON of a kind that is known, LETTER_THREAD when the thread did not sign it.
  */
 export function openLetter(letter: Uint8Array, identities: readonly string[]): LetterContent {
   checkLetter(letter);
@@ -140,7 +144,7 @@ export function openLetter(letter: Uint8Array, identities: readonly string[]): L
   return kindOf(value).open(value);
 }
 
-/** Whether bytes have the exact structure of a letter, as far as can be seen without a key. Errors: LETTER_STRUCTURE. */
+/** Throws LETTER_STRUCTURE when bytes are not 22,798 with the header of a letter: all that can be seen without a key. */
 export function checkLetter(bytes: Uint8Array): void {
   if (bytes.length !== LETTER_BYTES) {
     throw new CodedError('LETTER_STRUCTURE', `${String(bytes.length)} bytes, a letter has ${String(LETTER_BYTES)}`);

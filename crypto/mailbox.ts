@@ -30,12 +30,12 @@ export type MailboxAnswer =
   | { readonly result: 'read'; readonly total: number; readonly replies: readonly Uint8Array[] }
   | { readonly result: 'away'; readonly retryAfterSeconds: number };
 
-/** 24,576 bytes: version, mailbox key, thread key, page, the rest random. */
+/** A question of 24,576 bytes: version, mailbox key, thread key, page, the rest random. */
 export function encodeQuestion({ mailboxKey, threadKey, page }: MailboxQuestion): Uint8Array {
   return concat(uint32(MAILBOX_VERSION), mailboxKey, threadKey, uint32(page), randomBytes(QUESTION_BYTES - QUESTION_HEADER_BYTES));
 }
 
-/** Errors: MAILBOX_SIZE, MAILBOX_VERSION. */
+/** Reads a question. Throws MAILBOX_SIZE when it is not of 24,576 bytes, MAILBOX_VERSION when its version is another. */
 export function parseQuestion(bytes: Uint8Array): MailboxQuestion {
   if (bytes.length !== QUESTION_BYTES) throw new CodedError('MAILBOX_SIZE', `${String(bytes.length)} bytes, expected ${String(QUESTION_BYTES)}`);
   const version = readUint32(bytes, 0);
@@ -56,7 +56,10 @@ export function encodeMailboxAnswer(answer: { readonly result: keyof typeof RESU
   return bytes;
 }
 
-/** The answer to a question about `page`. Errors: MAILBOX_SIZE, MAILBOX_VERSION, MAILBOX_FORMAT. */
+/**
+ * Reads the answer to a question about `page`. Throws MAILBOX_SIZE when it is not of 24,576 bytes, MAILBOX_VERSION when its version is
+ * another, MAILBOX_FORMAT when its result is not known or it counts more replies than any mailbox holds.
+ */
 export function parseMailboxAnswer(bytes: Uint8Array, page: number): MailboxAnswer {
   if (bytes.length !== MAILBOX_ANSWER_BYTES) throw new CodedError('MAILBOX_SIZE', `${String(bytes.length)} bytes, expected ${String(MAILBOX_ANSWER_BYTES)}`);
   const [version = 0, result, total = 0, retryAfterSeconds = 0] = [0, 4, 8, 12].map((at) => readUint32(bytes, at));

@@ -22,20 +22,20 @@ const manifest = z.object({
 
 export type Manifest = z.infer<typeof manifest>;
 
-/** JSON with a file a line, sorted by path, so that two builds can be compared by eye. Errors: MANIFEST_FORMAT. */
+/** JSON with a file a line, sorted by path, so that two builds can be compared by eye. Throws MANIFEST_FORMAT when a path is not plain. */
 export function encodeManifest(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
   const entries = [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, bytes]) => [path, toHex(sha256(bytes))]);
   const value = parse(manifest, { version: 1, files: Object.fromEntries(entries) }, 'MANIFEST_FORMAT', 'a manifest');
   return utf8(`${JSON.stringify(value, null, 1)}\n`);
 }
 
-/** Errors: MANIFEST_FORMAT. */
+/** Reads the bytes of manifest.json. Throws MANIFEST_FORMAT when they are not one. */
 export function parseManifest(bytes: Uint8Array): Manifest {
   return parse(manifest, parseJson(bytes, 'MANIFEST_FORMAT', 'the manifest'), 'MANIFEST_FORMAT', 'a manifest');
 }
 
 /**
- * Whether `bytes` are what the manifest says of `path`. Errors: MANIFEST_DIFFERS.
+ * Throws MANIFEST_DIFFERS when `bytes` are not what the manifest says of `path`.
  * @param digest SHA-256, 32 bytes, of whoever has a faster one than ours
  */
 export function checkListed({ files }: Manifest, path: string, bytes: Uint8Array, digest: (bytes: Uint8Array) => Uint8Array = sha256): void {

@@ -79,12 +79,13 @@ export function keyName(id: Uint8Array): string {
   return toHex(id.slice().reverse()).replace(/^0+(?=.)/, '').toUpperCase();
 }
 
+/** A fresh key pair with a random id. */
 export function generateKeyPair(): SigningKey {
   const { publicKey, privateKey } = sodium.crypto_sign_keypair();
   return { id: randomBytes(KEY_ID_BYTES), key: publicKey, secret: privateKey };
 }
 
-/** A public key file (two lines), or its second line alone as `minisign -P` takes it. Errors: MINISIGN_FORMAT. */
+/** A public key file (two lines), or its second line alone as `minisign -P` takes it. Throws MINISIGN_FORMAT when it is anything else. */
 export function parsePublicKey(text: string): PublicKey {
   if (secretKindOf(text) !== null) throw malformed('it is a secret key, not the public half');
   const alone = text.trim();
@@ -94,6 +95,7 @@ export function parsePublicKey(text: string): PublicKey {
   return { id: bytes.slice(2, 2 + KEY_ID_BYTES), key: bytes.slice(2 + KEY_ID_BYTES) };
 }
 
+/** The text of a public key file, two lines. */
 export function encodePublicKey({ id, key }: PublicKey): string {
   return `${UNTRUSTED}minisign public key ${keyName(id)}\n${base64.encode(concat(ALGORITHM, id, key))}\n`;
 }
@@ -101,6 +103,7 @@ export function encodePublicKey({ id, key }: PublicKey): string {
 /**
  * The text of a `.minisig` file (§ Signature format), always of the prehashed kind: the root key and a volunteer's signer make it
  * alike, and `minisign -V` checks it with the public half. The trusted comment is signed too, without white space at its end.
+ * Throws MINISIGN_FORMAT when it has more than one line.
  */
 export function sign(message: Uint8Array, { id, secret }: SigningKey, comment: string): string {
   const trustedComment = comment.trimEnd();
@@ -118,7 +121,8 @@ export function sign(message: Uint8Array, { id, secret }: SigningKey, comment: s
 
 /**
  * Checks a `.minisig` text over `message` and returns its trusted comment.
- * Errors: MINISIGN_FORMAT, MINISIGN_KEY (made with another key), MINISIGN_SIGNATURE.
+ * Throws MINISIGN_FORMAT when the text is no such signature, MINISIGN_KEY when it was made with another key, MINISIGN_SIGNATURE when it is
+ * not over this message and comment.
  */
 export function verify(message: Uint8Array, signatureText: string, { id, key }: PublicKey): string {
   const [, signatureLine, trustedComment = '', globalLine] = linesOf(signatureText, [UNTRUSTED, '', TRUSTED, '']);
@@ -161,7 +165,10 @@ function uint64(value: number): Uint8Array {
   return bytes;
 }
 
-/** A secret key file, encrypted when a passphrase is given (as `minisign -G`, with work factor 2^`logN`), plain otherwise (as `minisign -G -W`). */
+/**
+ * The text of a secret key file, encrypted when a passphrase is given (as `minisign -G`, with work factor 2^`logN`),
+ * plain otherwise (as `minisign -G -W`). `onProgress` hears which share (0 to 1) of the work is done.
+ */
 export async function encodeSecretKey(
   { id, secret }: SigningKey,
   passphrase?: string,
@@ -180,7 +187,7 @@ export async function encodeSecretKey(
   return `${UNTRUSTED}${KIND_NAMES[kind]} ${passphrase === undefined ? '' : 'encrypted '}secret key\n${base64.encode(concat(head, sealed))}\n`;
 }
 
-/** Whether a secret key file needs a passphrase. Errors: MINISIGN_FORMAT. */
+/** True of a secret key file that needs a passphrase. Throws MINISIGN_FORMAT when it is no secret key file. */
 export function needsPassphrase(text: string): boolean {
   return !equal(secretFileBytes(text).subarray(2, 4), NO_KDF);
 }
@@ -206,14 +213,17 @@ export function secretKindOf(text: string): SecretKeyKind | null {
 
 /**
  * A secret key of minisign's own kind, such as the root key. `onProgress` hears which share (0 to 1) of the passphrase's work is
- * done. Errors: MINISIGN_FORMAT (a signer too), MINISIGN_PASSPHRASE (missing or wrong).
+ * done. Throws MINISIGN_FORMAT when it is no such key, a signer too; MINISIGN_PASSPHRASE when the passphrase is missing or wrong.
  */
 export async function parseSecretKey(text: string, passphrase?: string, onProgress?: (share: number) => void): Promise<SigningKey> {
   if (secretKindOf(text) === 'signer') throw malformed("it is a volunteer's signer");
   return openSecretKey(text, ALGORITHM, passphrase, onProgress);
 }
 
-/** A volunteer's signer, also one of minisign's own kind, as signers were made at first. Arguments and errors as `parseSecretKey`. */
+/**
+ * A volunteer's signer, also one of minisign's own kind, as signers were made at first. Arguments as `parseSecretKey`. Throws MINISIGN_FORMAT
+ * when it is no secret key, MINISIGN_PASSPHRASE when the passphrase is missing or wrong.
+ */
 export async function parseSigner(text: string, passphrase?: string, onProgress?: (share: number) => void): Promise<SigningKey> {
   return openSecretKey(text, KIND_ALGORITHMS[secretKindOf(text) ?? 'signer'], passphrase, onProgress);
 }

@@ -40,14 +40,17 @@ export type NoteText = Pick<Note, 'action' | 'thread' | 'alias' | 'to' | 'text'>
 const partsOf = ({ action, thread, alias: from, to = '', text, id, number, earlier }: Omit<Note, 'signer' | 'signature'>): string[] =>
   [action, thread, from, to, text, id, ...orderParts(number, earlier)];
 
-/** A note with the signature of its writer. */
+/** A note with the signature of its writer. docs/protocol.md, § Note. */
 export function signNote({ action, thread, alias: from, to, text, number = 1, earlier = [], id = newId() }: NoteText, signer: SigningKeyPair): Note {
   const said = { action, thread, alias: wellFormed(from), ...(to === undefined ? {} : { to: wellFormed(to) }), text: wellFormed(text) };
   const note = { ...said, id, number, earlier: [...earlier] };
   return { ...note, signer: toHex(signer.key), signature: toHex(signParts('note', partsOf(note), signer)) };
 }
 
-/** Whether it is by one of `signers` (64 hex digits each), as they wrote it. Errors: SIGNER_UNKNOWN, SIGNER_SIGNATURE. */
+/**
+ * Throws SIGNER_UNKNOWN when the signer of a note is none of `signers` (64 hex digits each), SIGNER_SIGNATURE when the note is not as that
+ * signer wrote it.
+ */
 export function checkNote(note: Note, signers: ReadonlySet<string>): void {
   if (!signers.has(note.signer)) throw new CodedError('SIGNER_UNKNOWN', 'the note is by nobody of the keyring');
   if (!signatureHolds('note', partsOf(note), fromHex(note.signature), fromHex(note.signer))) {

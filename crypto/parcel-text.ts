@@ -7,13 +7,16 @@ const BITS_PER_CHARACTER = 6;
 /** 24,576 bytes are a whole number of groups of three: no padding, no bits left over. */
 export const PARCEL_TEXT_CHARACTERS = (PARCEL_BYTES * 8) / BITS_PER_CHARACTER;
 
-/** 32,768 characters of `A–Z a–z 0–9 - _` for a parcel of 24,576 bytes. Errors: those of `parseParcel`. */
+/** 32,768 characters of `A–Z a–z 0–9 - _` for a parcel of 24,576 bytes. Throws what `parseParcel` throws. */
 export function encodeParcelText(parcel: Uint8Array): string {
   parseParcel(parcel);
   return base64urlnopad.encode(parcel);
 }
 
-/** The parcel of 24,576 bytes that a text of 32,768 characters stands for. Errors: PARCEL_TEXT, and those of `parseParcel`. */
+/**
+ * The parcel of 24,576 bytes that a text of 32,768 characters stands for. Throws PARCEL_TEXT when it has another length or another
+ * character, and what `parseParcel` throws.
+ */
 export function decodeParcelText(text: string): Uint8Array {
   if (text.length !== PARCEL_TEXT_CHARACTERS) {
     throw new CodedError('PARCEL_TEXT', `${String(text.length)} characters, a parcel as text has ${String(PARCEL_TEXT_CHARACTERS)}`);

@@ -110,7 +110,7 @@ const CODERS: { readonly [K in ParcelKind]: Kind<SealableOf<K>, OpenedOf<K>> } =
 /** A parcel as the relay sees it. `nonce`: 8 bytes; `sealed`: 24,560 bytes; `id`: 32 bytes. */
 export type Parcel = { readonly serial: number; readonly nonce: Uint8Array; readonly sealed: Uint8Array; readonly id: Uint8Array };
 
-/** BLAKE2b-256 of the sealed part alone: stamping anew or sending twice is the same parcel. */
+/** 32 bytes, BLAKE2b-256 of the sealed part (24,560 bytes) alone: stamping anew or sending twice is the same parcel. */
 export function parcelId(sealed: Uint8Array): Uint8Array {
   return blake2b(PARCEL_ID_BYTES, sealed);
 }
@@ -133,7 +133,8 @@ function decodeContent<K extends ParcelKind>(kind: K, plaintext: Uint8Array): Co
 
 /**
  * Seals a parcel to the worker of a keyring, with its check; the counter of its stamp is still zero.
- * Errors: LETTER_STRUCTURE, REPLY_STRUCTURE, PARCEL_FORMAT, RECIPIENT_FORMAT.
+ * Throws LETTER_STRUCTURE or REPLY_STRUCTURE when what it carries is none, PARCEL_FORMAT when a part has another length or there are no
+ * replies to remove, RECIPIENT_FORMAT when nothing can be sealed to the worker.
  */
 export function sealParcel(content: SealableContent, to: { readonly serial: number; readonly worker: string }): Uint8Array {
   return frameParcel(encrypt(encodeContent(content), [to.worker]), to.serial);
@@ -145,8 +146,9 @@ export function frameParcel(sealed: Uint8Array, serial: number): Uint8Array {
 }
 
 /**
- * Takes a parcel apart, as far as can be seen without a key. Errors: PARCEL_SIZE, PARCEL_VERSION, PARCEL_SEALED, PARCEL_CHECK
- * when serial or sealed part were changed since it was sealed.
+ * Takes a parcel apart, as far as can be seen without a key. Throws PARCEL_SIZE when it is not of 24,576 bytes, PARCEL_VERSION when its
+ * version is another, PARCEL_SEALED when the sealed part is not an age file to one recipient, PARCEL_CHECK when serial or sealed part were
+ * changed since it was sealed.
  */
 export function parseParcel(bytes: Uint8Array): Parcel {
   if (bytes.length !== PARCEL_BYTES) throw new CodedError('PARCEL_SIZE', `${String(bytes.length)} bytes, a parcel has ${String(PARCEL_BYTES)}`);
@@ -160,8 +162,9 @@ export function parseParcel(bytes: Uint8Array): Parcel {
 }
 
 /**
- * Opens a sealed part with the worker's identities.
- * Errors: AGE_*, IDENTITY_FORMAT, PARCEL_FORMAT (length, kind or padding), PARCEL_SIGNATURE, LETTER_STRUCTURE, REPLY_STRUCTURE.
+ * Opens a sealed part (24,560 bytes) with the worker's identities. Throws AGE_* and IDENTITY_FORMAT as `decrypt`, PARCEL_FORMAT when length,
+ * kind or padding are wrong, LETTER_STRUCTURE or REPLY_STRUCTURE when what it carries is none, PARCEL_SIGNATURE when a removal is not
+ * signed by the thread of its mailbox.
  */
 export function openSealed(sealed: Uint8Array, identities: readonly string[]): ParcelContent {
   const plaintext = decrypt(sealed, identities);

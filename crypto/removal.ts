@@ -24,7 +24,7 @@ export function shortReplyId(id: Uint8Array): Uint8Array {
 
 /**
  * The head and the ids of a removal of 1 to 864 replies of a thread, by their reply ids (32 bytes, or the first 16), in
- * whatever order. Throws PARCEL_FORMAT for another number of replies.
+ * whatever order. Throws PARCEL_FORMAT when there are fewer or more.
  */
 export function signRemoval(replies: readonly Uint8Array[], { signing, mailboxKey }: Thread): RemovalParts {
   const ids = [...new Set(replies.map((id) => toHex(shortReplyId(id))))].sort();
@@ -35,7 +35,7 @@ export function signRemoval(replies: readonly Uint8Array[], { signing, mailboxKe
 
 /**
  * Reads what `signRemoval` made, from the four parts of its head (32, 32, 64 and 4 bytes) and the ids with the padding behind them.
- * Throws PARCEL_FORMAT for a number, an order or a padding that are not as they must be, PARCEL_SIGNATURE when it is not
+ * Throws PARCEL_FORMAT when number, order or padding are not as they must be, PARCEL_SIGNATURE when it is not
  * signed by the thread of the mailbox.
  */
 export function readRemoval({ key, lock, signature, count, ids: padded }: RemovalParts): Removal {

@@ -54,12 +54,15 @@ export function replyRoom(text: string): number {
   }, REPLY_PLAINTEXT_BYTES);
 }
 
-/** BLAKE2b-256 of a sealed reply: names it when it is deleted. */
+/** 32 bytes, BLAKE2b-256 of a sealed reply (9,851 bytes): names it when it is deleted. */
 export function replyId(reply: Uint8Array): Uint8Array {
   return blake2b(REPLY_ID_BYTES, reply);
 }
 
-/** Seals and signs a reply of 9,851 bytes to the writer of a letter. Errors: REPLY_FORMAT, REPLY_TOO_LONG, RECIPIENT_FORMAT. */
+/**
+ * Seals and signs a reply of 9,851 bytes to the writer of a letter. Throws REPLY_FORMAT when a field is wrong, REPLY_TOO_LONG when the
+ * content takes more than 8,192 bytes, RECIPIENT_FORMAT when nothing can be sealed to the recipient.
+ */
 export function sealReply(text: ReplyText, to: ThreadAddress, signer: SigningKeyPair): Delivery {
   const content = parse(replyContent, contentOf(text, to, signer), 'REPLY_FORMAT', 'a reply');
   const reply = encrypt(padJson(content, REPLY_PLAINTEXT_BYTES, 'REPLY_TOO_LONG', 'the reply'), [to.recipient]);
@@ -67,13 +70,16 @@ export function sealReply(text: ReplyText, to: ThreadAddress, signer: SigningKey
   return { mailbox, signer: signer.key, signature: signParts('delivery', [mailbox, replyId(reply)], signer), reply };
 }
 
-/** Whether a sealed reply has the structure of one, as far as can be seen without a key. Errors: REPLY_STRUCTURE. */
+/** Throws REPLY_STRUCTURE when bytes are not 9,851 with the header of a reply: all that can be seen without a key. */
 export function checkReply(reply: Uint8Array): void {
   if (reply.length !== REPLY_BYTES) throw new CodedError('REPLY_STRUCTURE', `${String(reply.length)} bytes, a reply has ${String(REPLY_BYTES)}`);
   if (!hasHybridStanzas(reply, 1)) throw new CodedError('REPLY_STRUCTURE', 'not an age file to one hybrid recipient');
 }
 
-/** Whether it is by one of `signers` (hex), for this mailbox. Errors: SIGNER_UNKNOWN, SIGNER_SIGNATURE. */
+/**
+ * Throws unless the delivery is signed by one of `signers` (64 hex digits each) for this mailbox: SIGNER_UNKNOWN when it is by nobody of
+ * them, SIGNER_SIGNATURE when the signature does not verify.
+ */
 export function checkDelivery({ mailbox, signer, signature, reply }: Delivery, signers: ReadonlySet<string>): void {
   if (!signers.has(toHex(signer))) throw new CodedError('SIGNER_UNKNOWN', 'the reply is by nobody of the keyring');
   if (!signatureHolds('delivery', [mailbox, replyId(reply)], signature, signer)) {
@@ -82,8 +88,9 @@ export function checkDelivery({ mailbox, signer, signature, reply }: Delivery, s
 }
 
 /**
- * Opens a reply and checks that it belongs to this thread (32 bytes) and is by one of `signers` (hex).
- * Errors: REPLY_STRUCTURE, AGE_*, REPLY_FORMAT, REPLY_THREAD, SIGNER_UNKNOWN, SIGNER_SIGNATURE.
+ * Opens a reply of 9,851 bytes. Throws REPLY_STRUCTURE as `checkReply`, AGE_* and IDENTITY_FORMAT as `decrypt`, REPLY_FORMAT when it is not
+ * JSON of a reply, REPLY_THREAD when it belongs to another thread than `threadKey` (32 bytes), SIGNER_UNKNOWN when its signer is none of
+ * `signers` (64 hex digits each), SIGNER_SIGNATURE when that signer did not write it.
  */
 export function openReply(reply: Uint8Array, identity: string, threadKey: Uint8Array, signers: ReadonlySet<string>): ReplyContent {
   checkReply(reply);

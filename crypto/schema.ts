@@ -7,8 +7,9 @@ import { KEYRING_DIGEST_BYTES, TEAM_ID_BYTES } from './wire.ts';
 // zod would otherwise try `new Function`, which the form's content security policy forbids and reports.
 z.config({ jitless: true });
 
-/** `bytes` bytes as hex digits in lower case. */
+/** What `bytes` bytes are as hex digits in lower case. */
 export const hexPattern = (bytes: number): RegExp => new RegExp(`^[0-9a-f]{${String(bytes * 2)}}$`);
+/** The schema of `bytes` bytes as hex digits. */
 export const hex = (bytes: number) => z.string().check(z.regex(hexPattern(bytes)));
 /** As much text as `bytes` bytes are in hex, to measure with. */
 export const hexZeros = (bytes: number): string => '00'.repeat(bytes);
@@ -26,7 +27,7 @@ export const language = z.string().check(z.regex(LANGUAGE));
 /** Somebody's words. JSON can hold half a surrogate pair and UTF-8 cannot: two such texts would have one signature. */
 export const words = z.string().check(z.refine((text) => wellFormed(text) === text));
 
-/** The value, typed, or an error that names the fields and never their content. */
+/** The value, typed. Throws `code` when it does not fit the schema, with a message that names `what` and the fields, never their content. */
 export function parse<S extends z.ZodMiniType>(schema: S, value: unknown, code: ErrorCode, what: string): z.infer<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
@@ -40,7 +41,7 @@ function holdsHalfPair(json: string): boolean {
   return /\\ud[89a-f]/i.test(halves);
 }
 
-/** The JSON in an opened or signed file, UTF-8 and of whole characters, also where nobody looks. Errors: `code`. */
+/** The JSON in an opened or signed file, UTF-8 and of whole characters, also where nobody looks. Throws `code` when it is not that. */
 export function parseJson(bytes: Uint8Array, code: ErrorCode, what: string): unknown {
   try {
     const text = fromUtf8(bytes);
@@ -58,7 +59,7 @@ export function roomFor(value: unknown, length: number): number {
 
 const SPACE = 0x20;
 
-/** The value as JSON, with spaces at the end up to exactly `length` bytes. Errors: `code` when it is longer. */
+/** The value as JSON, with spaces at the end up to exactly `length` bytes. Throws `code` when it is longer. */
 export function padJson(value: unknown, length: number, code: ErrorCode, what: string): Uint8Array {
   const room = roomFor(value, length);
   if (room < 0) throw new CodedError(code, `${what} is ${String(-room)} bytes too long`);

@@ -59,7 +59,8 @@ function teamOf(keyring: Keyring, { topic }: Request, { followUp, thread }: Requ
 
 /**
  * Seals a request to a team that takes its topic, or without one to whom `teamFor` gives it: a parcel of 24,576 bytes, not
- * yet stamped, in SEALING_STEPS steps. Errors: KEYRING_TOPIC, LETTER_FORMAT, LETTER_TOO_LONG, LETTER_THREAD.
+ * yet stamped, in SEALING_STEPS steps. Throws LETTER_TOO_LONG when `requestRoom` is negative, KEYRING_TOPIC when no team takes the topic,
+ * LETTER_THREAD when a follow-up has no thread, LETTER_FORMAT when a field is wrong. docs/protocol.md, § Letter, § Parcel, § Team.
  */
 export function* sealRequestSteps(request: Request, { keyring, digest }: VerifiedKeyring, options: RequestOptions = {}): Steps<Uint8Array> {
   // Also where the letter itself would hold it: what a person is told does not fit is not taken.

@@ -28,12 +28,12 @@ function message(context: Context, parts: readonly Part[]): Uint8Array {
   return concat(utf8(`support-relay ${context} 1\n`), ...framed);
 }
 
-/** A signature of 64 bytes. */
+/** The signature of 64 bytes over the parts, in their order. */
 export function signParts(context: Context, parts: readonly Part[], { secret }: SigningKeyPair): Uint8Array {
   return sodium.crypto_sign_detached(message(context, parts), secret);
 }
 
-/** Whether `signature` (64 bytes) of `key` (32 bytes) is over exactly this; false also for other lengths. */
+/** True when `signature` (64 bytes) of `key` (32 bytes) is over exactly this; false also for other lengths. */
 export function signatureHolds(context: Context, parts: readonly Part[], signature: Uint8Array, key: Uint8Array): boolean {
   if (signature.length !== SIGNATURE_BYTES || key.length !== SIGNING_KEY_BYTES) return false;
   return sodium.crypto_sign_verify_detached(signature, message(context, parts), key);

@@ -17,7 +17,7 @@ export function stampBits({ id, serial, nonce }: Pick<Parcel, 'id' | 'serial' | 
  * A copy of the parcel (24,576 bytes) with the lowest counter that gives at least `difficulty` leading zero bits. One that is
  * stamped well enough comes back as it is; one that was changed on its way is never stamped. A step is a few hundred tries,
  * and yields how many there were.
- * Errors: PARCEL_SIZE, PARCEL_VERSION, PARCEL_SEALED, PARCEL_CHECK, STAMP_CHEAP for a difficulty out of range.
+ * Throws STAMP_CHEAP when the difficulty is not 0 to 24; PARCEL_SIZE, PARCEL_VERSION, PARCEL_SEALED and PARCEL_CHECK as `parseParcel`.
  */
 export function* stampSteps(parcel: Uint8Array, difficulty: number): Steps<Uint8Array> {
   if (!Number.isInteger(difficulty) || difficulty < 0 || difficulty > MAX_DIFFICULTY) {

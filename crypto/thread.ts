@@ -71,7 +71,7 @@ export function signAddress(letter: Signable, { signing, address }: Thread): Sig
   return { ...address, signature: toHex(signParts('letter', partsOf(letter, address), signing)) };
 }
 
-/** Whether the letter was written by who has the thread's access code. Errors: LETTER_THREAD. */
+/** Verifies the thread's signature over the letter. Throws LETTER_THREAD when it is not by the thread that the address names. */
 export function checkAddress(letter: Signable, address: SignedAddress): void {
   if (!signatureHolds('letter', partsOf(letter, address), fromHex(address.signature), fromHex(address.key))) {
     throw new CodedError('LETTER_THREAD', 'the letter is not signed by the thread that it names');

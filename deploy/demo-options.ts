@@ -12,7 +12,7 @@ Starts Redis, the relay, the worker and a Maildir inbox on this machine, with th
 
 export class UsageError extends Error {}
 
-/** @throws UsageError with a message for the person who typed it */
+/** Throws UsageError when an option is wrong, with a message for the person who typed it. */
 export function readDemoOptions(args: readonly string[]): DemoOptions | 'help' {
   const values = parse(args);
   if (values.help === true) return 'help';

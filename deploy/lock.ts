@@ -6,7 +6,7 @@ import { startOf } from './processes.ts';
 /** A pid is used again some day; together with when the process began it is not. */
 type Holder = { pid: number; started: string };
 
-/** Takes the deployment for this process. @throws when another living process has it */
+/** Takes the deployment for this process. Throws when another living process has it. */
 export function lockDeployment(layout: Layout): void {
   mkdirSync(layout.dir, { recursive: true, mode: 0o700 });
   const holder: Holder = { pid: process.pid, started: startOf(process.pid) ?? '' };

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 
 const USUAL_PORT = 8080;
 
-/** @returns `wanted`, or without a wish 8080, or any free port when that is taken. @throws when `wanted` cannot be had */
+/** @returns `wanted`, or without a wish 8080, or any free port when that is taken. Throws when `wanted` cannot be had. */
 export async function choosePort(wanted: number | null): Promise<number> {
   if (wanted === null) {
     return tryPort(USUAL_PORT).catch(() => tryPort(0));

@@ -28,7 +28,10 @@ export function roomIn(said: Said, place: Place, means: Means): number {
   return said.action === 'answer' ? Math.min(inNote, replyRoom(said.text)) : inNote;
 }
 
-/** Yields a step for each encapsulation of the note. Throws REPLY_FORMAT, REPLY_TOO_LONG, LETTER_FORMAT, LETTER_TOO_LONG. */
+/**
+ * Yields a step for each encapsulation of the note. Throws REPLY_FORMAT or LETTER_FORMAT
+ * when a field is wrong, REPLY_TOO_LONG or LETTER_TOO_LONG when the text is too long.
+ */
 export function* composeSteps(said: Said, place: Place, means: Means): Steps<Composed> {
   const { verified: { keyring }, team, signer } = means;
   const id = newId();

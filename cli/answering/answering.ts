@@ -94,7 +94,7 @@ export async function answerConversation(action: NoteAction, values: Values, pat
 /** The command that makes a note of each action. */
 const COMMANDS: Readonly<Record<NoteAction, string>> = { answer: 'reply', claim: 'claim', handover: 'handover' };
 
-/** What can be found wrong before any passphrase is asked. Errors: USAGE, ALIAS_FORMAT. */
+/** What can be found wrong before any passphrase is asked. Throws USAGE when an option is missing, ALIAS_FORMAT when a name is none. */
 function parseAnswerOptions(action: NoteAction, values: Values, paths: readonly string[], io: Io) {
   const command = COMMANDS[action];
   const destination = destinationOf(values, command);
@@ -113,7 +113,10 @@ function nameOf(text: string): string {
   throw new CliError('ALIAS_FORMAT', `a name in the team has 1 to ${String(ALIAS_LENGTH_MAX)} characters, all of which can be seen`, 'give such a one, on one line');
 }
 
-/** Another name of one's own would be an alarm for the whole team, and one that stays. Errors: ALIAS_DIFFERS. */
+/**
+ * Another name of one's own would be an alarm for the whole team, and one that stays. Throws ALIAS_DIFFERS when nobody can be asked which,
+ * NOT_SENT when they want neither.
+ */
 async function aliasAsBefore(former: string, given: string, io: Io): Promise<string> {
   const what = `you have signed as ${visibleLine(former)} so far, not as ${visibleLine(given)}`;
   if (!io.stdinIsTerminal) throw new CliError('ALIAS_DIFFERS', what, `take --alias '${visibleLine(former)}', or give --anyway; nothing was sent`);

@@ -11,7 +11,7 @@ import type { Answerable } from './conversation.ts';
 /** Who says what in which conversation, and what it is sealed with. */
 export type Draft = { readonly conversation: Answerable; readonly means: Means; readonly said: Said };
 
-/** The volunteer's team (volunteer/keys/team.ts). Throws SIGNER_UNKNOWN. */
+/** The volunteer's team (volunteer/keys/team.ts). Throws SIGNER_UNKNOWN when the signer is in none. */
 export function ownTeam(keyring: Keyring, signer: SigningKeyPair, identities: readonly string[], topic?: string): Team {
   const team = teamOf(keyring, signer, identities, topic);
   if (team !== null) return team;
@@ -24,7 +24,7 @@ export function roomOf({ conversation, means, said }: Draft): number {
   return roomIn(said, conversation, means);
 }
 
-/** Its parcels, not yet stamped: the reply first, where there is one. Throws REPLY_TOO_LONG, LETTER_TOO_LONG. */
+/** Its parcels, not yet stamped: the reply first, where there is one. Throws REPLY_TOO_LONG or LETTER_TOO_LONG when the text is too long. */
 export function parcelsOf(draft: Draft): Uint8Array[] {
   const room = roomOf(draft);
   const code = draft.said.action === 'answer' ? 'REPLY_TOO_LONG' : 'LETTER_TOO_LONG';

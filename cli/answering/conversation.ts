@@ -17,7 +17,10 @@ export type Answerable = {
   readonly noted: readonly Noted[]; readonly lastWords: string; readonly order: Order;
 };
 
-/** The one with this id, or the only one. Errors: CONVERSATION_UNKNOWN, ANSWER_UNWANTED. */
+/**
+ * The one with this id, or the only one. Throws CONVERSATION_UNKNOWN when there is none, there are several, or only notes of it are here,
+ * ANSWER_UNWANTED when it has no address.
+ */
 export function answerable(conversations: readonly Conversation[], id: string | undefined): Answerable {
   const { id: found, address, letters } = id === undefined ? onlyOne(conversations) : conversationOf(conversations, id);
   const written = letters.filter(isWritten).map(({ content }) => content);
@@ -28,7 +31,7 @@ export function answerable(conversations: readonly Conversation[], id: string | 
   return { id: found, address, language: first.language, topic: first.topic, noted: letters.filter(isNoted), lastWords, order: orderAfter(letters) };
 }
 
-/** A letter that opened shows only that its recipient has the form of one. Errors: ADDRESS_UNUSABLE. */
+/** A letter that opened shows only that its recipient has the form of one. Throws ADDRESS_UNUSABLE when nothing can be sealed to it. */
 export function insistOnKey({ id, address }: Answerable): void {
   try {
     insistOnRecipient(address.recipient);

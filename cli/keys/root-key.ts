@@ -28,7 +28,7 @@ export function readRootKey(file: string, askPassphrase: () => Promise<string>, 
   return readKeyFile(file, 'the root key', parseSecretKey, askPassphrase, io);
 }
 
-/** Errors: INPUT_FORMAT. */
+/** The root key's public half. Throws INPUT_FORMAT when the file is anything else. */
 export async function readRootPublicKey(file: string): Promise<PublicKey> {
   await ready;
   const text = await readInputText(file, 'the root public key');

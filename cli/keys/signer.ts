@@ -30,7 +30,7 @@ export function readSigner(file: string, io: Io, passphraseFile?: string): Promi
   return readKeyFile(file, 'the signer', parseSigner, () => existingPassphrase(io, file, passphraseFile), io);
 }
 
-/** Signers made at first look like the root key: only the key itself tells. Errors: INPUT_FORMAT. */
+/** Signers made at first look like the root key: only the key itself tells. Throws INPUT_FORMAT when it is the root key. */
 export function refuseRootKey(file: string, { key }: SigningKey, roots: readonly PublicKey[]): void {
   if (!roots.some((root) => equal(root.key, key))) return;
   throw new CliError('INPUT_FORMAT', `${file} is not the signer: it is the secret root key`, 'keep it offline, and give what support-relay keygen --signer made; nothing was sent');
@@ -38,7 +38,7 @@ export function refuseRootKey(file: string, { key }: SigningKey, roots: readonly
 
 /**
  * A secret key file (crypto/minisign.ts); `askPassphrase` is called only when it is encrypted, and with `io` the work then shows.
- * Errors: INPUT_FORMAT, PASSPHRASE_WRONG.
+ * Throws INPUT_FORMAT when the file is no such key, PASSPHRASE_WRONG when the passphrase does not open it.
  */
 export async function readKeyFile(
   file: string,

@@ -21,7 +21,7 @@ export type ImapMessage = { name: string; read: () => Promise<Uint8Array> };
 
 export const isImap = (path: string): boolean => /^imaps?:/i.test(path);
 
-/** `imaps://user@host[:port]/Folder`; without a folder INBOX. A password does not belong into it. Errors: USAGE. */
+/** `imaps://user@host[:port]/Folder`; without a folder INBOX. A password does not belong into it. Throws USAGE when it is not that. */
 export function parseImapUrl(text: string): ImapPlace {
   try {
     const { protocol, username, password, hostname, port, pathname, search, hash } = new URL(text);
@@ -37,7 +37,8 @@ export function parseImapUrl(text: string): ImapPlace {
 
 /**
  * The messages of a folder, opened for reading only: nothing is marked as seen. The certificate is checked.
- * Errors: IMAP_AWAY, IMAP_CERTIFICATE, IMAP_REFUSED, PASSPHRASE_*.
+ * Throws IMAP_AWAY when no server answers, IMAP_CERTIFICATE when its certificate does not hold, IMAP_REFUSED when it says no, PASSPHRASE_*
+ * when its password cannot be had.
  */
 export async function* imapMessages(place: ImapPlace, { passwordFile, ca, socks }: ImapOptions, io: Io): AsyncGenerator<ImapMessage> {
   if (socks === undefined && place.host.endsWith('.onion')) {

@@ -44,7 +44,7 @@ export function newCircuit(): Circuit {
 
 /**
  * The proxy resolves the name: nobody else learns of it. Tor keeps connections with different passwords on different
- * circuits. Errors: SocksError.
+ * circuits. Throws SocksError when the proxy refuses or says nothing.
  */
 export async function socksConnect(proxy: SocksAddress, { host, port, circuit }: SocksTarget, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
   const socket = connect({ port: proxy.port, host: proxy.host, signal });

@@ -4,7 +4,7 @@ import { CliError } from '../errors.ts';
 export type { Conversation };
 export { isNoted, isWritten, type Noted } from '../../volunteer/conversations/conversations.ts';
 
-/** The one whose id begins so. Errors: CONVERSATION_UNKNOWN. */
+/** The one whose id begins so. Throws CONVERSATION_UNKNOWN when there is none, or several. */
 export function conversationOf(conversations: readonly Conversation[], id: string): Conversation {
   const wanted = id.toLowerCase();
   const found = /^[0-9a-f]{4,64}$/.test(wanted) ? conversations.filter((each) => each.id.startsWith(wanted) || wanted.startsWith(each.id)) : [];

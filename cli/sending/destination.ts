@@ -12,7 +12,10 @@ export const RELAY_HELP = `  --relay URL             http://â€¦.onion, https://â
   --at-once               do not wait for a moment such as the page would choose (each parcel 20 seconds on average, at
                           most 60): whoever sees connections to the relay can tell then that this is no visitor`;
 
-/** A proxy does not matter to a relay on this machine; it may be there for a mail server. Errors: CliError USAGE. */
+/**
+ * A proxy does not matter to a relay on this machine; it may be there for a mail server. Throws USAGE when one of them is not an address, or an
+ * onion comes without a proxy.
+ */
 export function relayFrom(relay: string, socks: string | undefined, command: string): RelayAddress {
   const local = parseAddress(relay);
   if (local !== null) return local;
@@ -43,7 +46,7 @@ export type Destination = (Way & { readonly keep: string | undefined }) | { read
 
 type DestinationValues = Partial<Record<'relay' | 'socks' | 'keep' | 'out', string | undefined>> & { 'at-once'?: boolean | undefined };
 
-/** What `--relay`, `--socks`, `--keep` and `--out` mean together. Errors: CliError USAGE. */
+/** What `--relay`, `--socks`, `--keep` and `--out` mean together. Throws USAGE when one is wrong, or they contradict each other. */
 export function destinationOf({ relay, socks, keep, out, 'at-once': atOnce = false }: DestinationValues, command: string): Destination {
   if ((relay === undefined) === (out === undefined)) throw new UsageError('give either --relay or --out', command);
   if (keep === '') throw new UsageError('--keep is missing its folder', command);

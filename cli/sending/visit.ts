@@ -58,7 +58,7 @@ export class Visit {
     };
   }
 
-  /** Loads what the page loads. @returns what the door asks of a stamp; null: it is closed. Errors: RelayAway. */
+  /** Loads what the page loads. @returns what the door asks of a stamp; null: it is closed. Throws RelayAway when no relay answers. */
   async open(): Promise<number | null> {
     const origin = originOf(this.#address);
     let difficulty: number | null | undefined;
@@ -72,7 +72,7 @@ export class Visit {
     return difficulty;
   }
 
-  /** Errors: RelayAway, ANSWER_FORMAT; sending the same parcel again is always safe. */
+  /** Throws RelayAway when no relay answers, ANSWER_FORMAT when what it says is no answer; sending the same parcel again is always safe. */
   async handIn(parcel: Uint8Array): Promise<Answer> {
     const { body } = await this.#exchange({ method: 'POST', path: '/parcel?', headers: pageHeaders(parcel.length, originOf(this.#address)), body: parcel });
     if (body.length !== ANSWER_BYTES) throw noRelay(true);
@@ -144,7 +144,7 @@ export class Visit {
   }
 }
 
-/** One exchange with a parcel as it is, without a visit around it. Errors: RelayAway, ANSWER_FORMAT. */
+/** One exchange with a parcel as it is, without a visit around it. Throws RelayAway when no relay answers, ANSWER_FORMAT when what it says is no answer. */
 export async function handIn(parcel: Uint8Array, address: RelayAddress, patience: Patience = {}): Promise<Answer> {
   const visit = new Visit(address, patience);
   try {

@@ -24,13 +24,13 @@ function readLines(input: NodeJS.ReadableStream, output: NodeJS.WritableStream, 
   });
 }
 
-/** One line; empty on Ctrl-D. Errors: CliError INTERRUPTED (Ctrl-C). */
+/** One line; empty on Ctrl-D. Throws INTERRUPTED when Ctrl-C comes. */
 export async function askLine(prompt: string, input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Promise<string> {
   const [line = ''] = await readLines(input, output, prompt, 1);
   return line;
 }
 
-/** Everything up to Ctrl-D on an empty line. Errors: CliError INTERRUPTED (Ctrl-C). */
+/** Everything up to Ctrl-D on an empty line. Throws INTERRUPTED when Ctrl-C comes. */
 export async function askLines(input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Promise<string> {
   return (await readLines(input, output, '', Number.POSITIVE_INFINITY)).join('\n');
 }

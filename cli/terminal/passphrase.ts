@@ -24,7 +24,8 @@ export async function existingPassphrase(io: Io, what: string, file: string | un
 
 /**
  * A new passphrase: from the file when there is one, otherwise asked twice, or made of six words when nothing is typed.
- * Errors: PASSPHRASE_WEAK, PASSPHRASE_DIFFERS, PASSPHRASE_UNASKABLE.
+ * Throws PASSPHRASE_WEAK when it is short or repeats a few characters, PASSPHRASE_DIFFERS when it was typed in two ways, PASSPHRASE_UNASKABLE
+ * when nobody can be asked.
  */
 export async function newPassphrase(io: Io, what: string, file: string | undefined): Promise<string> {
   if (file !== undefined) return strongEnough(await readPassphraseFile(file));

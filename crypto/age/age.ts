@@ -11,7 +11,7 @@ import { decryptPayload, encryptPayload, payloadLength } from './stream.ts';
 export const fileLength = (recipients: number, plaintext: number): number =>
   VERSION_LINE_BYTES + recipients * HYBRID_STANZA_BYTES + MAC_LINE_BYTES + payloadLength(plaintext);
 
-/** As `encrypt`, to public keys of 1,216 bytes each, one a step: encapsulating is the slow part. */
+/** As `encrypt`, to public keys of 1,216 bytes each, one a step: encapsulating is the slow part. Throws RECIPIENT_FORMAT when X-Wing refuses one. */
 export function* encryptSteps(plaintext: Uint8Array, publicKeys: readonly Uint8Array[]): Steps<Uint8Array> {
   const fileKey = randomBytes(FILE_KEY_BYTES);
   const stanzas: Stanza[] = [];
@@ -19,20 +19,20 @@ export function* encryptSteps(plaintext: Uint8Array, publicKeys: readonly Uint8A
   return concat(encodeHeader(stanzas, fileKey), encryptPayload(plaintext, fileKey));
 }
 
-/** Seals `plaintext` to recipients `age1pq1…`, in their order. Errors: RECIPIENT_FORMAT. */
+/** Seals `plaintext` to recipients `age1pq1…`, in their order. Throws RECIPIENT_FORMAT when there is none, or one is not valid. */
 export function encrypt(plaintext: Uint8Array, recipients: readonly string[]): Uint8Array {
   if (recipients.length === 0) throw new CodedError('RECIPIENT_FORMAT', 'no recipient');
   return finish(encryptSteps(plaintext, recipients.map(decodeRecipient)));
 }
 
-/** Throws RECIPIENT_FORMAT unless something can be sealed to a recipient: X-Wing refuses some keys that have the form of one. */
+/** Throws RECIPIENT_FORMAT when nothing can be sealed to a recipient: X-Wing refuses some keys that have the form of one. */
 export function insistOnRecipient(recipient: string): void {
   encrypt(new Uint8Array(), [recipient]);
 }
 
 /**
- * Opens a file with identities `AGE-SECRET-KEY-PQ-1…`.
- * Errors: IDENTITY_FORMAT, AGE_HEADER, AGE_NO_MATCH, AGE_MAC, AGE_PAYLOAD.
+ * The plaintext of a file, opened with identities `AGE-SECRET-KEY-PQ-1…`. Throws IDENTITY_FORMAT when one of them is none, AGE_HEADER when
+ * the header is malformed, AGE_NO_MATCH when no identity opens it, AGE_MAC when the header was changed, AGE_PAYLOAD when the payload was.
  */
 export function decrypt(file: Uint8Array, identities: readonly string[]): Uint8Array {
   const header = parseHeader(file);

@@ -14,12 +14,12 @@ export function armor(file: Uint8Array): string {
   return `${[BEGIN, ...lines, END].join('\n')}\n`;
 }
 
-/** Whether text begins as an armored file does; it may still be malformed. */
+/** True of text that begins as an armored file does; it may still be malformed. */
 export function isArmored(text: string): boolean {
   return text.trimStart().startsWith(BEGIN);
 }
 
-/** The inverse of `armor`, also around nothing. White space around the whole and CRLF are taken, nothing else. Errors: AGE_ARMOR. */
+/** The inverse of `armor`, also around nothing. White space around the whole and CRLF are taken. Throws AGE_ARMOR when there is anything else. */
 export function dearmor(text: string): Uint8Array {
   const lines = text.trim().replaceAll('\r\n', '\n').split('\n');
   const body = lines.slice(1, -1);

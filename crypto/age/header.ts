@@ -34,7 +34,7 @@ export type Header = {
 
 const malformed = (what: string): CodedError => new CodedError('AGE_HEADER', `not an age v1 header: ${what}`);
 
-/** Unpadded canonical base64 (RFC 4648 §3.5); anything else is AGE_HEADER. */
+/** The bytes of unpadded canonical base64 (RFC 4648 §3.5). Throws AGE_HEADER when the text is anything else. */
 export function decodeBase64(text: string): Uint8Array {
   try {
     return base64nopad.decode(text);
@@ -43,19 +43,19 @@ export function decodeBase64(text: string): Uint8Array {
   }
 }
 
-/** Reads lines that end in LF and hold only printable ASCII and spaces. */
+/** Reads lines that end in LF and hold only printable ASCII and spaces. `next` throws AGE_HEADER when there is none such. */
 class LineReader {
   offset = 0;
-  private readonly bytes: Uint8Array;
+  readonly #bytes: Uint8Array;
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+    this.#bytes = bytes;
   }
 
   next(): string {
-    const end = this.bytes.indexOf(0x0a, this.offset);
+    const end = this.#bytes.indexOf(0x0a, this.offset);
     if (end < 0) throw malformed('it ends within a line');
-    const line = this.bytes.subarray(this.offset, end);
+    const line = this.#bytes.subarray(this.offset, end);
     if (line.some((byte) => byte < 0x20 || byte > 0x7e)) throw malformed('a character that is not printable ASCII');
     this.offset = end + 1;
     return fromUtf8(line);
@@ -80,7 +80,7 @@ function readStanza(line: string, lines: LineReader): Stanza {
 
 /**
  * Parses the header at the start of an age file, strictly (c2sp.org/age, § ABNF definition of file header).
- * Errors: AGE_HEADER.
+ * Throws AGE_HEADER when it is malformed.
  */
 export function parseHeader(file: Uint8Array): Header {
   const lines = new LineReader(file);
@@ -107,7 +107,7 @@ function macOf(covered: Uint8Array, fileKey: Uint8Array): Uint8Array {
   return hmac(sha256, key, covered);
 }
 
-/** § Header MAC. `fileKey`: 16 bytes. Errors: AGE_MAC. */
+/** § Header MAC. `fileKey`: 16 bytes. Throws AGE_MAC when the MAC is not of this header and key. */
 export function verifyMac(header: Header, fileKey: Uint8Array): void {
   if (!equal(macOf(header.covered, fileKey), header.mac)) throw new CodedError('AGE_MAC', 'the header MAC does not fit');
 }

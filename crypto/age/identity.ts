@@ -28,7 +28,7 @@ function decodeBech32(text: string, prefix: string, length: number, code: ErrorC
   return bytes;
 }
 
-/** The identity string `AGE-SECRET-KEY-PQ-1…` of 32 bytes. */
+/** The identity string `AGE-SECRET-KEY-PQ-1…` of 32 bytes. Throws IDENTITY_FORMAT when there are more or fewer. */
 export function identityOf(seed: Uint8Array): string {
   if (seed.length !== IDENTITY_BYTES) throw new CodedError('IDENTITY_FORMAT', `${String(seed.length)} bytes, expected ${String(IDENTITY_BYTES)}`);
   return bech32.encode(IDENTITY_PREFIX, bech32.toWords(seed), false).toUpperCase();
@@ -39,19 +39,19 @@ export function generateIdentity(): string {
   return identityOf(randomBytes(IDENTITY_BYTES));
 }
 
-/** The 32 bytes of an identity string. Errors: IDENTITY_FORMAT. */
+/** The 32 bytes of an identity string. Throws IDENTITY_FORMAT when it is none. */
 export function decodeIdentity(identity: string): Uint8Array {
   if (identity !== identity.toUpperCase()) throw new CodedError('IDENTITY_FORMAT', 'not a hybrid age identity: it is not in upper case');
   return decodeBech32(identity, IDENTITY_PREFIX, IDENTITY_BYTES, 'IDENTITY_FORMAT', 'a hybrid age identity (AGE-SECRET-KEY-PQ-1…)');
 }
 
-/** The 1,216 bytes of a recipient string `age1pq1…`. Errors: RECIPIENT_FORMAT. */
+/** The 1,216 bytes of a recipient string `age1pq1…`. Throws RECIPIENT_FORMAT when it is none. */
 export function decodeRecipient(recipient: string): Uint8Array {
   if (recipient !== recipient.toLowerCase()) throw new CodedError('RECIPIENT_FORMAT', 'not a hybrid age recipient: it is not in lower case');
   return decodeBech32(recipient, RECIPIENT_PREFIX, PUBLIC_KEY_BYTES, 'RECIPIENT_FORMAT', 'a hybrid age recipient (age1pq1…)');
 }
 
-/** Whether a string has the form of a recipient. X-Wing can still refuse the key in it, when something is sealed to it. */
+/** True of a string that has the form of a recipient. X-Wing can still refuse the key in it, when something is sealed to it. */
 export function isRecipient(text: string): boolean {
   try {
     return decodeRecipient(text).length > 0;
@@ -60,13 +60,16 @@ export function isRecipient(text: string): boolean {
   }
 }
 
-/** The recipient of an identity, `age1pq1…`, 1,959 characters. Errors: IDENTITY_FORMAT. */
+/** The recipient of an identity, `age1pq1…`, 1,959 characters. Throws IDENTITY_FORMAT when it is none. */
 export function identityToRecipient(identity: string): string {
   const { publicKey } = sodium.crypto_kem_xwing_seed_keypair(decodeIdentity(identity));
   return bech32.encode(RECIPIENT_PREFIX, bech32.toWords(publicKey), false);
 }
 
-/** The identities of an age identity file: one a line; empty lines and `#` comments are passed over. Errors: IDENTITY_FORMAT. */
+/**
+ * The identities of an age identity file: one a line; empty lines and `#` comments are passed over. Throws
+ * IDENTITY_FORMAT when a line is anything else, or there is no identity.
+ */
 export function parseIdentityFile(text: string): string[] {
   const identities = text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#'));
   if (identities.length === 0) throw new CodedError('IDENTITY_FORMAT', 'no identity in the file');

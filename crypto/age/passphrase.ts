@@ -26,7 +26,7 @@ async function wrapKey(passphrase: string, salt: Uint8Array, logN: number, onPro
   });
 }
 
-/** Whether a file is protected by a passphrase. False for what is not an age file at all. */
+/** True of a file that is protected by a passphrase. False for what is not an age file at all. */
 export function isPassphraseFile(file: Uint8Array): boolean {
   try {
     return parseHeader(file).stanzas[0]?.type === SCRYPT;
@@ -35,7 +35,7 @@ export function isPassphraseFile(file: Uint8Array): boolean {
   }
 }
 
-/** Seals `plaintext` to a passphrase with work factor 2^`logN`. */
+/** Seals `plaintext` to a passphrase with work factor 2^`logN`. `onProgress` hears which share (0 to 1) of the work is done. */
 export async function encryptWithPassphrase(plaintext: Uint8Array, passphrase: string, logN: number = DEFAULT_LOG_N, onProgress?: OnProgress): Promise<Uint8Array> {
   const fileKey = randomBytes(FILE_KEY_BYTES);
   const salt = randomBytes(SALT_BYTES);
@@ -58,8 +58,9 @@ function parseStanza({ args, body }: Stanza): { salt: Uint8Array; logN: number }
 }
 
 /**
- * Opens a passphrase-protected file. The work is done in slices of 10 ms, so that a page stays alive.
- * Errors: AGE_HEADER, AGE_WORK_FACTOR, AGE_NO_MATCH (another passphrase, or not protected by one), AGE_MAC, AGE_PAYLOAD.
+ * The plaintext of a passphrase-protected file. The work is done in slices of 10 ms, so that a page stays alive.
+ * Throws AGE_HEADER when the header is malformed, AGE_WORK_FACTOR when the factor is over 22, AGE_NO_MATCH when the passphrase is another or
+ * the file is not protected by one, AGE_MAC when the header was changed, AGE_PAYLOAD when the payload was.
  */
 export async function decryptWithPassphrase(file: Uint8Array, passphrase: string, onProgress?: OnProgress): Promise<Uint8Array> {
   const header = parseHeader(file);

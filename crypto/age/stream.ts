@@ -40,7 +40,8 @@ export function encryptPayload(plaintext: Uint8Array, fileKey: Uint8Array): Uint
 
 /**
  * The inverse. `payload`: all that follows the header; `fileKey`: 16 bytes.
- * Errors: AGE_HEADER when there is no whole nonce (the test kit counts it as a header failure), AGE_PAYLOAD otherwise.
+ * Throws AGE_HEADER when there is no whole nonce (the test kit counts it as a header failure), AGE_PAYLOAD when a chunk is cut short, is
+ * empty or does not authenticate.
  */
 export function decryptPayload(payload: Uint8Array, fileKey: Uint8Array): Uint8Array {
   if (payload.length < PAYLOAD_NONCE_BYTES) throw new CodedError('AGE_HEADER', 'no payload nonce');

@@ -43,7 +43,7 @@ export class TorControl {
     }
   }
 
-  /** @returns the lines of the reply. @throws what tor says when it is no "250 OK" */
+  /** @returns the lines of the reply. Throws what tor says when it is no "250 OK". */
   async command(text: string): Promise<string[]> {
     if (this.#socket.destroyed) throw new Error('tor closed its control connection');
     this.#socket.write(`${text}\r\n`);

@@ -150,7 +150,7 @@ class Network {
     closeSync(log);
   }
 
-  /** @throws as soon as one of them has ended, rather than when the time is up */
+  /** Throws as soon as one of them has ended, rather than when the time is up. */
   async #whileAllRun<T>(work: Promise<T>): Promise<T> {
     const death = new Promise<never>((_, reject) => {
       for (const [name, child] of this.#children) {

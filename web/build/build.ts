@@ -70,7 +70,7 @@ async function buildScripts(outDir: string, rootKey: string, floorSerial: number
   ]);
 }
 
-/** @throws SiteError */
+/** Throws SiteError when the file is wrong. */
 async function readSite(file: string): Promise<Site> {
   return parseSite(await readGivenText(file), readLanguages().map(({ language }) => language));
 }
@@ -106,7 +106,7 @@ export async function buildWeb(options: WebOptions): Promise<Former> {
 
 /**
  * The desk for volunteers, one page a language: no relay serves it. `rootKey`: the text of the minisign public key.
- * Errors: MINISIGN_*, KEYRING_FORMAT.
+ * Throws MINISIGN_* when it is no public key or a keyring is not signed by it, KEYRING_FORMAT when a keyring is wrong.
  */
 export async function buildDesk(rootKey: string, keyrings: readonly SignedKeyring[]): Promise<{ name: string; page: string }[]> {
   await ready;

@@ -19,7 +19,10 @@ const WEB = join(ROOT, 'web');
 /** A keyring as it was signed: the text of keyring.json and of its .minisig. */
 export type SignedKeyring = { json: string; signature: string };
 
-/** Keyrings the form carries must be ones it will take; `until` is when the last of them ends. Errors: MINISIGN_*, KEYRING_FORMAT. */
+/**
+ * Keyrings the form carries must be ones it will take; `until` is when the last of them ends. Throws MINISIGN_*
+ * when a signature is not by the root key, KEYRING_FORMAT when a field is wrong.
+ */
 function verified(keyrings: readonly SignedKeyring[], rootKey: string): { carried: SignedKeyring[]; until: string | undefined } {
   const root = parsePublicKey(rootKey);
   const found = keyrings.map(({ json, signature }) => ({ json, signature, ...verifyKeyring(utf8(json), signature, root).keyring })).sort((a, b) => a.serial - b.serial);
@@ -93,7 +96,7 @@ export function deskNames(): string[] {
 
 const deskName = ({ language }: Language): string => `desk-${language}.html`;
 
-/** The desk for volunteers, one page a language, by the names of its files. Errors: MINISIGN_*, KEYRING_FORMAT. */
+/** The desk for volunteers, one page a language, by the names of its files. Throws MINISIGN_* and KEYRING_FORMAT as `verifyKeyring`. */
 export async function makeDesk(common: BuildOptions, { rootKey, keyrings, difficulty }: SingleFileOptions): Promise<{ name: string; page: string }[]> {
   const { carried } = verified(keyrings, rootKey);
   const [template, script, style] = await Promise.all([

@@ -50,7 +50,7 @@ export class SiteError extends Error {
   override readonly name = 'SiteError';
 }
 
-/** @throws SiteError that names everything that is wrong, and where. `languages`: those the form is built in. */
+/** `languages`: those the form is built in. Throws SiteError when anything is wrong, which names all of it, and where. */
 export function parseSite(json: string, languages: readonly string[]): Site {
   let value: unknown;
   try {

@@ -130,7 +130,7 @@ export class Compose {
     return null;
   }
 
-  /** Errors: KEYRING_EXPIRED, KEYRING_NOT_YET_VALID. Null: the keyring does not know who signs. */
+  /** Null: the keyring does not know who signs. Throws KEYRING_EXPIRED or KEYRING_NOT_YET_VALID when there is none to answer under. */
   #means({ letters }: Conversation): Means | null {
     const { office } = this.#needs;
     const verified = office.current(new Date());

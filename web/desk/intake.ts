@@ -8,7 +8,10 @@ export type Given = { readonly name: string; readonly file: File | null };
 /** More than any message with letters holds. */
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
 
-/** @throws Refused FILE_TOO_LARGE; FILE_UNREADABLE, for one that was moved, deleted or changed meanwhile; FOLDER_DROPPED */
+/**
+ * The bytes of what was given. Throws Refused: FILE_TOO_LARGE when it is over 16 MiB, FILE_UNREADABLE when it was moved, deleted or changed
+ * meanwhile, FOLDER_DROPPED when it is a folder.
+ */
 export async function bytesOf(file: File | null): Promise<Uint8Array> {
   if (file === null) throw new Refused('FOLDER_DROPPED');
   if (file.size > FILE_BYTES_MAX) throw new Refused('FILE_TOO_LARGE');

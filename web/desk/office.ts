@@ -19,7 +19,7 @@ export class KeyError extends Error {
   }
 }
 
-/** Identities of a file as keygen or `age -p` makes it. Throws KeyError. */
+/** Identities of a file as keygen or `age -p` makes it. Throws KeyError when it holds none, or the passphrase does not open it. */
 async function readIdentities(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<string[]> {
   return orProblem('no-identity', async () => {
     const { bytes, needsPassphrase } = identityFile(file);
@@ -27,7 +27,7 @@ async function readIdentities(file: Uint8Array, passphrase: string, onProgress: 
   });
 }
 
-/** Throws KeyError. */
+/** A signer as keygen makes it. Throws KeyError when it is none, or the passphrase does not open it. */
 async function readSigner(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<SigningKeyPair> {
   return orProblem('no-signer', () => openKeyFile(textOf(file), parseSigner, () => given(passphrase), onProgress));
 }

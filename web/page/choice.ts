@@ -30,7 +30,7 @@ export class AnswerChoice {
     this.words().catch(() => undefined);
   }
 
-  /** The list, fetched if it is not there yet. @throws UnreachableError */
+  /** The list, fetched if it is not there yet. Throws UnreachableError when it did not come. */
   async words(): Promise<readonly string[]> {
     this.#words ??= readWords(this.#path);
     const away = element('answer-away', HTMLElement);

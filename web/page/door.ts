@@ -22,7 +22,7 @@ export class UnreachableError extends Error {
   }
 }
 
-/** @throws UnreachableError when nothing came in time, or not the whole of it. */
+/** Throws UnreachableError when nothing came in time, or not the whole of it. */
 async function exchange(path: string, timeoutMs: number, init: RequestInit = {}): Promise<{ status: number; body: Uint8Array<ArrayBuffer> }> {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), timeoutMs);
@@ -62,7 +62,7 @@ function parseStart(body: Uint8Array): Start {
   return signed === null ? { door: { open: false, reason: 'keyring' }, keyring: null } : { door: parseDoor(door), keyring: signed };
 }
 
-/** @throws UnreachableError. Nothing of the keyring is believed until the worker has verified it. */
+/** Nothing of the keyring is believed until the worker has verified it. Throws UnreachableError when nothing came that can be read. */
 export async function readStart(): Promise<Start> {
   const body = await read('/start.json');
   try {
@@ -75,12 +75,12 @@ export async function readStart(): Promise<Start> {
 /** With an empty query, so that it is as long as /mailbox and so are the headers. */
 const PARCEL_PATH = '/parcel?';
 
-/** The bytes that libsodium runs on. @throws UnreachableError */
+/** The bytes that libsodium runs on. Throws UnreachableError when they did not come. */
 export async function readWasm(): Promise<ArrayBuffer> {
   return (await read('/sodium.wasm')).buffer;
 }
 
-/** The words that access codes of a language are made of. @throws UnreachableError, also when it is not such a list */
+/** The words that access codes of a language are made of. Throws UnreachableError when they did not come, or are not such a list. */
 export async function readWords(path: string): Promise<readonly string[]> {
   const words = new TextDecoder().decode(await read(path)).trim().split('\n');
   if (words.length !== WORD_LIST_LENGTH) throw new UnreachableError('offline');
@@ -89,13 +89,13 @@ export async function readWords(path: string): Promise<readonly string[]> {
 
 /**
  * Hands in a parcel; `readAnswer` makes sense of the relay's bytes. Null: what came back is no answer of a relay.
- * @throws UnreachableError; the parcel may then have been taken, or not. Sending the same bytes again is safe.
+ * Throws UnreachableError when no answer came; the parcel may then have been taken, or not. Sending the same bytes again is safe.
  */
 export async function sendParcel(parcel: Uint8Array, readAnswer: (bytes: Uint8Array) => Promise<Answer>): Promise<Answer | null> {
   return readAnswer(await post(PARCEL_PATH, parcel)).catch(() => null);
 }
 
-/** Hands in a question to the mailbox; what comes back is the sealing worker's to read. @throws UnreachableError */
+/** Hands in a question to the mailbox; what comes back is the sealing worker's to read. Throws UnreachableError when nothing does. */
 export function askMailbox(question: Uint8Array): Promise<Uint8Array> {
   return post('/mailbox', question);
 }

@@ -50,7 +50,7 @@ export class Sealer {
     this.#waiting.clear();
   }
 
-  /** Resolves once it can seal. @throws SealerError, UnreachableError; then it can be tried again */
+  /** Resolves once it can seal. Throws SealerError when libsodium does not start, UnreachableError when it did not come; it can be tried again. */
   async start(): Promise<void> {
     this.#started ??= this.#load();
     try {
@@ -61,7 +61,7 @@ export class Sealer {
     }
   }
 
-  /** @throws SealerError with the code of what went wrong; WORKER when the worker itself could not be loaded or died. */
+  /** Throws SealerError when it fails, with the code of what went wrong: WORKER when the worker itself could not be loaded or died. */
   ask<K extends Kind>(kind: K, question: Exchanges[K]['ask'], onProgress?: OnProgress): Promise<Exchanges[K]['reply']> {
     if (this.#broken) return Promise.reject(new SealerError('WORKER'));
     this.#lastId += 1;

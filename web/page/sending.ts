@@ -67,7 +67,10 @@ export class Sending {
     this.#parcels.clear();
   }
 
-  /** `onSending`: from here on it may have arrived, whatever is heard of it. @throws SealerError, UnreachableError */
+  /**
+   * `onSending`: from here on it may have arrived, whatever is heard of it. Throws SealerError when sealing fails, UnreachableError when no
+   * answer came.
+   */
   async send(errand: Errand, onSending = (): void => undefined): Promise<Outcome> {
     await this.#parcelFor(errand);
     this.#options.onStep('slot');
@@ -78,7 +81,7 @@ export class Sending {
     });
   }
 
-  /** Looks into the mailbox at hand, in a slot as well. @throws SealerError, UnreachableError */
+  /** Looks into the mailbox at hand, in a slot as well. Throws SealerError when the answer is none, UnreachableError when none came. */
   async look(page: number): Promise<MailboxPage> {
     const { sealer, onStep } = this.#options;
     const question = await sealer.ask('look', { page });

@@ -58,7 +58,7 @@ function linesOf(text: string, starts: readonly string[]): string[] {
     const start = starts[i] as string;
     // With its white space an empty comment has lost the space before it.
     if (start === `${line} `) return '';
-    if (!line.startsWith(start)) throw malformed(`line ${String(i + 1)} begins in another way`);
+    if (!line.startsWith(start)) throw malformed(`line ${String(i + 1)} has an unexpected prefix`);
     return line.slice(start.length);
   });
 }
@@ -133,7 +133,7 @@ export function verify(message: Uint8Array, signatureText: string, { id, key }: 
   const signature = bytes.subarray(2 + KEY_ID_BYTES);
   const good = sodium.crypto_sign_verify_detached(signature, blake2b(64, message), key)
     && sodium.crypto_sign_verify_detached(global, concat(signature, utf8(trustedComment)), key);
-  if (!good) throw new CodedError('MINISIGN_SIGNATURE', 'the signature does not fit');
+  if (!good) throw new CodedError('MINISIGN_SIGNATURE', 'signature verification failed');
   return trustedComment;
 }
 

@@ -52,7 +52,7 @@ export function signNote({ action, thread, alias: from, to, text, number = 1, ea
  * signer wrote it.
  */
 export function checkNote(note: Note, signers: ReadonlySet<string>): void {
-  if (!signers.has(note.signer)) throw new CodedError('SIGNER_UNKNOWN', 'the note is by nobody of the keyring');
+  if (!signers.has(note.signer)) throw new CodedError('SIGNER_UNKNOWN', "the note's signer is not in the keyring");
   if (!signatureHolds('note', partsOf(note), fromHex(note.signature), fromHex(note.signer))) {
     throw new CodedError('SIGNER_SIGNATURE', 'the note is not signed by whom it names');
   }

@@ -81,7 +81,7 @@ export function checkReply(reply: Uint8Array): void {
  * them, SIGNER_SIGNATURE when the signature does not verify.
  */
 export function checkDelivery({ mailbox, signer, signature, reply }: Delivery, signers: ReadonlySet<string>): void {
-  if (!signers.has(toHex(signer))) throw new CodedError('SIGNER_UNKNOWN', 'the reply is by nobody of the keyring');
+  if (!signers.has(toHex(signer))) throw new CodedError('SIGNER_UNKNOWN', "the reply's signer is not in the keyring");
   if (!signatureHolds('delivery', [mailbox, replyId(reply)], signature, signer)) {
     throw new CodedError('SIGNER_SIGNATURE', 'the signature is not over this reply and mailbox');
   }
@@ -96,7 +96,7 @@ export function openReply(reply: Uint8Array, identity: string, threadKey: Uint8A
   checkReply(reply);
   const content = parse(replyContent, parseJson(decrypt(reply, [identity]), 'REPLY_FORMAT', 'the reply'), 'REPLY_FORMAT', 'a reply');
   if (content.thread !== toHex(threadKey)) throw new CodedError('REPLY_THREAD', 'the reply belongs to another conversation');
-  if (!signers.has(content.signer)) throw new CodedError('SIGNER_UNKNOWN', 'the reply is by nobody of the keyring');
+  if (!signers.has(content.signer)) throw new CodedError('SIGNER_UNKNOWN', "the reply's signer is not in the keyring");
   if (!signatureHolds('reply', partsOf(content), fromHex(content.signature), fromHex(content.signer))) {
     throw new CodedError('SIGNER_SIGNATURE', 'the reply is not signed by whom it names');
   }

@@ -49,7 +49,7 @@ export function parseJson(bytes: Uint8Array, code: ErrorCode, what: string): unk
   } catch {
     // Said below.
   }
-  throw new CodedError(code, `${what} holds no JSON`);
+  throw new CodedError(code, `${what} is not valid JSON`);
 }
 
 /** How many of `length` bytes a value leaves free; negative when it is too long. */

@@ -75,7 +75,7 @@ export async function answerConversation(action: NoteAction, values: Values, pat
   const anyway = values.anyway === true;
   const former = formerAlias(conversations.flatMap(({ letters }) => letters.filter(isNoted)), by, givenAlias);
   const alias = former === null || anyway ? givenAlias : await aliasAsBefore(former, givenAlias, io);
-  if (!whole) await insistIfPart(conversation.id, values.incomplete === true, io);
+  if (!whole) await confirmIncomplete(conversation.id, values.incomplete === true, io);
   await insistIfTaken(takenBy(conversation, by, alias), conversation.id, anyway, io);
   if (action === 'answer') insistIfFull(fullOf(conversation, by, io.now()), conversation.id, anyway, io);
 
@@ -110,7 +110,7 @@ function parseAnswerOptions(action: NoteAction, values: Values, paths: readonly 
 function nameOf(text: string): string {
   const name = aliasFrom(text);
   if (isAlias(name)) return name;
-  throw new CliError('ALIAS_FORMAT', `a name in the team has 1 to ${String(ALIAS_LENGTH_MAX)} characters, all of which can be seen`, 'give such a one, on one line');
+  throw new CliError('ALIAS_FORMAT', `a name in the team has 1 to ${String(ALIAS_LENGTH_MAX)} characters, all of which can be seen`, 'use 1 to 40 visible characters on one line');
 }
 
 /**
@@ -127,7 +127,7 @@ async function aliasAsBefore(former: string, given: string, io: Io): Promise<str
   throw new CliError('NOT_SENT', 'stopped', 'nothing was sent');
 }
 
-async function insistIfPart(id: string, incomplete: boolean, io: Io): Promise<void> {
+async function confirmIncomplete(id: string, incomplete: boolean, io: Io): Promise<void> {
   const advice = 'get what is missing (see above) or move away what is damaged for good, and run this again, or give --incomplete; nothing was sent';
   await insist(id, ['not everything could be read, so somebody else may have it'], new CliError('READING_INCOMPLETE', `somebody else may have conversation ${id}: not everything could be read`, advice), incomplete, io);
 }

@@ -1,6 +1,6 @@
 import { CodedError } from '../../crypto/errors.ts';
 import { mayHideNote } from '../../volunteer/conversations/cautions.ts';
-import { converse, type AliasRemark, type Conversation, type Opened } from '../../volunteer/conversations/conversations.ts';
+import { groupIntoConversations, type AliasRemark, type Conversation, type Opened } from '../../volunteer/conversations/conversations.ts';
 import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
 import { EXIT } from '../errors.ts';
 import { describeFailure, type Failure } from '../failure.ts';
@@ -20,7 +20,7 @@ Promise<{ conversations: Conversation[]; exitCode: number; whole: boolean }> {
   for await (const read of readLetters(paths, reader)) reads.push(read);
   const opened = reads.filter((read) => 'content' in read);
   const covers = reads.filter((read) => 'cover' in read).length;
-  const { conversations, refused, aliases } = converse(opened);
+  const { conversations, refused, aliases } = groupIntoConversations(opened);
   const shown = new Set<Opened>(conversations.flatMap(({ letters }) => letters));
   const failures = new Report(reader, json);
   for (const read of reads) {

@@ -21,7 +21,7 @@ const MEANING: Record<Result, { text: string; then?: string; exitCode: number }>
     then: 'try once more in an hour, and if it is still refused write it again with the newest keyring',
     exitCode: EXIT.input,
   },
-  stamp: { text: 'not now: the relay asks for an ever dearer stamp', then: 'run this again later', exitCode: EXIT.unavailable },
+  stamp: { text: 'not now: the relay keeps raising the proof-of-work difficulty', then: 'run this again later', exitCode: EXIT.unavailable },
   full: { text: 'not now: the pool is full', then: 'run this again later', exitCode: EXIT.unavailable },
   away: { text: 'not now: the relay cannot store', then: 'run this again', exitCode: EXIT.unavailable },
   closed: { text: 'not now: the door is closed', then: 'run this again when it is open', exitCode: EXIT.unavailable },

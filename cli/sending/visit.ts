@@ -154,7 +154,7 @@ export async function handIn(parcel: Uint8Array, address: RelayAddress, patience
   }
 }
 
-const noRelay = (mayHaveArrived: boolean): RelayAway => new RelayAway('what answers is no relay', 'check its address', mayHaveArrived);
+const noRelay = (mayHaveArrived: boolean): RelayAway => new RelayAway('the server is not a support-relay', 'check its address', mayHaveArrived);
 
 async function difficultyIn({ body, encoding }: Incoming): Promise<number | null> {
   try {

@@ -109,7 +109,7 @@ function macOf(covered: Uint8Array, fileKey: Uint8Array): Uint8Array {
 
 /** § Header MAC. `fileKey`: 16 bytes. Throws AGE_MAC when the MAC is not of this header and key. */
 export function verifyMac(header: Header, fileKey: Uint8Array): void {
-  if (!equal(macOf(header.covered, fileKey), header.mac)) throw new CodedError('AGE_MAC', 'the header MAC does not fit');
+  if (!equal(macOf(header.covered, fileKey), header.mac)) throw new CodedError('AGE_MAC', 'verification of the header MAC failed');
 }
 
 function encodeStanza({ type, args, body }: Stanza): string {

@@ -55,7 +55,7 @@ function encapsulate(publicKey: Uint8Array): { ciphertext: Uint8Array; sharedSec
 }
 
 /** The encapsulated key (1,120 bytes) of a hybrid stanza. Throws AGE_HEADER when arguments or body are not what the type prescribes. */
-export function encOf({ args, body }: Stanza): Uint8Array {
+export function encapsulatedKey({ args, body }: Stanza): Uint8Array {
   const [arg, ...more] = args;
   if (arg === undefined || more.length > 0) throw new CodedError('AGE_HEADER', `a ${HYBRID} stanza needs one argument`);
   const enc = decodeBase64(arg);
@@ -69,7 +69,7 @@ export function encOf({ args, body }: Stanza): Uint8Array {
  * of small order, which is so for every identity. Throws AGE_HEADER when the stanza is malformed.
  */
 export function unwrapHybrid(stanza: Stanza, identity: Uint8Array): Uint8Array | 'foreign' | 'invalid' {
-  const sharedSecret = decapsulate(encOf(stanza), identity);
+  const sharedSecret = decapsulate(encapsulatedKey(stanza), identity);
   if (sharedSecret === null) return 'invalid';
   const { key, nonce } = keySchedule(sharedSecret);
   try {
@@ -91,7 +91,7 @@ function decapsulate(enc: Uint8Array, identity: Uint8Array): Uint8Array | null {
 export function hasHybridStanzas(file: Uint8Array, count: number): boolean {
   try {
     const { stanzas } = parseHeader(file);
-    return stanzas.length === count && stanzas.every((stanza) => stanza.type === HYBRID && encOf(stanza).length === ENC_BYTES);
+    return stanzas.length === count && stanzas.every((stanza) => stanza.type === HYBRID && encapsulatedKey(stanza).length === ENC_BYTES);
   } catch {
     return false;
   }

@@ -23,7 +23,7 @@ function decodeBech32(text: string, prefix: string, length: number, code: ErrorC
   } catch {
     throw new CodedError(code, `not ${what}: its checksum or characters are wrong`);
   }
-  if (found.prefix !== prefix) throw new CodedError(code, `not ${what}: it starts in another way`);
+  if (found.prefix !== prefix) throw new CodedError(code, `not ${what}: unexpected prefix`);
   if (bytes.length !== length) throw new CodedError(code, `not ${what}: ${String(bytes.length)} bytes, expected ${String(length)}`);
   return bytes;
 }

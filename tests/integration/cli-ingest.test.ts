@@ -155,7 +155,7 @@ describe('what is refused', () => {
     expect(away.code).toBe(EXIT.unavailable);
     expect(away.err).toMatch(/the relay does not answer: it does not exist; .* \(RELAY_AWAY\)\n$/);
     const other = await cli(['operator', 'ingest', '--to', relay.privateUrl], { stdin: text() });
-    expect([other.code, other.err]).toEqual([EXIT.unavailable, expect.stringContaining('what answers is no relay') as unknown]);
+    expect([other.code, other.err]).toEqual([EXIT.unavailable, expect.stringContaining('the server is not a support-relay') as unknown]);
   });
 
   test.each(['http://example.org/', 'http://127.0.0.1/', 'https://127.0.0.1:80', 'unix:relative', '127.0.0.1:80', 'http://127.0.0.1:99999'])('an address such as %s', async (address) => {
@@ -194,7 +194,7 @@ describe('a stamp that is too cheap', () => {
       });
     });
     const { code, text: out } = await cli(['operator', 'ingest', '--to', `http://127.0.0.1:${String(port)}`], { stdin: text() });
-    expect([code, out]).toEqual([EXIT.unavailable, 'standard input, parcel 1: not now: the relay asks for an ever dearer stamp; run this again later\n']);
+    expect([code, out]).toEqual([EXIT.unavailable, 'standard input, parcel 1: not now: the relay keeps raising the proof-of-work difficulty; run this again later\n']);
     expect(bits).toHaveLength(times);
     if (times > 1) expect(bits[1]).toBeGreaterThanOrEqual(difficulty);
     close();

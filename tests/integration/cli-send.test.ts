@@ -276,7 +276,7 @@ describe('how parcels are sent', () => {
     try {
       const argv = ['send', ...(await files(2)), '--at-once', '--relay', `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`];
       const { code, text } = await cli(argv, { pause: () => Promise.resolve((pauses += 1) > 0) });
-      expect([code, text.match(/not now: the relay asks for an ever dearer stamp/g)]).toEqual([EXIT.unavailable, expect.objectContaining({ length: 2 })]);
+      expect([code, text.match(/not now: the relay keeps raising the proof-of-work difficulty/g)]).toEqual([EXIT.unavailable, expect.objectContaining({ length: 2 })]);
     } finally {
       server.closeAllConnections();
       server.close();

@@ -7,7 +7,7 @@ import { signingKeyPair, signParts, type SigningKeyPair } from '../../crypto/sig
 import { ready } from '../../crypto/sodium.ts';
 import { signAddress, threadOf, type Thread } from '../../crypto/thread.ts';
 import { aliasKey, isAlias } from '../../volunteer/conversations/alias.ts';
-import { converse, countsOf, isNoted, isWritten, orderAfter, type Conversation, type Opened } from '../../volunteer/conversations/conversations.ts';
+import { groupIntoConversations, countsOf, isNoted, isWritten, orderAfter, type Conversation, type Opened } from '../../volunteer/conversations/conversations.ts';
 import { visible } from '../../volunteer/visible.ts';
 
 const UNDER = { version: 1 as const, serial: 3, keyring: 'ab'.repeat(32), language: 'ru' };
@@ -33,9 +33,9 @@ function note(said: Partial<NoteText>, by = signers().maple, serial = UNDER.seri
 const naming = (by: Thread, part: 'lock' | 'recipient', from: Thread): Thread => ({ ...by, address: { ...by.address, [part]: from.address[part] } });
 
 const opened = (content: WrittenContent | NoteContent): Opened => ({ source: 'a file', mark: toHex(randomBytes(32)), content, keyring: null });
-const of = (...contents: (WrittenContent | NoteContent)[]) => converse(contents.map(opened));
+const of = (...contents: (WrittenContent | NoteContent)[]) => groupIntoConversations(contents.map(opened));
 const said = ({ letters }: Conversation): string[] => letters.map((letter) => (isNoted(letter) ? letter.content.note.action : isWritten(letter) ? letter.content.message : ''));
-function only({ conversations }: ReturnType<typeof converse>): Conversation {
+function only({ conversations }: ReturnType<typeof groupIntoConversations>): Conversation {
   const [conversation, ...more] = conversations;
   if (conversation === undefined || more.length > 0) throw new Error(`${String(conversations.length)} conversations`);
   return conversation;
@@ -60,7 +60,7 @@ describe('a conversation', () => {
     const moved = written('follow-up', 'Не туда', naming(threads().own, 'lock', threads().other));
     const contents = [written('request', 'Раз'), written('follow-up', 'Два'), moved, note({ action: 'answer', number: 2 }), written('request', 'Другое', threads().other)].map(opened);
     for (const letters of permutations(contents)) {
-      const { conversations, refused } = converse(letters);
+      const { conversations, refused } = groupIntoConversations(letters);
       expect(conversations.map(said).sort()).toEqual([['Другое'], ['Раз', 'Два', 'answer']]);
       expect(refused).toEqual([{ source: 'a file', letter: expect.objectContaining({ content: moved }), error: expect.objectContaining({ code: 'LETTER_THREAD' }) }]);
     }
@@ -189,6 +189,6 @@ it('an alias with something in it that is not shown is nobody’s own: it is ref
 // With work that grows with the square of their number this takes half a minute, and the test's time runs out.
 it('twenty thousand conversations are told apart soon', () => {
   const content: WrittenContent = { kind: 'request', ...UNDER, message: 'x' };
-  const { conversations } = converse(Array.from({ length: 20_000 }, () => opened(content)));
+  const { conversations } = groupIntoConversations(Array.from({ length: 20_000 }, () => opened(content)));
   expect(new Set(conversations.map(({ id }) => id)).size).toBe(20_000);
 });

@@ -95,7 +95,7 @@ it('a keyring that somebody changed is refused without an excuse', async () => {
   const file = await writeTo(dir.path('forged.json'), (await readFile(office.keyring.file, 'utf8')).replace(TOPIC.id, 'psychologicaX'));
   await writeTo(`${file}.minisig`, await readFile(office.keyring.signatureFile));
   const { code, err } = await cli(['admin', 'check', file, '--root-key', office.rootPublicKey]);
-  expect([code, err]).toEqual([EXIT.notAuthentic, expect.stringContaining('the signature does not fit; ')]);
+  expect([code, err]).toEqual([EXIT.notAuthentic, expect.stringContaining('signature verification failed; ')]);
 });
 
 describe('a passphrase', () => {

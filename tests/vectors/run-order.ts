@@ -4,7 +4,7 @@ import { CodedError } from '../../crypto/errors.ts';
 import { checkValidity, isSignerOf, keyringThatCounts, type Keyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
 import type { NoteContent, WrittenContent } from '../../crypto/letter.ts';
 import type { ReplyContent } from '../../crypto/reply.ts';
-import { converse, isNoted, orderAfter, type Opened } from '../../volunteer/conversations/conversations.ts';
+import { groupIntoConversations, isNoted, orderAfter, type Opened } from '../../volunteer/conversations/conversations.ts';
 import { teamOf } from '../../volunteer/keys/team.ts';
 import { Handed } from '../../web/page/handed.ts';
 
@@ -34,7 +34,7 @@ const isNote = (content: Opened['content']): content is NoteContent => content.k
 /** What a volunteer sees of letters that opened and are believed. */
 export function conversationsResult(json: string): unknown {
   const letters = (JSON.parse(json) as (WrittenContent | NoteContent)[]).map((content, at): Opened => ({ source: '', mark: String(at), content, keyring: null }));
-  const { conversations, refused } = converse(letters);
+  const { conversations, refused } = groupIntoConversations(letters);
   return {
     conversations: conversations.map((conversation) => ({
       letters: conversation.letters.map((letter) => ({ signature: signatureOf(letter), serial: letter.content.serial, ...(isNoted(letter) ? { action: letter.content.note.action } : {}) })),

@@ -46,9 +46,9 @@ export type Conversations = { conversations: Conversation[]; refused: { source: 
 export const NO_CONVERSATIONS: Conversations = { conversations: [], refused: [], aliases: [] };
 
 /** Puts together what opened. `refused`: what belongs to no conversation although it says so, with LETTER_THREAD. */
-export function converse(opened: readonly Opened[]): Conversations {
+export function groupIntoConversations(opened: readonly Opened[]): Conversations {
   const once = withoutCopies(opened);
-  const { refused, contested } = strayed(once);
+  const { refused, contested } = mismatchedAddresses(once);
   const threads = new Map<string, Opened[]>();
   for (const letter of once) {
     if (refused.has(letter)) continue;
@@ -132,7 +132,7 @@ function withoutCopies(opened: readonly Opened[]): Opened[] {
  * recipient are both kept and said to be `contested`: an answer to either reaches nobody else's mailbox, whose id is made of
  * the thread's key too, and whoever could have one refused could silence its writer.
  */
-function strayed(opened: readonly Opened[]): { refused: Map<Opened, CodedError>; contested: Set<string> } {
+function mismatchedAddresses(opened: readonly Opened[]): { refused: Map<Opened, CodedError>; contested: Set<string> } {
   const addresses = new Map<string, string>();
   const owners = new Map<string, string>();
   const refused = new Map<Opened, CodedError>();

@@ -3,7 +3,7 @@ import { blake2b, toHex } from '../../crypto/bytes.ts';
 import { openLetter, type LetterContent, type NoteContent } from '../../crypto/letter.ts';
 import type { Steps } from '../../crypto/steps.ts';
 import { foreignCode } from '../../volunteer/conversations/cautions.ts';
-import { converse, NO_CONVERSATIONS, type Opened } from '../../volunteer/conversations/conversations.ts';
+import { groupIntoConversations, NO_CONVERSATIONS, type Opened } from '../../volunteer/conversations/conversations.ts';
 import { rankOf, spoiledCopies, type Copy } from '../../volunteer/finding/copies.ts';
 import { findLetters, type Found } from '../../volunteer/finding/find.ts';
 import { keyringOf, shownOf } from '../../volunteer/trust.ts';
@@ -121,7 +121,7 @@ export class Pile {
 
   /** Opens what can be opened and judges everything anew: a key may have come, or a keyring that revokes a signer. */
   async read(office: Office, now: Date): Promise<void> {
-    if (office.identities.length > 0) this.#found = converse(await inSlices(this.#open(office, now)));
+    if (office.identities.length > 0) this.#found = groupIntoConversations(await inSlices(this.#open(office, now)));
   }
 
   *#open(office: Office, now: Date): Steps<Opened[]> {

@@ -7,7 +7,7 @@ import { readStart, SLOW_DIFFICULTY, UnreachableError, type SignedKeyring } from
 import { Fields } from './fields.ts';
 import { takeKeyring } from './keyring.ts';
 import { LeavingQuestion, setUpLeaving } from './leaving.ts';
-import { noticeForDoor, noticeForSealer, BLOCKING_NOTICES, type Action, type Notice } from './notices.ts';
+import { BLOCKING_NOTICES, DOOR_NOTICES, noticeForSealer, type Action, type Notice } from './notices.ts';
 import { element, fill, focusOn, notify, onAction, onClick, progress, show, showGroups } from './page.ts';
 import { Sealer, SealerError } from './sealer.ts';
 import { Sending } from './sending.ts';
@@ -65,7 +65,7 @@ class Form {
       // Asked for together, but a closed door comes first.
       started.catch(() => undefined);
       const { door, keyring } = await readStart();
-      if (!door.open) return this.#notOpened(noticeForDoor(door.reason));
+      if (!door.open) return this.#notOpened(DOOR_NOTICES[door.reason]);
       show('form');
       await started;
       await this.#take(keyring);
@@ -96,7 +96,7 @@ class Form {
   }
 
   async #send(): Promise<void> {
-    if (this.#busy || this.#fields.flag()) return;
+    if (this.#busy || this.#fields.reportMissing()) return;
     this.#busy = true;
     clearInterval(this.#countdown);
     this.#countdown = undefined;

@@ -41,11 +41,9 @@ export const BLOCKING_NOTICES: ReadonlySet<Notice> = new Set<Notice>([
   'unreachable', 'keyring-forged', 'keyring-old', 'keyring-expired', 'keyring-early',
 ]);
 
-const DOOR_NOTICES: Readonly<Record<DoorReason, Notice>> = { keyring: 'closed-keyring', pool: 'closed-pool', redis: 'closed-service', worker: 'closed-service' };
-
-export function noticeForDoor(reason: DoorReason): Notice {
-  return DOOR_NOTICES[reason];
-}
+export const DOOR_NOTICES: Readonly<Record<DoorReason, Notice>> = {
+  keyring: 'closed-keyring', pool: 'closed-pool', redis: 'closed-service', worker: 'closed-service',
+};
 
 export function noticeForSealer(code: SealerCode): Notice {
   switch (code) {

@@ -10,7 +10,7 @@ import { stampSteps } from '../../crypto/stamp.ts';
 import { Fields } from './fields.ts';
 import { setUpLeaving } from './leaving.ts';
 import { element, fill, focusOn, onClick, visible } from './page.ts';
-import { breathe, inSlices } from './slices.ts';
+import { inSlices, yieldToEventLoop } from './slices.ts';
 import { topicsOf } from './topics.ts';
 
 const VIEWS = ['form', 'progress', 'sealed'] as const;
@@ -72,7 +72,7 @@ class OfflineForm {
       this.#showTopics();
       show('form');
       await this.#fields.countRoom();
-      do await breathe();
+      do await yieldToEventLoop();
       while (this.#throwaways.prepare());
     } catch (error) {
       this.#tell(noticeFor(error));
@@ -94,7 +94,7 @@ class OfflineForm {
   }
 
   async #seal(): Promise<void> {
-    if (this.#fields.flag()) return;
+    if (this.#fields.reportMissing()) return;
     notify(null);
     element('kept', HTMLElement).hidden = true;
     show('progress');

@@ -14,8 +14,8 @@ import { Sending, type Errand, type Outcome } from './sending.ts';
 
 const VIEWS = ['enter', 'conversation', 'ended', 'progress'] as const;
 type View = (typeof VIEWS)[number];
-const DOINGS = ['look', 'send', 'delete'] as const;
-type Doing = (typeof DOINGS)[number];
+const OPERATIONS = ['look', 'send', 'delete'] as const;
+type Operation = (typeof OPERATIONS)[number];
 /** In a row, when what is found moved up. */
 const MOST_LOOKS = 20;
 
@@ -70,7 +70,7 @@ class Replies {
       await started;
       if (keyring === null) return this.#notOpened('look-keys');
       await this.#take(keyring);
-      this.#doorIs(door);
+      this.#applyDoor(door);
       this.#ready(true);
     } catch (error) {
       this.#notOpened(this.#noticeFor(error, 'unreachable'));
@@ -90,7 +90,7 @@ class Replies {
   }
 
   /** Behind a closed door answers can be read all the same, and also where a stamp takes minutes. */
-  #doorIs(door: Door): void {
+  #applyDoor(door: Door): void {
     this.#open = door.open;
     const isSlow = door.open && this.#sealer.isSlow && door.difficulty >= SLOW_DIFFICULTY;
     visible({ slow: isSlow, 'slow-writing': isSlow, closed: !door.open });
@@ -150,7 +150,7 @@ class Replies {
       const { door, keyring } = await readStart();
       if (keyring === null) return this.#tell('look-keys');
       await this.#take(keyring);
-      this.#doorIs(door);
+      this.#applyDoor(door);
       this.#busy = false;
       await this.#look();
     });
@@ -158,7 +158,7 @@ class Replies {
 
   async #send(): Promise<void> {
     const { handed } = this.#conversation;
-    if (this.#fields.flag()) return;
+    if (this.#fields.reportMissing()) return;
     const { followUp } = handed;
     const errand = { request: this.#fields.read(), answer: true, followUp };
     await this.#do('send', () => this.#send(), () => this.#dispatch(errand, (notice) => notice, () => {
@@ -177,7 +177,7 @@ class Replies {
       const { handed } = this.#conversation;
       this.#conversation.removed(replies);
       // What waits is not lost with what was removed, and neither is a text that was not sent yet.
-      if (all && handed.unfetched === 0 && this.#fields.empty) return this.#over();
+      if (all && handed.unfetched === 0 && this.#fields.empty) return this.#finish();
       this.#show('conversation');
       focusOn('conversation-title');
     }));
@@ -190,21 +190,22 @@ class Replies {
   }
 
   /** One thing at a time. What does not work can be tried again. */
-  async #do(doing: Doing, retry: () => Promise<void>, work: () => Promise<void>): Promise<void> {
+  async #do(operation: Operation, retry: () => Promise<void>, work: () => Promise<void>): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
     this.#retry = () => void retry();
     notify(null);
     this.#confirmation.hide();
     element('sent', HTMLElement).hidden = true;
-    for (const name of DOINGS) element(`doing-${name}`, HTMLElement).hidden = name !== doing;
-    progress(doing === 'look' ? 'slot' : 'sealing');
+    for (const name of OPERATIONS) element(`doing-${name}`, HTMLElement).hidden = name !== operation;
+    progress(operation === 'look' ? 'slot' : 'sealing');
     this.#draw('progress');
     focusOn('progress-title');
     try {
       await work();
     } catch (error) {
-      this.#tell(this.#noticeFor(error, doing === 'look' ? 'look-failed' : doing === 'delete' ? 'delete-failed' : error instanceof UnreachableError ? error.why : 'refused'));
+      const unsent = error instanceof UnreachableError ? error.why : 'refused';
+      this.#tell(this.#noticeFor(error, operation === 'send' ? unsent : `${operation}-failed`));
     } finally {
       this.#busy = false;
     }
@@ -217,7 +218,7 @@ class Replies {
   }
 
   /** There is nothing more to do here. */
-  #over(): void {
+  #finish(): void {
     this.#clear();
     this.#end();
     this.#show('ended');

@@ -16,7 +16,7 @@ import { stampSteps } from '../../crypto/stamp.ts';
 import { threadOf, type Thread } from '../../crypto/thread.ts';
 import type { Ask, AskOf, Exchanges, FailureCode, Kind, MailboxPage, MailboxReply, Step, Tell } from './messages.ts';
 import { drawSlot } from './moments.ts';
-import { breathe, inSlices, type Slicing } from './slices.ts';
+import { yieldToEventLoop, inSlices, type Slicing } from './slices.ts';
 import { topicsOf } from './topics.ts';
 import { provideWasm, unusable } from './wasm.ts';
 
@@ -33,7 +33,7 @@ let awaited = 0;
 
 /** The pause of work that nobody waits for. */
 async function idle(): Promise<void> {
-  do await breathe();
+  do await yieldToEventLoop();
   while (awaited > 0);
 }
 

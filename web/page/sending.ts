@@ -10,7 +10,7 @@ import { SealerError, type Sealer } from './sealer.ts';
 import { LONGEST_MEANS, Slots } from './slots.ts';
 
 /** How often a dearer stamp or a new keyring is tried before the person is told. */
-const MOST_MENDINGS = 3;
+const MAX_RECOVERY_ATTEMPTS = 3;
 const LONGEST_WAIT_SECONDS = 300;
 const SHORTEST_WAIT_SECONDS = 5;
 
@@ -108,7 +108,7 @@ export class Sending {
         this.#forget(load);
         return { kind: 'accepted' };
       }
-      if (mended < MOST_MENDINGS && await this.#mend(load, parcel, answer)) continue;
+      if (mended < MAX_RECOVERY_ATTEMPTS && await this.#mend(load, parcel, answer)) continue;
       if (answer.retryAfterSeconds > 0) {
         return { kind: 'later', seconds: Math.min(Math.max(answer.retryAfterSeconds, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS) };
       }

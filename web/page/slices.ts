@@ -5,7 +5,7 @@ import type { Steps } from '../../crypto/steps.ts';
 const SLICE_MS = 30;
 
 /** Lets everything that waits go first. */
-export function breathe(): Promise<void> {
+export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
@@ -16,7 +16,7 @@ export type Slicing = {
   between?: () => Promise<void>;
 };
 
-export async function inSlices<T>(steps: Steps<T>, { onStep, between = breathe }: Slicing = {}): Promise<T> {
+export async function inSlices<T>(steps: Steps<T>, { onStep, between = yieldToEventLoop }: Slicing = {}): Promise<T> {
   for (let since = performance.now(); ; ) {
     const { done, value } = steps.next();
     if (done) return value;

@@ -15,7 +15,9 @@ export async function readInput(path: string, what: string): Promise<Uint8Array>
     return new Uint8Array(await readRegularFile(path, INPUT_BYTES_MAX));
   } catch (error) {
     if (error instanceof FileError && error.code === 'FILE_TOO_LARGE') throw tooLarge(path);
-    if (error instanceof FileError) throw new CliError('INPUT_MISSING', `cannot read ${what} ${path}: it is a directory, a pipe or a device`, 'give the name of a file');
+    if (error instanceof FileError) {
+      throw new CliError('INPUT_MISSING', `cannot read ${what} ${path}: it is a directory, a pipe or a device`, 'give the name of a file');
+    }
     throw new CliError('INPUT_MISSING', `cannot read ${what} ${path}: ${reason(error)}`, 'check the name and the permissions');
   }
 }

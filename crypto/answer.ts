@@ -23,7 +23,9 @@ export function encodeAnswer({ result, difficulty, retryAfterSeconds }: Answer):
 
 /** Reads an answer of 24,576 bytes. Throws ANSWER_FORMAT when its length, version or result is not one that is known. */
 export function parseAnswer(bytes: Uint8Array): Answer {
-  if (bytes.length !== ANSWER_BYTES) throw new CodedError('ANSWER_FORMAT', `${String(bytes.length)} bytes, an answer has ${String(ANSWER_BYTES)}`);
+  if (bytes.length !== ANSWER_BYTES) {
+    throw new CodedError('ANSWER_FORMAT', `${String(bytes.length)} bytes, an answer has ${String(ANSWER_BYTES)}`);
+  }
   const version = readUint32(bytes, 0);
   if (version !== ANSWER_VERSION) throw new CodedError('ANSWER_FORMAT', `version ${String(version)}, expected ${String(ANSWER_VERSION)}`);
   const number = readUint32(bytes, 4);

@@ -80,9 +80,12 @@ export function keyringDigest(json: Uint8Array): string {
  * field is wrong.
  */
 export function verifyKeyring(json: Uint8Array, signature: string, root: PublicKey): VerifiedKeyring {
-  if (json.length > MAX_KEYRING_BYTES) throw new CodedError('KEYRING_FORMAT', `${String(json.length)} bytes, at most ${String(MAX_KEYRING_BYTES)}`);
+  if (json.length > MAX_KEYRING_BYTES) {
+    throw new CodedError('KEYRING_FORMAT', `${String(json.length)} bytes, at most ${String(MAX_KEYRING_BYTES)}`);
+  }
   verify(json, signature, root);
-  return { keyring: parse(keyring, parseJson(json, 'KEYRING_FORMAT', 'the keyring'), 'KEYRING_FORMAT', 'a keyring'), digest: keyringDigest(json) };
+  const value = parseJson(json, 'KEYRING_FORMAT', 'the keyring');
+  return { keyring: parse(keyring, value, 'KEYRING_FORMAT', 'a keyring'), digest: keyringDigest(json) };
 }
 
 /**
@@ -97,7 +100,8 @@ export function checkValidity({ serial, notBefore, notAfter }: Keyring, now: Dat
 
 const begins = ({ keyring }: VerifiedKeyring): number => Date.parse(keyring.notBefore);
 /** Of two with one serial, which a root key should never sign, the lower digest: everybody who holds both takes the same. */
-const higherFirst = (a: VerifiedKeyring, b: VerifiedKeyring): number => b.keyring.serial - a.keyring.serial || (a.digest < b.digest ? -1 : 1);
+const higherFirst = (a: VerifiedKeyring, b: VerifiedKeyring): number =>
+  b.keyring.serial - a.keyring.serial || (a.digest < b.digest ? -1 : 1);
 
 /**
  * Of the keyrings that have begun the one with the highest serial, also when it has ended: a lower one never comes back, for it
@@ -107,7 +111,10 @@ export function newestBegun<Each extends VerifiedKeyring>(keyrings: readonly Eac
   return keyrings.filter((each) => begins(each) <= now.getTime()).sort(higherFirst)[0] ?? null;
 }
 
-/** The keyring that counts: the newest that has begun. Where none has, the one that begins first, and of these the higher serial. Null only of none. */
+/**
+ * The keyring that counts: the newest that has begun. Where none has, the one that begins first, and of these the higher serial. Null only
+ * of none.
+ */
 export function keyringThatCounts<Each extends VerifiedKeyring>(keyrings: readonly Each[], now: Date): Each | null {
   return newestBegun(keyrings, now) ?? [...keyrings].sort((a, b) => begins(a) - begins(b) || higherFirst(a, b))[0] ?? null;
 }

@@ -61,8 +61,9 @@ const KINDS = {
   request: defineKind(z.object({ kind: z.literal('request'), ...written, thread: z.optional(signedAddress) }), verifyThread),
   /** `number`: its place in the conversation; `read`: the latest answers that had been read. Both, or neither as in a note. */
   'follow-up': defineKind(
-    z.object({ kind: z.literal('follow-up'), ...written, number: z.optional(orderNumber), read: z.optional(shortIds), thread: signedAddress })
-      .check(z.refine(({ number, read }) => (number === undefined) === (read === undefined))),
+    z.object({
+      kind: z.literal('follow-up'), ...written, number: z.optional(orderNumber), read: z.optional(shortIds), thread: signedAddress,
+    }).check(z.refine(({ number, read }) => (number === undefined) === (read === undefined))),
     verifyThread,
   ),
   /** From one volunteer of the team to all. Who signed it is not checked here: checkNote. */
@@ -115,8 +116,8 @@ export class Throwaways {
 /**
  * Seals a letter of 22,798 bytes to 1 to 8 recipients `age1pq1…`, one a step. The rest of the eight are throwaway keys,
  * and the order is random, so that the number of volunteers does not show.
- * Throws LETTER_RECIPIENTS for another number of them, LETTER_FORMAT when a field is wrong, LETTER_TOO_LONG when the content takes more than
- * 10,240 bytes, RECIPIENT_FORMAT when one is not a recipient or X-Wing refuses its key.
+ * Throws LETTER_RECIPIENTS for another number of them, LETTER_FORMAT when a field is wrong, LETTER_TOO_LONG when the content takes more
+ * than 10,240 bytes, RECIPIENT_FORMAT when one is not a recipient or X-Wing refuses its key.
  */
 export function* sealLetterSteps(content: LetterContent, recipients: readonly string[], throwaways = new Throwaways()): Steps<Uint8Array> {
   if (recipients.length < 1 || recipients.length > LETTER_RECIPIENTS) {

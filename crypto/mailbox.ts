@@ -37,9 +37,13 @@ export function encodeQuestion({ mailboxKey, threadKey, page }: MailboxQuestion)
 
 /** Reads a question. Throws MAILBOX_SIZE when it is not of 24,576 bytes, MAILBOX_VERSION when its version is another. */
 export function parseQuestion(bytes: Uint8Array): MailboxQuestion {
-  if (bytes.length !== QUESTION_BYTES) throw new CodedError('MAILBOX_SIZE', `${String(bytes.length)} bytes, expected ${String(QUESTION_BYTES)}`);
+  if (bytes.length !== QUESTION_BYTES) {
+    throw new CodedError('MAILBOX_SIZE', `${String(bytes.length)} bytes, expected ${String(QUESTION_BYTES)}`);
+  }
   const version = readUint32(bytes, 0);
-  if (version !== MAILBOX_VERSION) throw new CodedError('MAILBOX_VERSION', `version ${String(version)}, expected ${String(MAILBOX_VERSION)}`);
+  if (version !== MAILBOX_VERSION) {
+    throw new CodedError('MAILBOX_VERSION', `version ${String(version)}, expected ${String(MAILBOX_VERSION)}`);
+  }
   const threadAt = 4 + MAILBOX_KEY_BYTES;
   const pageAt = threadAt + SIGNING_KEY_BYTES;
   return { mailboxKey: bytes.slice(4, threadAt), threadKey: bytes.slice(threadAt, pageAt), page: readUint32(bytes, pageAt) };
@@ -49,7 +53,11 @@ export function parseQuestion(bytes: Uint8Array): MailboxQuestion {
  * 24,576 bytes: version, result, number of replies in the mailbox, seconds to wait, two places for replies, the rest random. `places`:
  * what to write there, each of a reply's length, also where there is none: the work is the same whatever is there.
  */
-export function encodeMailboxAnswer(answer: { readonly result: keyof typeof RESULTS; readonly total: number; readonly retryAfterSeconds: number; readonly places: readonly Uint8Array[] }): Uint8Array {
+export function encodeMailboxAnswer(
+  answer: {
+    readonly result: keyof typeof RESULTS; readonly total: number; readonly retryAfterSeconds: number; readonly places: readonly Uint8Array[];
+  },
+): Uint8Array {
   const bytes = randomBytes(MAILBOX_ANSWER_BYTES);
   [MAILBOX_VERSION, RESULTS[answer.result], answer.total, answer.retryAfterSeconds].forEach((value, i) => bytes.set(uint32(value), 4 * i));
   answer.places.slice(0, REPLIES_A_PAGE).forEach((place, i) => bytes.set(place, REPLIES_OFFSET + i * REPLY_BYTES));
@@ -61,13 +69,17 @@ export function encodeMailboxAnswer(answer: { readonly result: keyof typeof RESU
  * another, MAILBOX_FORMAT when its result is not known or it counts more replies than any mailbox holds.
  */
 export function parseMailboxAnswer(bytes: Uint8Array, page: number): MailboxAnswer {
-  if (bytes.length !== MAILBOX_ANSWER_BYTES) throw new CodedError('MAILBOX_SIZE', `${String(bytes.length)} bytes, expected ${String(MAILBOX_ANSWER_BYTES)}`);
+  if (bytes.length !== MAILBOX_ANSWER_BYTES) {
+    throw new CodedError('MAILBOX_SIZE', `${String(bytes.length)} bytes, expected ${String(MAILBOX_ANSWER_BYTES)}`);
+  }
   const [version = 0, result, total = 0, retryAfterSeconds = 0] = [0, 4, 8, 12].map((at) => readUint32(bytes, at));
-  if (version !== MAILBOX_VERSION) throw new CodedError('MAILBOX_VERSION', `version ${String(version)}, expected ${String(MAILBOX_VERSION)}`);
+  if (version !== MAILBOX_VERSION) {
+    throw new CodedError('MAILBOX_VERSION', `version ${String(version)}, expected ${String(MAILBOX_VERSION)}`);
+  }
   if (result === RESULTS.away) return { result: 'away', retryAfterSeconds };
   if (result !== RESULTS.read) throw new CodedError('MAILBOX_FORMAT', 'the result is not known');
   if (total > MOST_REPLIES) throw new CodedError('MAILBOX_FORMAT', `${String(total)} replies, at most ${String(MOST_REPLIES)}`);
   const there = Math.min(Math.max(total - page * REPLIES_A_PAGE, 0), REPLIES_A_PAGE);
-  const replies = Array.from({ length: there }, (_, i) => bytes.slice(REPLIES_OFFSET + i * REPLY_BYTES, REPLIES_OFFSET + (i + 1) * REPLY_BYTES));
+  const replies = Array.from({ length: there }, (_, i) => REPLIES_OFFSET + i * REPLY_BYTES).map((at) => bytes.slice(at, at + REPLY_BYTES));
   return { result: 'read', total, replies };
 }

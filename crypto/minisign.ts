@@ -149,15 +149,20 @@ function scryptParameters(opsLimit: number, memoryLimit: number): { N: number; r
   return { N, r, p };
 }
 
-async function keyStream(passphrase: string, salt: Uint8Array, opsLimit: number, memoryLimit: number, onProgress?: (share: number) => void): Promise<Uint8Array> {
+async function keyStream(
+  passphrase: string, salt: Uint8Array, opsLimit: number, memoryLimit: number, onProgress?: (share: number) => void,
+): Promise<Uint8Array> {
   if (opsLimit > OPS_LIMIT || memoryLimit > MEMORY_LIMIT) throw malformed('it asks for more work than minisign ever writes');
   const { N, r, p } = scryptParameters(opsLimit, memoryLimit);
-  return scryptAsync(utf8(passphrase), salt, { N, r, p, dkLen: KEY_FIELD_BYTES, maxmem: MEMORY_LIMIT + 2 ** 20, ...(onProgress === undefined ? {} : { onProgress }) });
+  return scryptAsync(utf8(passphrase), salt, {
+    N, r, p, dkLen: KEY_FIELD_BYTES, maxmem: MEMORY_LIMIT + 2 ** 20, ...(onProgress === undefined ? {} : { onProgress }),
+  });
 }
 
 const xor = (a: Uint8Array, b: Uint8Array): Uint8Array => a.map((byte, i) => byte ^ (b[i] as number));
 
-const checksum = (id: Uint8Array, secret: Uint8Array, algorithm: Uint8Array): Uint8Array => blake2b(CHECKSUM_BYTES, concat(algorithm, id, secret));
+const checksum = (id: Uint8Array, secret: Uint8Array, algorithm: Uint8Array): Uint8Array =>
+  blake2b(CHECKSUM_BYTES, concat(algorithm, id, secret));
 
 function uint64(value: number): Uint8Array {
   const bytes = new Uint8Array(8);
@@ -184,7 +189,8 @@ export async function encodeSecretKey(
   const [opsLimit, memoryLimit] = [share * OPS_LIMIT, share * MEMORY_LIMIT];
   const sealed = passphrase === undefined ? field : xor(field, await keyStream(passphrase, salt, opsLimit, memoryLimit, onProgress));
   const head = concat(algorithm, passphrase === undefined ? NO_KDF : SCRYPT, CHECKSUM, salt, uint64(opsLimit), uint64(memoryLimit));
-  return `${UNTRUSTED}${KIND_NAMES[kind]} ${passphrase === undefined ? '' : 'encrypted '}secret key\n${base64.encode(concat(head, sealed))}\n`;
+  const name = `${KIND_NAMES[kind]} ${passphrase === undefined ? '' : 'encrypted '}secret key`;
+  return `${UNTRUSTED}${name}\n${base64.encode(concat(head, sealed))}\n`;
 }
 
 /** True of a secret key file that needs a passphrase. Throws MINISIGN_FORMAT when it is no secret key file. */
@@ -221,14 +227,16 @@ export async function parseSecretKey(text: string, passphrase?: string, onProgre
 }
 
 /**
- * A volunteer's signer, also one of minisign's own kind, as signers were made at first. Arguments as `parseSecretKey`. Throws MINISIGN_FORMAT
- * when it is no secret key, MINISIGN_PASSPHRASE when the passphrase is missing or wrong.
+ * A volunteer's signer, also one of minisign's own kind, as signers were made at first. Arguments as `parseSecretKey`. Throws
+ * MINISIGN_FORMAT when it is no secret key, MINISIGN_PASSPHRASE when the passphrase is missing or wrong.
  */
 export async function parseSigner(text: string, passphrase?: string, onProgress?: (share: number) => void): Promise<SigningKey> {
   return openSecretKey(text, KIND_ALGORITHMS[secretKindOf(text) ?? 'signer'], passphrase, onProgress);
 }
 
-async function openSecretKey(text: string, algorithm: Uint8Array, passphrase?: string, onProgress?: (share: number) => void): Promise<SigningKey> {
+async function openSecretKey(
+  text: string, algorithm: Uint8Array, passphrase?: string, onProgress?: (share: number) => void,
+): Promise<SigningKey> {
   const bytes = secretFileBytes(text);
   const kdf = bytes.subarray(2, 4);
   if (!equal(bytes.subarray(0, 2), algorithm) || !equal(bytes.subarray(4, 6), CHECKSUM)) throw malformed('another algorithm');
@@ -236,7 +244,8 @@ async function openSecretKey(text: string, algorithm: Uint8Array, passphrase?: s
   if (equal(kdf, SCRYPT)) {
     if (passphrase === undefined) throw new CodedError('MINISIGN_PASSPHRASE', 'the secret key needs its passphrase');
     const limits = new DataView(bytes.buffer, bytes.byteOffset + 6 + SALT_BYTES, 16);
-    const stream = await keyStream(passphrase, bytes.subarray(6, 6 + SALT_BYTES), Number(limits.getBigUint64(0, true)), Number(limits.getBigUint64(8, true)), onProgress);
+    const [opsLimit, memoryLimit] = [Number(limits.getBigUint64(0, true)), Number(limits.getBigUint64(8, true))];
+    const stream = await keyStream(passphrase, bytes.subarray(6, 6 + SALT_BYTES), opsLimit, memoryLimit, onProgress);
     field = xor(field, stream) as Uint8Array<ArrayBuffer>;
   } else if (!equal(kdf, NO_KDF)) {
     throw malformed('another key derivation');

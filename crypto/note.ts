@@ -41,7 +41,9 @@ const partsOf = ({ action, thread, alias: from, to = '', text, id, number, earli
   [action, thread, from, to, text, id, ...orderParts(number, earlier)];
 
 /** A note with the signature of its writer. docs/protocol.md, § Note. */
-export function signNote({ action, thread, alias: from, to, text, number = 1, earlier = [], id = newId() }: NoteText, signer: SigningKeyPair): Note {
+export function signNote(
+  { action, thread, alias: from, to, text, number = 1, earlier = [], id = newId() }: NoteText, signer: SigningKeyPair,
+): Note {
   const said = { action, thread, alias: wellFormed(from), ...(to === undefined ? {} : { to: wellFormed(to) }), text: wellFormed(text) };
   const note = { ...said, id, number, earlier: [...earlier] };
   return { ...note, signer: toHex(signer.key), signature: toHex(signParts('note', partsOf(note), signer)) };

@@ -151,7 +151,9 @@ export function frameParcel(sealed: Uint8Array, serial: number): Uint8Array {
  * changed since it was sealed.
  */
 export function parseParcel(bytes: Uint8Array): Parcel {
-  if (bytes.length !== PARCEL_BYTES) throw new CodedError('PARCEL_SIZE', `${String(bytes.length)} bytes, a parcel has ${String(PARCEL_BYTES)}`);
+  if (bytes.length !== PARCEL_BYTES) {
+    throw new CodedError('PARCEL_SIZE', `${String(bytes.length)} bytes, a parcel has ${String(PARCEL_BYTES)}`);
+  }
   const version = readUint32(bytes, 0);
   if (version !== PARCEL_VERSION) throw new CodedError('PARCEL_VERSION', `version ${String(version)}, expected ${String(PARCEL_VERSION)}`);
   const sealed = bytes.subarray(PARCEL_HEADER_BYTES);
@@ -162,9 +164,9 @@ export function parseParcel(bytes: Uint8Array): Parcel {
 }
 
 /**
- * Opens a sealed part (24,560 bytes) with the worker's identities. Throws AGE_* and IDENTITY_FORMAT as `decrypt`, PARCEL_FORMAT when length,
- * kind or padding are wrong, LETTER_STRUCTURE or REPLY_STRUCTURE when what it carries is none, PARCEL_SIGNATURE when a removal is not
- * signed by the thread of its mailbox.
+ * Opens a sealed part (24,560 bytes) with the worker's identities. Throws AGE_* and IDENTITY_FORMAT as `decrypt`, PARCEL_FORMAT when
+ * length, kind or padding are wrong, LETTER_STRUCTURE or REPLY_STRUCTURE when what it carries is none, PARCEL_SIGNATURE when a removal is
+ * not signed by the thread of its mailbox.
  */
 export function openSealed(sealed: Uint8Array, identities: readonly string[]): ParcelContent {
   const plaintext = decrypt(sealed, identities);

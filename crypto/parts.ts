@@ -14,7 +14,9 @@ export function joinParts<L extends Layout>(layout: L, parts: Parts<L>, code: Er
   const joined: Uint8Array[] = [];
   for (const name in layout) {
     const [part, length] = [parts[name], layout[name]];
-    if (length !== REST && part.length !== length) throw new CodedError(code, `${name}: ${String(part.length)} bytes, expected ${String(length)}`);
+    if (length !== REST && part.length !== length) {
+      throw new CodedError(code, `${name}: ${String(part.length)} bytes, expected ${String(length)}`);
+    }
     joined.push(part);
   }
   return concat(...joined);

@@ -9,7 +9,9 @@ export function passphraseFrom(typed: string): string {
  * Opens with a passphrase as new ones are taken (NFC), as it was typed, and as some systems compose it (NFD): each form once, since
  * each costs its full work. Throws what `open` threw for the first form when `isWrong` holds for all; anything else at once.
  */
-export async function openWithForms<T>(typed: string, open: (passphrase: string) => Promise<T>, isWrong: (error: unknown) => boolean): Promise<T> {
+export async function openWithForms<T>(
+  typed: string, open: (passphrase: string) => Promise<T>, isWrong: (error: unknown) => boolean,
+): Promise<T> {
   let failure: { error: unknown } | null = null;
   for (const form of new Set([passphraseFrom(typed), typed, typed.normalize('NFD')])) {
     try {

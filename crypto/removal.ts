@@ -46,10 +46,14 @@ export function readRemoval({ key, lock, signature, count, ids: padded }: Remova
   const replies = Array.from({ length }, (_, i) => list.slice(i * SHORT_REPLY_ID_BYTES, (i + 1) * SHORT_REPLY_ID_BYTES));
   const ids = replies.map(toHex);
   if (ids.some((id, i) => i > 0 && id <= (ids[i - 1] ?? ''))) throw new CodedError('PARCEL_FORMAT', 'the ids are not ascending, each once');
-  if (!signatureHolds('delete', [lock, list], signature, key)) throw new CodedError('PARCEL_SIGNATURE', 'not signed by the thread of the mailbox');
+  if (!signatureHolds('delete', [lock, list], signature, key)) {
+    throw new CodedError('PARCEL_SIGNATURE', 'not signed by the thread of the mailbox');
+  }
   return { mailbox: mailboxId(key, lock), replies };
 }
 
 function checkCount(count: number): void {
-  if (count < 1 || count > MOST_REPLIES) throw new CodedError('PARCEL_FORMAT', `${String(count)} replies to remove, expected 1 to ${String(MOST_REPLIES)}`);
+  if (count < 1 || count > MOST_REPLIES) {
+    throw new CodedError('PARCEL_FORMAT', `${String(count)} replies to remove, expected 1 to ${String(MOST_REPLIES)}`);
+  }
 }

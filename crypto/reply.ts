@@ -35,13 +35,19 @@ export type ReplyContent = z.infer<typeof replyContent>;
 /** Without an order it is the first; without an `id` (32 hex digits) it gets a new one. */
 export type ReplyText = Pick<ReplyContent, 'team' | 'text'> & OptionalOrder & { readonly id?: string };
 
-/** A reply on its way: to which mailbox (32 bytes), by whom (32), their signature (64) over both, and what only its requester opens (9,851). */
-export type Delivery = { readonly mailbox: Uint8Array; readonly signer: Uint8Array; readonly signature: Uint8Array; readonly reply: Uint8Array };
+/**
+ * A reply on its way: to which mailbox (32 bytes), by whom (32), their signature (64) over both, and what only its requester opens (9,851).
+ */
+export type Delivery = {
+  readonly mailbox: Uint8Array; readonly signer: Uint8Array; readonly signature: Uint8Array; readonly reply: Uint8Array;
+};
 
 const partsOf = ({ thread, team, id, text, number, earlier }: Omit<ReplyContent, 'signer' | 'signature'>): string[] =>
   [thread, team, id, text, ...orderParts(number, earlier)];
 
-function contentOf({ team, text, number = 1, earlier = [], id = newId() }: ReplyText, { key: thread }: ThreadAddress, signer: SigningKeyPair): ReplyContent {
+function contentOf(
+  { team, text, number = 1, earlier = [], id = newId() }: ReplyText, { key: thread }: ThreadAddress, signer: SigningKeyPair,
+): ReplyContent {
   const content = { version: 1 as const, kind: 'reply' as const, thread, team, id, text: wellFormed(text), number, earlier: [...earlier] };
   return { ...content, signer: toHex(signer.key), signature: toHex(signParts('reply', partsOf(content), signer)) };
 }
@@ -49,7 +55,8 @@ function contentOf({ team, text, number = 1, earlier = [], id = newId() }: Reply
 /** How many bytes of the 8,192 are still free, whatever its order; negative when the text is too long. */
 export function replyRoom(text: string): number {
   return roomFor({
-    version: 1, kind: 'reply', thread: hexZeros(SIGNING_KEY_BYTES), team: hexZeros(TEAM_ID_BYTES), id: hexZeros(ID_BYTES), text: wellFormed(text), ...LONGEST_ORDER,
+    version: 1, kind: 'reply', thread: hexZeros(SIGNING_KEY_BYTES), team: hexZeros(TEAM_ID_BYTES), id: hexZeros(ID_BYTES),
+    text: wellFormed(text), ...LONGEST_ORDER,
     signer: hexZeros(SIGNING_KEY_BYTES), signature: hexZeros(SIGNATURE_BYTES),
   }, REPLY_PLAINTEXT_BYTES);
 }
@@ -72,7 +79,9 @@ export function sealReply(text: ReplyText, to: ThreadAddress, signer: SigningKey
 
 /** Throws REPLY_STRUCTURE when bytes are not 9,851 with the header of a reply: all that can be seen without a key. */
 export function checkReply(reply: Uint8Array): void {
-  if (reply.length !== REPLY_BYTES) throw new CodedError('REPLY_STRUCTURE', `${String(reply.length)} bytes, a reply has ${String(REPLY_BYTES)}`);
+  if (reply.length !== REPLY_BYTES) {
+    throw new CodedError('REPLY_STRUCTURE', `${String(reply.length)} bytes, a reply has ${String(REPLY_BYTES)}`);
+  }
   if (!hasHybridStanzas(reply, 1)) throw new CodedError('REPLY_STRUCTURE', 'not an age file to one hybrid recipient');
 }
 

@@ -27,7 +27,9 @@ export const language = z.string().check(z.regex(LANGUAGE));
 /** Somebody's words. JSON can hold half a surrogate pair and UTF-8 cannot: two such texts would have one signature. */
 export const words = z.string().check(z.refine((text) => wellFormed(text) === text));
 
-/** The value, typed. Throws `code` when it does not fit the schema, with a message that names `what` and the fields, never their content. */
+/**
+ * The value, typed. Throws `code` when it does not fit the schema, with a message that names `what` and the fields, never their content.
+ */
 export function parse<S extends z.ZodMiniType>(schema: S, value: unknown, code: ErrorCode, what: string): z.infer<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;

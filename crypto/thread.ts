@@ -12,7 +12,9 @@ export const MAILBOX_LOCK_BYTES = 32;
 export const MAILBOX_ID_BYTES = 32;
 
 /** As it stands in a letter: the thread's key, the lock of its mailbox (hex), and to whom replies are sealed. */
-export const threadAddress = z.object({ key: hex(SIGNING_KEY_BYTES), lock: hex(MAILBOX_LOCK_BYTES), recipient: z.string().check(z.refine(isRecipient)) });
+export const threadAddress = z.object({
+  key: hex(SIGNING_KEY_BYTES), lock: hex(MAILBOX_LOCK_BYTES), recipient: z.string().check(z.refine(isRecipient)),
+});
 export type ThreadAddress = z.infer<typeof threadAddress>;
 
 /** The requester's side: everything that the access code gives. */
@@ -63,7 +65,9 @@ export type Signable = {
   readonly number?: number | undefined; readonly read?: readonly string[] | undefined;
 };
 
-const partsOf = ({ kind, serial, keyring, topic = '', language, message, contact = '', number, read }: Signable, { key, lock, recipient }: ThreadAddress): string[] =>
+const partsOf = (
+  { kind, serial, keyring, topic = '', language, message, contact = '', number, read }: Signable, { key, lock, recipient }: ThreadAddress,
+): string[] =>
   [kind, String(serial), keyring, topic, language, message, contact, key, lock, recipient, ...orderParts(number, read)];
 
 /** The address with a signature by the thread over it and the whole letter. */

@@ -14,6 +14,8 @@ export const HIGHEST_DIFFICULTY = 20;
 export const DOOR_REASONS = ['keyring', 'pool', 'redis', 'worker'] as const;
 export type DoorReason = (typeof DOOR_REASONS)[number];
 
-/** What somebody who pasted a parcel can be told: a static page each, built for each language as paste/<page>.html and chosen by the relay. */
+/**
+ * What somebody who pasted a parcel can be told: a static page each, built for each language as paste/<page>.html and chosen by the relay.
+ */
 export const PASTE_PAGES = ['accepted', 'unreadable', 'damaged', 'serial', 'stamp', 'full', 'away', 'closed', 'plaintext'] as const;
 export type PastePage = (typeof PASTE_PAGES)[number];

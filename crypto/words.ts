@@ -15,7 +15,9 @@ const UNSEEN = /\p{Default_Ignorable_Code_Point}/gu;
 /** Letters that look like one another, small ones or capitals: whoever reads a word from paper, or types it, may take either. */
 const LATIN = 'abcehikmoptxyjs';
 const CYRILLIC = 'авсенікмортхујѕ';
-const LOOK_ALIKE: ReadonlyMap<string, string> = new Map([...LATIN].flatMap((latin, i) => [[latin, CYRILLIC[i] ?? ''], [CYRILLIC[i] ?? '', latin]]));
+const LOOK_ALIKE: ReadonlyMap<string, string> = new Map(
+  [...LATIN].flatMap((latin, i) => [[latin, CYRILLIC[i] ?? ''], [CYRILLIC[i] ?? '', latin]]),
+);
 
 /** A word that was broken at the end of a line goes on after it. */
 const BROKEN = /^\p{Pd}\p{White_Space}+$/u;

@@ -12,7 +12,9 @@ export async function choosePort(wanted: number | null): Promise<number> {
     return await tryPort(wanted);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'EADDRINUSE') throw new Error(`Port ${String(wanted)} on 127.0.0.1 is in use. Choose another with --port, or leave it out.`);
+    if (code === 'EADDRINUSE') {
+      throw new Error(`Port ${String(wanted)} on 127.0.0.1 is in use. Choose another with --port, or leave it out.`);
+    }
     if (code === 'EACCES') throw new Error(`Port ${String(wanted)} needs more rights than this user has. Choose one above 1023.`);
     throw error;
   }

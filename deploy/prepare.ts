@@ -53,7 +53,9 @@ export async function prepareDeployment(dir: string, options: PrepareOptions = {
   return { layout, keyring, keyringFile: layout.keyringFile(keyring.keyring.serial) };
 }
 
-async function buildForm(layout: Layout, root: SigningKey, { keyring: { serial } }: VerifiedKeyring, slotSeconds: number | undefined, say: (step: string) => void): Promise<void> {
+async function buildForm(
+  layout: Layout, root: SigningKey, { keyring: { serial } }: VerifiedKeyring, slotSeconds: number | undefined, say: (step: string) => void,
+): Promise<void> {
   const site = existsSync(layout.site) ? { siteFile: layout.site } : {};
   say(`building the form with the root key in it${'siteFile' in site ? ' and what site.json says' : ''}`);
   const keyrings = [await readSigned(layout.keyringFile(serial))];
@@ -115,7 +117,9 @@ async function ensureSigner(file: string, say: (step: string) => void): Promise<
 
 type Volunteer = Readonly<{ recipient: string; signer: string }>;
 
-async function ensureKeyring(layout: Layout, root: SigningKey, volunteer: Volunteer, now: Date, say: (step: string) => void): Promise<VerifiedKeyring> {
+async function ensureKeyring(
+  layout: Layout, root: SigningKey, volunteer: Volunteer, now: Date, say: (step: string) => void,
+): Promise<VerifiedKeyring> {
   const newest = await newestKeyring(layout, root, say);
   if (newest !== null && Date.parse(newest.keyring.notAfter) - now.getTime() > RENEW_BEFORE_MS) return newest;
   const serial = (newest?.keyring.serial ?? 0) + 1;

@@ -43,75 +43,75 @@ const ROUND_SECONDS = 300;
  * does not depend on who asks.
  */
 export class Door {
-  private readonly redis: Redis;
-  private readonly shelf: KeyringShelf;
-  private readonly options: DoorOptions;
-  private state_: DoorState;
-  private timer: NodeJS.Timeout | undefined;
-  private stopped = false;
-  private sampleAgeMs = Infinity;
-  private sample: Fill = 'empty';
-  private price: Price | null = null;
+  readonly #redis: Redis;
+  readonly #shelf: KeyringShelf;
+  readonly #options: DoorOptions;
+  #state: DoorState;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+  #sampleAgeMs = Infinity;
+  #sample: Fill = 'empty';
+  #price: Price | null = null;
   /** By serial: how much is remembered of that keyring, and the bits above the base for it. */
-  private remembered: ReadonlyMap<number, Taken> = new Map();
+  #remembered: ReadonlyMap<number, Taken> = new Map();
 
   constructor(redis: Redis, shelf: KeyringShelf, options: DoorOptions) {
-    this.redis = redis;
-    this.shelf = shelf;
-    this.options = options;
+    this.#redis = redis;
+    this.#shelf = shelf;
+    this.#options = options;
     const { difficulty } = options;
-    this.state_ = { reason: 'redis', redis: 'away', pool: 'unknown', worker: 'unknown', roundSeconds: ROUND_SECONDS, difficulty };
+    this.#state = { reason: 'redis', redis: 'away', pool: 'unknown', worker: 'unknown', roundSeconds: ROUND_SECONDS, difficulty };
   }
 
   get state(): DoorState {
-    return this.state_;
+    return this.#state;
   }
 
   /** Leading zero bits asked now of a stamp under the keyring of this serial. */
   difficultyFor(serial: number): number {
-    return difficultyAt(this.options.difficulty, this.price?.step ?? 0, this.remembered.get(serial)?.dearer);
+    return difficultyAt(this.#options.difficulty, this.#price?.step ?? 0, this.#remembered.get(serial)?.dearer);
   }
 
   /** The keyrings that parcels are taken under, as the last look in a round found them. */
   get taken(): Taken[] {
-    return this.shelf.live().map(({ serial }) => this.remembered.get(serial) ?? { serial, share: 'low', dearer: 0 });
+    return this.#shelf.live().map(({ serial }) => this.#remembered.get(serial) ?? { serial, share: 'low', dearer: 0 });
   }
 
   /** Does not wait for Redis for long: a relay without Redis still says that it is closed. */
   async start(): Promise<void> {
     await ready;
-    await whenReady(this.redis, FIRST_WAIT_MS).catch(() => undefined);
-    await this.refresh();
-    this.schedule();
+    await whenReady(this.#redis, FIRST_WAIT_MS).catch(() => undefined);
+    await this.#refresh();
+    this.#schedule();
   }
 
   destroy(): void {
-    this.stopped = true;
-    clearTimeout(this.timer);
+    this.#stopped = true;
+    clearTimeout(this.#timer);
   }
 
-  private schedule(): void {
-    if (this.stopped) return;
-    this.timer = setTimeout(() => {
-      void this.refresh().finally(() => this.schedule());
+  #schedule(): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      void this.#refresh().finally(() => this.#schedule());
     }, REFRESH_MS);
   }
 
-  private async refresh(): Promise<void> {
-    const serial = this.shelf.current()?.serial ?? null;
-    const before = this.state_;
+  async #refresh(): Promise<void> {
+    const serial = this.#shelf.current()?.serial ?? null;
+    const before = this.#state;
     try {
-      const seen = await this.ask(serial);
-      const full = seen.pool >= this.options.poolLimit || (serial !== null && (seen.ids.get(serial) ?? 0) >= this.options.seenLimit);
+      const seen = await this.#ask(serial);
+      const full = seen.pool >= this.#options.poolLimit || (serial !== null && (seen.ids.get(serial) ?? 0) >= this.#options.seenLimit);
       const { worker, functions, roundSeconds } = seen;
       const reason = serial === null ? 'keyring' : full ? 'pool' : worker === 'gone' || !functions ? 'worker' : null;
-      this.look(seen);
+      this.#look(seen);
       const difficulty = this.difficultyFor(serial ?? 0);
-      this.set({ reason, redis: 'ok', pool: full ? 'full' : this.sample, worker, roundSeconds, difficulty });
+      this.#set({ reason, redis: 'ok', pool: full ? 'full' : this.#sample, worker, roundSeconds, difficulty });
     } catch (error) {
       const reason = serial === null ? 'keyring' : isOutOfMemory(error) ? 'pool' : 'redis';
-      if (reason === 'pool') this.set({ ...before, reason, redis: 'ok', pool: 'full' });
-      else this.set({ ...before, reason, redis: 'away', pool: 'unknown', worker: 'unknown' }, errorCode(error));
+      if (reason === 'pool') this.#set({ ...before, reason, redis: 'ok', pool: 'full' });
+      else this.#set({ ...before, reason, redis: 'away', pool: 'unknown', worker: 'unknown' }, errorCode(error));
     }
   }
 
@@ -119,9 +119,9 @@ export class Door {
    * The first command writes something that is there already: it changes nothing, yet fails as a parcel would when
    * Redis is out of memory, read-only or cannot write to its disk.
    */
-  private async ask(serial: number | null): Promise<Seen> {
-    const batch = this.redis.pipeline();
-    const live = this.shelf.live();
+  async #ask(serial: number | null): Promise<Seen> {
+    const batch = this.#redis.pipeline();
+    const live = this.#shelf.live();
     if (serial !== null) batch.sadd(keys.arrived(serial), SET_ANCHOR);
     batch.hlen(keys.pool).pttl(keys.alive).get(keys.alive);
     for (const shelved of live) batch.scard(keys.seen(shelved.serial)).scard(keys.arrived(shelved.serial));
@@ -134,40 +134,43 @@ export class Door {
       return Number(value);
     });
     const [pool, leftMs, round, ...counts] = serial === null ? replies : replies.slice(1);
-    if (pool === undefined || leftMs === undefined || round === undefined || counts.length < 2 * live.length) throw new Error('incomplete reply');
+    if (pool === undefined || leftMs === undefined || round === undefined || counts.length < 2 * live.length) {
+      throw new Error('incomplete reply');
+    }
     // Without the anchor in each (redis/keys.ts).
     const idsIn = (index: number): number => Math.max((counts[index] ?? 0) - 1, 0);
     const ids = new Map(live.map((shelved, index) => [shelved.serial, idsIn(2 * index) + idsIn(2 * index + 1)]));
-    return { ids, pool, worker: workerState(leftMs, round), functions, roundSeconds: round > 0 ? round : this.state_.roundSeconds };
+    return { ids, pool, worker: workerState(leftMs, round), functions, roundSeconds: round > 0 ? round : this.#state.roundSeconds };
   }
 
   /**
    * How full everything is, and what follows from it. Once a round, since a change must not say when a parcel came; but for
    * a flood, which within a round may raise the price (server/difficulty.ts).
    */
-  private look({ pool, ids, roundSeconds }: Seen): void {
-    const share = pool / this.options.poolLimit;
-    this.sampleAgeMs += REFRESH_MS;
-    if (this.price !== null) this.price = withinRound(this.price, share);
-    if (this.price !== null && this.sampleAgeMs < roundSeconds * 1000) return;
-    this.sampleAgeMs = 0;
-    this.sample = fill(share);
+  #look({ pool, ids, roundSeconds }: Seen): void {
+    const share = pool / this.#options.poolLimit;
+    this.#sampleAgeMs += REFRESH_MS;
+    if (this.#price !== null) this.#price = withinRound(this.#price, share);
+    if (this.#price !== null && this.#sampleAgeMs < roundSeconds * 1000) return;
+    this.#sampleAgeMs = 0;
+    this.#sample = fill(share);
     const draws = new Uint32Array(randomBytes(DRAWS * 4).buffer);
-    this.price = this.price === null ? firstPrice(share, draws) : nextRound(this.price, share, draws);
-    const nowMs = this.shelf.now().getTime();
-    this.remembered = new Map(this.shelf.live().map((shelved) => [shelved.serial, this.rememberedOf(shelved, ids.get(shelved.serial) ?? 0, nowMs)]));
+    this.#price = this.#price === null ? firstPrice(share, draws) : nextRound(this.#price, share, draws);
+    const nowMs = this.#shelf.now().getTime();
+    const taken = this.#shelf.live().map((shelved) => this.#rememberedOf(shelved, ids.get(shelved.serial) ?? 0, nowMs));
+    this.#remembered = new Map(taken.map((each) => [each.serial, each]));
   }
 
-  private rememberedOf({ serial, keyring }: Shelved, ids: number, nowMs: number): Taken {
+  #rememberedOf({ serial, keyring }: Shelved, ids: number, nowMs: number): Taken {
     const [begin, end] = [Date.parse(keyring.notBefore), Date.parse(keyring.notAfter)];
-    const part = ids / this.options.seenLimit;
+    const part = ids / this.#options.seenLimit;
     const share = fill(part);
     return { serial, share: share === 'empty' ? 'low' : share, dearer: bitsForRemembered(part, (nowMs - begin) / (end - begin)) };
   }
 
-  private set(state: DoorState, code = 'none'): void {
-    const before = this.state_;
-    this.state_ = state;
+  #set(state: DoorState, code = 'none'): void {
+    const before = this.#state;
+    this.#state = state;
     if (before.redis !== state.redis) {
       if (state.redis === 'ok') log.info('redis back');
       else log.error('redis away', { code });

@@ -27,8 +27,8 @@ const JUDGES: { readonly [K in LetterKind]: Judge<K> } = {
 };
 
 /**
- * What is shown of an opened letter; null: nothing, it is a cover letter. Throws SIGNER_UNKNOWN when a note is by nobody of the keyring that
- * counts, SIGNER_SIGNATURE when its signer did not write it.
+ * What is shown of an opened letter; null: nothing, it is a cover letter. Throws SIGNER_UNKNOWN when a note is by nobody of the keyring
+ * that counts, SIGNER_SIGNATURE when its signer did not write it.
  */
 export function shownOf<K extends LetterKind>(content: LetterOf<K>, keyrings: readonly VerifiedKeyring[], now: Date): ShownContent | null {
   return JUDGES[content.kind](content, keyrings, now);

@@ -41,8 +41,10 @@ type Handler<K extends ParcelKind> = (content: ContentOf<K>, parcel: OpenedParce
 const HANDLERS: { readonly [K in ParcelKind]: Handler<K> } = {
   decoy: (_content, { id, by }) => ({ kind: 'drop', id, serial: by.serial, reason: 'decoy' }),
   letter: placeLetter,
-  reply: ({ delivery }, { id, by }, { signers }) => (signers === null ? { kind: 'back', id } : openDelivery(id, by.serial, delivery, signers)),
-  delete: ({ removal }, { id, by }, { signers }) => (signers === null ? { kind: 'back', id } : { kind: 'removal', id, serial: by.serial, removal }),
+  reply: ({ delivery }, { id, by }, { signers }) =>
+    (signers === null ? { kind: 'back', id } : openDelivery(id, by.serial, delivery, signers)),
+  delete: ({ removal }, { id, by }, { signers }) =>
+    (signers === null ? { kind: 'back', id } : { kind: 'removal', id, serial: by.serial, removal }),
 };
 
 function handle<K extends ParcelKind>(content: ContentOf<K>, parcel: OpenedParcel, context: OpenContext): Opened {
@@ -53,7 +55,8 @@ function placeLetter(content: ContentOf<'letter'>, { id, by: { serial, secret } 
   const inboxes = inboxesOf(content.team);
   if (inboxes === null) return { kind: 'drop', id, serial, reason: 'team' };
   const letter = Buffer.from(content.letter);
-  return { kind: 'letter', id, serial, letter, to: inboxes.map((inbox) => ({ inbox, letterId: Buffer.from(letterId(letter, inbox, secret)) })) };
+  const to = inboxes.map((inbox) => ({ inbox, letterId: Buffer.from(letterId(letter, inbox, secret)) }));
+  return { kind: 'letter', id, serial, letter, to };
 }
 
 function openDelivery(id: Buffer, serial: number, delivery: Delivery, signers: ReadonlySet<string>): Opened {

@@ -101,9 +101,13 @@ function parseAnswerOptions(action: NoteAction, values: Values, paths: readonly 
   const alias = nameOf(required(values.alias, 'alias', command));
   const to = values.to === undefined ? {} : { to: nameOf(values.to) };
   const signerFile = required(values.signer, 'signer', command);
-  if (values.keyring === undefined || values['root-key'] === undefined) throw new UsageError('--keyring and --root-key are needed', command);
+  if (values.keyring === undefined || values['root-key'] === undefined) {
+    throw new UsageError('--keyring and --root-key are needed', command);
+  }
   const isPiped = action === 'answer' && values.file === undefined && !io.stdinIsTerminal;
-  if (isPiped && paths.includes('-')) throw new UsageError('standard input is either the letter or the text: give the text with --file', command);
+  if (isPiped && paths.includes('-')) {
+    throw new UsageError('standard input is either the letter or the text: give the text with --file', command);
+  }
   return { command, destination, signerFile, alias, to };
 }
 
@@ -119,7 +123,9 @@ function nameOf(text: string): string {
  */
 async function aliasAsBefore(former: string, given: string, io: Io): Promise<string> {
   const what = `you have signed as ${visibleLine(former)} so far, not as ${visibleLine(given)}`;
-  if (!io.stdinIsTerminal) throw new CliError('ALIAS_DIFFERS', what, `take --alias '${visibleLine(former)}', or give --anyway; nothing was sent`);
+  if (!io.stdinIsTerminal) {
+    throw new CliError('ALIAS_DIFFERS', what, `take --alias '${visibleLine(former)}', or give --anyway; nothing was sent`);
+  }
   io.err(`Careful: ${what}. Your team would be warned of one signer with two names.\n`);
   const answer = await io.ask(`Use ${visibleLine(former)}? [Y/n] `);
   if (!says('no', answer)) return former;
@@ -145,7 +151,9 @@ async function insist(id: string, why: readonly string[], refusal: CliError, ins
 
 function insistIfFull(full: ReturnType<typeof fullOf>, id: string, anyway: boolean, io: Io): void {
   if (full === null) return;
-  if (!anyway) throw new CliError('MAILBOX_FULL', full.what, `${full.advice}; if they may have deleted some, give --anyway; nothing was sent`);
+  if (!anyway) {
+    throw new CliError('MAILBOX_FULL', full.what, `${full.advice}; if they may have deleted some, give --anyway; nothing was sent`);
+  }
   io.err(`Conversation ${id}: ${full.what}.\n`);
 }
 

@@ -24,7 +24,9 @@ export function roomOf({ conversation, means, said }: Draft): number {
   return roomIn(said, conversation, means);
 }
 
-/** Its parcels, not yet stamped: the reply first, where there is one. Throws REPLY_TOO_LONG or LETTER_TOO_LONG when the text is too long. */
+/**
+ * Its parcels, not yet stamped: the reply first, where there is one. Throws REPLY_TOO_LONG or LETTER_TOO_LONG when the text is too long.
+ */
 export function parcelsOf(draft: Draft): Uint8Array[] {
   const room = roomOf(draft);
   const code = draft.said.action === 'answer' ? 'REPLY_TOO_LONG' : 'LETTER_TOO_LONG';

@@ -26,7 +26,9 @@ export function answerable(conversations: readonly Conversation[], id: string | 
   const written = letters.filter(isWritten).map(({ content }) => content);
   const first = written.find(({ kind }) => kind === 'request') ?? written[0];
   if (first === undefined) throw new CliError('CONVERSATION_UNKNOWN', 'only notes on this conversation are here', 'give a letter of it');
-  if (address === null) throw new CliError('ANSWER_UNWANTED', 'whoever wrote this wants no answer here', 'if they left a contact, use that');
+  if (address === null) {
+    throw new CliError('ANSWER_UNWANTED', 'whoever wrote this wants no answer here', 'if they left a contact, use that');
+  }
   const lastWords = written.at(-1)?.message ?? '';
   return { id: found, address, language: first.language, topic: first.topic, noted: letters.filter(isNoted), lastWords, order: orderAfter(letters) };
 }
@@ -47,7 +49,9 @@ function onlyOne(conversations: readonly Conversation[]): Conversation {
     throw new CliError('CONVERSATION_UNKNOWN', `there are ${String(open.length)} conversations in these letters`, 'choose one with --conversation; support-relay inbox lists them');
   }
   const [only] = [...open, ...conversations.filter(({ letters }) => letters.some(isWritten)), ...conversations];
-  if (only === undefined) throw new CliError('CONVERSATION_UNKNOWN', 'there is no conversation in these letters', 'give the letter that you want to answer');
+  if (only === undefined) {
+    throw new CliError('CONVERSATION_UNKNOWN', 'there is no conversation in these letters', 'give the letter that you want to answer');
+  }
   return only;
 }
 

@@ -54,7 +54,9 @@ The keyring is verified with FILE.minisig beside it and must be valid now.
     const keyringFile = required(values.keyring, 'keyring', NAME);
     const rootKeyFile = required(values['root-key'], 'root-key', NAME);
     const difficulty = wholeNumber(values.difficulty, 'difficulty', [0, MAX_DIFFICULTY], NAME);
-    if (values.json === true && values.out === undefined) throw new UsageError('--json needs --out, since the parcel itself is on standard output', NAME);
+    if (values.json === true && values.out === undefined) {
+      throw new UsageError('--json needs --out, since the parcel itself is on standard output', NAME);
+    }
     if (!/^[a-z]{2,3}$/.test(values.language)) throw new UsageError(`--language must be a code such as ru, not "${values.language}"`, NAME);
     if (io.stdoutIsTerminal && values.out === undefined && values.text !== true) {
       throw new CliError('OUTPUT_TERMINAL', 'a parcel is not for the screen', 'send the output to a file with > FILE or --out FILE');
@@ -87,13 +89,17 @@ The keyring is verified with FILE.minisig beside it and must be valid now.
 
 function checkTopic({ teams }: Keyring, topic: string): void {
   const topics = [...new Set(teams.flatMap((team) => team.topics.map(({ id }) => id)))];
-  if (!topics.includes(topic)) throw new UsageError(`no team takes the topic "${visibleLine(topic)}"; there are: ${topics.join(', ')}`, NAME);
+  if (!topics.includes(topic)) {
+    throw new UsageError(`no team takes the topic "${visibleLine(topic)}"; there are: ${topics.join(', ')}`, NAME);
+  }
 }
 
 async function readMessage(io: Io): Promise<string> {
   if (io.stdinIsTerminal) io.err('Write the request here. Enter and then Ctrl-D ends it; Ctrl-C stops.\n');
   const bytes = await io.readStdin(TEXT_BYTES_MAX);
-  if (bytes === null) throw new CliError('INPUT_TOO_LARGE', 'the request is longer than 1 MiB', 'shorten it to some 3,700 Cyrillic letters');
+  if (bytes === null) {
+    throw new CliError('INPUT_TOO_LARGE', 'the request is longer than 1 MiB', 'shorten it to some 3,700 Cyrillic letters');
+  }
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

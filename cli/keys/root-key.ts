@@ -1,5 +1,7 @@
 import { join } from 'node:path';
-import { encodePublicKey, encodeSecretKey, generateKeyPair, needsPassphrase, parsePublicKey, parseSecretKey } from '../../crypto/minisign.ts';
+import {
+  encodePublicKey, encodeSecretKey, generateKeyPair, needsPassphrase, parsePublicKey, parseSecretKey,
+} from '../../crypto/minisign.ts';
 import type { PublicKey, SigningKey } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { readInputText, writeNewFiles } from '../files.ts';
@@ -11,7 +13,9 @@ import { readKeyFile } from './signer.ts';
 export type NewRootKey = { keyFile: string; publicKeyFile: string };
 
 /** Makes the root key pair as minisign does: `root.key` (0600, encrypted when there is a passphrase) and `root.pub`. */
-export async function createRootKey(options: { directory: string; passphrase?: string; logN?: number | undefined; onProgress?: OnProgress }): Promise<NewRootKey> {
+export async function createRootKey(
+  options: { directory: string; passphrase?: string; logN?: number | undefined; onProgress?: OnProgress },
+): Promise<NewRootKey> {
   await ready;
   const key = generateKeyPair();
   const keyFile = join(options.directory, 'root.key');

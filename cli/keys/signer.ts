@@ -13,8 +13,13 @@ import { existingPassphrase } from '../terminal/passphrase.ts';
 /** `signer`: the public key as it stands in a keyring, 64 hex digits. */
 export type NewSigner = { file: string; publicKeyFile: string; signer: string };
 
-/** Makes a volunteer's signer, which minisign itself does not sign with (crypto/minisign.ts): `file` (mode 0600, never over another one) and `file.pub`. */
-export async function createSignerFile(options: { file: string; passphrase?: string; logN?: number | undefined; onProgress?: OnProgress }): Promise<NewSigner> {
+/**
+ * Makes a volunteer's signer, which minisign itself does not sign with (crypto/minisign.ts): `file` (mode 0600, never over another one) and
+ * `file.pub`.
+ */
+export async function createSignerFile(
+  options: { file: string; passphrase?: string; logN?: number | undefined; onProgress?: OnProgress },
+): Promise<NewSigner> {
   await ready;
   const key = generateKeyPair();
   const publicKeyFile = `${options.file}.pub`;

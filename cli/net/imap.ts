@@ -122,7 +122,10 @@ class Folder {
   }
 }
 
-/** In an address `/` divides folders; what a server has in its place, and what it puts before them all, differs. @returns how many messages there are */
+/**
+ * In an address `/` divides folders; what a server has in its place, and what it puts before them all, differs. @returns how many messages
+ * there are
+ */
 async function openFolder(client: ImapFlow, { host, port, folder }: ImapPlace): Promise<number> {
   const levels = folder.split('/').filter((level) => level !== '');
   try {

@@ -46,7 +46,9 @@ export function newCircuit(): Circuit {
  * The proxy resolves the name: nobody else learns of it. Tor keeps connections with different passwords on different
  * circuits. Throws SocksError when the proxy refuses or says nothing.
  */
-export async function socksConnect(proxy: SocksAddress, { host, port, circuit }: SocksTarget, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
+export async function socksConnect(
+  proxy: SocksAddress, { host, port, circuit }: SocksTarget, timeoutMs: number, signal: AbortSignal,
+): Promise<Socket> {
   const socket = connect({ port: proxy.port, host: proxy.host, signal });
   socket.setTimeout(timeoutMs, () => socket.destroy(new SocksError('no answer in time through the proxy')));
   // Whoever waits for it hears of it by the read that fails.

@@ -1,5 +1,7 @@
 import type { Keyring } from '../../crypto/keyring.ts';
-import { countsOf, isNoted, isWritten, type Conversation, type Noted, type Opened, type Written } from '../../volunteer/conversations/conversations.ts';
+import {
+  countsOf, isNoted, isWritten, type Conversation, type Noted, type Opened, type Written,
+} from '../../volunteer/conversations/conversations.ts';
 import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
 import { block, cut, visibleLine } from '../terminal/terminal.ts';
 import { labelsFor, type Labels } from './labels.ts';

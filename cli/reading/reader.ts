@@ -57,7 +57,9 @@ export async function readerFor(values: ReadingValues, io: Io, command: string):
   return { io, identities, keyrings, imap: { passwordFile: values['imap-password-file'], ca: values.ca, socks: values.socks } };
 }
 
-async function readKeyrings(files: readonly string[] | undefined, rootKeys: readonly string[] | undefined, command: string): Promise<VerifiedKeyring[] | null> {
+async function readKeyrings(
+  files: readonly string[] | undefined, rootKeys: readonly string[] | undefined, command: string,
+): Promise<VerifiedKeyring[] | null> {
   if (files === undefined) {
     if (rootKeys !== undefined) throw new UsageError('--root-key checks a --keyring, and none is given', command);
     return null;

@@ -45,22 +45,22 @@ function aliasRemark({ kind, signers, aliases }: AliasRemark): string {
 const ALIKE_MAX = 3;
 
 class Report {
-  private readonly reader: Reader;
-  private readonly json: boolean;
-  private readonly failures: (Failure & { source: string; verdict: string })[] = [];
+  readonly #reader: Reader;
+  readonly #json: boolean;
+  readonly #failures: (Failure & { source: string; verdict: string })[] = [];
 
   constructor(reader: Reader, json: boolean) {
-    this.reader = reader;
-    this.json = json;
+    this.#reader = reader;
+    this.#json = json;
   }
 
   get exitCode(): number {
-    const codes = this.failures.map(({ exitCode }) => exitCode);
+    const codes = this.#failures.map(({ exitCode }) => exitCode);
     return codes.includes(EXIT.notAuthentic) ? EXIT.notAuthentic : (codes[0] ?? EXIT.ok);
   }
 
   get whole(): boolean {
-    return !this.failures.some(({ code }) => mayHideNote(code));
+    return !this.#failures.some(({ code }) => mayHideNote(code));
   }
 
   add({ source, error }: Refused): void {
@@ -68,15 +68,15 @@ class Report {
     const { code, message, exitCode } = failure;
     if (exitCode === EXIT.internal || exitCode === EXIT.interrupted || exitCode === EXIT.usage) throw error;
     const verdict = error instanceof CodedError && UNTRUSTED.includes(code) ? 'NOT TRUSTED' : 'NOT OPENED';
-    this.failures.push({ ...failure, source, verdict });
-    if (this.json) this.reader.io.out(`${visibleJson({ source, authentic: false, error: { code, message } })}\n`);
+    this.#failures.push({ ...failure, source, verdict });
+    if (this.#json) this.#reader.io.out(`${visibleJson({ source, authentic: false, error: { code, message } })}\n`);
   }
 
   /** Each for itself, or many of one reason together: with the key of another week all letters have the same. */
   tell(): void {
-    const { err } = this.reader.io;
+    const { err } = this.#reader.io;
     const alike = new Map<string, string[]>();
-    for (const { verdict, source, line } of this.failures) {
+    for (const { verdict, source, line } of this.#failures) {
       const key = JSON.stringify([verdict, line]);
       const sources = alike.get(key) ?? [];
       sources.push(visibleLine(source));
@@ -85,18 +85,18 @@ class Report {
     for (const [key, sources] of alike) {
       const [verdict, line] = JSON.parse(key) as [string, string];
       if (sources.length <= ALIKE_MAX) for (const source of sources) err(`support-relay: !! ${verdict}: ${source}: ${line}\n`);
-      else err(`support-relay: !! ${verdict}: ${String(sources.length)} times: ${line}\n  ${this.named(sources)}\n`);
+      else err(`support-relay: !! ${verdict}: ${String(sources.length)} times: ${line}\n  ${this.#named(sources)}\n`);
     }
   }
 
-  private named(sources: readonly string[]): string {
+  #named(sources: readonly string[]): string {
     return `${sources.slice(0, ALIKE_MAX).join(', ')} and ${String(sources.length - ALIKE_MAX)} more (support-relay open --json names each)`;
   }
 
   sum(shown: number, covers: number, paths: readonly string[]): void {
-    const { io, keyrings } = this.reader;
-    const failed = this.failures.length;
-    if (!this.json && shown + failed === 0) io.err(`Nothing to read: there is no ${covers > 0 ? 'request and no note' : 'letter'} in ${paths.map(visibleLine).join(', ')}.\n`);
+    const { io, keyrings } = this.#reader;
+    const failed = this.#failures.length;
+    if (!this.#json && shown + failed === 0) io.err(`Nothing to read: there is no ${covers > 0 ? 'request and no note' : 'letter'} in ${paths.map(visibleLine).join(', ')}.\n`);
     if (failed > 0) io.err(`support-relay: ${String(shown)} opened, ${String(failed)} NOT opened (see above)\n`);
     // Nobody is to be able to fill an inbox unnoticed.
     if (covers > 0) io.err(`support-relay: ${String(covers)} cover ${covers === 1 ? 'letter' : 'letters'} without words passed over\n`);

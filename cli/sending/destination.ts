@@ -13,8 +13,8 @@ export const RELAY_HELP = `  --relay URL             http://â€¦.onion, https://â
                           most 60): whoever sees connections to the relay can tell then that this is no visitor`;
 
 /**
- * A proxy does not matter to a relay on this machine; it may be there for a mail server. Throws USAGE when one of them is not an address, or an
- * onion comes without a proxy.
+ * A proxy does not matter to a relay on this machine; it may be there for a mail server. Throws USAGE when one of them is not an address,
+ * or an onion comes without a proxy.
  */
 export function relayFrom(relay: string, socks: string | undefined, command: string): RelayAddress {
   const local = parseAddress(relay);

@@ -144,7 +144,10 @@ export class Visit {
   }
 }
 
-/** One exchange with a parcel as it is, without a visit around it. Throws RelayAway when no relay answers, ANSWER_FORMAT when what it says is no answer. */
+/**
+ * One exchange with a parcel as it is, without a visit around it. Throws RelayAway when no relay answers, ANSWER_FORMAT when what it says
+ * is no answer.
+ */
 export async function handIn(parcel: Uint8Array, address: RelayAddress, patience: Patience = {}): Promise<Answer> {
   const visit = new Visit(address, patience);
   try {

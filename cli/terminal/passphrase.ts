@@ -24,8 +24,8 @@ export async function existingPassphrase(io: Io, what: string, file: string | un
 
 /**
  * A new passphrase: from the file when there is one, otherwise asked twice, or made of six words when nothing is typed.
- * Throws PASSPHRASE_WEAK when it is short or repeats a few characters, PASSPHRASE_DIFFERS when it was typed in two ways, PASSPHRASE_UNASKABLE
- * when nobody can be asked.
+ * Throws PASSPHRASE_WEAK when it is short or repeats a few characters, PASSPHRASE_DIFFERS when it was typed in two ways,
+ * PASSPHRASE_UNASKABLE when nobody can be asked.
  */
 export async function newPassphrase(io: Io, what: string, file: string | undefined): Promise<string> {
   if (file !== undefined) return strongEnough(await readPassphraseFile(file));
@@ -42,7 +42,9 @@ async function wordsFor(what: string, io: Io): Promise<string> {
   const words = await randomWords(io.language);
   io.err(`\n    ${words}\n\nThis is the passphrase of ${visibleLine(what)}. Write it on paper, keep that away from this computer, and clear the screen afterwards.\n`);
   const typed = passphraseFrom(await io.askSecret('Type the six words once, with single spaces (nothing is shown): '));
-  if (typed.trim().replace(/\s+/g, ' ') !== words) throw new CliError('PASSPHRASE_DIFFERS', 'these are not the six words', 'start again, other words are made; nothing was written');
+  if (typed.trim().replace(/\s+/g, ' ') !== words) {
+    throw new CliError('PASSPHRASE_DIFFERS', 'these are not the six words', 'start again, other words are made; nothing was written');
+  }
   return words;
 }
 

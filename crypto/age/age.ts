@@ -2,7 +2,9 @@
 import { concat, randomBytes } from '../bytes.ts';
 import { CodedError } from '../errors.ts';
 import { finish, type Steps } from '../steps.ts';
-import { FILE_KEY_BYTES, MAC_LINE_BYTES, VERSION_LINE_BYTES, encodeHeader, parseHeader, verifyMac, type Header, type Stanza } from './header.ts';
+import {
+  FILE_KEY_BYTES, MAC_LINE_BYTES, VERSION_LINE_BYTES, encodeHeader, parseHeader, verifyMac, type Header, type Stanza,
+} from './header.ts';
 import { HYBRID, HYBRID_STANZA_BYTES, unwrapHybrid, wrapHybrid } from './hybrid.ts';
 import { decodeIdentity, decodeRecipient } from './identity.ts';
 import { decryptPayload, encryptPayload, payloadLength } from './stream.ts';
@@ -11,7 +13,10 @@ import { decryptPayload, encryptPayload, payloadLength } from './stream.ts';
 export const fileLength = (recipients: number, plaintext: number): number =>
   VERSION_LINE_BYTES + recipients * HYBRID_STANZA_BYTES + MAC_LINE_BYTES + payloadLength(plaintext);
 
-/** As `encrypt`, to public keys of 1,216 bytes each, one a step: encapsulating is the slow part. Throws RECIPIENT_FORMAT when X-Wing refuses one. */
+/**
+ * As `encrypt`, to public keys of 1,216 bytes each, one a step: encapsulating is the slow part. Throws RECIPIENT_FORMAT when X-Wing refuses
+ * one.
+ */
 export function* encryptSteps(plaintext: Uint8Array, publicKeys: readonly Uint8Array[]): Steps<Uint8Array> {
   const fileKey = randomBytes(FILE_KEY_BYTES);
   const stanzas: Stanza[] = [];
@@ -41,7 +46,9 @@ export function decrypt(file: Uint8Array, identities: readonly string[]): Uint8A
   return decryptPayload(file.subarray(header.length), fileKey);
 }
 
-/** A stanza that is invalid is no reason not to look at those after it: whether a letter opens would hang on their order, which is chance. */
+/**
+ * A stanza that is invalid is no reason not to look at those after it: whether a letter opens would hang on their order, which is chance.
+ */
 function fileKeyOf({ stanzas }: Header, identities: readonly Uint8Array[]): Uint8Array {
   let allValid = true;
   for (const stanza of stanzas.filter(({ type }) => type === HYBRID)) {

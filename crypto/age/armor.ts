@@ -19,7 +19,10 @@ export function isArmored(text: string): boolean {
   return text.trimStart().startsWith(BEGIN);
 }
 
-/** The inverse of `armor`, also around nothing. White space around the whole and CRLF are taken. Throws AGE_ARMOR when there is anything else. */
+/**
+ * The inverse of `armor`, also around nothing. White space around the whole and CRLF are taken. Throws AGE_ARMOR when there is anything
+ * else.
+ */
 export function dearmor(text: string): Uint8Array {
   const lines = text.trim().replaceAll('\r\n', '\n').split('\n');
   const body = lines.slice(1, -1);

@@ -59,8 +59,12 @@ export function encapsulatedKey({ args, body }: Stanza): Uint8Array {
   const [arg, ...more] = args;
   if (arg === undefined || more.length > 0) throw new CodedError('AGE_HEADER', `a ${HYBRID} stanza needs one argument`);
   const enc = decodeBase64(arg);
-  if (enc.length !== ENC_BYTES) throw new CodedError('AGE_HEADER', `an encapsulated key of ${String(enc.length)} bytes, expected ${String(ENC_BYTES)}`);
-  if (body.length !== HYBRID_BODY_BYTES) throw new CodedError('AGE_HEADER', `a ${HYBRID} body of ${String(body.length)} bytes, expected ${String(HYBRID_BODY_BYTES)}`);
+  if (enc.length !== ENC_BYTES) {
+    throw new CodedError('AGE_HEADER', `an encapsulated key of ${String(enc.length)} bytes, expected ${String(ENC_BYTES)}`);
+  }
+  if (body.length !== HYBRID_BODY_BYTES) {
+    throw new CodedError('AGE_HEADER', `a ${HYBRID} body of ${String(body.length)} bytes, expected ${String(HYBRID_BODY_BYTES)}`);
+  }
   return enc;
 }
 

@@ -30,7 +30,9 @@ function decodeBech32(text: string, prefix: string, length: number, code: ErrorC
 
 /** The identity string `AGE-SECRET-KEY-PQ-1…` of 32 bytes. Throws IDENTITY_FORMAT when there are more or fewer. */
 export function identityOf(seed: Uint8Array): string {
-  if (seed.length !== IDENTITY_BYTES) throw new CodedError('IDENTITY_FORMAT', `${String(seed.length)} bytes, expected ${String(IDENTITY_BYTES)}`);
+  if (seed.length !== IDENTITY_BYTES) {
+    throw new CodedError('IDENTITY_FORMAT', `${String(seed.length)} bytes, expected ${String(IDENTITY_BYTES)}`);
+  }
   return bech32.encode(IDENTITY_PREFIX, bech32.toWords(seed), false).toUpperCase();
 }
 
@@ -47,7 +49,9 @@ export function decodeIdentity(identity: string): Uint8Array {
 
 /** The 1,216 bytes of a recipient string `age1pq1…`. Throws RECIPIENT_FORMAT when it is none. */
 export function decodeRecipient(recipient: string): Uint8Array {
-  if (recipient !== recipient.toLowerCase()) throw new CodedError('RECIPIENT_FORMAT', 'not a hybrid age recipient: it is not in lower case');
+  if (recipient !== recipient.toLowerCase()) {
+    throw new CodedError('RECIPIENT_FORMAT', 'not a hybrid age recipient: it is not in lower case');
+  }
   return decodeBech32(recipient, RECIPIENT_PREFIX, PUBLIC_KEY_BYTES, 'RECIPIENT_FORMAT', 'a hybrid age recipient (age1pq1…)');
 }
 

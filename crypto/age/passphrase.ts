@@ -36,7 +36,9 @@ export function isPassphraseFile(file: Uint8Array): boolean {
 }
 
 /** Seals `plaintext` to a passphrase with work factor 2^`logN`. `onProgress` hears which share (0 to 1) of the work is done. */
-export async function encryptWithPassphrase(plaintext: Uint8Array, passphrase: string, logN: number = DEFAULT_LOG_N, onProgress?: OnProgress): Promise<Uint8Array> {
+export async function encryptWithPassphrase(
+  plaintext: Uint8Array, passphrase: string, logN: number = DEFAULT_LOG_N, onProgress?: OnProgress,
+): Promise<Uint8Array> {
   const fileKey = randomBytes(FILE_KEY_BYTES);
   const salt = randomBytes(SALT_BYTES);
   const key = await wrapKey(passphrase, salt, logN, onProgress);
@@ -47,10 +49,16 @@ export async function encryptWithPassphrase(plaintext: Uint8Array, passphrase: s
 
 function parseStanza({ args, body }: Stanza): { salt: Uint8Array; logN: number } {
   const [saltText, factor, ...more] = args;
-  if (saltText === undefined || factor === undefined || more.length > 0) throw new CodedError('AGE_HEADER', 'a scrypt stanza needs two arguments');
+  if (saltText === undefined || factor === undefined || more.length > 0) {
+    throw new CodedError('AGE_HEADER', 'a scrypt stanza needs two arguments');
+  }
   const salt = decodeBase64(saltText);
-  if (salt.length !== SALT_BYTES) throw new CodedError('AGE_HEADER', `a salt of ${String(salt.length)} bytes, expected ${String(SALT_BYTES)}`);
-  if (body.length !== BODY_BYTES) throw new CodedError('AGE_HEADER', `a scrypt body of ${String(body.length)} bytes, expected ${String(BODY_BYTES)}`);
+  if (salt.length !== SALT_BYTES) {
+    throw new CodedError('AGE_HEADER', `a salt of ${String(salt.length)} bytes, expected ${String(SALT_BYTES)}`);
+  }
+  if (body.length !== BODY_BYTES) {
+    throw new CodedError('AGE_HEADER', `a scrypt body of ${String(body.length)} bytes, expected ${String(BODY_BYTES)}`);
+  }
   if (!/^[1-9][0-9]*$/.test(factor)) throw new CodedError('AGE_HEADER', 'the work factor is not a decimal number');
   const logN = Number(factor);
   if (logN > MAX_LOG_N) throw new CodedError('AGE_WORK_FACTOR', `a work factor of 2^${factor}, at most 2^${String(MAX_LOG_N)} is taken`);
@@ -59,8 +67,8 @@ function parseStanza({ args, body }: Stanza): { salt: Uint8Array; logN: number }
 
 /**
  * The plaintext of a passphrase-protected file. The work is done in slices of 10 ms, so that a page stays alive.
- * Throws AGE_HEADER when the header is malformed, AGE_WORK_FACTOR when the factor is over 22, AGE_NO_MATCH when the passphrase is another or
- * the file is not protected by one, AGE_MAC when the header was changed, AGE_PAYLOAD when the payload was.
+ * Throws AGE_HEADER when the header is malformed, AGE_WORK_FACTOR when the factor is over 22, AGE_NO_MATCH when the passphrase is another
+ * or the file is not protected by one, AGE_MAC when the header was changed, AGE_PAYLOAD when the payload was.
  */
 export async function decryptWithPassphrase(file: Uint8Array, passphrase: string, onProgress?: OnProgress): Promise<Uint8Array> {
   const header = parseHeader(file);

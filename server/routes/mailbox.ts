@@ -16,7 +16,8 @@ async function answer({ mailboxKey, threadKey, page }: MailboxQuestion, mailboxe
     // As an accepted parcel is answered: who sees the status line learns no more than that there was an exchange.
     return { result: 'accepted', body: encodeMailboxAnswer({ result: 'read', total, retryAfterSeconds: 0, places }) };
   } catch {
-    return { result: 'away', body: encodeMailboxAnswer({ result: 'away', total: 0, retryAfterSeconds: RETRY_AFTER_SECONDS.away ?? 0, places: [] }) };
+    const retryAfterSeconds = RETRY_AFTER_SECONDS.away ?? 0;
+    return { result: 'away', body: encodeMailboxAnswer({ result: 'away', total: 0, retryAfterSeconds, places: [] }) };
   }
 }
 

@@ -13,18 +13,21 @@ export type Holding = { action: NoteAction; from: string; to: string };
 
 /**
  * Who else has the conversation; who has handed it over has it no longer, unless they took it or answered after that, or all
- * have to whom it was handed: then nobody knows who had it last. Who wrote a note, its signer says (64 hex digits), since anybody can write any alias; only for whom
- * a handover is, it says by alias.
+ * have to whom it was handed: then nobody knows who had it last. Who wrote a note, its signer says (64 hex digits), since anybody can write
+ * any alias; only for whom a handover is, it says by alias.
  */
 export function othersWith(noted: readonly Noted[], signer: string, alias: string): Holding[] {
   const notes = noted.map(({ content }) => content.note);
   const handovers = notes.filter(({ action }) => action === 'handover');
   const gaveUp = (note: Note): boolean => handovers.some((other) => other.signer === note.signer && isNotBefore(other, note));
-  const isLast = (note: Note): boolean => !handovers.some((other) => aliasKey(other.alias) === aliasKey(note.to ?? '') && isNotBefore(other, note));
+  const isLast = (note: Note): boolean =>
+    !handovers.some((other) => aliasKey(other.alias) === aliasKey(note.to ?? '') && isNotBefore(other, note));
   const isUnknown = !handovers.some(isLast);
   return notes.flatMap((note) => {
     const { action, alias: from, to = '', signer: by } = note;
-    const isOthers = action === 'handover' ? aliasKey(to) !== aliasKey(alias) && (isUnknown || isLast(note)) : by !== signer && !gaveUp(note);
+    const isOthers = action === 'handover'
+      ? aliasKey(to) !== aliasKey(alias) && (isUnknown || isLast(note))
+      : by !== signer && !gaveUp(note);
     return isOthers ? [{ action, from, to }] : [];
   });
 }
@@ -46,7 +49,8 @@ export type Fullness = { team: number; own: number };
  * taken in it count, since they may be of it.
  */
 export function fullnessOf(noted: readonly Noted[], signer: string, now: Date): Fullness | null {
-  const isOfThisWeek = ({ keyring }: Noted): boolean => keyring !== null && weekOf(new Date(Date.parse(keyring.notAfter) + GRACE_MS - 1)) >= weekOf(now);
+  const isOfThisWeek = ({ keyring }: Noted): boolean =>
+    keyring !== null && weekOf(new Date(Date.parse(keyring.notAfter) + GRACE_MS - 1)) >= weekOf(now);
   const answers = noted.filter(isOfThisWeek).map(({ content }) => content.note).filter(({ action }) => action === 'answer');
   const [team, own] = [answers.length, answers.filter((note) => note.signer === signer).length];
   return team >= REPLIES_A_WEEK || own >= REPLIES_A_WEEK_BY_ONE ? { team, own } : null;

@@ -20,7 +20,10 @@ export type ShownContent = WrittenContent | NoteContent;
 export type Opened = { source: string; mark: string; content: ShownContent; keyring: Keyring | null; unsent?: boolean };
 export type Written = Opened & { content: WrittenContent };
 export type Noted = Opened & { content: NoteContent };
-/** `no-request`: it begins with a follow-up; `no-letters`: only notes are here; `contested`: another conversation names its mailbox lock or recipient. */
+/**
+ * `no-request`: it begins with a follow-up; `no-letters`: only notes are here; `contested`: another conversation names its mailbox lock or
+ * recipient.
+ */
 export type Remark = 'no-request' | 'no-letters' | 'contested';
 /** What is odd about who calls themselves what: one signer with several aliases, or an alias of several signers. */
 export type AliasRemark = { kind: 'one-signer' | 'one-alias'; signers: string[]; aliases: string[] };
@@ -41,7 +44,9 @@ export type Conversation = {
   absent: number;
 };
 
-export type Conversations = { conversations: Conversation[]; refused: { source: string; error: CodedError; letter: Opened }[]; aliases: AliasRemark[] };
+export type Conversations = {
+  conversations: Conversation[]; refused: { source: string; error: CodedError; letter: Opened }[]; aliases: AliasRemark[];
+};
 
 export const NO_CONVERSATIONS: Conversations = { conversations: [], refused: [], aliases: [] };
 
@@ -77,10 +82,14 @@ function answersIn(letters: readonly Opened[]): string[] {
 
 /** How many answers there are to how many letters: fewer, and somebody may be waiting. */
 export function countsOf({ letters }: Conversation): { answers: number; written: number } {
-  return { answers: letters.filter(isSentNote).filter(({ content }) => content.note.action === 'answer').length, written: letters.filter(isWritten).length };
+  const answers = letters.filter(isSentNote).filter(({ content }) => content.note.action === 'answer');
+  return { answers: answers.length, written: letters.filter(isWritten).length };
 }
 
-/** What a conversation has to know of a letter. `signature`: undefined of one without a thread; `mentioned`: short ids of the answers that its writer knew. */
+/**
+ * What a conversation has to know of a letter. `signature`: undefined of one without a thread; `mentioned`: short ids of the answers that
+ * its writer knew.
+ */
 type Facts = {
   readonly by: 'requester' | 'volunteer';
   readonly thread: string | undefined;
@@ -92,9 +101,12 @@ type Facts = {
 
 /** A request counts as 0, and has no number. What a thread signed is told apart by the signature. */
 const FACTS: { readonly [K in ShownContent['kind']]: (content: LetterOf<K>) => Facts } = {
-  request: ({ thread }) => ({ by: 'requester', thread: thread?.key, signature: thread?.signature, id: thread?.signature, number: 0, mentioned: [] }),
-  'follow-up': ({ thread: { key, signature }, number, read = [] }) => ({ by: 'requester', thread: key, signature, id: signature, number, mentioned: read }),
-  note: ({ note: { thread, signature, id, number, earlier = [] } }) => ({ by: 'volunteer', thread, signature, id, number, mentioned: earlier }),
+  request: ({ thread }) =>
+    ({ by: 'requester', thread: thread?.key, signature: thread?.signature, id: thread?.signature, number: 0, mentioned: [] }),
+  'follow-up': ({ thread: { key, signature }, number, read = [] }) =>
+    ({ by: 'requester', thread: key, signature, id: signature, number, mentioned: read }),
+  note: ({ note: { thread, signature, id, number, earlier = [] } }) =>
+    ({ by: 'volunteer', thread, signature, id, number, mentioned: earlier }),
 };
 
 function factsOf<K extends ShownContent['kind']>(content: LetterOf<K>): Facts {
@@ -128,9 +140,9 @@ function withoutCopies(opened: readonly Opened[]): Opened[] {
 }
 
 /**
- * Letters whose address is not the one that their thread's request has, or had first: refused. Two threads that name the same mailbox lock or
- * recipient are both kept and said to be `contested`: an answer to either reaches nobody else's mailbox, whose id is made of
- * the thread's key too, and whoever could have one refused could silence its writer.
+ * Letters whose address is not the one that their thread's request has, or had first: refused. Two threads that name the same mailbox lock
+ * or recipient are both kept and said to be `contested`: an answer to either reaches nobody else's mailbox, whose id is made of the
+ * thread's key too, and whoever could have one refused could silence its writer.
  */
 function mismatchedAddresses(opened: readonly Opened[]): { refused: Map<Opened, CodedError>; contested: Set<string> } {
   const addresses = new Map<string, string>();
@@ -138,13 +150,14 @@ function mismatchedAddresses(opened: readonly Opened[]): { refused: Map<Opened, 
   const refused = new Map<Opened, CodedError>();
   const contested = new Set<string>();
   const written = opened.filter(isWritten);
-  for (const letter of [...written.filter(({ content }) => content.kind === 'request'), ...written.filter(({ content }) => content.kind !== 'request')]) {
+  for (const letter of requestFirst(written)) {
     const { thread } = letter.content;
     if (thread === undefined) continue;
     const parts = [thread.lock, thread.recipient.toLowerCase()];
     const address = parts.join(' ');
     if ((addresses.get(thread.key) ?? address) !== address) {
-      refused.set(letter, new CodedError('LETTER_THREAD', `it names another mailbox or recipient than its conversation, ${thread.key.slice(0, ID_DIGITS[0])}, has`));
+      const id = thread.key.slice(0, ID_DIGITS[0]);
+      refused.set(letter, new CodedError('LETTER_THREAD', `it names another mailbox or recipient than its conversation, ${id}, has`));
       continue;
     }
     addresses.set(thread.key, address);
@@ -158,7 +171,8 @@ function mismatchedAddresses(opened: readonly Opened[]): { refused: Map<Opened, 
 }
 
 function conversation(id: string, opened: readonly Opened[], isContested: boolean): Conversation {
-  const letters = requestFirst(inOrder(opened.filter((letter): letter is Written | Noted => isWritten(letter) || isNoted(letter)), placeOf));
+  const shown = opened.filter((letter): letter is Written | Noted => isWritten(letter) || isNoted(letter));
+  const letters = requestFirst(inOrder(shown, placeOf));
   const written = letters.filter(isWritten);
   const thread = written.map(({ content }) => content.thread).find((each) => each !== undefined);
   const remarks: Remark[] = [];
@@ -188,10 +202,12 @@ function stateOf(noted: readonly Noted[]): State {
   const aliasesOf = (some: readonly Note[]): string[] => distinctAliases(some.map(({ alias }) => alias));
   const handovers = of('handover');
   const toOf = (some: readonly Note[]): string[] => distinctAliases(some.flatMap(({ to }) => to ?? []));
-  const holding = toOf(handovers.filter((note) => !handovers.some((other) => aliasKey(other.alias) === aliasKey(note.to ?? '') && isNotBefore(other, note))));
+  const gaveUpAfter = (alias: string, note: Note): boolean =>
+    handovers.some((other) => aliasKey(other.alias) === aliasKey(alias) && isNotBefore(other, note));
+  const holding = toOf(handovers.filter((note) => !gaveUpAfter(note.to ?? '', note)));
   const answered = aliasesOf(of('answer'));
   const handed = aliasesExcept(holding.length > 0 ? holding : toOf(handovers), answered);
-  const claimed = aliasesOf(of('claim').filter((note) => !handovers.some((other) => aliasKey(other.alias) === aliasKey(note.alias) && isNotBefore(other, note))));
+  const claimed = aliasesOf(of('claim').filter((note) => !gaveUpAfter(note.alias, note)));
   const taken = aliasesExcept(claimed, [...answered, ...toOf(handovers)]);
   return { answered, handed, taken, checked: noted.every(({ keyring }) => keyring !== null) };
 }
@@ -205,7 +221,9 @@ export function isNotBefore({ number = 1 }: Note, { number: than = 1 }: Note): b
 function shortestIds(keys: readonly string[]): (key: string) => string {
   const counts = new Map<string, number>();
   // A key is at least as long as any of these.
-  for (const start of keys.flatMap((key) => ID_DIGITS.map((digits) => key.slice(0, digits)))) counts.set(start, (counts.get(start) ?? 0) + 1);
+  for (const start of keys.flatMap((key) => ID_DIGITS.map((digits) => key.slice(0, digits)))) {
+    counts.set(start, (counts.get(start) ?? 0) + 1);
+  }
   return (key) => ID_DIGITS.map((digits) => key.slice(0, digits)).find((start) => counts.get(start) === 1) ?? key;
 }
 

@@ -64,9 +64,17 @@ export function scriptOptions(rootKey: string, floorSerial: number): BuildOption
 async function buildScripts(outDir: string, rootKey: string, floorSerial: number): Promise<void> {
   const common = { ...scriptOptions(rootKey, floorSerial), outdir: outDir };
   await Promise.all([
-    build({ ...common, entryPoints: [{ in: join(WEB, 'page/form.ts'), out: 'form' }, { in: join(WEB, 'page/replies.ts'), out: 'replies' }, { in: join(WEB, 'templates/form.css'), out: 'form' }] }),
+    build({
+      ...common,
+      entryPoints: [
+        { in: join(WEB, 'page/form.ts'), out: 'form' },
+        { in: join(WEB, 'page/replies.ts'), out: 'replies' },
+        { in: join(WEB, 'templates/form.css'), out: 'form' },
+      ],
+    }),
     // The same worker twice: a browser loads the one that it can run.
-    ...ENGINES.map((engine) => build({ ...common, entryPoints: [{ in: join(WEB, 'page/seal.ts'), out: `seal-${engine}` }], plugins: [sodiumPlugin(engine)] })),
+    ...ENGINES.map((engine) =>
+      build({ ...common, entryPoints: [{ in: join(WEB, 'page/seal.ts'), out: `seal-${engine}` }], plugins: [sodiumPlugin(engine)] })),
   ]);
 }
 
@@ -80,7 +88,8 @@ async function readSite(file: string): Promise<Site> {
  * public key, SiteError when the site file is wrong, FileError when either is no regular file, and what `agree` throws.
  */
 export async function buildWeb(options: WebOptions): Promise<Former> {
-  const { rootKeyFile, outDir, floorSerial = 1, slotSeconds, siteFile, keyrings = [], offlineDifficulty = OFFLINE_DIFFICULTY, agree } = options;
+  const { rootKeyFile, outDir, floorSerial = 1, slotSeconds, siteFile, keyrings = [], agree } = options;
+  const { offlineDifficulty: difficulty = OFFLINE_DIFFICULTY } = options;
   const rootKey = (await readGivenText(rootKeyFile)).trim();
   await ready;
   // A secret key put here by mistake would be handed to everyone.
@@ -94,7 +103,7 @@ export async function buildWeb(options: WebOptions): Promise<Former> {
     await buildWords(staging);
     await Promise.all([
       buildScripts(staging, rootKey, floorSerial),
-      ...(keyrings.length > 0 ? [buildOffline(staging, scriptOptions(rootKey, floorSerial), { rootKey, keyrings, difficulty: offlineDifficulty })] : []),
+      ...(keyrings.length > 0 ? [buildOffline(staging, scriptOptions(rootKey, floorSerial), { rootKey, keyrings, difficulty })] : []),
       sodiumWasm().then((wasm) => writeFile(join(staging, 'sodium.wasm'), wasm)),
       readFile(join(WEB, 'templates/icon.png')).then((icon) => writeFile(join(staging, 'icon.png'), icon)),
     ]);

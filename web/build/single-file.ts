@@ -25,7 +25,9 @@ export type SignedKeyring = { json: string; signature: string };
  */
 function verified(keyrings: readonly SignedKeyring[], rootKey: string): { carried: SignedKeyring[]; until: string | undefined } {
   const root = parsePublicKey(rootKey);
-  const found = keyrings.map(({ json, signature }) => ({ json, signature, ...verifyKeyring(utf8(json), signature, root).keyring })).sort((a, b) => a.serial - b.serial);
+  const found = keyrings
+    .map(({ json, signature }) => ({ json, signature, ...verifyKeyring(utf8(json), signature, root).keyring }))
+    .sort((a, b) => a.serial - b.serial);
   return {
     carried: found.map(({ json, signature }) => ({ json, signature })),
     until: found.map(({ notAfter }) => notAfter).sort().at(-1),
@@ -73,7 +75,9 @@ function scriptWith(common: BuildOptions, entry: string, carried: readonly Signe
 }
 
 /** The offline form: form.html a language, and form.json. */
-export async function buildOffline(outDir: string, common: BuildOptions, { rootKey, keyrings, difficulty }: SingleFileOptions): Promise<void> {
+export async function buildOffline(
+  outDir: string, common: BuildOptions, { rootKey, keyrings, difficulty }: SingleFileOptions,
+): Promise<void> {
   const { carried, until } = verified(keyrings, rootKey);
   const [template, script, style] = await Promise.all([
     readTemplate('offline', { offline: true }),
@@ -97,7 +101,9 @@ export function deskNames(): string[] {
 const deskName = ({ language }: Language): string => `desk-${language}.html`;
 
 /** The desk for volunteers, one page a language, by the names of its files. Throws MINISIGN_* and KEYRING_FORMAT as `verifyKeyring`. */
-export async function makeDesk(common: BuildOptions, { rootKey, keyrings, difficulty }: SingleFileOptions): Promise<{ name: string; page: string }[]> {
+export async function makeDesk(
+  common: BuildOptions, { rootKey, keyrings, difficulty }: SingleFileOptions,
+): Promise<{ name: string; page: string }[]> {
   const { carried } = verified(keyrings, rootKey);
   const [template, script, style] = await Promise.all([
     readTemplate('desk', { offline: true }),

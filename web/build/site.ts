@@ -60,7 +60,8 @@ export function parseSite(json: string, languages: readonly string[]): Site {
   }
   const result = site.safeParse(value);
   if (!result.success) throw new SiteError(result.error.issues.map(({ path, message }) => `${place(path)}: ${message}`).join('; '));
-  const unknown = [result.data.name, result.data.crisisLines, result.data.bridges].flatMap(Object.keys).find((code) => !languages.includes(code));
+  const { name, crisisLines, bridges } = result.data;
+  const unknown = [name, crisisLines, bridges].flatMap(Object.keys).find((code) => !languages.includes(code));
   if (unknown !== undefined) throw new SiteError(`${unknown}: the form has no such language, only ${languages.join(', ')}`);
   return result.data;
 }

@@ -57,7 +57,7 @@ export class Office {
     return this.#identities;
   }
 
-  /** Errors: MINISIGN_*, KEYRING_FORMAT. */
+  /** Throws MINISIGN_* when the signature is not by the root key, KEYRING_FORMAT when a field is wrong. */
   addKeyring(json: Uint8Array, signature: string): VerifiedKeyring {
     const verified = verifyKeyring(json, signature, this.#root);
     this.#keyrings = [...this.#keyrings.filter(({ digest }) => digest !== verified.digest), verified].sort((a, b) => a.keyring.serial - b.keyring.serial);
@@ -68,13 +68,13 @@ export class Office {
     for (const { json, signature } of OFFLINE_KEYRINGS) this.addKeyring(utf8(json), signature);
   }
 
-  /** @throws KeyError */
+  /** Throws KeyError when it holds no identity, or the passphrase does not open it. */
   async addIdentities(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<void> {
     const found = await readIdentities(file, passphrase, onProgress);
     this.#identities = [...new Set([...this.#identities, ...found])];
   }
 
-  /** @throws KeyError */
+  /** Throws KeyError when it is no signer, or the passphrase does not open it. */
   async setSigner(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<void> {
     this.signer = await readSigner(file, passphrase, onProgress);
   }
@@ -90,7 +90,7 @@ export class Office {
     return counting;
   }
 
-  /** What is answered under. Errors: KEYRING_NOT_YET_VALID, KEYRING_EXPIRED. */
+  /** What is answered under. Throws KEYRING_NOT_YET_VALID when no keyring has begun, KEYRING_EXPIRED when the newest has ended. */
   current(now: Date): VerifiedKeyring {
     return currentKeyring(this.#keyrings, now);
   }

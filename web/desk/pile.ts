@@ -13,7 +13,9 @@ import type { Office } from './office.ts';
 import { codeOf, Refused, type Refusal, type RefusalCode } from './refusals.ts';
 
 /** `letter`: sealed until a key opens it. */
-type Piece = { readonly source: string; readonly mark: string; letter: Uint8Array | LetterContent; refused: RefusalCode | null; unsent?: boolean };
+type Piece = {
+  readonly source: string; readonly mark: string; letter: Uint8Array | LetterContent; refused: RefusalCode | null; unsent?: boolean;
+};
 /** What one file held; `mark` is null of what is no letter. */
 type Part = { readonly source: string; readonly found: Found; readonly mark: string | null };
 
@@ -53,7 +55,10 @@ export class Pile {
   /** But for a copy of a letter that is whole: spoiled on its way, it says nothing new. `told`: of which letters it was said. */
   #refusalsOf(parts: readonly Part[], told: Set<string>): Refusal[] {
     const copies = new Map<Part, Copy>();
-    for (const part of parts) if (part.found.kind !== 'unread') copies.set(part, { bytes: part.found.bytes, via: part.found.via, rank: this.#rankOf(part) });
+    for (const part of parts) {
+      const { found } = part;
+      if (found.kind !== 'unread') copies.set(part, { bytes: found.bytes, via: found.via, rank: this.#rankOf(part) });
+    }
     const spoiled = spoiledCopies([...copies.values()]);
     return parts.flatMap((part) => {
       const copy = copies.get(part);
@@ -71,7 +76,9 @@ export class Pile {
   /** A letter that waits for its key is whole, as far as anybody knows. */
   #rankOf(part: Part): number {
     const piece = this.#pieces.get(part.mark ?? '');
-    return piece !== undefined && piece.letter instanceof Uint8Array && piece.refused === null ? rankOf('AGE_NO_MATCH') : rankOf(this.#codeOf(part));
+    return piece !== undefined && piece.letter instanceof Uint8Array && piece.refused === null
+      ? rankOf('AGE_NO_MATCH')
+      : rankOf(this.#codeOf(part));
   }
 
   /** How many wait for a key. */

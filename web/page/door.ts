@@ -23,7 +23,9 @@ export class UnreachableError extends Error {
 }
 
 /** Throws UnreachableError when nothing came in time, or not the whole of it. */
-async function exchange(path: string, timeoutMs: number, init: RequestInit = {}): Promise<{ status: number; body: Uint8Array<ArrayBuffer> }> {
+async function exchange(
+  path: string, timeoutMs: number, init: RequestInit = {},
+): Promise<{ status: number; body: Uint8Array<ArrayBuffer> }> {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), timeoutMs);
   try {
@@ -58,7 +60,9 @@ function parseDoor(door: { open?: unknown; reason?: unknown; difficulty?: unknow
 
 function parseStart(body: Uint8Array): Start {
   const { door, keyring, signature } = JSON.parse(new TextDecoder().decode(body)) as { door: object; keyring: unknown; signature: unknown };
-  const signed = typeof keyring === 'string' && typeof signature === 'string' ? { json: new TextEncoder().encode(keyring), signature } : null;
+  const signed = typeof keyring === 'string' && typeof signature === 'string'
+    ? { json: new TextEncoder().encode(keyring), signature }
+    : null;
   return signed === null ? { door: { open: false, reason: 'keyring' }, keyring: null } : { door: parseDoor(door), keyring: signed };
 }
 

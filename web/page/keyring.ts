@@ -4,7 +4,10 @@ import type { Offered } from './messages.ts';
 import { fill } from './page.ts';
 import { SealerError, type Sealer } from './sealer.ts';
 
-/** Says how long an answer usually takes; the rest is the caller's to show. Throws SealerError when the keyring is refused, or there is none. */
+/**
+ * Says how long an answer usually takes; the rest is the caller's to show. Throws SealerError when the keyring is refused, or there is
+ * none.
+ */
 export async function takeKeyring(sealer: Sealer, keyring: SignedKeyring | null): Promise<Offered> {
   if (keyring === null) throw new SealerError('KEYRING_EXPIRED');
   const offered = await sealer.ask('open', keyring);

@@ -4,7 +4,9 @@ import type { Result } from '../../crypto/answer.ts';
 import type { DoorReason } from '../../crypto/wire.ts';
 import type { SealerCode } from './messages.ts';
 
-/** What the button under a notice does: look at the door again, send again, reload the page, stay on it or leave it; send without an answer. */
+/**
+ * What the button under a notice does: look at the door again, send again, reload the page, stay on it or leave it; send without an answer.
+ */
 export type Action = 'check' | 'send' | 'stop' | 'reload' | 'stay' | 'leave' | 'without';
 
 export const NOTICES = {

@@ -57,7 +57,9 @@ class OfflineForm {
     const wipe = (): void => void (this.#text.value = '');
     setUpLeaving(this.#fields, { wipe, ask: () => false, holdsMore: () => this.#text.value !== '' && !this.#taken });
     // By the keyboard or the browser's menu. A part of the text is of no use.
-    this.#text.addEventListener('copy', () => this.#taken ||= this.#text.selectionEnd - this.#text.selectionStart === this.#text.value.length);
+    this.#text.addEventListener('copy', () => {
+      this.#taken ||= this.#text.selectionEnd - this.#text.selectionStart === this.#text.value.length;
+    });
     onClick('seal', () => void this.#seal());
     onClick('copy', () => this.#copy());
     onClick('save', () => this.#save());
@@ -105,7 +107,8 @@ class OfflineForm {
       const steps = sealRequestSteps(this.#fields.read(), keyring, { throwaways: this.#throwaways });
       const parcel = await inSlices(steps, { onStep: (done) => this.#progress('sealing', done / SEALING_STEPS) });
       // Luck decides how many tries it takes; this many on average.
-      const stamped = await inSlices(stampSteps(parcel, OFFLINE_DIFFICULTY), { onStep: (tries) => this.#progress('stamping', tries / 2 ** OFFLINE_DIFFICULTY) });
+      const onStep = (tries: number): void => this.#progress('stamping', tries / 2 ** OFFLINE_DIFFICULTY);
+      const stamped = await inSlices(stampSteps(parcel, OFFLINE_DIFFICULTY), { onStep });
       // Of the keyring that was used: the form may hold another that ends later. The relay's day of grace is not promised.
       fill('before', this.#moment(new Date(Date.parse(keyring.keyring.notAfter))));
       show('sealed');

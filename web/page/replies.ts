@@ -130,7 +130,9 @@ class Replies {
       const first = this.#conversation.handed.isEmpty;
       let shown = await this.#lookOnce();
       // Those behind moved up: what this look gave had been here already, and there is more.
-      for (let looks = 1; shown === null && this.#conversation.handed.unfetched > 0 && looks < MOST_LOOKS; looks += 1) shown = await this.#lookOnce();
+      for (let looks = 1; shown === null && this.#conversation.handed.unfetched > 0 && looks < MOST_LOOKS; looks += 1) {
+        shown = await this.#lookOnce();
+      }
       if (shown === 'away') return this.#tell('look-away');
       this.#code.clear();
       this.#offerWriting();

@@ -76,7 +76,8 @@ function readReplies(answered: MailboxAnswer, page: number): MailboxPage {
     const id = toHex(replyId(sealed));
     try {
       const { text, team, signer, signature, number, earlier = [], id: name } = openReply(sealed, identity, signing.key, signers);
-      return { id, text, team: isSignerOf(current, signer, team) ? team : null, signature, place: { number, id: name, signature }, earlier };
+      const place = { number, id: name, signature };
+      return { id, text, team: isSignerOf(current, signer, team) ? team : null, signature, place, earlier };
     } catch (error) {
       return { id, refused: codeOf(error) };
     }

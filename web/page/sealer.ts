@@ -50,7 +50,10 @@ export class Sealer {
     this.#waiting.clear();
   }
 
-  /** Resolves once it can seal. Throws SealerError when libsodium does not start, UnreachableError when it did not come; it can be tried again. */
+  /**
+   * Resolves once it can seal. Throws SealerError when libsodium does not start, UnreachableError when it did not come; it can be tried
+   * again.
+   */
   async start(): Promise<void> {
     this.#started ??= this.#load();
     try {

@@ -131,7 +131,9 @@ export class Sending {
     const difficulty = this.#difficulty;
     const seal = (): Promise<Uint8Array> => {
       if (!isErrand(load)) return sealer.ask('decoy', { difficulty });
-      return 'request' in load ? sealer.ask('seal', { ...load, difficulty }, onStep) : sealer.ask('delete', { ...load, difficulty }, onStep);
+      return 'request' in load
+        ? sealer.ask('seal', { ...load, difficulty }, onStep)
+        : sealer.ask('delete', { ...load, difficulty }, onStep);
     };
     return seal().catch(async (error: unknown) => {
       // A page may have been open for longer than its keyring lives.

@@ -55,7 +55,8 @@ export function parseQuestion(bytes: Uint8Array): MailboxQuestion {
  */
 export function encodeMailboxAnswer(
   answer: {
-    readonly result: keyof typeof RESULTS; readonly total: number; readonly retryAfterSeconds: number; readonly places: readonly Uint8Array[];
+    readonly result: keyof typeof RESULTS; readonly total: number; readonly retryAfterSeconds: number;
+    readonly places: readonly Uint8Array[];
   },
 ): Uint8Array {
   const bytes = randomBytes(MAILBOX_ANSWER_BYTES);

@@ -90,7 +90,8 @@ async function ensureRootKey(layout: Layout, say: (step: string) => void): Promi
     say('making the root key');
     await createRootKey({ directory: join(layout.dir, 'admin') });
   }
-  const key = await readRootKey(layout.rootSecretKey, () => Promise.reject(new Error(`${layout.rootSecretKey} has a passphrase; a deployment made here has none`)));
+  const refused = `${layout.rootSecretKey} has a passphrase; a deployment made here has none`;
+  const key = await readRootKey(layout.rootSecretKey, () => Promise.reject(new Error(refused)));
   if (!existsSync(layout.rootKey)) await replaceFile(layout.rootKey, encodePublicKey(key), 0o644);
   return key;
 }
@@ -132,7 +133,8 @@ async function ensureKeyring(
 }
 
 async function newestKeyring(layout: Layout, root: SigningKey, say: (step: string) => void): Promise<VerifiedKeyring | null> {
-  const serials = (await readdir(layout.keyrings)).map((name) => /^keyring-(\d+)\.json$/.exec(name)?.[1]).filter((serial) => serial !== undefined);
+  const names = await readdir(layout.keyrings);
+  const serials = names.map((name) => /^keyring-(\d+)\.json$/.exec(name)?.[1]).filter((serial) => serial !== undefined);
   for (const serial of serials.map(Number).sort((a, b) => b - a)) {
     const file = layout.keyringFile(serial);
     if (existsSync(`${file}.minisig`)) return readKeyring(file, root);

@@ -36,9 +36,8 @@ export function* composeSteps(said: Said, place: Place, means: Means): Steps<Com
   const { verified: { keyring }, team, signer } = means;
   const id = newId();
   const note = noteOf(said, place, means, id);
-  const reply = said.action !== 'answer'
-    ? null
-    : sealParcel({ kind: 'reply', delivery: sealReply({ team: team.id, text: said.text, ...place.order, id }, place.address, signer) }, keyring);
+  const delivery = said.action === 'answer' ? sealReply({ team: team.id, text: said.text, ...place.order, id }, place.address, signer) : null;
+  const reply = delivery === null ? null : sealParcel({ kind: 'reply', delivery }, keyring);
   const letter = yield* sealLetterSteps(note, team.recipients);
   return { note, noteParcel: sealParcel({ kind: 'letter', team: team.id, letter }, keyring), reply };
 }

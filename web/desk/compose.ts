@@ -117,7 +117,8 @@ export class Compose {
     element('to-field', HTMLElement).hidden = this.#action() !== 'handover';
     const bytes = replyRoom(this.#text.value.trim());
     const letters = Math.floor(Math.abs(bytes) / this.#letterBytes / ROUND_TO_LETTERS) * ROUND_TO_LETTERS;
-    element('room', HTMLElement).replaceChildren(phrase(bytes < 0 ? 'over' : 'room', { letters: String(Math.max(letters, ROUND_TO_LETTERS)) }));
+    const shown = String(Math.max(letters, ROUND_TO_LETTERS));
+    element('room', HTMLElement).replaceChildren(phrase(bytes < 0 ? 'over' : 'room', { letters: shown }));
   }
 
   /** What is missing, as the name of what to say. */
@@ -158,13 +159,16 @@ export class Compose {
       const means = this.#means(conversation);
       if (means === null) return this.#tell('need-signer');
       if (!cautionsAbout(conversation, this.#needs.known(), said, means).every((caution) => confirm(caution))) return;
-      const place = { address, language: conversation.letters[0]?.content.language ?? document.documentElement.lang, order: orderAfter(conversation.letters) };
-      const { note, noteParcel, reply } = await inSlices(composeSteps(said, place, means), { onStep: (done) => this.#needs.work(done / SEALING_STEPS) });
+      const language = conversation.letters[0]?.content.language ?? document.documentElement.lang;
+      const place = { address, language, order: orderAfter(conversation.letters) };
+      const onSealed = (done: number): void => this.#needs.work(done / SEALING_STEPS);
+      const { note, noteParcel, reply } = await inSlices(composeSteps(said, place, means), { onStep: onSealed });
       // Which is the reply and which the note does not show.
       const parcels = shuffled(reply === null ? [noteParcel] : [reply, noteParcel]);
       const stamped: Uint8Array[] = [];
       // Luck decides how many tries it takes; this many on average.
-      for (const parcel of parcels) stamped.push(await inSlices(stampSteps(parcel, difficulty), { onStep: (tries) => this.#needs.work(Math.min(tries / 2 ** difficulty, 1)) }));
+      const onStamped = (tries: number): void => this.#needs.work(Math.min(tries / 2 ** difficulty, 1));
+      for (const parcel of parcels) stamped.push(await inSlices(stampSteps(parcel, difficulty), { onStep: onStamped }));
       this.#setBusy(false);
       this.close();
       this.#needs.done(conversation.id, note, stamped);

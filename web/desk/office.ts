@@ -60,7 +60,8 @@ export class Office {
   /** Throws MINISIGN_* when the signature is not by the root key, KEYRING_FORMAT when a field is wrong. */
   addKeyring(json: Uint8Array, signature: string): VerifiedKeyring {
     const verified = verifyKeyring(json, signature, this.#root);
-    this.#keyrings = [...this.#keyrings.filter(({ digest }) => digest !== verified.digest), verified].sort((a, b) => a.keyring.serial - b.keyring.serial);
+    const others = this.#keyrings.filter(({ digest }) => digest !== verified.digest);
+    this.#keyrings = [...others, verified].sort((a, b) => a.keyring.serial - b.keyring.serial);
     return verified;
   }
 

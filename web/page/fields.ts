@@ -90,7 +90,7 @@ export class Fields {
   }
 
   /** Without a message there is nothing to send: says so and moves there; false when there is one. */
-  reportMissing(): boolean {
+  showMissing(): boolean {
     const missing = this.read().message === '';
     this.#mark(missing);
     if (missing) this.#message.focus();

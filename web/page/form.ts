@@ -96,7 +96,7 @@ class Form {
   }
 
   async #send(): Promise<void> {
-    if (this.#busy || this.#fields.reportMissing()) return;
+    if (this.#busy || this.#fields.showMissing()) return;
     this.#busy = true;
     clearInterval(this.#countdown);
     this.#countdown = undefined;

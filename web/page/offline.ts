@@ -96,7 +96,7 @@ class OfflineForm {
   }
 
   async #seal(): Promise<void> {
-    if (this.#fields.reportMissing()) return;
+    if (this.#fields.showMissing()) return;
     notify(null);
     element('kept', HTMLElement).hidden = true;
     show('progress');

@@ -160,7 +160,7 @@ class Replies {
 
   async #send(): Promise<void> {
     const { handed } = this.#conversation;
-    if (this.#fields.reportMissing()) return;
+    if (this.#fields.showMissing()) return;
     const { followUp } = handed;
     const errand = { request: this.#fields.read(), answer: true, followUp };
     await this.#do('send', () => this.#send(), () => this.#dispatch(errand, (notice) => notice, () => {

@@ -1,7 +1,7 @@
 // The field for an access code. What is typed into it never leaves the page and its sealing worker.
 import { normalizeWord, typedWords, wordBegunBy, type TypedWord } from '../../crypto/words.ts';
 import type { CodeProblem } from '../../crypto/code.ts';
-import { element, fill } from './page.ts';
+import { element, fill, showOne } from './page.ts';
 
 /** What may stand in a word as it is typed, up to the cursor. */
 const BEGUN = /[\p{L}\p{M}\p{Default_Ignorable_Code_Point}]*$/u;
@@ -78,7 +78,7 @@ export class CodeField {
   }
 
   #mark(problem: CodeProblem['kind'] | null): void {
-    for (const kind of PROBLEMS) element(`typed-${kind}`, HTMLElement).hidden = kind !== problem;
+    showOne(PROBLEMS.map((kind) => `typed-${kind}` as const), problem && `typed-${problem}`);
     // Named only when it shows: a description is read out also from hidden text.
     this.#field.setAttribute('aria-describedby', problem === null ? 'typed-code-hint' : `typed-code-hint typed-${problem}`);
     if (problem === null) this.#field.removeAttribute('aria-invalid');

@@ -3,25 +3,24 @@ import type { Code } from '../../crypto/code.ts';
 import { groupsOf } from './address.ts';
 import { AnswerChoice } from './choice.ts';
 import { ShownCode } from './code.ts';
-import { readStart, SLOW_DIFFICULTY, UnreachableError, type SignedKeyring } from './door.ts';
+import { readStart, SLOW_DIFFICULTY, UnreachableError } from './door.ts';
 import { Fields } from './fields.ts';
-import { takeKeyring } from './keyring.ts';
 import { LeavingQuestion, setUpLeaving } from './leaving.ts';
-import { BLOCKING_NOTICES, DOOR_NOTICES, noticeForSealer, type Action, type Notice } from './notices.ts';
-import { element, fill, focusOn, notify, onAction, onClick, progress, show, showGroups } from './page.ts';
-import { Sealer, SealerError } from './sealer.ts';
-import { Sending } from './sending.ts';
+import { BLOCKING_NOTICES, DOOR_NOTICES, type Action, type Notice } from './notices.ts';
+import { fill, focusOn, onAction, onClick, progress, showGroups, viewsOf, visible } from './page.ts';
+import { Visit } from './visit.ts';
 
 /** After so many waits by itself the page leaves the next try to the person. */
 const MOST_WAITS = 10;
 
+const show = viewsOf(['opening', 'form', 'progress', 'accepted'], ['opening', 'form', null]);
+
 class Form {
-  readonly #fields = new Fields((request) => this.#sealer.ask('room', { request }));
+  readonly #visit: Visit;
+  readonly #fields = new Fields((request) => this.#visit.sealer.ask('room', { request }));
   readonly #choice = new AnswerChoice();
   readonly #shown = new ShownCode(() => this.#afterCode());
-  readonly #leaving = new LeavingQuestion((notice) => this.#tell(notice));
-  readonly #sealer: Sealer;
-  readonly #sending: Sending;
+  readonly #leaving: LeavingQuestion;
   readonly #language = document.documentElement.lang;
   #busy = false;
   #opened = false;
@@ -41,13 +40,9 @@ class Form {
       ask: (href) => this.#askBeforeLeaving(href),
       holdsMore: () => this.#shown.held,
     });
-    this.#sealer = new Sealer();
-    this.#sending = new Sending({
-      sealer: this.#sealer,
-      slotMs: Number(document.documentElement.dataset['slotSeconds']) * 1_000,
-      renewKeyring: async () => this.#take((await readStart()).keyring),
-      onStep: progress,
-    });
+    // After the way out: whatever is refused here, that works.
+    this.#visit = new Visit('send', ({ topics }) => this.#fields.showTopics(topics));
+    this.#leaving = new LeavingQuestion(this.#visit.notices, (notice) => this.#tell(notice));
     this.#fields.onInput(() => this.#countdown !== undefined && this.#stopWaiting());
     onAction((action) => this.#act(action));
     onClick('send', () => void this.#send());
@@ -55,44 +50,34 @@ class Form {
 
   /** Looks whether a request can be sent at all. Writing can begin meanwhile: over Tor this takes its time. */
   async open(): Promise<void> {
-    notify(null);
+    this.#visit.notices.show(null);
     // At first the page shows the form by itself: typing can begin before this script is there.
     if (this.#opened && this.#fields.empty) show('opening');
     this.#opened = true;
-    this.#ready(false);
+    this.#visit.ready(false);
     try {
-      const started = this.#sealer.start();
+      const started = this.#visit.sealer.start();
       // Asked for together, but a closed door comes first.
       started.catch(() => undefined);
       const { door, keyring } = await readStart();
       if (!door.open) return this.#notOpened(DOOR_NOTICES[door.reason]);
       show('form');
       await started;
-      await this.#take(keyring);
-      this.#ready(true);
+      await this.#visit.take(keyring);
+      this.#visit.ready(true);
       this.#choice.fetch();
-      this.#sending.start(door.difficulty);
-      if (this.#sealer.isSlow && door.difficulty >= SLOW_DIFFICULTY) this.#tell('slow-stamp');
+      this.#visit.sending.start(door.difficulty);
+      if (this.#visit.sealer.isSlow && door.difficulty >= SLOW_DIFFICULTY) this.#tell('slow-stamp');
       await this.#fields.countRoom();
     } catch (error) {
-      this.#notOpened(this.#noticeFor(error, 'unreachable'));
+      this.#notOpened(this.#visit.noticeFor(error, 'unreachable'));
     }
   }
 
   /** Nothing is being checked any more until the person asks for it. */
   #notOpened(notice: Notice): void {
-    element('checking', HTMLElement).hidden = true;
+    visible({ checking: false });
     this.#tell(notice);
-  }
-
-  async #take(keyring: SignedKeyring | null): Promise<void> {
-    const { topics } = await takeKeyring(this.#sealer, keyring);
-    this.#fields.showTopics(topics);
-  }
-
-  #ready(ready: boolean): void {
-    element('checking', HTMLElement).hidden = ready;
-    element('send', HTMLButtonElement).disabled = !ready;
   }
 
   async #send(): Promise<void> {
@@ -100,7 +85,7 @@ class Form {
     this.#busy = true;
     clearInterval(this.#countdown);
     this.#countdown = undefined;
-    notify(null);
+    this.#visit.notices.show(null);
     progress('sealing');
     show('progress');
     focusOn('progress-title');
@@ -108,12 +93,12 @@ class Form {
       const words = this.#choice.wanted ? await this.#readyCode() : null;
       if (words === undefined) return this.#tell('no-words');
       const answer = words !== null;
-      const outcome = await this.#sending.send({ request: this.#fields.read(), answer }, () => { this.#words = words ?? this.#words; });
+      const outcome = await this.#visit.sending.send({ request: this.#fields.read(), answer }, () => { this.#words = words ?? this.#words; });
       if (outcome.kind === 'accepted') this.#accepted(answer);
       else if (outcome.kind === 'refused') this.#tell(outcome.notice);
       else this.#wait(outcome.seconds);
     } catch (error) {
-      this.#tell(this.#noticeFor(error, error instanceof UnreachableError ? error.why : 'refused'));
+      this.#tell(this.#visit.noticeFor(error, error instanceof UnreachableError ? error.why : 'refused'));
     } finally {
       this.#busy = false;
     }
@@ -122,7 +107,7 @@ class Form {
   /** The code is made, and the list is there that it will be shown in. Undefined: the list does not come. */
   async #readyCode(): Promise<readonly string[] | undefined> {
     const words = await this.#choice.words().catch(() => undefined);
-    if (words !== undefined) this.#code ??= await this.#sealer.ask('code', { language: this.#language });
+    if (words !== undefined) this.#code ??= await this.#visit.sealer.ask('code', { language: this.#language });
     return words;
   }
 
@@ -130,8 +115,7 @@ class Form {
   #end(): void {
     clearInterval(this.#countdown);
     this.#code = null;
-    this.#sending.stop();
-    this.#sealer.destroy();
+    this.#visit.end();
   }
 
   /** `answer`: whether one is wanted here. If not, one to an earlier try may come all the same. */
@@ -141,12 +125,11 @@ class Form {
     const code = words === null ? null : this.#code;
     this.#fields.clear();
     this.#end();
-    element('accepted-earlier', HTMLElement).hidden = answer || code === null;
-    element('accepted-with-code', HTMLElement).hidden = code === null;
-    element('accepted-with-contact', HTMLElement).hidden = !reachable;
-    element('accepted-when', HTMLElement).hidden = code === null && !reachable;
-    element('accepted-without-answer', HTMLElement).hidden = code !== null || reachable;
-    element('accepted-after', HTMLElement).hidden = code !== null;
+    const hasCode = code !== null;
+    visible({
+      'accepted-earlier': !answer && hasCode, 'accepted-with-code': hasCode, 'accepted-with-contact': reachable,
+      'accepted-when': hasCode || reachable, 'accepted-without-answer': !hasCode && !reachable, 'accepted-after': !hasCode,
+    });
     if (words !== null && code !== null) this.#shown.show(code, words);
     show('accepted');
     focusOn('accepted-title');
@@ -155,7 +138,7 @@ class Form {
   /** The code is gone, and how to come back with it takes its place. */
   #afterCode(): void {
     showGroups('address', groupsOf(location.host));
-    element('accepted-after', HTMLElement).hidden = false;
+    visible({ 'accepted-after': true });
     focusOn('replies-title');
   }
 
@@ -217,16 +200,11 @@ class Form {
     }
   }
 
-  #noticeFor(error: unknown, otherwise: Notice): Notice {
-    return error instanceof SealerError ? noticeForSealer(error.code) : otherwise;
-  }
-
   /** Says what happened and what to do. What was typed stays where it is. */
   #tell(notice: Notice): void {
-    fill('today', new Intl.DateTimeFormat(this.#language, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(new Date()));
     const kept = !this.#fields.empty;
     show(BLOCKING_NOTICES.has(notice) && !kept ? null : 'form');
-    notify(notice, { kept });
+    this.#visit.tell(notice, kept);
   }
 }
 

@@ -1,6 +1,6 @@
 // Leaving the page: fast on purpose, and never with text left behind.
 import type { Notice } from './notices.ts';
-import { element, focusOn, noticeShown, notify } from './page.ts';
+import { element, focusOn, visible, type Notices } from './page.ts';
 
 const ESCAPES = 3;
 const ESCAPES_WITHIN_MS = 2_000;
@@ -50,7 +50,7 @@ function setUpHint(): void {
   // Without scripts there is neither.
   for (const part of document.querySelectorAll<HTMLElement>('#exit-hint [hidden]')) part.hidden = false;
   known.addEventListener('click', () => {
-    element('exit-hint', HTMLElement).hidden = true;
+    visible({ 'exit-hint': false });
     focusOn('exit');
   });
 }
@@ -67,17 +67,19 @@ function setUpLinks(held: () => boolean, ask: Leaving['ask']): void {
 
 /** The page's own question, in the place of a notice that may hold the only button that helps. */
 export class LeavingQuestion {
+  readonly #notices: Notices<Notice>;
   readonly #tell: (notice: Notice) => void;
   #href = '';
   #before: Notice | null = null;
 
-  constructor(tell: (notice: Notice) => void) {
+  constructor(notices: Notices<Notice>, tell: (notice: Notice) => void) {
+    this.#notices = notices;
     this.#tell = tell;
   }
 
   ask(href: string): void {
     this.#href = href;
-    const shown = noticeShown();
+    const { shown } = this.#notices;
     // A second link asks the same question again.
     if (shown !== 'leaving') this.#before = shown;
     this.#tell('leaving');
@@ -86,7 +88,7 @@ export class LeavingQuestion {
   /** `focus`: where to go on when there was no notice. */
   stay(focus: () => void): void {
     if (this.#before !== null) return this.#tell(this.#before);
-    notify(null);
+    this.#notices.show(null);
     focus();
   }
 

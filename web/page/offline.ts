@@ -9,23 +9,13 @@ import { ready } from '../../crypto/sodium.ts';
 import { stampSteps } from '../../crypto/stamp.ts';
 import { Fields } from './fields.ts';
 import { setUpLeaving } from './leaving.ts';
-import { element, fill, focusOn, onClick, visible } from './page.ts';
+import { element, fill, focusOn, momentText, Notices, onClick, viewsOf, visible } from './page.ts';
 import { inSlices, yieldToEventLoop } from './slices.ts';
 import { topicsOf } from './topics.ts';
 
-const VIEWS = ['form', 'progress', 'sealed'] as const;
-const NOTICES = ['expired', 'early', 'topic-gone', 'too-long', 'broken'] as const;
-type Notice = (typeof NOTICES)[number];
-
-function show(view: (typeof VIEWS)[number] | null): void {
-  for (const name of VIEWS) element(name, HTMLElement).hidden = name !== view;
-  element('intro', HTMLElement).hidden = view === 'progress' || view === 'sealed';
-}
-
-function notify(notice: Notice | null): void {
-  for (const name of NOTICES) element(`notice-${name}`, HTMLElement).hidden = name !== notice;
-  if (notice !== null) focusOn(`notice-${notice}-title`);
-}
+const show = viewsOf(['form', 'progress', 'sealed'], ['form', null]);
+const notices = new Notices(['expired', 'early', 'topic-gone', 'too-long', 'broken']);
+type Notice = NonNullable<typeof notices.shown>;
 
 function noticeFor(error: unknown): Notice {
   if (!(error instanceof CodedError)) return 'broken';
@@ -45,7 +35,6 @@ function noticeFor(error: unknown): Notice {
 
 class OfflineForm {
   readonly #fields = new Fields(requestRoom);
-  readonly #language = document.documentElement.lang;
   readonly #throwaways = new Throwaways();
   /** The sealed text. Nothing else holds the request once it is there. */
   readonly #text = element('text', HTMLTextAreaElement);
@@ -87,18 +76,13 @@ class OfflineForm {
 
   #sayUntil(): void {
     const last = Math.max(...this.#keyrings.map(({ keyring }) => Date.parse(keyring.notAfter)));
-    fill('until', this.#moment(new Date(last)));
-    element('until', HTMLElement).hidden = false;
-  }
-
-  #moment(date: Date): string {
-    return new Intl.DateTimeFormat(this.#language, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(date);
+    fill('until', momentText(new Date(last)));
+    visible({ until: true });
   }
 
   async #seal(): Promise<void> {
     if (this.#fields.showMissing()) return;
-    notify(null);
-    element('kept', HTMLElement).hidden = true;
+    notices.show(null);
     show('progress');
     focusOn('progress-title');
     try {
@@ -110,7 +94,7 @@ class OfflineForm {
       const onStep = (tries: number): void => this.#progress('stamping', tries / 2 ** OFFLINE_DIFFICULTY);
       const stamped = await inSlices(stampSteps(parcel, OFFLINE_DIFFICULTY), { onStep });
       // Of the keyring that was used: the form may hold another that ends later. The relay's day of grace is not promised.
-      fill('before', this.#moment(new Date(Date.parse(keyring.keyring.notAfter))));
+      fill('before', momentText(new Date(Date.parse(keyring.keyring.notAfter))));
       show('sealed');
       this.#text.value = encodeParcelText(stamped);
       this.#fields.clear();
@@ -130,10 +114,9 @@ class OfflineForm {
 
   /** What was typed stays where it is. */
   #tell(notice: Notice): void {
-    fill('today', this.#moment(new Date()));
+    fill('today', momentText(new Date()));
     show(this.#fields.empty && notice !== 'too-long' ? null : 'form');
-    notify(notice);
-    element('kept', HTMLElement).hidden = this.#fields.empty;
+    notices.show(notice, { kept: !this.#fields.empty });
   }
 
   /** The clipboard's newer interface is not there in every browser for a page from a file. */

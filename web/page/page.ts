@@ -1,7 +1,7 @@
 // The page as the scripts see it: which part shows, and where the focus is. Every word is already in the HTML.
 import type { TemplateId } from './element-ids.ts';
 import type { Step } from './messages.ts';
-import { NOTICES, type Action, type Notice } from './notices.ts';
+import type { Action, Notice } from './notices.ts';
 
 /** What a template has, and what the build and the scripts add to it. */
 export type ElementId = TemplateId | `notice-${Notice}` | `notice-${Notice}-title` | `reply-${number}`;
@@ -31,30 +31,48 @@ export function showGroups(id: ElementId, groups: readonly string[]): void {
   }));
 }
 
-export type View = 'opening' | 'form' | 'progress' | 'accepted';
-const VIEWS: readonly View[] = ['opening', 'form', 'progress', 'accepted'];
+/** Of these parts one shows, or none. */
+export function showOne(ids: readonly ElementId[], shown: ElementId | null): void {
+  for (const id of ids) element(id, HTMLElement).hidden = id !== shown;
+}
 
-/** Shows one part of the page, or none (under a notice that says why). */
-export function show(view: View | null): void {
-  for (const name of VIEWS) element(name, HTMLElement).hidden = name !== view;
-  element('intro', HTMLElement).hidden = view === 'progress' || view === 'accepted';
+/** A page's views: of these one shows, or none, and `intro` with some of them. */
+export function viewsOf<View extends ElementId>(views: readonly View[], withIntro: readonly (View | null)[]): (view: View | null) => void {
+  return (view) => {
+    showOne(views, view);
+    visible({ intro: withIntro.includes(view) });
+  };
 }
 
 export function focusOn(id: ElementId): void {
   element(id, HTMLElement).focus();
 }
 
-/** Shows one notice, or none. The focus moves to its heading, so that it is read out and scrolled to. */
-export function notify(notice: Notice | null, { kept = false } = {}): void {
-  for (const name of Object.keys(NOTICES) as Notice[]) element(`notice-${name}`, HTMLElement).hidden = name !== notice;
-  element('kept', HTMLElement).hidden = notice === null || !kept;
-  if (notice !== null) focusOn(`notice-${notice}-title`);
+type NoticeIn<Id> = Id extends `notice-${infer Name}-title` ? Name : never;
+
+/** A page's notices: of these one shows, or none, and whether a text is kept. */
+export class Notices<Name extends NoticeIn<ElementId>> {
+  readonly #names: readonly Name[];
+
+  constructor(names: readonly Name[]) {
+    this.#names = names;
+  }
+
+  /** The focus moves to its heading, so that it is read out and scrolled to. */
+  show(notice: Name | null, { kept = false } = {}): void {
+    showOne(this.#names.map((name) => `notice-${name}` as const), notice && `notice-${notice}`);
+    visible({ kept: notice !== null && kept });
+    if (notice !== null) focusOn(`notice-${notice}-title`);
+  }
+
+  get shown(): Name | null {
+    return this.#names.find((name) => !element(`notice-${name}`, HTMLElement).hidden) ?? null;
+  }
 }
 
-/** The notice that shows, or null. */
-export function noticeShown(): Notice | null {
-  const names = Object.keys(NOTICES) as Notice[];
-  return names.find((name) => !element(`notice-${name}`, HTMLElement).hidden) ?? null;
+/** For people, and the same wherever they are: time zones say where somebody is. */
+export function momentText(date: Date): string {
+  return new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(date);
 }
 
 export function onClick(id: ElementId, listener: () => void): void {
@@ -73,7 +91,7 @@ const STEPS: readonly ProgressStep[] = ['sealing', 'stamping', 'slot', 'sending'
 /** `done` of `of`; without them the bar only shows that something is going on. */
 export function progress(step: ProgressStep, done?: number, of?: number): void {
   const bar = element('progress-bar', HTMLProgressElement);
-  for (const name of STEPS) element(`progress-${name}`, HTMLElement).hidden = name !== step;
+  showOne(STEPS.map((name) => `progress-${name}` as const), `progress-${step}`);
   if (done === undefined || of === undefined) bar.removeAttribute('value');
   else bar.value = Math.min(done / of, 1);
 }

@@ -3,34 +3,33 @@
 import { CodeField } from './code-field.ts';
 import { Confirmation } from './confirmation.ts';
 import { Conversation } from './conversation.ts';
-import { readStart, readWords, SLOW_DIFFICULTY, UnreachableError, type Door, type SignedKeyring } from './door.ts';
+import { readStart, readWords, SLOW_DIFFICULTY, UnreachableError, type Door } from './door.ts';
 import { Fields } from './fields.ts';
-import { takeKeyring } from './keyring.ts';
 import { LeavingQuestion, setUpLeaving } from './leaving.ts';
-import { noticeForSealer, type Action, type Notice } from './notices.ts';
-import { element, fill, focusOn, notify, onAction, onClick, progress, visible } from './page.ts';
-import { Sealer, SealerError } from './sealer.ts';
-import { Sending, type Errand, type Outcome } from './sending.ts';
+import type { Offered } from './messages.ts';
+import type { Action, Notice } from './notices.ts';
+import { element, focusOn, onAction, onClick, progress, showOne, viewsOf, visible } from './page.ts';
+import { SealerError } from './sealer.ts';
+import type { Errand, Outcome } from './sending.ts';
+import { Visit } from './visit.ts';
 
-const VIEWS = ['enter', 'conversation', 'ended', 'progress'] as const;
-type View = (typeof VIEWS)[number];
+const draw = viewsOf(['enter', 'conversation', 'ended', 'progress'], ['enter']);
+/** What shows when nothing is on its way. */
+type View = 'enter' | 'conversation' | 'ended';
 const OPERATIONS = ['look', 'send', 'delete'] as const;
 type Operation = (typeof OPERATIONS)[number];
 /** In a row, when what is found moved up. */
 const MOST_LOOKS = 20;
 
 class Replies {
-  readonly #language = document.documentElement.lang;
+  readonly #visit: Visit;
   readonly #code = new CodeField();
   readonly #conversation = new Conversation((ids) => this.#confirmation.askAboutOne(ids));
   readonly #confirmation = new Confirmation((ids, all) => void this.#delete(ids, all));
-  readonly #leaving = new LeavingQuestion((notice) => this.#tell(notice));
-  readonly #sealer = new Sealer();
-  readonly #fields = new Fields((request) => this.#sealer.ask('room', { request }));
-  readonly #sending: Sending;
+  readonly #leaving: LeavingQuestion;
+  readonly #fields = new Fields((request) => this.#visit.sealer.ask('room', { request }));
   #words: readonly string[] = [];
-  /** What shows when nothing is on its way. */
-  #view: Exclude<View, 'progress'> = 'enter';
+  #view: View = 'enter';
   #busy = false;
   /** Whether the relay takes something in. */
   #open = false;
@@ -40,15 +39,12 @@ class Replies {
   #retry: () => void = () => undefined;
 
   constructor() {
-    this.#sending = new Sending({
-      sealer: this.#sealer,
-      slotMs: Number(document.documentElement.dataset['slotSeconds']) * 1_000,
-      renewKeyring: async () => this.#take((await readStart()).keyring),
-      onStep: progress,
-    });
     const fields = this.#fields;
     const held = { get empty() { return fields.empty; }, clear: () => this.#clear() };
-    setUpLeaving(held, { wipe: () => this.#end(), ask: (href) => this.#askBeforeLeaving(href) });
+    setUpLeaving(held, { wipe: () => this.#visit.end(), ask: (href) => this.#askBeforeLeaving(href) });
+    // After the way out: whatever is refused here, that works.
+    this.#visit = new Visit('read', (offered) => this.#showOffer(offered));
+    this.#leaving = new LeavingQuestion(this.#visit.notices, (notice) => this.#tell(notice));
     onAction((action) => this.#act(action));
     onClick('read', () => void this.#enter());
     onClick('more', () => void this.#look());
@@ -59,31 +55,30 @@ class Replies {
 
   /** Makes ready for looking. The code can be typed meanwhile: over Tor this takes its time. */
   async open(): Promise<void> {
-    notify(null);
-    this.#ready(false);
+    this.#visit.notices.show(null);
+    this.#visit.ready(false);
     try {
-      const started = this.#sealer.start();
+      const started = this.#visit.sealer.start();
       started.catch(() => undefined);
       const [{ door, keyring }, words] = await Promise.all([readStart(), readWords(document.documentElement.dataset['words'] ?? '')]);
       this.#words = words;
       this.#code.know(words);
       await started;
       if (keyring === null) return this.#notOpened('look-keys');
-      await this.#take(keyring);
+      await this.#visit.take(keyring);
       this.#applyDoor(door);
-      this.#ready(true);
+      this.#visit.ready(true);
     } catch (error) {
       this.#notOpened(this.#noticeFor(error, 'unreachable'));
     }
   }
 
   #notOpened(notice: Notice): void {
-    element('checking', HTMLElement).hidden = true;
+    visible({ checking: false });
     this.#tell(notice);
   }
 
-  async #take(keyring: SignedKeyring | null): Promise<void> {
-    const { topics, teams } = await takeKeyring(this.#sealer, keyring);
+  #showOffer({ topics, teams }: Offered): void {
     this.#fields.showTopics(topics);
     this.#topicMatters = topics.length > 1 && teams > 1;
     this.#offerWriting();
@@ -92,30 +87,25 @@ class Replies {
   /** Behind a closed door answers can be read all the same, and also where a stamp takes minutes. */
   #applyDoor(door: Door): void {
     this.#open = door.open;
-    const isSlow = door.open && this.#sealer.isSlow && door.difficulty >= SLOW_DIFFICULTY;
+    const isSlow = door.open && this.#visit.sealer.isSlow && door.difficulty >= SLOW_DIFFICULTY;
     visible({ slow: isSlow, 'slow-writing': isSlow, closed: !door.open });
     this.#conversation.allowRemoval(door.open);
     this.#offerWriting();
-    if (door.open) this.#sending.start(door.difficulty);
+    if (door.open) this.#visit.sending.start(door.difficulty);
   }
 
   /** An answer says which team has the conversation; before one, the topic of the request does. A text that is there stays. */
   #offerWriting(): void {
-    element('write', HTMLElement).hidden = !this.#open && this.#fields.empty;
+    const isAskedTopic = this.#topicMatters && this.#conversation.handed.team === null;
+    visible({ write: this.#open || !this.#fields.empty, 'topic-choice': isAskedTopic });
     element('send', HTMLButtonElement).disabled = !this.#open;
-    element('topic-choice', HTMLElement).hidden = !this.#topicMatters || this.#conversation.handed.team !== null;
-  }
-
-  #ready(ready: boolean): void {
-    element('checking', HTMLElement).hidden = ready;
-    element('read', HTMLButtonElement).disabled = !ready;
   }
 
   async #enter(): Promise<void> {
     if (this.#busy) return;
-    notify(null);
+    this.#visit.notices.show(null);
     try {
-      const problem = await this.#sealer.ask('enter', { language: this.#language, text: this.#code.text, words: this.#words });
+      const problem = await this.#visit.sealer.ask('enter', { language: document.documentElement.lang, text: this.#code.text, words: this.#words });
       if (problem !== null) return this.#code.flag(problem);
     } catch (error) {
       return this.#tell(this.#noticeFor(error, 'no-sealing'));
@@ -142,7 +132,7 @@ class Replies {
   }
 
   async #lookOnce(): Promise<number | null | 'away'> {
-    const found = await this.#sending.look(this.#conversation.handed.nextPage);
+    const found = await this.#visit.sending.look(this.#conversation.handed.nextPage);
     return 'retryAfterSeconds' in found ? 'away' : this.#conversation.show(found);
   }
 
@@ -151,7 +141,7 @@ class Replies {
     return this.#do('look', () => this.#lookAgain(), async () => {
       const { door, keyring } = await readStart();
       if (keyring === null) return this.#tell('look-keys');
-      await this.#take(keyring);
+      await this.#visit.take(keyring);
       this.#applyDoor(door);
       this.#busy = false;
       await this.#look();
@@ -168,7 +158,7 @@ class Replies {
       this.#fields.clearMessage();
       this.#fields.countRoom().catch(() => undefined);
       this.#show('conversation');
-      element('sent', HTMLElement).hidden = false;
+      visible({ sent: true });
       focusOn('sent');
     }));
   }
@@ -186,7 +176,7 @@ class Replies {
   }
 
   async #dispatch(errand: Errand, noticeFor: (notice: Notice) => Notice, accepted: () => void): Promise<void> {
-    const outcome: Outcome = await this.#sending.send(errand);
+    const outcome: Outcome = await this.#visit.sending.send(errand);
     if (outcome.kind === 'accepted') accepted();
     else this.#tell(noticeFor(outcome.kind === 'refused' ? outcome.notice : 'busy'));
   }
@@ -196,12 +186,12 @@ class Replies {
     if (this.#busy) return;
     this.#busy = true;
     this.#retry = () => void retry();
-    notify(null);
+    this.#visit.notices.show(null);
     this.#confirmation.hide();
-    element('sent', HTMLElement).hidden = true;
-    for (const name of OPERATIONS) element(`doing-${name}`, HTMLElement).hidden = name !== operation;
+    visible({ sent: false });
+    showOne(OPERATIONS.map((name) => `doing-${name}` as const), `doing-${operation}`);
     progress(operation === 'look' ? 'slot' : 'sealing');
-    this.#draw('progress');
+    draw('progress');
     focusOn('progress-title');
     try {
       await work();
@@ -222,7 +212,7 @@ class Replies {
   /** There is nothing more to do here. */
   #finish(): void {
     this.#clear();
-    this.#end();
+    this.#visit.end();
     this.#show('ended');
     focusOn('ended-title');
   }
@@ -233,12 +223,6 @@ class Replies {
     this.#fields.clear();
     this.#confirmation.hide();
     this.#conversation.clear();
-  }
-
-  /** Nor in the worker's memory, and nothing more is sent. */
-  #end(): void {
-    this.#sending.stop();
-    this.#sealer.destroy();
   }
 
   #askBeforeLeaving(href: string): boolean {
@@ -258,7 +242,7 @@ class Replies {
         return location.reload();
       case 'leave':
         this.#clear();
-        this.#end();
+        this.#visit.end();
         return this.#leaving.leave();
       case 'stay':
         return this.#leaving.stay(() => this.#fields.focus());
@@ -269,26 +253,20 @@ class Replies {
   }
 
   #noticeFor(error: unknown, otherwise: Notice): Notice {
-    if (!(error instanceof SealerError)) return otherwise;
     // What came back cannot be read: it is no answer of a relay.
-    return error.code.startsWith('MAILBOX_') ? 'look-failed' : noticeForSealer(error.code);
+    if (error instanceof SealerError && error.code.startsWith('MAILBOX_')) return 'look-failed';
+    return this.#visit.noticeFor(error, otherwise);
   }
 
-  #show(view: Exclude<View, 'progress'>): void {
+  #show(view: View): void {
     this.#view = view;
-    this.#draw(view);
-  }
-
-  #draw(view: View): void {
-    for (const name of VIEWS) element(name, HTMLElement).hidden = name !== view;
-    element('intro', HTMLElement).hidden = view !== 'enter';
+    draw(view);
   }
 
   /** Says what happened and what to do, above what was there before. */
   #tell(notice: Notice): void {
-    fill('today', new Intl.DateTimeFormat(this.#language, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(new Date()));
     this.#show(this.#view);
-    notify(notice, { kept: !this.#fields.empty });
+    this.#visit.tell(notice, !this.#fields.empty);
   }
 }
 

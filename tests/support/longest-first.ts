@@ -12,6 +12,7 @@ const FILE_SECONDS: Readonly<Record<string, number>> = {
   'tests/integration/cli-keys.test.ts': 40,
   'tests/integration/demo.test.ts': 40,
   'tests/integration/cli-send.test.ts': 30,
+  'tests/integration/cli-operator-setup.test.ts': 30,
   'tests/integration/worker-deliver.test.ts': 20,
   'tests/unit/engines.test.ts': 20,
   'tests/unit/letters-variants.test.ts': 20,

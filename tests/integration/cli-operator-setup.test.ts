@@ -1,0 +1,157 @@
+// What an operator makes before anything runs: the users of Redis with their passwords, and the form.
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EXIT } from '../../cli/errors.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { aclFile } from '../../redis/acl.ts';
+import { cli, openOffice, temporaryDirectory, writeTo, type CliResult } from '../support/cli.ts';
+
+let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
+beforeAll(async () => {
+  await ready;
+  dir = await temporaryDirectory();
+});
+afterAll(() => dir.remove());
+
+describe('operator acl', () => {
+  test('writes the users and a password for each, private, once', async () => {
+    const directory = dir.path('redis');
+    const { code } = await cli(['operator', 'acl', '--out', directory]);
+    expect(code).toBe(EXIT.ok);
+    expect((await readdir(directory)).sort()).toEqual(['operator.password', 'relay.password', 'users.acl', 'worker.password']);
+    const read = (name: string): Promise<string> => readFile(dir.path('redis', name), 'utf8');
+    const passwords = {
+      relay: await read('relay.password'),
+      worker: await read('worker.password'),
+      operator: await read('operator.password'),
+    };
+    expect(new Set(Object.values(passwords)).size).toBe(3);
+    expect(await read('users.acl')).toBe(aclFile(passwords));
+    for (const name of await readdir(directory)) expect((await stat(dir.path('redis', name))).mode & 0o777).toBe(0o600);
+    const again = await cli(['operator', 'acl', '--out', directory]);
+    expect(again.code).toBe(EXIT.output);
+    expect(await read('relay.password')).toBe(passwords.relay);
+  });
+});
+
+describe('operator build-form', () => {
+  test('builds the form with the root key in it', async () => {
+    const office = await openOffice((...parts) => dir.path('office', ...parts));
+    const publicKey = (await readFile(office.rootPublicKey, 'utf8')).trim().split('\n').at(-1) ?? '';
+    const {
+      code,
+      text: json,
+      err,
+    } = await cli(['operator', 'build-form', '--json', '--root-key', office.rootPublicKey, '--out', dir.path('web')]);
+    expect([code, err], err).toEqual([EXIT.ok, '']);
+    expect(JSON.parse(json)).toEqual({
+      directory: dir.path('web'),
+      manifestFile: dir.path('web', 'manifest.json'),
+      gone: [],
+      foreign: [],
+      signatureGone: false,
+      warning: null,
+    });
+    expect(await readdir(dir.path('web'))).toContain('index.html');
+    const scripts = (await readdir(dir.path('web'))).filter((name) => name.endsWith('.js'));
+    const texts = await Promise.all(scripts.map((name) => readFile(dir.path('web', name), 'utf8')));
+    expect(texts.some((text) => text.includes(publicKey))).toBe(true);
+  });
+
+  test('builds in what the site file says, and names what is wrong with it', async () => {
+    const office = await openOffice((...parts) => dir.path('office-site', ...parts));
+    const site = await writeTo(dir.path('site.json'), JSON.stringify({ exit: 'https://weather.example/' }));
+    const arguments_ = ['operator', 'build-form', '--root-key', office.rootPublicKey, '--out', dir.path('web-site'), '--site', site];
+    const { code, err } = await cli(arguments_);
+    expect(code, err).toBe(EXIT.ok);
+    expect(await readFile(dir.path('web-site', 'index.html'), 'utf8')).toContain('href="https://weather.example/"');
+
+    await writeTo(site, JSON.stringify({ exit: 'http://weather.example/', crisisLines: { ru: [{ name: 'x' }] } }));
+    const wrong = await cli(arguments_);
+    expect(wrong.code).toBe(EXIT.input);
+    for (const words of ['exit: it must be an https:// address', 'crisisLines, ru, 1, contact: it must be text', '(INPUT_FORMAT)'])
+      expect(wrong.err).toContain(words);
+    expect((await cli([...arguments_.slice(0, -1), dir.path('nowhere.json')])).err).toContain('(INPUT_MISSING)');
+  });
+
+  describe('looks at when the keyrings of the offline form are valid', () => {
+    const DAY_MS = 24 * 60 * 60 * 1000;
+    let office: Awaited<ReturnType<typeof openOffice>>;
+    const begin = (): number => Date.parse(office.keyring.keyring.notBefore);
+    const build = (out: string, afterMs: number): Promise<CliResult> =>
+      cli(['operator', 'build-form', '--root-key', office.rootPublicKey, '--out', dir.path(out), '--keyring', office.keyring.file], {
+        now: new Date(begin() + afterMs),
+      });
+    beforeAll(async () => {
+      office = await openOffice((...parts) => dir.path('office-times', ...parts));
+    });
+
+    test('and refuses those that have all ended', async () => {
+      const { code, err } = await build('web-ended', 7 * DAY_MS);
+      expect(code).toBe(EXIT.notAuthentic);
+      expect(err).toContain(
+        `valid until ${office.keyring.keyring.notAfter}; get this week's keyring from the administrator (KEYRING_EXPIRED)`,
+      );
+      await expect(readdir(dir.path('web-ended'))).rejects.toThrow('ENOENT');
+    });
+
+    test.each([
+      ['says nothing in the middle of the week', DAY_MS, null],
+      ['warns when the last ends within two days', 5 * DAY_MS + 1, 'is of use only until'],
+      ['warns when none has begun', -1, 'is of no use before'],
+    ] as const)('and %s', async (_what, afterMs, warning) => {
+      const { code, err } = await build('web-times', afterMs);
+      expect(code, err).toBe(EXIT.ok);
+      if (warning === null) expect(err).not.toContain('Warning');
+      else expect(err).toContain(`Warning: the offline form ${warning}`);
+      expect(JSON.parse(await readFile(dir.path('web-times', 'form.json'), 'utf8'))).toEqual({ until: office.keyring.keyring.notAfter });
+    });
+  });
+
+  test('takes no offline form and no other file away without saying so', async () => {
+    const office = await openOffice((...parts) => dir.path('office-shrinks', ...parts));
+    const out = dir.path('web-shrinks');
+    const build = (...more: string[]): Promise<CliResult> =>
+      cli(['operator', 'build-form', '--root-key', office.rootPublicKey, '--out', out, ...more]);
+    expect((await build('--keyring', office.keyring.file)).code).toBe(EXIT.ok);
+    await writeTo(dir.path('web-shrinks', 'manifest.json.minisig'), 'a signature');
+    const before = await readdir(out);
+    const refused = await build();
+    expect([refused.code, await readdir(out)]).toEqual([EXIT.output, before]);
+    expect(refused.err).toContain(
+      'has an offline form, and this build has none: ' +
+        'en/form-ended.html, en/form.html, form-ended.html, form.html, form.json would be gone; give it a keyring',
+    );
+    const agreed = await build('--no-offline-form');
+    expect([agreed.code, await readdir(out)]).toEqual([
+      EXIT.ok,
+      before.filter((name) => !/^form(?:-ended)?\.(?:html|json)|minisig$/.test(name)),
+    ]);
+    expect(agreed.err).toContain(
+      'Taken away: en/form-ended.html, en/form.html, form-ended.html, form.html, form.json.\n' +
+        'The manifest has changed, so its signature manifest.json.minisig was taken away',
+    );
+    // As in a folder of somebody's that was never a form.
+    await rm(dir.path('web-shrinks', 'manifest.json'));
+    const foreign = await build();
+    expect([foreign.code, foreign.err]).toEqual([
+      EXIT.output,
+      expect.stringContaining('has files that no build of the form made: en/index.html, '),
+    ]);
+    expect(await readdir(out)).not.toContain('manifest.json');
+  });
+
+  test.each<readonly [string, () => Promise<string>, string]>([
+    ['what is no key', () => writeTo(dir.path('not.pub'), 'hello'), ''],
+    [
+      'the secret half',
+      () => openOffice((...parts) => dir.path('office-secret', ...parts)).then(({ rootKey }) => rootKey),
+      ': it is the secret half, which stays offline',
+    ],
+  ])('refuses %s, by its name', async (_what, write, why) => {
+    const file = await write();
+    const { code, err } = await cli(['operator', 'build-form', '--root-key', file, '--out', dir.path('web2')]);
+    expect([code, err]).toEqual([EXIT.input, expect.stringContaining(`${file} is not the root public key${why}`)]);
+    expect(err).toContain('(INPUT_FORMAT)');
+  });
+});

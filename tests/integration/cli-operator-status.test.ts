@@ -1,0 +1,270 @@
+// What an operator is told of how things stand: in coarse steps, and with a code for each thing that needs attention.
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { EXIT } from '../../cli/errors.ts';
+import { LETTER_ID_BYTES } from '../../crypto/letter.ts';
+import type { Status } from '../../operator/status.ts';
+import { ALIVE_SECONDS, keys } from '../../redis/keys.ts';
+import { channels, type RelayCondition } from '../../redis/presence.ts';
+import { noteDrops, publishHousekeeping, publishMix, publishTrouble } from '../../redis/state.ts';
+import type { HousekeepingState, InboxTrouble, MixState } from '../../redis/state.ts';
+import { cli, writeTo, type CliResult } from '../support/cli.ts';
+import { OPEN, OperatorStand, WELL } from '../support/operator-stand.ts';
+import { until } from '../support/worker.ts';
+
+const QUIET: HousekeepingState = { housekeeping: '', memory: 'ok', relayLimits: 'RELAY_POOL_LIMIT=20000 RELAY_SEEN_LIMIT=1000000' };
+
+describe('with Redis', () => {
+  let stand: OperatorStand;
+  let admin: Redis;
+  beforeAll(async () => {
+    stand = await OperatorStand.start();
+    ({ admin } = stand);
+  });
+  afterAll(() => stand.stop());
+  beforeEach(() => stand.reset());
+
+  const operator = (...words: string[]): Promise<CliResult> => stand.operator(words);
+  const status = (): ReturnType<typeof stand.status> => stand.status();
+
+  test('all is well: exit 0', async () => {
+    const { code, text } = await operator('status');
+    expect(code).toBe(EXIT.ok);
+    expect(text).toBe(
+      [
+        'pool      1-9 parcels at the last round',
+        'answers   10-99 waiting in mailboxes',
+        'keyring   ok, valid until 2026-03-21T00:00:00Z; next: 13',
+        'taken     under keyring 12: up to two thirds of the parcels that may come; a stamp costs 4 bits more',
+        'taken     under keyring 13: less than a third of the parcels that may come',
+        'relay     answers',
+        'worker    working, a round every 300 s',
+        'inbox     inbox-1: 0 waiting, 0 dead',
+        'inbox     inbox-2: 0 waiting, 0 dead',
+        'dropped   nothing',
+        'all is well',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('counts come in coarse steps only', async () => {
+    await stand.fill(keys.outbox('inbox-1'), 134, LETTER_ID_BYTES);
+    await admin.hset(keys.dropped, 'format', 3, 'decoy', 20);
+    expect(await status()).toEqual({
+      code: EXIT.ok,
+      status: {
+        pool: '1-9',
+        replies: '10-99',
+        keyring: 'ok',
+        keyringUntil: '2026-03-21T00:00:00Z',
+        keyringNext: 13,
+        taken: [
+          { serial: 12, share: 'half', dearer: 4 },
+          { serial: 13, share: 'low', dearer: 0 },
+        ],
+        relay: 'answers',
+        worker: 'working',
+        roundSeconds: 300,
+        inboxes: [
+          { id: 'inbox-1', waiting: '100-999', dead: '0' },
+          { id: 'inbox-2', waiting: '0', dead: '0' },
+        ],
+        dropped: [
+          { reason: 'decoy', count: '10-99' },
+          { reason: 'format', count: '1-9' },
+        ],
+        attention: [],
+      },
+    });
+    expect((await operator('status')).text).not.toMatch(/\b(134|3|20)\b/);
+  });
+
+  test.each([
+    ['is late after three missed rounds', (ALIVE_SECONDS - 901) * 1000, 'late', 'WORKER_LATE'],
+    ['is gone when its sign of life has run out', 1, 'gone', 'WORKER_GONE'],
+  ] as const)('a worker %s', async (_what, leftMs, worker, attention) => {
+    await admin.pexpire(keys.alive, leftMs);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const found = await status();
+    expect(found.code).toBe(EXIT.attention);
+    expect(found.status.worker).toBe(worker);
+    expect(found.status.attention.map(({ code }) => code)).toEqual([attention]);
+  });
+
+  test.each<[string, Partial<MixState>, string, string]>([
+    ['a mix that pauses', { paused: 'key-missing:7' }, 'MIX_PAUSED', 'nothing leaves the pool (key-missing:7)'],
+    [
+      'letters held back',
+      { held: 'outbox-full:inbox-1 team-without-inbox:7' },
+      'LETTERS_HELD',
+      'letters of a team are held back (outbox-full:inbox-1 team-without-inbox:7)',
+    ],
+    ['replies held back', { held: 'replies-full' }, 'REPLIES_FULL', 'further ones are held back; raise WORKER_REPLY_LIMIT'],
+    ['a keyring that ends soon', { keyring: 'expiring' }, 'KEYRING_EXPIRING', 'ends within two days'],
+    ['a keyring that has ended', { keyring: 'none' }, 'KEYRING_NONE', 'no keyring is valid'],
+    ['a deep pool', { pool: '10000+' }, 'POOL_DEEP', '10,000 parcels or more'],
+    ['an outbox that fills', { warnings: 'outbox-filling:inbox-1' }, 'FILLING', 'soon something is held back (outbox-filling:inbox-1)'],
+    ["next week's key", { warnings: 'next-key:key-unreadable:14' }, 'KEY_NEXT', 'of a keyring that has yet to begin (key-unreadable:14)'],
+    ['a relay that knows other keyrings', { keyringNewest: '12' }, 'KEYRINGS_DIFFER', 'not have the same newest keyring'],
+  ])('%s needs attention', async (_what, more, attention, what) => {
+    await publishMix(admin, { ...WELL, ...more });
+    const found = await status();
+    expect(found.code).toBe(EXIT.attention);
+    expect(found.status.attention.map(({ code }) => code)).toEqual([attention]);
+    expect((await operator('status')).text).toContain(what);
+  });
+
+  test('letters and replies that are held back are told apart', async () => {
+    await publishMix(admin, { ...WELL, held: 'outbox-full:inbox-1 replies-full team-without-inbox:7' });
+    const { attention } = (await status()).status;
+    expect(attention.map(({ code }) => code)).toEqual(['LETTERS_HELD', 'REPLIES_FULL']);
+    expect(attention[0]?.what).toBe('letters of a team are held back (outbox-full:inbox-1 team-without-inbox:7)');
+  });
+
+  test.each<[string, Partial<HousekeepingState>, string]>([
+    ['housekeeping that fails', { housekeeping: 'aof:AOF_REWRITE key-3:EACCES' }, 'HOUSEKEEPING_FAILING'],
+    ['a Redis that is nearly full', { memory: 'filling' }, 'MEMORY_FILLING'],
+    [
+      'a worker that plans for less than the relay lets in',
+      { relayLimits: 'RELAY_POOL_LIMIT=20000 RELAY_SEEN_LIMIT=500000' },
+      'LIMITS_DIFFER',
+    ],
+  ])('%s needs attention', async (_what, more, attention) => {
+    await publishHousekeeping(admin, QUIET);
+    expect((await status()).code).toBe(EXIT.ok);
+    await publishHousekeeping(admin, { ...QUIET, ...more });
+    const found = await status();
+    expect([found.code, found.status.attention.map(({ code }) => code)]).toEqual([EXIT.attention, [attention]]);
+  });
+
+  test.each<[InboxTrouble, string, string]>([
+    ['failing', 'INBOX_FAILING', 'inbox inbox-2 takes nothing at the moment (reply-550)'],
+    ['deferring', 'INBOX_DEFERRING', 'inbox inbox-2 refuses some letters, which wait (reply-550)'],
+    ['unconfigured', 'INBOX_UNCONFIGURED', 'letters wait for inbox inbox-2, which no worker has'],
+  ])('an inbox that is %s needs attention', async (trouble, attention, words) => {
+    await publishTrouble(admin, 'inbox-2', trouble, 'reply-550');
+    const found = await status();
+    expect(found.status.attention.map(({ code, what }) => [code, what])).toEqual([[attention, words]]);
+    await publishTrouble(admin, 'inbox-2', trouble, null);
+    expect((await status()).code).toBe(EXIT.ok);
+  });
+
+  test.each(['damaged', 'unopenable', 'error'] as const)(
+    'parcels dropped as %s need attention for a day, and again when there are more',
+    async (reason) => {
+      const now = new Date();
+      const HOUR_MS = 3_600_000;
+      const attentionAt = async (hours: number): Promise<string[]> => {
+        const { text } = await stand.operator(['status', '--json'], { now: new Date(now.getTime() + hours * HOUR_MS) });
+        return (JSON.parse(text) as Status).attention.map(({ code }) => code);
+      };
+      const code = { damaged: 'PARCELS_DAMAGED', unopenable: 'PARCELS_UNOPENABLE', error: 'PARCELS_FAILED' }[reason];
+      await admin.hset(keys.dropped, reason, 3, 'decoy', 100);
+      await noteDrops(admin, now);
+      expect([await attentionAt(0), await attentionAt(22), await attentionAt(25)]).toEqual([[code], [code], []]);
+      // Rounds without another change nothing.
+      await noteDrops(admin, new Date(now.getTime() + 30 * HOUR_MS));
+      expect(await attentionAt(31)).toEqual([]);
+      await admin.hincrby(keys.dropped, reason, 1);
+      await noteDrops(admin, new Date(now.getTime() + 30 * HOUR_MS));
+      expect(await attentionAt(31)).toEqual([code]);
+      // Nothing in Redis tells when it was more exactly than by the hour.
+      expect((await admin.hget(keys.state, `drop:${reason}`))?.split(' ')[1]).toMatch(/^\d{6}$/);
+    },
+  );
+
+  test.each<[string, Partial<RelayCondition>, string, string]>([
+    ['whose door is closed', { door: 'keyring' }, 'DOOR_CLOSED', 'the relay takes nothing (keyring)'],
+    ['whose offline form has ended', { offlineFormEnded: true }, 'OFFLINE_FORM_ENDED', 'the keyrings in the offline form have ended'],
+    ['that lacks a keyring', { newestKeyring: 12 }, 'KEYRINGS_DIFFER', 'not have the same newest keyring'],
+    [
+      "that has taken many parcels under next week's keyring",
+      { taken: [{ serial: 13, share: 'high', dearer: 0 }] },
+      'KEYRING_FILLING',
+      'more than two thirds of the parcels came that may under keyring 13',
+    ],
+    [
+      'that takes no more under one',
+      { taken: [{ serial: 13, share: 'full', dearer: 10 }] },
+      'KEYRING_FULL',
+      'as many parcels came under keyring 13 as may',
+    ],
+    [
+      'that takes them faster than they may come',
+      { taken: [{ serial: 13, share: 'low', dearer: 8 }] },
+      'KEYRING_FILLING',
+      'by now under keyring 13, and a stamp costs 8 bits more',
+    ],
+  ])('a relay %s needs attention', async (_what, more, attention, words) => {
+    stand.condition = { ...OPEN, ...more };
+    const found = await status();
+    expect([found.code, found.status.relay, found.status.attention.map(({ code }) => code)]).toEqual([
+      EXIT.attention,
+      'answers',
+      [attention],
+    ]);
+    expect(found.status.attention[0]?.what).toContain(words);
+  });
+
+  test('of two relays the one counts that has taken more', async () => {
+    stand.condition = { ...OPEN, taken: [{ serial: 13, share: 'half', dearer: 0 }] };
+    await stand.startRelay({
+      ...OPEN,
+      taken: [
+        { serial: 13, share: 'low', dearer: 6 },
+        { serial: 12, share: 'low', dearer: 0 },
+      ],
+    });
+    expect((await status()).status.taken).toEqual([
+      { serial: 12, share: 'low', dearer: 0 },
+      { serial: 13, share: 'half', dearer: 6 },
+    ]);
+    await stand.stopRelays();
+    await stand.startRelay();
+  });
+
+  test('a relay that is away, hangs, or is one of two that do, needs attention; asking writes nothing', async () => {
+    const written = async () => /aof_current_size:(\d+)/.exec(await admin.info('persistence'))?.[1];
+    const before = await written();
+    await stand.stopRelays();
+    const away = await status();
+    expect([away.code, away.status.relay, away.status.attention.map(({ code, what }) => [code, what])]).toEqual([
+      EXIT.attention,
+      'away',
+      [['RELAY_AWAY', 'no relay is connected to Redis']],
+    ]);
+    // One that hangs is subscribed still.
+    const hung = await stand.redis.connect('relay');
+    await hung.subscribe(channels.ask);
+    const silent = await status();
+    expect([silent.code, silent.status.relay, silent.status.attention.map(({ code, what }) => [code, what])]).toEqual([
+      EXIT.attention,
+      'silent',
+      [['RELAY_AWAY', 'a relay does not answer']],
+    ]);
+    await stand.startRelay();
+    expect((await status()).status.relay).toBe('silent');
+    hung.disconnect();
+    await until('relays', async () => (await stand.listeners()) === 1);
+    expect((await status()).code).toBe(EXIT.ok);
+    expect(await written()).toBe(before);
+  });
+
+  test('the worker asks whether it works with its own user, and is told nothing of others', async () => {
+    const own = await writeTo(stand.dir.path('worker.password'), stand.redis.passwords.worker);
+    const itself = ['--user', 'worker', '--redis-socket', stand.redis.socketPath, '--password-file', own];
+    const ask = () => cli(['operator', 'status', '--part', 'worker', '--json', ...itself]);
+    await publishMix(admin, { ...WELL, keyring: 'expiring', held: 'replies-full' });
+    expect((await ask()).code).toBe(EXIT.ok);
+    await publishMix(admin, { ...WELL, paused: 'key-missing:13' });
+    const { code, text } = await ask();
+    expect([code, (JSON.parse(text) as Status).attention.map((one) => one.code)]).toEqual([EXIT.attention, ['MIX_PAUSED']]);
+    expect((await operator('status', '--part', 'relay')).code).toBe(EXIT.usage);
+  });
+
+  test('before the first round nothing is known', async () => {
+    await admin.del(keys.state);
+    expect((await operator('status')).text).toContain('pool      not known yet\nanswers   not known yet\nkeyring   not known yet\n');
+  });
+});

@@ -1,28 +1,15 @@
+// Where what a volunteer writes goes: to a real relay and what comes of it there, to one that is away, and nowhere else.
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { basename, join } from 'node:path';
-import type { Redis } from 'ioredis';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { pageHeaders } from '../../cli/sending/page-requests.ts';
 import { EXIT } from '../../cli/errors.ts';
-import { toHex } from '../../crypto/bytes.ts';
-import { encodeAnswer, type Result } from '../../crypto/answer.ts';
-import { COUNTER_OFFSET, PARCEL_BYTES, PARCEL_HEADER_BYTES, parseParcel } from '../../crypto/parcel.ts';
 import { encodeParcelText } from '../../crypto/parcel-text.ts';
-import { stampParcel } from '../../crypto/stamp.ts';
-import { HIGHEST_DIFFICULTY } from '../../crypto/wire.ts';
 import { ROOT } from '../../runtime/root.ts';
-import { keys } from '../../redis/keys.ts';
 import { cli, temporaryDirectory, writeTo, type CliResult } from '../support/cli.ts';
-import { startRelay, type TestRelay } from '../support/relay.ts';
 import { closedPort } from '../support/smtp.ts';
-import { startSocksServer } from '../support/socks-server.ts';
+import { ONION, startSocksServer } from '../support/socks-server.ts';
 import { startVolunteer, type Volunteer } from '../support/volunteer.ts';
-
-const ONION = `${'a'.repeat(56)}.onion`;
 
 let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
 let anna: Volunteer;
@@ -54,7 +41,10 @@ describe('by way of a real relay', () => {
   test('whatever becomes of its output: the person has the answer, and the team knows', async () => {
     const thread = await anna.requester('Без вывода');
     const text = await writeTo(dir.path('text'), 'Ответ без вывода');
-    const argv = anna.words(['reply', '--at-once', '--file', text], thread, ['--relay', anna.relay]).map((word) => `'${word}'`).join(' ');
+    const argv = anna
+      .words(['reply', '--at-once', '--file', text], thread, ['--relay', anna.relay])
+      .map((word) => `'${word}'`)
+      .join(' ');
     const program = `'${process.execPath}' '${join(ROOT, 'dist', 'support-relay.js')}'`;
     const code = dir.path('exit-code');
     execFileSync('sh', ['-c', `{ ${program} ${argv} 2>&1; echo $? > '${code}'; } | true`]);
@@ -66,10 +56,15 @@ describe('by way of a real relay', () => {
   test('claim and handover reach the team and nobody else', async () => {
     const thread = await anna.requester('Кто-нибудь');
     const claimed = await anna.answering(['claim', '--json'], thread, ['--relay', anna.relay]);
-    expect([claimed.code, JSON.parse(claimed.text)]).toEqual([EXIT.ok, { conversation: thread.address.key.slice(0, 8), sent: 1, unsent: 0, files: [] }]);
+    expect([claimed.code, JSON.parse(claimed.text)]).toEqual([
+      EXIT.ok,
+      { conversation: thread.address.key.slice(0, 8), sent: 1, unsent: 0, files: [] },
+    ]);
     await expect.poll(() => anna.notesOf(thread)).toMatchObject([{ action: 'claim' }]);
     expect((await anna.answering(['handover', '--to', 'Борис'], thread, ['--relay', anna.relay])).code).toBe(EXIT.ok);
-    await expect.poll(async () => (await anna.notesOf(thread)).find(({ action }) => action === 'handover')).toMatchObject({ alias: 'Анна', to: 'Борис' });
+    await expect
+      .poll(async () => (await anna.notesOf(thread)).find(({ action }) => action === 'handover'))
+      .toMatchObject({ alias: 'Анна', to: 'Борис' });
     expect(await anna.repliesTo(thread)).toEqual([]);
   });
 
@@ -91,7 +86,12 @@ describe('by way of a real relay', () => {
     const thread = await anna.requester('Через Tor');
     const proxy = await startSocksServer({ [ONION]: portOf(anna.relay) });
     try {
-      const { code, err } = await anna.answering(['reply'], thread, ['--relay', `http://${ONION}/`, '--socks', `127.0.0.1:${String(proxy.port)}`], { stdin: 'Через Tor' });
+      const { code, err } = await anna.answering(
+        ['reply'],
+        thread,
+        ['--relay', `http://${ONION}/`, '--socks', `127.0.0.1:${String(proxy.port)}`],
+        { stdin: 'Через Tor' },
+      );
       expect(code, err).toBe(EXIT.ok);
       await expect.poll(() => anna.repliesTo(thread)).toEqual(['Через Tor']);
       expect(new Set(proxy.visits.map(({ host, port }) => `${host}:${String(port)}`))).toEqual(new Set([`${ONION}:80`]));
@@ -105,12 +105,19 @@ describe('by way of a real relay', () => {
 
 describe('a relay that is away', () => {
   test.each<readonly [string, () => Promise<readonly string[]>, string]>([
-    ['nothing listens', () => Promise.resolve(['--relay', `unix:${dir.path('nothing.sock')}`]), 'the relay does not answer: it does not exist'],
+    [
+      'nothing listens',
+      () => Promise.resolve(['--relay', `unix:${dir.path('nothing.sock')}`]),
+      'the relay does not answer: it does not exist',
+    ],
     ['no Tor', async () => ['--relay', `http://${ONION}`, '--socks', `127.0.0.1:${String(await closedPort())}`], 'is Tor running?'],
   ])('%s: 69, and what was written is kept to be sent later', async (_what, where, why) => {
     const thread = await anna.requester(`Нет связи: ${_what}`);
     const keep = dir.path(`keep ${_what}`);
-    const { code, err, text } = await anna.answering(['reply'], thread, [...(await where()), '--keep', keep], { stdin: `Дошло: ${_what}`, pause: () => Promise.resolve(true) });
+    const { code, err, text } = await anna.answering(['reply'], thread, [...(await where()), '--keep', keep], {
+      stdin: `Дошло: ${_what}`,
+      pause: () => Promise.resolve(true),
+    });
     expect([code, text.trim().split('\n')]).toEqual([EXIT.unavailable, [`${keep}/01.txt`, `${keep}/02.txt`]]);
     expect(err).toContain(why);
     expect(err.match(/trying again in 10 seconds/g)).toHaveLength(4);
@@ -126,7 +133,10 @@ describe('a relay that is away', () => {
     const thread = await anna.requester('Ещё раз');
     const where = ['--relay', `unix:${dir.path('nothing.sock')}`];
     const told = await anna.answering(['claim'], thread, where);
-    expect([told.code, told.err]).toEqual([EXIT.unavailable, expect.stringContaining('Nothing was kept: run this again with the same text later. With --keep')]);
+    expect([told.code, told.err]).toEqual([
+      EXIT.unavailable,
+      expect.stringContaining('Nothing was kept: run this again with the same text later. With --keep'),
+    ]);
     const asked = dir.path('asked');
     const kept = await anna.answering(['claim'], thread, where, { terminal: { answers: ['', 'y', asked] } });
     expect([kept.code, await readdir(asked)]).toEqual([EXIT.unavailable, ['01.txt']]);
@@ -135,10 +145,14 @@ describe('a relay that is away', () => {
   test('an onion the proxy cannot reach, and a proxy that is none', async () => {
     const proxy = await startSocksServer({});
     const parcel = await writeTo(dir.path('parcel.txt'), encodeParcelText(anna.deployment.seal('x')));
-    const through = (port: number): Promise<CliResult> => cli(['send', parcel, '--relay', `http://${ONION}`, '--socks', `127.0.0.1:${String(port)}`]);
+    const through = (port: number): Promise<CliResult> =>
+      cli(['send', parcel, '--relay', `http://${ONION}`, '--socks', `127.0.0.1:${String(port)}`]);
     const unreachable = await through(proxy.port);
     await proxy.stop();
-    expect([unreachable.code, unreachable.err]).toEqual([EXIT.unavailable, expect.stringContaining('the proxy cannot reach it (SOCKS reply 4)')]);
+    expect([unreachable.code, unreachable.err]).toEqual([
+      EXIT.unavailable,
+      expect.stringContaining('the proxy cannot reach it (SOCKS reply 4)'),
+    ]);
     expect((await through(portOf(anna.relay))).err).toContain('not the SOCKS port of Tor');
   });
 });
@@ -162,161 +176,5 @@ describe('where parcels may go', () => {
     expect([both.code, both.err]).toEqual([EXIT.usage, expect.stringContaining('give either --relay or --out')]);
     const nowhere = await cli(['reply', '--relay', anna.relay, '--keep', '', 'letter']);
     expect([nowhere.code, nowhere.err]).toEqual([EXIT.usage, expect.stringContaining('--keep is missing its folder')]);
-  });
-});
-
-describe('how parcels are sent', () => {
-  let relay: TestRelay;
-  let admin: Redis;
-  beforeAll(async () => {
-    relay = await startRelay({ config: { difficulty: 14 } });
-    admin = await relay.redis.connect('admin');
-  });
-  afterAll(() => relay.stop());
-
-  const files = (count: number): Promise<string[]> =>
-    Promise.all(Array.from({ length: count }, (_, index) => writeTo(dir.path(`p${String(index)}.txt`), `${encodeParcelText(relay.parcel())}\n`)));
-
-  test('stamped as the door asks; what is no parcel does not hold up the others', async () => {
-    const bad = await writeTo(dir.path('bad.txt'), 'Help me');
-    const { code, text } = await cli(['send', bad, 'tests/cases/parcel/7c-swapped.txt', ...(await files(3)), '--relay', relay.url]);
-    expect([code, text]).toEqual([EXIT.input, expect.stringMatching(/bad\.txt, parcel 1: refused: there is no sealed parcel/)]);
-    expect(text).toMatch(/swapped\.txt, parcel 1: refused: it was changed on its way; ask for it again.* \(PARCEL_CHECK\)/);
-    expect(text.match(/accepted/g)).toHaveLength(6);
-    expect(await admin.hlen(keys.pool)).toBe(3);
-  });
-
-  test('a closed door is waited for', async () => {
-    await admin.del(keys.pool);
-    await relay.workerGone();
-    await relay.door('worker');
-    let waited = 0;
-    const { code, err } = await cli(['send', ...(await files(1)), '--relay', relay.url], {
-      pause: async (_ms, why) => {
-        if (why === 'moment') return true;
-        waited += 1;
-        await relay.workerAlive();
-        await relay.door(null);
-        return true;
-      },
-    });
-    expect([code, waited, err]).toEqual([EXIT.ok, 1, expect.stringMatching(/^Sending .*\nSo that .*\nnot now: the door is closed; trying again in \d+ seconds \(Ctrl-C stops\)\n$/)]);
-    expect(await admin.hlen(keys.pool)).toBe(1);
-  });
-
-  test('one that is refused for good is told, and the rest goes on', async () => {
-    await admin.del(keys.pool);
-    const old = await writeTo(dir.path('old.txt'), encodeParcelText(relay.parcel(4)));
-    const { code, text } = await cli(['send', old, ...(await files(2)), '--relay', relay.url]);
-    expect([code, text]).toEqual([EXIT.input, expect.stringContaining('no longer, or not yet, in use')]);
-    expect(await admin.hlen(keys.pool)).toBe(2);
-  });
-
-  test('in random order, each at a moment of its own and on connections of its own, with stamp and headers of the page under the name of the onion', async () => {
-    const heard: { headers: string[]; id: string; parcel: Uint8Array }[] = [];
-    const moments: number[] = [];
-    const server = createServer((request, response) => {
-      if (request.method === 'GET') {
-        response.end(request.url === '/start.json' ? JSON.stringify({ door: { open: true, difficulty: 12 }, keyring: '{}', signature: '' }) : '');
-        return;
-      }
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        const parcel = new Uint8Array(Buffer.concat(chunks));
-        heard.push({ headers: request.rawHeaders, id: Buffer.from(parseParcel(parcel).id).toString('hex'), parcel });
-        response.end(encodeAnswer({ result: 'accepted' satisfies Result, difficulty: 12, retryAfterSeconds: 0 }));
-      });
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const proxy = await startSocksServer({ [ONION]: (server.address() as AddressInfo).port });
-    // Stamped dearer than this door asks.
-    const paths = await Promise.all(Array.from({ length: 4 }, (_, index) => writeTo(dir.path(`dear${String(index)}.txt`), encodeParcelText(stampParcel(relay.parcel(), 14)))));
-    const orders = new Set<string>();
-    try {
-      // 24 orders: a fixed one would come eight times in a row.
-      for (let time = 0; time < 8; time += 1) {
-        heard.length = 0;
-        const argv = ['send', ...paths, '--relay', `http://${ONION}`, '--socks', `127.0.0.1:${String(proxy.port)}`];
-        expect((await cli(argv, { pause: (ms) => Promise.resolve(moments.push(ms) > 0) })).code).toBe(EXIT.ok);
-        orders.add(heard.map(({ id }) => id).join());
-      }
-    } finally {
-      await proxy.stop();
-      server.closeAllConnections();
-      server.close();
-    }
-    expect(orders.size).toBeGreaterThan(1);
-    expect(heard.map(({ headers }) => headers)).toEqual(Array.from({ length: 4 }, () => pageHeaders(PARCEL_BYTES, `http://${ONION}`)));
-    // As the page makes it: the first counter that is dear enough, though these were stamped dearer before.
-    for (const { parcel } of heard) {
-      const unstamped = parcel.slice();
-      unstamped.fill(0, COUNTER_OFFSET, PARCEL_HEADER_BYTES);
-      expect(toHex(stampParcel(unstamped, 12))).toBe(toHex(parcel));
-    }
-    expect(moments).toHaveLength(8 * 4);
-    for (const ms of moments) expect(ms).toBeLessThan(60_000);
-    expect(new Set(moments).size).toBe(8 * 4);
-    expect(new Set(proxy.visits.map(({ user }) => user)).size).toBe(8 * 4);
-  });
-
-  test('a stamp dearer than the page would make: not sent a second time', async () => {
-    let [posted, pauses] = [0, 0];
-    const server = createServer((request, response) => {
-      request.resume();
-      posted += Number(request.method === 'POST');
-      const start = JSON.stringify({ door: { open: true, difficulty: 0 }, keyring: '{}', signature: '' });
-      const difficulty = HIGHEST_DIFFICULTY + 1;
-      const answer = request.method === 'GET' ? start : encodeAnswer({ result: 'stamp' satisfies Result, difficulty, retryAfterSeconds: 0 });
-      request.on('end', () => response.end(answer));
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    try {
-      const argv = ['send', ...(await files(2)), '--at-once', '--relay', `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`];
-      const { code, text } = await cli(argv, { pause: () => Promise.resolve((pauses += 1) > 0) });
-      expect([code, text.match(/not now: the relay keeps raising the proof-of-work difficulty/g)]).toEqual([EXIT.unavailable, expect.objectContaining({ length: 2 })]);
-    } finally {
-      server.closeAllConnections();
-      server.close();
-    }
-    expect([posted, pauses]).toEqual([1, 0]);
-  });
-
-  test('--delete: only files of which everything was accepted', async () => {
-    await admin.del(keys.pool);
-    const folder = dir.path('delete');
-    await mkdir(folder);
-    const [text, refused] = [encodeParcelText(relay.parcel()), encodeParcelText(relay.parcel(4))];
-    const contents = { good: `${text}\n${encodeParcelText(relay.parcel())}\n`, again: text, half: `${encodeParcelText(relay.parcel())}\n${refused}\n`, old: refused, damaged: `${text.slice(0, -100)}!` };
-    for (const [name, content] of Object.entries(contents)) await writeTo(`${folder}/${name}.txt`, content);
-    const { code, err } = await cli(['send', folder, `${folder}/again.txt`, '--relay', relay.url, '--delete']);
-    expect([code, err], err).toEqual([EXIT.input, expect.stringMatching(/^Sending \(Ctrl-C stops\) …\nSo that [^\n]*\n$/)]);
-    expect((await readdir(folder)).sort()).toEqual(['damaged.txt', 'half.txt', 'old.txt']);
-    expect(await admin.hlen(keys.pool)).toBe(3);
-  });
-
-  test('--delete: none while the relay takes nothing; and without it none at all', async () => {
-    const [file = ''] = await files(1);
-    expect((await cli(['send', file, '--relay', `unix:${dir.path('nothing.sock')}`, '--delete'])).code).toBe(EXIT.unavailable);
-    expect((await cli(['send', file, '--relay', relay.url])).code).toBe(EXIT.ok);
-    expect(await readdir(dir.path())).toContain(basename(file));
-  });
-
-  test.each<readonly [string, string, () => Promise<string>, () => string]>([
-    ['accepted', 'a parcel', () => files(1).then(([file = '']) => file), () => relay.url],
-    ['serial', 'one of another keyring', () => writeTo(dir.path('serial.txt'), encodeParcelText(relay.parcel(4))), () => relay.url],
-    ['unreadable', 'no parcel', () => writeTo(dir.path('words.txt'), 'words'), () => relay.url],
-    ['unreachable', 'a relay that is away', () => files(1).then(([file = '']) => file), () => `unix:${dir.path('nothing.sock')}`],
-  ])('--json: %s, for %s', async (result, _what, file, address) => {
-    const source = await file();
-    const { text } = await cli(['send', source, '--json', '--relay', address()]);
-    expect(JSON.parse(text)).toEqual({ source, number: 1, result });
-  });
-
-  test('a folder with nothing to send, and one that is not there', async () => {
-    expect((await cli(['send', dir.path('missing'), '--relay', relay.url])).err).toContain('(INPUT_MISSING)');
-    expect((await cli(['send', relay.dir, '--relay', relay.url])).err).toContain('there is nothing to send');
   });
 });

@@ -3,8 +3,13 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 export type SocksVisit = { user: string; password: string; host: string; port: number };
 
+/** A name that nothing but a proxy leads anywhere. */
+export const ONION = `${'a'.repeat(56)}.onion`;
+
 /** As much of a SOCKS5 proxy as Tor's is for a client: it takes any password, and leads every name of `names` to a port here. */
-export async function startSocksServer(names: Readonly<Record<string, number>>): Promise<{ port: number; visits: SocksVisit[]; stop: () => Promise<void> }> {
+export async function startSocksServer(
+  names: Readonly<Record<string, number>>,
+): Promise<{ port: number; visits: SocksVisit[]; stop: () => Promise<void> }> {
   const visits: SocksVisit[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((client) => {

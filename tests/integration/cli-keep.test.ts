@@ -1,22 +1,16 @@
+// What becomes of an answer that is not accepted at once, or whose program ends: with a folder to keep it, without one, at a terminal.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open, readdir, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { writeParcels } from '../../cli/sending/write-parcels.ts';
 import { EXIT } from '../../cli/errors.ts';
-import { parcelsIn } from '../../cli/sending/parcels.ts';
-import { parseAnswer } from '../../crypto/answer.ts';
 import type { Thread } from '../../crypto/thread.ts';
-import { decodeParcelText } from '../../crypto/parcel-text.ts';
-import { parseParcel } from '../../crypto/parcel.ts';
 import { ROOT } from '../../runtime/root.ts';
 import { cli, temporaryDirectory, writeTo } from '../support/cli.ts';
-import { http } from '../support/http.ts';
 import { atTerminal } from '../support/terminal.ts';
 import { startVolunteer, type Volunteer } from '../support/volunteer.ts';
+import { startSilent, wayToRelay } from '../support/way-to-relay.ts';
 
 const PROGRAM = join(ROOT, 'dist', 'support-relay.js');
 
@@ -38,7 +32,11 @@ afterAll(async () => {
 async function answer(thread: Thread, where: readonly string[], text: string): Promise<{ child: ChildProcess; folder: string }> {
   const folder = dir.path(`run-${String((runs += 1))}`);
   await mkdir(folder);
-  const child = spawn(process.execPath, [PROGRAM, ...anna.words(['reply', '--at-once'], thread, where)], { cwd: folder, env: { ...process.env, TMPDIR: folder }, stdio: ['pipe', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, [PROGRAM, ...anna.words(['reply', '--at-once'], thread, where)], {
+    cwd: folder,
+    env: { ...process.env, TMPDIR: folder },
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
   child.stdin?.end(text);
   return { child, folder };
 }
@@ -47,41 +45,6 @@ async function killed(child: ChildProcess): Promise<void> {
   const exit = once(child, 'exit');
   child.kill('SIGKILL');
   await exit;
-}
-
-type Way = { url: string; stop: () => void };
-
-/** A way to the relay. `onParcel` is given the relay's answer to the first, the second … parcel, and how to pass it on. */
-async function wayToRelay(onParcel: (nth: number, taken: boolean, response: ServerResponse, pass: () => void) => unknown): Promise<Way> {
-  let count = 0;
-  return listening(createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const body = new Uint8Array(Buffer.concat(chunks));
-      const headers = { 'content-type': 'application/octet-stream' };
-      void http(new URL(request.url ?? '', anna.relay).href, request.method === 'POST' ? { method: 'POST', headers, body } : {}).then((answered) => {
-        const pass = (): void => void response.end(answered.body);
-        if (request.method === 'POST') onParcel((count += 1), parseAnswer(answered.body).result === 'accepted', response, pass);
-        else pass();
-      });
-    });
-  }));
-}
-
-/** It takes connections and never answers. */
-function startSilent(onRequest: () => void): Promise<Way> {
-  return listening(createServer(onRequest));
-}
-
-async function listening(server: ReturnType<typeof createServer>): Promise<Way> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const stop = (): void => {
-    server.closeAllConnections();
-    server.close();
-  };
-  return { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, stop };
 }
 
 /** What came of an answer, once all of it has arrived. */
@@ -114,7 +77,7 @@ describe('with --keep', () => {
     const keep = dir.path('taken');
     let tell: (taken: boolean) => void = () => undefined;
     const reached = new Promise<boolean>((resolve) => (tell = resolve));
-    const way = await wayToRelay((_nth, taken) => {
+    const way = await wayToRelay(anna.relay, (_nth, taken) => {
       tell(taken);
     });
     const { child } = await answer(thread, ['--relay', way.url, '--keep', keep], 'Дважды');
@@ -130,7 +93,7 @@ describe('with --keep', () => {
   test('each file goes when its parcel was accepted, the reply first: what is left can be sent', async () => {
     const thread = await anna.requester('Третья');
     const keep = dir.path('half');
-    const way = await wayToRelay((nth, _taken, response, pass) => {
+    const way = await wayToRelay(anna.relay, (nth, _taken, response, pass) => {
       if (nth === 1) pass();
       else response.destroy();
     });
@@ -144,11 +107,19 @@ describe('with --keep', () => {
     expect(await outcome(thread)).toEqual({ replies: ['Половина'], notes: ['Половина'] });
   });
 
-  test.each([['reply', 2], ['claim', 1], ['handover', 1]])('%s: nothing is left when all was accepted', async (command, parcels) => {
+  test.each([
+    ['reply', 2],
+    ['claim', 1],
+    ['handover', 1],
+  ])('%s: nothing is left when all was accepted', async (command, parcels) => {
     const thread = await anna.requester(command);
     const keep = dir.path(`all of ${command}`);
     const seen: string[][] = [];
-    const way = await wayToRelay((_nth, _taken, _response, pass) => namesIn(keep).then((names) => seen.push(names)).then(pass));
+    const way = await wayToRelay(anna.relay, (_nth, _taken, _response, pass) =>
+      namesIn(keep)
+        .then((names) => seen.push(names))
+        .then(pass),
+    );
     const argv = command === 'handover' ? [command, '--to', 'Борис'] : [command];
     const { code, text } = await anna.answering(argv, thread, ['--relay', way.url, '--keep', keep], { stdin: 'Всё' });
     way.stop();
@@ -159,7 +130,7 @@ describe('with --keep', () => {
   test('a file that cannot be removed is told, and holds up nothing', async () => {
     const thread = await anna.requester('Убрали');
     const keep = dir.path('gone');
-    const way = await wayToRelay((_nth, _taken, _response, pass) => rm(keep, { recursive: true, force: true }).then(pass));
+    const way = await wayToRelay(anna.relay, (_nth, _taken, _response, pass) => rm(keep, { recursive: true, force: true }).then(pass));
     const { code, err } = await anna.answering(['claim'], thread, ['--relay', way.url, '--keep', keep]);
     way.stop();
     expect([code, err]).toEqual([EXIT.ok, expect.stringMatching(/01\.txt was accepted and cannot be removed: it does not exist/)]);
@@ -189,13 +160,16 @@ test('without --keep nothing is on disk while an answer is sent', async () => {
 
 test('without --keep, when only the team may not know, nobody is led to answer a second time', async () => {
   const thread = await anna.requester('Наполовину');
-  const way = await wayToRelay((nth, _taken, response, pass) => {
+  const way = await wayToRelay(anna.relay, (nth, _taken, response, pass) => {
     if (nth === 1) pass();
     else response.destroy();
   });
   const { code, err } = await anna.answering(['reply'], thread, ['--relay', way.url], { stdin: 'Один раз' });
   way.stop();
-  expect([code, err]).toEqual([EXIT.unavailable, expect.stringMatching(/NOT SENT: 1 of 2\.\nThe answer is on its way, .*do not answer again, but run support-relay claim/)]);
+  expect([code, err]).toEqual([
+    EXIT.unavailable,
+    expect.stringMatching(/NOT SENT: 1 of 2\.\nThe answer is on its way, .*do not answer again, but run support-relay claim/),
+  ]);
   expect(err).not.toContain('with the same text');
   expect((await anna.answering(['claim'], thread, ['--relay', anna.relay])).code).toBe(EXIT.ok);
   expect((await outcome(thread)).replies).toEqual(['Один раз']);
@@ -203,63 +177,35 @@ test('without --keep, when only the team may not know, nobody is led to answer a
 
 test('without --keep, when the relay may have the answer all the same, it is said that it may arrive twice', async () => {
   const thread = await anna.requester('Неизвестно');
-  const way = await wayToRelay((_nth, _taken, response) => response.destroy());
+  const way = await wayToRelay(anna.relay, (_nth, _taken, response) => response.destroy());
   const { code, err } = await anna.answering(['reply'], thread, ['--relay', way.url], { stdin: 'Дошло ли?' });
   way.stop();
-  expect([code, err]).toEqual([EXIT.unavailable, expect.stringMatching(/NOT SENT: 2 of 2\.\nNothing was kept, and the relay may have it all the same: run this again .*; then it may arrive twice\. With --keep/)]);
+  expect([code, err]).toEqual([
+    EXIT.unavailable,
+    expect.stringMatching(
+      new RegExp(
+        'NOT SENT: 2 of 2\\.\\nNothing was kept, and the relay may have it all the same: run this again .*; ' +
+          'then it may arrive twice\\. With --keep',
+      ),
+    ),
+  ]);
   expect((await outcome(thread)).replies).toEqual(['Дошло ли?']);
 });
 
 test('nor is anybody led to it by a folder that cannot be written to', async () => {
   const thread = await anna.requester('Некуда записать');
-  const way = await wayToRelay((nth, _taken, response, pass) => {
+  const way = await wayToRelay(anna.relay, (nth, _taken, response, pass) => {
     if (nth === 1) pass();
     else response.destroy();
   });
   const answers = ['typed', 'y', join(await writeTo(dir.path('no folder either'), ''), 'in it'), ''];
   const { code, err } = await anna.answering(['reply'], thread, ['--relay', way.url], { terminal: { answers } });
   way.stop();
-  expect([code, err]).toEqual([EXIT.unavailable, expect.stringMatching(/\(OUTPUT_FAILED\)\nThe answer is on its way, .*do not answer again/)]);
+  expect([code, err]).toEqual([
+    EXIT.unavailable,
+    expect.stringMatching(/\(OUTPUT_FAILED\)\nThe answer is on its way, .*do not answer again/),
+  ]);
 });
-
-test('law: the number of a file does not tell which parcel it is', async () => {
-  const parcels = [anna.deployment.seal('a'), anna.deployment.seal('b')];
-  const first = new Set<string>();
-  for (let time = 0; time < 40; time += 1) {
-    const files = await writeParcels(dir.path('law', String(time)), parcels);
-    const [ids, expected] = [await Promise.all(files.map(async (file) => idOf(decodeParcelText((await readFile(file, 'utf8')).trimEnd())))), parcels.map(idOf)];
-    expect(ids).toEqual(expected);
-    first.add(files[0]?.slice(-'01.txt'.length) ?? '');
-    expect(new Set(await Promise.all(files.map(async (file) => (await stat(file)).mtimeMs))).size).toBe(1);
-  }
-  expect([...first].sort()).toEqual(['01.txt', '02.txt']);
-});
-
-test('law: whenever writing breaks off, what can be sent is never the note alone; and a failure leaves nothing', async () => {
-  const [reply, note] = [anna.deployment.seal('reply'), anna.deployment.seal('note')];
-  const probe = await open(await writeTo(dir.path('probe'), ''));
-  const handles = Object.getPrototypeOf(probe) as FileHandle;
-  const { writeFile } = handles;
-  await probe.close();
-  for (let time = 0; time < 20; time += 1) {
-    const folder = dir.path('broken off', String(time));
-    const sendable: string[][] = [];
-    const write = vi.spyOn(handles, 'writeFile').mockImplementation(async function (this: FileHandle, ...data) {
-      const there = await Promise.all((await namesIn(folder)).map((name) => readFile(join(folder, name))));
-      sendable.push((await Promise.all(there.map(parcelsIn))).flat().flatMap((found) => ('parcel' in found ? [idOf(found.parcel)] : [])));
-      if (sendable.length === 2) throw Object.assign(new Error('full'), { code: 'ENOSPC' });
-      await Reflect.apply(writeFile, this, data);
-    });
-    await expect(writeParcels(folder, [reply, note])).rejects.toMatchObject({ code: 'OUTPUT_FAILED' });
-    write.mockRestore();
-    expect(sendable).toEqual([[], [idOf(reply)]]);
-    expect(await namesIn(folder)).toEqual([]);
-  }
-});
-
-function idOf(parcel: Uint8Array): string {
-  return Buffer.from(parseParcel(parcel).id).toString('hex');
-}
 
 describe('at a terminal', () => {
   const quoted = (words: readonly string[]): string => [process.execPath, PROGRAM, ...words].map((word) => `'${word}'`).join(' ');
@@ -296,8 +242,13 @@ describe('at a terminal', () => {
     vi.stubEnv('HOME', dir.path('home'));
     try {
       const out = join(await writeTo(dir.path('no folder'), ''), 'in it');
-      const { code, asked } = await anna.answering(['reply'], thread, ['--out', out], { terminal: { answers: ['typed', 'y', out, '~/kept'] } });
-      expect([code, asked.slice(2)]).toEqual([EXIT.ok, [expect.stringContaining('Folder to keep'), expect.stringContaining('Folder to keep')]]);
+      const { code, asked } = await anna.answering(['reply'], thread, ['--out', out], {
+        terminal: { answers: ['typed', 'y', out, '~/kept'] },
+      });
+      expect([code, asked.slice(2)]).toEqual([
+        EXIT.ok,
+        [expect.stringContaining('Folder to keep'), expect.stringContaining('Folder to keep')],
+      ]);
     } finally {
       vi.unstubAllEnvs();
     }

@@ -13,7 +13,6 @@ const FILE_SECONDS: Readonly<Record<string, number>> = {
   'tests/integration/demo.test.ts': 40,
   'tests/integration/cli-send.test.ts': 30,
   'tests/integration/cli-operator-setup.test.ts': 30,
-  'tests/integration/worker-deliver.test.ts': 20,
   'tests/unit/engines.test.ts': 20,
   'tests/unit/letters-variants.test.ts': 20,
 };

@@ -1,5 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,11 +16,9 @@ import { ready } from '../../crypto/sodium.ts';
 import { sealRequest } from '../../crypto/seal.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
 import type { ThreadAddress } from '../../crypto/thread.ts';
-import type { Layout } from '../../deploy/layout.ts';
-import { PARTS, spawnPart, type Part, type PartSettings } from '../../deploy/parts.ts';
+import { PARTS, type PartSettings } from '../../deploy/parts.ts';
 import { choosePort } from '../../deploy/port.ts';
 import { prepareDeployment, type Prepared } from '../../deploy/prepare.ts';
-import { endProcess } from '../../deploy/supervisor.ts';
 import { keys } from '../../redis/keys.ts';
 import { connect, whenReady, type Role } from '../../redis/connection.ts';
 import { http, postParcel, type HttpRequest } from './http.ts';
@@ -31,6 +27,7 @@ import { maildirPaths } from './maildir.ts';
 import { OpenedInbox } from './opened-inbox.ts';
 import { adminUser, password as newPassword } from './redis.ts';
 import { copyPrepared } from './prepared.ts';
+import { Programs } from './programs.ts';
 import { until } from './worker.ts';
 
 const START_WITHIN_MS = 90_000;
@@ -61,28 +58,22 @@ export type Posted = { status: number; answer: Answer };
 let idle: { deployment: Deployment; ending: NodeJS.Timeout } | undefined;
 const IDLE_MS = 20_000;
 
-/** The three real programs of dist/ over one folder, without the demo's supervision: what ends stays ended. */
-export class Deployment {
-  readonly layout: Layout;
+/** The programs, and what a test does with them: it seals, hands in, looks into the inbox. */
+export class Deployment extends Programs {
   /** Of no use where the relay listens on its socket. */
   readonly url: string;
   /** Null where it listens on loopback. */
   readonly socket: string | null;
   readonly keyring: VerifiedKeyring;
   readonly keyringFile: string;
-  readonly #settings: PartSettings;
   readonly #isTemporary: boolean;
   readonly #isShared: boolean;
-  /** No part was ended or paused. */
-  #isWhole = true;
-  readonly #children = new Map<Part, ChildProcess>();
   readonly #inboxes = new Map<string, OpenedInbox>();
 
   constructor({ layout, keyring, keyringFile }: Prepared, settings: PartSettings, isTemporary: boolean, isShared: boolean) {
-    this.layout = layout;
+    super(layout, settings);
     this.keyring = keyring;
     this.keyringFile = keyringFile;
-    this.#settings = settings;
     this.#isTemporary = isTemporary;
     this.#isShared = isShared;
     this.socket = settings.listen.startsWith('unix:') ? settings.listen.slice('unix:'.length) : null;
@@ -105,63 +96,18 @@ export class Deployment {
     return this.layout.volunteerSigner;
   }
 
-  pid(part: Part): number {
-    const child = this.#children.get(part);
-    if (child?.pid === undefined) throw new Error(`${part} does not run`);
-    return child.pid;
-  }
-
-  isRunning(part: Part): boolean {
-    const child = this.#children.get(part);
-    return child !== undefined && child.exitCode === null && child.signalCode === null;
-  }
-
-  start(part: Part): void {
-    if (this.isRunning(part)) throw new Error(`${part} runs already`);
-    this.#children.set(part, spawnPart(part, this.layout, this.#settings));
-  }
-
-  /** Another process of a part, beside the deployment's own; the caller ends it. */
-  spawnAnother(part: Part): ChildProcess {
-    return spawnPart(part, this.layout, this.#settings);
-  }
-
-  /** kill -9, and its end awaited. */
-  async kill(part: Part): Promise<void> {
-    const child = this.#children.get(part);
-    if (child === undefined || !this.isRunning(part)) return;
-    this.#isWhole = false;
-    const exit = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exit;
-  }
-
-  async restart(part: Part): Promise<void> {
-    await this.kill(part);
-    this.start(part);
-  }
-
-  /** A signal such as SIGSTOP, which leaves the process there. */
-  signal(part: Part, signal: NodeJS.Signals): void {
-    this.#isWhole = false;
-    process.kill(this.pid(part), signal);
-  }
-
   /** Gives it back where it is shared, or else ends it. */
   async stop(): Promise<void> {
-    const isWhole = this.#isWhole && PARTS.every((part) => this.isRunning(part));
-    if (this.#isShared && isWhole && idle === undefined) idle = { deployment: this, ending: setTimeout(() => void endIdle(), IDLE_MS) };
-    else await this.end();
+    if (this.#isShared && this.areWhole && idle === undefined) {
+      idle = { deployment: this, ending: setTimeout(() => void endIdle(), IDLE_MS) };
+    } else {
+      await this.end();
+    }
   }
 
   /** Ends all of it and, unless the folder was given, removes it. */
   async end(): Promise<void> {
-    for (const part of ['relay', 'worker', 'redis'] as const) {
-      const child = this.#children.get(part);
-      if (child === undefined) continue;
-      child.kill('SIGCONT');
-      await endProcess(child, 8_000);
-    }
+    await this.endParts();
     if (this.#isTemporary) await rm(this.dir, { recursive: true, force: true });
   }
 
@@ -207,7 +153,12 @@ export class Deployment {
   }
 
   /** What the volunteer answers, as a parcel. @param team the id of the one that further words shall go to */
-  async sealReply(text: string, to: ThreadAddress, team = this.keyring.keyring.teams[0]?.id ?? '', order: OptionalOrder = {}): Promise<Uint8Array> {
+  async sealReply(
+    text: string,
+    to: ThreadAddress,
+    team = this.keyring.keyring.teams[0]?.id ?? '',
+    order: OptionalOrder = {},
+  ): Promise<Uint8Array> {
     const delivery = sealReply({ team, text, ...order }, to, await this.signingKey());
     return stampParcel(sealParcel({ kind: 'reply', delivery }, this.keyring.keyring), DIFFICULTY);
   }
@@ -249,22 +200,18 @@ export class Deployment {
   #way(): HttpRequest {
     return this.socket === null ? {} : { socketPath: this.socket };
   }
-
-  /** What the parts have written to their output, which is all they log. */
-  async logs(): Promise<string> {
-    const texts = await Promise.all(PARTS.map((part) => readFile(join(this.layout.logs, `${part}.log`), 'utf8').catch(() => '')));
-    return texts.join('');
-  }
 }
 
 export async function startDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
   await ready;
   // One that is shared lies in the folder of the run: its process may have no time left to remove it.
   const dir = options.dir ?? (await mkdtemp(join(options.isShared === true ? inject('runFolder') : tmpdir(), 'support-relay-')));
-  const prepared = options.slotSeconds === undefined ? await copyPrepared(dir) : await prepareDeployment(dir, { slotSeconds: options.slotSeconds });
+  const prepared =
+    options.slotSeconds === undefined ? await copyPrepared(dir) : await prepareDeployment(dir, { slotSeconds: options.slotSeconds });
   await options.adjust?.(prepared);
   const { roundSeconds = 1, flushProbability = 1, environment = {} } = options;
-  const listen = options.onSocket === true ? `unix:${join(prepared.layout.run, 'relay/relay.sock')}` : `127.0.0.1:${String(await choosePort(0))}`;
+  const listen =
+    options.onSocket === true ? `unix:${join(prepared.layout.run, 'relay/relay.sock')}` : `127.0.0.1:${String(await choosePort(0))}`;
   const settings = { listen, roundSeconds, flushProbability, environment };
   const deployment = new Deployment(prepared, settings, options.dir === undefined, options.isShared === true);
   try {

@@ -35,7 +35,6 @@ type With<Property extends Partial<Drop>> = {
 }[DropReason];
 
 export type WorkerDrop = With<{ readonly by: 'worker' }>;
-export type ScriptDrop = With<{ readonly by: 'script' }>;
 export type AlarmingDrop = With<{ readonly alarming: true }>;
 
 const isAlarming = (reason: DropReason): reason is AlarmingDrop => DROP_REASONS[reason].alarming;

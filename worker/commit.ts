@@ -1,5 +1,5 @@
 import { shuffled } from '../crypto/bytes.ts';
-import type { ScriptDrop, WorkerDrop } from '../redis/drops.ts';
+import type { WorkerDrop } from '../redis/drops.ts';
 import { keys, SET_ANCHOR, shortId } from '../redis/keys.ts';
 import type { Bucket } from '../redis/mailboxes.ts';
 
@@ -27,10 +27,6 @@ type Deletion = {
 
 type Word = string | number | Buffer;
 
-/** What only the script can see. */
-const REPLAY: ScriptDrop = 'replay';
-const MAILBOX_FULL: ScriptDrop = 'mailbox-full';
-
 /**
  * What the script takes that commits outcomes: the names of keys, and a tape of arguments, whose grammar stands in
  * worker/lua/commit.lua.
@@ -39,7 +35,7 @@ export function commitTape(instance: string, outcomes: readonly Outcome[]): { na
   const names = new Names(keys.claim(instance), keys.claims, keys.dropped, keys.pool, keys.lease(instance));
   const sorted = outcomes.toSorted((a, b) => a.id.compare(b.id));
   const args = [
-    ...[instance, SET_ANCHOR, REPLAY, MAILBOX_FULL],
+    ...[instance, SET_ANCHOR],
     ...list(sorted, (outcome) => [outcome.id, ...remembered(outcome, names)]),
     ...shuffled(outcomes).flatMap((outcome) => [[sorted.indexOf(outcome) + 1, outcome.kind], argumentsOf(outcome, names)]).flat(),
   ];

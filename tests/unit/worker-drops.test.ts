@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { ALARMING_DROPS, DROP_REASONS } from '../../redis/drops.ts';
 
@@ -8,6 +8,17 @@ describe('the reasons for dropping a parcel', () => {
     const rows = (table.split('\n\n')[0] ?? '').split('\n').map((row) => row.split(' | ')[0] ?? '');
     const described = rows.flatMap((names) => [...names.matchAll(/`([^`]+)`/g)].map(([, name]) => name ?? ''));
     expect(described.toSorted()).toEqual(Object.keys(DROP_REASONS).toSorted());
+  });
+
+  it('are each decided where the table says: the script counts its own by name, the worker names the rest', async () => {
+    const script = await readFile('worker/lua/commit.lua', 'utf8');
+    const counted = [...script.matchAll(/countDrop\('([^']+)'\)/g)].map(([, name]) => name ?? '');
+    const sources = (await readdir('worker')).filter((name) => name.endsWith('.ts'));
+    const worker = (await Promise.all(sources.map((name) => readFile(`worker/${name}`, 'utf8')))).join('\n');
+    const named = Object.keys(DROP_REASONS).filter((reason) => worker.includes(`'${reason}'`));
+    const decidedBy = (who: string): string[] => Object.entries(DROP_REASONS).filter(([, { by }]) => by === who).map(([reason]) => reason);
+    expect(counted.toSorted()).toEqual(decidedBy('script').toSorted());
+    expect(decidedBy('worker').filter((reason) => !named.includes(reason))).toEqual([]);
   });
 
   it('that may mean a lost request are told to operators', () => {

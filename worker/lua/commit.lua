@@ -5,7 +5,7 @@
 -- KEYS: the claim, the set of claims, the counters of drops, the pool, the lease; after them those that ARGV numbers.
 -- ARGV is a tape, which worker/commit.ts writes. `x{n}` is n times x, and a `key` is an index of KEYS:
 --
---   tape    = instance anchor replay-reason mailbox-full-reason n parcel{n} outcome{n}
+--   tape    = instance anchor n parcel{n} outcome{n}
 --   parcel  = id remembering short-id         sorted by id; remembering: the key of the set of opened ids, or 0
 --   outcome = i kind arguments                in random order; i: of which parcel
 --
@@ -39,8 +39,9 @@ end
 local function takeBucket() return {key = KEYS[takeNumber()], fields = takeList(take)} end
 local function takeCopy() return {outbox = KEYS[takeNumber()], letterId = take()} end
 
-local instance, anchor, replayReason, mailboxFullReason = take(), take(), take(), take()
+local instance, anchor = take(), take()
 
+-- What only this script can see it names itself: `by: 'script'` in redis/drops.ts.
 local function countDrop(reason) redis.call('HINCRBY', dropped, reason, 1) end
 
 -- Each of the following reads the arguments of a kind from the tape, and returns what writes the outcome.
@@ -70,7 +71,7 @@ local function reply()
       if there == bytes then return end
       if not there and not free then free = field end
     end
-    if free then redis.call('HSET', bucket.key, free, bytes) else countDrop(mailboxFullReason) end
+    if free then redis.call('HSET', bucket.key, free, bytes) else countDrop('mailbox-full') end
   end
 end
 
@@ -125,7 +126,7 @@ for _, parcel in ipairs(parcels) do
   end
 end
 for _, outcome in ipairs(outcomes) do
-  if outcome.parcel.isNew then outcome.write(outcome.parcel.id) else countDrop(replayReason) end
+  if outcome.parcel.isNew then outcome.write(outcome.parcel.id) else countDrop('replay') end
 end
 local ids = {}
 for n, parcel in ipairs(parcels) do ids[n] = parcel.id end

@@ -5,7 +5,7 @@ import { maildir } from './maildir.ts';
 import { smtp } from './smtp.ts';
 
 /** Adding a kind of inbox is one new file and one line here. */
-const kinds = { maildir, smtp } as const;
+const kinds = { maildir, smtp } as const satisfies Record<string, InboxKind<z.ZodObject>>;
 
 type Schema = (typeof kinds)[keyof typeof kinds]['schema'];
 export type InboxSettings = z.output<Schema>;

@@ -1,6 +1,6 @@
 // Follows the recipes of CONTRIBUTING.md, each with a patch of tests/recipes/ that does what the recipe says: whoever changes what a
 // recipe is about learns here whether it still holds. Where a patch no longer applies, make its changes by hand and write it anew, from a
-// clean tree: `git add -N . && git diff -U1 --no-renames > tests/recipes/<name>.patch`.
+// clean tree: `git add --intent-to-add . && git diff -U1 --no-renames > tests/recipes/<name>.patch`.
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -124,8 +124,9 @@ describe.each(RECIPES)('$title', ({ title, patch, types, generate }) => {
     const touched = touchedBy(await patchOf(patch));
     expect(touched).toContain(ownTest(patch));
     await runIn('git', 'apply', '--whitespace=error', file);
-    const generated = (await generate?.()) ?? [];
+    const generated: string[] = [];
     try {
+      generated.push(...((await generate?.()) ?? []));
       expect(unnamed([...touched, ...generated].filter((name) => name !== ownTest(patch)), title)).toEqual([]);
       const sources = touched.filter((name) => name.endsWith('.ts'));
       await writeFile(join(dir, CONFIGS.types), JSON.stringify({ ...PROJECT, include: [...types, ...sources] }));

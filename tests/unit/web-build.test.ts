@@ -8,12 +8,16 @@ import { generateIdentity, identityToRecipient } from '../../crypto/age/identity
 import { encodePublicKey, encodeSecretKey, generateKeyPair } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { PASTE_PAGES } from '../../crypto/wire.ts';
+import { readLanguages } from '../../runtime/locales.ts';
 import { ROOT } from '../../runtime/root.ts';
 import { buildWeb } from '../../web/build/build.ts';
 import { readSigned } from '../../web/build/single-file.ts';
 import { makeKeyrings } from '../support/keyrings.ts';
 
 const KIB = 1024;
+/** Each language's own, and what there is once. */
+const eachLanguage = (names: readonly string[], once: readonly string[] = []): string[] =>
+  [...readLanguages().flatMap(({ path }) => names.map((name) => `/${path}${name}`)), ...once].sort();
 
 async function bytesOf(directory: string): Promise<Map<string, string>> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
@@ -36,10 +40,13 @@ describe('the built form', () => {
   it('is two pages a language, one for addresses that lead nowhere, one style sheet, four scripts, libsodium and an icon; and pages for what was pasted', async () => {
     const files = [...(await bytesOf(join(dir, 'one'))).keys()].filter((file) => !/\.(?:br|gz)$/.test(file));
     expect(files.filter((file) => !file.includes('/paste/'))).toEqual(
-      ['/en/index.html', '/en/replies.html', '/en/words.txt', '/form.css', '/form.js', '/icon.png', '/index.html', '/manifest.json', '/nowhere.html', '/replies.html', '/replies.js', '/seal-js.js', '/seal-wasm.js', '/sodium.wasm', '/words.txt'],
+      eachLanguage(
+        ['index.html', 'replies.html', 'words.txt'],
+        ['/form.css', '/form.js', '/icon.png', '/manifest.json', '/nowhere.html', '/replies.js', '/seal-js.js', '/seal-wasm.js', '/sodium.wasm'],
+      ),
     );
     const pasted = PASTE_PAGES.map((page) => `paste/${page}.html`);
-    expect(files.filter((file) => file.includes('/paste/'))).toEqual([...pasted.map((file) => `/en/${file}`), ...pasted.map((file) => `/${file}`)].sort());
+    expect(files.filter((file) => file.includes('/paste/'))).toEqual(eachLanguage(pasted));
   });
 
   it('is the same to the byte when built elsewhere from a copy of the sources', async () => {
@@ -87,7 +94,7 @@ describe('the built form', () => {
     await buildWeb({ rootKeyFile: keyrings.rootKeyFile, outDir, keyrings: await Promise.all([1, 2].map((serial) => readSigned(join(keyrings.directory, `keyring-${serial}.json`)))) });
     const files = await bytesOf(outDir);
     const more = [...files.keys()].filter((file) => /\/form\b.*\.(?:html|json)$/.test(file));
-    expect(more).toEqual(['/en/form-ended.html', '/en/form.html', '/form-ended.html', '/form.html', '/form.json']);
+    expect(more).toEqual(eachLanguage(['form-ended.html', 'form.html'], ['/form.json']));
     expect(files.get('/form.json')).toBe(`{"until":"${later.notAfter}"}\n`);
   });
 

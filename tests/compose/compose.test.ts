@@ -107,7 +107,7 @@ test.each(SERVICES)('%s is confined', (service) => {
 
 test('the image holds nothing to build with, and no key', () => {
   const files = exec('relay', 'node', '--eval', "console.log(require('node:fs').readdirSync('.').sort().join(), require('node:fs').existsSync('node_modules/esbuild'))");
-  expect(files.trim()).toBe('dist,node_modules,package.json false');
+  expect(files.trim()).toBe('dist,locales,node_modules,package.json false');
 });
 
 /** For each container: when it was started last, and how it is. */

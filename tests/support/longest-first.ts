@@ -13,6 +13,7 @@ const FILE_SECONDS: Readonly<Record<string, number>> = {
   'tests/integration/demo.test.ts': 40,
   'tests/integration/cli-send.test.ts': 30,
   'tests/integration/cli-operator-setup.test.ts': 30,
+  'tests/unit/recipes.test.ts': 60,
   'tests/unit/engines.test.ts': 20,
   'tests/unit/letters-variants.test.ts': 20,
 };

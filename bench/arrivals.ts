@@ -1,7 +1,7 @@
 // What it costs to mix a round's ids into those that are remembered: a full pool's at once, and how long each step keeps Redis from others.
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { keys, SHORT_ID_BYTES } from '../redis/keys.ts';
+import { keys, REMEMBERED_ID_BYTES } from '../redis/keys.ts';
 import { startRedis } from '../tests/support/redis.ts';
 import { mixArrivals } from '../worker/arrivals.ts';
 import { median } from './compare.ts';
@@ -19,8 +19,8 @@ const worker = await redis.connect('worker');
 
 async function fill(key: string, count: number): Promise<void> {
   for (let at = 0; at < count; at += BATCH) {
-    const drawn = randomBytes(Math.min(BATCH, count - at) * SHORT_ID_BYTES);
-    const ids = Array.from({ length: drawn.length / SHORT_ID_BYTES }, (_, i) => drawn.subarray(i * SHORT_ID_BYTES, (i + 1) * SHORT_ID_BYTES));
+    const drawn = randomBytes(Math.min(BATCH, count - at) * REMEMBERED_ID_BYTES);
+    const ids = Array.from({ length: drawn.length / REMEMBERED_ID_BYTES }, (_, i) => drawn.subarray(i * REMEMBERED_ID_BYTES, (i + 1) * REMEMBERED_ID_BYTES));
     await admin.sadd(key, ...ids);
   }
 }

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 import { Output } from './terminal/output.ts';
 import { processIo } from './terminal/process-io.ts';
-import { run } from './run.ts';
+import { runCommand } from './run.ts';
 
 const output = new Output(process.stdout, process.stderr);
 // The exit code is set, not forced: what is still on its way to a pipe gets there, or is noticed not to.
 process.on('exit', (exitCode) => {
   process.exitCode = output.finish(exitCode);
 });
-process.exitCode = await run(process.argv.slice(2), processIo(output));
+process.exitCode = await runCommand(process.argv.slice(2), processIo(output));

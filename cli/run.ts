@@ -10,7 +10,7 @@ import type { Command } from './command.ts';
 const VERSION = packageFile.version;
 
 /** Runs `support-relay` with these arguments and answers the exit code; every failure becomes one line on stderr. */
-export async function run(argv: readonly string[], io: Io): Promise<number> {
+export async function runCommand(argv: readonly string[], io: Io): Promise<number> {
   try {
     if (argv.length === 0) {
       io.err(overview());

@@ -4,7 +4,7 @@ import { hasHybridStanzas } from './age/hybrid.ts';
 import { blake2b, concat, equal, fromHex, readUint32, toHex, uint32 } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { LETTER_BYTES, checkLetter } from './letter.ts';
-import { joinParts, REST, splitParts, type Layout, type Parts } from './parts.ts';
+import { joinParts, REST, splitParts, type PartLengths, type Parts } from './parts.ts';
 import { REMOVAL_HEAD, readRemoval, signRemoval } from './removal.ts';
 import { REPLY_BYTES, checkReply, type Delivery } from './reply.ts';
 import { SIGNATURE_BYTES, SIGNING_KEY_BYTES } from './sign.ts';
@@ -41,7 +41,7 @@ type Kind<Sealable, Opened> = {
 };
 
 /** `layout`: the parts after the kind's byte. `encode` and `decode` throw the code of a part that is not what it should be. */
-function defineKind<L extends Layout, Sealable extends object, Opened extends object>({ byte, layout, encode, decode }: {
+function defineKind<L extends PartLengths, Sealable extends object, Opened extends object>({ byte, layout, encode, decode }: {
   byte: number; layout: L; encode: (content: Sealable) => Parts<L>; decode: (parts: Parts<L>) => Opened;
 }): Kind<Sealable, Opened> {
   return {

@@ -5,12 +5,12 @@ import { CodedError, type ErrorCode } from './errors.ts';
 /** The length of a last part that is as long as what is left, padding and all: whoever reads it checks the padding. */
 export const REST = 'rest';
 /** Lengths in bytes by name, in the order in which the parts stand. */
-export type Layout = Readonly<Record<string, number | typeof REST>>;
+export type PartLengths = Readonly<Record<string, number | typeof REST>>;
 /** A part for each name of a layout. */
-export type Parts<L extends Layout> = { readonly [Name in keyof L]: Uint8Array };
+export type Parts<L extends PartLengths> = { readonly [Name in keyof L]: Uint8Array };
 
 /** The parts one after the other. Throws `code` when one has another length than the layout says. */
-export function joinParts<L extends Layout>(layout: L, parts: Parts<L>, code: ErrorCode): Uint8Array {
+export function joinParts<L extends PartLengths>(layout: L, parts: Parts<L>, code: ErrorCode): Uint8Array {
   const joined: Uint8Array[] = [];
   for (const name in layout) {
     const [part, length] = [parts[name], layout[name]];
@@ -23,7 +23,7 @@ export function joinParts<L extends Layout>(layout: L, parts: Parts<L>, code: Er
 }
 
 /** The inverse of `joinParts`, of bytes with padding. Throws `code` when what is left behind the last part is not zero. */
-export function splitParts<L extends Layout>(layout: L, bytes: Uint8Array, code: ErrorCode): Parts<L> {
+export function splitParts<L extends PartLengths>(layout: L, bytes: Uint8Array, code: ErrorCode): Parts<L> {
   let at = 0;
   const parts = Object.entries(layout).map(([name, length]) => {
     const start = at;

@@ -10,13 +10,13 @@ Starts Redis, the relay, the worker and a Maildir inbox on this machine, with th
   --dir DIR    keeps keys, requests and DIR/ready.json there; otherwise they are in a temporary folder and removed at the end
   --help       this text`;
 
-export class UsageError extends Error {}
+export class DemoUsageError extends Error {}
 
 /** Throws UsageError when an option is wrong, with a message for the person who typed it. */
 export function readDemoOptions(args: readonly string[]): DemoOptions | 'help' {
   const values = parse(args);
   if (values.help === true) return 'help';
-  if (values.dir === '') throw new UsageError('--dir needs a folder');
+  if (values.dir === '') throw new DemoUsageError('--dir needs a folder');
   return { port: values.port === undefined ? null : readPort(values.port), dir: values.dir ?? null };
 }
 
@@ -27,12 +27,12 @@ function parse(args: readonly string[]) {
       options: { port: { type: 'string' }, dir: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
     }).values;
   } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    throw new DemoUsageError(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
   }
 }
 
 function readPort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > 65_535) throw new UsageError(`--port needs a number from 1 to 65535, not ${text}`);
+  if (port < 1 || port > 65_535) throw new DemoUsageError(`--port needs a number from 1 to 65535, not ${text}`);
   return port;
 }

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readDemoOptions, USAGE, UsageError, type DemoOptions } from './demo-options.ts';
+import { readDemoOptions, USAGE, DemoUsageError, type DemoOptions } from './demo-options.ts';
 import { layoutOf, program, type Layout } from './layout.ts';
 import { endLeftovers, lockDeployment, unlockDeployment } from './lock.ts';
 import { PARTS, type Part } from './parts.ts';
@@ -228,7 +228,7 @@ async function main(): Promise<void> {
 
 function fail(error: unknown): never {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(error instanceof UsageError ? 64 : 1);
+  process.exit(error instanceof DemoUsageError ? 64 : 1);
 }
 
 await main().catch(fail);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Role } from '../redis/connection.ts';
 import { ROOT } from '../runtime/root.ts';
 
 /** sockaddr_un.sun_path holds 108 bytes and one of them ends the string (unix(7)). */
@@ -35,8 +36,7 @@ export type Layout = Readonly<{
   identityFile: (serial: number) => string;
 }>;
 
-export const ROLES = ['relay', 'worker', 'operator'] as const;
-export type Role = (typeof ROLES)[number];
+export const ROLES = ['relay', 'worker', 'operator'] as const satisfies readonly Role[];
 
 export function layoutOf(directory: string): Layout {
   const dir = resolve(directory);

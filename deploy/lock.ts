@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Layout } from './layout.ts';
-import { startOf } from './processes.ts';
+import { startTimeOf } from './processes.ts';
 
 /** A pid is used again some day; together with when the process began it is not. */
 type Holder = { pid: number; started: string };
@@ -9,7 +9,7 @@ type Holder = { pid: number; started: string };
 /** Takes the deployment for this process. Throws when another living process has it. */
 export function lockDeployment(layout: Layout): void {
   mkdirSync(layout.dir, { recursive: true, mode: 0o700 });
-  const holder: Holder = { pid: process.pid, started: startOf(process.pid) ?? '' };
+  const holder: Holder = { pid: process.pid, started: startTimeOf(process.pid) ?? '' };
   for (;;) {
     try {
       writeFileSync(layout.lock, JSON.stringify(holder), { flag: 'wx', mode: 0o600 });
@@ -18,7 +18,7 @@ export function lockDeployment(layout: Layout): void {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
     }
     const other = readJson(layout.lock) as Partial<Holder> | null;
-    if (typeof other?.pid === 'number' && startOf(other.pid) === other.started) {
+    if (typeof other?.pid === 'number' && startTimeOf(other.pid) === other.started) {
       throw new Error(`${layout.dir} is in use by another demo (process ${String(other.pid)}). End that one, or choose another --dir.`);
     }
     rmSync(layout.lock, { force: true });

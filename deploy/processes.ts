@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** When a process began, in clock ticks since boot: with the pid it names a process for good. Null when there is none. */
-export function startOf(pid: number): string | null {
+export function startTimeOf(pid: number): string | null {
   return statOf(pid)?.[19] ?? null;
 }
 
@@ -31,9 +31,9 @@ function isShell(pid: number): boolean {
 export function whenOrphaned(stop: () => void): void {
   const parent = process.ppid;
   const runner = isShell(parent) ? parentOf(parent) : parent;
-  const started = startOf(runner);
+  const started = startTimeOf(runner);
   const timer = setInterval(() => {
-    if (process.ppid === parent && startOf(runner) === started) return;
+    if (process.ppid === parent && startTimeOf(runner) === started) return;
     clearInterval(timer);
     stop();
   }, 1_000);

@@ -2,7 +2,7 @@
 import type { WorkerState } from '../redis/keys.ts';
 import type { RelayAnswer, Taken } from '../redis/presence.ts';
 import type { AlarmingDrop } from '../redis/drops.ts';
-import { limitsText, type HousekeepingState, type InboxTrouble, type MixState, type Step } from '../redis/state.ts';
+import { limitsText, type HousekeepingState, type InboxTrouble, type MixState, type Magnitude } from '../redis/state.ts';
 import type { Relays } from './relay.ts';
 
 type Code =
@@ -34,12 +34,12 @@ type Code =
   | 'INBOX_DEAD'
   | 'INBOX_BACKLOG';
 export type Attention = { code: Code; what: string; advice: string };
-export type InboxStatus = { id: string; waiting: Step; dead: Step };
+export type InboxStatus = { id: string; waiting: Magnitude; dead: Magnitude };
 
 /** As the worker names it (worker/obstacles.ts). */
 const REPLIES_FULL = 'replies-full';
 const NEXT_KEY = 'next-key:';
-const BACKLOG: readonly Step[] = ['1000-9999', '10000+'];
+const BACKLOG: readonly Magnitude[] = ['1000-9999', '10000+'];
 const SENDERS_KNOW = 'Whoever wants to write is told so before typing';
 
 const DOOR: Record<NonNullable<RelayAnswer['door']>, string> = {

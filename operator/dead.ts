@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 import { keys } from '../redis/keys.ts';
-import { step, type Step } from '../redis/state.ts';
+import { magnitude, type Magnitude } from '../redis/state.ts';
 
-export type DeadStatus = { inbox: string; dead: Step; reasons: { reason: string; count: Step }[] };
+export type DeadStatus = { inbox: string; dead: Magnitude; reasons: { reason: string; count: Magnitude }[] };
 
 /** How many dead letters each inbox has, and why, in coarse steps. */
 export async function listDead(redis: Redis, inboxes: readonly string[]): Promise<DeadStatus[]> {
@@ -17,8 +17,8 @@ async function deadOf(redis: Redis, inbox: string): Promise<DeadStatus> {
     const reason = (await redis.hget(keys.deadReasons(inbox), id)) ?? 'unknown';
     counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
-  const reasons = [...counts].map(([reason, count]) => ({ reason, count: step(count) }));
-  return { inbox, dead: step(ids.length), reasons: reasons.toSorted((a, b) => (a.reason < b.reason ? -1 : 1)) };
+  const reasons = [...counts].map(([reason, count]) => ({ reason, count: magnitude(count) }));
+  return { inbox, dead: magnitude(ids.length), reasons: reasons.toSorted((a, b) => (a.reason < b.reason ? -1 : 1)) };
 }
 
 export type DeadLetter = { readonly id: Buffer; readonly letter: Buffer };

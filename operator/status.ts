@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { keys, workerState, type WorkerState } from '../redis/keys.ts';
-import { readState, step, type KeyringState, type Step } from '../redis/state.ts';
+import { readState, magnitude, type KeyringState, type Magnitude } from '../redis/state.ts';
 import type { Taken } from '../redis/presence.ts';
 import { ofDrops, ofHousekeeping, ofInbox, ofMix, ofRelays, ofTaken, ofWorker, type Attention, type InboxStatus } from './attention.ts';
 import { askRelays, takenBy, type Relays } from './relay.ts';
@@ -11,9 +11,9 @@ export type RelayState = 'answers' | 'silent' | 'away' | 'not asked';
 /** What an operator may know: orders of magnitude, and no time finer than a round. */
 export type Status = {
   /** As the last round found it; null before the first. */
-  pool: Step | null;
+  pool: Magnitude | null;
   /** That wait in mailboxes; as the last round left them. */
-  replies: Step | null;
+  replies: Magnitude | null;
   keyring: KeyringState | null;
   /** From then on no keyring is valid. */
   keyringUntil: string | null;
@@ -25,7 +25,7 @@ export type Status = {
   worker: WorkerState;
   roundSeconds: number | null;
   inboxes: InboxStatus[];
-  dropped: { reason: string; count: Step }[];
+  dropped: { reason: string; count: Magnitude }[];
   attention: Attention[];
 };
 
@@ -58,7 +58,7 @@ export async function readStatus(redis: Redis, now: Date, part: 'all' | 'worker'
     inboxes,
     dropped: Object.entries(dropped)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([reason, count]) => ({ reason, count: step(Number(count)) })),
+      .map(([reason, count]) => ({ reason, count: magnitude(Number(count)) })),
     attention: [...ofWorker(worker), ...ofMix(mix, part), ...ofAll],
   };
 }
@@ -71,5 +71,5 @@ function relayState(relays: Relays | null): RelayState {
 
 async function readInbox(redis: Redis, id: string): Promise<InboxStatus> {
   const [waiting, dead] = await Promise.all([redis.hlen(keys.outbox(id)), redis.hlen(keys.dead(id))]);
-  return { id, waiting: step(waiting), dead: step(dead) };
+  return { id, waiting: magnitude(waiting), dead: magnitude(dead) };
 }

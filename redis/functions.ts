@@ -5,13 +5,13 @@
 import { createHash } from 'node:crypto';
 import type { ChainableCommander, Redis } from 'ioredis';
 import { REPLIES_A_PAGE } from '../crypto/mailbox.ts';
-import { BLANK_FIELD, SET_ANCHOR, SHORT_ID_BYTES } from './keys.ts';
+import { BLANK_FIELD, REMEMBERED_ID_BYTES, SET_ANCHOR } from './keys.ts';
 import relayLua from './lua/relay.lua';
 import { MOST_REPLY_WEEKS, REPLIES_A_WEEK } from './mailboxes.ts';
 
 /** What redis/lua/relay.lua takes from here. */
 const CONSTANTS = {
-  SHORT_ID_BYTES,
+  REMEMBERED_ID_BYTES,
   SET_ANCHOR,
   BLANK_FIELD,
   REPLIES_A_WEEK,

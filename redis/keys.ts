@@ -4,11 +4,11 @@ import { PARCEL_ID_BYTES } from '../crypto/parcel.ts';
 export const keys = {
   /** hash: parcel id (32 bytes) -> sealed part. The relay only adds, the worker only takes. */
   pool: 'pool',
-  /** set: `shortId` of every parcel the relay accepted under this keyring serial before this round. Dropped with the worker's key. */
+  /** set: `rememberedId` of every parcel the relay accepted under this keyring serial before this round. Dropped with the worker's key. */
   seen: (serial: number) => `seen:${serial}`,
-  /** set: `shortId` of those accepted in this round. The worker moves them into `seen` in random order (worker/arrivals.ts). */
+  /** set: `rememberedId` of those accepted in this round. The worker moves them into `seen` in random order (worker/arrivals.ts). */
   arrived: (serial: number) => `arrived:${serial}`,
-  /** set: `shortId` of every parcel the worker opened with its key of this serial. */
+  /** set: `rememberedId` of every parcel the worker opened with its key of this serial. */
   opened: (serial: number) => `opened:${serial}`,
   /** hash like the pool: the batch that one worker took and has not finished (worker/batch-lease.ts). */
   claim: (instance: string) => `claim:${instance}`,
@@ -40,7 +40,7 @@ export const keys = {
 export const TICKS_PREFIX = 'ticks';
 
 export const BLANK_FIELD = 'blank';
-export const SHORT_ID_BYTES = 16;
+export const REMEMBERED_ID_BYTES = 16;
 export const ALIVE_SECONDS = 3600;
 /** A worker that missed this many rounds is late. */
 export const LATE_ROUNDS = 3;
@@ -52,9 +52,9 @@ export const LATE_ROUNDS = 3;
 export const SET_ANCHOR = '-'.repeat(65);
 
 /** What the `seen`, `arrived` and `opened` sets remember of a parcel id: 128 bits never collide by chance. */
-export function shortId(id: Uint8Array): Buffer {
+export function rememberedId(id: Uint8Array): Buffer {
   if (id.length !== PARCEL_ID_BYTES) throw new RangeError(`a parcel id has ${PARCEL_ID_BYTES} bytes, not ${id.length}`);
-  return Buffer.from(id.subarray(0, SHORT_ID_BYTES));
+  return Buffer.from(id.subarray(0, REMEMBERED_ID_BYTES));
 }
 
 export type WorkerState = 'working' | 'late' | 'gone';

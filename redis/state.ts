@@ -3,9 +3,9 @@ import { ALARMING_DROPS, type AlarmingDrop } from './drops.ts';
 import { keys } from './keys.ts';
 
 /** How a count is shown to people: only its order of magnitude, so that it never tells of one person's request. */
-export type Step = '0' | '1-9' | '10-99' | '100-999' | '1000-9999' | '10000+';
+export type Magnitude = '0' | '1-9' | '10-99' | '100-999' | '1000-9999' | '10000+';
 
-export function step(count: number): Step {
+export function magnitude(count: number): Magnitude {
   if (count <= 0) return '0';
   if (count < 10) return '1-9';
   if (count < 100) return '10-99';
@@ -19,9 +19,9 @@ export type KeyringState = 'ok' | 'expiring' | 'none';
 /** What the mix tells operators at the end of its round, in the hash `state`. */
 export type MixState = {
   /** How many parcels there were when the round began. */
-  pool: Step;
+  pool: Magnitude;
   /** How many replies waited when it ended. */
-  replies: Step;
+  replies: Magnitude;
   /** Why nothing leaves the pool: a reason and a serial, or ''. */
   paused: string;
   /** What holds back the letters of single teams, or all replies: reasons, with the inbox or serial of each, with spaces between. */

@@ -10,7 +10,7 @@ export type Service = {
 export const STOP_TIMEOUT_MS = 30_000;
 
 /** Runs a service until SIGTERM or SIGINT. The whole of an entry file, but for what it creates. */
-export async function run(part: 'relay' | 'worker', create: () => Service | Promise<Service>): Promise<void> {
+export async function runService(part: 'relay' | 'worker', create: () => Service | Promise<Service>): Promise<void> {
   // Node prints an uncaught error with all its properties, and those of ioredis hold the command's arguments: a parcel.
   const crash = (error: unknown) => {
     log.error('crashed', { part, code: errorCode(error) });

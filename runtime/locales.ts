@@ -7,7 +7,7 @@ import { ROOT } from './root.ts';
 
 /** For whoever asks for help, for volunteers in a browser, and for volunteers on a command line. */
 const PARTS = ['form', 'desk', 'cli'] as const;
-export type Part = (typeof PARTS)[number];
+export type LocalePart = (typeof PARTS)[number];
 
 /** The other languages are compared with it, and it stands in for one that is not there. */
 export const REFERENCE = 'en';
@@ -39,7 +39,7 @@ export function readLanguages(): Language[] {
 }
 
 /** One part in every language. Throws as `readLanguages`. */
-export function readLocales(part: Part): Locale[] {
+export function readLocales(part: LocalePart): Locale[] {
   return readLanguages().map((language) => ({ ...language, words: readWords(language.language, part) }));
 }
 
@@ -54,7 +54,7 @@ export function readWordList(language: string): string {
   return list;
 }
 
-function readWords(language: string, part: Part): Readonly<Record<string, string>> {
+function readWords(language: string, part: LocalePart): Readonly<Record<string, string>> {
   return z.record(z.string(), z.string()).parse(JSON.parse(read(language, `${part}.json`)));
 }
 

@@ -1,6 +1,6 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { fixedHeaders } from './headers.ts';
-import type { Mailboxes } from './mailboxes.ts';
+import type { MailboxReader } from './mailboxes.ts';
 import type { OfflineForm } from './offline-form.ts';
 import { nowherePage, refuseWith } from './nowhere.ts';
 import { methodNotAllowed, refuse, type Refuse } from './refusals.ts';
@@ -13,7 +13,7 @@ import { getStart } from './routes/start.ts';
 import { moved, serveStatics, type Statics } from './statics.ts';
 
 /** The public side. Nothing in it reads who asks, and nothing in it logs. */
-export function createApp(parts: ParcelParts & { mailboxes: Mailboxes }, statics: Statics, offlineForm: OfflineForm): Express {
+export function createApp(parts: ParcelParts & { mailboxes: MailboxReader }, statics: Statics, offlineForm: OfflineForm): Express {
   const app = bareApp();
   const { shelf, door } = parts;
   // Who follows an address in a browser is a person. What programs fetch is refused in their words, whatever goes wrong.

@@ -56,6 +56,6 @@ export const relayEnv = z
     }),
   );
 
-export function readConfig(): RelayConfig {
+export function readRelayConfig(): RelayConfig {
   return readEnv(relayEnv, process.env);
 }

@@ -153,7 +153,7 @@ export class Door {
     if (this.#price !== null) this.#price = withinRound(this.#price, share);
     if (this.#price !== null && this.#sampleAgeMs < roundSeconds * 1000) return;
     this.#sampleAgeMs = 0;
-    this.#sample = fill(share);
+    this.#sample = fullness(share);
     const draws = new Uint32Array(randomBytes(DRAWS * 4).buffer);
     this.#price = this.#price === null ? firstPrice(share, draws) : nextRound(this.#price, share, draws);
     const nowMs = this.#shelf.now().getTime();
@@ -164,7 +164,7 @@ export class Door {
   #rememberedOf({ serial, keyring }: Shelved, ids: number, nowMs: number): Taken {
     const [begin, end] = [Date.parse(keyring.notBefore), Date.parse(keyring.notAfter)];
     const part = ids / this.#options.seenLimit;
-    const share = fill(part);
+    const share = fullness(part);
     return { serial, share: share === 'empty' ? 'low' : share, dearer: bitsForRemembered(part, (nowMs - begin) / (end - begin)) };
   }
 
@@ -181,7 +181,7 @@ export class Door {
   }
 }
 
-export function fill(share: number): Fill {
+export function fullness(share: number): Fill {
   if (share <= 0) return 'empty';
   if (share < 1 / 3) return 'low';
   if (share < 2 / 3) return 'half';

@@ -32,13 +32,13 @@ const secure = helmet({
   strictTransportSecurity: false,
 });
 
-export type Header = readonly [name: string, value: string];
+export type ResponseHeader = readonly [name: string, value: string];
 
 /**
  * The headers of every answer, whatever was asked and whatever came of it. Made once, at start: they cannot depend
  * on a request.
  */
-export const FIXED_HEADERS: readonly Header[] = [
+export const FIXED_HEADERS: readonly ResponseHeader[] = [
   ...recorded(),
   ['Cache-Control', 'no-store'],
   ['Permissions-Policy', UNUSED_FEATURES.map((feature) => `${feature}=()`).join(', ')],
@@ -52,8 +52,8 @@ export const fixedHeaders: RequestHandler = (_request, response, next) => {
 };
 
 /** What helmet would set. It looks at no request, so an empty one does. */
-function recorded(): Header[] {
-  const headers: Header[] = [];
+function recorded(): ResponseHeader[] {
+  const headers: ResponseHeader[] = [];
   const recorder = {
     setHeader: (name: string, value: string) => headers.push([name, value]),
     removeHeader: () => undefined,

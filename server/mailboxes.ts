@@ -6,12 +6,12 @@ import { keys } from '../redis/keys.ts';
 import { bucketOf, weeksKept } from '../redis/mailboxes.ts';
 
 /** `places`: as many as a page has replies, each of a reply's length; those beyond `total` hold nothing. */
-export type MailboxPage = { readonly total: number; readonly places: readonly Uint8Array[] };
+export type StoredPage = { readonly total: number; readonly places: readonly Uint8Array[] };
 
 const ZEROS = Buffer.alloc(REPLY_BYTES);
 
 /** The relay's side of the mailboxes: it looks into those whose keys it is given. */
-export class Mailboxes {
+export class MailboxReader {
   readonly #redis: Redis;
   readonly #weeks: number;
   readonly #now: () => Date;
@@ -23,7 +23,7 @@ export class Mailboxes {
   }
 
   /** @param mailbox its id, 32 bytes. Rejects when Redis is away. */
-  async read(mailbox: Uint8Array, page: number): Promise<MailboxPage> {
+  async read(mailbox: Uint8Array, page: number): Promise<StoredPage> {
     const buckets = weeksKept(this.#now(), this.#weeks).map((week) => bucketOf(mailbox, week));
     const names = [keys.repliesBlank, ...buckets.map(({ key }) => key)];
     const args = [page * REPLIES_A_PAGE, ...buckets.flatMap(({ fields }) => fields)];

@@ -1,5 +1,5 @@
-import { run } from '../runtime/lifecycle.ts';
-import { readConfig } from './config.ts';
+import { runService } from '../runtime/lifecycle.ts';
+import { readRelayConfig } from './config.ts';
 import { Relay } from './relay.ts';
 
-await run('relay', () => new Relay(readConfig()));
+await runService('relay', () => new Relay(readRelayConfig()));

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Parcel } from '../crypto/parcel.ts';
 import { callFunction } from '../redis/functions.ts';
-import { keys, shortId } from '../redis/keys.ts';
+import { keys, rememberedId } from '../redis/keys.ts';
 
 export type PoolLimits = {
   /** Parcels in the pool at most. */
@@ -40,7 +40,7 @@ export class Pool {
   private async isKnown(id: Uint8Array, serial: number): Promise<boolean> {
     // In this order: the worker may move it from the first to the second meanwhile.
     for (const name of [keys.arrived(serial), keys.seen(serial)]) {
-      if ((await this.redis.sismember(name, shortId(id)).catch(() => 0)) === 1) return true;
+      if ((await this.redis.sismember(name, rememberedId(id)).catch(() => 0)) === 1) return true;
     }
     return false;
   }

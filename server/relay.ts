@@ -9,7 +9,7 @@ import type { RelayConfig } from './config.ts';
 import { Door } from './door.ts';
 import { createHealthApp } from './health.ts';
 import { Listener } from './listener.ts';
-import { Mailboxes } from './mailboxes.ts';
+import { MailboxReader } from './mailboxes.ts';
 import { nowherePage } from './nowhere.ts';
 import { OfflineForm } from './offline-form.ts';
 import { Pool } from './pool.ts';
@@ -40,7 +40,7 @@ export class Relay implements Service {
     await shelf.start();
     const [statics] = await Promise.all([loadStatics(config.webDirectory, config.keyrings.rootKeyFile), door.start()]);
     this.offlineForm = new OfflineForm(statics);
-    const app = createApp({ shelf, door, pool: new Pool(redis, config), mailboxes: new Mailboxes(redis, config.replyWeeks) }, statics, this.offlineForm);
+    const app = createApp({ shelf, door, pool: new Pool(redis, config), mailboxes: new MailboxReader(redis, config.replyWeeks) }, statics, this.offlineForm);
     const listeners = [
       ['public', new Listener(config.listen, app, { requestTimeoutMs, page: nowherePage(statics) })],
       ['private', new Listener(config.privateListen, createHealthApp(door, shelf), { requestTimeoutMs })],

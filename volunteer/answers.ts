@@ -14,7 +14,7 @@ import type { ThreadAddress } from '../crypto/thread.ts';
 export type Means = { readonly verified: VerifiedKeyring; readonly team: Team; readonly signer: SigningKeyPair };
 
 /** To whom it goes; `language`: that of the conversation; `order`: of what is written next in it. */
-export type Place = { readonly address: ThreadAddress; readonly language: string; readonly order: Order };
+export type AnswerPlace = { readonly address: ThreadAddress; readonly language: string; readonly order: Order };
 
 /** Who says what: to the requester, or with a claim or a handover (`to` an alias) to the team. */
 export type Said = Pick<NoteText, 'action' | 'alias' | 'to' | 'text'>;
@@ -23,7 +23,7 @@ export type Said = Pick<NoteText, 'action' | 'alias' | 'to' | 'text'>;
 export type Composed = { readonly note: NoteContent; readonly noteParcel: Uint8Array; readonly reply: Uint8Array | null };
 
 /** Bytes that still fit; negative when the text is too long. An answer also travels as a copy in its note: the smaller room counts. */
-export function roomIn(said: Said, place: Place, means: Means): number {
+export function roomIn(said: Said, place: AnswerPlace, means: Means): number {
   const inNote = letterRoom(noteOf(said, place, means));
   return said.action === 'answer' ? Math.min(inNote, replyRoom(said.text)) : inNote;
 }
@@ -32,7 +32,7 @@ export function roomIn(said: Said, place: Place, means: Means): number {
  * Yields a step for each encapsulation of the note. Throws REPLY_FORMAT or LETTER_FORMAT
  * when a field is wrong, REPLY_TOO_LONG or LETTER_TOO_LONG when the text is too long.
  */
-export function* composeSteps(said: Said, place: Place, means: Means): Steps<Composed> {
+export function* composeSteps(said: Said, place: AnswerPlace, means: Means): Steps<Composed> {
   const { verified: { keyring }, team, signer } = means;
   const id = newId();
   const note = noteOf(said, place, means, id);
@@ -43,7 +43,7 @@ export function* composeSteps(said: Said, place: Place, means: Means): Steps<Com
 }
 
 /** `id`: of an answer that of the reply, so that the team knows which it is of those that others mention. */
-function noteOf(said: Said, { address, language, order }: Place, { verified, signer }: Means, id = newId()): NoteContent {
+function noteOf(said: Said, { address, language, order }: AnswerPlace, { verified, signer }: Means, id = newId()): NoteContent {
   const note = signNote({ ...said, ...order, id, thread: address.key }, signer);
   return { version: 1, kind: 'note', serial: verified.keyring.serial, keyring: verified.digest, language, note };
 }

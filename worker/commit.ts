@@ -1,6 +1,6 @@
 import { shuffled } from '../crypto/bytes.ts';
 import type { WorkerDrop } from '../redis/drops.ts';
-import { keys, SET_ANCHOR, shortId } from '../redis/keys.ts';
+import { keys, SET_ANCHOR, rememberedId } from '../redis/keys.ts';
 import type { Bucket } from '../redis/mailboxes.ts';
 
 /** What becomes of a parcel. `serial` is that of the key that opened it, null when none did. */
@@ -58,7 +58,7 @@ class Names {
 
 /** Only what a key has opened has a name of its own. */
 function remembered(outcome: Outcome, names: Names): Word[] {
-  return outcome.kind === 'back' || outcome.serial === null ? [0, ''] : [names.numberOf(keys.opened(outcome.serial)), shortId(outcome.id)];
+  return outcome.kind === 'back' || outcome.serial === null ? [0, ''] : [names.numberOf(keys.opened(outcome.serial)), rememberedId(outcome.id)];
 }
 
 function argumentsOf(outcome: Outcome, names: Names): Word[] {

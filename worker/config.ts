@@ -69,7 +69,7 @@ export const workerEnv = z.object({
   RELAY_SEEN_LIMIT: seenLimit,
 });
 
-export function readConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig {
+export function readWorkerConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig {
   const read = readEnv(workerEnv, env);
   return {
     redis: { socketPath: read.WORKER_REDIS_SOCKET, username: read.WORKER_REDIS_USER, password: read.WORKER_REDIS_PASSWORD_FILE },

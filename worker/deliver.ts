@@ -15,7 +15,7 @@ const REFUSALS_A_ROUND = 100;
 type Outcome = 'done' | 'letter refused' | 'inbox failed';
 
 /** Takes the letters of one outbox to its inbox. */
-export class Delivery {
+export class OutboxDelivery {
   readonly #outbox: Outbox;
   readonly #inbox: Guard;
   readonly #backoff: Backoff;

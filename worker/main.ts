@@ -1,5 +1,5 @@
-import { run } from '../runtime/lifecycle.ts';
-import { readConfig } from './config.ts';
+import { runService } from '../runtime/lifecycle.ts';
+import { readWorkerConfig } from './config.ts';
 import { createWorker } from './worker.ts';
 
-await run('worker', () => createWorker(readConfig()));
+await runService('worker', () => createWorker(readWorkerConfig()));

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { EXPIRING_MS, type KeyringShelf } from '../runtime/keyrings.ts';
 import { log } from '../runtime/log.ts';
 import { ALIVE_SECONDS, keys } from '../redis/keys.ts';
-import { noteDrops, publishMix, step, type MixState, type Warning } from '../redis/state.ts';
+import { noteDrops, publishMix, magnitude, type MixState, type Warning } from '../redis/state.ts';
 import { coverage, type Coverage } from './coverage.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { Holdup, Obstacle } from './obstacles.ts';
@@ -67,8 +67,8 @@ export class ProblemLog {
 export function stateOf(findings: Findings, replies: number, { until, next }: Coverage, newest: number): MixState {
   const { startedAt, depth, obstacle, holdups, warnings } = findings;
   return {
-    pool: step(depth),
-    replies: step(replies),
+    pool: magnitude(depth),
+    replies: magnitude(replies),
     paused: obstacle ? nameOf(obstacle) : '',
     held: [...byName(holdups).keys()].toSorted().join(' '),
     keyring: keyringState(until, startedAt),

@@ -9,7 +9,7 @@ import { provideFunctions } from '../redis/functions.ts';
 import { connect } from '../redis/connection.ts';
 import { BatchLease } from './batch-lease.ts';
 import type { WorkerConfig } from './config.ts';
-import { Delivery } from './deliver.ts';
+import { OutboxDelivery } from './deliver.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { inboxOf } from './inboxes/kinds.ts';
 import { roundLease, withLease } from './lease.ts';
@@ -48,7 +48,7 @@ export async function createWorker(config: WorkerConfig): Promise<Service> {
   for (const settings of config.inboxes) {
     const outbox = outboxes.get(settings.id);
     if (!outbox) continue;
-    const delivery = new Delivery(outbox, inboxOf(settings));
+    const delivery = new OutboxDelivery(outbox, inboxOf(settings));
     const name = `deliver-${settings.id}`;
     const lease = roundLease(name, instance, roundMs);
     duties.set(name, (stopping) => withLease(redis, lease, () => delivery.run(stopping)));

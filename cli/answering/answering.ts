@@ -13,13 +13,13 @@ import { READING_HELP, READING_OPTIONS, readerFor } from '../reading/reader.ts';
 import { readAll } from '../reading/report.ts';
 import { block, cut, visibleJson, visibleLine } from '../terminal/terminal.ts';
 import { ownTeam, parcelsOf, roomOf, type Draft } from './compose.ts';
-import { answerable, fullOf, insistOnKey, takenBy, type Answerable } from './conversation.ts';
+import { answerable, fullOf, insistOnKey, othersHaving, type Answerable } from './conversation.ts';
 import { RELAY_HELP, destinationOf } from '../sending/destination.ts';
 import { dispatch } from './dispatch.ts';
 import { AT_ONCE_OPTION } from '../sending/moments.ts';
 import { readRootPublicKey } from '../keys/root-key.ts';
 import { readSigner, refuseRootKey } from '../keys/signer.ts';
-import { readWords } from './words.ts';
+import { readAnswer } from './words.ts';
 
 export const ANSWERING_OPTIONS = {
   ...READING_OPTIONS,
@@ -76,12 +76,12 @@ export async function answerConversation(action: NoteAction, values: Values, pat
   const former = formerAlias(conversations.flatMap(({ letters }) => letters.filter(isNoted)), by, givenAlias);
   const alias = former === null || anyway ? givenAlias : await aliasAsBefore(former, givenAlias, io);
   if (!whole) await confirmIncomplete(conversation.id, values.incomplete === true, io);
-  await insistIfTaken(takenBy(conversation, by, alias), conversation.id, anyway, io);
+  await insistIfTaken(othersHaving(conversation, by, alias), conversation.id, anyway, io);
   if (action === 'answer') insistIfFull(fullOf(conversation, by, io.now()), conversation.id, anyway, io);
 
   const about = aboutOf(conversation, io.columns);
   if (io.stdinIsTerminal) io.err(about);
-  const text = await readWords(io, values.file, action === 'answer');
+  const text = await readAnswer(io, values.file, action === 'answer');
   const team = ownTeam(verified.keyring, signer, reader.identities, conversation.topic);
   const draft: Draft = { conversation, means: { verified, team, signer }, said: { action, alias, ...to, text } };
   if (io.stdinIsTerminal) await confirm(draft, about, io);

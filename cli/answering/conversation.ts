@@ -62,7 +62,7 @@ const HAS_DONE: Readonly<Record<NoteAction, (to: string) => string>> = {
 };
 
 /** Who else has it, as one line each. */
-export function takenBy({ noted }: Answerable, signer: string, alias: string): string[] {
+export function othersHaving({ noted }: Answerable, signer: string, alias: string): string[] {
   return [...new Set(othersWith(noted, signer, alias).map(({ action, from, to }) => `${visibleLine(from)} ${HAS_DONE[action](visibleLine(to))}`))];
 }
 

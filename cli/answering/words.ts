@@ -6,7 +6,7 @@ import type { Io } from '../terminal/io.ts';
 const TEXT_BYTES_MAX = 1024 * 1024;
 
 /** A volunteer's words: of a file, typed, or where they are needed on standard input; line ends at the very end are left out. */
-export async function readWords(io: Io, file: string | undefined, needed: boolean): Promise<string> {
+export async function readAnswer(io: Io, file: string | undefined, needed: boolean): Promise<string> {
   if (file === undefined && !needed) return io.stdinIsTerminal ? (await io.ask('A few words for the team (empty: none): ')).trim() : '';
   const text = (file === undefined && io.stdinIsTerminal ? await typed(io) : decoded(await bytesOf(io, file))).replaceAll('\r\n', '\n').replace(/\n+$/, '');
   if (text.trim() === '') throw new CliError('INPUT_EMPTY', 'there is no text', 'write it, pipe it in, or give --file');

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { toHex } from '../../crypto/bytes.ts';
 import { deadIds, deadLetters, dropDead, inboxes, listDead, redriveDead, type DeadStatus } from '../../operator/dead.ts';
-import { step } from '../../redis/state.ts';
+import { magnitude } from '../../redis/state.ts';
 import { defineCommand, required } from '../command.ts';
 import { CliError, EXIT, UsageError } from '../errors.ts';
 import { writeNewFiles, type NewFile } from '../files.ts';
@@ -40,7 +40,7 @@ Dead letters hold back no others. Export and redrive can be stopped and run agai
 ${REDIS_HELP}
   --out DIR             where export writes; no file is overwritten
   --yes                 drop without asking, for scripts
-  --json                a line of JSON: for each inbox (inbox, dead, reasons), or inbox and what was done (a coarse step)`,
+  --json                a line of JSON: for each inbox (inbox, dead, reasons), or inbox and what was done (a coarse magnitude)`,
   options: { ...REDIS_OPTIONS, out: { type: 'string' }, yes: { type: 'boolean' }, json: { type: 'boolean' } },
   arguments: [1, 2],
   run: async (values, [name = '', inbox = ''], io) => {
@@ -99,7 +99,7 @@ async function drop({ redis, inbox, values, io }: Call): Promise<number> {
   const ids = await deadIds(redis, inbox);
   if (values.yes !== true && ids.length > 0) {
     if (!io.stdinIsTerminal) throw new UsageError('drop deletes letters for good: it asks at a terminal, or needs --yes', NAME);
-    const answer = await io.ask(`Delete ${step(ids.length)} dead letters of ${visibleLine(inbox)} for good? Nobody can read them afterwards. [y/N] `);
+    const answer = await io.ask(`Delete ${magnitude(ids.length)} dead letters of ${visibleLine(inbox)} for good? Nobody can read them afterwards. [y/N] `);
     if (!/^\s*(?:y|yes)\s*$/i.test(answer)) throw new CliError('INTERRUPTED', 'nothing was deleted', 'export them first if a volunteer is to read them');
   }
   tell(io, values, inbox, 'dropped', await dropDead(redis, inbox, ids), 'dead letters deleted');
@@ -112,5 +112,5 @@ async function redrive({ redis, inbox, values, io }: Call): Promise<number> {
 }
 
 function tell(io: Io, { json }: Values, inbox: string, done: string, count: number, words: string): void {
-  io.out(json === true ? `${visibleJson({ inbox, [done]: step(count) })}\n` : `${visibleLine(`${inbox}: ${step(count)} ${words}`)}\n`);
+  io.out(json === true ? `${visibleJson({ inbox, [done]: magnitude(count) })}\n` : `${visibleLine(`${inbox}: ${magnitude(count)} ${words}`)}\n`);
 }

@@ -9,7 +9,7 @@ import { CliError, EXIT, UsageError } from '../errors.ts';
 import { describeFailure } from '../failure.ts';
 import { INPUT_BYTES_MAX, readInput, tooLarge } from '../files.ts';
 import type { Io } from '../terminal/io.ts';
-import type { Found } from '../sending/parcels.ts';
+import type { FoundParcel } from '../sending/parcels.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'operator ingest';
@@ -58,7 +58,7 @@ the relay is away or takes nothing at present (run it again). What can be handed
   },
 });
 
-async function* inputs(files: readonly string[], io: Io): AsyncGenerator<{ source: string; found: Found[] }> {
+async function* inputs(files: readonly string[], io: Io): AsyncGenerator<{ source: string; found: FoundParcel[] }> {
   for (const file of files) yield { source: file, found: await foundIn(file, () => readInput(file, 'the file')) };
   if (files.length > 0) return;
   const source = 'standard input';
@@ -70,7 +70,7 @@ function cutByTerminal(): CliError {
   return new CliError('USAGE', 'a terminal takes only the beginning of a sealed text that is pasted', 'save the text in a file and give its name, or pipe it in');
 }
 
-async function outcomeOf(found: Found, address: RelayAddress): Promise<Omit<Outcome, 'source' | 'number'>> {
+async function outcomeOf(found: FoundParcel, address: RelayAddress): Promise<Omit<Outcome, 'source' | 'number'>> {
   if ('problem' in found) {
     const { line, exitCode } = describeFailure(found.problem);
     return { result: 'unreadable', text: `refused: ${line}`, exitCode };

@@ -4,7 +4,7 @@ import { shuffled } from '../../crypto/bytes.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { DESTINATION_OPTIONS, RELAY_HELP, relayFrom } from '../sending/destination.ts';
 import { tellSending } from '../sending/moments.ts';
-import { foundIn, postParcels, type Outcome } from '../sending/post-parcels.ts';
+import { foundIn, postParcels, type PostingOutcome } from '../sending/post-parcels.ts';
 import { removeSent } from '../sending/write-parcels.ts';
 import { defineCommand, required } from '../command.ts';
 import { CliError, EXIT } from '../errors.ts';
@@ -39,7 +39,7 @@ the relay is away or takes nothing at present (run it again).`,
     await ready;
     const files = (await Promise.all(paths.map(filesOf))).flat();
     const parcels: { source: string; number: number; parcel: Uint8Array }[] = [];
-    const tell = (source: string, number: number, { result, text }: { result: Outcome['result'] | 'unreadable'; text: string }): void => {
+    const tell = (source: string, number: number, { result, text }: { result: PostingOutcome['result'] | 'unreadable'; text: string }): void => {
       io.out(values.json === true ? `${visibleJson({ source, number, result })}\n` : `${visibleLine(source)}, parcel ${String(number)}: ${visibleLine(text)}\n`);
     };
     const unreadable: string[] = [];

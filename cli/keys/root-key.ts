@@ -7,7 +7,8 @@ import { ready } from '../../crypto/sodium.ts';
 import { readInputText, writeNewFiles } from '../files.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { CliError } from '../errors.ts';
-import type { OnProgress, ProgressIo } from '../terminal/progress.ts';
+import type { OnProgress } from '../../volunteer/keys/opening.ts';
+import type { ProgressIo } from '../terminal/progress.ts';
 import { readKeyFile } from './signer.ts';
 
 export type NewRootKey = { keyFile: string; publicKeyFile: string };

@@ -3,11 +3,11 @@ import { CodedError } from '../../crypto/errors.ts';
 import { encodePublicKey, encodeSecretKey, generateKeyPair, parseSigner } from '../../crypto/minisign.ts';
 import type { PublicKey, SigningKey } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { isWrongPassphrase, openKeyFile } from '../../volunteer/keys/opening.ts';
+import { isWrongPassphrase, openKeyFile, type OnProgress } from '../../volunteer/keys/opening.ts';
 import { CliError } from '../errors.ts';
 import { readInputText, writeNewFiles } from '../files.ts';
 import type { Io } from '../terminal/io.ts';
-import { OPENING, withProgress, type OnProgress, type ProgressIo } from '../terminal/progress.ts';
+import { OPENING, withProgress, type ProgressIo } from '../terminal/progress.ts';
 import { existingPassphrase } from '../terminal/passphrase.ts';
 
 /** `signer`: the public key as it stands in a keyring, 64 hex digits. */

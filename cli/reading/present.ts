@@ -1,6 +1,6 @@
 import type { Keyring } from '../../crypto/keyring.ts';
 import {
-  countsOf, isNoted, isWritten, type Conversation, type Noted, type Opened, type Written,
+  countsOf, isNoted, isWritten, type Conversation, type Noted, type OpenedLetter, type Written,
 } from '../../volunteer/conversations/conversations.ts';
 import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
 import { block, cut, visibleLine } from '../terminal/terminal.ts';
@@ -10,7 +10,7 @@ import { labelsFor, type Labels } from './labels.ts';
  * A letter for the eye. Everything that comes from outside is indented and made visible, so that a message can
  * neither act on the terminal nor pass for a line of ours.
  */
-export function present(letter: Opened, number: number, columns: number): string {
+export function present(letter: OpenedLetter, number: number, columns: number): string {
   return isNoted(letter) ? presentNote(letter, number, columns) : presentWritten(letter as Written, number, columns);
 }
 
@@ -45,7 +45,7 @@ function presentNote({ content: { language, note }, source, keyring }: Noted, nu
 }
 
 /** The same for --json: exactly what the letter says. */
-export function asJson({ source, content, keyring }: Opened) {
+export function asJson({ source, content, keyring }: OpenedLetter) {
   return { source, authentic: true, keyringChecked: keyring !== null, ...content };
 }
 

@@ -6,13 +6,13 @@ import type { PublicKey } from '../../crypto/minisign.ts';
 import { foreignCode } from '../../volunteer/conversations/cautions.ts';
 import { rankOf, spoiledCopies, type Copy } from '../../volunteer/finding/copies.ts';
 import { keyringOf, shownOf } from '../../volunteer/trust.ts';
-import type { Opened } from '../../volunteer/conversations/conversations.ts';
+import type { OpenedLetter } from '../../volunteer/conversations/conversations.ts';
 import type { ImapOptions } from '../net/imap.ts';
 import { readKeyring } from '../keys/keyring.ts';
 import { readRootPublicKey } from '../keys/root-key.ts';
 import { CliError, UsageError } from '../errors.ts';
 import type { Io } from '../terminal/io.ts';
-import { findLetters, type Found } from './find.ts';
+import { insistOnLetters, type Found } from './find.ts';
 import { readIdentities } from '../keys/identities.ts';
 import { sourcesOf } from './sources.ts';
 
@@ -45,10 +45,10 @@ type ReadingValues = {
 /** `keyrings`: null when none was given to check against. */
 export type Reader = { io: Io; identities: readonly string[]; keyrings: readonly VerifiedKeyring[] | null; imap: ImapOptions };
 
-export type Refused = { source: string; error: unknown };
+export type RefusedLetter = { source: string; error: unknown };
 /** There to be passed over. */
 export type Cover = { source: string; cover: true };
-export type Read = Opened | Refused | Cover;
+export type Read = OpenedLetter | RefusedLetter | Cover;
 
 export async function readerFor(values: ReadingValues, io: Io, command: string): Promise<Reader> {
   if (values.identity === undefined) throw new UsageError('--identity is missing', command);
@@ -98,7 +98,7 @@ export async function* readLetters(paths: readonly string[], reader: Reader): As
 async function* lettersIn(name: string, read: () => Promise<Uint8Array>, reader: Reader, seen: Set<string>): AsyncGenerator<Read> {
   let found: Found[];
   try {
-    found = await findLetters(await read(), name);
+    found = await insistOnLetters(await read(), name);
   } catch (error) {
     yield { source: name, error };
     return;
@@ -128,7 +128,7 @@ function judge(found: Found, source: string, reader: Reader): { copy: Copy | nul
 }
 
 /** Null for a cover letter. */
-function openOne(letter: Uint8Array, { identities, keyrings, io }: Reader): Pick<Opened, 'content' | 'keyring'> | null {
+function openOne(letter: Uint8Array, { identities, keyrings, io }: Reader): Pick<OpenedLetter, 'content' | 'keyring'> | null {
   const content = openLetter(letter, identities);
   const keyring = keyringOf(content, keyrings ?? []);
   if (keyrings !== null && keyring === null) {

@@ -1,11 +1,11 @@
 import { CodedError } from '../../crypto/errors.ts';
 import { mayHideNote } from '../../volunteer/conversations/cautions.ts';
-import { groupIntoConversations, type AliasRemark, type Conversation, type Opened } from '../../volunteer/conversations/conversations.ts';
+import { groupIntoConversations, type AliasRemark, type Conversation, type OpenedLetter } from '../../volunteer/conversations/conversations.ts';
 import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
 import { EXIT } from '../errors.ts';
 import { describeFailure, type Failure } from '../failure.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
-import { readLetters, type Read, type Reader, type Refused } from './reader.ts';
+import { readLetters, type Read, type Reader, type RefusedLetter } from './reader.ts';
 
 /** It opened, and yet it is not what it says. */
 const UNTRUSTED: readonly string[] = ['LETTER_THREAD', 'SIGNER_UNKNOWN', 'SIGNER_SIGNATURE'];
@@ -14,14 +14,14 @@ const UNTRUSTED: readonly string[] = ['LETTER_THREAD', 'SIGNER_UNKNOWN', 'SIGNER
  * Reads everything, shows in the order of the paths what is believed, and reports the rest. `exitCode` is 0 only when
  * everything was opened and authentic; `whole` is false when a note may be in what could not be read.
  */
-export async function readAll(paths: readonly string[], reader: Reader, json: boolean, show: (letter: Opened) => void = () => undefined):
+export async function readAll(paths: readonly string[], reader: Reader, json: boolean, show: (letter: OpenedLetter) => void = () => undefined):
 Promise<{ conversations: Conversation[]; exitCode: number; whole: boolean }> {
   const reads: Read[] = [];
   for await (const read of readLetters(paths, reader)) reads.push(read);
   const opened = reads.filter((read) => 'content' in read);
   const covers = reads.filter((read) => 'cover' in read).length;
   const { conversations, refused, aliases } = groupIntoConversations(opened);
-  const shown = new Set<Opened>(conversations.flatMap(({ letters }) => letters));
+  const shown = new Set<OpenedLetter>(conversations.flatMap(({ letters }) => letters));
   const failures = new Report(reader, json);
   for (const read of reads) {
     const failure = 'error' in read ? read : refused.find(({ letter }) => letter === read);
@@ -63,7 +63,7 @@ class Report {
     return !this.#failures.some(({ code }) => mayHideNote(code));
   }
 
-  add({ source, error }: Refused): void {
+  add({ source, error }: RefusedLetter): void {
     const failure = describeFailure(error);
     const { code, message, exitCode } = failure;
     if (exitCode === EXIT.internal || exitCode === EXIT.interrupted || exitCode === EXIT.usage) throw error;

@@ -6,7 +6,7 @@ import { readUint32 } from '../../crypto/bytes.ts';
 import { textOf } from '../../crypto/text-file.ts';
 import { formsOf, partsOfMail } from './text-forms.ts';
 
-export type Found = { readonly parcel: Uint8Array } | { readonly problem: Error };
+export type FoundParcel = { readonly parcel: Uint8Array } | { readonly problem: Error };
 
 /** How every parcel begins: its version, and a serial below 2^28. */
 const START = /^AAAAAQ/;
@@ -19,7 +19,7 @@ const DASHES = [['--', '-'], ['--', '--'], ['-', '-'], ['---', '--'], ['-', '--'
 const DASH = /[\u2013-\u2015]/;
 
 /** Every parcel in `bytes`, and for each piece that looks like one and is not, why. */
-export async function parcelsIn(bytes: Uint8Array): Promise<Found[]> {
+export async function parcelsIn(bytes: Uint8Array): Promise<FoundParcel[]> {
   if (isBinary(bytes)) return inBytes(bytes);
   const text = textOf(bytes, 'lenient');
   const parts = await partsOfMail(bytes, text);
@@ -33,15 +33,15 @@ function isBinary(bytes: Uint8Array): boolean {
   return bytes.length >= 4 && readUint32(bytes, 0) === PARCEL_VERSION;
 }
 
-function inBytes(bytes: Uint8Array): Found[] {
-  const found: Found[] = [];
+function inBytes(bytes: Uint8Array): FoundParcel[] {
+  const found: FoundParcel[] = [];
   for (let at = 0; at < bytes.length; at += PARCEL_BYTES) found.push(checked(() => bytes.slice(at, at + PARCEL_BYTES)));
   return found;
 }
 
 /** The reading of a text that makes the most of it. */
-function inText(text: string): Found[] {
-  const readings: Found[][] = [];
+function inText(text: string): FoundParcel[] {
+  const readings: FoundParcel[][] = [];
   for (const form of formsOf(text)) {
     for (const [long, short] of DASH.test(form) ? DASHES : DASHES.slice(0, 1)) {
       const runs = form.replace(/[\u2014\u2015]/g, long).replace(/\u2013/g, short).match(/[A-Za-z0-9_-]+/g) ?? [];
@@ -55,16 +55,16 @@ function inText(text: string): Found[] {
   return best(readings);
 }
 
-const goodIn = (found: readonly Found[]): number => found.filter((each) => 'parcel' in each).length;
-const isGood = (found: readonly Found[]): boolean => found.length > 0 && goodIn(found) === found.length;
+const goodIn = (found: readonly FoundParcel[]): number => found.filter((each) => 'parcel' in each).length;
+const isGood = (found: readonly FoundParcel[]): boolean => found.length > 0 && goodIn(found) === found.length;
 
 /** The one with the most parcels; then the one that tells of the fewest others, though of one rather than of none; then the one that passes over the most words. */
-function best(readings: readonly Found[][]): Found[] {
-  const rank = (found: readonly Found[]): number => goodIn(found) * 1_000_000 - (found.length === 0 ? 100_000 : found.length);
-  return readings.reduce<Found[]>((chosen, found) => (rank(found) >= rank(chosen) ? found : chosen), []);
+function best(readings: readonly FoundParcel[][]): FoundParcel[] {
+  const rank = (found: readonly FoundParcel[]): number => goodIn(found) * 1_000_000 - (found.length === 0 ? 100_000 : found.length);
+  return readings.reduce<FoundParcel[]>((chosen, found) => (rank(found) >= rank(chosen) ? found : chosen), []);
 }
 
-function withoutCopies(found: readonly Found[]): Found[] {
+function withoutCopies(found: readonly FoundParcel[]): FoundParcel[] {
   const seen = new Set<string>();
   return found.filter((each) => {
     const id = 'parcel' in each ? Buffer.from(parseParcel(each.parcel).id).toString('hex') : '';
@@ -73,8 +73,8 @@ function withoutCopies(found: readonly Found[]): Found[] {
 }
 
 /** Puts runs of base64url together, from one that begins as a parcel does until they are one. */
-function scan(runs: readonly string[], least: number): Found[] {
-  const found: Found[] = [];
+function scan(runs: readonly string[], least: number): FoundParcel[] {
+  const found: FoundParcel[] = [];
   let [held, stray] = ['', 0];
   const end = (): void => {
     if (held.length + stray >= NOTABLE_CHARACTERS) found.push({ problem: problemOf(held.length, stray) });
@@ -106,7 +106,7 @@ function problemOf(held: number, stray: number): CodedError {
   return new CodedError('PARCEL_TEXT', `${String(held + stray)} characters, a parcel as text has ${String(PARCEL_TEXT_CHARACTERS)}`);
 }
 
-function checked(read: () => Uint8Array): Found {
+function checked(read: () => Uint8Array): FoundParcel {
   try {
     const parcel = read();
     parseParcel(parcel);

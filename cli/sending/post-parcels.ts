@@ -4,7 +4,7 @@ import { CodedError } from '../../crypto/errors.ts';
 import { HIGHEST_DIFFICULTY } from '../../crypto/wire.ts';
 import { CliError, EXIT } from '../errors.ts';
 import type { Io } from '../terminal/io.ts';
-import { parcelsIn, type Found } from './parcels.ts';
+import { parcelsIn, type FoundParcel } from './parcels.ts';
 import { visibleLine } from '../terminal/terminal.ts';
 import { momentsOf, type Moments } from './moments.ts';
 import type { RelayAddress } from './relay-address.ts';
@@ -33,7 +33,7 @@ export function meaningOf(result: Result): { text: string; exitCode: number } {
 }
 
 /** The parcels in a source. What cannot be read is a problem of its own: those after it are handed in all the same. */
-export async function foundIn(source: string, read: () => Promise<Uint8Array>): Promise<Found[]> {
+export async function foundIn(source: string, read: () => Promise<Uint8Array>): Promise<FoundParcel[]> {
   try {
     const found = await parcelsIn(await read());
     if (found.length > 0) return found;
@@ -48,14 +48,14 @@ const TRIES = 5;
 const WAIT_SECONDS = [10, 60] as const;
 
 /** What became of a parcel: in a word for programs, and in words. */
-export type Outcome = { readonly result: Result | 'unreachable' | 'stopped'; readonly text: string };
+export type PostingOutcome = { readonly result: Result | 'unreachable' | 'stopped'; readonly text: string };
 
 type Sealed = { readonly parcel: Uint8Array };
-type Attempt = { result: Outcome['result']; text: string; exitCode: number; retryAfterSeconds: number; mayHaveArrived: boolean; isStopped: boolean };
+type Attempt = { result: PostingOutcome['result']; text: string; exitCode: number; retryAfterSeconds: number; mayHaveArrived: boolean; isStopped: boolean };
 /** `atOnce`: without waiting for moments (moments.ts). */
 export type Way = { readonly relay: RelayAddress; readonly atOnce: boolean };
 type Posted<P> = { left: P[]; exitCode: number; mayHaveArrived: boolean };
-type Tell<P> = (one: P, outcome: Outcome) => Promise<void> | void;
+type Tell<P> = (one: P, outcome: PostingOutcome) => Promise<void> | void;
 
 /**
  * Sends parcels one after the other, each by a visit and at a moment of its own, and waits a little when the relay takes nothing

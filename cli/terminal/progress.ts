@@ -1,7 +1,5 @@
+import type { OnProgress } from '../../volunteer/keys/opening.ts';
 import type { Io } from './io.ts';
-
-/** Hears which share (0 to 1) of the work is done. */
-export type OnProgress = (share: number) => void;
 
 /** Where it is shown. */
 export type ProgressIo = Pick<Io, 'stderrIsTerminal' | 'err'>;

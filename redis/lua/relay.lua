@@ -8,7 +8,7 @@
 local function put(keys, args)
   local pool, seen, arrived = keys[1], keys[2], keys[3]
   local id, sealed, poolLimit, seenLimit = args[1], args[2], tonumber(args[3]), tonumber(args[4])
-  local short = id:sub(1, SHORT_ID_BYTES)
+  local short = id:sub(1, REMEMBERED_ID_BYTES)
   if redis.call('SISMEMBER', arrived, short) == 1 or redis.call('SISMEMBER', seen, short) == 1 then return 1 end
   -- The anchor (redis/keys.ts) is in each set of ids that is there, and counts for none.
   local function idsIn(set) return math.max(redis.call('SCARD', set) - 1, 0) end

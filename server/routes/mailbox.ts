@@ -3,14 +3,14 @@ import { encodeMailboxAnswer, parseQuestion, type MailboxQuestion } from '../../
 import { SIGNING_KEY_BYTES } from '../../crypto/sign.ts';
 import { MAILBOX_KEY_BYTES, mailboxId, mailboxLock } from '../../crypto/thread.ts';
 import { exchange, RETRY_AFTER_SECONDS, type ExchangeAnswer } from '../exchange.ts';
-import type { Mailboxes } from '../mailboxes.ts';
+import type { MailboxReader } from '../mailboxes.ts';
 
 /** POST /mailbox: the same exchange as POST /parcel, to the byte. Reading changes nothing. */
-export function postMailbox(mailboxes: Mailboxes): RequestHandler {
+export function postMailbox(mailboxes: MailboxReader): RequestHandler {
   return exchange((bytes) => answer(questionIn(bytes), mailboxes));
 }
 
-async function answer({ mailboxKey, threadKey, page }: MailboxQuestion, mailboxes: Mailboxes): Promise<ExchangeAnswer> {
+async function answer({ mailboxKey, threadKey, page }: MailboxQuestion, mailboxes: MailboxReader): Promise<ExchangeAnswer> {
   try {
     const { total, places } = await mailboxes.read(mailboxId(threadKey, mailboxLock(mailboxKey)), page);
     // As an accepted parcel is answered: who sees the status line learns no more than that there was an exchange.

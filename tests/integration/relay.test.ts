@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAnswer } from '../../crypto/answer.ts';
 import { NONCE_OFFSET, PARCEL_BYTES, PARCEL_HEADER_BYTES, parseParcel } from '../../crypto/parcel.ts';
 import { stampBits, stampParcel } from '../../crypto/stamp.ts';
-import { keys, SET_ANCHOR, shortId } from '../../redis/keys.ts';
+import { keys, SET_ANCHOR, rememberedId } from '../../redis/keys.ts';
 import { DIFFICULTY, PAGE, startRelay, type TestRelay } from '../support/relay.ts';
 
 let relay: TestRelay;
@@ -46,7 +46,7 @@ describe('POST /parcel', () => {
     const admin = await relay.redis.connect('admin');
     const { id, sealed, serial } = parseParcel(parcel);
     expect((await admin.hgetBuffer(keys.pool, Buffer.from(id)))?.equals(sealed)).toBe(true);
-    expect(await admin.sismember(keys.arrived(serial), shortId(id))).toBe(1);
+    expect(await admin.sismember(keys.arrived(serial), rememberedId(id))).toBe(1);
     expect(await admin.sismember(keys.arrived(serial), SET_ANCHOR)).toBe(1);
   });
 

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { keys, SET_ANCHOR, shortId } from '../../redis/keys.ts';
+import { keys, SET_ANCHOR, rememberedId } from '../../redis/keys.ts';
 import { BatchLease } from '../../worker/batch-lease.ts';
 import type { Outcome } from '../../worker/commit.ts';
 import { loadIdentities } from '../../worker/identities.ts';
@@ -156,7 +156,7 @@ describe('a claim', () => {
     const byName = parcels.toSorted((a, b) => a.id.compare(b.id));
     const values = (command: string, key: string): string[] => commands.filter(([name, of]) => name === command && of === key).flatMap(([, , ...rest]) => rest);
     const opened = values('SADD', keys.opened(1)).filter((id) => id !== SET_ANCHOR);
-    expect(opened).toEqual(byName.map(({ id }) => shortId(id).toString('latin1')));
+    expect(opened).toEqual(byName.map(({ id }) => rememberedId(id).toString('latin1')));
     expect(values('HDEL', commands.find(([name, key]) => name === 'HDEL' && key?.startsWith('claim:'))?.[1] ?? '')).toEqual(byName.map(({ id }) => id.toString('latin1')));
     const letterIds = byName.map(({ letter }) => Buffer.from(letterId(letter, 'inbox-1', identity?.secret ?? new Uint8Array())).toString('latin1'));
     const order = commands.filter(([name, key]) => name === 'HSET' && key === outbox).map(([, , id]) => id);

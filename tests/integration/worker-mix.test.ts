@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { PARCEL_PLAINTEXT_BYTES, parcelId, SEALED_BYTES } from '../../crypto/parcel.ts';
-import { keys, SET_ANCHOR, shortId } from '../../redis/keys.ts';
+import { keys, SET_ANCHOR, rememberedId } from '../../redis/keys.ts';
 import { readState } from '../../redis/state.ts';
 import { BATCH } from '../../worker/mix.ts';
 import { PATIENCE_MS } from '../../worker/undecided.ts';
@@ -64,7 +64,7 @@ describe('a round', () => {
     await mix.round(running);
     expect(await admin.hlen(outbox)).toBe(0);
     expect(await admin.hgetall(keys.dropped)).toEqual({ replay: '1' });
-    expect((await admin.smembersBuffer(keys.opened(1))).map(String).toSorted()).toEqual([String(shortId(parcel.id)), SET_ANCHOR].toSorted());
+    expect((await admin.smembersBuffer(keys.opened(1))).map(String).toSorted()).toEqual([String(rememberedId(parcel.id)), SET_ANCHOR].toSorted());
     expect(id).toHaveLength(16);
   });
 

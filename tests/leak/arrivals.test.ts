@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { randomBytes } from '../../crypto/bytes.ts';
 import { Pool } from '../../server/pool.ts';
-import { keys, shortId } from '../../redis/keys.ts';
+import { keys, rememberedId } from '../../redis/keys.ts';
 import { startRedis } from '../support/redis.ts';
 import { WorkerStand } from '../support/stand.ts';
 import { addressesIn } from './search.ts';
@@ -30,7 +30,7 @@ it('after a round nothing tells in which order its parcels came, and each is kno
   const pool = new Pool(await stand.redis.connect('relay'), { poolLimit: 10_000, seenLimit: 10_000 });
   const put = (id: Uint8Array) => pool.put({ id, serial: 1, sealed: randomBytes(64), nonce: randomBytes(8) });
   const order = (ids: readonly Uint8Array[]): number => {
-    const addresses = addressesIn(stand.redis.pid, ids.map(shortId));
+    const addresses = addressesIn(stand.redis.pid, ids.map(rememberedId));
     expect(addresses.every(Number.isFinite)).toBe(true);
     return Math.abs(correlation(addresses));
   };
@@ -54,7 +54,7 @@ it('after a round nothing tells in which order its parcels came, and each is kno
   // A worker that dies in the middle leaves some in the one set and some in the other.
   const again = Array.from({ length: 6 }, () => randomBytes(32));
   for (const id of again) await put(id);
-  for (const id of again.slice(0, 3)) await stand.admin.smove(keys.arrived(1), keys.seen(1), shortId(id));
+  for (const id of again.slice(0, 3)) await stand.admin.smove(keys.arrived(1), keys.seen(1), rememberedId(id));
   const waiting = await stand.admin.hlen(keys.pool);
   for (const id of [...rounds.flat(), ...again]) expect(await put(id)).toBe('accepted');
   expect(await stand.admin.hlen(keys.pool)).toBe(waiting);

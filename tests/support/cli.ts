@@ -6,7 +6,7 @@ import { createKeyring } from '../../cli/keys/keyring.ts';
 import type { NewKeyring } from '../../cli/keys/keyring.ts';
 import { createRootKey, readRootKey } from '../../cli/keys/root-key.ts';
 import type { Io } from '../../cli/terminal/io.ts';
-import { run } from '../../cli/run.ts';
+import { runCommand } from '../../cli/run.ts';
 import { parseIdentityFile } from '../../crypto/age/identity.ts';
 import { sealLetter } from '../../crypto/letter.ts';
 import type { LetterContent } from '../../crypto/letter.ts';
@@ -56,7 +56,7 @@ export async function cli(argv: readonly string[], input: CliInput = {}): Promis
     stoppable: (work) => work(new AbortController().signal),
     pause: input.pause ?? ((_ms, why) => Promise.resolve(why === 'moment')),
   };
-  const code = await run(argv, io);
+  const code = await runCommand(argv, io);
   const bytes = new Uint8Array(Buffer.concat(out));
   return { code, out: bytes, text: new TextDecoder().decode(bytes), err, asked };
 }

@@ -7,7 +7,7 @@ import { randomBytes } from '../../crypto/bytes.ts';
 import { LETTER_BYTES } from '../../crypto/letter.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { keys } from '../../redis/keys.ts';
-import { Delivery } from '../../worker/deliver.ts';
+import { OutboxDelivery } from '../../worker/deliver.ts';
 import type { Guard } from '../../worker/inboxes/guard.ts';
 import { inboxesSchema, inboxOf } from '../../worker/inboxes/kinds.ts';
 import { Outbox } from '../../worker/outbox.ts';
@@ -59,8 +59,8 @@ export class DeliveryStand {
     return ids;
   }
 
-  deliveryTo(inbox: Guard): Delivery {
-    return new Delivery(this.outbox, inbox, () => this.nowMs);
+  deliveryTo(inbox: Guard): OutboxDelivery {
+    return new OutboxDelivery(this.outbox, inbox, () => this.nowMs);
   }
 
   maildir(): Guard {

@@ -18,8 +18,8 @@ import { provideFunctions } from '../../redis/functions.ts';
 import { relayEnv } from '../../server/config.ts';
 import { Relay } from '../../server/relay.ts';
 import { publish } from '../../web/build/publish.ts';
-import { readConfig } from '../../worker/config.ts';
-import { Delivery } from '../../worker/deliver.ts';
+import { readWorkerConfig } from '../../worker/config.ts';
+import { OutboxDelivery } from '../../worker/deliver.ts';
 import { inboxOf, type InboxSettings } from '../../worker/inboxes/kinds.ts';
 import { roundLease, withLease } from '../../worker/lease.ts';
 import { Outbox } from '../../worker/outbox.ts';
@@ -64,7 +64,7 @@ export class EarlierState extends WorkerStand<Files> {
   /** Of the access code. */
   readonly thread: Thread;
   /** One worker's, which goes on round after round. */
-  readonly #deliveries: ReadonlyMap<string, Delivery>;
+  readonly #deliveries: ReadonlyMap<string, OutboxDelivery>;
   #parts: Awaited<ReturnType<WorkerStand['worker']>> | undefined;
   #inboxes = new Map<string, OpenedInbox>();
 
@@ -75,7 +75,7 @@ export class EarlierState extends WorkerStand<Files> {
     this.keyring = state.keyring;
     this.thread = state.thread;
     this.now = new Date(state.expected.now);
-    const deliveryTo = (settings: InboxSettings): Delivery => new Delivery(new Outbox(this.client, settings.id), inboxOf(settings));
+    const deliveryTo = (settings: InboxSettings): OutboxDelivery => new OutboxDelivery(new Outbox(this.client, settings.id), inboxOf(settings));
     this.#deliveries = new Map(this.bench.config.inboxes.map((settings) => [settings.id, deliveryTo(settings)]));
   }
 
@@ -187,7 +187,7 @@ async function filesIn(dir: string, redis: TestRedis, environment: Readonly<Reco
   for (const name of await readdir(identities)) await chmod(join(identities, name), 0o600);
   const inboxes = join(dir, 'inboxes.json');
   await writeFile(inboxes, (await readFile(inboxes, 'utf8')).replaceAll('/srv/inboxes', join(dir, 'inboxes')));
-  const config = readConfig({
+  const config = readWorkerConfig({
     WORKER_REDIS_SOCKET: redis.socketPath, WORKER_REDIS_PASSWORD_FILE: await secret(dir, 'worker-password', redis.passwords.worker),
     WORKER_KEYRINGS: join(dir, 'keyrings'), WORKER_ROOT_KEY: join(dir, 'root.pub'), WORKER_IDENTITIES: identities,
     WORKER_INBOXES: inboxes, ...environment,

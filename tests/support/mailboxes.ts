@@ -3,7 +3,7 @@ import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { REPLY_BYTES, replyId, sealReply, type Delivery } from '../../crypto/reply.ts';
 import { signingKeyPair, type SigningKeyPair } from '../../crypto/sign.ts';
 import { mailboxOf } from '../../crypto/thread.ts';
-import { Mailboxes as Reader } from '../../server/mailboxes.ts';
+import { MailboxReader as Reader } from '../../server/mailboxes.ts';
 import { keys } from '../../redis/keys.ts';
 import { newThread } from './letters.ts';
 import { startRedis, type TestRedis } from './redis.ts';

@@ -7,7 +7,7 @@ import { signingKeyPair, signParts, type SigningKeyPair } from '../../crypto/sig
 import { ready } from '../../crypto/sodium.ts';
 import { signAddress, threadOf, type Thread } from '../../crypto/thread.ts';
 import { aliasKey, isAlias } from '../../volunteer/conversations/alias.ts';
-import { groupIntoConversations, countsOf, isNoted, isWritten, orderAfter, type Conversation, type Opened } from '../../volunteer/conversations/conversations.ts';
+import { groupIntoConversations, countsOf, isNoted, isWritten, orderAfter, type Conversation, type OpenedLetter } from '../../volunteer/conversations/conversations.ts';
 import { visible } from '../../volunteer/visible.ts';
 
 const UNDER = { version: 1 as const, serial: 3, keyring: 'ab'.repeat(32), language: 'ru' };
@@ -32,7 +32,7 @@ function note(said: Partial<NoteText>, by = signers().maple, serial = UNDER.seri
 }
 const naming = (by: Thread, part: 'lock' | 'recipient', from: Thread): Thread => ({ ...by, address: { ...by.address, [part]: from.address[part] } });
 
-const opened = (content: WrittenContent | NoteContent): Opened => ({ source: 'a file', mark: toHex(randomBytes(32)), content, keyring: null });
+const opened = (content: WrittenContent | NoteContent): OpenedLetter => ({ source: 'a file', mark: toHex(randomBytes(32)), content, keyring: null });
 const of = (...contents: (WrittenContent | NoteContent)[]) => groupIntoConversations(contents.map(opened));
 const said = ({ letters }: Conversation): string[] => letters.map((letter) => (isNoted(letter) ? letter.content.note.action : isWritten(letter) ? letter.content.message : ''));
 function only({ conversations }: ReturnType<typeof groupIntoConversations>): Conversation {

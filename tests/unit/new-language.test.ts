@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodePublicKey, generateKeyPair } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
-import type { Part } from '../../runtime/locales.ts';
+import type { LocalePart } from '../../runtime/locales.ts';
 import { ROOT } from '../../runtime/root.ts';
 import type { buildWeb } from '../../web/build/build.ts';
 
@@ -27,9 +27,9 @@ describe('a third language', () => {
   afterAll(() => rm(dir, { recursive: true, force: true }));
 
   const at = (...path: string[]): string => join(dir, 'locales', 'eo', ...path);
-  const readEnglish = async (part: Part): Promise<Record<string, string>> => JSON.parse(await readFile(join(ROOT, 'locales/en', `${part}.json`), 'utf8')) as Record<string, string>;
+  const readEnglish = async (part: LocalePart): Promise<Record<string, string>> => JSON.parse(await readFile(join(ROOT, 'locales/en', `${part}.json`), 'utf8')) as Record<string, string>;
   /** But for its list of words. As long as that must be; what may stand in one is docs/words.md's to say. */
-  async function addLanguage(change: (words: Record<string, string>, part: Part) => Record<string, string> = (words) => words): Promise<void> {
+  async function addLanguage(change: (words: Record<string, string>, part: LocalePart) => Record<string, string> = (words) => words): Promise<void> {
     await mkdir(at(), { recursive: true });
     await writeFile(at('language.json'), JSON.stringify({ name: 'Esperanto', path: 'eo/', letterBytes: 1, yes: ['jes', 'j'], no: ['ne', 'n'] }));
     for (const part of ['form', 'desk', 'cli'] as const) {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Part } from '../../runtime/locales.ts';
+import type { LocalePart } from '../../runtime/locales.ts';
 import { ROOT } from '../../runtime/root.ts';
 
 const run = promisify(execFile);
@@ -109,7 +109,7 @@ function unnamed(touched: readonly string[], title: string): string[] {
 /** The large parts of a third language, whose code is xx: each word of the English ones marked, so that none is the same. */
 async function markEnglish(): Promise<string[]> {
   const of = (language: string, name: string): string => join('locales', language, name);
-  for (const part of ['form', 'desk'] satisfies Part[]) {
+  for (const part of ['form', 'desk'] satisfies LocalePart[]) {
     const words = JSON.parse(await readFile(join(dir, of('en', `${part}.json`)), 'utf8')) as Record<string, string>;
     const marked = Object.fromEntries(Object.entries(words).map(([key, text]) => [key, `«${text}»`]));
     await writeFile(join(dir, of('xx', `${part}.json`)), JSON.stringify(marked));

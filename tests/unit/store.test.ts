@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ready } from '../../crypto/sodium.ts';
 import { accepts } from '../../server/statics.ts';
-import { fill } from '../../server/door.ts';
+import { fullness } from '../../server/door.ts';
 import { aclFile } from '../../redis/acl.ts';
-import { ALIVE_SECONDS, keys, shortId, workerState } from '../../redis/keys.ts';
+import { ALIVE_SECONDS, keys, rememberedId, workerState } from '../../redis/keys.ts';
 import { bucketOf } from '../../redis/mailboxes.ts';
 
 beforeAll(() => ready);
@@ -16,8 +16,8 @@ describe('names in Redis', () => {
   });
 
   it('an id is remembered by its first 16 bytes, and nothing else passes for one', () => {
-    expect(shortId(Uint8Array.from({ length: 32 }, (_, i) => i))).toEqual(Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex'));
-    expect(() => shortId(new Uint8Array(16))).toThrow(RangeError);
+    expect(rememberedId(Uint8Array.from({ length: 32 }, (_, i) => i))).toEqual(Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex'));
+    expect(() => rememberedId(new Uint8Array(16))).toThrow(RangeError);
   });
 });
 
@@ -62,7 +62,7 @@ it('the ACL file holds no password', () => {
 it.each([[0, 'empty'], [0.001, 'low'], [0.33, 'low'], [0.34, 'half'], [0.66, 'half'], [0.67, 'high'], [0.999, 'high'], [1, 'full'], [2, 'full']] as const)(
   'a pool filled to %d is %s',
   (share, step) => {
-    expect(fill(share)).toBe(step);
+    expect(fullness(share)).toBe(step);
   },
 );
 

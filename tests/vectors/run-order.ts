@@ -4,7 +4,7 @@ import { CodedError } from '../../crypto/errors.ts';
 import { checkValidity, isSignerOf, keyringThatCounts, type Keyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
 import type { NoteContent, WrittenContent } from '../../crypto/letter.ts';
 import type { ReplyContent } from '../../crypto/reply.ts';
-import { groupIntoConversations, isNoted, orderAfter, type Opened } from '../../volunteer/conversations/conversations.ts';
+import { groupIntoConversations, isNoted, orderAfter, type OpenedLetter } from '../../volunteer/conversations/conversations.ts';
 import { teamOf } from '../../volunteer/keys/team.ts';
 import { Handed } from '../../web/page/handed.ts';
 
@@ -28,12 +28,12 @@ function useOf(keyring: Keyring, now: Date): string {
   }
 }
 
-const signatureOf = ({ content }: Opened): string => (isNote(content) ? content.note.signature : (content.thread?.signature ?? ''));
-const isNote = (content: Opened['content']): content is NoteContent => content.kind === 'note';
+const signatureOf = ({ content }: OpenedLetter): string => (isNote(content) ? content.note.signature : (content.thread?.signature ?? ''));
+const isNote = (content: OpenedLetter['content']): content is NoteContent => content.kind === 'note';
 
 /** What a volunteer sees of letters that opened and are believed. */
 export function conversationsResult(json: string): unknown {
-  const letters = (JSON.parse(json) as (WrittenContent | NoteContent)[]).map((content, at): Opened => ({ source: '', mark: String(at), content, keyring: null }));
+  const letters = (JSON.parse(json) as (WrittenContent | NoteContent)[]).map((content, at): OpenedLetter => ({ source: '', mark: String(at), content, keyring: null }));
   const { conversations, refused } = groupIntoConversations(letters);
   return {
     conversations: conversations.map((conversation) => ({

@@ -17,9 +17,9 @@ export type ShownContent = WrittenContent | NoteContent;
  * against. `mark`: 64 hex digits of its bytes. `source`: where it was found. `unsent`: a note sealed here that nobody has
  * sent yet, as far as is known: it answers nobody so far.
  */
-export type Opened = { source: string; mark: string; content: ShownContent; keyring: Keyring | null; unsent?: boolean };
-export type Written = Opened & { content: WrittenContent };
-export type Noted = Opened & { content: NoteContent };
+export type OpenedLetter = { source: string; mark: string; content: ShownContent; keyring: Keyring | null; unsent?: boolean };
+export type Written = OpenedLetter & { content: WrittenContent };
+export type Noted = OpenedLetter & { content: NoteContent };
 /**
  * `no-request`: it begins with a follow-up; `no-letters`: only notes are here; `contested`: another conversation names its mailbox lock or
  * recipient.
@@ -29,7 +29,7 @@ export type Remark = 'no-request' | 'no-letters' | 'contested';
 export type AliasRemark = { kind: 'one-signer' | 'one-alias'; signers: string[]; aliases: string[] };
 
 /** Aliases of volunteers. Without a keyring nobody vouches for them: `checked` is false. */
-export type State = { answered: string[]; handed: string[]; taken: string[]; checked: boolean };
+export type ConversationState = { answered: string[]; handed: string[]; taken: string[]; checked: boolean };
 
 export type Conversation = {
   /** The first digits of the thread's key, eight unless two conversations share them; of the letter itself where no answer is wanted. */
@@ -38,23 +38,23 @@ export type Conversation = {
   address: ThreadAddress | null;
   /** In the order of writing, the request first. */
   letters: (Written | Noted)[];
-  state: State;
+  state: ConversationState;
   remarks: Remark[];
   /** Answers that somebody in it knew or had read, and that are not among these letters. */
   absent: number;
 };
 
 export type Conversations = {
-  conversations: Conversation[]; refused: { source: string; error: CodedError; letter: Opened }[]; aliases: AliasRemark[];
+  conversations: Conversation[]; refused: { source: string; error: CodedError; letter: OpenedLetter }[]; aliases: AliasRemark[];
 };
 
 export const NO_CONVERSATIONS: Conversations = { conversations: [], refused: [], aliases: [] };
 
 /** Puts together what opened. `refused`: what belongs to no conversation although it says so, with LETTER_THREAD. */
-export function groupIntoConversations(opened: readonly Opened[]): Conversations {
+export function groupIntoConversations(opened: readonly OpenedLetter[]): Conversations {
   const once = withoutCopies(opened);
   const { refused, contested } = mismatchedAddresses(once);
-  const threads = new Map<string, Opened[]>();
+  const threads = new Map<string, OpenedLetter[]>();
   for (const letter of once) {
     if (refused.has(letter)) continue;
     const key = factsOf(letter.content).thread ?? letter.mark;
@@ -71,12 +71,12 @@ export function groupIntoConversations(opened: readonly Opened[]): Conversations
 }
 
 /** What somebody who answers says about the place of their words, by what they have read. */
-export function orderAfter(letters: readonly Opened[]): Order {
+export function orderAfter(letters: readonly OpenedLetter[]): Order {
   return { number: nextNumber(letters.map((letter) => placeOf(letter).number)), earlier: latestIds(answersIn(letters)) };
 }
 
 /** Ids of the answers, in the order of the letters. */
-function answersIn(letters: readonly Opened[]): string[] {
+function answersIn(letters: readonly OpenedLetter[]): string[] {
   return letters.filter(isNoted).map(({ content }) => content.note).filter(({ action }) => action === 'answer').map(({ id }) => id);
 }
 
@@ -113,15 +113,15 @@ function factsOf<K extends ShownContent['kind']>(content: LetterOf<K>): Facts {
   return FACTS[content.kind](content);
 }
 
-export function isWritten(letter: Opened): letter is Written {
+export function isWritten(letter: OpenedLetter): letter is Written {
   return factsOf(letter.content).by === 'requester';
 }
 
-export function isNoted(letter: Opened): letter is Noted {
+export function isNoted(letter: OpenedLetter): letter is Noted {
   return factsOf(letter.content).by === 'volunteer';
 }
 
-function isSentNote(letter: Opened): letter is Noted {
+function isSentNote(letter: OpenedLetter): letter is Noted {
   return isNoted(letter) && letter.unsent !== true;
 }
 
@@ -129,9 +129,9 @@ function isSentNote(letter: Opened): letter is Noted {
  * A letter that a colleague sealed once more has other bytes, but the same signature; a note is as old as the oldest of them,
  * and was sent if it came back.
  */
-function withoutCopies(opened: readonly Opened[]): Opened[] {
-  const signature = ({ content, mark }: Opened): string => factsOf(content).signature ?? mark;
-  const once = new Map<string, Opened>();
+function withoutCopies(opened: readonly OpenedLetter[]): OpenedLetter[] {
+  const signature = ({ content, mark }: OpenedLetter): string => factsOf(content).signature ?? mark;
+  const once = new Map<string, OpenedLetter>();
   for (const letter of opened) {
     const known = once.get(signature(letter));
     if (known === undefined || known.unsent === true || letter.content.serial < known.content.serial) once.set(signature(letter), letter);
@@ -144,10 +144,10 @@ function withoutCopies(opened: readonly Opened[]): Opened[] {
  * or recipient are both kept and said to be `contested`: an answer to either reaches nobody else's mailbox, whose id is made of the
  * thread's key too, and whoever could have one refused could silence its writer.
  */
-function mismatchedAddresses(opened: readonly Opened[]): { refused: Map<Opened, CodedError>; contested: Set<string> } {
+function mismatchedAddresses(opened: readonly OpenedLetter[]): { refused: Map<OpenedLetter, CodedError>; contested: Set<string> } {
   const addresses = new Map<string, string>();
   const owners = new Map<string, string>();
-  const refused = new Map<Opened, CodedError>();
+  const refused = new Map<OpenedLetter, CodedError>();
   const contested = new Set<string>();
   const written = opened.filter(isWritten);
   for (const letter of requestFirst(written)) {
@@ -170,7 +170,7 @@ function mismatchedAddresses(opened: readonly Opened[]): { refused: Map<Opened, 
   return { refused, contested };
 }
 
-function conversation(id: string, opened: readonly Opened[], isContested: boolean): Conversation {
+function conversation(id: string, opened: readonly OpenedLetter[], isContested: boolean): Conversation {
   const shown = opened.filter((letter): letter is Written | Noted => isWritten(letter) || isNoted(letter));
   const letters = requestFirst(inOrder(shown, placeOf));
   const written = letters.filter(isWritten);
@@ -184,19 +184,19 @@ function conversation(id: string, opened: readonly Opened[], isContested: boolea
   return { id, address, letters, state: stateOf(letters.filter(isSentNote)), remarks, absent };
 }
 
-function placeOf({ content, mark }: Opened): Place {
+function placeOf({ content, mark }: OpenedLetter): Place {
   const { number, id = mark, signature = mark } = factsOf(content);
   return { number, id, signature };
 }
 
 /** Also before a number that counts as 0 because nobody writes so much. */
-function requestFirst<L extends Opened>(letters: readonly L[]): L[] {
-  const isRequest = ({ content }: Opened): boolean => content.kind === 'request';
+function requestFirst<L extends OpenedLetter>(letters: readonly L[]): L[] {
+  const isRequest = ({ content }: OpenedLetter): boolean => content.kind === 'request';
   return [...letters.filter(isRequest), ...letters.filter((letter) => !isRequest(letter))];
 }
 
 /** Whoever handed a conversation over has it no longer, unless they took it again after that. */
-function stateOf(noted: readonly Noted[]): State {
+function stateOf(noted: readonly Noted[]): ConversationState {
   const notes = noted.map(({ content }) => content.note);
   const of = (action: NoteAction): Note[] => notes.filter((note) => note.action === action);
   const aliasesOf = (some: readonly Note[]): string[] => distinctAliases(some.map(({ alias }) => alias));

@@ -73,7 +73,7 @@ export function isText(bytes: Uint8Array): boolean {
 }
 
 /** By the coding it names, else UTF-8, else one character a byte. `isKnown`: false when it names one that nothing here reads. */
-export function textOf(bytes: Uint8Array, charset?: string): { text: string; isKnown: boolean } {
+export function decodeText(bytes: Uint8Array, charset?: string): { text: string; isKnown: boolean } {
   const named = charset === undefined || charset === '' ? null : decoderFor(charset);
   if (named !== null && !/^utf-?16/i.test(charset ?? '')) return { text: named.decode(bytes), isKnown: true };
   const isKnown = charset === undefined || charset === '' || named !== null || /^(us-)?ascii$/i.test(charset);

@@ -5,7 +5,7 @@ import { CodedError } from '../../crypto/errors.ts';
 import { ageFilesIn, beginsAsAgeFile } from './age-files.ts';
 import { armoredLetters } from './armor.ts';
 import { signedContent } from './cms.ts';
-import { asciiOf, fromWide, isText, textOf } from './coding.ts';
+import { asciiOf, fromWide, isText, decodeText } from './coding.ts';
 import { formatOf, hasPgpMessage, telltaleOf, type Format, type OpenedFormat } from './formats.ts';
 import { startOf } from './copies.ts';
 import { damaged, type Found } from './found.ts';
@@ -109,7 +109,7 @@ export class Search {
   }
 
   async #readText(piece: Piece, depth: number): Promise<void> {
-    const { text, isKnown } = textOf(piece.bytes, piece.charset);
+    const { text, isKnown } = decodeText(piece.bytes, piece.charset);
     const before = this.#finds;
     const ascii = asciiOf(piece.bytes);
     const messages = messagesOfMbox(ascii);

@@ -5,10 +5,10 @@ import { distinctAliases } from '../../volunteer/conversations/alias.ts';
 import { formerAlias, fullnessOf, mayHideNote, othersWith } from '../../volunteer/conversations/cautions.ts';
 import { isNoted, type Conversation } from '../../volunteer/conversations/conversations.ts';
 import { phrase } from './phrases.ts';
-import type { Refusal } from './refusals.ts';
+import type { ReadingRefusal } from './refusals.ts';
 
 /** What is known of all conversations at hand. */
-type Known = { refusals: readonly Refusal[]; conversations: readonly Conversation[] };
+type Known = { refusals: readonly ReadingRefusal[]; conversations: readonly Conversation[] };
 
 /** So many names leave room for the question. */
 const NAMED = 5;

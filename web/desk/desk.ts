@@ -4,13 +4,13 @@ import { ready } from '../../crypto/sodium.ts';
 import { textOf } from '../../crypto/text-file.ts';
 import { element, fill, focusOn } from '../page/page.ts';
 import { Compose } from './compose.ts';
-import { bytesOf, onFiles, type Given } from './intake.ts';
+import { readBytes, onFiles, type Given } from './intake.ts';
 import { KeyError, Office } from './office.ts';
 import { Outgoing } from './outgoing.ts';
 import { phrase } from './phrases.ts';
 import { Pile } from './pile.ts';
 import { placeToCompose, showAliases, showConversations } from './reading.ts';
-import { codeOf, Refused, showRefusals } from './refusals.ts';
+import { codeOf, ReadingError, showRefusals } from './refusals.ts';
 
 const SIGNATURE = '.minisig';
 
@@ -85,13 +85,13 @@ class Desk {
       const file = input.files?.[0];
       status.replaceChildren();
       try {
-        status.replaceChildren(file === undefined ? phrase('choose-file') : await open(await bytesOf(file), passphrase.value));
+        status.replaceChildren(file === undefined ? phrase('choose-file') : await open(await readBytes(file), passphrase.value));
         if (file !== undefined) {
           passphrase.value = '';
           element(`${name}-box`, HTMLDetailsElement).open = false;
         }
       } catch (error) {
-        if (!(error instanceof KeyError || error instanceof Refused)) throw error;
+        if (!(error instanceof KeyError || error instanceof ReadingError)) throw error;
         status.replaceChildren(phrase(error instanceof KeyError ? error.problem : 'unreadable'));
       }
     });
@@ -142,7 +142,7 @@ class Desk {
       const signature = given.find((each) => each.name.toLowerCase() === name.toLowerCase() + SIGNATURE);
       try {
         if (signature === undefined) throw new CodedError('MINISIGN_FORMAT', 'the signature is missing');
-        const { keyring } = this.#office.addKeyring(await bytesOf(file), textOf(await bytesOf(signature.file), 'lenient'));
+        const { keyring } = this.#office.addKeyring(await readBytes(file), textOf(await readBytes(signature.file), 'lenient'));
         added.push(phrase('keyring-added', { serial: String(keyring.serial) }));
         this.#pile.accept(name);
       } catch (error) {

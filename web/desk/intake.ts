@@ -1,6 +1,6 @@
 // Files as they are given: chosen, a folder, or dropped.
 import { element } from '../page/page.ts';
-import { Refused } from './refusals.ts';
+import { ReadingError } from './refusals.ts';
 
 /** `file` is null for a folder that was dropped. */
 export type Given = { readonly name: string; readonly file: File | null };
@@ -12,11 +12,11 @@ const FILE_BYTES_MAX = 16 * 1024 * 1024;
  * The bytes of what was given. Throws Refused: FILE_TOO_LARGE when it is over 16 MiB, FILE_UNREADABLE when it was moved, deleted or changed
  * meanwhile, FOLDER_DROPPED when it is a folder.
  */
-export async function bytesOf(file: File | null): Promise<Uint8Array> {
-  if (file === null) throw new Refused('FOLDER_DROPPED');
-  if (file.size > FILE_BYTES_MAX) throw new Refused('FILE_TOO_LARGE');
+export async function readBytes(file: File | null): Promise<Uint8Array> {
+  if (file === null) throw new ReadingError('FOLDER_DROPPED');
+  if (file.size > FILE_BYTES_MAX) throw new ReadingError('FILE_TOO_LARGE');
   const bytes = await file.arrayBuffer().catch(() => null);
-  if (bytes === null) throw new Refused('FILE_UNREADABLE');
+  if (bytes === null) throw new ReadingError('FILE_UNREADABLE');
   return new Uint8Array(bytes);
 }
 

@@ -3,14 +3,14 @@ import { blake2b, toHex } from '../../crypto/bytes.ts';
 import { openLetter, type LetterContent, type NoteContent } from '../../crypto/letter.ts';
 import type { Steps } from '../../crypto/steps.ts';
 import { foreignCode } from '../../volunteer/conversations/cautions.ts';
-import { groupIntoConversations, NO_CONVERSATIONS, type Opened } from '../../volunteer/conversations/conversations.ts';
+import { groupIntoConversations, NO_CONVERSATIONS, type OpenedLetter } from '../../volunteer/conversations/conversations.ts';
 import { rankOf, spoiledCopies, type Copy } from '../../volunteer/finding/copies.ts';
 import { findLetters, type Found } from '../../volunteer/finding/find.ts';
 import { keyringOf, shownOf } from '../../volunteer/trust.ts';
 import { inSlices } from '../page/slices.ts';
-import { bytesOf } from './intake.ts';
+import { readBytes } from './intake.ts';
 import type { Office } from './office.ts';
-import { codeOf, Refused, type Refusal, type RefusalCode } from './refusals.ts';
+import { codeOf, ReadingError, type ReadingRefusal, type RefusalCode } from './refusals.ts';
 
 /** `letter`: sealed until a key opens it. */
 type Piece = {
@@ -24,7 +24,7 @@ export class Pile {
   readonly #pieces = new Map<string, Piece>();
   readonly #parts = new Map<string, readonly Part[]>();
   /** Files that are no letters; one that is given again is judged anew. */
-  readonly #files = new Map<string, Refusal>();
+  readonly #files = new Map<string, ReadingRefusal>();
   #found = NO_CONVERSATIONS;
 
   get conversations() {
@@ -35,7 +35,7 @@ export class Pile {
     return this.#found.aliases;
   }
 
-  get refusals(): Refusal[] {
+  get refusals(): ReadingRefusal[] {
     const own = [...this.#pieces.values()].filter(({ letter }) => !(letter instanceof Uint8Array) && letter.kind === 'note');
     const told = new Set<string>();
     const letters = [...this.#parts.values()].flatMap((parts) => this.#refusalsOf(parts, told));
@@ -53,7 +53,7 @@ export class Pile {
   }
 
   /** But for a copy of a letter that is whole: spoiled on its way, it says nothing new. `told`: of which letters it was said. */
-  #refusalsOf(parts: readonly Part[], told: Set<string>): Refusal[] {
+  #refusalsOf(parts: readonly Part[], told: Set<string>): ReadingRefusal[] {
     const copies = new Map<Part, Copy>();
     for (const part of parts) {
       const { found } = part;
@@ -101,8 +101,8 @@ export class Pile {
     this.accept(key);
     this.#parts.delete(key);
     try {
-      const found = await findLetters(await bytesOf(file), source);
-      if (found.length === 0) throw new Refused('LETTER_MISSING');
+      const found = await findLetters(await readBytes(file), source);
+      if (found.length === 0) throw new ReadingError('LETTER_MISSING');
       this.#parts.set(key, found.map((each, index) => this.#keep(found.length === 1 ? source : `${source} (${String(index + 1)})`, each)));
     } catch (error) {
       this.refuse(source, codeOf(error), key);
@@ -131,14 +131,14 @@ export class Pile {
     if (office.identities.length > 0) this.#found = groupIntoConversations(await inSlices(this.#open(office, now)));
   }
 
-  *#open(office: Office, now: Date): Steps<Opened[]> {
-    const opened: Opened[] = [];
+  *#open(office: Office, now: Date): Steps<OpenedLetter[]> {
+    const opened: OpenedLetter[] = [];
     for (const piece of this.#pieces.values()) {
       try {
         if (piece.letter instanceof Uint8Array) piece.letter = openLetter(piece.letter, office.identities);
         const { source, mark, letter: content, unsent = false } = piece;
         const keyring = keyringOf(content, office.keyrings);
-        if (keyring === null) throw new Refused(foreignCode(content));
+        if (keyring === null) throw new ReadingError(foreignCode(content));
         const shown = shownOf(content, office.keyrings, now);
         if (shown !== null) opened.push({ source, mark, content: shown, keyring, unsent });
         piece.refused = null;

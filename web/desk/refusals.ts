@@ -6,9 +6,9 @@ import { phrase } from './phrases.ts';
 
 /** KEYRING_FOREIGN, of a note NOTE_FOREIGN: sealed under a keyring that is not known here. */
 export type RefusalCode = ErrorCode | UnreadCode | 'KEYRING_FOREIGN' | 'NOTE_FOREIGN' | 'LETTER_MISSING' | 'FILE_TOO_LARGE' | 'FILE_UNREADABLE' | 'FOLDER_DROPPED';
-export type Refusal = { readonly source: string; readonly code: RefusalCode };
+export type ReadingRefusal = { readonly source: string; readonly code: RefusalCode };
 
-export class Refused extends Error {
+export class ReadingError extends Error {
   readonly code: RefusalCode;
   constructor(code: RefusalCode) {
     super(code);
@@ -18,7 +18,7 @@ export class Refused extends Error {
 
 /** The code of a refusal; any other error is thrown on. */
 export function codeOf(error: unknown): RefusalCode {
-  if (error instanceof CodedError || error instanceof Refused || error instanceof Unread) return error.code;
+  if (error instanceof CodedError || error instanceof ReadingError || error instanceof Unread) return error.code;
   throw error;
 }
 
@@ -72,7 +72,7 @@ function phraseFor(code: RefusalCode): string {
   }
 }
 
-export function showRefusals(refusals: readonly Refusal[]): void {
+export function showRefusals(refusals: readonly ReadingRefusal[]): void {
   element('refused', HTMLElement).hidden = refusals.length === 0;
   element('refusals', HTMLElement).replaceChildren(...refusals.map(({ source, code }) => phrase(phraseFor(code), { source, code })));
 }

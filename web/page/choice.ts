@@ -1,6 +1,6 @@
 // Whether the person wants an answer here, and the words that an access code for it is made of.
-import { readWords } from './door.ts';
-import { element, visible } from './page.ts';
+import { fetchWords } from './door.ts';
+import { element, setVisible } from './page.ts';
 
 export class AnswerChoice {
   readonly #choice = element('answer', HTMLInputElement);
@@ -32,7 +32,7 @@ export class AnswerChoice {
 
   /** The list, fetched if it is not there yet. Throws UnreachableError when it did not come. */
   async words(): Promise<readonly string[]> {
-    this.#words ??= readWords(this.#path);
+    this.#words ??= fetchWords(this.#path);
     const away = element('answer-away', HTMLElement);
     away.hidden = true;
     try {
@@ -45,6 +45,6 @@ export class AnswerChoice {
   }
 
   #explain(): void {
-    visible({ 'answer-about': this.wanted, 'answer-none': !this.wanted, 'next-code': this.wanted, 'next-answer': this.wanted });
+    setVisible({ 'answer-about': this.wanted, 'answer-none': !this.wanted, 'next-code': this.wanted, 'next-answer': this.wanted });
   }
 }

@@ -2,7 +2,7 @@
 // Nothing here puts it anywhere else: no storage, no address, no title, no clipboard.
 import type { Code } from '../../crypto/code.ts';
 import { placeOf } from '../../crypto/words.ts';
-import { element, fill, focusOn, onClick, visible } from './page.ts';
+import { element, fill, focusOn, onClick, setVisible } from './page.ts';
 
 type Part = 'code' | 'code-check' | 'code-skip';
 
@@ -84,7 +84,7 @@ export class ShownCode {
   }
 
   #sayWrong([first = false, second = false]: readonly boolean[]): void {
-    visible({ 'code-wrong-first': first, 'code-wrong-second': second });
+    setVisible({ 'code-wrong-first': first, 'code-wrong-second': second });
   }
 
   #done(): void {

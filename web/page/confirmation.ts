@@ -1,5 +1,5 @@
 // What is asked before replies are removed: about one, or about all that this page was given.
-import { element, fill, focusOn, onClick, visible } from './page.ts';
+import { element, fill, focusOn, onClick, setVisible } from './page.ts';
 
 const nothing = (): void => undefined;
 
@@ -30,7 +30,7 @@ export class Confirmation {
   askAboutAll(replies: readonly string[], unfetched: number, readFirst: () => void): void {
     fill('all', String(replies.length));
     fill('unread', String(unfetched));
-    visible({ 'confirm-unread': unfetched > 0, 'confirm-read': unfetched > 0 });
+    setVisible({ 'confirm-unread': unfetched > 0, 'confirm-read': unfetched > 0 });
     this.#ask(replies, true);
     this.#readFirst = readFirst;
   }
@@ -44,7 +44,7 @@ export class Confirmation {
     this.hide();
     this.#asked = replies;
     this.#all = all;
-    visible({ 'confirm-one': !all, 'confirm-all': all, 'confirm-count': all, ...(all ? {} : { 'confirm-read': false }) });
+    setVisible({ 'confirm-one': !all, 'confirm-all': all, 'confirm-count': all, ...(all ? {} : { 'confirm-read': false }) });
     this.#section.hidden = false;
     focusOn('confirm-title');
   }

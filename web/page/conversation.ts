@@ -1,9 +1,9 @@
 // The answers as a person sees them: plain text, in the order of writing, each once.
 import { Handed } from './handed.ts';
 import type { MailboxFound, ReadReply } from './messages.ts';
-import { element, fill, visible } from './page.ts';
+import { element, fill, setVisible } from './page.ts';
 
-export class Conversation {
+export class ConversationView {
   readonly #list = element('replies', HTMLElement);
   readonly #remove: (ids: readonly string[]) => void;
   readonly handed = new Handed();
@@ -45,9 +45,9 @@ export class Conversation {
     const [gone, none] = [empty && !isEmpty, empty && isEmpty];
     this.#list.replaceChildren(...shown.map((reply, i) => this.#article(reply, i + 1)));
     for (const [name, count] of Object.entries({ refused, unfetched, absent })) fill(name, String(count));
-    visible({ refused: refused > 0, unfetched: unfetched > 0, absent: absent > 0 });
-    visible({ 'title-some': !empty, 'title-gone': gone, gone, 'title-none': none, none });
-    visible({ 'delete-all': shown.length + refused > 0 && this.#removable });
+    setVisible({ refused: refused > 0, unfetched: unfetched > 0, absent: absent > 0 });
+    setVisible({ 'title-some': !empty, 'title-gone': gone, gone, 'title-none': none, none });
+    setVisible({ 'delete-all': shown.length + refused > 0 && this.#removable });
   }
 
   #article({ signature, text }: ReadReply, number: number): Node {

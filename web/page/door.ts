@@ -3,9 +3,9 @@ import type { Answer } from '../../crypto/answer.ts';
 import { DOOR_REASONS, HIGHEST_DIFFICULTY, type DoorReason } from '../../crypto/wire.ts';
 import { WORD_LIST_LENGTH } from '../../crypto/words.ts';
 
-export type Door = { open: true; difficulty: number } | { open: false; reason: DoorReason };
-export type SignedKeyring = { json: Uint8Array; signature: string };
-export type Start = { door: Door; keyring: SignedKeyring | null };
+export type RelayDoor = { open: true; difficulty: number } | { open: false; reason: DoorReason };
+export type FetchedKeyring = { json: Uint8Array; signature: string };
+export type Start = { door: RelayDoor; keyring: FetchedKeyring | null };
 
 /** Over an onion service a first connection may take most of a minute. */
 const READ_TIMEOUT_MS = 60_000;
@@ -51,7 +51,7 @@ async function read(path: string): Promise<Uint8Array<ArrayBuffer>> {
   return body;
 }
 
-function parseDoor(door: { open?: unknown; reason?: unknown; difficulty?: unknown }): Door {
+function parseDoor(door: { open?: unknown; reason?: unknown; difficulty?: unknown }): RelayDoor {
   if (door.open === true && Number.isInteger(door.difficulty)) {
     return { open: true, difficulty: Math.min(Math.max(Number(door.difficulty), 0), HIGHEST_DIFFICULTY) };
   }
@@ -85,7 +85,7 @@ export async function readWasm(): Promise<ArrayBuffer> {
 }
 
 /** The words that access codes of a language are made of. Throws UnreachableError when they did not come, or are not such a list. */
-export async function readWords(path: string): Promise<readonly string[]> {
+export async function fetchWords(path: string): Promise<readonly string[]> {
   const words = new TextDecoder().decode(await read(path)).trim().split('\n');
   if (words.length !== WORD_LIST_LENGTH) throw new UnreachableError('offline');
   return words;

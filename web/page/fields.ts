@@ -1,7 +1,7 @@
 // What a person types: a request, or further words in a conversation. The fields stand in no <form>: nothing in the page
 // can submit them, with scripts or without.
 import type { RequestFields, TopicName } from './messages.ts';
-import { element, visible } from './page.ts';
+import { element, setVisible } from './page.ts';
 import { showRoom } from './room.ts';
 
 /** Bytes that still fit. */
@@ -110,7 +110,7 @@ export class Fields {
   }
 
   #mark(missing: boolean): void {
-    visible({ 'message-problem': missing });
+    setVisible({ 'message-problem': missing });
     // Named only when it shows: a description is read out also from hidden text.
     this.#message.setAttribute('aria-describedby', missing ? 'message-hint message-problem message-draft' : 'message-hint message-draft');
     if (missing) this.#message.setAttribute('aria-invalid', 'true');

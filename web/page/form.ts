@@ -7,16 +7,16 @@ import { readStart, SLOW_DIFFICULTY, UnreachableError } from './door.ts';
 import { Fields } from './fields.ts';
 import { LeavingQuestion, setUpLeaving } from './leaving.ts';
 import { BLOCKING_NOTICES, DOOR_NOTICES, type Action, type Notice } from './notices.ts';
-import { fill, focusOn, onAction, onClick, progress, showGroups, viewsOf, visible } from './page.ts';
-import { Visit } from './visit.ts';
+import { fill, focusOn, onAction, onClick, progress, showGroups, createViews, setVisible } from './page.ts';
+import { PageVisit } from './visit.ts';
 
 /** After so many waits by itself the page leaves the next try to the person. */
 const MOST_WAITS = 10;
 
-const show = viewsOf(['opening', 'form', 'progress', 'accepted'], ['opening', 'form', null]);
+const show = createViews(['opening', 'form', 'progress', 'accepted'], ['opening', 'form', null]);
 
 class Form {
-  readonly #visit: Visit;
+  readonly #visit: PageVisit;
   readonly #fields = new Fields((request) => this.#visit.sealer.ask('room', { request }));
   readonly #choice = new AnswerChoice();
   readonly #shown = new ShownCode(() => this.#afterCode());
@@ -41,7 +41,7 @@ class Form {
       holdsMore: () => this.#shown.held,
     });
     // After the way out: whatever is refused here, that works.
-    this.#visit = new Visit('send', ({ topics }) => this.#fields.showTopics(topics));
+    this.#visit = new PageVisit('send', ({ topics }) => this.#fields.showTopics(topics));
     this.#leaving = new LeavingQuestion(this.#visit.notices, (notice) => this.#tell(notice));
     this.#fields.onInput(() => this.#countdown !== undefined && this.#stopWaiting());
     onAction((action) => this.#act(action));
@@ -76,7 +76,7 @@ class Form {
 
   /** Nothing is being checked any more until the person asks for it. */
   #notOpened(notice: Notice): void {
-    visible({ checking: false });
+    setVisible({ checking: false });
     this.#tell(notice);
   }
 
@@ -126,7 +126,7 @@ class Form {
     this.#fields.clear();
     this.#end();
     const hasCode = code !== null;
-    visible({
+    setVisible({
       'accepted-earlier': !answer && hasCode, 'accepted-with-code': hasCode, 'accepted-with-contact': reachable,
       'accepted-when': hasCode || reachable, 'accepted-without-answer': !hasCode && !reachable, 'accepted-after': !hasCode,
     });
@@ -138,7 +138,7 @@ class Form {
   /** The code is gone, and how to come back with it takes its place. */
   #afterCode(): void {
     showGroups('address', groupsOf(location.host));
-    visible({ 'accepted-after': true });
+    setVisible({ 'accepted-after': true });
     focusOn('replies-title');
   }
 

@@ -1,5 +1,5 @@
 // A keyring that has come: believed by the sealing worker or not, and what of it stands in the page.
-import type { SignedKeyring } from './door.ts';
+import type { FetchedKeyring } from './door.ts';
 import type { Offered } from './messages.ts';
 import { fill } from './page.ts';
 import { SealerError, type Sealer } from './sealer.ts';
@@ -8,7 +8,7 @@ import { SealerError, type Sealer } from './sealer.ts';
  * Says how long an answer usually takes; the rest is the caller's to show. Throws SealerError when the keyring is refused, or there is
  * none.
  */
-export async function takeKeyring(sealer: Sealer, keyring: SignedKeyring | null): Promise<Offered> {
+export async function takeKeyring(sealer: Sealer, keyring: FetchedKeyring | null): Promise<Offered> {
   if (keyring === null) throw new SealerError('KEYRING_EXPIRED');
   const offered = await sealer.ask('open', keyring);
   const usual = offered.answerTime[document.documentElement.lang];

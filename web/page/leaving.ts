@@ -1,6 +1,6 @@
 // Leaving the page: fast on purpose, and never with text left behind.
 import type { Notice } from './notices.ts';
-import { element, focusOn, visible, type Notices } from './page.ts';
+import { element, focusOn, setVisible, type Notices } from './page.ts';
 
 const ESCAPES = 3;
 const ESCAPES_WITHIN_MS = 2_000;
@@ -50,7 +50,7 @@ function setUpHint(): void {
   // Without scripts there is neither.
   for (const part of document.querySelectorAll<HTMLElement>('#exit-hint [hidden]')) part.hidden = false;
   known.addEventListener('click', () => {
-    visible({ 'exit-hint': false });
+    setVisible({ 'exit-hint': false });
     focusOn('exit');
   });
 }

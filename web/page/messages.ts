@@ -22,7 +22,7 @@ export type FollowUp = { team?: string; number: number; read: string[] };
 /** `total`: replies in the mailbox; `first`: how many of them come before those that are here. */
 export type MailboxFound = { total: number; first: number; replies: MailboxReply[] };
 export type MailboxPage = MailboxFound | { retryAfterSeconds: number };
-export type Step = 'sealing' | 'stamping';
+export type SealingStep = 'sealing' | 'stamping';
 export type FailureCode = ErrorCode | 'UNEXPECTED';
 /** WORKER: the sealing worker itself could not be loaded, or died. */
 export type SealerCode = FailureCode | 'WORKER';
@@ -63,4 +63,4 @@ export type Ask = AskOf<Kind>;
 export type Tell =
   | { id: number; kind: 'done'; reply: Exchanges[Kind]['reply'] }
   | { id: number; kind: 'failed'; code: FailureCode }
-  | { id: number; kind: 'progress'; step: Step; done: number; of: number };
+  | { id: number; kind: 'progress'; step: SealingStep; done: number; of: number };

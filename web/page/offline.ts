@@ -9,11 +9,11 @@ import { ready } from '../../crypto/sodium.ts';
 import { stampSteps } from '../../crypto/stamp.ts';
 import { Fields } from './fields.ts';
 import { setUpLeaving } from './leaving.ts';
-import { element, fill, focusOn, momentText, Notices, onClick, viewsOf, visible } from './page.ts';
+import { element, fill, focusOn, momentText, Notices, onClick, createViews, setVisible } from './page.ts';
 import { inSlices, yieldToEventLoop } from './slices.ts';
 import { topicsOf } from './topics.ts';
 
-const show = viewsOf(['form', 'progress', 'sealed'], ['form', null]);
+const show = createViews(['form', 'progress', 'sealed'], ['form', null]);
 const notices = new Notices(['expired', 'early', 'topic-gone', 'too-long', 'broken']);
 type Notice = NonNullable<typeof notices.shown>;
 
@@ -77,7 +77,7 @@ class OfflineForm {
   #sayUntil(): void {
     const last = Math.max(...this.#keyrings.map(({ keyring }) => Date.parse(keyring.notAfter)));
     fill('until', momentText(new Date(last)));
-    visible({ until: true });
+    setVisible({ until: true });
   }
 
   async #seal(): Promise<void> {
@@ -108,7 +108,7 @@ class OfflineForm {
   }
 
   #progress(step: 'sealing' | 'stamping', share: number): void {
-    visible({ 'progress-sealing': step === 'sealing', 'progress-stamping': step === 'stamping' });
+    setVisible({ 'progress-sealing': step === 'sealing', 'progress-stamping': step === 'stamping' });
     element('progress-bar', HTMLProgressElement).value = Math.min(share, 1);
   }
 
@@ -124,7 +124,7 @@ class OfflineForm {
     this.#text.select();
     const copied = document.execCommand('copy');
     this.#taken ||= copied;
-    visible({ copied, 'copy-yourself': !copied });
+    setVisible({ copied, 'copy-yourself': !copied });
   }
 
   #save(): void {

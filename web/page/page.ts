@@ -1,6 +1,6 @@
 // The page as the scripts see it: which part shows, and where the focus is. Every word is already in the HTML.
 import type { TemplateId } from './element-ids.ts';
-import type { Step } from './messages.ts';
+import type { SealingStep } from './messages.ts';
 import type { Action, Notice } from './notices.ts';
 
 /** What a template has, and what the build and the scripts add to it. */
@@ -13,7 +13,7 @@ export function element<E extends HTMLElement>(id: ElementId, type: new () => E)
 }
 
 /** Shows the parts that are true, and hides the others. */
-export function visible(parts: Partial<Record<ElementId, boolean>>): void {
+export function setVisible(parts: Partial<Record<ElementId, boolean>>): void {
   for (const [id, isShown] of Object.entries(parts)) element(id as ElementId, HTMLElement).hidden = !isShown;
 }
 
@@ -37,10 +37,10 @@ export function showOne(ids: readonly ElementId[], shown: ElementId | null): voi
 }
 
 /** A page's views: of these one shows, or none, and `intro` with some of them. */
-export function viewsOf<View extends ElementId>(views: readonly View[], withIntro: readonly (View | null)[]): (view: View | null) => void {
+export function createViews<View extends ElementId>(views: readonly View[], withIntro: readonly (View | null)[]): (view: View | null) => void {
   return (view) => {
     showOne(views, view);
-    visible({ intro: withIntro.includes(view) });
+    setVisible({ intro: withIntro.includes(view) });
   };
 }
 
@@ -61,7 +61,7 @@ export class Notices<Name extends NoticeIn<ElementId>> {
   /** The focus moves to its heading, so that it is read out and scrolled to. */
   show(notice: Name | null, { kept = false } = {}): void {
     showOne(this.#names.map((name) => `notice-${name}` as const), notice && `notice-${notice}`);
-    visible({ kept: notice !== null && kept });
+    setVisible({ kept: notice !== null && kept });
     if (notice !== null) focusOn(`notice-${notice}-title`);
   }
 
@@ -85,7 +85,7 @@ export function onAction(listener: (action: Action) => void): void {
   }
 }
 
-export type ProgressStep = Step | 'slot' | 'sending';
+export type ProgressStep = SealingStep | 'slot' | 'sending';
 const STEPS: readonly ProgressStep[] = ['sealing', 'stamping', 'slot', 'sending'];
 
 /** `done` of `of`; without them the bar only shows that something is going on. */

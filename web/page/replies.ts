@@ -2,18 +2,18 @@
 // removed. Nothing is kept: whoever leaves the page needs the code again.
 import { CodeField } from './code-field.ts';
 import { Confirmation } from './confirmation.ts';
-import { Conversation } from './conversation.ts';
-import { readStart, readWords, SLOW_DIFFICULTY, UnreachableError, type Door } from './door.ts';
+import { ConversationView } from './conversation.ts';
+import { readStart, fetchWords, SLOW_DIFFICULTY, UnreachableError, type RelayDoor } from './door.ts';
 import { Fields } from './fields.ts';
 import { LeavingQuestion, setUpLeaving } from './leaving.ts';
 import type { Offered } from './messages.ts';
 import type { Action, Notice } from './notices.ts';
-import { element, focusOn, onAction, onClick, progress, showOne, viewsOf, visible } from './page.ts';
+import { element, focusOn, onAction, onClick, progress, showOne, createViews, setVisible } from './page.ts';
 import { SealerError } from './sealer.ts';
-import type { Errand, Outcome } from './sending.ts';
-import { Visit } from './visit.ts';
+import type { Errand, SendingOutcome } from './sending.ts';
+import { PageVisit } from './visit.ts';
 
-const draw = viewsOf(['enter', 'conversation', 'ended', 'progress'], ['enter']);
+const draw = createViews(['enter', 'conversation', 'ended', 'progress'], ['enter']);
 /** What shows when nothing is on its way. */
 type View = 'enter' | 'conversation' | 'ended';
 const OPERATIONS = ['look', 'send', 'delete'] as const;
@@ -22,9 +22,9 @@ type Operation = (typeof OPERATIONS)[number];
 const MOST_LOOKS = 20;
 
 class Replies {
-  readonly #visit: Visit;
+  readonly #visit: PageVisit;
   readonly #code = new CodeField();
-  readonly #conversation = new Conversation((ids) => this.#confirmation.askAboutOne(ids));
+  readonly #conversation = new ConversationView((ids) => this.#confirmation.askAboutOne(ids));
   readonly #confirmation = new Confirmation((ids, all) => void this.#delete(ids, all));
   readonly #leaving: LeavingQuestion;
   readonly #fields = new Fields((request) => this.#visit.sealer.ask('room', { request }));
@@ -43,7 +43,7 @@ class Replies {
     const held = { get empty() { return fields.empty; }, clear: () => this.#clear() };
     setUpLeaving(held, { wipe: () => this.#visit.end(), ask: (href) => this.#askBeforeLeaving(href) });
     // After the way out: whatever is refused here, that works.
-    this.#visit = new Visit('read', (offered) => this.#showOffer(offered));
+    this.#visit = new PageVisit('read', (offered) => this.#showOffer(offered));
     this.#leaving = new LeavingQuestion(this.#visit.notices, (notice) => this.#tell(notice));
     onAction((action) => this.#act(action));
     onClick('read', () => void this.#enter());
@@ -60,7 +60,7 @@ class Replies {
     try {
       const started = this.#visit.sealer.start();
       started.catch(() => undefined);
-      const [{ door, keyring }, words] = await Promise.all([readStart(), readWords(document.documentElement.dataset['words'] ?? '')]);
+      const [{ door, keyring }, words] = await Promise.all([readStart(), fetchWords(document.documentElement.dataset['words'] ?? '')]);
       this.#words = words;
       this.#code.know(words);
       await started;
@@ -74,7 +74,7 @@ class Replies {
   }
 
   #notOpened(notice: Notice): void {
-    visible({ checking: false });
+    setVisible({ checking: false });
     this.#tell(notice);
   }
 
@@ -85,10 +85,10 @@ class Replies {
   }
 
   /** Behind a closed door answers can be read all the same, and also where a stamp takes minutes. */
-  #applyDoor(door: Door): void {
+  #applyDoor(door: RelayDoor): void {
     this.#open = door.open;
     const isSlow = door.open && this.#visit.sealer.isSlow && door.difficulty >= SLOW_DIFFICULTY;
-    visible({ slow: isSlow, 'slow-writing': isSlow, closed: !door.open });
+    setVisible({ slow: isSlow, 'slow-writing': isSlow, closed: !door.open });
     this.#conversation.allowRemoval(door.open);
     this.#offerWriting();
     if (door.open) this.#visit.sending.start(door.difficulty);
@@ -97,7 +97,7 @@ class Replies {
   /** An answer says which team has the conversation; before one, the topic of the request does. A text that is there stays. */
   #offerWriting(): void {
     const isAskedTopic = this.#topicMatters && this.#conversation.handed.team === null;
-    visible({ write: this.#open || !this.#fields.empty, 'topic-choice': isAskedTopic });
+    setVisible({ write: this.#open || !this.#fields.empty, 'topic-choice': isAskedTopic });
     element('send', HTMLButtonElement).disabled = !this.#open;
   }
 
@@ -158,7 +158,7 @@ class Replies {
       this.#fields.clearMessage();
       this.#fields.countRoom().catch(() => undefined);
       this.#show('conversation');
-      visible({ sent: true });
+      setVisible({ sent: true });
       focusOn('sent');
     }));
   }
@@ -176,7 +176,7 @@ class Replies {
   }
 
   async #dispatch(errand: Errand, noticeFor: (notice: Notice) => Notice, accepted: () => void): Promise<void> {
-    const outcome: Outcome = await this.#visit.sending.send(errand);
+    const outcome: SendingOutcome = await this.#visit.sending.send(errand);
     if (outcome.kind === 'accepted') accepted();
     else this.#tell(noticeFor(outcome.kind === 'refused' ? outcome.notice : 'busy'));
   }
@@ -188,7 +188,7 @@ class Replies {
     this.#retry = () => void retry();
     this.#visit.notices.show(null);
     this.#confirmation.hide();
-    visible({ sent: false });
+    setVisible({ sent: false });
     showOne(OPERATIONS.map((name) => `doing-${name}` as const), `doing-${operation}`);
     progress(operation === 'look' ? 'slot' : 'sealing');
     draw('progress');

@@ -14,7 +14,7 @@ import { requestRoom, SEALING_STEPS, sealRequestSteps } from '../../crypto/seal.
 import { ready } from '../../crypto/sodium.ts';
 import { stampSteps } from '../../crypto/stamp.ts';
 import { threadOf, type Thread } from '../../crypto/thread.ts';
-import type { Ask, AskOf, Exchanges, FailureCode, Kind, MailboxPage, MailboxReply, Step, Tell } from './messages.ts';
+import type { Ask, AskOf, Exchanges, FailureCode, Kind, MailboxPage, MailboxReply, SealingStep, Tell } from './messages.ts';
 import { drawSlot } from './moments.ts';
 import { yieldToEventLoop, inSlices, type Slicing } from './slices.ts';
 import { topicsOf } from './topics.ts';
@@ -86,7 +86,7 @@ function readReplies(answered: MailboxAnswer, page: number): MailboxPage {
 }
 
 /** What an answer is made with: how the page hears of its progress. */
-type Progress = (step: Step, of: number) => (done: number) => void;
+type Progress = (step: SealingStep, of: number) => (done: number) => void;
 type Reply<K extends Kind> = Exchanges[K]['reply'];
 
 function stamp(parcel: Uint8Array, difficulty: number, progress: Progress, slicing: Slicing = {}): Promise<Uint8Array> {

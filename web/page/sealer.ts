@@ -1,6 +1,6 @@
 // The page's side of the sealing worker.
 import { readWasm } from './door.ts';
-import type { Exchanges, Kind, SealerCode, Step, Tell } from './messages.ts';
+import type { Exchanges, Kind, SealerCode, SealingStep, Tell } from './messages.ts';
 
 export class SealerError extends Error {
   readonly code: SealerCode;
@@ -11,7 +11,7 @@ export class SealerError extends Error {
   }
 }
 
-type OnProgress = (step: Step, done: number, of: number) => void;
+type OnProgress = (step: SealingStep, done: number, of: number) => void;
 type Waiting = { resolve: (reply: never) => void; reject: (error: SealerError) => void; onProgress: OnProgress | undefined };
 
 export class Sealer {

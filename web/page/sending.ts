@@ -14,7 +14,7 @@ const MAX_RECOVERY_ATTEMPTS = 3;
 const LONGEST_WAIT_SECONDS = 300;
 const SHORTEST_WAIT_SECONDS = 5;
 
-export type Outcome =
+export type SendingOutcome =
   | { kind: 'accepted' }
   | { kind: 'refused'; notice: Notice }
   /** The relay asks to come again; the parcel is kept for that. */
@@ -71,7 +71,7 @@ export class Sending {
    * `onSending`: from here on it may have arrived, whatever is heard of it. Throws SealerError when sealing fails, UnreachableError when no
    * answer came.
    */
-  async send(errand: Errand, onSending = (): void => undefined): Promise<Outcome> {
+  async send(errand: Errand, onSending = (): void => undefined): Promise<SendingOutcome> {
     await this.#parcelFor(errand);
     this.#options.onStep('slot');
     return this.#slots.use(() => {
@@ -99,7 +99,7 @@ export class Sending {
     await this.#exchange(decoy).finally(() => this.#forget(decoy));
   }
 
-  async #exchange(load: Load): Promise<Outcome> {
+  async #exchange(load: Load): Promise<SendingOutcome> {
     for (let mended = 0; ; mended += 1) {
       const parcel = await this.#parcelFor(load);
       const answer = await sendParcel(parcel, (bytes) => this.#options.sealer.ask('read', { answer: bytes }));

@@ -1,13 +1,13 @@
 // What the form and the page of answers do alike: they believe a keyring, seal and send in slots, and say what did not work.
-import { readStart, type SignedKeyring } from './door.ts';
+import { readStart, type FetchedKeyring } from './door.ts';
 import { takeKeyring } from './keyring.ts';
 import type { Offered } from './messages.ts';
 import { NOTICES, noticeForSealer, type Notice } from './notices.ts';
-import { element, fill, momentText, Notices, progress, visible } from './page.ts';
+import { element, fill, momentText, Notices, progress, setVisible } from './page.ts';
 import { Sealer, SealerError } from './sealer.ts';
 import { Sending } from './sending.ts';
 
-export class Visit {
+export class PageVisit {
   readonly sealer = new Sealer();
   readonly sending: Sending;
   readonly notices = new Notices(Object.keys(NOTICES) as Notice[]);
@@ -27,12 +27,12 @@ export class Visit {
   }
 
   /** Throws SealerError when the keyring is not believed, or there is none. */
-  async take(keyring: SignedKeyring | null): Promise<void> {
+  async take(keyring: FetchedKeyring | null): Promise<void> {
     this.#onOffer(await takeKeyring(this.sealer, keyring));
   }
 
   ready(isReady: boolean): void {
-    visible({ checking: !isReady });
+    setVisible({ checking: !isReady });
     element(this.#button, HTMLButtonElement).disabled = !isReady;
   }
 

@@ -40,7 +40,7 @@ Dead letters hold back no others. Export and redrive can be stopped and run agai
 ${REDIS_HELP}
   --out DIR             where export writes; no file is overwritten
   --yes                 drop without asking, for scripts
-  --json                a line of JSON: for each inbox (inbox, dead, reasons), or inbox and what was done (a coarse magnitude)`,
+  --json                a line of JSON: for each inbox (inbox, dead, reasons), or inbox and what was done (a coarse step)`,
   options: { ...REDIS_OPTIONS, out: { type: 'string' }, yes: { type: 'boolean' }, json: { type: 'boolean' } },
   arguments: [1, 2],
   run: async (values, [name = '', inbox = ''], io) => {

@@ -11,7 +11,7 @@ import { textOf } from '../../crypto/text-file.ts';
 export type OnProgress = (share: number) => void;
 
 /** How a passphrase is had, when one is needed: asked, or typed already. */
-export type Passphrase = () => string | Promise<string>;
+type Passphrase = () => string | Promise<string>;
 
 /** An identity file without its armor. Throws AGE_ARMOR. */
 export function identityFile(bytes: Uint8Array): { bytes: Uint8Array; needsPassphrase: boolean } {

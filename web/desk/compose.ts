@@ -9,7 +9,7 @@ import { HIGHEST_DIFFICULTY } from '../../crypto/wire.ts';
 import { composeSteps, type Means, type Said } from '../../volunteer/answers.ts';
 import { aliasFrom, isAlias } from '../../volunteer/conversations/alias.ts';
 import { isWritten, orderAfter, type Conversation } from '../../volunteer/conversations/conversations.ts';
-import { element, focusOn } from '../page/page.ts';
+import { element, focusOn, setVisible } from '../page/page.ts';
 import { inSlices } from '../page/slices.ts';
 import { cautionsAbout } from './cautions.ts';
 import type { Office } from './office.ts';
@@ -114,7 +114,7 @@ export class Compose {
   }
 
   #showRoom(): void {
-    element('to-field', HTMLElement).hidden = this.#action() !== 'handover';
+    setVisible({ 'to-field': this.#action() === 'handover' });
     const bytes = replyRoom(this.#text.value.trim());
     const letters = Math.floor(Math.abs(bytes) / this.#letterBytes / ROUND_TO_LETTERS) * ROUND_TO_LETTERS;
     const shown = String(Math.max(letters, ROUND_TO_LETTERS));

@@ -2,7 +2,7 @@
 import { CodedError } from '../../crypto/errors.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { textOf } from '../../crypto/text-file.ts';
-import { element, fill, focusOn } from '../page/page.ts';
+import { element, fill, focusOn, momentText, setVisible } from '../page/page.ts';
 import { Compose } from './compose.ts';
 import { readBytes, onFiles, type Given } from './intake.ts';
 import { KeyError, Office } from './office.ts';
@@ -60,7 +60,7 @@ class Desk {
   open(): void {
     this.#office.addBuiltIn();
     this.#sayUntil();
-    element('desk', HTMLElement).hidden = false;
+    setVisible({ desk: true });
     this.#show();
   }
 
@@ -73,7 +73,7 @@ class Desk {
   }
 
   #work(share: number | null): void {
-    element('work', HTMLElement).hidden = share === null;
+    setVisible({ work: share !== null });
     if (share !== null) element('work-bar', HTMLProgressElement).value = share;
   }
 
@@ -179,12 +179,10 @@ class Desk {
     const { keyring } = this.#office.newest(now);
     const early = now.getTime() < Date.parse(keyring.notBefore);
     const expired = now.getTime() >= Date.parse(keyring.notAfter);
-    fill('until', moment(new Date(keyring.notAfter)));
+    fill('until', momentText(new Date(keyring.notAfter)));
     fill('serial', String(keyring.serial));
-    fill('today', moment(now));
-    element('until', HTMLElement).hidden = early || expired;
-    element('notice-expired', HTMLElement).hidden = !expired;
-    element('notice-early', HTMLElement).hidden = !early;
+    fill('today', momentText(now));
+    setVisible({ until: !early && !expired, 'notice-expired': expired, 'notice-early': early });
   }
 
   #wipe(): void {
@@ -204,12 +202,8 @@ class Desk {
   }
 }
 
-function moment(date: Date): string {
-  return new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(date);
-}
-
 function tellBroken(): void {
-  element('notice-broken', HTMLElement).hidden = false;
+  setVisible({ 'notice-broken': true });
   focusOn('notice-broken-title');
 }
 

@@ -1,6 +1,6 @@
 // Sealed parcels until they are sent. The desk cannot send them: the volunteer does, and says so here.
 import { encodeParcelText } from '../../crypto/parcel-text.ts';
-import { element, focusOn } from '../page/page.ts';
+import { element, focusOn, setVisible } from '../page/page.ts';
 import { copyOf, part, phrase } from './phrases.ts';
 
 export class Outgoing {
@@ -23,11 +23,11 @@ export class Outgoing {
       if (shown.some(({ area }) => this.#untaken.has(area)) && !confirm(phrase('sent-sure').textContent)) return;
       for (const { area } of shown) this.#untaken.delete(area);
       sealed.remove();
-      element('outgoing', HTMLElement).hidden = element('parcels', HTMLElement).childElementCount === 0;
+      setVisible({ outgoing: element('parcels', HTMLElement).childElementCount > 0 });
       onSent();
     });
     element('parcels', HTMLElement).append(sealed);
-    element('outgoing', HTMLElement).hidden = false;
+    setVisible({ outgoing: true });
     focusOn('outgoing-title');
   }
 

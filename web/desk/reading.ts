@@ -1,7 +1,7 @@
 // What the desk shows of conversations: who wrote what, who has done what, and what is odd about it.
 import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
 import { countsOf, isNoted, isWritten, type AliasRemark, type Conversation, type Noted, type Written } from '../../volunteer/conversations/conversations.ts';
-import { element } from '../page/page.ts';
+import { element, setVisible } from '../page/page.ts';
 import { copyOf, part, phrase, quoted } from './phrases.ts';
 
 const isUnanswered = ({ address, state }: Conversation): boolean => address !== null && state.answered.length === 0;
@@ -90,5 +90,5 @@ export function showConversations(conversations: readonly Conversation[], onAnsw
 export function showAliases(remarks: readonly AliasRemark[]): void {
   const shown = remarks.map(({ kind, signers, aliases }) => phrase(kind, { signers: signers.map(fingerprint).join(', '), aliases: aliases.map((alias) => `«${alias}»`).join(', ') }));
   element('aliases', HTMLElement).replaceChildren(...shown);
-  element('odd-names', HTMLElement).hidden = shown.length === 0;
+  setVisible({ 'odd-names': shown.length > 0 });
 }

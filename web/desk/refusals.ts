@@ -1,7 +1,7 @@
 // Why something that was given to the desk is not shown among the conversations.
 import { CodedError, type ErrorCode } from '../../crypto/errors.ts';
 import { Unread, type UnreadCode } from '../../volunteer/finding/unread.ts';
-import { element } from '../page/page.ts';
+import { element, setVisible } from '../page/page.ts';
 import { phrase } from './phrases.ts';
 
 /** KEYRING_FOREIGN, of a note NOTE_FOREIGN: sealed under a keyring that is not known here. */
@@ -73,6 +73,6 @@ function phraseFor(code: RefusalCode): string {
 }
 
 export function showRefusals(refusals: readonly ReadingRefusal[]): void {
-  element('refused', HTMLElement).hidden = refusals.length === 0;
+  setVisible({ refused: refusals.length > 0 });
   element('refusals', HTMLElement).replaceChildren(...refusals.map(({ source, code }) => phrase(phraseFor(code), { source, code })));
 }

@@ -20,7 +20,9 @@ const worker = await redis.connect('worker');
 async function fill(key: string, count: number): Promise<void> {
   for (let at = 0; at < count; at += BATCH) {
     const drawn = randomBytes(Math.min(BATCH, count - at) * REMEMBERED_ID_BYTES);
-    const ids = Array.from({ length: drawn.length / REMEMBERED_ID_BYTES }, (_, i) => drawn.subarray(i * REMEMBERED_ID_BYTES, (i + 1) * REMEMBERED_ID_BYTES));
+    const ids = Array.from({ length: drawn.length / REMEMBERED_ID_BYTES }, (_, i) =>
+      drawn.subarray(i * REMEMBERED_ID_BYTES, (i + 1) * REMEMBERED_ID_BYTES),
+    );
     await admin.sadd(key, ...ids);
   }
 }
@@ -48,4 +50,6 @@ for (let turn = 0; turn < TURNS; turn += 1) {
 }
 await redis.stop();
 const [empty, full] = times.map(median) as [number, number];
-console.log(`${String(ARRIVED)} ids into ${String(REMEMBERED)}: ${full.toFixed(0)} ms, into none ${empty.toFixed(0)} ms, ratio ${(full / empty).toFixed(2)}; Redis is at one step for ${median(steps).toFixed(1)} ms`);
+console.log(
+  `${String(ARRIVED)} ids into ${String(REMEMBERED)}: ${full.toFixed(0)} ms, into none ${empty.toFixed(0)} ms, ratio ${(full / empty).toFixed(2)}; Redis is at one step for ${median(steps).toFixed(1)} ms`,
+);

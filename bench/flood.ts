@@ -21,9 +21,16 @@ const SAFER_HASHES_A_SECOND = 5_000;
 
 type Attack = { url: string; keyring: Keyring };
 
-const askedBy = async (url: string): Promise<number> => ((await (await fetch(new URL('door.json', url))).json()) as { difficulty: number }).difficulty;
+const askedBy = async (url: string): Promise<number> =>
+  ((await (await fetch(new URL('door.json', url))).json()) as { difficulty: number }).difficulty;
 const handIn = async (url: string, parcel: Uint8Array): Promise<number> =>
-  (await fetch(new URL('parcel', url), { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body: Buffer.from(parcel) })).status;
+  (
+    await fetch(new URL('parcel', url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream' },
+      body: Buffer.from(parcel),
+    })
+  ).status;
 
 async function attack({ url, keyring }: Attack): Promise<never> {
   for (;;) {
@@ -33,7 +40,11 @@ async function attack({ url, keyring }: Attack): Promise<never> {
 }
 
 async function measure(): Promise<void> {
-  const stand = await startRelay({ redis: { config: resolve('deploy/redis/redis.conf') }, roundSeconds: ROUND_SECONDS, config: { poolLimit: POOL_LIMIT, seenLimit: SEEN_LIMIT, difficulty: DIFFICULTY } });
+  const stand = await startRelay({
+    redis: { config: resolve('deploy/redis/redis.conf') },
+    roundSeconds: ROUND_SECONDS,
+    config: { poolLimit: POOL_LIMIT, seenLimit: SEEN_LIMIT, difficulty: DIFFICULTY },
+  });
   const admin = await stand.redis.connect('admin');
   const visit = async (): Promise<{ difficulty: number; status: number; ms: number }> => {
     const beganAt = performance.now();
@@ -42,14 +53,19 @@ async function measure(): Promise<void> {
     return { difficulty, status, ms: performance.now() - beganAt };
   };
   const before = await visit();
-  const attackers = Array.from({ length: ATTACKERS }, () => new Worker(new URL(import.meta.url), { workerData: { url: stand.url, keyring: stand.keyring } satisfies Attack }));
+  const attackers = Array.from(
+    { length: ATTACKERS },
+    () => new Worker(new URL(import.meta.url), { workerData: { url: stand.url, keyring: stand.keyring } satisfies Attack }),
+  );
   for (let second = LOOK_EVERY_SECONDS; second <= ROUND_SECONDS; second += LOOK_EVERY_SECONDS) {
     await sleep(LOOK_EVERY_SECONDS * 1_000);
     await stand.workerAlive();
     const { difficulty, status, ms } = await visit();
     const pool = await admin.hlen(keys.pool);
     const safer = (2 ** difficulty / SAFER_HASHES_A_SECOND).toFixed(1);
-    console.log(`${String(second).padStart(3)} s   pool ${String(pool).padStart(5)} of ${String(POOL_LIMIT)}   ${String(difficulty)} bits (ratio ${String(2 ** (difficulty - before.difficulty))})   a visit: status ${String(status)} after ${(ms / 1_000).toFixed(2)} s; about ${safer} s of work at Safer`);
+    console.log(
+      `${String(second).padStart(3)} s   pool ${String(pool).padStart(5)} of ${String(POOL_LIMIT)}   ${String(difficulty)} bits (ratio ${String(2 ** (difficulty - before.difficulty))})   a visit: status ${String(status)} after ${(ms / 1_000).toFixed(2)} s; about ${safer} s of work at Safer`,
+    );
   }
   await Promise.all(attackers.map((each) => each.terminate()));
   await stand.stop();

@@ -89,6 +89,11 @@ await relay.stop();
 const unknown = times.get('unknown') ?? [];
 for (const kind of KINDS) {
   const of = times.get(kind) ?? [];
-  const tests = kind === 'unknown' ? '' : `   Mann-Whitney p ${rankTest(of, unknown).toFixed(3)}   medians permuted p ${medianTest(of, unknown).toFixed(3)}`;
-  console.log(`${kind.padEnd(10)} ${String(of.length)} reads   median ${median(of).toFixed(3)} ms   ratio ${(median(of) / median(unknown)).toFixed(3)}${tests}`);
+  const tests =
+    kind === 'unknown'
+      ? ''
+      : `   Mann-Whitney p ${rankTest(of, unknown).toFixed(3)}   medians permuted p ${medianTest(of, unknown).toFixed(3)}`;
+  console.log(
+    `${kind.padEnd(10)} ${String(of.length)} reads   median ${median(of).toFixed(3)} ms   ratio ${(median(of) / median(unknown)).toFixed(3)}${tests}`,
+  );
 }

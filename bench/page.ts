@@ -59,9 +59,11 @@ async function sizes(deployment: Deployment): Promise<void> {
   };
   const sum = async (paths: readonly string[]): Promise<number> => (await Promise.all(paths.map(size))).reduce((a, b) => a + b, 0);
   print('First visit, compressed with gzip:');
-  for (const path of new Set([...VISIT, ...Object.values(SEALING).flat()])) print(`  /${path.padEnd(13)} ${kib(await size(path)).padStart(10)}`);
+  for (const path of new Set([...VISIT, ...Object.values(SEALING).flat()]))
+    print(`  /${path.padEnd(13)} ${kib(await size(path)).padStart(10)}`);
   print(`  page and style: ${kib(await sum(PAGE))}`);
-  for (const [how, files] of Object.entries(SEALING)) print(`  all, ${how}: ${kib(await sum([...VISIT, ...files]))} in ${String(VISIT.length + files.length)} requests`);
+  for (const [how, files] of Object.entries(SEALING))
+    print(`  all, ${how}: ${kib(await sum([...VISIT, ...files]))} in ${String(VISIT.length + files.length)} requests`);
 }
 
 async function measuredIn(tab: Tab): Promise<Measured> {
@@ -112,7 +114,11 @@ async function sealing(deployment: Deployment, name: BrowserName, level: Level):
       seen.push(await measuredIn(tab));
       await tab.page.close();
     }
-    const [sealed, stamped, longest] = (['sealed', 'stamped', 'longest'] as const).map((key) => median(seen.map((each) => each[key]))) as [number, number, number];
+    const [sealed, stamped, longest] = (['sealed', 'stamped', 'longest'] as const).map((key) => median(seen.map((each) => each[key]))) as [
+      number,
+      number,
+      number,
+    ];
     return { usable: 0, ready: 0, longest, sealed, stamped: stamped - sealed };
   } finally {
     await browser.close();
@@ -124,8 +130,12 @@ async function allSealing(deployment: Deployment): Promise<void> {
   for (const name of BROWSERS) {
     const standard = await sealing(deployment, name, 'standard');
     const safer = await sealing(deployment, name, 'safer');
-    print(`  ${name} at Standard: ${standard.sealed.toFixed(0)} ms, and the stamp ${standard.stamped.toFixed(0)} ms${name === 'chromium' ? `; longest task of the page ${standard.longest.toFixed(0)} ms` : ''}`);
-    print(`  ${name} at Safer:    ${safer.sealed.toFixed(0)} ms, and the stamp ${safer.stamped.toFixed(0)} ms; ratio of sealing ${(safer.sealed / standard.sealed).toFixed(1)}`);
+    print(
+      `  ${name} at Standard: ${standard.sealed.toFixed(0)} ms, and the stamp ${standard.stamped.toFixed(0)} ms${name === 'chromium' ? `; longest task of the page ${standard.longest.toFixed(0)} ms` : ''}`,
+    );
+    print(
+      `  ${name} at Safer:    ${safer.sealed.toFixed(0)} ms, and the stamp ${safer.stamped.toFixed(0)} ms; ratio of sealing ${(safer.sealed / standard.sealed).toFixed(1)}`,
+    );
   }
 }
 

@@ -15,7 +15,11 @@ const worker = generateIdentity();
 const recipient = identityToRecipient(volunteer);
 const names = { en: 'x' };
 const keyring: Keyring = {
-  version: 1, serial: 1, notBefore: '2030-01-01T00:00:00Z', notAfter: '2030-01-08T00:00:00Z', previous: null,
+  version: 1,
+  serial: 1,
+  notBefore: '2030-01-01T00:00:00Z',
+  notAfter: '2030-01-08T00:00:00Z',
+  previous: null,
   worker: identityToRecipient(worker),
   teams: [{ id: 'a'.repeat(16), names, topics: [{ id: 'legal', names }], recipients: [recipient] }],
 };
@@ -28,7 +32,10 @@ if (content.kind !== 'letter') throw new Error('expected a letter');
 
 /** The same two files with the library: eight recipients around 10,240 bytes, one around 22,901. */
 async function sealWithAgeEncryption(): Promise<void> {
-  for (const [count, bytes] of [[8, 10_240], [1, 22_901]] as const) {
+  for (const [count, bytes] of [
+    [8, 10_240],
+    [1, 22_901],
+  ] as const) {
     const encrypter = new Encrypter();
     for (let i = 0; i < count; i += 1) encrypter.addRecipient(recipient);
     await encrypter.encrypt(new Uint8Array(bytes));
@@ -41,7 +48,33 @@ async function openWithAgeEncryption(file: Uint8Array, identity: string): Promis
   await decrypter.decrypt(file);
 }
 
-await compare('seal a request (letter and parcel)', () => { sealRequest(request, verified); }, sealWithAgeEncryption);
-await compare('open a sealed part', () => { openSealed(sealed, [worker]); }, () => openWithAgeEncryption(sealed, worker));
-await compare('open a letter', () => { openLetter(content.letter, [volunteer]); }, () => openWithAgeEncryption(content.letter, volunteer));
-await compare('stamp of 10 bits, against sealing', () => { stampParcel(parcel, 10); }, () => { sealRequest(request, verified); });
+await compare(
+  'seal a request (letter and parcel)',
+  () => {
+    sealRequest(request, verified);
+  },
+  sealWithAgeEncryption,
+);
+await compare(
+  'open a sealed part',
+  () => {
+    openSealed(sealed, [worker]);
+  },
+  () => openWithAgeEncryption(sealed, worker),
+);
+await compare(
+  'open a letter',
+  () => {
+    openLetter(content.letter, [volunteer]);
+  },
+  () => openWithAgeEncryption(content.letter, volunteer),
+);
+await compare(
+  'stamp of 10 bits, against sealing',
+  () => {
+    stampParcel(parcel, 10);
+  },
+  () => {
+    sealRequest(request, verified);
+  },
+);

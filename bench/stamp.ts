@@ -32,7 +32,15 @@ async function scripts(): Promise<Record<string, string>> {
     const parcel = { id: new Uint8Array(32), serial: 1, nonce: new Uint8Array(8) };
     ${count.toString()}
     globalThis.rate = async () => { await ready; count(500); return count(${String(RUN_MS)}); };`;
-  const common = { bundle: true, write: false, format: 'iife', platform: 'browser', minify: true, define: { 'import.meta.url': '""' }, stdin: { contents, resolveDir: process.cwd(), loader: 'ts' } } as const;
+  const common = {
+    bundle: true,
+    write: false,
+    format: 'iife',
+    platform: 'browser',
+    minify: true,
+    define: { 'import.meta.url': '""' },
+    stdin: { contents, resolveDir: process.cwd(), loader: 'ts' },
+  } as const;
   const [wasm, js] = await Promise.all([build(common), build({ ...common, plugins: [sodiumPlugin('js')] })]);
   return { '/wasm.js': wasm.outputFiles[0]?.text ?? '', '/js.js': js.outputFiles[0]?.text ?? '' };
 }

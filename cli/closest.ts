@@ -17,7 +17,10 @@ function slipsBetween(a: string, b: string): number {
     for (let j = 0; j <= b.length; j += 1) {
       const same = a[i - 1] === b[j - 1] ? 0 : 1;
       const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      const value = i === 0 || j === 0 ? Math.max(i, j) : Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, at(i - 1, j - 1) + same, isSwapped ? at(i - 2, j - 2) + 1 : Infinity);
+      const value =
+        i === 0 || j === 0
+          ? Math.max(i, j)
+          : Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, at(i - 1, j - 1) + same, isSwapped ? at(i - 2, j - 2) + 1 : Infinity);
       rows[i]?.push(value);
     }
   }

@@ -75,7 +75,10 @@ function saidOf(error: unknown, names: readonly string[]): string {
 
 /** What stands in capitals and is no option's value: "PATH" of "--identity FILE PATH…". */
 function nameOfArgument(usage: string): string {
-  const alone = usage.replace(/\[[^\]]*\]/g, ' ').replace(/\([^)]*\)/g, ' ').replace(/--[\w-]+(?: [A-Z]+)?/g, ' ');
+  const alone = usage
+    .replace(/\[[^\]]*\]/g, ' ')
+    .replace(/\([^)]*\)/g, ' ')
+    .replace(/--[\w-]+(?: [A-Z]+)?/g, ' ');
   return /[A-Z]{2,}(?:\|[A-Z]+)?/.exec(alone)?.[0].replace('|', ' or ') ?? 'an argument';
 }
 

@@ -41,7 +41,10 @@ const MEANING: Record<ErrorCode, { exitCode: number; advice: string }> = {
   PARCEL_FORMAT: { exitCode: EXIT.input, advice: DAMAGED },
   PARCEL_TEXT: { exitCode: EXIT.input, advice: 'copy the whole of it again' },
   STAMP_CHEAP: { exitCode: EXIT.input, advice: 'raise --difficulty' },
-  ANSWER_FORMAT: { exitCode: EXIT.unavailable, advice: 'the server is not a support-relay of this version: check the address and run this again' },
+  ANSWER_FORMAT: {
+    exitCode: EXIT.unavailable,
+    advice: 'the server is not a support-relay of this version: check the address and run this again',
+  },
   MINISIGN_FORMAT: { exitCode: EXIT.input, advice: 'check that this is the right file' },
   MINISIGN_KEY: { exitCode: EXIT.notAuthentic, advice: 'check that key and signature belong together; do not use the file' },
   MINISIGN_SIGNATURE: { exitCode: EXIT.notAuthentic, advice: 'do not use the file; tell the administrator' },

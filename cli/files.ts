@@ -33,7 +33,11 @@ export async function readInputText(path: string, what: string): Promise<string>
 }
 
 export function tooLarge(name: string): CliError {
-  return new CliError('INPUT_TOO_LARGE', `${name} is larger than ${String(INPUT_BYTES_MAX / 1024 / 1024)} MiB`, 'check that this is the right file');
+  return new CliError(
+    'INPUT_TOO_LARGE',
+    `${name} is larger than ${String(INPUT_BYTES_MAX / 1024 / 1024)} MiB`,
+    'check that this is the right file',
+  );
 }
 
 export type NewFile = { path: string; content: string | Uint8Array; secret: boolean };
@@ -72,7 +76,10 @@ export async function writeNewFiles(files: readonly NewFile[]): Promise<void> {
 /** Before anybody is asked for anything: what is there already is not written over. Throws OUTPUT_EXISTS when something is. */
 export async function insistOnNew(paths: readonly string[]): Promise<void> {
   for (const path of paths) {
-    const isThere = await lstat(path).then(() => true, () => false);
+    const isThere = await lstat(path).then(
+      () => true,
+      () => false,
+    );
     if (isThere) throw alreadyThere(path);
   }
 }
@@ -94,7 +101,11 @@ function writeFailure(error: unknown, path: string): CliError {
 }
 
 function alreadyThere(path: string): CliError {
-  return new CliError('OUTPUT_EXISTS', `${path} already exists`, `choose another place or move ${basename(path)} away first; nothing was written`);
+  return new CliError(
+    'OUTPUT_EXISTS',
+    `${path} already exists`,
+    `choose another place or move ${basename(path)} away first; nothing was written`,
+  );
 }
 
 /** The system's word for what went wrong, without a path or a stack. */

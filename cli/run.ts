@@ -48,10 +48,19 @@ function find(argv: readonly string[]): { command: Command; rest: readonly strin
   if (group.length > 0) {
     const names = group.map((command) => command.name.split(' ')[1] ?? '');
     const meant = closest(argv[1] ?? '', names);
-    throw new UsageError(`"${argv[0] ?? ''}" needs one of: ${names.join(', ')}${meant === null ? '' : `; did you mean ${argv[0] ?? ''} ${meant}?`}`);
+    throw new UsageError(
+      `"${argv[0] ?? ''}" needs one of: ${names.join(', ')}${meant === null ? '' : `; did you mean ${argv[0] ?? ''} ${meant}?`}`,
+    );
   }
   const typed = argv.slice(0, 2).filter((word) => !word.startsWith('-'));
-  const meant = [typed.join(' '), typed[0] ?? ''].map((words) => closest(words, COMMANDS.map(({ name }) => name))).find((name) => name !== null);
+  const meant = [typed.join(' '), typed[0] ?? '']
+    .map((words) =>
+      closest(
+        words,
+        COMMANDS.map(({ name }) => name),
+      ),
+    )
+    .find((name) => name !== null);
   throw new UsageError(`there is no command "${argv[0] ?? ''}"${meant === undefined ? '' : `; did you mean ${meant}?`}`);
 }
 

@@ -27,7 +27,8 @@ function isInstant(text: string): boolean {
   return !Number.isNaN(timeMs) && new Date(timeMs).toISOString().slice(0, text.length - 1) === text.slice(0, -1);
 }
 
-const names = z.record(language, words.check(z.minLength(1), z.maxLength(80)))
+const names = z
+  .record(language, words.check(z.minLength(1), z.maxLength(80)))
   .check(z.refine((byLanguage) => Object.keys(byLanguage).length > 0));
 const instant = z.string().check(z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/), z.refine(isInstant));
 const recipient = z.string().check(z.refine(isRecipient));
@@ -42,22 +43,24 @@ const team = z.object({
   signers: z.optional(z.array(hex(SIGNING_KEY_BYTES)).check(z.maxLength(MAX_SIGNERS))),
 });
 
-const keyring = z.object({
-  version: z.literal(1),
-  serial: serialNumber,
-  /** UTC, to the second; `notAfter` is the first moment at which it is no longer valid. */
-  notBefore: instant,
-  notAfter: instant,
-  /** Digest of the keyring before it (64 hex digits), null for the first. */
-  previous: z.nullable(digest),
-  worker: recipient,
-  /** How long an answer usually takes, in words for the form. */
-  answerTime: z.optional(names),
-  teams: z.array(team).check(z.minLength(1), z.maxLength(MAX_TEAMS)),
-}).check(
-  z.refine(({ notBefore, notAfter }) => notBefore < notAfter, { path: ['notAfter'] }),
-  z.refine(({ teams }) => new Set(teams.map(({ id }) => id)).size === teams.length, { path: ['teams'] }),
-);
+const keyring = z
+  .object({
+    version: z.literal(1),
+    serial: serialNumber,
+    /** UTC, to the second; `notAfter` is the first moment at which it is no longer valid. */
+    notBefore: instant,
+    notAfter: instant,
+    /** Digest of the keyring before it (64 hex digits), null for the first. */
+    previous: z.nullable(digest),
+    worker: recipient,
+    /** How long an answer usually takes, in words for the form. */
+    answerTime: z.optional(names),
+    teams: z.array(team).check(z.minLength(1), z.maxLength(MAX_TEAMS)),
+  })
+  .check(
+    z.refine(({ notBefore, notAfter }) => notBefore < notAfter, { path: ['notAfter'] }),
+    z.refine(({ teams }) => new Set(teams.map(({ id }) => id)).size === teams.length, { path: ['teams'] }),
+  );
 
 export type Team = z.infer<typeof team>;
 export type Keyring = z.infer<typeof keyring>;

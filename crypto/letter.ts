@@ -61,9 +61,15 @@ const KINDS = {
   request: defineKind(z.object({ kind: z.literal('request'), ...written, thread: z.optional(signedAddress) }), verifyThread),
   /** `number`: its place in the conversation; `read`: the latest answers that had been read. Both, or neither as in a note. */
   'follow-up': defineKind(
-    z.object({
-      kind: z.literal('follow-up'), ...written, number: z.optional(orderNumber), read: z.optional(shortIds), thread: signedAddress,
-    }).check(z.refine(({ number, read }) => (number === undefined) === (read === undefined))),
+    z
+      .object({
+        kind: z.literal('follow-up'),
+        ...written,
+        number: z.optional(orderNumber),
+        read: z.optional(shortIds),
+        thread: signedAddress,
+      })
+      .check(z.refine(({ number, read }) => (number === undefined) === (read === undefined))),
     verifyThread,
   ),
   /** From one volunteer of the team to all. Who signed it is not checked here: checkNote. */

@@ -53,12 +53,12 @@ export function parseQuestion(bytes: Uint8Array): MailboxQuestion {
  * 24,576 bytes: version, result, number of replies in the mailbox, seconds to wait, two places for replies, the rest random. `places`:
  * what to write there, each of a reply's length, also where there is none: the work is the same whatever is there.
  */
-export function encodeMailboxAnswer(
-  answer: {
-    readonly result: keyof typeof RESULTS; readonly total: number; readonly retryAfterSeconds: number;
-    readonly places: readonly Uint8Array[];
-  },
-): Uint8Array {
+export function encodeMailboxAnswer(answer: {
+  readonly result: keyof typeof RESULTS;
+  readonly total: number;
+  readonly retryAfterSeconds: number;
+  readonly places: readonly Uint8Array[];
+}): Uint8Array {
   const bytes = randomBytes(MAILBOX_ANSWER_BYTES);
   [MAILBOX_VERSION, RESULTS[answer.result], answer.total, answer.retryAfterSeconds].forEach((value, i) => bytes.set(uint32(value), 4 * i));
   answer.places.slice(0, REPLIES_A_PAGE).forEach((place, i) => bytes.set(place, REPLIES_OFFSET + i * REPLY_BYTES));

@@ -39,7 +39,10 @@ export function parseManifest(bytes: Uint8Array): Manifest {
  * @param digest SHA-256, 32 bytes, of whoever has a faster one than ours
  */
 export function checkListed(
-  { files }: Manifest, path: string, bytes: Uint8Array, digest: (bytes: Uint8Array) => Uint8Array = sha256,
+  { files }: Manifest,
+  path: string,
+  bytes: Uint8Array,
+  digest: (bytes: Uint8Array) => Uint8Array = sha256,
 ): void {
   if (files[path] !== toHex(digest(bytes))) throw new CodedError('MANIFEST_DIFFERS', `${path} is not the file of the manifest`);
 }

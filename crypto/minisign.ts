@@ -52,7 +52,11 @@ const malformed = (what: string): CodedError => new CodedError('MINISIGN_FORMAT'
  * mark, other line ends, white space at the ends of lines. docs/protocol.md, § Key files.
  */
 function linesOf(text: string, starts: readonly string[]): string[] {
-  const lines = text.replace(/^\ufeff/, '').trimEnd().split(/\r\n?|\n/).map((line) => line.trimEnd());
+  const lines = text
+    .replace(/^\ufeff/, '')
+    .trimEnd()
+    .split(/\r\n?|\n/)
+    .map((line) => line.trimEnd());
   if (lines.length !== starts.length) throw malformed(`${String(lines.length)} lines, expected ${String(starts.length)}`);
   return lines.map((line, i) => {
     const start = starts[i] as string;
@@ -76,7 +80,9 @@ function decode(line: string | undefined, length: number): Uint8Array {
 
 /** How people see a key's id: up to 16 upper-case hex digits, the bytes in reverse and without leading zeros, as minisign prints them. */
 export function keyName(id: Uint8Array): string {
-  return toHex(id.slice().reverse()).replace(/^0+(?=.)/, '').toUpperCase();
+  return toHex(id.slice().reverse())
+    .replace(/^0+(?=.)/, '')
+    .toUpperCase();
 }
 
 /** A fresh key pair with a random id. */
@@ -131,8 +137,9 @@ export function verify(message: Uint8Array, signatureText: string, { id, key }: 
   if (!equal(bytes.subarray(0, 2), PREHASHED)) throw malformed('not a prehashed signature');
   if (!equal(bytes.subarray(2, 2 + KEY_ID_BYTES), id)) throw new CodedError('MINISIGN_KEY', `not signed with key ${keyName(id)}`);
   const signature = bytes.subarray(2 + KEY_ID_BYTES);
-  const good = sodium.crypto_sign_verify_detached(signature, blake2b(64, message), key)
-    && sodium.crypto_sign_verify_detached(global, concat(signature, utf8(trustedComment)), key);
+  const good =
+    sodium.crypto_sign_verify_detached(signature, blake2b(64, message), key) &&
+    sodium.crypto_sign_verify_detached(global, concat(signature, utf8(trustedComment)), key);
   if (!good) throw new CodedError('MINISIGN_SIGNATURE', 'signature verification failed');
   return trustedComment;
 }
@@ -150,12 +157,21 @@ function scryptParameters(opsLimit: number, memoryLimit: number): { N: number; r
 }
 
 async function keyStream(
-  passphrase: string, salt: Uint8Array, opsLimit: number, memoryLimit: number, onProgress?: (share: number) => void,
+  passphrase: string,
+  salt: Uint8Array,
+  opsLimit: number,
+  memoryLimit: number,
+  onProgress?: (share: number) => void,
 ): Promise<Uint8Array> {
   if (opsLimit > OPS_LIMIT || memoryLimit > MEMORY_LIMIT) throw malformed('it asks for more work than minisign ever writes');
   const { N, r, p } = scryptParameters(opsLimit, memoryLimit);
   return scryptAsync(utf8(passphrase), salt, {
-    N, r, p, dkLen: KEY_FIELD_BYTES, maxmem: MEMORY_LIMIT + 2 ** 20, ...(onProgress === undefined ? {} : { onProgress }),
+    N,
+    r,
+    p,
+    dkLen: KEY_FIELD_BYTES,
+    maxmem: MEMORY_LIMIT + 2 ** 20,
+    ...(onProgress === undefined ? {} : { onProgress }),
   });
 }
 
@@ -235,7 +251,10 @@ export async function parseSigner(text: string, passphrase?: string, onProgress?
 }
 
 async function openSecretKey(
-  text: string, algorithm: Uint8Array, passphrase?: string, onProgress?: (share: number) => void,
+  text: string,
+  algorithm: Uint8Array,
+  passphrase?: string,
+  onProgress?: (share: number) => void,
 ): Promise<SigningKey> {
   const bytes = secretFileBytes(text);
   const kdf = bytes.subarray(2, 4);

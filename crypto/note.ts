@@ -16,33 +16,43 @@ const alias = words.check(z.minLength(1), z.maxLength(ALIAS_LENGTH_MAX));
 export const NOTE_ACTIONS = ['answer', 'claim', 'handover'] as const;
 export type NoteAction = (typeof NOTE_ACTIONS)[number];
 
-export const noteContent = z.object({
-  action: z.enum(NOTE_ACTIONS),
-  /** The conversation: its thread's key. */
-  thread: hex(SIGNING_KEY_BYTES),
-  /** By which the team knows the volunteer. */
-  alias,
-  /** The alias a conversation is handed to. */
-  to: z.optional(alias),
-  text: words,
-  /** That of the reply whose copy it carries, or its own. */
-  id: hex(ID_BYTES),
-  /** Where it stands in the conversation: both, or in what was written before there was an order neither. */
-  number: z.optional(orderNumber),
-  earlier: z.optional(shortIds),
-  signer: hex(SIGNING_KEY_BYTES),
-  signature: hex(SIGNATURE_BYTES),
-}).check(z.refine(({ number, earlier }) => (number === undefined) === (earlier === undefined)));
+export const noteContent = z
+  .object({
+    action: z.enum(NOTE_ACTIONS),
+    /** The conversation: its thread's key. */
+    thread: hex(SIGNING_KEY_BYTES),
+    /** By which the team knows the volunteer. */
+    alias,
+    /** The alias a conversation is handed to. */
+    to: z.optional(alias),
+    text: words,
+    /** That of the reply whose copy it carries, or its own. */
+    id: hex(ID_BYTES),
+    /** Where it stands in the conversation: both, or in what was written before there was an order neither. */
+    number: z.optional(orderNumber),
+    earlier: z.optional(shortIds),
+    signer: hex(SIGNING_KEY_BYTES),
+    signature: hex(SIGNATURE_BYTES),
+  })
+  .check(z.refine(({ number, earlier }) => (number === undefined) === (earlier === undefined)));
 export type Note = z.infer<typeof noteContent>;
 /** Without an order it is the first; without an `id` (32 hex digits) it gets a new one. */
 export type NoteText = Pick<Note, 'action' | 'thread' | 'alias' | 'to' | 'text'> & OptionalOrder & { readonly id?: string };
 
-const partsOf = ({ action, thread, alias: from, to = '', text, id, number, earlier }: Omit<Note, 'signer' | 'signature'>): string[] =>
-  [action, thread, from, to, text, id, ...orderParts(number, earlier)];
+const partsOf = ({ action, thread, alias: from, to = '', text, id, number, earlier }: Omit<Note, 'signer' | 'signature'>): string[] => [
+  action,
+  thread,
+  from,
+  to,
+  text,
+  id,
+  ...orderParts(number, earlier),
+];
 
 /** A note with the signature of its writer. docs/protocol.md, § Note. */
 export function signNote(
-  { action, thread, alias: from, to, text, number = 1, earlier = [], id = newId() }: NoteText, signer: SigningKeyPair,
+  { action, thread, alias: from, to, text, number = 1, earlier = [], id = newId() }: NoteText,
+  signer: SigningKeyPair,
 ): Note {
   const said = { action, thread, alias: wellFormed(from), ...(to === undefined ? {} : { to: wellFormed(to) }), text: wellFormed(text) };
   const note = { ...said, id, number, earlier: [...earlier] };

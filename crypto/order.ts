@@ -62,5 +62,6 @@ export function orderParts(number: number | undefined, ids: readonly string[] | 
 
 /** As much room as an order takes at most. */
 export const LONGEST_ORDER: Order = {
-  number: NUMBER_MAX, earlier: Array.from({ length: KNOWN_MAX }, () => '0'.repeat(2 * SHORT_ID_BYTES)),
+  number: NUMBER_MAX,
+  earlier: Array.from({ length: KNOWN_MAX }, () => '0'.repeat(2 * SHORT_ID_BYTES)),
 };

@@ -41,8 +41,16 @@ type Kind<Sealable, Opened> = {
 };
 
 /** `layout`: the parts after the kind's byte. `encode` and `decode` throw the code of a part that is not what it should be. */
-function defineKind<L extends PartLengths, Sealable extends object, Opened extends object>({ byte, layout, encode, decode }: {
-  byte: number; layout: L; encode: (content: Sealable) => Parts<L>; decode: (parts: Parts<L>) => Opened;
+function defineKind<L extends PartLengths, Sealable extends object, Opened extends object>({
+  byte,
+  layout,
+  encode,
+  decode,
+}: {
+  byte: number;
+  layout: L;
+  encode: (content: Sealable) => Parts<L>;
+  decode: (parts: Parts<L>) => Opened;
 }): Kind<Sealable, Opened> {
   return {
     byte,

@@ -10,7 +10,9 @@ export function passphraseFrom(typed: string): string {
  * each costs its full work. Throws what `open` threw for the first form when `isWrong` holds for all; anything else at once.
  */
 export async function openWithForms<T>(
-  typed: string, open: (passphrase: string) => Promise<T>, isWrong: (error: unknown) => boolean,
+  typed: string,
+  open: (passphrase: string) => Promise<T>,
+  isWrong: (error: unknown) => boolean,
 ): Promise<T> {
   let failure: { error: unknown } | null = null;
   for (const form of new Set([passphraseFrom(typed), typed, typed.normalize('NFD')])) {

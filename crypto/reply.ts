@@ -15,22 +15,24 @@ export const REPLY_PLAINTEXT_BYTES = 8_192;
 export const REPLY_BYTES = fileLength(1, REPLY_PLAINTEXT_BYTES);
 export const REPLY_ID_BYTES = 32;
 
-const replyContent = z.object({
-  version: z.literal(1),
-  kind: z.literal('reply'),
-  /** Whose conversation it belongs to: the thread's key. */
-  thread: hex(SIGNING_KEY_BYTES),
-  /** Where a follow-up goes. */
-  team: teamId,
-  /** Tells two replies with the same words apart; the note with its copy has the same. */
-  id: hex(ID_BYTES),
-  text: words.check(z.minLength(1)),
-  /** Where it stands in the conversation: both, or in what was written before there was an order neither. */
-  number: z.optional(orderNumber),
-  earlier: z.optional(shortIds),
-  signer: hex(SIGNING_KEY_BYTES),
-  signature: hex(SIGNATURE_BYTES),
-}).check(z.refine(({ number, earlier }) => (number === undefined) === (earlier === undefined)));
+const replyContent = z
+  .object({
+    version: z.literal(1),
+    kind: z.literal('reply'),
+    /** Whose conversation it belongs to: the thread's key. */
+    thread: hex(SIGNING_KEY_BYTES),
+    /** Where a follow-up goes. */
+    team: teamId,
+    /** Tells two replies with the same words apart; the note with its copy has the same. */
+    id: hex(ID_BYTES),
+    text: words.check(z.minLength(1)),
+    /** Where it stands in the conversation: both, or in what was written before there was an order neither. */
+    number: z.optional(orderNumber),
+    earlier: z.optional(shortIds),
+    signer: hex(SIGNING_KEY_BYTES),
+    signature: hex(SIGNATURE_BYTES),
+  })
+  .check(z.refine(({ number, earlier }) => (number === undefined) === (earlier === undefined)));
 export type ReplyContent = z.infer<typeof replyContent>;
 /** Without an order it is the first; without an `id` (32 hex digits) it gets a new one. */
 export type ReplyText = Pick<ReplyContent, 'team' | 'text'> & OptionalOrder & { readonly id?: string };
@@ -39,14 +41,24 @@ export type ReplyText = Pick<ReplyContent, 'team' | 'text'> & OptionalOrder & { 
  * A reply on its way: to which mailbox (32 bytes), by whom (32), their signature (64) over both, and what only its requester opens (9,851).
  */
 export type Delivery = {
-  readonly mailbox: Uint8Array; readonly signer: Uint8Array; readonly signature: Uint8Array; readonly reply: Uint8Array;
+  readonly mailbox: Uint8Array;
+  readonly signer: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly reply: Uint8Array;
 };
 
-const partsOf = ({ thread, team, id, text, number, earlier }: Omit<ReplyContent, 'signer' | 'signature'>): string[] =>
-  [thread, team, id, text, ...orderParts(number, earlier)];
+const partsOf = ({ thread, team, id, text, number, earlier }: Omit<ReplyContent, 'signer' | 'signature'>): string[] => [
+  thread,
+  team,
+  id,
+  text,
+  ...orderParts(number, earlier),
+];
 
 function contentOf(
-  { team, text, number = 1, earlier = [], id = newId() }: ReplyText, { key: thread }: ThreadAddress, signer: SigningKeyPair,
+  { team, text, number = 1, earlier = [], id = newId() }: ReplyText,
+  { key: thread }: ThreadAddress,
+  signer: SigningKeyPair,
 ): ReplyContent {
   const content = { version: 1 as const, kind: 'reply' as const, thread, team, id, text: wellFormed(text), number, earlier: [...earlier] };
   return { ...content, signer: toHex(signer.key), signature: toHex(signParts('reply', partsOf(content), signer)) };
@@ -54,11 +66,20 @@ function contentOf(
 
 /** How many bytes of the 8,192 are still free, whatever its order; negative when the text is too long. */
 export function replyRoom(text: string): number {
-  return roomFor({
-    version: 1, kind: 'reply', thread: hexZeros(SIGNING_KEY_BYTES), team: hexZeros(TEAM_ID_BYTES), id: hexZeros(ID_BYTES),
-    text: wellFormed(text), ...LONGEST_ORDER,
-    signer: hexZeros(SIGNING_KEY_BYTES), signature: hexZeros(SIGNATURE_BYTES),
-  }, REPLY_PLAINTEXT_BYTES);
+  return roomFor(
+    {
+      version: 1,
+      kind: 'reply',
+      thread: hexZeros(SIGNING_KEY_BYTES),
+      team: hexZeros(TEAM_ID_BYTES),
+      id: hexZeros(ID_BYTES),
+      text: wellFormed(text),
+      ...LONGEST_ORDER,
+      signer: hexZeros(SIGNING_KEY_BYTES),
+      signature: hexZeros(SIGNATURE_BYTES),
+    },
+    REPLY_PLAINTEXT_BYTES,
+  );
 }
 
 /** 32 bytes, BLAKE2b-256 of a sealed reply (9,851 bytes): names it when it is deleted. */

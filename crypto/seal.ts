@@ -30,11 +30,19 @@ export type RequestOptions = {
 };
 
 function contentOf(
-  { topic, language, message, contact }: Request, serial: number, keyring: string, { thread, followUp }: RequestOptions,
+  { topic, language, message, contact }: Request,
+  serial: number,
+  keyring: string,
+  { thread, followUp }: RequestOptions,
 ): WrittenContent {
   const said = {
-    version: 1 as const, serial, keyring, ...(topic === undefined ? {} : { topic }), language,
-    message: wellFormed(message), ...(contact ? { contact: wellFormed(contact) } : {}),
+    version: 1 as const,
+    serial,
+    keyring,
+    ...(topic === undefined ? {} : { topic }),
+    language,
+    message: wellFormed(message),
+    ...(contact ? { contact: wellFormed(contact) } : {}),
   };
   if (followUp === undefined) {
     const request = { kind: 'request' as const, ...said };
@@ -46,13 +54,19 @@ function contentOf(
 }
 
 /** How many bytes the place of a follow-up takes at most, with names and commas, and the longer name of its kind. */
-const FOLLOW_UP_ROOM = 'follow-up'.length - 'request'.length
-  + `,"number":${String(LONGEST_ORDER.number)},"read":${JSON.stringify(LONGEST_ORDER.earlier)}`.length;
+const FOLLOW_UP_ROOM =
+  'follow-up'.length -
+  'request'.length +
+  `,"number":${String(LONGEST_ORDER.number)},"read":${JSON.stringify(LONGEST_ORDER.earlier)}`.length;
 /** How many bytes an address takes in a letter, with its name and a comma. */
-const THREAD_ROOM = utf8(`,"thread":${JSON.stringify({
-  key: hexZeros(SIGNING_KEY_BYTES), lock: hexZeros(MAILBOX_LOCK_BYTES),
-  recipient: '0'.repeat(RECIPIENT_CHARACTERS), signature: hexZeros(SIGNATURE_BYTES),
-})}`).length;
+const THREAD_ROOM = utf8(
+  `,"thread":${JSON.stringify({
+    key: hexZeros(SIGNING_KEY_BYTES),
+    lock: hexZeros(MAILBOX_LOCK_BYTES),
+    recipient: '0'.repeat(RECIPIENT_CHARACTERS),
+    signature: hexZeros(SIGNATURE_BYTES),
+  })}`,
+).length;
 
 /**
  * How many bytes of the letter are still free; negative when the request is too long. Any keyring's serial fits into the count, and an

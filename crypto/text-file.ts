@@ -13,7 +13,10 @@ const LOOKED_AT_BYTES = 1_024;
  */
 export function textOf(file: Uint8Array, strictness: 'strict' | 'lenient' = 'strict'): string {
   const text = new TextDecoder(encodingOf(file), { fatal: strictness === 'strict' }).decode(file);
-  const lines = text.replace(/\r\n?/g, '\n').split('\n').map((line) => line.trimEnd());
+  const lines = text
+    .replace(/\r\n?/g, '\n')
+    .split('\n')
+    .map((line) => line.trimEnd());
   let count = lines.length;
   while (count > 0 && lines[count - 1] === '') count -= 1;
   return lines.slice(0, count).join('\n') + (count > 0 && count < lines.length ? '\n' : '');

@@ -13,7 +13,9 @@ export const MAILBOX_ID_BYTES = 32;
 
 /** As it stands in a letter: the thread's key, the lock of its mailbox (hex), and to whom replies are sealed. */
 export const threadAddress = z.object({
-  key: hex(SIGNING_KEY_BYTES), lock: hex(MAILBOX_LOCK_BYTES), recipient: z.string().check(z.refine(isRecipient)),
+  key: hex(SIGNING_KEY_BYTES),
+  lock: hex(MAILBOX_LOCK_BYTES),
+  recipient: z.string().check(z.refine(isRecipient)),
 });
 export type ThreadAddress = z.infer<typeof threadAddress>;
 
@@ -59,16 +61,22 @@ export type SignedAddress = z.infer<typeof signedAddress>;
 
 /** What of a letter the thread signs; an absent field counts as empty. */
 export type Signable = {
-  readonly kind: string; readonly serial: number; readonly keyring: string; readonly topic?: string | undefined;
-  readonly language: string; readonly message: string; readonly contact?: string | undefined;
+  readonly kind: string;
+  readonly serial: number;
+  readonly keyring: string;
+  readonly topic?: string | undefined;
+  readonly language: string;
+  readonly message: string;
+  readonly contact?: string | undefined;
   /** Of a follow-up. */
-  readonly number?: number | undefined; readonly read?: readonly string[] | undefined;
+  readonly number?: number | undefined;
+  readonly read?: readonly string[] | undefined;
 };
 
 const partsOf = (
-  { kind, serial, keyring, topic = '', language, message, contact = '', number, read }: Signable, { key, lock, recipient }: ThreadAddress,
-): string[] =>
-  [kind, String(serial), keyring, topic, language, message, contact, key, lock, recipient, ...orderParts(number, read)];
+  { kind, serial, keyring, topic = '', language, message, contact = '', number, read }: Signable,
+  { key, lock, recipient }: ThreadAddress,
+): string[] => [kind, String(serial), keyring, topic, language, message, contact, key, lock, recipient, ...orderParts(number, read)];
 
 /** The address with a signature by the thread over it and the whole letter. */
 export function signAddress(letter: Signable, { signing, address }: Thread): SignedAddress {

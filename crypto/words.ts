@@ -16,7 +16,10 @@ const UNSEEN = /\p{Default_Ignorable_Code_Point}/gu;
 const LATIN = 'abcehikmoptxyjs';
 const CYRILLIC = 'авсенікмортхујѕ';
 const LOOK_ALIKE: ReadonlyMap<string, string> = new Map(
-  [...LATIN].flatMap((latin, i) => [[latin, CYRILLIC[i] ?? ''], [CYRILLIC[i] ?? '', latin]]),
+  [...LATIN].flatMap((latin, i) => [
+    [latin, CYRILLIC[i] ?? ''],
+    [CYRILLIC[i] ?? '', latin],
+  ]),
 );
 
 /** A word that was broken at the end of a line goes on after it. */

@@ -150,7 +150,9 @@ class Demo {
     const layout = this.#layout;
     const keyring = ['--keyring', this.#prepared?.keyringFile ?? '', '--root-key', layout.rootKey];
     const command = (name: string, ...options: string[]): string =>
-      ['node', program('support-relay'), name, '--identity', layout.volunteerIdentity, ...keyring, ...options, layout.inbox].map(quoted).join(' ');
+      ['node', program('support-relay'), name, '--identity', layout.volunteerIdentity, ...keyring, ...options, layout.inbox]
+        .map(quoted)
+        .join(' ');
     say('');
     say('Everything runs.');
     say('');
@@ -167,7 +169,9 @@ class Demo {
     say(`  ${command('inbox')}`);
     say(`  ${command('reply', '--signer', layout.volunteerSigner, '--alias', 'Anna', '--relay', this.#url.replace(/\/$/, ''))}`);
     say('');
-    say(`Ctrl-C ends everything${this.#options.dir === null ? ' and removes the keys and requests made here (--dir DIR keeps them)' : ''}.`);
+    say(
+      `Ctrl-C ends everything${this.#options.dir === null ? ' and removes the keys and requests made here (--dir DIR keeps them)' : ''}.`,
+    );
   }
 }
 
@@ -205,13 +209,10 @@ async function main(): Promise<void> {
     endingSinceMs = performance.now();
     say('\nEnding everything …');
     ending = demo.stop();
-    ending.then(
-      () => {
-        say('Nothing is left running.');
-        process.exit(0);
-      },
-      fail,
-    );
+    ending.then(() => {
+      say('Nothing is left running.');
+      process.exit(0);
+    }, fail);
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   if (process.env['npm_lifecycle_event'] === 'demo') whenOrphaned(stop);

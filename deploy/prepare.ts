@@ -54,7 +54,11 @@ export async function prepareDeployment(dir: string, options: PrepareOptions = {
 }
 
 async function buildForm(
-  layout: Layout, root: SigningKey, { keyring: { serial } }: VerifiedKeyring, slotSeconds: number | undefined, say: (step: string) => void,
+  layout: Layout,
+  root: SigningKey,
+  { keyring: { serial } }: VerifiedKeyring,
+  slotSeconds: number | undefined,
+  say: (step: string) => void,
 ): Promise<void> {
   const site = existsSync(layout.site) ? { siteFile: layout.site } : {};
   say(`building the form with the root key in it${'siteFile' in site ? ' and what site.json says' : ''}`);
@@ -119,7 +123,11 @@ async function ensureSigner(file: string, say: (step: string) => void): Promise<
 type Volunteer = Readonly<{ recipient: string; signer: string }>;
 
 async function ensureKeyring(
-  layout: Layout, root: SigningKey, volunteer: Volunteer, now: Date, say: (step: string) => void,
+  layout: Layout,
+  root: SigningKey,
+  volunteer: Volunteer,
+  now: Date,
+  say: (step: string) => void,
 ): Promise<VerifiedKeyring> {
   const newest = await newestKeyring(layout, root, say);
   if (newest !== null && Date.parse(newest.keyring.notAfter) - now.getTime() > RENEW_BEFORE_MS) return newest;

@@ -27,7 +27,11 @@ const say = (line: string): void => {
 async function main(): Promise<void> {
   process.umask(0o077);
   const { values } = parseArgs({
-    options: { dir: { type: 'string', default: join(ROOT, 'state') }, 'compose-env': { type: 'string', default: join(ROOT, '.env') }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      dir: { type: 'string', default: join(ROOT, 'state') },
+      'compose-env': { type: 'string', default: join(ROOT, '.env') },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
   if (values.help === true) {
     say(USAGE);

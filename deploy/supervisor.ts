@@ -11,10 +11,7 @@ const SETTLED_MS = 10_000;
 /** The worker finishes a round in hand, the relay the parcels it is reading. */
 const GRACE_MS: Record<Part, number> = { relay: 3_000, worker: 8_000, redis: 5_000 };
 
-export type SupervisorEvents = Readonly<{
-  onChange: (pids: Record<Part, number>) => void;
-  onDeath: (part: Part, how: string) => void;
-}>;
+export type SupervisorEvents = Readonly<{ onChange: (pids: Record<Part, number>) => void; onDeath: (part: Part, how: string) => void }>;
 
 /** Runs the three parts as processes and starts again whichever ends. */
 export class Supervisor {

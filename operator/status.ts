@@ -44,7 +44,16 @@ export async function readStatus(redis: Redis, now: Date, part: 'all' | 'worker'
   const roundSeconds = Number(value ?? 0);
   const worker = workerState(leftMs, roundSeconds);
   const taken = relays === null ? [] : takenBy(relays);
-  const ofAll = relays === null ? [] : [...ofRelays(relays, { ...mix, ...housekeeping }), ...ofTaken(taken), ...ofHousekeeping(housekeeping), ...ofDrops(drops), ...inboxes.flatMap((inbox) => ofInbox(inbox, trouble))];
+  const ofAll =
+    relays === null
+      ? []
+      : [
+          ...ofRelays(relays, { ...mix, ...housekeeping }),
+          ...ofTaken(taken),
+          ...ofHousekeeping(housekeeping),
+          ...ofDrops(drops),
+          ...inboxes.flatMap((inbox) => ofInbox(inbox, trouble)),
+        ];
   return {
     pool: mix.pool ?? null,
     replies: mix.replies ?? null,

@@ -2,11 +2,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 
 export type Role = 'relay' | 'worker' | 'operator';
 
-export type RedisTarget = {
-  socketPath: string;
-  username: string;
-  password: string;
-};
+export type RedisTarget = { socketPath: string; username: string; password: string };
 
 /** A command that takes longer has failed, whatever became of it: the relay answers within 3 s. */
 export const COMMAND_TIMEOUT_MS = 2_000;

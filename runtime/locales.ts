@@ -50,7 +50,8 @@ export function readLocales(part: LocalePart): Locale[] {
 export function readWordList(language: string): string {
   const list = read(language, 'words.txt');
   const words = list.split('\n').length - 1;
-  if (words !== WORD_LIST_LENGTH) throw new Error(`locales/${language}/words.txt has ${String(words)} lines, expected ${String(WORD_LIST_LENGTH)} words`);
+  if (words !== WORD_LIST_LENGTH)
+    throw new Error(`locales/${language}/words.txt has ${String(words)} lines, expected ${String(WORD_LIST_LENGTH)} words`);
   return list;
 }
 

@@ -6,7 +6,9 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const helpers = ['compare.ts'];
-const known = readdirSync(join(root, 'bench')).filter((file) => file.endsWith('.ts') && !helpers.includes(file)).map((file) => file.slice(0, -3));
+const known = readdirSync(join(root, 'bench'))
+  .filter((file) => file.endsWith('.ts') && !helpers.includes(file))
+  .map((file) => file.slice(0, -3));
 const [name] = process.argv.slice(2);
 if (!known.includes(name)) {
   console.log(`usage: npm run bench -- NAME\n\n  ${known.join('\n  ')}`);
@@ -14,7 +16,9 @@ if (!known.includes(name)) {
 }
 // Right below the root, as the sources are: so the packages left outside the bundle are found, and the project's files.
 const out = mkdtempSync(join(root, '.bench-'));
-process.on('exit', () => { rmSync(out, { recursive: true, force: true }); });
+process.on('exit', () => {
+  rmSync(out, { recursive: true, force: true });
+});
 const outfile = join(out, `${name}.mjs`);
 await build({
   entryPoints: [join(root, 'bench', `${name}.ts`)],

@@ -56,7 +56,9 @@ export function ensureApt(wanted) {
   const byHand = `  ${prefix}apt-get update && ${prefix}apt-get install -y --no-install-recommends ${packages.join(' ')}`;
   const why = `Missing on this machine: ${missing.map((item) => item.command).join(', ')}.`;
   if (!onPath('apt-get')) {
-    throw new BootstrapError(`${why}\nThere is no apt-get here: install the counterparts of the Debian packages ${packages.join(' ')} and run this again.`);
+    throw new BootstrapError(
+      `${why}\nThere is no apt-get here: install the counterparts of the Debian packages ${packages.join(' ')} and run this again.`,
+    );
   }
   if (!isRoot && !canSudo()) throw new BootstrapError(`${why}\nInstall them${asWhom} and run this again:\n${byHand}`);
   console.log(`${why} Installing by apt: ${packages.join(' ')} …`);
@@ -64,7 +66,10 @@ export function ensureApt(wanted) {
   apt(isRoot, ['install', '-y', '--no-install-recommends', ...packages]);
   for (const [name, service] of Object.entries(STARTED_BY_APT)) if (packages.includes(name)) stopService(isRoot, service);
   const still = missing.filter(isMissing);
-  if (still.length > 0) throw new BootstrapError(`apt could not install ${still.map((item) => item.command).join(', ')}. Run it by hand to see why:\n${byHand}`);
+  if (still.length > 0)
+    throw new BootstrapError(
+      `apt could not install ${still.map((item) => item.command).join(', ')}. Run it by hand to see why:\n${byHand}`,
+    );
 }
 
 /** Builds dist/ in a process of its own: esbuild leaves a service running in the one that calls it. */
@@ -75,7 +80,17 @@ export function build() {
 
 function apt(isRoot, args) {
   // A failed update is no reason to stop: the lists that are there may be enough.
-  asRoot(isRoot, ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq', '-o', 'Dpkg::Use-Pty=0', '-o', 'DPkg::Lock::Timeout=300', ...args]);
+  asRoot(isRoot, [
+    'env',
+    'DEBIAN_FRONTEND=noninteractive',
+    'apt-get',
+    '-qq',
+    '-o',
+    'Dpkg::Use-Pty=0',
+    '-o',
+    'DPkg::Lock::Timeout=300',
+    ...args,
+  ]);
 }
 
 /** Ours run by themselves, without any port the world or the machine could see; nothing else asked for the system's. */

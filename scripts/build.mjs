@@ -21,7 +21,9 @@ await build({
   // Scripts for Redis are imported as texts.
   loader: { '.lua': 'text' },
   // Some packages are CommonJS and `require` what Node brings along. esbuild does not see these names: ours must be others.
-  banner: { js: "import { createRequire as createPackageRequire } from 'node:module';\nconst require = createPackageRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as createPackageRequire } from 'node:module';\nconst require = createPackageRequire(import.meta.url);",
+  },
   // What two packages call alike gets another name in a bundle, but not where it tells its name: errors do.
   keepNames: true,
   platform: 'node',

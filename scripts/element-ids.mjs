@@ -7,7 +7,9 @@ const TEMPLATES = new URL('../web/templates/', import.meta.url);
 export const FILE = new URL('../web/page/element-ids.ts', import.meta.url);
 
 export function elementIds() {
-  const pages = readdirSync(TEMPLATES).filter((name) => name.endsWith('.html')).map((name) => readFileSync(new URL(name, TEMPLATES), 'utf8'));
+  const pages = readdirSync(TEMPLATES)
+    .filter((name) => name.endsWith('.html'))
+    .map((name) => readFileSync(new URL(name, TEMPLATES), 'utf8'));
   const ids = [...new Set(pages.flatMap((page) => [...page.matchAll(/\sid="([\w-]+)"/g)].map(([, id]) => id)))].sort();
   return `// Made by scripts/element-ids.mjs of the templates.\nexport type TemplateId =\n${ids.map((id) => `  | '${id}'`).join('\n')};\n`;
 }

@@ -10,29 +10,40 @@ const NODE = 'node:';
 /** Folder -> what it may import: folders (which end with `/`), packages, `node:`. */
 export function readLayers(document = read('../docs/architecture.md')) {
   const [, section = ''] = document.split('\n## Folders\n');
-  const rows = section.split('\n## ')[0].split('\n').filter((line) => line.startsWith('| `'));
+  const rows = section
+    .split('\n## ')[0]
+    .split('\n')
+    .filter((line) => line.startsWith('| `'));
   if (rows.length === 0) throw new Error('docs/architecture.md has no table of folders');
-  return new Map(rows.map((row) => {
-    const [, folder, , allowed] = row.split('|').map((cell) => cell.trim());
-    return [unquoted(folder), allowed === 'nothing' ? [] : allowed.split(', ').map(unquoted)];
-  }));
+  return new Map(
+    rows.map((row) => {
+      const [, folder, , allowed] = row.split('|').map((cell) => cell.trim());
+      return [unquoted(folder), allowed === 'nothing' ? [] : allowed.split(', ').map(unquoted)];
+    }),
+  );
 }
 
 /** For each folder the `patterns` of no-restricted-imports. */
 export function restrictions(layers = readLayers()) {
   const folders = [...layers.keys()];
-  return new Map([...layers].map(([folder, allowed]) => {
-    const unknown = allowed.filter((name) => name.endsWith('/') && !layers.has(name));
-    if (unknown.length > 0) throw new Error(`docs/architecture.md: ${folder} may import ${unknown.join()}, which is no folder of the table`);
-    const others = folders.filter((name) => name !== folder && !allowed.includes(name)).flatMap((name) => spellings(folder, name));
-    const packages = PACKAGES.filter((name) => !allowed.includes(name)).map(escaped);
-    const message = `${folder} may not import that: docs/architecture.md, Folders.`;
-    return [folder, [
-      { regex: `^(?:\\.\\./)+(?:${others.join('|')})`, message },
-      { regex: `^(?:${packages.join('|')})(?:/|$)`, message },
-      ...(allowed.includes(NODE) ? [] : [{ regex: '^node:', message }]),
-    ]];
-  }));
+  return new Map(
+    [...layers].map(([folder, allowed]) => {
+      const unknown = allowed.filter((name) => name.endsWith('/') && !layers.has(name));
+      if (unknown.length > 0)
+        throw new Error(`docs/architecture.md: ${folder} may import ${unknown.join()}, which is no folder of the table`);
+      const others = folders.filter((name) => name !== folder && !allowed.includes(name)).flatMap((name) => spellings(folder, name));
+      const packages = PACKAGES.filter((name) => !allowed.includes(name)).map(escaped);
+      const message = `${folder} may not import that: docs/architecture.md, Folders.`;
+      return [
+        folder,
+        [
+          { regex: `^(?:\\.\\./)+(?:${others.join('|')})`, message },
+          { regex: `^(?:${packages.join('|')})(?:/|$)`, message },
+          ...(allowed.includes(NODE) ? [] : [{ regex: '^node:', message }]),
+        ],
+      ];
+    }),
+  );
 }
 
 const unquoted = (name) => {

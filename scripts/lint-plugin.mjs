@@ -4,13 +4,52 @@ const CLIENT_HEADER = /^(user-agent|x-forwarded-for|forwarded|x-real-ip|accept-l
 const noClientHeaders = {
   create(context) {
     const check = (node, text) => {
-      if (typeof text === 'string' && CLIENT_HEADER.test(text)) context.report({ node, message: 'No client attribute is read (SECURITY.md, promise 2).' });
+      if (typeof text === 'string' && CLIENT_HEADER.test(text))
+        context.report({ node, message: 'No client attribute is read (SECURITY.md, promise 2).' });
     };
-    return {
-      Literal: (node) => check(node, node.value),
-      TemplateElement: (node) => check(node, node.value.cooked),
-    };
+    return { Literal: (node) => check(node, node.value), TemplateElement: (node) => check(node, node.value.cooked) };
   },
 };
 
-export default { meta: { name: 'relay' }, rules: { 'no-client-headers': noClientHeaders } };
+const LINE_MAX = 140;
+const FUNCTION_MAX = 50;
+
+const maxLineLength = {
+  create: (context) => ({
+    Program() {
+      context.sourceCode.lines.forEach((line, index) => {
+        const loc = { start: { line: index + 1, column: LINE_MAX }, end: { line: index + 1, column: line.length } };
+        if (line.length > LINE_MAX) context.report({ loc, message: `A line has at most ${String(LINE_MAX)} characters.` });
+      });
+    },
+  }),
+};
+
+/** oxlint's own takes what is given to `describe` for a function like others; it is a heading over those that do something. */
+const maxFunctionLength = {
+  create(context) {
+    const check = (node) => {
+      const lines = node.loc.end.line - node.loc.start.line + 1;
+      if (lines <= FUNCTION_MAX || isHeading(node.parent)) return;
+      context.report({ node, message: `A function has at most ${String(FUNCTION_MAX)} lines, not ${String(lines)}.` });
+    };
+    return { FunctionDeclaration: check, FunctionExpression: check, ArrowFunctionExpression: check };
+  },
+};
+
+/** `describe(…)`, `describe.each(…)(…)`. */
+function isHeading({ type, callee }) {
+  if (type !== 'CallExpression') return false;
+  let called = callee;
+  while (called.type !== 'Identifier') {
+    if (called.type === 'CallExpression') called = called.callee;
+    else if (called.type === 'MemberExpression') called = called.object;
+    else return false;
+  }
+  return called.name === 'describe';
+}
+
+export default {
+  meta: { name: 'relay' },
+  rules: { 'no-client-headers': noClientHeaders, 'max-line-length': maxLineLength, 'max-function-length': maxFunctionLength },
+};

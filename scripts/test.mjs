@@ -24,7 +24,10 @@ const NEEDED = [
 ];
 // What runs one after the other; the groups run side by side, since a machine has two cores at the least.
 const CHECKS = [
-  [{ name: 'lint', args: ['node_modules/oxlint/bin/oxlint', '-c', 'oxlint.config.js'] }],
+  [
+    { name: 'lint', args: ['node_modules/oxlint/bin/oxlint', '-c', 'oxlint.config.js'] },
+    { name: 'format (npm run format mends it)', args: ['node_modules/oxfmt/bin/oxfmt', '--check', '**/*.{ts,mts,mjs,js}'] },
+  ],
   [
     { name: 'build', args: ['scripts/build.mjs'] },
     { name: 'types of the Node parts', args: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'] },
@@ -109,7 +112,12 @@ function counts(report, status) {
  */
 function node(args, minutes, output) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: root, env: { ...LARGE_PAGES, ...process.env }, stdio: ['ignore', output, output], detached: true });
+    const child = spawn(process.execPath, args, {
+      cwd: root,
+      env: { ...LARGE_PAGES, ...process.env },
+      stdio: ['ignore', output, output],
+      detached: true,
+    });
     let text = '';
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (part) => (text += part));
     const end = (signal) => {

@@ -31,7 +31,11 @@ export function createApp(parts: ParcelParts & { mailboxes: MailboxReader }, sta
   for (const [folder, pages] of pastePages(statics)) {
     const path = `${folder}paste`;
     // Who asks for it by address, or comes back to it, finds the field.
-    app.route(path).post(postPaste(parts, pages)).get((_request, response) => moved(response, folder)).all(methodNotAllowed('GET, HEAD, POST'));
+    app
+      .route(path)
+      .post(postPaste(parts, pages))
+      .get((_request, response) => moved(response, folder))
+      .all(methodNotAllowed('GET, HEAD, POST'));
   }
   app.use(serveStatics(statics, offlineForm, refusePerson));
   closeApp(app, (request, ...rest) => (Object.hasOwn(documents, request.path) ? refuse : refusePerson)(request, ...rest));

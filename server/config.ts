@@ -41,20 +41,18 @@ export const relayEnv = z
     RELAY_REPLY_WEEKS: integer(1, MOST_REPLY_WEEKS).default(REPLY_WEEKS),
     RELAY_REQUEST_TIMEOUT_SECONDS: integer(1, 600).default(60),
   })
-  .transform(
-    (env): RelayConfig => ({
-      listen: env.RELAY_LISTEN,
-      privateListen: env.RELAY_PRIVATE_LISTEN,
-      redis: { socketPath: env.RELAY_REDIS_SOCKET, username: env.RELAY_REDIS_USER, password: env.RELAY_REDIS_PASSWORD_FILE },
-      keyrings: { directory: env.RELAY_KEYRINGS, rootKeyFile: env.RELAY_ROOT_KEY },
-      webDirectory: env.RELAY_WEB,
-      difficulty: env.RELAY_DIFFICULTY,
-      poolLimit: env.RELAY_POOL_LIMIT,
-      seenLimit: env.RELAY_SEEN_LIMIT,
-      replyWeeks: env.RELAY_REPLY_WEEKS,
-      requestTimeoutMs: env.RELAY_REQUEST_TIMEOUT_SECONDS * 1000,
-    }),
-  );
+  .transform((env): RelayConfig => ({
+    listen: env.RELAY_LISTEN,
+    privateListen: env.RELAY_PRIVATE_LISTEN,
+    redis: { socketPath: env.RELAY_REDIS_SOCKET, username: env.RELAY_REDIS_USER, password: env.RELAY_REDIS_PASSWORD_FILE },
+    keyrings: { directory: env.RELAY_KEYRINGS, rootKeyFile: env.RELAY_ROOT_KEY },
+    webDirectory: env.RELAY_WEB,
+    difficulty: env.RELAY_DIFFICULTY,
+    poolLimit: env.RELAY_POOL_LIMIT,
+    seenLimit: env.RELAY_SEEN_LIMIT,
+    replyWeeks: env.RELAY_REPLY_WEEKS,
+    requestTimeoutMs: env.RELAY_REQUEST_TIMEOUT_SECONDS * 1000,
+  }));
 
 export function readRelayConfig(): RelayConfig {
   return readEnv(relayEnv, process.env);

@@ -68,7 +68,12 @@ export function withinRound({ step, peak, bounds }: Price, share: number): Price
 const REMEMBERED_AT_ONCE = 0.1;
 const REMEMBERED_IN_TIME = 0.85;
 /** … and what is asked of a parcel rises with the share that has come of those that may have: past all of it, to the highest. */
-const IDS_STEPS = [[1, 10], [0.9, 8], [3 / 4, 6], [1 / 2, 4]] as const;
+const IDS_STEPS = [
+  [1, 10],
+  [0.9, 8],
+  [3 / 4, 6],
+  [1 / 2, 4],
+] as const;
 
 /**
  * Bits above the base by how many parcels were remembered: one client must not use up in a day what has to last for a week.

@@ -54,10 +54,7 @@ export const fixedHeaders: RequestHandler = (_request, response, next) => {
 /** What helmet would set. It looks at no request, so an empty one does. */
 function recorded(): ResponseHeader[] {
   const headers: ResponseHeader[] = [];
-  const recorder = {
-    setHeader: (name: string, value: string) => headers.push([name, value]),
-    removeHeader: () => undefined,
-  };
+  const recorder = { setHeader: (name: string, value: string) => headers.push([name, value]), removeHeader: () => undefined };
   secure({} as Parameters<typeof secure>[0], recorder as unknown as Parameters<typeof secure>[1], (error) => {
     if (error instanceof Error) throw error;
   });

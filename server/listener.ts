@@ -90,9 +90,12 @@ export class Listener {
       if (address.kind === 'unix') server.listen(address.path, done);
       else server.listen(address.port, '127.0.0.1', done);
     });
-    this.timer = setInterval(() => {
-      for (const socket of this.connections.stuck(this.requestTimeoutMs)) this.refuseBroken({ code: TOO_SLOW }, socket);
-    }, Math.min(this.requestTimeoutMs / 4, 5_000));
+    this.timer = setInterval(
+      () => {
+        for (const socket of this.connections.stuck(this.requestTimeoutMs)) this.refuseBroken({ code: TOO_SLOW }, socket);
+      },
+      Math.min(this.requestTimeoutMs / 4, 5_000),
+    );
     // The socket's group may connect: tor, or the operator's tools.
     if (address.kind === 'unix') await chmod(address.path, 0o660);
   }
@@ -156,8 +159,18 @@ function refusalFor(code: string | undefined): Refusal {
 function rawRefusal(refusal: Refusal, page: StaticFile | undefined): Buffer {
   const { status } = REFUSALS[refusal];
   const body = page?.plain ?? refusalBody(refusal);
-  const headers = [...FIXED_HEADERS, ['Content-Type', page?.type ?? JSON_TYPE], ['Content-Length', String(body.length)], ['Connection', 'close']];
-  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, ...headers.map(([name, value]) => `${String(name)}: ${String(value)}`), '', ''];
+  const headers = [
+    ...FIXED_HEADERS,
+    ['Content-Type', page?.type ?? JSON_TYPE],
+    ['Content-Length', String(body.length)],
+    ['Connection', 'close'],
+  ];
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    ...headers.map(([name, value]) => `${String(name)}: ${String(value)}`),
+    '',
+    '',
+  ];
   return Buffer.concat([Buffer.from(head.join('\r\n')), body]);
 }
 

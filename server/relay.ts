@@ -40,7 +40,11 @@ export class Relay implements Service {
     await shelf.start();
     const [statics] = await Promise.all([loadStatics(config.webDirectory, config.keyrings.rootKeyFile), door.start()]);
     this.offlineForm = new OfflineForm(statics);
-    const app = createApp({ shelf, door, pool: new Pool(redis, config), mailboxes: new MailboxReader(redis, config.replyWeeks) }, statics, this.offlineForm);
+    const app = createApp(
+      { shelf, door, pool: new Pool(redis, config), mailboxes: new MailboxReader(redis, config.replyWeeks) },
+      statics,
+      this.offlineForm,
+    );
     const listeners = [
       ['public', new Listener(config.listen, app, { requestTimeoutMs, page: nowherePage(statics) })],
       ['private', new Listener(config.privateListen, createHealthApp(door, shelf), { requestTimeoutMs })],

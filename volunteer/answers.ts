@@ -33,10 +33,15 @@ export function roomIn(said: Said, place: AnswerPlace, means: Means): number {
  * when a field is wrong, REPLY_TOO_LONG or LETTER_TOO_LONG when the text is too long.
  */
 export function* composeSteps(said: Said, place: AnswerPlace, means: Means): Steps<Composed> {
-  const { verified: { keyring }, team, signer } = means;
+  const {
+    verified: { keyring },
+    team,
+    signer,
+  } = means;
   const id = newId();
   const note = noteOf(said, place, means, id);
-  const delivery = said.action === 'answer' ? sealReply({ team: team.id, text: said.text, ...place.order, id }, place.address, signer) : null;
+  const delivery =
+    said.action === 'answer' ? sealReply({ team: team.id, text: said.text, ...place.order, id }, place.address, signer) : null;
   const reply = delivery === null ? null : sealParcel({ kind: 'reply', delivery }, keyring);
   const letter = yield* sealLetterSteps(note, team.recipients);
   return { note, noteParcel: sealParcel({ kind: 'letter', team: team.id, letter }, keyring), reply };

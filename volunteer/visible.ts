@@ -6,13 +6,18 @@
  * names that differ by it look like one. A message from a stranger must not clear the screen, fake a line of ours or read
  * differently from what it says. Within an emoji its joiners and selectors stay: they move nothing, and say which it is.
  */
-export const NOT_SHOWN = new RegExp([
-  /[\0-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2800\ufff9-\ufffc\ud800-\udfff\u{1107f}\u{13441}\u{13442}\u{16fe4}\u{1d159}\u{e0000}-\u{e0fff}]/u,
-  /\p{Noncharacter_Code_Point}/u,
-  /(?![\u200d\ufe0e\ufe0f])\p{Default_Ignorable_Code_Point}/u,
-  /\u200d(?!(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]\u200d)\p{Extended_Pictographic})/u,
-  /[\ufe0e\ufe0f](?<!\p{Extended_Pictographic}[\ufe0e\ufe0f])(?!\u20e3)/u,
-].map(({ source }) => source).join('|'), 'gu');
+export const NOT_SHOWN = new RegExp(
+  [
+    /[\0-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2800\ufff9-\ufffc\ud800-\udfff\u{1107f}\u{13441}\u{13442}\u{16fe4}\u{1d159}\u{e0000}-\u{e0fff}]/u,
+    /\p{Noncharacter_Code_Point}/u,
+    /(?![\u200d\ufe0e\ufe0f])\p{Default_Ignorable_Code_Point}/u,
+    /\u200d(?!(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]\u200d)\p{Extended_Pictographic})/u,
+    /[\ufe0e\ufe0f](?<!\p{Extended_Pictographic}[\ufe0e\ufe0f])(?!\u20e3)/u,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'gu',
+);
 
 /** The same text with every such character written out, as in ‹U+202E›. */
 export function visible(text: string): string {

@@ -37,7 +37,9 @@ export function commitTape(instance: string, outcomes: readonly Outcome[]): { na
   const args = [
     ...[instance, SET_ANCHOR],
     ...list(sorted, (outcome) => [outcome.id, ...remembered(outcome, names)]),
-    ...shuffled(outcomes).flatMap((outcome) => [[sorted.indexOf(outcome) + 1, outcome.kind], argumentsOf(outcome, names)]).flat(),
+    ...shuffled(outcomes)
+      .flatMap((outcome) => [[sorted.indexOf(outcome) + 1, outcome.kind], argumentsOf(outcome, names)])
+      .flat(),
   ];
   return { names: names.all, args };
 }
@@ -58,7 +60,9 @@ class Names {
 
 /** Only what a key has opened has a name of its own. */
 function remembered(outcome: Outcome, names: Names): Word[] {
-  return outcome.kind === 'back' || outcome.serial === null ? [0, ''] : [names.numberOf(keys.opened(outcome.serial)), rememberedId(outcome.id)];
+  return outcome.kind === 'back' || outcome.serial === null
+    ? [0, '']
+    : [names.numberOf(keys.opened(outcome.serial)), rememberedId(outcome.id)];
 }
 
 function argumentsOf(outcome: Outcome, names: Names): Word[] {

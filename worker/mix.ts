@@ -128,7 +128,11 @@ export class Mix {
     while (!round.stopping()) {
       const left = await this.#lease.takeUp();
       if (left.length === 0) break;
-      await this.#placeAndCommit(left.map((parcel) => this.#openOrRetry(parcel, round)), room, round);
+      await this.#placeAndCommit(
+        left.map((parcel) => this.#openOrRetry(parcel, round)),
+        room,
+        round,
+      );
       room = await this.#measureRoom(round);
     }
     return room;
@@ -147,7 +151,11 @@ export class Mix {
       // Another worker took the others.
       if (taken.length < batch.length) round.sweep.mayHaveLeftAny();
       const opened = taken.map((parcel) => this.#openOrRetry(parcel, round));
-      await this.#placeAndCommit(opened.map((one) => (staysBehind(one) ? { kind: 'back', id: one.id } : one)), room, round);
+      await this.#placeAndCommit(
+        opened.map((one) => (staysBehind(one) ? { kind: 'back', id: one.id } : one)),
+        room,
+        round,
+      );
       room = await this.#measureRoom(round);
     }
   }

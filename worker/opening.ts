@@ -42,9 +42,9 @@ const HANDLERS: { readonly [K in ParcelKind]: Handler<K> } = {
   decoy: (_content, { id, by }) => ({ kind: 'drop', id, serial: by.serial, reason: 'decoy' }),
   letter: placeLetter,
   reply: ({ delivery }, { id, by }, { signers }) =>
-    (signers === null ? { kind: 'back', id } : openDelivery(id, by.serial, delivery, signers)),
+    signers === null ? { kind: 'back', id } : openDelivery(id, by.serial, delivery, signers),
   delete: ({ removal }, { id, by }, { signers }) =>
-    (signers === null ? { kind: 'back', id } : { kind: 'removal', id, serial: by.serial, removal }),
+    signers === null ? { kind: 'back', id } : { kind: 'removal', id, serial: by.serial, removal },
 };
 
 function handle<K extends ParcelKind>(content: ContentOf<K>, parcel: OpenedParcel, context: OpenContext): Opened {

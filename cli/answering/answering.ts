@@ -36,7 +36,8 @@ export const ANSWERING_OPTIONS = {
   json: { type: 'boolean' },
 } as const;
 
-export const ANSWERING_USAGE = '--identity FILE --signer FILE --alias NAME --keyring FILE --root-key FILE\n         (--relay URL | --out DIR) [options] PATH…';
+export const ANSWERING_USAGE =
+  '--identity FILE --signer FILE --alias NAME --keyring FILE --root-key FILE\n         (--relay URL | --out DIR) [options] PATH…';
 
 export const ANSWERING_HELP = `  --conversation ID       as support-relay inbox shows it; may be left out when there is only one in the letters
   --signer FILE           your signer (support-relay keygen --signer): what makes people and team believe it
@@ -54,7 +55,11 @@ The passphrase of --passphrase-file is also the signer's. --keyring and --root-k
 has begun must be valid now: what you write is sealed under it, and never under an older one.`;
 
 type Values = {
-  [Name in keyof typeof ANSWERING_OPTIONS]?: (typeof ANSWERING_OPTIONS)[Name] extends { multiple: true } ? string[] : (typeof ANSWERING_OPTIONS)[Name]['type'] extends 'boolean' ? boolean : string;
+  [Name in keyof typeof ANSWERING_OPTIONS]?: (typeof ANSWERING_OPTIONS)[Name] extends { multiple: true }
+    ? string[]
+    : (typeof ANSWERING_OPTIONS)[Name]['type'] extends 'boolean'
+      ? boolean
+      : string;
 } & { to?: string };
 
 /** Finds the conversation, composes, asks at a terminal, and sends. @returns the exit code */
@@ -73,7 +78,11 @@ export async function answerConversation(action: NoteAction, values: Values, pat
   if (action === 'answer') insistOnKey(conversation);
   const by = toHex(signer.key);
   const anyway = values.anyway === true;
-  const former = formerAlias(conversations.flatMap(({ letters }) => letters.filter(isNoted)), by, givenAlias);
+  const former = formerAlias(
+    conversations.flatMap(({ letters }) => letters.filter(isNoted)),
+    by,
+    givenAlias,
+  );
   const alias = former === null || anyway ? givenAlias : await aliasAsBefore(former, givenAlias, io);
   if (!whole) await confirmIncomplete(conversation.id, values.incomplete === true, io);
   await insistIfTaken(othersHaving(conversation, by, alias), conversation.id, anyway, io);
@@ -114,7 +123,11 @@ function parseAnswerOptions(action: NoteAction, values: Values, paths: readonly 
 function nameOf(text: string): string {
   const name = aliasFrom(text);
   if (isAlias(name)) return name;
-  throw new CliError('ALIAS_FORMAT', `a name in the team has 1 to ${String(ALIAS_LENGTH_MAX)} characters, all of which can be seen`, 'use 1 to 40 visible characters on one line');
+  throw new CliError(
+    'ALIAS_FORMAT',
+    `a name in the team has 1 to ${String(ALIAS_LENGTH_MAX)} characters, all of which can be seen`,
+    'use 1 to 40 visible characters on one line',
+  );
 }
 
 /**
@@ -134,13 +147,26 @@ async function aliasAsBefore(former: string, given: string, io: Io): Promise<str
 }
 
 async function confirmIncomplete(id: string, incomplete: boolean, io: Io): Promise<void> {
-  const advice = 'get what is missing (see above) or move away what is damaged for good, and run this again, or give --incomplete; nothing was sent';
-  await insist(id, ['not everything could be read, so somebody else may have it'], new CliError('READING_INCOMPLETE', `somebody else may have conversation ${id}: not everything could be read`, advice), incomplete, io);
+  const advice =
+    'get what is missing (see above) or move away what is damaged for good, and run this again, or give --incomplete; nothing was sent';
+  await insist(
+    id,
+    ['not everything could be read, so somebody else may have it'],
+    new CliError('READING_INCOMPLETE', `somebody else may have conversation ${id}: not everything could be read`, advice),
+    incomplete,
+    io,
+  );
 }
 
 async function insistIfTaken(taken: readonly string[], id: string, anyway: boolean, io: Io): Promise<void> {
   if (taken.length === 0) return;
-  await insist(id, taken, new CliError('CONVERSATION_TAKEN', `somebody else has conversation ${id}`, 'speak with them, or give --anyway; nothing was sent'), anyway, io);
+  await insist(
+    id,
+    taken,
+    new CliError('CONVERSATION_TAKEN', `somebody else has conversation ${id}`, 'speak with them, or give --anyway; nothing was sent'),
+    anyway,
+    io,
+  );
 }
 
 async function insist(id: string, why: readonly string[], refusal: CliError, insisted: boolean, io: Io): Promise<void> {
@@ -170,7 +196,9 @@ async function confirm(draft: Draft, about: string, io: Io): Promise<void> {
     io.err('It does not fit. The text is still above: copy it into a file, shorten it there, and give it with --file.\n');
     return;
   }
-  io.err(`\n${visibleLine(alias)}: ${action}${to === undefined ? '' : ` to ${visibleLine(to)}`}\n${text === '' ? '' : `${block(text, io.columns)}\n`}\n(room left: about ${String(Math.floor(roomOf(draft) / 2))} Cyrillic letters)\n\n${about}`);
+  io.err(
+    `\n${visibleLine(alias)}: ${action}${to === undefined ? '' : ` to ${visibleLine(to)}`}\n${text === '' ? '' : `${block(text, io.columns)}\n`}\n(room left: about ${String(Math.floor(roomOf(draft) / 2))} Cyrillic letters)\n\n${about}`,
+  );
   if (!(await isYes('Send? [y/N] ', io))) throw new CliError('NOT_SENT', 'stopped', 'nothing was sent; the text is still above');
 }
 

@@ -25,21 +25,39 @@ export async function dispatch(parcels: readonly Uint8Array[], destination: Dest
   const named = parcels.map((parcel, index) => ({ parcel, number: index + 1, file: kept?.[index] }));
   tellSending(destination, io);
   // The reply comes first: no note says that somebody has answered before the answer is on its way.
-  const { left, exitCode, mayHaveArrived } = await postParcels(named, destination, io, async ({ number, file }, { result, text }) => {
-    const [isAccepted, which] = [result === 'accepted', `Sealed letter ${String(number)} of ${String(parcels.length)}`];
-    io.err(isAccepted ? `Accepted. ${which} is with the relay.\n` : `${which}: ${visibleLine(text)}\n`);
-    if (isAccepted && file !== undefined) await removeSent(file, io);
-  }, true);
+  const { left, exitCode, mayHaveArrived } = await postParcels(
+    named,
+    destination,
+    io,
+    async ({ number, file }, { result, text }) => {
+      const [isAccepted, which] = [result === 'accepted', `Sealed letter ${String(number)} of ${String(parcels.length)}`];
+      io.err(isAccepted ? `Accepted. ${which} is with the relay.\n` : `${which}: ${visibleLine(text)}\n`);
+      if (isAccepted && file !== undefined) await removeSent(file, io);
+    },
+    true,
+  );
   if (left.length === 0) {
     if (isPlain) io.out('Sent.\n');
     return { sent: parcels.length, unsent: 0, files: [], exitCode };
   }
   io.err(`NOT SENT: ${String(left.length)} of ${String(parcels.length)}.\n`);
-  const files = kept === null ? await writtenWhereAsked(left.map(({ parcel }) => parcel), io) : left.flatMap(({ file }) => file ?? []);
+  const files =
+    kept === null
+      ? await writtenWhereAsked(
+          left.map(({ parcel }) => parcel),
+          io,
+        )
+      : left.flatMap(({ file }) => file ?? []);
   if (files.length > 0) tellWritten(files, io, isPlain);
   // Sent anew, it would be a second answer to the same person.
-  else if (left.length < parcels.length) io.err('The answer is on its way, only your team may not know: do not answer again, but run support-relay claim with the same letters later.\n');
-  else io.err(`${mayHaveArrived ? 'Nothing was kept, and the relay may have it all the same: run this again with the same text later; then it may arrive twice.' : 'Nothing was kept: run this again with the same text later.'} With --keep DIR or --out DIR it is written down sealed, and never arrives twice.\n`);
+  else if (left.length < parcels.length)
+    io.err(
+      'The answer is on its way, only your team may not know: do not answer again, but run support-relay claim with the same letters later.\n',
+    );
+  else
+    io.err(
+      `${mayHaveArrived ? 'Nothing was kept, and the relay may have it all the same: run this again with the same text later; then it may arrive twice.' : 'Nothing was kept: run this again with the same text later.'} With --keep DIR or --out DIR it is written down sealed, and never arrives twice.\n`,
+    );
   return { sent: parcels.length - left.length, unsent: left.length, files: files.sort(), exitCode };
 }
 

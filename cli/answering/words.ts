@@ -8,7 +8,9 @@ const TEXT_BYTES_MAX = 1024 * 1024;
 /** A volunteer's words: of a file, typed, or where they are needed on standard input; line ends at the very end are left out. */
 export async function readAnswer(io: Io, file: string | undefined, needed: boolean): Promise<string> {
   if (file === undefined && !needed) return io.stdinIsTerminal ? (await io.ask('A few words for the team (empty: none): ')).trim() : '';
-  const text = (file === undefined && io.stdinIsTerminal ? await typed(io) : decoded(await bytesOf(io, file))).replaceAll('\r\n', '\n').replace(/\n+$/, '');
+  const text = (file === undefined && io.stdinIsTerminal ? await typed(io) : decoded(await bytesOf(io, file)))
+    .replaceAll('\r\n', '\n')
+    .replace(/\n+$/, '');
   if (text.trim() === '') throw new CliError('INPUT_EMPTY', 'there is no text', 'write it, pipe it in, or give --file');
   return text;
 }
@@ -20,7 +22,8 @@ function typed(io: Io): Promise<string> {
 
 async function bytesOf(io: Io, file: string | undefined): Promise<Uint8Array> {
   const bytes = file === undefined ? await io.readStdin(TEXT_BYTES_MAX) : await readInput(file, 'the text');
-  if (bytes === null || bytes.length > TEXT_BYTES_MAX) throw new CliError('INPUT_TOO_LARGE', 'the text is longer than 1 MiB', 'shorten it to some 3,700 Cyrillic letters');
+  if (bytes === null || bytes.length > TEXT_BYTES_MAX)
+    throw new CliError('INPUT_TOO_LARGE', 'the text is longer than 1 MiB', 'shorten it to some 3,700 Cyrillic letters');
   return bytes;
 }
 

@@ -24,7 +24,12 @@ serves it. A newer keyring can be dropped into the desk, so it need not be built
   --keyring FILE     a keyring with FILE.minisig beside it; may be given several times. One must not be over yet
   --out DIR          where to put the files; one that exists is never overwritten
   --json             one line of JSON: files`,
-  options: { 'root-key': { type: 'string' }, keyring: { type: 'string', multiple: true, default: [] }, out: { type: 'string' }, json: { type: 'boolean' } },
+  options: {
+    'root-key': { type: 'string' },
+    keyring: { type: 'string', multiple: true, default: [] },
+    out: { type: 'string' },
+    json: { type: 'boolean' },
+  },
   run: async (values, _positionals, io) => {
     const rootKeyFile = required(values['root-key'], 'root-key', NAME);
     const outDir = required(values.out, 'out', NAME);
@@ -33,10 +38,14 @@ serves it. A newer keyring can be dropped into the desk, so it need not be built
     const ends = (await Promise.all(values.keyring.map((file) => readKeyring(file, root)))).map(({ keyring }) => keyring.notAfter).sort();
     const last = ends.at(-1) ?? '';
     // Older ones beside it are there to read what was sealed under them.
-    if (Date.parse(last) <= io.now().getTime()) throw new CodedError('KEYRING_EXPIRED', `nobody could answer from this desk: the last of its keyrings was valid until ${last}`);
-    const keyrings = await Promise.all(values.keyring.map(async (file) => ({
-      json: await readInputText(file, 'the keyring'), signature: await readInputText(`${file}.minisig`, "the keyring's signature"),
-    })));
+    if (Date.parse(last) <= io.now().getTime())
+      throw new CodedError('KEYRING_EXPIRED', `nobody could answer from this desk: the last of its keyrings was valid until ${last}`);
+    const keyrings = await Promise.all(
+      values.keyring.map(async (file) => ({
+        json: await readInputText(file, 'the keyring'),
+        signature: await readInputText(`${file}.minisig`, "the keyring's signature"),
+      })),
+    );
     const { buildDesk, deskNames } = await loadBuilder();
     await insistOnNew(deskNames().map((name) => join(outDir, name)));
     const pages = await buildDesk(await readInputText(rootKeyFile, 'the root public key'), keyrings);

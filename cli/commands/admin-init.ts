@@ -38,7 +38,9 @@ that never goes online. Nothing is overwritten.
     }
     await insistOnNew([join(directory, 'root.key'), join(directory, 'root.pub')]);
     const passphrase = bare ? {} : { passphrase: await newPassphrase(io, 'root.key', values['passphrase-file']), logN: io.logN };
-    const made = await withProgress(io, 'Protecting the key with its passphrase', (onProgress) => createRootKey({ directory, ...passphrase, onProgress }));
+    const made = await withProgress(io, 'Protecting the key with its passphrase', (onProgress) =>
+      createRootKey({ directory, ...passphrase, onProgress }),
+    );
     const publicKey = (await readInputText(made.publicKeyFile, 'the root public key')).trim().split('\n').at(-1) ?? '';
     if (values.json === true) {
       io.out(`${visibleJson({ ...made, publicKey })}\n`);

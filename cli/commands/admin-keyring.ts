@@ -21,8 +21,10 @@ export const adminKeyring = defineCommand({
   name: NAME,
   summary: "Make and sign a week's keyring: who can read requests",
   usage: '--root-key FILE --teams FILE --worker RECIPIENT\n         (--serial N | --previous FILE) --out DIR [options]',
-  examples: [`support-relay admin keyring --root-key root.key --teams teams.json --worker worker-12.pub --serial 12 \\
-    --from 2026-03-16 --previous keyring-11.json --out .`],
+  examples: [
+    `support-relay admin keyring --root-key root.key --teams teams.json --worker worker-12.pub --serial 12 \\
+    --from 2026-03-16 --previous keyring-11.json --out .`,
+  ],
   details: `
 Writes DIR/keyring-N.json and DIR/keyring-N.json.minisig and shows what they say, so that you can compare the
 fingerprints with the volunteers by voice before you hand them to the operator. Nothing is overwritten.
@@ -65,7 +67,8 @@ A signer of the previous keyring that is left out is revoked; that, and a team w
     const rootKeyFile = required(values['root-key'], 'root-key', NAME);
     const directory = required(values.out, 'out', NAME);
     const givenSerial = values.serial === undefined ? undefined : wholeNumber(values.serial, 'serial', [1, SERIAL_MAX], NAME);
-    if (givenSerial === undefined && values.previous === undefined) throw new UsageError('--serial is missing; with --previous it is one more', NAME);
+    if (givenSerial === undefined && values.previous === undefined)
+      throw new UsageError('--serial is missing; with --previous it is one more', NAME);
     const days = wholeNumber(values.days, 'days', [1, 366], NAME);
     const givenFrom = values.from === undefined ? undefined : moment(values.from);
     if (givenFrom !== undefined) insistOnFuture(givenFrom, days, io.now());
@@ -83,7 +86,15 @@ A signer of the previous keyring that is left out is revoked; that, and a team w
     insistOnFuture(from, days, io.now());
 
     const made = await createKeyring(
-      { serial, from, days, worker, teams, ...(answerTime === undefined ? {} : { answerTime }), ...(previous === undefined ? {} : { previous }) },
+      {
+        serial,
+        from,
+        days,
+        worker,
+        teams,
+        ...(answerTime === undefined ? {} : { answerTime }),
+        ...(previous === undefined ? {} : { previous }),
+      },
       rootKey,
       directory,
     );
@@ -109,7 +120,10 @@ function filesOf(directory: string, serial: number): string[] {
 function insistOnFuture(from: Date, days: number, now: Date): void {
   const end = from.getTime() + days * DAY_MS;
   if (end > now.getTime()) return;
-  throw new UsageError(`this keyring would be over already, since ${new Date(end).toISOString().slice(0, 10)}: give a later --from or more --days (or set this computer's clock)`, NAME);
+  throw new UsageError(
+    `this keyring would be over already, since ${new Date(end).toISOString().slice(0, 10)}: give a later --from or more --days (or set this computer's clock)`,
+    NAME,
+  );
 }
 
 /** The highest serial wins, also over one that begins later. */

@@ -23,7 +23,12 @@ the relay serves the signature beside it, and then starts only while it holds. N
   --json                  one line of JSON: file, signatureFile, comment
 
 Anyone checks it with: minisign -Vm FILE -p root.pub`,
-  options: { 'root-key': { type: 'string' }, comment: { type: 'string' }, 'passphrase-file': { type: 'string' }, json: { type: 'boolean' } },
+  options: {
+    'root-key': { type: 'string' },
+    comment: { type: 'string' },
+    'passphrase-file': { type: 'string' },
+    json: { type: 'boolean' },
+  },
   arguments: [1, 1],
   run: async (values, [file = ''], io) => {
     const rootKeyFile = required(values['root-key'], 'root-key', NAME);

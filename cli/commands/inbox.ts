@@ -10,8 +10,10 @@ export const inbox = defineCommand({
   name: NAME,
   summary: 'List conversations: who has answered, taken or handed over which',
   usage: '--identity FILE [--keyring FILE --root-key FILE] [--json] PATH…',
-  examples: [`support-relay inbox --identity week-12.age --keyring keyring-12.json --root-key root.pub \\
-    imaps://team%40example.org@mail.example.org/Requests`],
+  examples: [
+    `support-relay inbox --identity week-12.age --keyring keyring-12.json --root-key root.pub \\
+    imaps://team%40example.org@mail.example.org/Requests`,
+  ],
   details: `
 One line a conversation: its id, who has answered, taken or been handed it, its topic and first words. Two numbers are
 answers and letters: (1 / 2) is one answer to two letters. PATH is what support-relay open takes: a Maildir,

@@ -16,10 +16,7 @@ export const keygen = defineCommand({
   name: NAME,
   summary: 'Make a key: an age identity to open requests with, or a signer to answer with',
   usage: '[--out FILE | --signer FILE] [--passphrase] [--passphrase-file FILE] [--json]',
-  examples: [
-    'support-relay keygen --passphrase --out week-12.age',
-    'support-relay keygen --passphrase --signer signer.key',
-  ],
+  examples: ['support-relay keygen --passphrase --out week-12.age', 'support-relay keygen --passphrase --signer signer.key'],
   details: `
 Writes the secret key to FILE, readable by you alone, and prints its public half (age1pq1…) for the administrator.
 A file that exists is never overwritten.
@@ -44,9 +41,14 @@ A file that exists is never overwritten.
     if (file === '') throw new UsageError('--signer is missing its file', NAME);
     await insistOnNew(values.signer === undefined ? [file] : [file, `${file}.pub`]);
     const passphrase = isProtected ? { passphrase: await newPassphrase(io, file, values['passphrase-file']), logN: io.logN } : {};
-    const made = values.signer === undefined
-      ? { recipient: (await withProgress(io, MAKING, (onProgress) => createIdentityFile({ file, now: io.now(), ...passphrase, onProgress }))).recipient }
-      : { signer: (await withProgress(io, MAKING, (onProgress) => createSignerFile({ file, ...passphrase, onProgress }))).signer };
+    const made =
+      values.signer === undefined
+        ? {
+            recipient: (
+              await withProgress(io, MAKING, (onProgress) => createIdentityFile({ file, now: io.now(), ...passphrase, onProgress }))
+            ).recipient,
+          }
+        : { signer: (await withProgress(io, MAKING, (onProgress) => createSignerFile({ file, ...passphrase, onProgress }))).signer };
     if (values.json === true) {
       io.out(`${visibleJson({ file, ...made, fingerprint: fingerprint(Object.values(made)[0] ?? ''), protected: isProtected })}\n`);
     } else {
@@ -57,9 +59,8 @@ A file that exists is never overwritten.
 });
 
 function tell(io: Io, file: string, isProtected: boolean, made: { recipient: string } | { signer: string }): void {
-  const [line, without] = 'signer' in made
-    ? [made.signer, 'can answer in your name']
-    : [made.recipient, 'can read the requests of its week'];
+  const [line, without] =
+    'signer' in made ? [made.signer, 'can answer in your name'] : [made.recipient, 'can read the requests of its week'];
   io.err(`The secret key is in ${visibleLine(file)}. Keep it; never send it to anyone.\n`);
   if (!isProtected) io.err(`It has no passphrase: whoever gets the file ${without}.\n`);
   io.err(`Send this line to the administrator, and compare its fingerprint by voice: ${fingerprint(line)}\n`);

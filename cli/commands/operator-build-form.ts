@@ -44,9 +44,14 @@ had there, it is named, and nothing changes unless you say so. A signature of a 
 The files are listed with their hashes in DIR/manifest.json, and the relay starts only while they are as listed. To sign
 it: support-relay admin sign DIR/manifest.json, on the computer that has the root key.`,
   options: {
-    'root-key': { type: 'string' }, out: { type: 'string' }, site: { type: 'string' }, 'floor-serial': { type: 'string', default: '1' },
+    'root-key': { type: 'string' },
+    out: { type: 'string' },
+    site: { type: 'string' },
+    'floor-serial': { type: 'string', default: '1' },
     keyring: { type: 'string', multiple: true, default: [] },
-    'offline-difficulty': { type: 'string', default: '14' }, 'no-offline-form': { type: 'boolean', default: false }, replace: { type: 'boolean', default: false },
+    'offline-difficulty': { type: 'string', default: '14' },
+    'no-offline-form': { type: 'boolean', default: false },
+    replace: { type: 'boolean', default: false },
     json: { type: 'boolean' },
   },
   run: async (values, _positionals, io) => {
@@ -57,21 +62,36 @@ it: support-relay admin sign DIR/manifest.json, on the computer that has the roo
     const root = await readRootPublicKey(rootKeyFile);
     const found = await Promise.all(values.keyring.map((file) => signedKeyring(file, root)));
     const keyrings = found.map(({ signed }) => signed);
-    const warning = checkTimes(found.map(({ keyring }) => keyring), io.now());
+    const warning = checkTimes(
+      found.map(({ keyring }) => keyring),
+      io.now(),
+    );
     if (values.site !== undefined) await readInputText(values.site, 'the site file');
     const { buildWeb } = await loadBuilder();
     // Absolute, since the builder works from the project's own directory.
     const site = values.site === undefined ? {} : { siteFile: resolve(values.site) };
     const agree = (former: Former): void => requireConsent(former, outDir, { offline: values['no-offline-form'], all: values.replace });
-    const options = { rootKeyFile: resolve(rootKeyFile), outDir: resolve(outDir), floorSerial, keyrings, offlineDifficulty, agree, ...site };
+    const options = {
+      rootKeyFile: resolve(rootKeyFile),
+      outDir: resolve(outDir),
+      floorSerial,
+      keyrings,
+      offlineDifficulty,
+      agree,
+      ...site,
+    };
     const { gone, foreign, signatureGone } = await buildWeb(options).catch((error: unknown) => {
-      throw error instanceof SiteError ? new CliError('INPUT_FORMAT', `${values.site ?? ''}: ${error.message}`, 'see docs/operations.md') : error;
+      throw error instanceof SiteError
+        ? new CliError('INPUT_FORMAT', `${values.site ?? ''}: ${error.message}`, 'see docs/operations.md')
+        : error;
     });
-    if (values.json === true) io.out(`${visibleJson({ directory: outDir, manifestFile: join(outDir, 'manifest.json'), gone, foreign, signatureGone, warning })}\n`);
+    if (values.json === true)
+      io.out(`${visibleJson({ directory: outDir, manifestFile: join(outDir, 'manifest.json'), gone, foreign, signatureGone, warning })}\n`);
     else io.err(`The form is in ${visibleLine(outDir)}.\n`);
     if (gone.length > 0) io.err(`Taken away: ${named(gone)}.\n`);
     if (foreign.length > 0) io.err(`Overwritten, and of no former build: ${named(foreign)}.\n`);
-    if (signatureGone) io.err('The manifest has changed, so its signature manifest.json.minisig was taken away: have the new one signed.\n');
+    if (signatureGone)
+      io.err('The manifest has changed, so its signature manifest.json.minisig was taken away: have the new one signed.\n');
     if (warning !== null) io.err(`Warning: ${warning}.\n`);
     return EXIT.ok;
   },
@@ -85,11 +105,24 @@ function requireConsent({ gone, foreign }: Former, outDir: string, agreed: { off
   const rest = gone.filter((path) => !OFFLINE_FORM.test(path));
   const offline = gone.filter((path) => OFFLINE_FORM.test(path));
   if (offline.length > 0 && !agreed.offline) {
-    throw new CliError('FORM_SHRINKS', `${outDir} has an offline form, and this build has none: ${named(offline)} would be gone`, 'give it a keyring (--keyring), or --no-offline-form if it is to go; nothing was changed');
+    throw new CliError(
+      'FORM_SHRINKS',
+      `${outDir} has an offline form, and this build has none: ${named(offline)} would be gone`,
+      'give it a keyring (--keyring), or --no-offline-form if it is to go; nothing was changed',
+    );
   }
-  if (rest.length > 0) throw new CliError('FORM_SHRINKS', `this build does not have what is in ${outDir}: ${named(rest)} would be gone`, 'give --replace if that is right; nothing was changed');
+  if (rest.length > 0)
+    throw new CliError(
+      'FORM_SHRINKS',
+      `this build does not have what is in ${outDir}: ${named(rest)} would be gone`,
+      'give --replace if that is right; nothing was changed',
+    );
   if (foreign.length > 0) {
-    throw new CliError('OUTPUT_EXISTS', `${outDir} has files that no build of the form made: ${named(foreign)} would be overwritten`, 'choose another --out, or give --replace if that is right; nothing was changed');
+    throw new CliError(
+      'OUTPUT_EXISTS',
+      `${outDir} has files that no build of the form made: ${named(foreign)} would be overwritten`,
+      'choose another --out, or give --replace if that is right; nothing was changed',
+    );
   }
 }
 
@@ -103,7 +136,13 @@ function named(paths: readonly string[]): string {
 /** Verified before anything is built, so that the failure names the file. */
 async function signedKeyring(file: string, root: PublicKey): Promise<{ signed: SignedKeyring; keyring: Keyring }> {
   const { keyring } = await readKeyring(file, root);
-  return { signed: { json: await readInputText(file, 'the keyring'), signature: await readInputText(`${file}.minisig`, "the keyring's signature") }, keyring };
+  return {
+    signed: {
+      json: await readInputText(file, 'the keyring'),
+      signature: await readInputText(`${file}.minisig`, "the keyring's signature"),
+    },
+    keyring,
+  };
 }
 
 /**
@@ -112,10 +151,14 @@ async function signedKeyring(file: string, root: PublicKey): Promise<{ signed: S
  */
 function checkTimes(keyrings: readonly Keyring[], now: Date): string | null {
   const first = keyrings.map(({ notBefore }) => notBefore).sort()[0];
-  const last = keyrings.map(({ notAfter }) => notAfter).sort().at(-1);
+  const last = keyrings
+    .map(({ notAfter }) => notAfter)
+    .sort()
+    .at(-1);
   if (first === undefined || last === undefined) return null;
   const leftMs = Date.parse(last) - now.getTime();
-  if (leftMs <= 0) throw new CodedError('KEYRING_EXPIRED', `an offline form could seal nothing: the last of its keyrings was valid until ${last}`);
+  if (leftMs <= 0)
+    throw new CodedError('KEYRING_EXPIRED', `an offline form could seal nothing: the last of its keyrings was valid until ${last}`);
   if (leftMs < ENDING_MS) return `the offline form is of use only until ${last}: build it again with the next keyring before that`;
   if (Date.parse(first) > now.getTime()) return `the offline form is of no use before ${first}: give it the keyring of this week as well`;
   return null;

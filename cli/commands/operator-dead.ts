@@ -14,7 +14,14 @@ const NAME = 'operator dead';
 /** Letters in memory at once. */
 const BATCH = 200;
 
-type Values = { 'redis-socket'?: string | undefined; user: string; 'password-file': string; out?: string | undefined; yes?: boolean | undefined; json?: boolean | undefined };
+type Values = {
+  'redis-socket'?: string | undefined;
+  user: string;
+  'password-file': string;
+  out?: string | undefined;
+  yes?: boolean | undefined;
+  json?: boolean | undefined;
+};
 type Call = { redis: Redis; inbox: string; values: Values; io: Io };
 
 const ACTIONS: Record<string, { needsInbox: boolean; run: (call: Call) => Promise<number> }> = {
@@ -56,14 +63,22 @@ ${REDIS_HELP}
 });
 
 export function targetOf(values: Pick<Values, 'redis-socket' | 'user' | 'password-file'>, command: string): RedisOptions {
-  return { socketPath: required(values['redis-socket'], 'redis-socket', command), user: values.user, passwordFile: values['password-file'] };
+  return {
+    socketPath: required(values['redis-socket'], 'redis-socket', command),
+    user: values.user,
+    passwordFile: values['password-file'],
+  };
 }
 
 /** Throws INBOX_UNKNOWN for one that no worker has named. */
 async function requireInbox(redis: Redis, inbox: string): Promise<void> {
   const known = await inboxes(redis);
   if (known.includes(inbox)) return;
-  throw new CliError('INBOX_UNKNOWN', `there is no inbox "${inbox}"`, known.length === 0 ? 'start the worker first' : `there are: ${known.join(', ')}`);
+  throw new CliError(
+    'INBOX_UNKNOWN',
+    `there is no inbox "${inbox}"`,
+    known.length === 0 ? 'start the worker first' : `there are: ${known.join(', ')}`,
+  );
 }
 
 async function list({ redis, inbox, values, io }: Call): Promise<number> {
@@ -73,7 +88,9 @@ async function list({ redis, inbox, values, io }: Call): Promise<number> {
 }
 
 function describe({ inbox, dead, reasons }: DeadStatus): string {
-  return [`${inbox}: ${dead} dead letters`, ...reasons.map(({ reason, count }) => `  ${reason}: ${count}`)].map((line) => `${visibleLine(line)}\n`).join('');
+  return [`${inbox}: ${dead} dead letters`, ...reasons.map(({ reason, count }) => `  ${reason}: ${count}`)]
+    .map((line) => `${visibleLine(line)}\n`)
+    .join('');
 }
 
 async function exportAll({ redis, inbox, values, io }: Call): Promise<number> {
@@ -99,8 +116,11 @@ async function drop({ redis, inbox, values, io }: Call): Promise<number> {
   const ids = await deadIds(redis, inbox);
   if (values.yes !== true && ids.length > 0) {
     if (!io.stdinIsTerminal) throw new UsageError('drop deletes letters for good: it asks at a terminal, or needs --yes', NAME);
-    const answer = await io.ask(`Delete ${magnitude(ids.length)} dead letters of ${visibleLine(inbox)} for good? Nobody can read them afterwards. [y/N] `);
-    if (!/^\s*(?:y|yes)\s*$/i.test(answer)) throw new CliError('INTERRUPTED', 'nothing was deleted', 'export them first if a volunteer is to read them');
+    const answer = await io.ask(
+      `Delete ${magnitude(ids.length)} dead letters of ${visibleLine(inbox)} for good? Nobody can read them afterwards. [y/N] `,
+    );
+    if (!/^\s*(?:y|yes)\s*$/i.test(answer))
+      throw new CliError('INTERRUPTED', 'nothing was deleted', 'export them first if a volunteer is to read them');
   }
   tell(io, values, inbox, 'dropped', await dropDead(redis, inbox, ids), 'dead letters deleted');
   return EXIT.ok;
@@ -112,5 +132,7 @@ async function redrive({ redis, inbox, values, io }: Call): Promise<number> {
 }
 
 function tell(io: Io, { json }: Values, inbox: string, done: string, count: number, words: string): void {
-  io.out(json === true ? `${visibleJson({ inbox, [done]: magnitude(count) })}\n` : `${visibleLine(`${inbox}: ${magnitude(count)} ${words}`)}\n`);
+  io.out(
+    json === true ? `${visibleJson({ inbox, [done]: magnitude(count) })}\n` : `${visibleLine(`${inbox}: ${magnitude(count)} ${words}`)}\n`,
+  );
 }

@@ -47,14 +47,17 @@ the relay is away or takes nothing at present (run it again). What can be handed
     let handedIn = 0;
     for await (const { source, found } of inputs(files, io)) {
       for (const [index, each] of found.entries()) {
-        if ('parcel' in each && handedIn > 0 && !(await moments())) throw new CliError('INTERRUPTED', 'stopped', 'run this again with the same input: nothing arrives twice');
+        if ('parcel' in each && handedIn > 0 && !(await moments()))
+          throw new CliError('INTERRUPTED', 'stopped', 'run this again with the same input: nothing arrives twice');
         if ('parcel' in each) handedIn += 1;
         const outcome = { source, number: index + 1, ...(await outcomeOf(each, address)) };
         outcomes.push(outcome);
         io.out(values.json === true ? jsonLine(outcome) : `${visibleLine(source)}, parcel ${String(outcome.number)}: ${outcome.text}\n`);
       }
     }
-    return outcomes.some(({ exitCode }) => exitCode === EXIT.unavailable) ? EXIT.unavailable : Math.max(...outcomes.map(({ exitCode }) => exitCode));
+    return outcomes.some(({ exitCode }) => exitCode === EXIT.unavailable)
+      ? EXIT.unavailable
+      : Math.max(...outcomes.map(({ exitCode }) => exitCode));
   },
 });
 
@@ -67,7 +70,11 @@ async function* inputs(files: readonly string[], io: Io): AsyncGenerator<{ sourc
 
 /** Linux passes on 4,095 characters of a line that is typed or pasted; the form gives one line of 32,768. */
 function cutByTerminal(): CliError {
-  return new CliError('USAGE', 'a terminal takes only the beginning of a sealed text that is pasted', 'save the text in a file and give its name, or pipe it in');
+  return new CliError(
+    'USAGE',
+    'a terminal takes only the beginning of a sealed text that is pasted',
+    'save the text in a file and give its name, or pipe it in',
+  );
 }
 
 async function outcomeOf(found: FoundParcel, address: RelayAddress): Promise<Omit<Outcome, 'source' | 'number'>> {

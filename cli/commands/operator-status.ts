@@ -31,7 +31,11 @@ ${REDIS_HELP}
   --watch               again after every round, until Ctrl-C`,
   options: { ...REDIS_OPTIONS, part: { type: 'string' }, json: { type: 'boolean' }, watch: { type: 'boolean' } },
   run: async (values, _positionals, io) => {
-    const target = { socketPath: required(values['redis-socket'], 'redis-socket', NAME), user: values.user, passwordFile: values['password-file'] };
+    const target = {
+      socketPath: required(values['redis-socket'], 'redis-socket', NAME),
+      user: values.user,
+      passwordFile: values['password-file'],
+    };
     if (values.part !== undefined && values.part !== 'worker') throw new UsageError('--part can only be worker', NAME);
     const part = values.part ?? 'all';
     const read = async (redis: Redis): Promise<Status> => {
@@ -49,7 +53,12 @@ ${REDIS_HELP}
 });
 
 /** Goes on through an absence of Redis: whoever watches wants to see it come back. */
-async function watch(target: RedisOptions, read: (redis: Redis) => Promise<Status>, print: (status: Status) => void, io: Io): Promise<number> {
+async function watch(
+  target: RedisOptions,
+  read: (redis: Redis) => Promise<Status>,
+  print: (status: Status) => void,
+  io: Io,
+): Promise<number> {
   for (;;) {
     let seconds = WATCH_SECONDS_DEFAULT;
     let exitCode: number;

@@ -82,7 +82,8 @@ The keyring is verified with FILE.minisig beside it and must be valid now.
     const content = values.text === true ? `${encodeParcelText(parcel)}\n` : parcel;
     if (values.out === undefined) io.out(content);
     else await writeNewFiles([{ path: values.out, content, secret: true }]);
-    if (values.json === true) io.out(`${visibleJson({ file: values.out, serial: verified.keyring.serial, notAfter: verified.keyring.notAfter, difficulty })}\n`);
+    if (values.json === true)
+      io.out(`${visibleJson({ file: values.out, serial: verified.keyring.serial, notAfter: verified.keyring.notAfter, difficulty })}\n`);
     return EXIT.ok;
   },
 });

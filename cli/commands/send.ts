@@ -39,8 +39,16 @@ the relay is away or takes nothing at present (run it again).`,
     await ready;
     const files = (await Promise.all(paths.map(filesOf))).flat();
     const parcels: { source: string; number: number; parcel: Uint8Array }[] = [];
-    const tell = (source: string, number: number, { result, text }: { result: PostingOutcome['result'] | 'unreadable'; text: string }): void => {
-      io.out(values.json === true ? `${visibleJson({ source, number, result })}\n` : `${visibleLine(source)}, parcel ${String(number)}: ${visibleLine(text)}\n`);
+    const tell = (
+      source: string,
+      number: number,
+      { result, text }: { result: PostingOutcome['result'] | 'unreadable'; text: string },
+    ): void => {
+      io.out(
+        values.json === true
+          ? `${visibleJson({ source, number, result })}\n`
+          : `${visibleLine(source)}, parcel ${String(number)}: ${visibleLine(text)}\n`,
+      );
     };
     const unreadable: string[] = [];
     for (const file of files) {
@@ -61,7 +69,8 @@ the relay is away or takes nothing at present (run it again).`,
       const kept = new Set([...unreadable, ...left.map(({ source }) => source)]);
       for (const file of new Set(files)) if (!kept.has(file)) await removeSent(file, io);
     }
-    if (exitCode === EXIT.unavailable) io.err(`NOT SENT: ${String(left.length)} of ${String(parcels.length)}. Their files are as they were: run this again later.\n`);
+    if (exitCode === EXIT.unavailable)
+      io.err(`NOT SENT: ${String(left.length)} of ${String(parcels.length)}. Their files are as they were: run this again later.\n`);
     return exitCode === EXIT.ok && unreadable.length > 0 ? EXIT.input : exitCode;
   },
 });

@@ -33,7 +33,11 @@ export async function readIdentities(paths: readonly string[], io: Io, passphras
       opened = await tryPassphrase(bytes, passphrase, io);
     }
     if (opened === null) {
-      throw new CliError('PASSPHRASE_WRONG', `the passphrase does not open ${path}`, 'try again; capital letters and the keyboard language matter');
+      throw new CliError(
+        'PASSPHRASE_WRONG',
+        `the passphrase does not open ${path}`,
+        'try again; capital letters and the keyboard language matter',
+      );
     }
     identities.push(...identitiesIn(opened, path));
   }
@@ -59,7 +63,8 @@ function identitiesIn(bytes: Uint8Array, path: string): string[] {
     }
     const another = minisignKind(text);
     if (another !== null) throw new CodedError('IDENTITY_FORMAT', `it is ${another}`);
-    if (/^age1/m.test(text) && !/^AGE-SECRET-KEY/im.test(text)) throw new CodedError('IDENTITY_FORMAT', 'it is the public half, a recipient');
+    if (/^age1/m.test(text) && !/^AGE-SECRET-KEY/im.test(text))
+      throw new CodedError('IDENTITY_FORMAT', 'it is the public half, a recipient');
     return parseIdentityFile(text);
   });
 }
@@ -82,6 +87,10 @@ function named<T>(path: string, read: () => T): T {
     return read();
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
-    throw new CliError('INPUT_FORMAT', `${path} is no identity file: ${error.message}`, 'give the key that keygen --out made, such as week-12.age; a signer goes with --signer');
+    throw new CliError(
+      'INPUT_FORMAT',
+      `${path} is no identity file: ${error.message}`,
+      'give the key that keygen --out made, such as week-12.age; a signer goes with --signer',
+    );
   }
 }

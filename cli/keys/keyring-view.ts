@@ -51,7 +51,13 @@ export function keyringSummary({ keyring, digest }: VerifiedKeyring, root: Publi
     notAfter: keyring.notAfter,
     previous: keyring.previous,
     worker: fingerprint(keyring.worker),
-    teams: keyring.teams.map(({ id, names, topics, recipients, signers = [] }) => ({ id, names, topics, recipients: recipients.map(fingerprint), signers: signers.map(fingerprint) })),
+    teams: keyring.teams.map(({ id, names, topics, recipients, signers = [] }) => ({
+      id,
+      names,
+      topics,
+      recipients: recipients.map(fingerprint),
+      signers: signers.map(fingerprint),
+    })),
   };
 }
 
@@ -60,7 +66,10 @@ export function signerWarnings({ teams, ...keyring }: Keyring, previous?: Keyrin
   const signers = signersOf({ teams, ...keyring });
   const gone = [...(previous === undefined ? [] : signersOf(previous))].filter((signer) => !signers.has(signer));
   return [
-    ...gone.map((signer) => `Signer ${fingerprint(signer)} of keyring ${String(previous?.serial)} is missing: revoked. Whoever has it can answer no longer, and answers of theirs that still wait are refused.`),
+    ...gone.map(
+      (signer) =>
+        `Signer ${fingerprint(signer)} of keyring ${String(previous?.serial)} is missing: revoked. Whoever has it can answer no longer, and answers of theirs that still wait are refused.`,
+    ),
     ...teams.filter(({ signers: own = [] }) => own.length === 0).map(({ id }) => `Team ${id} has no signer: nobody can answer for it.`),
   ];
 }

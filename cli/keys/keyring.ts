@@ -69,7 +69,10 @@ export async function readKeyring(file: string, root: PublicKey): Promise<Verifi
     return verifyKeyring(json, signature, root);
   } catch (error) {
     if (!(error instanceof CodedError) || error.code !== 'MINISIGN_SIGNATURE' || !wasTouched(json, signature, root)) throw error;
-    throw new CodedError('MINISIGN_SIGNATURE', `signature verification of ${file} failed: an editor or a mail program has changed its line ends, or put a mark before it; copy the file again as it is`);
+    throw new CodedError(
+      'MINISIGN_SIGNATURE',
+      `signature verification of ${file} failed: an editor or a mail program has changed its line ends, or put a mark before it; copy the file again as it is`,
+    );
   }
 }
 

@@ -1,6 +1,11 @@
 import { join } from 'node:path';
 import {
-  encodePublicKey, encodeSecretKey, generateKeyPair, needsPassphrase, parsePublicKey, parseSecretKey,
+  encodePublicKey,
+  encodeSecretKey,
+  generateKeyPair,
+  needsPassphrase,
+  parsePublicKey,
+  parseSecretKey,
 } from '../../crypto/minisign.ts';
 import type { PublicKey, SigningKey } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
@@ -14,9 +19,12 @@ import { readKeyFile } from './signer.ts';
 export type NewRootKey = { keyFile: string; publicKeyFile: string };
 
 /** Makes the root key pair as minisign does: `root.key` (0600, encrypted when there is a passphrase) and `root.pub`. */
-export async function createRootKey(
-  options: { directory: string; passphrase?: string; logN?: number | undefined; onProgress?: OnProgress },
-): Promise<NewRootKey> {
+export async function createRootKey(options: {
+  directory: string;
+  passphrase?: string;
+  logN?: number | undefined;
+  onProgress?: OnProgress;
+}): Promise<NewRootKey> {
   await ready;
   const key = generateKeyPair();
   const keyFile = join(options.directory, 'root.key');
@@ -42,7 +50,11 @@ export async function readRootPublicKey(file: string): Promise<PublicKey> {
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     const what = isSecretKey(text) ? 'it is the secret half, which stays offline' : error.message;
-    throw new CliError('INPUT_FORMAT', `${file} is not the root public key: ${what}`, 'give the public half, root.pub, that the administrator gave you');
+    throw new CliError(
+      'INPUT_FORMAT',
+      `${file} is not the root public key: ${what}`,
+      'give the public half, root.pub, that the administrator gave you',
+    );
   }
 }
 

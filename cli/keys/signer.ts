@@ -17,14 +17,21 @@ export type NewSigner = { file: string; publicKeyFile: string; signer: string };
  * Makes a volunteer's signer, which minisign itself does not sign with (crypto/minisign.ts): `file` (mode 0600, never over another one) and
  * `file.pub`.
  */
-export async function createSignerFile(
-  options: { file: string; passphrase?: string; logN?: number | undefined; onProgress?: OnProgress },
-): Promise<NewSigner> {
+export async function createSignerFile(options: {
+  file: string;
+  passphrase?: string;
+  logN?: number | undefined;
+  onProgress?: OnProgress;
+}): Promise<NewSigner> {
   await ready;
   const key = generateKeyPair();
   const publicKeyFile = `${options.file}.pub`;
   await writeNewFiles([
-    { path: options.file, content: await encodeSecretKey(key, options.passphrase, 'signer', options.logN, options.onProgress), secret: true },
+    {
+      path: options.file,
+      content: await encodeSecretKey(key, options.passphrase, 'signer', options.logN, options.onProgress),
+      secret: true,
+    },
     { path: publicKeyFile, content: encodePublicKey(key), secret: false },
   ]);
   return { file: options.file, publicKeyFile, signer: toHex(key.key) };
@@ -38,7 +45,11 @@ export function readSigner(file: string, io: Io, passphraseFile?: string): Promi
 /** Signers made at first look like the root key: only the key itself tells. Throws INPUT_FORMAT when it is the root key. */
 export function refuseRootKey(file: string, { key }: SigningKey, roots: readonly PublicKey[]): void {
   if (!roots.some((root) => equal(root.key, key))) return;
-  throw new CliError('INPUT_FORMAT', `${file} is not the signer: it is the secret root key`, 'keep it offline, and give what support-relay keygen --signer made; nothing was sent');
+  throw new CliError(
+    'INPUT_FORMAT',
+    `${file} is not the signer: it is the secret root key`,
+    'keep it offline, and give what support-relay keygen --signer made; nothing was sent',
+  );
 }
 
 /**
@@ -59,7 +70,16 @@ export async function readKeyFile(
     return await (io === undefined ? open() : withProgress(io, OPENING, open));
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
-    if (isWrongPassphrase(error)) throw new CliError('PASSPHRASE_WRONG', `the passphrase does not open ${file}`, 'try again; capital letters and the keyboard language matter');
-    throw new CliError('INPUT_FORMAT', `${file} is not ${what}: ${error.message}`, 'give the secret key that support-relay made, not its public half or another key');
+    if (isWrongPassphrase(error))
+      throw new CliError(
+        'PASSPHRASE_WRONG',
+        `the passphrase does not open ${file}`,
+        'try again; capital letters and the keyboard language matter',
+      );
+    throw new CliError(
+      'INPUT_FORMAT',
+      `${file} is not ${what}: ${error.message}`,
+      'give the secret key that support-relay made, not its public half or another key',
+    );
   }
 }

@@ -12,14 +12,21 @@ import { CliError } from '../errors.ts';
 import { readInputText } from '../files.ts';
 
 const names = z
-  .record(z.string().regex(LANGUAGE, 'a language is a code such as "ru"'), z.string().min(1, 'a name is empty').max(80, 'a name is longer than 80'))
+  .record(
+    z.string().regex(LANGUAGE, 'a language is a code such as "ru"'),
+    z.string().min(1, 'a name is empty').max(80, 'a name is longer than 80'),
+  )
   .refine((value) => Object.keys(value).length > 0, 'it needs a name in at least one language');
 
-const recipient = z.string('it must be text, age1pq1…').refine(isRecipient, { error: 'it is not a whole recipient (age1pq1…, 1,959 characters)', abort: true })
+const recipient = z
+  .string('it must be text, age1pq1…')
+  .refine(isRecipient, { error: 'it is not a whole recipient (age1pq1…, 1,959 characters)', abort: true })
   .refine(isUsable, 'nothing can be sealed to it: its volunteer makes another, with support-relay keygen');
 
 const team = z.strictObject({
-  id: z.string(`it is missing: 16 hex digits that say nothing about the team`).regex(hexPattern(TEAM_ID_BYTES), 'it must be 16 digits 0-9a-f'),
+  id: z
+    .string(`it is missing: 16 hex digits that say nothing about the team`)
+    .regex(hexPattern(TEAM_ID_BYTES), 'it must be 16 digits 0-9a-f'),
   names,
   topics: z
     .array(z.strictObject({ id: z.string().regex(TOPIC_ID, 'it must be 1 to 32 of a-z, 0-9 and -'), names }))
@@ -31,7 +38,11 @@ const team = z.strictObject({
     .max(LETTER_RECIPIENTS, `a team has at most ${String(LETTER_RECIPIENTS)} recipients`)
     .refine((list) => new Set(list).size === list.length, 'the same recipient stands there twice'),
   signers: z
-    .array(z.string('it must be text, 64 digits').regex(hexPattern(SIGNING_KEY_BYTES), 'it must be the 64 digits 0-9a-f that support-relay keygen --signer prints'))
+    .array(
+      z
+        .string('it must be text, 64 digits')
+        .regex(hexPattern(SIGNING_KEY_BYTES), 'it must be the 64 digits 0-9a-f that support-relay keygen --signer prints'),
+    )
     .max(MAX_SIGNERS, `a team has at most ${String(MAX_SIGNERS)} signers`)
     .refine((list) => new Set(list).size === list.length, 'the same signer stands there twice')
     .optional(),
@@ -54,7 +65,11 @@ export async function readTeams(path: string): Promise<TeamsFile> {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new CliError('TEAMS_FORMAT', `${path} is not JSON: ${error instanceof Error ? error.message : ''}`, 'a comma or a quotation mark may be missing');
+    throw new CliError(
+      'TEAMS_FORMAT',
+      `${path} is not JSON: ${error instanceof Error ? error.message : ''}`,
+      'a comma or a quotation mark may be missing',
+    );
   }
   const result = teamsFile.safeParse(Array.isArray(value) ? { teams: value } : value);
   if (!result.success) {
@@ -62,7 +77,10 @@ export async function readTeams(path: string): Promise<TeamsFile> {
     throw new CliError('TEAMS_FORMAT', `${path}: ${what}`, `see support-relay admin keyring --help (a fresh team id: ${freshTeamId()})`);
   }
   const { teams: list, answerTime } = result.data;
-  return { teams: list.map(({ signers, ...rest }) => ({ ...rest, ...(signers === undefined ? {} : { signers }) })), ...(answerTime === undefined ? {} : { answerTime }) };
+  return {
+    teams: list.map(({ signers, ...rest }) => ({ ...rest, ...(signers === undefined ? {} : { signers }) })),
+    ...(answerTime === undefined ? {} : { answerTime }),
+  };
 }
 
 function freshTeamId(): string {

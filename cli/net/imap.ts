@@ -27,7 +27,12 @@ export function parseImapUrl(text: string): ImapPlace {
     const { protocol, username, password, hostname, port, pathname, search, hash } = new URL(text);
     const folder = decodeURIComponent(pathname.slice(1));
     if (protocol === 'imaps:' && username !== '' && hostname !== '' && password === '' && search === '' && hash === '') {
-      return { user: decodeURIComponent(username), host: hostname, port: Number(port || IMAPS_PORT), folder: folder === '' ? 'INBOX' : folder };
+      return {
+        user: decodeURIComponent(username),
+        host: hostname,
+        port: Number(port || IMAPS_PORT),
+        folder: folder === '' ? 'INBOX' : folder,
+      };
     }
   } catch {
     // Said below, without the text: there may be a password in it.
@@ -42,7 +47,11 @@ export function parseImapUrl(text: string): ImapPlace {
  */
 export async function* imapMessages(place: ImapPlace, { passwordFile, ca, socks }: ImapOptions, io: Io): AsyncGenerator<ImapMessage> {
   if (socks === undefined && place.host.endsWith('.onion')) {
-    throw new CliError('USAGE', 'an onion address is reached through Tor only', 'open Tor Browser and add --socks 127.0.0.1:9150 (127.0.0.1:9050 for the tor service)');
+    throw new CliError(
+      'USAGE',
+      'an onion address is reached through Tor only',
+      'open Tor Browser and add --socks 127.0.0.1:9150 (127.0.0.1:9050 for the tor service)',
+    );
   }
   if (socks !== undefined && !/^[^\s/@]+:\d{1,5}$/.test(socks)) throw new UsageError('--socks must be HOST:PORT');
   const authority = ca === undefined ? undefined : await readInputText(ca, 'the certificate authority');
@@ -50,13 +59,19 @@ export async function* imapMessages(place: ImapPlace, { passwordFile, ca, socks 
   const pass = await password(place, passwordFile, io);
   // Only here: it takes longer to load than everything else that a command needs.
   const { ImapFlow: Client } = await import('imapflow');
-  const make = (): ImapFlow => new Client({
-    host: place.host, port: place.port, secure: true,
-    auth: { user: place.user, pass },
-    tls: { minVersion: 'TLSv1.2', ...(authority === undefined ? {} : { ca: authority }) },
-    ...(socks === undefined ? {} : { proxy: `socks5://inbox:inbox@${socks}` }),
-    logger: false, disableAutoIdle: true, maxLiteralSize: INPUT_BYTES_MAX, maxResponseSize: 2 * INPUT_BYTES_MAX,
-  });
+  const make = (): ImapFlow =>
+    new Client({
+      host: place.host,
+      port: place.port,
+      secure: true,
+      auth: { user: place.user, pass },
+      tls: { minVersion: 'TLSv1.2', ...(authority === undefined ? {} : { ca: authority }) },
+      ...(socks === undefined ? {} : { proxy: `socks5://inbox:inbox@${socks}` }),
+      logger: false,
+      disableAutoIdle: true,
+      maxLiteralSize: INPUT_BYTES_MAX,
+      maxResponseSize: 2 * INPUT_BYTES_MAX,
+    });
   const folder = new Folder(make, place);
   try {
     yield* messagesOf(folder, place, await folder.open());
@@ -138,7 +153,11 @@ async function openFolder(client: ImapFlow, { host, port, folder }: ImapPlace): 
     if (sought !== undefined) return (await client.mailboxOpen(sought.path, { readOnly: true })).exists;
     const names = all.slice(0, FOLDERS_NAMED_MAX).map(({ path, delimiter }) => visibleLine(path.split(delimiter || '/').join('/')));
     const more = all.length > names.length ? ` and ${String(all.length - names.length)} more` : '';
-    throw new CliError('INPUT_MISSING', `${host}:${String(port)} does not open the folder ${folder}; it has ${names.join(', ')}${more}`, 'give one of these');
+    throw new CliError(
+      'INPUT_MISSING',
+      `${host}:${String(port)} does not open the folder ${folder}; it has ${names.join(', ')}${more}`,
+      'give one of these',
+    );
   }
 }
 
@@ -151,7 +170,11 @@ async function* messagesOf(opened: Folder, { host, folder }: ImapPlace, count: n
   if (count === 0) return;
   const first = Math.max(1, count - MESSAGES_MAX + 1);
   const fails = (name: string, error: CliError): ImapMessage => ({ name, read: () => Promise.reject(error) });
-  if (first > 1) yield fails(`${host}/${folder}`, new CliError('INPUT_TOO_LARGE', `${String(first - 1)} older messages are not looked at`, 'move what is done into another folder'));
+  if (first > 1)
+    yield fails(
+      `${host}/${folder}`,
+      new CliError('INPUT_TOO_LARGE', `${String(first - 1)} older messages are not looked at`, 'move what is done into another folder'),
+    );
   const all = (await opened.client.fetchAll(`${String(first)}:*`, { uid: true, size: true })).map(({ uid, size = 0 }) => ({ uid, size }));
   const nameOf = (uid: number): string => `imaps://${host}/${folder}#${String(uid)}`;
   for (const { uid } of all.filter(({ size }) => size > INPUT_BYTES_MAX)) yield fails(nameOf(uid), tooLarge(nameOf(uid)));
@@ -160,7 +183,14 @@ async function* messagesOf(opened: Folder, { host, folder }: ImapPlace, count: n
     for (const uid of uids) {
       const source = found.find((message) => message.uid === uid)?.source;
       yield source === undefined
-        ? fails(nameOf(uid), new CliError('INPUT_MISSING', 'the mail server does not give it', 'somebody may just have moved it: try again; if it stays so, have it sent once more'))
+        ? fails(
+            nameOf(uid),
+            new CliError(
+              'INPUT_MISSING',
+              'the mail server does not give it',
+              'somebody may just have moved it: try again; if it stays so, have it sent once more',
+            ),
+          )
         : { name: nameOf(uid), read: () => Promise.resolve(new Uint8Array(source)) };
     }
   }
@@ -170,7 +200,8 @@ function batches(messages: readonly { uid: number; size: number }[]): number[][]
   const groups: { uids: number[]; bytes: number }[] = [];
   for (const { uid, size } of messages) {
     const last = groups.at(-1);
-    if (last === undefined || last.uids.length >= BATCH_MESSAGES || last.bytes + size > BATCH_BYTES) groups.push({ uids: [uid], bytes: size });
+    if (last === undefined || last.uids.length >= BATCH_MESSAGES || last.bytes + size > BATCH_BYTES)
+      groups.push({ uids: [uid], bytes: size });
     else {
       last.uids.push(uid);
       last.bytes += size;
@@ -182,7 +213,11 @@ function batches(messages: readonly { uid: number; size: number }[]): number[][]
 function password({ user, host }: ImapPlace, file: string | undefined, io: Io): Promise<string> {
   if (file !== undefined) return readPassphraseFile(file);
   if (io.stdinIsTerminal) return io.askSecret(`Password of ${visibleLine(user)} at ${host} (nothing is shown while you type): `);
-  throw new CliError('PASSPHRASE_UNASKABLE', `the password of ${host} cannot be asked: standard input is not a terminal`, 'run it at a terminal or give --imap-password-file FILE');
+  throw new CliError(
+    'PASSPHRASE_UNASKABLE',
+    `the password of ${host} cannot be asked: standard input is not a terminal`,
+    'run it at a terminal or give --imap-password-file FILE',
+  );
 }
 
 /** Never with the library's own words: they may hold what the server said. */
@@ -191,13 +226,25 @@ function explained(error: unknown, { host, port, folder }: ImapPlace): unknown {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const server = `${host}:${String(port)}`;
   if ('authenticationFailed' in error && error.authenticationFailed === true) {
-    return new CliError('IMAP_REFUSED', `${server} does not take the user and password`, 'check both; some providers want a password of its own for programs');
+    return new CliError(
+      'IMAP_REFUSED',
+      `${server} does not take the user and password`,
+      'check both; some providers want a password of its own for programs',
+    );
   }
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code)) {
-    return new CliError('IMAP_CERTIFICATE', `the certificate of ${server} does not hold (${code})`, 'nothing was sent; give --ca FILE if the server has its own authority, otherwise tell the administrator');
+    return new CliError(
+      'IMAP_CERTIFICATE',
+      `the certificate of ${server} does not hold (${code})`,
+      'nothing was sent; give --ca FILE if the server has its own authority, otherwise tell the administrator',
+    );
   }
   if ('responseStatus' in error) {
     return new CliError('INPUT_MISSING', `${server} does not open the folder ${folder}`, 'check its name');
   }
-  return new CliError('IMAP_AWAY', `${server} does not answer as a mail server does${code === '' ? '' : ` (${code})`}`, 'check the address and the network, then try again');
+  return new CliError(
+    'IMAP_AWAY',
+    `${server} does not answer as a mail server does${code === '' ? '' : ` (${code})`}`,
+    'check the address and the network, then try again',
+  );
 }

@@ -47,7 +47,10 @@ export function newCircuit(): Circuit {
  * circuits. Throws SocksError when the proxy refuses or says nothing.
  */
 export async function socksConnect(
-  proxy: SocksAddress, { host, port, circuit }: SocksTarget, timeoutMs: number, signal: AbortSignal,
+  proxy: SocksAddress,
+  { host, port, circuit }: SocksTarget,
+  timeoutMs: number,
+  signal: AbortSignal,
 ): Promise<Socket> {
   const socket = connect({ port: proxy.port, host: proxy.host, signal });
   socket.setTimeout(timeoutMs, () => socket.destroy(new SocksError('no answer in time through the proxy')));

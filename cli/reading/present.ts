@@ -1,6 +1,12 @@
 import type { Keyring } from '../../crypto/keyring.ts';
 import {
-  countsOf, isNoted, isWritten, type Conversation, type Noted, type OpenedLetter, type Written,
+  countsOf,
+  isNoted,
+  isWritten,
+  type Conversation,
+  type Noted,
+  type OpenedLetter,
+  type Written,
 } from '../../volunteer/conversations/conversations.ts';
 import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
 import { block, cut, visibleLine } from '../terminal/terminal.ts';
@@ -53,9 +59,10 @@ export function asJson({ source, content, keyring }: OpenedLetter) {
 export function presentLine(conversation: Conversation, columns: number): string {
   const written = conversation.letters.find(isWritten);
   const labels = labelsOf(conversation);
-  const words = written === undefined
-    ? labels['remark.no-letters']
-    : `${topicOf(written.content, written.keyring)} · ${visibleLine(written.content.message.slice(0, 400).replace(/\s+/g, ' '))}`;
+  const words =
+    written === undefined
+      ? labels['remark.no-letters']
+      : `${topicOf(written.content, written.keyring)} · ${visibleLine(written.content.message.slice(0, 400).replace(/\s+/g, ' '))}`;
   const remark = conversation.remarks.length > 0 ? '! ' : '';
   return `${cut(`${conversation.id}  ${remark}${stateIn(conversation, labels)} · ${words}`, columns)}\n`;
 }
@@ -81,7 +88,11 @@ function stateIn(conversation: Conversation, labels: Labels): string {
   const { answers, written } = countsOf(conversation);
   const parts = (['answered', 'handed', 'taken'] as const).flatMap((what) => {
     const names = state[what].map(visibleLine).join(', ');
-    return names === '' ? [] : [`${labels[what]} ${names}${what === 'answered' && (answers > 1 || written > 1) ? ` (${String(answers)} / ${String(written)})` : ''}`];
+    return names === ''
+      ? []
+      : [
+          `${labels[what]} ${names}${what === 'answered' && (answers > 1 || written > 1) ? ` (${String(answers)} / ${String(written)})` : ''}`,
+        ];
   });
   if (state.answered.length === 0) parts.unshift(address === null && written > 0 ? labels.unwanted : labels.unanswered);
   return `${parts.join('; ')}${state.checked ? '' : ` (${labels.notesUnchecked})`}`;

@@ -38,8 +38,13 @@ export const READING_HELP = `
   --socks HOST:PORT       reach the mail server through this SOCKS 5 proxy, such as Tor's; names are resolved there`.slice(1);
 
 type ReadingValues = {
-  identity?: string[] | undefined; keyring?: string[] | undefined; 'root-key'?: string[] | undefined;
-  'passphrase-file'?: string | undefined; 'imap-password-file'?: string | undefined; ca?: string | undefined; socks?: string | undefined;
+  identity?: string[] | undefined;
+  keyring?: string[] | undefined;
+  'root-key'?: string[] | undefined;
+  'passphrase-file'?: string | undefined;
+  'imap-password-file'?: string | undefined;
+  ca?: string | undefined;
+  socks?: string | undefined;
 };
 
 /** `keyrings`: null when none was given to check against. */
@@ -58,7 +63,9 @@ export async function readerFor(values: ReadingValues, io: Io, command: string):
 }
 
 async function readKeyrings(
-  files: readonly string[] | undefined, rootKeys: readonly string[] | undefined, command: string,
+  files: readonly string[] | undefined,
+  rootKeys: readonly string[] | undefined,
+  command: string,
 ): Promise<VerifiedKeyring[] | null> {
   if (files === undefined) {
     if (rootKeys !== undefined) throw new UsageError('--root-key checks a --keyring, and none is given', command);
@@ -116,11 +123,16 @@ async function* lettersIn(name: string, read: () => Promise<Uint8Array>, reader:
 function judge(found: Found, source: string, reader: Reader): { copy: Copy | null; mark: string | null; read: Read } {
   if (found.kind === 'unread') return { copy: null, mark: null, read: { source, error: found.error } };
   const { bytes, via } = found;
-  if (found.kind === 'damaged') return { copy: { bytes, via, rank: rankOf(found.error.code) }, mark: null, read: { source, error: found.error } };
+  if (found.kind === 'damaged')
+    return { copy: { bytes, via, rank: rankOf(found.error.code) }, mark: null, read: { source, error: found.error } };
   const mark = toHex(blake2b(32, bytes));
   try {
     const opened = openOne(bytes, reader);
-    return { copy: { bytes, via, rank: rankOf(null) }, mark, read: opened === null ? { source, cover: true } : { source, mark, ...opened } };
+    return {
+      copy: { bytes, via, rank: rankOf(null) },
+      mark,
+      read: opened === null ? { source, cover: true } : { source, mark, ...opened },
+    };
   } catch (error) {
     if (!(error instanceof CodedError || error instanceof CliError)) throw error;
     return { copy: { bytes, via, rank: rankOf(error.code) }, mark: null, read: { source, error } };

@@ -1,6 +1,11 @@
 import { CodedError } from '../../crypto/errors.ts';
 import { mayHideNote } from '../../volunteer/conversations/cautions.ts';
-import { groupIntoConversations, type AliasRemark, type Conversation, type OpenedLetter } from '../../volunteer/conversations/conversations.ts';
+import {
+  groupIntoConversations,
+  type AliasRemark,
+  type Conversation,
+  type OpenedLetter,
+} from '../../volunteer/conversations/conversations.ts';
 import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
 import { EXIT } from '../errors.ts';
 import { describeFailure, type Failure } from '../failure.ts';
@@ -14,8 +19,12 @@ const UNTRUSTED: readonly string[] = ['LETTER_THREAD', 'SIGNER_UNKNOWN', 'SIGNER
  * Reads everything, shows in the order of the paths what is believed, and reports the rest. `exitCode` is 0 only when
  * everything was opened and authentic; `whole` is false when a note may be in what could not be read.
  */
-export async function readAll(paths: readonly string[], reader: Reader, json: boolean, show: (letter: OpenedLetter) => void = () => undefined):
-Promise<{ conversations: Conversation[]; exitCode: number; whole: boolean }> {
+export async function readAll(
+  paths: readonly string[],
+  reader: Reader,
+  json: boolean,
+  show: (letter: OpenedLetter) => void = () => undefined,
+): Promise<{ conversations: Conversation[]; exitCode: number; whole: boolean }> {
   const reads: Read[] = [];
   for await (const read of readLetters(paths, reader)) reads.push(read);
   const opened = reads.filter((read) => 'content' in read);
@@ -38,7 +47,9 @@ Promise<{ conversations: Conversation[]; exitCode: number; whole: boolean }> {
 function aliasRemark({ kind, signers, aliases }: AliasRemark): string {
   const keys = signers.map(fingerprint).join(' and ');
   const names = aliases.map((alias) => `"${alias}"`).join(' and ');
-  return kind === 'one-signer' ? `one signer, ${keys}, writes as ${names}: do not answer, tell the administrator` : `${names} is written by several signers, ${keys}: do not answer, tell the administrator`;
+  return kind === 'one-signer'
+    ? `one signer, ${keys}, writes as ${names}: do not answer, tell the administrator`
+    : `${names} is written by several signers, ${keys}: do not answer, tell the administrator`;
 }
 
 /** Up to so many of one reason have a line each; of more, so many are named. */
@@ -96,7 +107,8 @@ class Report {
   sum(shown: number, covers: number, paths: readonly string[]): void {
     const { io, keyrings } = this.#reader;
     const failed = this.#failures.length;
-    if (!this.#json && shown + failed === 0) io.err(`Nothing to read: there is no ${covers > 0 ? 'request and no note' : 'letter'} in ${paths.map(visibleLine).join(', ')}.\n`);
+    if (!this.#json && shown + failed === 0)
+      io.err(`Nothing to read: there is no ${covers > 0 ? 'request and no note' : 'letter'} in ${paths.map(visibleLine).join(', ')}.\n`);
     if (failed > 0) io.err(`support-relay: ${String(shown)} opened, ${String(failed)} NOT opened (see above)\n`);
     // Nobody is to be able to fill an inbox unnoticed.
     if (covers > 0) io.err(`support-relay: ${String(covers)} cover ${covers === 1 ? 'letter' : 'letters'} without words passed over\n`);

@@ -31,20 +31,33 @@ async function isDirectory(path: string): Promise<boolean> {
 async function* messagesOf(maildir: string, io: Io): AsyncGenerator<Source> {
   const own = await namesIn(maildir);
   if (own === null) {
-    throw new CliError('INPUT_FORMAT', `${maildir} is a directory but no Maildir: it has neither new/ nor cur/`, 'give the Maildir itself or single files');
+    throw new CliError(
+      'INPUT_FORMAT',
+      `${maildir} is a directory but no Maildir: it has neither new/ nor cur/`,
+      'give the Maildir itself or single files',
+    );
   }
   const folders = await foldersWithMessages(maildir);
   const named = folders.slice(0, FOLDERS_NAMED_MAX).map(visibleLine).join(', ') + (folders.length > FOLDERS_NAMED_MAX ? ' …' : '');
   if (own.length === 0 && folders.length > 0) {
-    throw new CliError('INPUT_MISSING', `there is no message in ${maildir}, but there are in folders within it: ${named}`, 'give those that requests come into');
+    throw new CliError(
+      'INPUT_MISSING',
+      `there is no message in ${maildir}, but there are in folders within it: ${named}`,
+      'give those that requests come into',
+    );
   }
-  if (folders.length > 0) io.err(`support-relay: folders within ${visibleLine(maildir)} were not read: ${named}; give those that requests come into as paths of their own\n`);
+  if (folders.length > 0)
+    io.err(
+      `support-relay: folders within ${visibleLine(maildir)} were not read: ${named}; give those that requests come into as paths of their own\n`,
+    );
   yield* own.map((path) => ({ name: path, read: () => readMessage(maildir, path) }));
 }
 
 /** The messages in new/ and cur/; null when it has neither. Whatever else lies there, such as what a disk station puts beside files, is passed over. */
 async function namesIn(maildir: string): Promise<string[] | null> {
-  const all = await Promise.all(['new', 'cur'].map(async (folder) => (await entriesOf(join(maildir, folder)))?.map((name) => join(maildir, folder, name)) ?? null));
+  const all = await Promise.all(
+    ['new', 'cur'].map(async (folder) => (await entriesOf(join(maildir, folder)))?.map((name) => join(maildir, folder, name)) ?? null),
+  );
   const there = all.filter((names) => names !== null);
   return there.length === 0 ? null : there.flat();
 }
@@ -52,7 +65,10 @@ async function namesIn(maildir: string): Promise<string[] | null> {
 async function entriesOf(folder: string): Promise<string[] | null> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });
-    return entries.filter((entry) => !entry.name.startsWith('.') && !entry.isDirectory()).map(({ name }) => name).sort();
+    return entries
+      .filter((entry) => !entry.name.startsWith('.') && !entry.isDirectory())
+      .map(({ name }) => name)
+      .sort();
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null;
     throw new CliError('INPUT_MISSING', `cannot read ${folder}: ${reason(error)}`, 'check the permissions');

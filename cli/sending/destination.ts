@@ -24,7 +24,11 @@ export function relayFrom(relay: string, socks: string | undefined, command: str
   const proxy = socks === undefined ? null : parseSocks(socks);
   if (socks !== undefined && proxy === null) throw new UsageError('--socks must be HOST:PORT, such as 127.0.0.1:9150', command);
   if (proxy === null && url.hostname.endsWith('.onion')) {
-    throw new CliError('USAGE', 'an onion address is reached through Tor only', 'open Tor Browser and add --socks 127.0.0.1:9150 (127.0.0.1:9050 for the tor service)');
+    throw new CliError(
+      'USAGE',
+      'an onion address is reached through Tor only',
+      'open Tor Browser and add --socks 127.0.0.1:9150 (127.0.0.1:9050 for the tor service)',
+    );
   }
   return { url, socks: proxy };
 }

@@ -17,5 +17,8 @@ export function momentsOf(io: Io, isAtOnce: boolean): Moments {
 /** What somebody should know who sees nothing happen for a while. */
 export function tellSending({ atOnce }: { atOnce: boolean }, io: Io): void {
   io.err('Sending (Ctrl-C stops) …\n');
-  if (!atOnce) io.err('So that nobody can tell this from a visit to the page, each sealed letter waits for a moment of its own, a minute at most. Please leave this running.\n');
+  if (!atOnce)
+    io.err(
+      'So that nobody can tell this from a visit to the page, each sealed letter waits for a moment of its own, a minute at most. Please leave this running.\n',
+    );
 }

@@ -4,11 +4,23 @@
 
 type Kind = { accept: string; destination: string; mode: string; site?: string; user?: boolean; priority?: string; uncached?: boolean };
 
-const DOCUMENT: Kind = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', destination: 'document', mode: 'navigate', site: 'none', user: true, priority: 'u=0, i' };
+const DOCUMENT: Kind = {
+  accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
+  destination: 'document',
+  mode: 'navigate',
+  site: 'none',
+  user: true,
+  priority: 'u=0, i',
+};
 const STYLE: Kind = { accept: 'text/css,*/*;q=0.1', destination: 'style', mode: 'no-cors', priority: 'u=2' };
 const SCRIPT: Kind = { accept: '*/*', destination: 'script', mode: 'no-cors' };
 const WORKER: Kind = { accept: '*/*', destination: 'worker', mode: 'same-origin', priority: 'u=4' };
-const ICON: Kind = { accept: 'image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5', destination: 'image', mode: 'no-cors', priority: 'u=6' };
+const ICON: Kind = {
+  accept: 'image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5',
+  destination: 'image',
+  mode: 'no-cors',
+  priority: 'u=6',
+};
 /** By a script of the page, which wants nothing of it kept. */
 const FETCHED: Kind = { accept: '*/*', destination: 'empty', mode: 'cors', priority: 'u=4', uncached: true };
 
@@ -32,7 +44,11 @@ function fileOf(path: string, kind: Kind): PageFile {
   return { path, headers: (origin) => headersOf(kind, origin) };
 }
 
-function headersOf({ accept, destination, mode, site = 'same-origin', user = false, priority, uncached = false }: Kind, origin: string, content: readonly string[] = []): string[] {
+function headersOf(
+  { accept, destination, mode, site = 'same-origin', user = false, priority, uncached = false }: Kind,
+  origin: string,
+  content: readonly string[] = [],
+): string[] {
   return [
     ...['Host', new URL(origin).host],
     ...['User-Agent', 'Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0'],

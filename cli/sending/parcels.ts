@@ -15,7 +15,13 @@ const NOTABLE_CHARACTERS = 1_000;
 /** Shorter runs are taken for names, numbers and other words between the pieces. The first takes every run, for narrow lines. */
 const SHORTEST_RUNS = [1, 40, 200, 1_000] as const;
 /** How many hyphens a long and a shorter dash stand for: programs differ, and the check tells. */
-const DASHES = [['--', '-'], ['--', '--'], ['-', '-'], ['---', '--'], ['-', '--']] as const;
+const DASHES = [
+  ['--', '-'],
+  ['--', '--'],
+  ['-', '-'],
+  ['---', '--'],
+  ['-', '--'],
+] as const;
 const DASH = /[\u2013-\u2015]/;
 
 /** Every parcel in `bytes`, and for each piece that looks like one and is not, why. */
@@ -44,7 +50,11 @@ function inText(text: string): FoundParcel[] {
   const readings: FoundParcel[][] = [];
   for (const form of formsOf(text)) {
     for (const [long, short] of DASH.test(form) ? DASHES : DASHES.slice(0, 1)) {
-      const runs = form.replace(/[\u2014\u2015]/g, long).replace(/\u2013/g, short).match(/[A-Za-z0-9_-]+/g) ?? [];
+      const runs =
+        form
+          .replace(/[\u2014\u2015]/g, long)
+          .replace(/\u2013/g, short)
+          .match(/[A-Za-z0-9_-]+/g) ?? [];
       for (const least of SHORTEST_RUNS) {
         const found = scan(runs, least);
         if (isGood(found)) return found;
@@ -102,7 +112,8 @@ function scan(runs: readonly string[], least: number): FoundParcel[] {
 
 /** @param held characters of one that breaks off @param stray those that stand where none has begun */
 function problemOf(held: number, stray: number): CodedError {
-  if (held + stray >= PARCEL_TEXT_CHARACTERS) return new CodedError('PARCEL_CHECK', 'something in it was changed on its way, or its pieces are not in their order');
+  if (held + stray >= PARCEL_TEXT_CHARACTERS)
+    return new CodedError('PARCEL_CHECK', 'something in it was changed on its way, or its pieces are not in their order');
   return new CodedError('PARCEL_TEXT', `${String(held + stray)} characters, a parcel as text has ${String(PARCEL_TEXT_CHARACTERS)}`);
 }
 

@@ -21,7 +21,11 @@ const MEANING: Record<Result, { text: string; then?: string; exitCode: number }>
     then: 'try once more in an hour, and if it is still refused write it again with the newest keyring',
     exitCode: EXIT.input,
   },
-  stamp: { text: 'not now: the relay keeps raising the proof-of-work difficulty', then: 'run this again later', exitCode: EXIT.unavailable },
+  stamp: {
+    text: 'not now: the relay keeps raising the proof-of-work difficulty',
+    then: 'run this again later',
+    exitCode: EXIT.unavailable,
+  },
   full: { text: 'not now: the pool is full', then: 'run this again later', exitCode: EXIT.unavailable },
   away: { text: 'not now: the relay cannot store', then: 'run this again', exitCode: EXIT.unavailable },
   closed: { text: 'not now: the door is closed', then: 'run this again when it is open', exitCode: EXIT.unavailable },
@@ -37,7 +41,15 @@ export async function foundIn(source: string, read: () => Promise<Uint8Array>): 
   try {
     const found = await parcelsIn(await read());
     if (found.length > 0) return found;
-    return [{ problem: new CliError('INPUT_FORMAT', `there is no sealed parcel in ${source}`, 'give the whole text, from its first character to its last') }];
+    return [
+      {
+        problem: new CliError(
+          'INPUT_FORMAT',
+          `there is no sealed parcel in ${source}`,
+          'give the whole text, from its first character to its last',
+        ),
+      },
+    ];
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     return [{ problem: error }];
@@ -51,7 +63,14 @@ const WAIT_SECONDS = [10, 60] as const;
 export type PostingOutcome = { readonly result: Result | 'unreachable' | 'stopped'; readonly text: string };
 
 type Sealed = { readonly parcel: Uint8Array };
-type Attempt = { result: PostingOutcome['result']; text: string; exitCode: number; retryAfterSeconds: number; mayHaveArrived: boolean; isStopped: boolean };
+type Attempt = {
+  result: PostingOutcome['result'];
+  text: string;
+  exitCode: number;
+  retryAfterSeconds: number;
+  mayHaveArrived: boolean;
+  isStopped: boolean;
+};
 /** `atOnce`: without waiting for moments (moments.ts). */
 export type Way = { readonly relay: RelayAddress; readonly atOnce: boolean };
 type Posted<P> = { left: P[]; exitCode: number; mayHaveArrived: boolean };
@@ -109,7 +128,15 @@ class Attempts {
     try {
       this.#open ??= await this.#enter();
       if (this.#open === null) return attemptOf('closed', 0);
-      if (!(await this.#moments())) return { result: 'stopped', text: 'not sent: stopped', exitCode: EXIT.unavailable, retryAfterSeconds: 0, mayHaveArrived: false, isStopped: true };
+      if (!(await this.#moments()))
+        return {
+          result: 'stopped',
+          text: 'not sent: stopped',
+          exitCode: EXIT.unavailable,
+          retryAfterSeconds: 0,
+          mayHaveArrived: false,
+          isStopped: true,
+        };
       const { visit, difficulty } = this.#open;
       const answer = await visit.handInStamped(parcel, difficulty);
       // The same parcel as it is would be sent again and again, and be as cheap each time.
@@ -120,7 +147,14 @@ class Attempts {
       if (!isAway) throw error;
       this.end();
       const mayHaveArrived = error instanceof CodedError || error.mayHaveArrived;
-      return { result: 'unreachable', text: `not now: ${error.message}`, exitCode: EXIT.unavailable, retryAfterSeconds: 0, mayHaveArrived, isStopped: false };
+      return {
+        result: 'unreachable',
+        text: `not now: ${error.message}`,
+        exitCode: EXIT.unavailable,
+        retryAfterSeconds: 0,
+        mayHaveArrived,
+        isStopped: false,
+      };
     }
   }
 

@@ -8,7 +8,10 @@ import { socksConnect, type Circuit, type SocksAddress } from '../net/socks.ts';
 const TIMEOUT_MS = 120_000;
 
 /** On this machine, or `url` with the proxy that leads there; `socks`: null goes there directly. */
-export type RelayAddress = { readonly socketPath: string } | { readonly port: number } | { readonly url: URL; readonly socks: SocksAddress | null };
+export type RelayAddress =
+  | { readonly socketPath: string }
+  | { readonly port: number }
+  | { readonly url: URL; readonly socks: SocksAddress | null };
 
 /** `unix:/path` or `http://127.0.0.1:PORT`; null for anything else: parcels leave this machine through Tor only. */
 export function parseAddress(text: string): RelayAddress | null {
@@ -30,8 +33,11 @@ export async function dial(address: RelayAddress, circuit: Circuit, signal: Abor
   const isTls = url.protocol === 'https:';
   const port = Number(url.port || (isTls ? 443 : 80));
   const target = { host: url.hostname, port, circuit };
-  const plain = socks === null ? await connected(connect({ port, host: url.hostname, signal })) : await socksConnect(socks, target, TIMEOUT_MS, signal);
-  return isTls ? connected(connectTls({ socket: plain, servername: isIP(url.hostname) === 0 ? url.hostname : '' }), 'secureConnect') : plain;
+  const plain =
+    socks === null ? await connected(connect({ port, host: url.hostname, signal })) : await socksConnect(socks, target, TIMEOUT_MS, signal);
+  return isTls
+    ? connected(connectTls({ socket: plain, servername: isIP(url.hostname) === 0 ? url.hostname : '' }), 'secureConnect')
+    : plain;
 }
 
 async function connected<S extends Socket>(socket: S, event = 'connect'): Promise<S> {

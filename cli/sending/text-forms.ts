@@ -18,7 +18,9 @@ export function formsOf(original: string): string[] {
   return [
     text,
     ...(/<[a-z!/]/i.test(text) ? [text.replace(/<[^<>]*>/g, '\n')] : []),
-    ...(/=\n/.test(text) ? [text.replace(/=\n/g, '').replace(/=([0-9A-F]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))] : []),
+    ...(/=\n/.test(text)
+      ? [text.replace(/=\n/g, '').replace(/=([0-9A-F]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))]
+      : []),
     ...(/[+/]/.test(text) ? [text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')] : []),
     ...decodedRuns(text),
   ];
@@ -49,7 +51,9 @@ export async function partsOfMail(file: Uint8Array, text: string): Promise<Uint8
   if (!MAIL_START.test(text) || !MAIL_FIELD.test(text.slice(0, HEADERS_MAX_CHARACTERS))) return [];
   try {
     const mail = await PostalMime.parse(file, { attachmentEncoding: 'arraybuffer' });
-    const attached = mail.attachments.slice(0, PARTS_MAX).map(({ content }) => (typeof content === 'string' ? utf8(content) : new Uint8Array(content)));
+    const attached = mail.attachments
+      .slice(0, PARTS_MAX)
+      .map(({ content }) => (typeof content === 'string' ? utf8(content) : new Uint8Array(content)));
     return [...attached, ...[mail.text, mail.html].flatMap((part) => (part === undefined || part === '' ? [] : [utf8(part)]))];
   } catch {
     return [];

@@ -14,7 +14,6 @@ import { PAGE_FILES, pageHeaders } from './page-requests.ts';
 import { dial, originOf, type RelayAddress } from './relay-address.ts';
 import { newCircuit } from '../net/socks.ts';
 
-
 /** For an exchange in all: who sends a byte now and then could otherwise hold somebody for hours. */
 const DEADLINE_MS = 300_000;
 /** More than a file of the page, and more than a relay ever says. */
@@ -53,7 +52,10 @@ export class Visit {
     this.#patience = patience;
     this.#agent = new Agent({ keepAlive: true });
     this.#agent.createConnection = (_options, connected) => {
-      dial(address, this.#circuit, this.#left.signal).then((socket) => connected?.(null, socket), (error: Error) => connected?.(error, undefined as never));
+      dial(address, this.#circuit, this.#left.signal).then(
+        (socket) => connected?.(null, socket),
+        (error: Error) => connected?.(error, undefined as never),
+      );
       return undefined;
     };
   }
@@ -63,10 +65,12 @@ export class Visit {
     const origin = originOf(this.#address);
     let difficulty: number | null | undefined;
     for (const group of PAGE_FILES) {
-      await Promise.all(group.map(async ({ path, headers }) => {
-        const incoming = await this.#exchange({ method: 'GET', path, headers: headers(origin) });
-        if (path === '/start.json') difficulty = await difficultyIn(incoming);
-      }));
+      await Promise.all(
+        group.map(async ({ path, headers }) => {
+          const incoming = await this.#exchange({ method: 'GET', path, headers: headers(origin) });
+          if (path === '/start.json') difficulty = await difficultyIn(incoming);
+        }),
+      );
     }
     if (difficulty === undefined) throw noRelay(false);
     return difficulty;
@@ -74,7 +78,12 @@ export class Visit {
 
   /** Throws RelayAway when no relay answers, ANSWER_FORMAT when what it says is no answer; sending the same parcel again is always safe. */
   async handIn(parcel: Uint8Array): Promise<Answer> {
-    const { body } = await this.#exchange({ method: 'POST', path: '/parcel?', headers: pageHeaders(parcel.length, originOf(this.#address)), body: parcel });
+    const { body } = await this.#exchange({
+      method: 'POST',
+      path: '/parcel?',
+      headers: pageHeaders(parcel.length, originOf(this.#address)),
+      body: parcel,
+    });
     if (body.length !== ANSWER_BYTES) throw noRelay(true);
     return parseAnswer(body);
   }
@@ -109,7 +118,11 @@ export class Visit {
     } catch (error) {
       this.leave();
       const why = stop?.aborted === true ? 'stopped' : deadline.aborted ? 'it takes too long' : reason(error);
-      throw new RelayAway(`the relay does not answer: ${why}`, 'see that it runs, and run this again: nothing arrives twice', progress.isSending && outgoing.body !== undefined);
+      throw new RelayAway(
+        `the relay does not answer: ${why}`,
+        'see that it runs, and run this again: nothing arrives twice',
+        progress.isSending && outgoing.body !== undefined,
+      );
     } finally {
       signal.removeEventListener('abort', end);
     }
@@ -120,7 +133,8 @@ export class Visit {
       const outgoing = request({ agent: this.#agent, method, path, headers, signal });
       outgoing.on('error', (error) => {
         // A connection that the relay had closed meanwhile: a browser takes another one then, too.
-        if (outgoing.reusedSocket && !signal.aborted && 'code' in error && error.code === 'ECONNRESET') this.#over({ method, path, headers, ...(body === undefined ? {} : { body }) }, signal, progress).then(resolve, reject);
+        if (outgoing.reusedSocket && !signal.aborted && 'code' in error && error.code === 'ECONNRESET')
+          this.#over({ method, path, headers, ...(body === undefined ? {} : { body }) }, signal, progress).then(resolve, reject);
         else reject(error);
       });
       outgoing.on('socket', () => {
@@ -157,7 +171,8 @@ export async function handIn(parcel: Uint8Array, address: RelayAddress, patience
   }
 }
 
-const noRelay = (mayHaveArrived: boolean): RelayAway => new RelayAway('the server is not a support-relay', 'check its address', mayHaveArrived);
+const noRelay = (mayHaveArrived: boolean): RelayAway =>
+  new RelayAway('the server is not a support-relay', 'check its address', mayHaveArrived);
 
 async function difficultyIn({ body, encoding }: Incoming): Promise<number | null> {
   try {

@@ -40,7 +40,12 @@ export class Output {
   /** A question that nobody can see is not asked. Throws OUTPUT_LOST. */
   insistOnQuestions(): void {
     const error = this.#lost.get('standard error');
-    if (error !== undefined) throw new CliError('OUTPUT_LOST', `a question cannot be shown: ${whyOf('standard error', error)}`, 'run this again at a terminal; nothing more was done');
+    if (error !== undefined)
+      throw new CliError(
+        'OUTPUT_LOST',
+        `a question cannot be shown: ${whyOf('standard error', error)}`,
+        'run this again at a terminal; nothing more was done',
+      );
   }
 
   /** Says on the other stream that one was lost, if it can. @returns the exit code: its own only where all went well otherwise */
@@ -52,7 +57,13 @@ export class Output {
   #tell(name: Stream, error: unknown): void {
     const other: Stream = name === 'standard output' ? 'standard error' : 'standard output';
     if (this.#lost.has(other) || (other === 'standard output' && this.#isData)) return;
-    const failure = describeFailure(new CliError('OUTPUT_LOST', whyOf(name, error), 'the command itself went on to its end: do not send or write anything a second time because of this'));
+    const failure = describeFailure(
+      new CliError(
+        'OUTPUT_LOST',
+        whyOf(name, error),
+        'the command itself went on to its end: do not send or write anything a second time because of this',
+      ),
+    );
     try {
       // The event loop may have ended.
       writeSync(DESCRIPTORS[other], `support-relay: ${failure.line}\n`);

@@ -30,7 +30,9 @@ export async function existingPassphrase(io: Io, what: string, file: string | un
 export async function newPassphrase(io: Io, what: string, file: string | undefined): Promise<string> {
   if (file !== undefined) return strongEnough(await readPassphraseFile(file));
   insistOnTerminal(io, what);
-  const typed = await io.askSecret(`New passphrase for ${visibleLine(what)} (nothing is shown while you type; Enter alone: six random words are made for you): `);
+  const typed = await io.askSecret(
+    `New passphrase for ${visibleLine(what)} (nothing is shown while you type; Enter alone: six random words are made for you): `,
+  );
   if (typed === '') return wordsFor(what, io);
   const first = strongEnough(typed);
   const second = passphraseFrom(await io.askSecret('The same passphrase again: '));
@@ -40,7 +42,9 @@ export async function newPassphrase(io: Io, what: string, file: string | undefin
 
 async function wordsFor(what: string, io: Io): Promise<string> {
   const words = await randomWords(io.language);
-  io.err(`\n    ${words}\n\nThis is the passphrase of ${visibleLine(what)}. Write it on paper, keep that away from this computer, and clear the screen afterwards.\n`);
+  io.err(
+    `\n    ${words}\n\nThis is the passphrase of ${visibleLine(what)}. Write it on paper, keep that away from this computer, and clear the screen afterwards.\n`,
+  );
   const typed = passphraseFrom(await io.askSecret('Type the six words once, with single spaces (nothing is shown): '));
   if (typed.trim().replace(/\s+/g, ' ') !== words) {
     throw new CliError('PASSPHRASE_DIFFERS', 'these are not the six words', 'start again, other words are made; nothing was written');
@@ -53,11 +57,18 @@ function strongEnough(typed: string): string {
   const passphrase = passphraseFrom(typed);
   const [length, different] = [[...passphrase].length, new Set(passphrase).size];
   if (length >= CHARACTERS_MIN && different >= DIFFERENT_MIN) return passphrase;
-  const what = length < CHARACTERS_MIN ? `the passphrase has ${String(length)} characters, it needs ${String(CHARACTERS_MIN)}` : 'the passphrase repeats a few characters';
+  const what =
+    length < CHARACTERS_MIN
+      ? `the passphrase has ${String(length)} characters, it needs ${String(CHARACTERS_MIN)}`
+      : 'the passphrase repeats a few characters';
   throw new CliError('PASSPHRASE_WEAK', what, 'take six random words: Enter alone makes some; nothing was written');
 }
 
 function insistOnTerminal(io: Io, what: string): void {
   if (io.stdinIsTerminal) return;
-  throw new CliError('PASSPHRASE_UNASKABLE', `the passphrase of ${what} cannot be asked: standard input is not a terminal`, 'run it at a terminal or give --passphrase-file FILE');
+  throw new CliError(
+    'PASSPHRASE_UNASKABLE',
+    `the passphrase of ${what} cannot be asked: standard input is not a terminal`,
+    'run it at a terminal or give --passphrase-file FILE',
+  );
 }

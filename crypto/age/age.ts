@@ -3,7 +3,14 @@ import { concat, randomBytes } from '../bytes.ts';
 import { CodedError } from '../errors.ts';
 import { finish, type Steps } from '../steps.ts';
 import {
-  FILE_KEY_BYTES, MAC_LINE_BYTES, VERSION_LINE_BYTES, encodeHeader, parseHeader, verifyMac, type Header, type Stanza,
+  FILE_KEY_BYTES,
+  MAC_LINE_BYTES,
+  VERSION_LINE_BYTES,
+  encodeHeader,
+  parseHeader,
+  verifyMac,
+  type Header,
+  type Stanza,
 } from './header.ts';
 import { HYBRID, HYBRID_STANZA_BYTES, unwrapHybrid, wrapHybrid } from './hybrid.ts';
 import { decodeIdentity, decodeRecipient } from './identity.ts';

@@ -22,7 +22,12 @@ type OnProgress = (share: number) => void;
 async function wrapKey(passphrase: string, salt: Uint8Array, logN: number, onProgress?: OnProgress): Promise<Uint8Array> {
   const N = 2 ** logN;
   return scryptAsync(utf8(passphrase), concat(utf8('age-encryption.org/v1/scrypt'), salt), {
-    N, r: 8, p: 1, dkLen: 32, maxmem: N * 8 * 128 + 2 ** 20, ...(onProgress === undefined ? {} : { onProgress }),
+    N,
+    r: 8,
+    p: 1,
+    dkLen: 32,
+    maxmem: N * 8 * 128 + 2 ** 20,
+    ...(onProgress === undefined ? {} : { onProgress }),
   });
 }
 
@@ -37,7 +42,10 @@ export function isPassphraseFile(file: Uint8Array): boolean {
 
 /** Seals `plaintext` to a passphrase with work factor 2^`logN`. `onProgress` hears which share (0 to 1) of the work is done. */
 export async function encryptWithPassphrase(
-  plaintext: Uint8Array, passphrase: string, logN: number = DEFAULT_LOG_N, onProgress?: OnProgress,
+  plaintext: Uint8Array,
+  passphrase: string,
+  logN: number = DEFAULT_LOG_N,
+  onProgress?: OnProgress,
 ): Promise<Uint8Array> {
   const fileKey = randomBytes(FILE_KEY_BYTES);
   const salt = randomBytes(SALT_BYTES);

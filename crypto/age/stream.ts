@@ -33,8 +33,13 @@ export function encryptPayload(plaintext: Uint8Array, fileKey: Uint8Array): Uint
   const count = Math.max(1, Math.ceil(plaintext.length / CHUNK_BYTES));
   const chunks = Array.from({ length: count }, (_, i) =>
     sodium.crypto_aead_chacha20poly1305_ietf_encrypt(
-      plaintext.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES), null, null, chunkNonce(i, i === count - 1), key,
-    ));
+      plaintext.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES),
+      null,
+      null,
+      chunkNonce(i, i === count - 1),
+      key,
+    ),
+  );
   return concat(nonce, ...chunks);
 }
 

@@ -12,11 +12,7 @@ import type { Pool } from '../pool.ts';
 /** The answer at a closed door. What passes soon is told apart, so that a client comes again soon. */
 const REFUSED_FOR: Readonly<Record<Exclude<DoorReason, 'pool'>, Result>> = { keyring: 'closed', worker: 'closed', redis: 'away' };
 
-export type ParcelParts = {
-  shelf: KeyringShelf;
-  door: Door;
-  pool: Pool;
-};
+export type ParcelParts = { shelf: KeyringShelf; door: Door; pool: Pool };
 
 /** POST /parcel: takes a parcel in, or says why not. */
 export function postParcel(parts: ParcelParts): RequestHandler {

@@ -12,8 +12,15 @@ export type PastePages = Readonly<Record<PastePage, StaticFile>>;
 
 /** The page that tells of each result. */
 const PAGE_FOR: Readonly<Record<Result, PastePage>> = {
-  accepted: 'accepted', version: 'unreadable', sealed: 'unreadable', serial: 'serial', stamp: 'stamp',
-  full: 'full', away: 'away', closed: 'closed', damaged: 'damaged',
+  accepted: 'accepted',
+  version: 'unreadable',
+  sealed: 'unreadable',
+  serial: 'serial',
+  stamp: 'stamp',
+  full: 'full',
+  away: 'away',
+  closed: 'closed',
+  damaged: 'damaged',
 };
 
 const FORM_TYPE = /^application\/x-www-form-urlencoded(?:;|$)/i;

@@ -40,5 +40,11 @@ function fileOf(text: string): StaticFile {
 
 async function compressed(file: StaticFile): Promise<StaticFile> {
   const [br, gz] = await Promise.all([promisify(zlib.brotliCompress)(file.plain, BROTLI), promisify(zlib.gzip)(file.plain, { level: 9 })]);
-  return { ...file, encoded: new Map([['br', br], ['gzip', gz]]) };
+  return {
+    ...file,
+    encoded: new Map([
+      ['br', br],
+      ['gzip', gz],
+    ]),
+  };
 }

@@ -42,7 +42,15 @@ function container(service: Service): string {
 
 type Inspected = {
   Config: { User: string };
-  HostConfig: { ReadonlyRootfs: boolean; CapDrop: string[]; SecurityOpt: string[]; NetworkMode: string; Memory: number; MemorySwap: number; PortBindings: object };
+  HostConfig: {
+    ReadonlyRootfs: boolean;
+    CapDrop: string[];
+    SecurityOpt: string[];
+    NetworkMode: string;
+    Memory: number;
+    MemorySwap: number;
+    PortBindings: object;
+  };
   NetworkSettings: { Networks: Record<string, { IPAddress: string }> };
 };
 
@@ -63,13 +71,18 @@ async function wayOfARequest(message: string): Promise<void> {
   const signature = Buffer.from((await http(`${url}keyring.json.minisig`, { socketPath })).body).toString();
   const keyring = verifyKeyring(json, signature, parsePublicKey(readFileSync(layout.rootKey, 'utf8')));
   const parcel = stampParcel(sealRequest({ topic: 'legal', language: 'ru', message }, keyring), 10);
-  await expect.poll(async () => Buffer.from((await http(`${url}door.json`, { socketPath })).body).toString(), { timeout: 30_000 }).toContain('"open":true');
+  await expect
+    .poll(async () => Buffer.from((await http(`${url}door.json`, { socketPath })).body).toString(), { timeout: 30_000 })
+    .toContain('"open":true');
   const answer = await postParcel(url, parcel, { socketPath });
   expect([answer.status, parseAnswer(answer.body).result]).toEqual([202, 'accepted']);
   const identities = parseIdentityFile(readFileSync(layout.volunteerIdentity, 'utf8'));
   const messages = async (): Promise<unknown[]> => {
     const letters = await Promise.all((await readMaildir(layout.inbox)).map(({ mail }) => attachedLetters(mail)));
-    return letters.flat().map((letter) => openLetter(letter, identities)).map((letter) => ('message' in letter ? letter.message : null));
+    return letters
+      .flat()
+      .map((letter) => openLetter(letter, identities))
+      .map((letter) => ('message' in letter ? letter.message : null));
   };
   await expect.poll(messages, { timeout: 60_000, interval: 500 }).toContain(message);
 }
@@ -88,7 +101,8 @@ test('the relay has no network: only its own loopback, no route, no port', () =>
   expect(exec('relay', 'node', '--eval', script).trim()).toMatch(/^(lo)?$/);
   // Headings only.
   expect(exec('relay', 'cat', '/proc/net/route').trim().split('\n')).toHaveLength(1);
-  const dial = "require('node:net').connect(53, '192.0.2.1').on('connect', () => console.log('connected')).on('error', (e) => console.log(e.code))";
+  const dial =
+    "require('node:net').connect(53, '192.0.2.1').on('connect', () => console.log('connected')).on('error', (e) => console.log(e.code))";
   expect(exec('relay', 'node', '--eval', dial).trim()).toBe('ENETUNREACH');
 });
 
@@ -106,7 +120,12 @@ test.each(SERVICES)('%s is confined', (service) => {
 });
 
 test('the image holds nothing to build with, and no key', () => {
-  const files = exec('relay', 'node', '--eval', "console.log(require('node:fs').readdirSync('.').sort().join(), require('node:fs').existsSync('node_modules/esbuild'))");
+  const files = exec(
+    'relay',
+    'node',
+    '--eval',
+    "console.log(require('node:fs').readdirSync('.').sort().join(), require('node:fs').existsSync('node_modules/esbuild'))",
+  );
   expect(files.trim()).toBe('dist,locales,node_modules,package.json false');
 });
 
@@ -131,7 +150,20 @@ test('all three are healthy', () => {
 /** Kills a container's process from outside of it, as a lack of memory does: Docker does not take that for a wish of somebody's. */
 function killProcess(service: Service): void {
   const pid = docker('inspect', '--format', '{{.State.Pid}}', container(service)).trim();
-  docker('run', '--rm', '--user', '0', '--pid', 'host', '--network', 'none', 'support-relay', 'node', '--eval', `process.kill(${pid}, 'SIGKILL')`);
+  docker(
+    'run',
+    '--rm',
+    '--user',
+    '0',
+    '--pid',
+    'host',
+    '--network',
+    'none',
+    'support-relay',
+    'node',
+    '--eval',
+    `process.kill(${pid}, 'SIGKILL')`,
+  );
 }
 
 const ENDS: Record<string, (service: Service) => void> = {
@@ -153,7 +185,10 @@ describe.each(Object.entries(ENDS))('after %s', (how, end) => {
   });
 });
 
-test.each([['stop', 'start'], ['down', 'up']])('after compose %s and %s of the whole, a parcel is taken and delivered', async (stop, start) => {
+test.each([
+  ['stop', 'start'],
+  ['down', 'up'],
+])('after compose %s and %s of the whole, a parcel is taken and delivered', async (stop, start) => {
   compose(stop);
   compose(start, ...(start === 'up' ? ['--detach'] : []));
   await expect.poll(healths, { timeout: 90_000, interval: 1_000 }).toEqual(HEALTHY);

@@ -12,7 +12,8 @@ const STATES: Readonly<Record<string, string>> = {
   'the message missing': "document.getElementById('send').click();",
   // Two say the same at first sight and never show together.
   'every notice': "for (const notice of document.querySelectorAll('#notices [hidden]:not(#notice-closed-service)')) notice.hidden = false;",
-  'another closed door': "for (const notice of document.querySelectorAll('#notices > *')) notice.hidden = notice.id !== 'notice-closed-service';",
+  'another closed door':
+    "for (const notice of document.querySelectorAll('#notices > *')) notice.hidden = notice.id !== 'notice-closed-service';",
   'everything about room': "for (const part of document.querySelectorAll('.room [hidden], #checking')) part.hidden = false;",
   'no answer wanted': "document.getElementById('answer').click();",
   'the words of a code not loaded': "document.getElementById('answer').click(); document.getElementById('answer-away').hidden = false;",
@@ -29,11 +30,12 @@ const STATES: Readonly<Record<string, string>> = {
 /** As STATES, of the page for replies. */
 const REPLIES_STATES: Readonly<Record<string, string>> = {
   'the field for the code': '',
-  'a word offered and every problem': "for (const part of document.querySelectorAll('#enter [hidden], #checking')) part.hidden = false; document.getElementById('offer').textContent = 'абажур';",
+  'a word offered and every problem':
+    "for (const part of document.querySelectorAll('#enter [hidden], #checking')) part.hidden = false; document.getElementById('offer').textContent = 'абажур';",
   'every notice': STATES['every notice'] ?? '',
   'another closed door': STATES['another closed door'] ?? '',
   'the progress': `${onlyView('progress')} for (const step of document.querySelectorAll('#progress [hidden]')) step.hidden = false;`,
-  'answers': `${onlyView('conversation')} for (const part of document.querySelectorAll('#conversation [hidden]')) part.hidden = false;
+  answers: `${onlyView('conversation')} for (const part of document.querySelectorAll('#conversation [hidden]')) part.hidden = false;
     for (const number of [1, 2]) {
       const reply = document.getElementById('reply').content.cloneNode(true);
       reply.querySelector('[data-slot]').textContent = number;
@@ -66,7 +68,13 @@ function asNoScript(page: string): string {
 
 const site = useSite();
 /** Firefox, which Tor Browser is; the offline form is used in any browser. */
-const CASES: readonly (readonly [BrowserName, Theme])[] = THEMES.flatMap((theme) => [['firefox', theme], ['chromium', theme]] as const);
+const CASES: readonly (readonly [BrowserName, Theme])[] = THEMES.flatMap(
+  (theme) =>
+    [
+      ['firefox', theme],
+      ['chromium', theme],
+    ] as const,
+);
 
 async function page(path: string): Promise<string> {
   return (await fetch(new URL(path, site.deployment.url))).text();
@@ -106,7 +114,10 @@ describe.each(CASES)('axe in %s, %s, finds nothing', (name, theme) => {
     // The relay hands it out to be saved, not shown.
     serve(`${path}form.html`, await page(`${path}form.html`));
     await goto(`${path}form.html`, '#form');
-    await expectNothing({ 'at first': '', 'everything': `for (const part of document.querySelectorAll('main [hidden]')) part.hidden = false; ${STATES['the help unfolded'] ?? ''}` });
+    await expectNothing({
+      'at first': '',
+      everything: `for (const part of document.querySelectorAll('main [hidden]')) part.hidden = false; ${STATES['the help unfolded'] ?? ''}`,
+    });
   });
 
   if (name !== 'firefox') return;
@@ -123,8 +134,12 @@ describe.each(CASES)('axe in %s, %s, finds nothing', (name, theme) => {
 
   it('unless there is something to find', async () => {
     await goto('', '#send:not(:disabled)');
-    await tab.page.evaluate("document.querySelector('label[for=contact]').remove(); document.getElementById('message-hint').style.color = '#777';");
-    expect(await findings(tab, theme)).toEqual(expect.arrayContaining([...(theme === 'light' ? ['label-title-only: #contact'] : []), 'color-contrast: #message-hint']));
+    await tab.page.evaluate(
+      "document.querySelector('label[for=contact]').remove(); document.getElementById('message-hint').style.color = '#777';",
+    );
+    expect(await findings(tab, theme)).toEqual(
+      expect.arrayContaining([...(theme === 'light' ? ['label-title-only: #contact'] : []), 'color-contrast: #message-hint']),
+    );
   });
 
   it.each(['', 'en/'])('on the pages after a paste, under /%s', async (path) => {

@@ -48,7 +48,9 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
     await tab.paste('#message', text);
     await tab.page.click('#send');
     await tab.until('#code-words li');
-    const words = (await tab.page.evaluate("[...document.querySelectorAll('#code-words li')].map((item) => item.innerText.trim())")) as string[];
+    const words = (await tab.page.evaluate(
+      "[...document.querySelectorAll('#code-words li')].map((item) => item.innerText.trim())",
+    )) as string[];
     await tab.page.close({ runBeforeUnload: false });
     return words;
   }
@@ -62,7 +64,8 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
     await tab.until('#conversation');
     return tab;
   }
-  const shown = (tab: Tab): Promise<unknown> => tab.page.evaluate("[...document.querySelectorAll('.reply .text')].map((text) => text.textContent)");
+  const shown = (tab: Tab): Promise<unknown> =>
+    tab.page.evaluate("[...document.querySelectorAll('.reply .text')].map((text) => text.textContent)");
 
   async function answerAtDesk(alias: string, text: string): Promise<void> {
     await run('admin', 'build-desk', '--root-key', deployment.rootKey, '--keyring', deployment.keyringFile, '--out', join(dir, 'desk'));
@@ -105,7 +108,19 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
     const thread = threadOf(codeRoot('ru', read.code));
 
     await writeFile(join(dir, 'answer.txt'), 'Мы вас услышали.');
-    await run('reply', ...keys(), '--signer', deployment.signer, '--alias', 'Ива', '--file', join(dir, 'answer.txt'), '--relay', deployment.url, deployment.inbox);
+    await run(
+      'reply',
+      ...keys(),
+      '--signer',
+      deployment.signer,
+      '--alias',
+      'Ива',
+      '--file',
+      join(dir, 'answer.txt'),
+      '--relay',
+      deployment.url,
+      deployment.inbox,
+    );
     await expect.poll(() => repliesWaiting(deployment, thread)).toBe(1);
 
     const tab = await openReplies(words);
@@ -141,8 +156,11 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
   /** What of a conversation could lie about: its places, and bytes from the middle of each sealed reply. */
   async function traces(thread: Thread): Promise<Needle[]> {
     const { fields } = bucketOf(mailboxOf(thread.address), weekOf(new Date()));
-    const replies = (await lookInto(deployment, thread)).replies.map((reply, i) => bytesNeedle(`reply ${String(i)}`, reply.subarray(4_000, 4_200)));
+    const replies = (await lookInto(deployment, thread)).replies.map((reply, i) =>
+      bytesNeedle(`reply ${String(i)}`, reply.subarray(4_000, 4_200)),
+    );
     return [...fields.map((field, i) => bytesNeedle(`place ${String(i)}`, field)), ...replies];
   }
-  const found = async (needles: readonly Needle[]): Promise<string[]> => search([...(await redisKeys(admin)), ...filesIn(deployment.layout.redisData)], needles);
+  const found = async (needles: readonly Needle[]): Promise<string[]> =>
+    search([...(await redisKeys(admin)), ...filesIn(deployment.layout.redisData)], needles);
 });

@@ -41,22 +41,46 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
 
   it('reads a keyring and letters that are given at once, and each letter once', async () => {
     const letter = office.letter('Дважды', { thread: newThread() });
-    await tab.read(await office.file('a.age', letter), await office.file('b.eml', mail(letter)), await office.file('c.txt', armor(letter)), office.next.file, office.next.signatureFile);
+    await tab.read(
+      await office.file('a.age', letter),
+      await office.file('b.eml', mail(letter)),
+      await office.file('c.txt', armor(letter)),
+      office.next.file,
+      office.next.signatureFile,
+    );
     expect(await tab.text('#letters-status')).toContain('Keyring no. 9 has been verified and added.');
     expect(await tab.text('#summary')).toBe('In all: 1, unanswered: 1.');
   });
 
   it('reads what mail programs make of letters, and says what it cannot read', async () => {
-    const letters = ['Раз', 'Два', 'Три'].map((message) => office.letter(message, { thread: newThread() })) as [Uint8Array, Uint8Array, Uint8Array];
+    const letters = ['Раз', 'Два', 'Три'].map((message) => office.letter(message, { thread: newThread() })) as [
+      Uint8Array,
+      Uint8Array,
+      Uint8Array,
+    ];
     await tab.read(
       await office.file('utf16.txt', utf16(armorIn('em and en dash', letters[0]))),
       await office.file('all.zip', zip([{ name: 'letter.age', content: letters[1] }])),
-      await office.file('mail.gz', new Uint8Array(gzipSync(mailOf(multipart('mixed', [part({ type: 'text/plain', body: armorIn('60 columns', letters[2]) }), part({ type: 'application/octet-stream', name: 'letter.age', body: letters[2].subarray(0, 9000) })]))))),
+      await office.file(
+        'mail.gz',
+        new Uint8Array(
+          gzipSync(
+            mailOf(
+              multipart('mixed', [
+                part({ type: 'text/plain', body: armorIn('60 columns', letters[2]) }),
+                part({ type: 'application/octet-stream', name: 'letter.age', body: letters[2].subarray(0, 9000) }),
+              ]),
+            ),
+          ),
+        ),
+      ),
       await office.file('x.rar', new Uint8Array(Buffer.from('Rar!\x1a\x07\x01\x00 and more', 'latin1'))),
     );
     const shown = await tab.text('#conversations');
     for (const message of ['Раз', 'Два', 'Три']) expect(shown).toContain(message);
-    expect(await tab.text('#refusals')).toBe('x.rar: this is a compressed file or an archive that cannot be opened here. Unpack it, and add what was in it. (UNREAD_ARCHIVE)');
+    expect(await tab.text('#refusals')).toBe(
+      'x.rar: this is a compressed file or an archive that cannot be opened here. Unpack it, and add what was in it. (UNREAD_ARCHIVE)',
+    );
     expect(tab.problems).toEqual([]);
   });
 
@@ -68,26 +92,31 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     await tab.page.click('#open-identity');
     await expect.poll(() => tab.text('#identity-status')).toContain('it was moved, deleted or changed');
     await tab.read(await office.file('large.age', new Uint8Array(16 * 1024 * 1024 + 1)));
-    expect(await tab.text('#refusals')).toContain('large.age: the file cannot be read or is too large. Check that it is the right one. (FILE_TOO_LARGE)');
+    expect(await tab.text('#refusals')).toContain(
+      'large.age: the file cannot be read or is too large. Check that it is the right one. (FILE_TOO_LARGE)',
+    );
     expect(tab.problems).toEqual([]);
   });
 
-  if (name === 'firefox') return it('reads a file that is dropped', async () => {
-    const bytes = JSON.stringify(Buffer.from(office.letter('Упало', { thread: newThread() })).toString('base64'));
-    await tab.whenRead(async () => {
-      await tab.page.evaluate(`{
+  if (name === 'firefox')
+    return it('reads a file that is dropped', async () => {
+      const bytes = JSON.stringify(Buffer.from(office.letter('Упало', { thread: newThread() })).toString('base64'));
+      await tab.whenRead(async () => {
+        await tab.page.evaluate(`{
         const dataTransfer = new DataTransfer();
         dataTransfer.items.add(new File([Uint8Array.from(atob(${bytes}), (letter) => letter.charCodeAt(0))], 'dropped.age'));
         document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
       }`);
+      });
+      expect(await tab.text('#conversations')).toContain('Упало');
+      expect(tab.problems).toEqual([]);
     });
-    expect(await tab.text('#conversations')).toContain('Упало');
-    expect(tab.problems).toEqual([]);
-  });
 
   it('reads a Maildir that was chosen as a folder, folders in it too, and says which message holds no letter', async () => {
     await tab.whenRead(() => tab.give('#folder', maildir));
-    expect(await tab.text('#refusals')).toBe('Maildir/Архив/ordinary.eml: this was read to its end, and there is no letter in it. It is ordinary mail. (LETTER_MISSING)');
+    expect(await tab.text('#refusals')).toBe(
+      'Maildir/Архив/ordinary.eml: this was read to its end, and there is no letter in it. It is ordinary mail. (LETTER_MISSING)',
+    );
     expect(await tab.text('#summary')).toBe('In all: 3, unanswered: 3.');
     const shown = await tab.text('#conversations');
     for (const message of ['Новое', 'Старое', 'Давнее']) expect(shown).toContain(message);
@@ -95,17 +124,29 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
   });
 
   it('reads files and a keyring that are dropped, and says of a folder that it has to be chosen', async () => {
-    await tab.whenRead(async () => tab.drop([await office.file('mail.eml', mail(office.letter('Упало', { thread: newThread() }))), maildir, office.next.file, office.next.signatureFile]));
+    await tab.whenRead(async () =>
+      tab.drop([
+        await office.file('mail.eml', mail(office.letter('Упало', { thread: newThread() }))),
+        maildir,
+        office.next.file,
+        office.next.signatureFile,
+      ]),
+    );
     expect(await tab.text('#conversations')).toContain('Упало');
     expect(await tab.text('#letters-status')).toContain('Keyring no. 9 has been verified and added.');
-    expect(await tab.text('#refusals')).toBe('Maildir: this is a folder. Choose it in the field for folders, where all of it can be read. (FOLDER_DROPPED)');
+    expect(await tab.text('#refusals')).toBe(
+      'Maildir: this is a folder. Choose it in the field for folders, where all of it can be read. (FOLDER_DROPPED)',
+    );
     await tab.whenRead(() => tab.give('#folder', maildir));
     expect(await tab.text('#refusals')).not.toContain('FOLDER_DROPPED');
     expect(tab.problems).toEqual([]);
   });
 
   it('names a dropped file that has vanished, and reads the rest', async () => {
-    const [gone, there] = [await office.file('gone.age', 'x'), await office.file('there.age', office.letter('На месте', { thread: newThread() }))];
+    const [gone, there] = [
+      await office.file('gone.age', 'x'),
+      await office.file('there.age', office.letter('На месте', { thread: newThread() })),
+    ];
     await tab.whenRead(() => tab.drop([gone, there], { beforeDrop: () => rm(gone) }));
     expect(await tab.text('#refusals')).toContain('gone.age: the file cannot be read');
     expect(await tab.text('#conversations')).toContain('На месте');

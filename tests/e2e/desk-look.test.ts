@@ -15,10 +15,16 @@ beforeAll(async () => {
   const letters = {
     'open.age': office.letter('Не могу спать. Меня вызвали на допрос, не знаю, к кому идти.', { thread: open }),
     'answered.age': office.letter('Нужен юрист.', { thread: answered }),
-    'answer.age': office.note({ action: 'answer', thread: answered.address.key, alias: 'Клён', text: 'Здравствуйте. Мы рядом.' }, office.signer),
+    'answer.age': office.note(
+      { action: 'answer', thread: answered.address.key, alias: 'Клён', text: 'Здравствуйте. Мы рядом.' },
+      office.signer,
+    ),
     'more.age': office.letter('Спасибо, и ещё вопрос.', { thread: answered, followUp: {} }),
     'handed.age': office.letter('Мне страшно.', { thread: handed, followUp: {} }),
-    'handover.age': office.note({ action: 'handover', thread: handed.address.key, alias: 'Клен', to: 'Дуб', text: 'Тут нужен юрист' }, office.signer),
+    'handover.age': office.note(
+      { action: 'handover', thread: handed.address.key, alias: 'Клен', to: 'Дуб', text: 'Тут нужен юрист' },
+      office.signer,
+    ),
     'contested.age': office.letter('Чужое', { thread: { ...contested, address: { ...contested.address, lock: open.address.lock } } }),
     'noted.age': office.note({ action: 'claim', thread: noted.address.key, alias: 'Клён', text: '' }, office.signer),
     'alone.age': office.letter('Без ответа', {}),
@@ -29,7 +35,11 @@ beforeAll(async () => {
 afterAll(() => office.remove());
 
 /** A theme of Firefox lasts as long as it runs; Chromium changes it under way. */
-const CASES: readonly (readonly [BrowserName, readonly Theme[]])[] = [['firefox', ['light']], ['firefox', ['dark']], ['chromium', THEMES]];
+const CASES: readonly (readonly [BrowserName, readonly Theme[]])[] = [
+  ['firefox', ['light']],
+  ['firefox', ['dark']],
+  ['chromium', THEMES],
+];
 
 describe.each(CASES)('the desk in %s, %s', (name, themes) => {
   let browser: TestBrowser;
@@ -47,12 +57,16 @@ describe.each(CASES)('the desk in %s, %s', (name, themes) => {
     await tab.write('Ответ');
     await tab.sealed();
     await tab.write('Ещё');
-    for (const shown of ['#aliases', '#refused', '#compose', '#outgoing', 'article .problem']) expect(await tab.isVisible(shown), shown).toBe(true);
+    for (const shown of ['#aliases', '#refused', '#compose', '#outgoing', 'article .problem'])
+      expect(await tab.isVisible(shown), shown).toBe(true);
     for (const theme of themes) {
       await setTheme(tab, name, theme);
       for (const width of WIDTHS) {
         await tab.page.setViewport({ width, height: 900 });
-        expect(await tab.page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'), `${String(width)} px`).toBe(true);
+        expect(
+          await tab.page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'),
+          `${String(width)} px`,
+        ).toBe(true);
         expect(await findings(tab, theme), `${theme}, ${String(width)} px`).toEqual([]);
       }
     }

@@ -16,7 +16,13 @@ import { newThread } from '../support/letters.ts';
 /** Longer than either browser waits before it writes down what is open. */
 const WRITES_MS = 3_000;
 /** A Firefox that remembers all it can, and soon. */
-const REMEMBERING = { 'browser.privatebrowsing.autostart': false, 'browser.cache.disk.enable': true, 'browser.sessionstore.privacy_level': 0, 'browser.sessionstore.interval': 1_000, 'browser.sessionstore.interval.idle': 1_000 };
+const REMEMBERING = {
+  'browser.privatebrowsing.autostart': false,
+  'browser.cache.disk.enable': true,
+  'browser.sessionstore.privacy_level': 0,
+  'browser.sessionstore.interval': 1_000,
+  'browser.sessionstore.interval.idle': 1_000,
+};
 
 /** All that a document holds, typed or shown. */
 const ALL_TEXT = "document.documentElement.outerHTML + [...document.querySelectorAll('input, textarea')].map(({ value }) => value).join()";
@@ -74,7 +80,13 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
       const open = await office.file('open.html', page.replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, ''));
       const control = await Tab.open(browser, pathToFileURL(open).href);
       await control.page.evaluate(attempts(addressOf(`${name}-control`)));
-      await expect.poll(() => asked.filter((path) => path.startsWith(`/${name}-control/`)).map((path) => path.split('/')[2]).sort())
+      await expect
+        .poll(() =>
+          asked
+            .filter((path) => path.startsWith(`/${name}-control/`))
+            .map((path) => path.split('/')[2])
+            .sort(),
+        )
         .toEqual(expect.arrayContaining(['fetch', 'form', 'iframe', 'img', 'link', 'script', 'xhr', 'events', 'socket']));
       expect(asked.filter((path) => path.startsWith(`/${name}-desk/`))).toEqual([]);
     } finally {
@@ -100,17 +112,26 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
 
     it('shows tags, links, directions, terminal escapes and every plane of Unicode as the text they are', async () => {
       const tab = await opened();
-      const planes = Array.from({ length: 17 }, (_, plane) => [0, 0x1234, 0xfffd, 0xfffe, 0xffff].map((at) => String.fromCodePoint(plane * 0x1_0000 + at)).join('')).join('');
+      const planes = Array.from({ length: 17 }, (_, plane) =>
+        [0, 0x1234, 0xfffd, 0xfffe, 0xffff].map((at) => String.fromCodePoint(plane * 0x1_0000 + at)).join(''),
+      ).join('');
       const message = `Помогите\n<b>мне</b><img src=x onerror="document.title='owned'"> https://example.org javascript:1 \u202eтекст \u001b[2J\u200b{{desk.title}} ${planes}`;
       const thread = newThread();
       const alias = '<i>Клён\u202e</i>';
       await tab.read(
         await office.file('<b>name\u202e.age', office.letter(message, { thread })),
-        await office.file('note.age', office.note({ action: 'handover', thread: thread.address.key, alias, to: alias, text: message }, office.signer)),
+        await office.file(
+          'note.age',
+          office.note({ action: 'handover', thread: thread.address.key, alias, to: alias, text: message }, office.signer),
+        ),
         await office.file('<u>ordinary\u202e.txt', 'Hello'),
       );
-      expect(await tab.text('#refusals')).toBe(visible('<u>ordinary\u202e.txt: this was read to its end, and there is no letter in it. It is ordinary mail. (LETTER_MISSING)'));
-      const shown = (await tab.page.evaluate("[...document.querySelectorAll('article .text')].map(({ textContent }) => textContent)")) as string[];
+      expect(await tab.text('#refusals')).toBe(
+        visible('<u>ordinary\u202e.txt: this was read to its end, and there is no letter in it. It is ordinary mail. (LETTER_MISSING)'),
+      );
+      const shown = (await tab.page.evaluate(
+        "[...document.querySelectorAll('article .text')].map(({ textContent }) => textContent)",
+      )) as string[];
       expect(shown).toEqual([visible(message), visible(message)]);
       expect(await tab.text('article')).toContain(`Handed to ${visible(alias)}`);
       expect(await tab.page.$('main :is(a, b, i, u, img)')).toBeNull();
@@ -119,38 +140,47 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
       await tab.page.close({ runBeforeUnload: false });
     });
 
-    it('keeps nothing: not in the page after leaving it, not in the browser’s stores, not in its folder', { timeout: 180_000 }, async () => {
-      // Nowhere else in the world.
-      const words = Array.from({ length: 3 }, () => Array.from({ length: 14 }, () => 'абвгдежзиклмноп'[randomInt(15)]).join(''));
-      const [message = '', answer = '', alias = ''] = words;
-      const tab = await opened();
-      await tab.paste('#alias', alias);
-      await tab.read(await office.file('first.age', office.letter(message, { thread: newThread() })));
-      await tab.write(answer);
-      const parcels = await tab.sealed();
-      await tab.write(answer);
-      const before = (await tab.page.evaluate(ALL_TEXT)) as string;
-      expect(words.filter((text) => before.includes(text))).toEqual(words);
-      await sleep(WRITES_MS);
-      expect(await tab.page.evaluate('[localStorage.length, sessionStorage.length, document.cookie]')).toEqual([0, 0, '']);
-      expect(await tab.page.evaluate('indexedDB.databases().then(({ length }) => length)')).toBe(0);
-      expect(tab.requests.filter((url) => !/^(file|data|blob):/.test(url))).toEqual([]);
+    it(
+      'keeps nothing: not in the page after leaving it, not in the browser’s stores, not in its folder',
+      { timeout: 180_000 },
+      async () => {
+        // Nowhere else in the world.
+        const words = Array.from({ length: 3 }, () => Array.from({ length: 14 }, () => 'абвгдежзиклмноп'[randomInt(15)]).join(''));
+        const [message = '', answer = '', alias = ''] = words;
+        const tab = await opened();
+        await tab.paste('#alias', alias);
+        await tab.read(await office.file('first.age', office.letter(message, { thread: newThread() })));
+        await tab.write(answer);
+        const parcels = await tab.sealed();
+        await tab.write(answer);
+        const before = (await tab.page.evaluate(ALL_TEXT)) as string;
+        expect(words.filter((text) => before.includes(text))).toEqual(words);
+        await sleep(WRITES_MS);
+        expect(await tab.page.evaluate('[localStorage.length, sessionStorage.length, document.cookie]')).toEqual([0, 0, '']);
+        expect(await tab.page.evaluate('indexedDB.databases().then(({ length }) => length)')).toBe(0);
+        expect(tab.requests.filter((url) => !/^(file|data|blob):/.test(url))).toEqual([]);
 
-      // What the document still holds at its end, written down where the next one finds it.
-      const held = [...words, ...parcels.map((text) => text.slice(200, 300))];
-      await tab.page.evaluate(`addEventListener('pagehide', () => {
+        // What the document still holds at its end, written down where the next one finds it.
+        const held = [...words, ...parcels.map((text) => text.slice(200, 300))];
+        await tab.page.evaluate(`addEventListener('pagehide', () => {
         const all = ${ALL_TEXT};
         sessionStorage.setItem('held', ${JSON.stringify(held)}.filter((text) => all.includes(text)).length);
       })`);
-      await tab.forget();
-      expect(tab.dialogs.map(({ type }) => type)).toEqual(['confirm']);
-      expect(await tab.page.evaluate("sessionStorage.getItem('held')")).toBe('0');
-      const now = (await tab.page.evaluate(ALL_TEXT)) as string;
-      expect(held.filter((text) => now.includes(text))).toEqual([]);
+        await tab.forget();
+        expect(tab.dialogs.map(({ type }) => type)).toEqual(['confirm']);
+        expect(await tab.page.evaluate("sessionStorage.getItem('held')")).toBe('0');
+        const now = (await tab.page.evaluate(ALL_TEXT)) as string;
+        expect(held.filter((text) => now.includes(text))).toEqual([]);
 
-      await sleep(WRITES_MS);
-      await browser.close();
-      expect(search(filesIn(profile), [...words, PASSPHRASE].map((text) => textNeedle(text, text)))).toEqual([]);
-    });
+        await sleep(WRITES_MS);
+        await browser.close();
+        expect(
+          search(
+            filesIn(profile),
+            [...words, PASSPHRASE].map((text) => textNeedle(text, text)),
+          ),
+        ).toEqual([]);
+      },
+    );
   });
 });

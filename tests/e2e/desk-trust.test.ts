@@ -40,17 +40,39 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     if (forged.kind !== 'follow-up' || stolen.kind !== 'follow-up') throw new Error('expected follow-ups');
     const changed = new TextDecoder().decode(decrypt(office.letter('Слова', { thread }), [office.colleague])).replace('Слова', 'Снова');
     const asLetter = (text: string): Uint8Array =>
-      encrypt(new TextEncoder().encode(text), Array.from({ length: 8 }, () => identityToRecipient(office.colleague)).fill(office.keyring.keyring.teams[0]?.recipients[0] ?? '', 0, 1));
+      encrypt(
+        new TextEncoder().encode(text),
+        Array.from({ length: 8 }, () => identityToRecipient(office.colleague)).fill(
+          office.keyring.keyring.teams[0]?.recipients[0] ?? '',
+          0,
+          1,
+        ),
+      );
     const claim = signNote({ action: 'claim', thread: thread.address.key, alias: 'Ива', text: '' }, office.signer);
-    const elsewhere = sealLetter(openLetter(office.letter('Чужое', { thread }), [office.colleague]), [identityToRecipient(generateIdentity())]);
+    const elsewhere = sealLetter(openLetter(office.letter('Чужое', { thread }), [office.colleague]), [
+      identityToRecipient(generateIdentity()),
+    ]);
     await tab.read(
       await office.file('foreign.age', office.letter('Чужой набор', { thread }, foreign)),
       await office.file('forged.age', office.toTeam({ ...forged, thread: { ...forged.thread, lock: other.address.lock } })),
       await office.file('stolen.age', office.toTeam({ ...stolen, thread: { ...thread.address, signature: stolen.thread.signature } })),
       await office.file('changed.age', asLetter(changed)),
       await office.file('format.age', asLetter(changed.replace('"request"', '"letters"'))),
-      await office.file('note.age', office.note({ action: 'answer', thread: thread.address.key, alias: 'Ива', text: 'Заметка' }, office.stranger)),
-      await office.file('renamed.age', office.toTeam({ version: 1, kind: 'note', serial: 1, keyring: office.keyring.digest, language: 'ru', note: { ...claim, alias: 'Дуб' } })),
+      await office.file(
+        'note.age',
+        office.note({ action: 'answer', thread: thread.address.key, alias: 'Ива', text: 'Заметка' }, office.stranger),
+      ),
+      await office.file(
+        'renamed.age',
+        office.toTeam({
+          version: 1,
+          kind: 'note',
+          serial: 1,
+          keyring: office.keyring.digest,
+          language: 'ru',
+          note: { ...claim, alias: 'Дуб' },
+        }),
+      ),
       await office.file('elsewhere.age', elsewhere),
       await office.file('alone.json.minisig', 'untrusted comment: x'),
       await office.file('damaged.age', office.letter('Порча', { thread }).subarray(0, 20_000)),
@@ -60,10 +82,30 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     await tab.until('#refused');
     const said = await tab.text('#refusals');
     for (const line of [
-      'foreign.age: the letter was sealed under a keyring', 'forged.age: the letter claims', 'stolen.age: the letter claims', 'changed.age: the letter claims', 'note.age: this is a note', 'renamed.age: this is a note',
-      'format.age: the letter opened, but', 'elsewhere.age: none of your keys', 'damaged.age: the letter is damaged', 'ordinary.eml: this was read to its end', 'alone.json.minisig: the keyring is not signed', 'keyring-9.json: the keyring is not signed',
-    ]) expect(said).toContain(line);
-    for (const code of ['KEYRING_FOREIGN', 'LETTER_THREAD', 'SIGNER_UNKNOWN', 'SIGNER_SIGNATURE', 'AGE_NO_MATCH', 'LETTER_STRUCTURE', 'LETTER_MISSING']) expect(said).toContain(`(${code})`);
+      'foreign.age: the letter was sealed under a keyring',
+      'forged.age: the letter claims',
+      'stolen.age: the letter claims',
+      'changed.age: the letter claims',
+      'note.age: this is a note',
+      'renamed.age: this is a note',
+      'format.age: the letter opened, but',
+      'elsewhere.age: none of your keys',
+      'damaged.age: the letter is damaged',
+      'ordinary.eml: this was read to its end',
+      'alone.json.minisig: the keyring is not signed',
+      'keyring-9.json: the keyring is not signed',
+    ])
+      expect(said).toContain(line);
+    for (const code of [
+      'KEYRING_FOREIGN',
+      'LETTER_THREAD',
+      'SIGNER_UNKNOWN',
+      'SIGNER_SIGNATURE',
+      'AGE_NO_MATCH',
+      'LETTER_STRUCTURE',
+      'LETTER_MISSING',
+    ])
+      expect(said).toContain(`(${code})`);
     expect(await tab.text('#summary')).toBe('In all: 0, unanswered: 0.');
     // The other file of the keyring was missing: given whole, it is not refused any more.
     await tab.read(office.next.file, office.next.signatureFile);
@@ -83,8 +125,16 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     expect(await tab.text('#conversations')).toContain('Сюда');
     expect(await tab.text('#conversations')).not.toContain('Не туда');
     const thief = newThread();
-    await tab.read(await office.file('thief.age', office.letter('Чужое', { thread: { ...thief, address: { ...thief.address, lock: thread.address.lock } } })));
-    for (const { address } of [thread, thief]) expect(await tab.text(`#conversation-${address.key.slice(0, 8)}`)).toContain('Another conversation gives the same address for answers');
+    await tab.read(
+      await office.file(
+        'thief.age',
+        office.letter('Чужое', { thread: { ...thief, address: { ...thief.address, lock: thread.address.lock } } }),
+      ),
+    );
+    for (const { address } of [thread, thief])
+      expect(await tab.text(`#conversation-${address.key.slice(0, 8)}`)).toContain(
+        'Another conversation gives the same address for answers',
+      );
   });
 
   it('shows a letter and a note once that a colleague sealed anew', async () => {
@@ -94,7 +144,10 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     const note = office.note({ action: 'answer', thread: thread.address.key, alias: 'Клён', text: 'Да' }, office.signer);
     const again = (sealed: Uint8Array): Uint8Array => office.toTeam(openLetter(sealed, [office.colleague]));
     await tab.read(...(await Promise.all([letter, again(letter), note, again(note)].map((content) => office.file('letter.age', content)))));
-    expect(await tab.page.evaluate("[...document.querySelectorAll('article .text')].map(({ textContent }) => textContent)")).toEqual(['Один раз', 'Да']);
+    expect(await tab.page.evaluate("[...document.querySelectorAll('article .text')].map(({ textContent }) => textContent)")).toEqual([
+      'Один раз',
+      'Да',
+    ]);
   });
 
   it('says that a request is missing, that only notes are here, and that a name does not fit a signer', async () => {
@@ -102,10 +155,16 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     const [begun, noted] = [newThread(), newThread()];
     await tab.read(
       await office.file('more.age', office.letter('Ещё', { thread: begun, followUp: {} })),
-      ...(await Promise.all(['Клён', 'Липа'].map((alias) => office.file('note.age', office.note({ action: 'claim', thread: noted.address.key, alias, text: '' }, office.signer))))),
+      ...(await Promise.all(
+        ['Клён', 'Липа'].map((alias) =>
+          office.file('note.age', office.note({ action: 'claim', thread: noted.address.key, alias, text: '' }, office.signer)),
+        ),
+      )),
     );
     expect(await tab.text(`#conversation-${begun.address.key.slice(0, 8)}`)).toContain('It begins with further words');
-    expect(await tab.text(`#conversation-${noted.address.key.slice(0, 8)}`)).toContain('The request itself is not here, only notes about it');
+    expect(await tab.text(`#conversation-${noted.address.key.slice(0, 8)}`)).toContain(
+      'The request itself is not here, only notes about it',
+    );
     expect(await tab.text('#aliases')).toMatch(/One signer \([0-9a-f ]{24}\) writes under several names: «Клён», «Липа»/);
   });
 
@@ -116,7 +175,10 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     const thread = newThread();
     await tab.read(
       await office.file('first.age', office.letter('Помогите', { thread })),
-      await office.file('note.age', office.note({ action: 'answer', thread: thread.address.key, alias: 'Клён', text: 'Лжезаметка' }, office.signer)),
+      await office.file(
+        'note.age',
+        office.note({ action: 'answer', thread: thread.address.key, alias: 'Клён', text: 'Лжезаметка' }, office.signer),
+      ),
     );
     expect(await tab.text('article')).toContain('Answer written (Клён)');
     await tab.write('Пишу');

@@ -48,8 +48,14 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     await tab.read(
       await office.file('further.eml', mail(office.letter('Спасибо, и ещё', { thread, followUp: { team: TEAM.id } }))),
       await office.file('first.age', office.letter('Помогите', { thread })),
-      await office.file('note.txt', armor(office.note({ action: 'answer', thread: thread.address.key, alias: 'Клён', text: 'Мы рядом' }, office.signer))),
-      await office.file('cover.age', office.toTeam({ version: 1, kind: 'cover', serial: 1, keyring: office.keyring.digest, language: 'ru' })),
+      await office.file(
+        'note.txt',
+        armor(office.note({ action: 'answer', thread: thread.address.key, alias: 'Клён', text: 'Мы рядом' }, office.signer)),
+      ),
+      await office.file(
+        'cover.age',
+        office.toTeam({ version: 1, kind: 'cover', serial: 1, keyring: office.keyring.digest, language: 'ru' }),
+      ),
       await office.file('unwanted.age', office.letter('Без ответа', {})),
       await office.file('new.age', office.letter('Новое', { thread: alone })),
     );
@@ -57,10 +63,21 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     expect(await tab.text('#summary')).toBe('In all: 3, unanswered: 1.');
     const ids = [alone, thread].map(({ address }) => address.key.slice(0, 8));
     // What is to be done first stands first.
-    expect(await tab.page.evaluate("[...document.querySelectorAll('article h3')].map(({ textContent }) => textContent)")).toEqual([...ids.map((id) => `Conversation ${id}`), expect.any(String)]);
+    expect(await tab.page.evaluate("[...document.querySelectorAll('article h3')].map(({ textContent }) => textContent)")).toEqual([
+      ...ids.map((id) => `Conversation ${id}`),
+      expect.any(String),
+    ]);
     expect(await tab.text('article')).toContain('Not answered yet');
     const answered = await tab.text(`#conversation-${ids[1] ?? ''}`);
-    for (const words of ['Answer written (Клён)', 'Letters: 2, answers: 1. Somebody may be waiting', 'Topic: Psychological help.', 'Помогите', 'Спасибо, и ещё', 'Мы рядом']) expect(answered).toContain(words);
+    for (const words of [
+      'Answer written (Клён)',
+      'Letters: 2, answers: 1. Somebody may be waiting',
+      'Topic: Psychological help.',
+      'Помогите',
+      'Спасибо, и ещё',
+      'Мы рядом',
+    ])
+      expect(answered).toContain(words);
     expect(answered.indexOf('Помогите')).toBeLessThan(answered.indexOf('Спасибо'));
     const unwanted = await tab.text('article:last-of-type');
     for (const words of ['No answer wanted here', 'No answer through the server was asked for']) expect(unwanted).toContain(words);
@@ -81,7 +98,9 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     await tab.paste('#alias', 'Ива');
     const texts = await tab.sealed();
     expect(await tab.focused()).toBe('outgoing-title');
-    await expect.poll(() => tab.text('article')).toMatch(/Sealed, not sent yet\s+Not answered yet[^]*Sealed here, and not sent yet:\s+Мы вас услышали/);
+    await expect
+      .poll(() => tab.text('article'))
+      .toMatch(/Sealed, not sent yet\s+Not answered yet[^]*Sealed here, and not sent yet:\s+Мы вас услышали/);
     expect(await tab.text('#summary')).toContain('unanswered: 1');
     expect(await tab.value('#text')).toBe('');
 
@@ -94,7 +113,10 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     const signers = signersOf(office.keyring.keyring);
     checkDelivery(reply.delivery, signers);
     expect(reply.delivery.mailbox).toEqual(mailboxOf(thread.address));
-    expect(openReply(reply.delivery.reply, thread.identity, thread.signing.key, signers)).toMatchObject({ text: 'Мы вас услышали.', team: TEAM.id });
+    expect(openReply(reply.delivery.reply, thread.identity, thread.signing.key, signers)).toMatchObject({
+      text: 'Мы вас услышали.',
+      team: TEAM.id,
+    });
     expect(letter.team).toBe(TEAM.id);
     const note = openLetter(letter.letter, [office.colleague]);
     if (note.kind !== 'note') throw new Error('expected a note');
@@ -103,7 +125,9 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
 
     for (const [index, button] of (await tab.page.$$('#parcels [data-part="save"]')).entries()) {
       await button.click();
-      await expect.poll(() => readFile(join(browser.downloads, `text-${String(index + 1)}.txt`), 'utf8').catch(() => '')).toBe(texts[index]);
+      await expect
+        .poll(() => readFile(join(browser.downloads, `text-${String(index + 1)}.txt`), 'utf8').catch(() => ''))
+        .toBe(texts[index]);
     }
     await tab.page.click('#parcels [data-part="sent"]');
     await expect.poll(() => tab.text('article')).toContain('Answer written (Ива)');
@@ -170,7 +194,10 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     expect(more).toEqual([]);
     const content = office.opened(text);
     if (content.kind !== 'letter') throw new Error('expected a letter');
-    expect(openLetter(content.letter, [office.colleague])).toMatchObject({ kind: 'note', note: { action: 'handover', alias: 'Ива', to: 'Клён', text: '' } });
+    expect(openLetter(content.letter, [office.colleague])).toMatchObject({
+      kind: 'note',
+      note: { action: 'handover', alias: 'Ива', to: 'Клён', text: '' },
+    });
     await expect.poll(() => tab.text('article')).toContain('Sealed, not sent yet');
     // Nobody has saved it.
     await tab.forget();
@@ -180,7 +207,8 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
   it('forgets with another conversation what was chosen for the one before', async () => {
     await tab.openSigner(office.path('signer.key'));
     await tab.paste('#alias', 'Ива');
-    for (const name of ['first.age', 'second.age']) await tab.read(await office.file(name, office.letter('Помогите', { thread: newThread() })));
+    for (const name of ['first.age', 'second.age'])
+      await tab.read(await office.file(name, office.letter('Помогите', { thread: newThread() })));
     await tab.write('');
     await tab.page.click('#action-claim');
     await tab.page.click('article:last-of-type button[data-part="answer"]');
@@ -193,7 +221,14 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     await tab.paste('#alias', 'Ива');
     const thread = newThread();
     const recipient = bech32.encode('age1pq', bech32.toWords(new Uint8Array(1_216).fill(0xff)), false);
-    const content = { version: 1 as const, kind: 'request' as const, serial: 1, keyring: office.keyring.digest, language: 'ru', message: 'Помогите' };
+    const content = {
+      version: 1 as const,
+      kind: 'request' as const,
+      serial: 1,
+      keyring: office.keyring.digest,
+      language: 'ru',
+      message: 'Помогите',
+    };
     const address = signAddress(content, { ...thread, address: { ...thread.address, recipient } });
     await tab.read(await office.file('first.age', office.toTeam({ ...content, thread: address })));
     await tab.write('Мы рядом');
@@ -205,32 +240,55 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
   it('asks before somebody is answered whom a colleague has, or may have, whatever they call themselves, or whose mailbox is full of one’s own answers', async () => {
     await tab.openSigner(office.path('signer.key'));
     await tab.paste('#alias', 'Ива');
-    const { address: { key } } = await giveRequest();
-    const answers = Array.from({ length: REPLIES_A_WEEK_BY_ONE }, () => office.note({ action: 'answer', thread: key, alias: 'Ива', text: 'Да' }, office.signer));
-    await tab.read(await office.file('all.txt', answers.slice(1).map(armor).join('\n')), await office.file('ordinary.eml', 'Subject: hello\r\n\r\nHello.\r\n'));
+    const {
+      address: { key },
+    } = await giveRequest();
+    const answers = Array.from({ length: REPLIES_A_WEEK_BY_ONE }, () =>
+      office.note({ action: 'answer', thread: key, alias: 'Ива', text: 'Да' }, office.signer),
+    );
+    await tab.read(
+      await office.file('all.txt', answers.slice(1).map(armor).join('\n')),
+      await office.file('ordinary.eml', 'Subject: hello\r\n\r\nHello.\r\n'),
+    );
     await tab.write('Ещё');
     await tab.sealed();
     expect(tab.dialogs).toEqual([]);
     const claim = armor(office.note({ action: 'claim', thread: key, alias: 'Клён', text: '' }, office.partner));
     await tab.read(await office.file('damaged.txt', claim.slice(0, -200)));
-    await tab.read(await office.file('last.txt', armor(answers[0] as Uint8Array)), await office.file('claim.age', office.note({ action: 'claim', thread: key, alias: 'Ива', text: '' }, office.partner)));
+    await tab.read(
+      await office.file('last.txt', armor(answers[0] as Uint8Array)),
+      await office.file('claim.age', office.note({ action: 'claim', thread: key, alias: 'Ива', text: '' }, office.partner)),
+    );
     await tab.write('И ещё');
     await tab.page.click('#seal');
-    await expect.poll(() => tab.dialogs.map(({ message }) => message)).toEqual([expect.stringContaining('Not all letters could be read'), expect.stringContaining('Already have it or have answered: \u2068«Ива»\u2069.'), expect.stringContaining(`${String(REPLIES_A_WEEK_BY_ONE + 1)}\u2069 answers of this week`)]);
+    await expect
+      .poll(() => tab.dialogs.map(({ message }) => message))
+      .toEqual([
+        expect.stringContaining('Not all letters could be read'),
+        expect.stringContaining('Already have it or have answered: \u2068«Ива»\u2069.'),
+        expect.stringContaining(`${String(REPLIES_A_WEEK_BY_ONE + 1)}\u2069 answers of this week`),
+      ]);
   });
 
   it('seals nothing before it has read what was given', async () => {
     await tab.openSigner(office.path('signer.key'));
     await tab.paste('#alias', 'Ива');
-    const { address: { key } } = await giveRequest();
+    const {
+      address: { key },
+    } = await giveRequest();
     await tab.write('Мы рядом');
     await tab.page.evaluate(`{
       const { arrayBuffer } = File.prototype;
       File.prototype.arrayBuffer = function () { return new Promise((done) => setTimeout(done, 2000)).then(() => arrayBuffer.call(this)); };
     }`);
-    await tab.give('#files', await office.file('claim.age', office.note({ action: 'claim', thread: key, alias: 'Клён\nи ещё', text: '' }, office.partner)));
+    await tab.give(
+      '#files',
+      await office.file('claim.age', office.note({ action: 'claim', thread: key, alias: 'Клён\nи ещё', text: '' }, office.partner)),
+    );
     await tab.page.click('#seal');
-    await expect.poll(() => tab.dialogs.map(({ message }) => message)).toEqual([expect.stringContaining('Already have it or have answered: \u2068«Клён и ещё»\u2069.')]);
+    await expect
+      .poll(() => tab.dialogs.map(({ message }) => message))
+      .toEqual([expect.stringContaining('Already have it or have answered: \u2068«Клён и ещё»\u2069.')]);
   });
 
   async function giveRequest() {
@@ -241,7 +299,10 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
 
   it('opens a protected signer, and the page stays alive meanwhile', async () => {
     // In one of the two at its real cost, a GiB, and in the other at an eighth of it.
-    await writeFile(office.path('protected.key'), await encodeSecretKey(office.signer, PASSPHRASE, 'signer', name === 'chromium' ? undefined : 17));
+    await writeFile(
+      office.path('protected.key'),
+      await encodeSecretKey(office.signer, PASSPHRASE, 'signer', name === 'chromium' ? undefined : 17),
+    );
     await tab.give('#signer', office.path('protected.key'));
     await tab.page.click('#open-signer');
     await expect.poll(() => tab.text('#signer-status')).toContain('enter its passphrase');
@@ -262,7 +323,10 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
   }, 700_000);
 
   it('asks before text or unsaved parcels are lost, and never mixes two conversations', async () => {
-    await tab.read(await office.file('one.age', office.letter('Первое', { thread: newThread() })), await office.file('two.age', office.letter('Второе', { thread: newThread() })));
+    await tab.read(
+      await office.file('one.age', office.letter('Первое', { thread: newThread() })),
+      await office.file('two.age', office.letter('Второе', { thread: newThread() })),
+    );
     await tab.write('Ответ на первое');
     await tab.page.click('article:last-of-type button[data-part="answer"]');
     expect(await tab.text('#compose-status')).toContain('unfinished text for this conversation');

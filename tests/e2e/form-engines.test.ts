@@ -16,16 +16,21 @@ describe.each(BROWSERS)('sealing in %s', (name) => {
   /** As a browser that knows another policy has it: the page and its worker may not compile WebAssembly. */
   function forbidWasm(): void {
     for (const path of ['/', '/seal-wasm.js']) {
-      bench.front.rules.set(path, (exchange, response) => bench.front.pass(exchange, response, (headers) => {
-        const policy = String(headers['content-security-policy']);
-        expect(policy).toContain(WASM_ALLOWED);
-        return { ...headers, 'content-security-policy': policy.replaceAll(WASM_ALLOWED, '') };
-      }));
+      bench.front.rules.set(path, (exchange, response) =>
+        bench.front.pass(exchange, response, (headers) => {
+          const policy = String(headers['content-security-policy']);
+          expect(policy).toContain(WASM_ALLOWED);
+          return { ...headers, 'content-security-policy': policy.replaceAll(WASM_ALLOWED, '') };
+        }),
+      );
     }
   }
 
   function damageWasm(): void {
-    bench.front.rules.set('/sodium.wasm', (_, response) => void response.writeHead(200, { 'content-type': 'application/wasm' }).end(Buffer.alloc(70_000)));
+    bench.front.rules.set(
+      '/sodium.wasm',
+      (_, response) => void response.writeHead(200, { 'content-type': 'application/wasm' }).end(Buffer.alloc(70_000)),
+    );
   }
 
   it.each<[string, () => void]>([

@@ -38,28 +38,40 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
   });
 
   it.each<[string, () => Promise<unknown>]>([
-    ['by a link, after a failure', async () => {
-      await fail();
-      // The other page does not come, so that this one can still be looked at.
-      bench.front.rules.set('/en/', (_, response) => void response.writeHead(204).end());
-      await bench.tab.page.click('nav a');
-      await bench.tab.page.click('#notice-leaving [data-action="leave"]');
-    }],
-    ['in any way, after a failure', async () => {
-      await fail();
-      await bench.tab.page.evaluate(LEAVE);
-    }],
-    ['in any way, while it is sealed', async () => {
-      await bench.tab.page.click('#answer');
-      await bench.tab.page.evaluate(`document.querySelector('#send').click(); ${LEAVE}`);
-    }],
-    ['in any way, while it waits for its slot', async () => {
-      await bench.tab.page.evaluate(`(() => {
+    [
+      'by a link, after a failure',
+      async () => {
+        await fail();
+        // The other page does not come, so that this one can still be looked at.
+        bench.front.rules.set('/en/', (_, response) => void response.writeHead(204).end());
+        await bench.tab.page.click('nav a');
+        await bench.tab.page.click('#notice-leaving [data-action="leave"]');
+      },
+    ],
+    [
+      'in any way, after a failure',
+      async () => {
+        await fail();
+        await bench.tab.page.evaluate(LEAVE);
+      },
+    ],
+    [
+      'in any way, while it is sealed',
+      async () => {
+        await bench.tab.page.click('#answer');
+        await bench.tab.page.evaluate(`document.querySelector('#send').click(); ${LEAVE}`);
+      },
+    ],
+    [
+      'in any way, while it waits for its slot',
+      async () => {
+        await bench.tab.page.evaluate(`(() => {
         const step = document.querySelector('#progress-slot');
         new MutationObserver(() => step.hidden || ${LEAVE}).observe(step, { attributes: true });
         document.querySelector('#send').click();
       })()`);
-    }],
+      },
+    ],
   ])('nothing of a text stays in memory when the page is left %s', async (_, leave) => {
     const word = toHex(randomBytes(16));
     await page.open();
@@ -71,7 +83,8 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
   });
 
   it('sealing scripts of which none loads are said, with no way to send', async () => {
-    for (const script of ['/seal-wasm.js', '/seal-js.js']) bench.front.rules.set(script, (_, response) => void response.writeHead(404).end());
+    for (const script of ['/seal-wasm.js', '/seal-js.js'])
+      bench.front.rules.set(script, (_, response) => void response.writeHead(404).end());
     await bench.open('', { until: '#notice-no-sealing' });
     expect(await bench.tab.isVisible('#form')).toBe(false);
   });
@@ -200,7 +213,9 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
     await bench.tab.until('#notice-waiting');
     expect(await bench.tab.value('#message')).toBe(text);
     // The door notices within a second or so; before, it would only seem to be open again.
-    await expect.poll(async () => (await fetch(new URL('door.json', bench.deployment.url))).text(), { timeout: 60_000 }).toContain('"open":false');
+    await expect
+      .poll(async () => (await fetch(new URL('door.json', bench.deployment.url))).text(), { timeout: 60_000 })
+      .toContain('"open":false');
     bench.deployment.start('redis');
     await bench.deployment.untilOpen();
     await bench.tab.page.click('#notice-waiting [data-action="send"]');

@@ -37,15 +37,18 @@ describe.each(BROWSERS)('leaving the form in %s', (name) => {
   }
   async function expectEmptyForm(): Promise<void> {
     await tab.until('#send:not(:disabled)');
-    expect(await tab.value('#message') + await tab.value('#contact')).toBe('');
+    expect((await tab.value('#message')) + (await tab.value('#contact'))).toBe('');
     expect(await tab.page.$('#topics input:checked')).toBeNull();
   }
 
   it.each([
     ['by the link', () => tab.page.click('#exit')],
-    ['by Escape, three times', async () => {
-      for (let i = 0; i < 3; i += 1) await tab.page.keyboard.press('Escape');
-    }],
+    [
+      'by Escape, three times',
+      async () => {
+        for (let i = 0; i < 3; i += 1) await tab.page.keyboard.press('Escape');
+      },
+    ],
   ])('quick exit %s empties the page at once and asks nothing', async (_, exit) => {
     await typeRequest();
     await exit();

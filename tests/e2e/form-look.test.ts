@@ -10,7 +10,9 @@ const ENOUGH_TO_SEE = 100;
 const SEND = '#send:not(:disabled)';
 
 async function boxOf(tab: Tab, selector: string): Promise<{ top: number; height: number; width: number }> {
-  return (await tab.page.evaluate(`(({ top, height, width }) => ({ top, height, width }))(document.querySelector('${selector}').getBoundingClientRect())`)) as never;
+  return (await tab.page.evaluate(
+    `(({ top, height, width }) => ({ top, height, width }))(document.querySelector('${selector}').getBoundingClientRect())`,
+  )) as never;
 }
 
 let deployment: Deployment;
@@ -27,16 +29,19 @@ describe.each(BROWSERS)('the page in %s', (name) => {
   afterAll(() => browser?.close());
 
   // Firefox takes it from the system alone.
-  if (name === 'chromium') return it('moves nothing for those who asked for less motion', async () => {
-    const tab = await Tab.open(browser, deployment.url);
-    // Until then the page may still change what it shows.
-    await tab.until(SEND);
-    await tab.page.evaluate("document.getElementById('progress').hidden = false; document.getElementById('progress-bar').removeAttribute('value');");
-    expect(await tab.isVisible('#progress-bar')).toBe(true);
-    await tab.page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
-    expect(await tab.isVisible('#progress-bar')).toBe(false);
-    await tab.page.close();
-  });
+  if (name === 'chromium')
+    return it('moves nothing for those who asked for less motion', async () => {
+      const tab = await Tab.open(browser, deployment.url);
+      // Until then the page may still change what it shows.
+      await tab.until(SEND);
+      await tab.page.evaluate(
+        "document.getElementById('progress').hidden = false; document.getElementById('progress-bar').removeAttribute('value');",
+      );
+      expect(await tab.isVisible('#progress-bar')).toBe(true);
+      await tab.page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
+      expect(await tab.isVisible('#progress-bar')).toBe(false);
+      await tab.page.close();
+    });
 
   it.each(['', 'en/'])('/%s has no sideways scroll at 320 px, whatever it shows', async (path) => {
     const tab = await Tab.open(browser);
@@ -44,7 +49,9 @@ describe.each(BROWSERS)('the page in %s', (name) => {
     await tab.page.goto(new URL(path, deployment.url).href);
     await tab.until(SEND);
     // Every part and every notice at once: each of them has to fit.
-    await tab.page.evaluate("for (const part of document.querySelectorAll('[hidden]')) part.hidden = false; for (const more of document.querySelectorAll('details')) more.open = true;");
+    await tab.page.evaluate(
+      "for (const part of document.querySelectorAll('[hidden]')) part.hidden = false; for (const more of document.querySelectorAll('details')) more.open = true;",
+    );
     const width = await tab.page.evaluate('document.documentElement.scrollWidth');
     expect(width).toBeLessThanOrEqual(NARROW.width);
     await tab.page.close();
@@ -108,7 +115,9 @@ describe.each(BROWSERS)('the page in %s', (name) => {
   it('gives every field a name that can be read out', async () => {
     const tab = await Tab.open(browser, deployment.url);
     await tab.until(SEND);
-    const nameless = await tab.page.evaluate(`[...document.querySelectorAll('input, textarea')].filter((field) => field.labels.length !== 1).length`);
+    const nameless = await tab.page.evaluate(
+      `[...document.querySelectorAll('input, textarea')].filter((field) => field.labels.length !== 1).length`,
+    );
     expect(nameless).toBe(0);
     await tab.page.close();
   });

@@ -54,8 +54,16 @@ describe.each(FIREFOX)('opening the form in %s', (name) => {
 
   it.each<[string, () => Promise<void>, string]>([
     ['signed by another key', () => page.serveKeyring({}, generateKeyPair()), 'keyring-forged'],
-    ['signed by another key under the right name', async () => page.serveKeyring({}, { ...generateKeyPair(), id: (await page.rootKey()).id }), 'keyring-forged'],
-    ['that is no keyring', async () => page.serveStart({ json: Buffer.from('{}'), signature: sign(Buffer.from('{}'), await page.rootKey(), 'test') }), 'keyring-forged'],
+    [
+      'signed by another key under the right name',
+      async () => page.serveKeyring({}, { ...generateKeyPair(), id: (await page.rootKey()).id }),
+      'keyring-forged',
+    ],
+    [
+      'that is no keyring',
+      async () => page.serveStart({ json: Buffer.from('{}'), signature: sign(Buffer.from('{}'), await page.rootKey(), 'test') }),
+      'keyring-forged',
+    ],
     ['past its end', () => page.serveKeyring({ notBefore: '2020-01-01T00:00:00Z', notAfter: '2020-01-08T00:00:00Z' }), 'keyring-expired'],
     ['not valid yet', () => page.serveKeyring({ notBefore: '2090-01-01T00:00:00Z', notAfter: '2090-01-08T00:00:00Z' }), 'keyring-early'],
   ])('a keyring %s is refused before anything can be sealed', async (_, prepare, notice) => {
@@ -94,7 +102,10 @@ describe.each(FIREFOX)('opening the form in %s', (name) => {
   it('a topic that is gone from the keyring keeps the text and asks for another', async () => {
     await page.open();
     await page.type();
-    const teams = bench.deployment.keyring.keyring.teams.map((team) => ({ ...team, topics: team.topics.filter(({ id }) => id === 'legal') }));
+    const teams = bench.deployment.keyring.keyring.teams.map((team) => ({
+      ...team,
+      topics: team.topics.filter(({ id }) => id === 'legal'),
+    }));
     await page.serveKeyring({ teams });
     page.onRequest((_, response) => answerWith(response, 400, 'serial'));
     await bench.tab.page.click('#send');

@@ -24,7 +24,11 @@ beforeAll(async () => {
   elsewhere.listen(0, '127.0.0.1');
   await once(elsewhere, 'listening');
   target = `http://127.0.0.1:${String((elsewhere.address() as AddressInfo).port)}/`;
-  const site = { exit: target, name: { ru: 'Тихая линия' }, crisisLines: { ru: [{ name: 'Линия', contact: '8 000 000-00-00', link: target }] } };
+  const site = {
+    exit: target,
+    name: { ru: 'Тихая линия' },
+    crisisLines: { ru: [{ name: 'Линия', contact: '8 000 000-00-00', link: target }] },
+  };
   deployment = await startDeployment({
     adjust: async ({ layout, keyring }) => {
       const siteFile = join(layout.dir, 'site.json');

@@ -27,13 +27,26 @@ describe.each(BROWSERS)('the form in %s', (name) => {
     await tab.page.click('#code-skip-done');
     await tab.until('#accepted-with-contact');
     expect(await tab.isVisible('#accepted-without-answer')).toBe(false);
-    expect(await tab.value('#message') + await tab.value('#contact')).toBe('');
+    expect((await tab.value('#message')) + (await tab.value('#contact'))).toBe('');
 
     await bench.deployment.untilDelivered([message]);
     const letter = (await bench.deployment.letters()).find((each) => each.message === message);
-    expect(letter).toMatchObject({ kind: 'request', topic: 'legal', language: 'ru', message, contact, serial: 1, keyring: bench.deployment.keyring.digest });
+    expect(letter).toMatchObject({
+      kind: 'request',
+      topic: 'legal',
+      language: 'ru',
+      message,
+      contact,
+      serial: 1,
+      keyring: bench.deployment.keyring.digest,
+    });
 
-    expect(bench.front.parcels().filter(bench.isRequest).map(({ length }) => length)).toEqual([PARCEL_BYTES]);
+    expect(
+      bench.front
+        .parcels()
+        .filter(bench.isRequest)
+        .map(({ length }) => length),
+    ).toEqual([PARCEL_BYTES]);
     const sent = Buffer.concat(bench.front.seen.map(({ body }) => Buffer.from(body)));
     for (const text of [message.slice(0, 12), contact]) expect(sent.includes(text)).toBe(false);
     // Firefox asks for a font of its own as data:, which goes nowhere.
@@ -94,7 +107,8 @@ describe.each(BROWSERS)('the form in %s', (name) => {
     const message = `Только текст. ${name}`;
     const tab = await openForm();
     // Hidden text that a description names is read out with it.
-    const described = async (): Promise<unknown> => tab.page.evaluate("document.querySelector('#message').getAttribute('aria-describedby').split(' ')");
+    const described = async (): Promise<unknown> =>
+      tab.page.evaluate("document.querySelector('#message').getAttribute('aria-describedby').split(' ')");
     expect(await described()).toEqual(['message-hint', 'message-draft']);
     await tab.page.click('#send');
     await tab.until('#message-problem');

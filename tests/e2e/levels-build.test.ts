@@ -10,7 +10,16 @@ const SEALING = { standard: ['/seal-wasm.js', '/sodium.wasm'], safer: ['/seal-js
 const SLOW_MS = 120_000;
 const TOPIC_LETTERS = 40;
 
-const CASES = [...BROWSERS.flatMap((name) => [[name, 'standard'], [name, 'safer']] as const), ['firefox', 'safer-14']] as const;
+const CASES = [
+  ...BROWSERS.flatMap(
+    (name) =>
+      [
+        [name, 'standard'],
+        [name, 'safer'],
+      ] as const,
+  ),
+  ['firefox', 'safer-14'],
+] as const;
 
 let deployment: Deployment;
 beforeAll(async () => {
@@ -31,7 +40,10 @@ describe.each(CASES)('a first visit in %s at %s', { timeout: 2 * SLOW_MS }, (nam
   it('loads only what it can run, each once', async () => {
     // A browser asks for the icon when it likes, and in automation often never. The words come when the form is ready.
     const paths = (): string[] =>
-      tab.requests.filter((url) => url.startsWith(deployment.url)).map((url) => new URL(url).pathname).filter((path) => path !== '/parcel' && path !== '/icon.png');
+      tab.requests
+        .filter((url) => url.startsWith(deployment.url))
+        .map((url) => new URL(url).pathname)
+        .filter((path) => path !== '/parcel' && path !== '/icon.png');
     const needed = [...FIRST_VISIT, ...SEALING[level]].filter((path) => path !== '/icon.png').sort();
     await expect.poll(() => paths().sort()).toEqual(needed);
   });

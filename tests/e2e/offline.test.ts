@@ -34,9 +34,18 @@ beforeAll(async () => {
   const from = new Date(keyring.keyring.notAfter);
   const teams = keyring.keyring.teams.map((team) => ({ ...team, topics: team.topics.filter(({ id }) => id !== 'legal') }));
   const rootKey = await readRootKey(layout.rootSecretKey, () => Promise.reject(new Error('not protected')));
-  next = await createKeyring({ serial: 2, from, days: 7, worker: keyring.keyring.worker, teams, previous: keyring }, rootKey, join(dir, 'keyrings'));
+  next = await createKeyring(
+    { serial: 2, from, days: 7, worker: keyring.keyring.worker, teams, previous: keyring },
+    rootKey,
+    join(dir, 'keyrings'),
+  );
   // With stamps that cost nothing: what they cost shows in the form of the relay.
-  await buildWeb({ rootKeyFile: layout.rootKey, outDir: join(dir, 'two-weeks'), offlineDifficulty: 0, keyrings: await Promise.all([keyringFile, next.file].map(readSigned)) });
+  await buildWeb({
+    rootKeyFile: layout.rootKey,
+    outDir: join(dir, 'two-weeks'),
+    offlineDifficulty: 0,
+    keyrings: await Promise.all([keyringFile, next.file].map(readSigned)),
+  });
   await stop();
 });
 afterAll(async () => {
@@ -48,7 +57,11 @@ afterAll(async () => {
 const day = (instant: string): string => new Intl.DateTimeFormat('en', { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(instant));
 
 const paste = (text: string) =>
-  http(new URL('paste', deployment.url).href, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: Buffer.from(`parcel=${text}`) });
+  http(new URL('paste', deployment.url).href, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: Buffer.from(`parcel=${text}`),
+  });
 
 describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
   let browser: TestBrowser;
@@ -120,25 +133,33 @@ describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
     });
 
     it('is not lost without a question when only a part of it was copied', async () => {
-      await tab.page.evaluate("{ const text = document.getElementById('text'); text.focus(); text.setSelectionRange(0, 100); document.execCommand('copy'); }");
+      await tab.page.evaluate(
+        "{ const text = document.getElementById('text'); text.focus(); text.setSelectionRange(0, 100); document.execCommand('copy'); }",
+      );
       await tab.page.reload({ waitUntil: 'load' });
       expect(asked).toEqual(['beforeunload']);
     });
 
     it.each([
-      ['copied', async () => {
-        await tab.page.click('#copy');
-        await tab.until('#copied');
-      }],
+      [
+        'copied',
+        async () => {
+          await tab.page.click('#copy');
+          await tab.until('#copied');
+        },
+      ],
       ['saved', () => tab.page.click('#save')],
-      ['copied by the keyboard', async () => {
-        await tab.page.focus('#text');
-        for (const key of ['a', 'c'] as const) {
-          await tab.page.keyboard.down('Control');
-          await tab.page.keyboard.press(key);
-          await tab.page.keyboard.up('Control');
-        }
-      }],
+      [
+        'copied by the keyboard',
+        async () => {
+          await tab.page.focus('#text');
+          for (const key of ['a', 'c'] as const) {
+            await tab.page.keyboard.down('Control');
+            await tab.page.keyboard.press(key);
+            await tab.page.keyboard.up('Control');
+          }
+        },
+      ],
     ])('may go once it was %s', async (_what, take) => {
       await take();
       await tab.page.reload({ waitUntil: 'load' });
@@ -199,7 +220,10 @@ describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
     await tab.page.close();
   });
 
-  it.each([['has run out', 8, 'expired'], ['has not begun', -8, 'early']] as const)('refuses to seal when its keyring %s', async (_what, days, notice) => {
+  it.each([
+    ['has run out', 8, 'expired'],
+    ['has not begun', -8, 'early'],
+  ] as const)('refuses to seal when its keyring %s', async (_what, days, notice) => {
     const tab = await openForm('form.html', clockAhead(days));
     await tab.until(`#notice-${notice}`);
     expect(await tab.isVisible('#form')).toBe(false);

@@ -78,40 +78,50 @@ async function draw(name: string, picture: () => Promise<Uint8Array>): Promise<v
 
 /** Paths asked for since, in order. */
 function asked(since: number): string[] {
-  return recorder.exchanges('GET ').slice(since).map(({ up }) => up.head.split(' ', 2)[1] ?? '');
+  return recorder
+    .exchanges('GET ')
+    .slice(since)
+    .map(({ up }) => up.head.split(' ', 2)[1] ?? '');
 }
 
-it.each(CASES)('$name: a request typed there is opened by a volunteer', { timeout: TEST_MS }, async ({ name, browser: which, level, path, phone, wasm }) => {
-  const message = path === '' ? `Здравствуйте. Пишу через Tor (${name}): мне страшно, и не с кем поговорить.` : `Hello. I am writing through Tor (${name}).`;
-  const since = recorder.exchanges('GET ').length;
-  const browser = await openBrowser(which, { level, socksPort: tor.socksPort });
-  try {
-    const tab = await Tab.open(browser, undefined, { before: beforeScripts(level) });
-    const shot = (step: string): Promise<void> => draw(`onion-${name}-${step}`, () => tab.page.screenshot());
-    await tab.page.setViewport(phone ? PHONE : DESK);
-    await go(tab.page, path);
-    await tab.until('#send:not(:disabled)', STEP_MS);
-    await shot('1-open');
-    await tab.page.type('#message', message);
-    await tab.page.click('#topic-legal');
-    await tab.page.evaluate("document.querySelector('#message').scrollIntoView({ block: 'center' })");
-    await shot('2-written');
-    await tab.page.click('#send');
-    if (SCREENSHOTS !== undefined) await tab.until('#progress-slot', STEP_MS).then(() => shot('3-waiting'));
-    await tab.until('#accepted', STEP_MS);
-    await shot('4-accepted');
-    expect(await deployment.untilDelivered([message])).toContain(message);
+it.each(CASES)(
+  '$name: a request typed there is opened by a volunteer',
+  { timeout: TEST_MS },
+  async ({ name, browser: which, level, path, phone, wasm }) => {
+    const message =
+      path === ''
+        ? `Здравствуйте. Пишу через Tor (${name}): мне страшно, и не с кем поговорить.`
+        : `Hello. I am writing through Tor (${name}).`;
+    const since = recorder.exchanges('GET ').length;
+    const browser = await openBrowser(which, { level, socksPort: tor.socksPort });
+    try {
+      const tab = await Tab.open(browser, undefined, { before: beforeScripts(level) });
+      const shot = (step: string): Promise<void> => draw(`onion-${name}-${step}`, () => tab.page.screenshot());
+      await tab.page.setViewport(phone ? PHONE : DESK);
+      await go(tab.page, path);
+      await tab.until('#send:not(:disabled)', STEP_MS);
+      await shot('1-open');
+      await tab.page.type('#message', message);
+      await tab.page.click('#topic-legal');
+      await tab.page.evaluate("document.querySelector('#message').scrollIntoView({ block: 'center' })");
+      await shot('2-written');
+      await tab.page.click('#send');
+      if (SCREENSHOTS !== undefined) await tab.until('#progress-slot', STEP_MS).then(() => shot('3-waiting'));
+      await tab.until('#accepted', STEP_MS);
+      await shot('4-accepted');
+      expect(await deployment.untilDelivered([message])).toContain(message);
 
-    // Only what this level needs, and not a word on the console: NoScript would draw a box over the page.
-    const paths = asked(since);
-    expect(paths).toContain(wasm ? '/seal-wasm.js' : '/seal-js.js');
-    expect(paths.filter((each) => (wasm ? /seal-js/ : /wasm/).test(each))).toEqual([]);
-    expect(paths.length).toBeLessThanOrEqual(MOST_REQUESTS);
-    expect(tab.problems.filter((problem) => !ONLY_UNDER_HTTPS.test(problem))).toEqual([]);
-  } finally {
-    await browser.close();
-  }
-});
+      // Only what this level needs, and not a word on the console: NoScript would draw a box over the page.
+      const paths = asked(since);
+      expect(paths).toContain(wasm ? '/seal-wasm.js' : '/seal-js.js');
+      expect(paths.filter((each) => (wasm ? /seal-js/ : /wasm/).test(each))).toEqual([]);
+      expect(paths.length).toBeLessThanOrEqual(MOST_REQUESTS);
+      expect(tab.problems.filter((problem) => !ONLY_UNDER_HTTPS.test(problem))).toEqual([]);
+    } finally {
+      await browser.close();
+    }
+  },
+);
 
 it('a request, a decoy and a look into a mailbox take as many cells', { timeout: TEST_MS }, async () => {
   const browsers = recorder.exchanges('POST /parcel? ')[0];
@@ -126,7 +136,10 @@ it('a request, a decoy and a look into a mailbox take as many cells', { timeout:
   const kinds: (() => [body: Uint8Array, head?: string])[] = [
     () => [deployment.seal('Ячейки')],
     () => [stampParcel(sealParcel({ kind: 'decoy' }, keyring), 10)],
-    () => [encodeQuestion({ mailboxKey: randomBytes(32), threadKey: randomBytes(32), page: 0 }), browsers.up.head.replace('/parcel?', '/mailbox')],
+    () => [
+      encodeQuestion({ mailboxKey: randomBytes(32), threadKey: randomBytes(32), page: 0 }),
+      browsers.up.head.replace('/parcel?', '/mailbox'),
+    ],
   ];
   const pieces = [...kinds, ...kinds].map((made, index) => () => exchange(String(index), ...made()));
   const counted = await countCells(tor, pieces);

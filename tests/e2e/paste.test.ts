@@ -46,7 +46,8 @@ describe('without scripts', () => {
   ])('/%s says why scripts are needed, and three ways to go on', async (path, words) => {
     await goto(path);
     expect(await reader.isVisible('#no-scripts')).toBe(true);
-    for (const hidden of ['#form', '#opening', '#progress', '#accepted', '#exit-known']) expect(await reader.isVisible(hidden), hidden).toBe(false);
+    for (const hidden of ['#form', '#opening', '#progress', '#accepted', '#exit-known'])
+      expect(await reader.isVisible(hidden), hidden).toBe(false);
     const text = await reader.text('main');
     for (const word of words) expect(text).toContain(word);
     await reader.until(`a[href="/${path}form.html"]`);
@@ -61,7 +62,10 @@ describe('without scripts', () => {
     for (const hidden of ['#typed-code', '#read']) expect(await reader.isVisible(hidden), hidden).toBe(false);
   });
 
-  it.each([['/', 1], ['/en/', 2]])('a wrong address is a page that leads back to %s', async (first, section) => {
+  it.each([
+    ['/', 1],
+    ['/en/', 2],
+  ])('a wrong address is a page that leads back to %s', async (first, section) => {
     await goto('en/nothing');
     expect(await reader.text('#exit')).toBe('Быстрый выход Quick exit');
     const [russian, english] = [await reader.text('section:nth-of-type(1)'), await reader.text('section:nth-of-type(2)')];

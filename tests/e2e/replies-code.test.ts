@@ -34,7 +34,11 @@ describe.each(FIREFOX)('a code in %s', (name) => {
     await bench.tab.until('#typed-word');
     expect(await bench.tab.text('#typed-word')).toContain('номер 7');
     expect(await bench.tab.focused()).toBe('typed-code');
-    expect(await bench.tab.page.evaluate("(({ value, selectionStart, selectionEnd }) => value.slice(selectionStart, selectionEnd))(document.querySelector('#typed-code'))")).toBe('ыыыыы');
+    expect(
+      await bench.tab.page.evaluate(
+        "(({ value, selectionStart, selectionEnd }) => value.slice(selectionStart, selectionEnd))(document.querySelector('#typed-code'))",
+      ),
+    ).toBe('ыыыыы');
     await page.read(words.slice(0, 8).join(' '));
     await bench.tab.until('#typed-count');
     expect(await bench.tab.text('#typed-count')).toContain('здесь их 8');
@@ -65,7 +69,7 @@ describe.each(FIREFOX)('a code in %s', (name) => {
     await bench.tab.paste('#typed-code', '');
     await bench.tab.page.keyboard.type(words.join(' '));
     await bench.tab.page.keyboard.press('Tab');
-    if (await bench.tab.focused() === 'offer') await bench.tab.page.keyboard.press('Tab');
+    if ((await bench.tab.focused()) === 'offer') await bench.tab.page.keyboard.press('Tab');
     expect(await bench.tab.focused()).toBe('read');
     await bench.tab.page.keyboard.press('Enter');
     await bench.tab.until('#conversation');
@@ -80,7 +84,11 @@ describe.each(FIREFOX)('a code in %s', (name) => {
     await bench.tab.until('#notice-look-failed');
     expect(await bench.tab.focused()).toBe('notice-look-failed-title');
     expect(await bench.tab.value('#typed-code')).toBe(conversation.words.join(' '));
-    bench.front.rules.set('/mailbox', (_, response) => void response.writeHead(503).end(encodeMailboxAnswer({ result: 'away', total: 0, retryAfterSeconds: 5, places: [] })));
+    bench.front.rules.set(
+      '/mailbox',
+      (_, response) =>
+        void response.writeHead(503).end(encodeMailboxAnswer({ result: 'away', total: 0, retryAfterSeconds: 5, places: [] })),
+    );
     await bench.tab.page.click('#notice-look-failed [data-action="send"]');
     await bench.tab.until('#notice-look-away');
     bench.front.rules.set('/mailbox', (_, response) => void response.writeHead(202).end('no answer of a relay'));

@@ -49,7 +49,10 @@ describe.each(FIREFOX)('deleting in %s', (name) => {
     await bench.tab.page.click('#confirm-yes');
     await expect.poll(() => repliesWaiting(bench.deployment, conversation.thread)).toBe(4);
     await bench.tab.until('#conversation');
-    for (const texts of [['Два', 'Три'], ['Два', 'Три', 'Четыре', 'Пять']]) {
+    for (const texts of [
+      ['Два', 'Три'],
+      ['Два', 'Три', 'Четыре', 'Пять'],
+    ]) {
       await bench.tab.page.click('#more');
       await expect.poll(page.shown).toEqual(texts);
       await bench.tab.until('#conversation');
@@ -102,7 +105,11 @@ describe.each(FIREFOX)('deleting in %s', (name) => {
     await bench.tab.page.click('#confirm-yes');
     await bench.tab.until('#unfetched');
     await expect.poll(() => repliesWaiting(bench.deployment, conversation.thread)).toBe(3);
-    expect([await page.shown(), await bench.tab.text('#unfetched'), page.lookedUp()]).toEqual([[], expect.stringContaining(': 3.'), looked]);
+    expect([await page.shown(), await bench.tab.text('#unfetched'), page.lookedUp()]).toEqual([
+      [],
+      expect.stringContaining(': 3.'),
+      looked,
+    ]);
     await bench.tab.page.click('#more');
     await expect.poll(page.shown).toEqual(['Три', 'Четыре']);
     await bench.tab.until('#conversation');
@@ -120,7 +127,10 @@ describe.each(FIREFOX)('deleting in %s', (name) => {
     const { replies } = await lookInto(bench.deployment, conversation.thread);
     await removeElsewhere(conversation.thread, replies.slice(0, 2));
     await expect.poll(() => repliesWaiting(bench.deployment, conversation.thread)).toBe(3);
-    for (const texts of [['Один', 'Два', 'Пять'], ['Один', 'Два', 'Три', 'Четыре', 'Пять']]) {
+    for (const texts of [
+      ['Один', 'Два', 'Пять'],
+      ['Один', 'Два', 'Три', 'Четыре', 'Пять'],
+    ]) {
       await bench.tab.page.click('#more');
       await expect.poll(page.shown).toEqual(texts);
       await bench.tab.until('#conversation');
@@ -135,7 +145,7 @@ describe.each(FIREFOX)('deleting in %s', (name) => {
     try {
       await bench.tab.page.click('#delete-all');
       await bench.tab.until('#confirm');
-      expect(await bench.tab.isVisible('#confirm-unread') || await bench.tab.isVisible('#confirm-read')).toBe(false);
+      expect((await bench.tab.isVisible('#confirm-unread')) || (await bench.tab.isVisible('#confirm-read'))).toBe(false);
       await bench.tab.page.click('#confirm-yes');
       await bench.tab.until('#ended');
       for (const text of ['Третий', 'Четвёртый', 'Пятый']) {

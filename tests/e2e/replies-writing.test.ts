@@ -41,7 +41,13 @@ describe.each(FIREFOX)('further words in %s', (name) => {
     await bench.deployment.untilDelivered([text]);
     const letter = (await bench.deployment.letters()).find(({ message }) => message === text);
     // After the answer that had been read.
-    expect(letter).toMatchObject({ kind: 'follow-up', language: 'ru', number: 2, read: [expect.stringMatching(/^[0-9a-f]{16}$/)], thread: conversation.thread.address });
+    expect(letter).toMatchObject({
+      kind: 'follow-up',
+      language: 'ru',
+      number: 2,
+      read: [expect.stringMatching(/^[0-9a-f]{16}$/)],
+      thread: conversation.thread.address,
+    });
   });
 
   it.each([
@@ -60,14 +66,19 @@ describe.each(FIREFOX)('further words in %s', (name) => {
     if (said) expect(await bench.tab.text('#slow')).toContain('Читать ответы можно как обычно');
   });
 
-  it.each([['with a topic', '#topic-legal'], ['without one', '#topic-none']])('before any answer reaches the team that has the request, %s', async (how, topic) => {
+  it.each([
+    ['with a topic', '#topic-legal'],
+    ['without one', '#topic-none'],
+  ])('before any answer reaches the team that has the request, %s', async (how, topic) => {
     const [first, further] = [`Первое, ${how}. ${name}`, `И ещё, ${how}. ${name}`];
     await bench.open('', { until: FORM_READY });
     if (topic !== '#topic-none') await bench.tab.page.click(topic);
     await bench.tab.paste('#message', first);
     await bench.tab.page.click('#send');
     await bench.tab.until('#code-words li');
-    const words = (await bench.tab.page.evaluate("[...document.querySelectorAll('#code-words li')].map((item) => item.innerText.trim())")) as string[];
+    const words = (await bench.tab.page.evaluate(
+      "[...document.querySelectorAll('#code-words li')].map((item) => item.innerText.trim())",
+    )) as string[];
 
     await page.open();
     await page.read(words.join(' '));
@@ -86,8 +97,15 @@ describe.each(FIREFOX)('further words in %s', (name) => {
     };
     await expect.poll(() => inboxWith(further)).toBeDefined();
     await expect.poll(() => inboxWith(first)).toBe(await inboxWith(further));
-    const keys = ['--identity', bench.deployment.identity, '--keyring', bench.deployment.keyringFile, '--root-key', bench.deployment.rootKey];
-    const { text } = await cli(['inbox', ...keys, await inboxWith(further) ?? '']);
+    const keys = [
+      '--identity',
+      bench.deployment.identity,
+      '--keyring',
+      bench.deployment.keyringFile,
+      '--root-key',
+      bench.deployment.rootKey,
+    ];
+    const { text } = await cli(['inbox', ...keys, (await inboxWith(further)) ?? '']);
     expect(text.split('\n').filter((line) => line.includes(how))).toHaveLength(1);
   });
 
@@ -112,7 +130,9 @@ describe.each(FIREFOX)('further words in %s', (name) => {
     await bench.tab.paste('#message', `Кому это? ${name}`);
     await bench.tab.page.click('#send');
     await bench.tab.until('#sent');
-    await expect.poll(async () => (await bench.deployment.letters(inboxOf(bench.deployment.layout, 0))).map(({ message }) => message)).toContain(`Кому это? ${name}`);
+    await expect
+      .poll(async () => (await bench.deployment.letters(inboxOf(bench.deployment.layout, 0))).map(({ message }) => message))
+      .toContain(`Кому это? ${name}`);
   });
 
   it('sends further words to whom the newest answer says, also after that was deleted', async () => {
@@ -130,7 +150,9 @@ describe.each(FIREFOX)('further words in %s', (name) => {
     await bench.tab.paste('#message', `Вам. ${name}`);
     await bench.tab.page.click('#send');
     await bench.tab.until('#sent');
-    await expect.poll(async () => (await bench.deployment.letters(inboxOf(bench.deployment.layout, 1))).map(({ message }) => message)).toContain(`Вам. ${name}`);
+    await expect
+      .poll(async () => (await bench.deployment.letters(inboxOf(bench.deployment.layout, 1))).map(({ message }) => message))
+      .toContain(`Вам. ${name}`);
   });
 
   it('keeps a text and an answer when sending or deleting fails', async () => {

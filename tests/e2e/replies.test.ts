@@ -28,7 +28,9 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     expect(await bench.tab.text('.reply .text')).toContain('Hello!\n\n<b>');
     expect(await bench.tab.page.$('#replies a, #replies b')).toBeNull();
     expect(await bench.tab.isVisible('#unfetched')).toBe(false);
-    const style = await bench.tab.page.evaluate("(({ unicodeBidi, whiteSpace }) => unicodeBidi + ' ' + whiteSpace)(getComputedStyle(document.querySelector('.reply .text')))");
+    const style = await bench.tab.page.evaluate(
+      "(({ unicodeBidi, whiteSpace }) => unicodeBidi + ' ' + whiteSpace)(getComputedStyle(document.querySelector('.reply .text')))",
+    );
     expect(style).toMatch(/^isolate pre-wrap/);
     const sent = Buffer.concat(bench.front.seen.map(({ body }) => Buffer.from(body))).toString('latin1') + bench.tab.requests.join();
     for (const word of conversation.words) expect(sent).not.toContain(word);
@@ -43,7 +45,7 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     await Promise.all([bench.tab.page.waitForNavigation(), bench.tab.page.goto(new URL('en/', bench.front.url).href)]);
     await bench.tab.page.goBack({ waitUntil: 'load' });
     await bench.tab.until('#read:not(:disabled)');
-    expect(await bench.tab.value('#typed-code') + await bench.tab.value('#message')).toBe('');
+    expect((await bench.tab.value('#typed-code')) + (await bench.tab.value('#message'))).toBe('');
     expect(await bench.tab.page.content()).not.toContain('Никому');
     await page.read(conversation.words.join(' '));
     await bench.tab.until('#conversation');
@@ -86,7 +88,9 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     expect(await bench.tab.isVisible('#topic-choice')).toBe(false);
     expect(await page.shown()).toEqual([]);
     expect(await bench.tab.value('#typed-code')).toBe('');
-    expect(new Set(bench.front.seen.filter(({ path }) => path === '/mailbox').map(({ body }) => body.length))).toEqual(new Set([QUESTION_BYTES]));
+    expect(new Set(bench.front.seen.filter(({ path }) => path === '/mailbox').map(({ body }) => body.length))).toEqual(
+      new Set([QUESTION_BYTES]),
+    );
     expect(bench.tab.requests.filter((url) => !url.startsWith(bench.front.url) && !url.startsWith('data:'))).toEqual([]);
   });
 
@@ -108,11 +112,14 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     const { address } = conversation.thread;
     const [team] = bench.deployment.keyring.keyring.teams;
     const signer = await bench.deployment.signingKey();
-    const seal = (text: string, number: number, id: string): Uint8Array => sealReply({ team: team?.id ?? '', text, number, earlier: [], id: id.repeat(32) }, address, signer).reply;
+    const seal = (text: string, number: number, id: string): Uint8Array =>
+      sealReply({ team: team?.id ?? '', text, number, earlier: [], id: id.repeat(32) }, address, signer).reply;
     const served = [seal('Третий', 2, 'b'), seal('Второй, без сети', 2, 'a'), seal('Последний', 5, 'd'), seal('Старый', 1, 'c')];
     bench.front.rules.set('/mailbox', ({ body }, response) => {
-      const at = 2 * (parseQuestion(new Uint8Array(body)).page);
-      response.writeHead(202).end(encodeMailboxAnswer({ result: 'read', total: 4, retryAfterSeconds: 0, places: served.slice(at, at + 2) }));
+      const at = 2 * parseQuestion(new Uint8Array(body)).page;
+      response
+        .writeHead(202)
+        .end(encodeMailboxAnswer({ result: 'read', total: 4, retryAfterSeconds: 0, places: served.slice(at, at + 2) }));
     });
     await page.openMailbox(conversation);
     expect(await page.shown()).toEqual(['Второй, без сети', 'Третий']);
@@ -150,7 +157,9 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     expect(await page.shown()).toEqual(['Третий']);
     expect(await bench.tab.text('#absent')).toMatch(/другие ответы.*: 2\. .*всё в порядке/s);
     expect(await bench.tab.page.evaluate("document.querySelector('#absent').closest('[role=alert], .notice, .problem')")).toBeNull();
-    expect(await bench.tab.page.evaluate("[...document.querySelectorAll('[role=alert]')].filter((alert) => alert.checkVisibility()).length")).toBe(0);
+    expect(
+      await bench.tab.page.evaluate("[...document.querySelectorAll('[role=alert]')].filter((alert) => alert.checkVisibility()).length"),
+    ).toBe(0);
   });
 
   it('counts what nobody of the keyring has signed, and does not show it', async () => {
@@ -169,8 +178,14 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     const [team] = bench.deployment.keyring.keyring.teams;
     const { reply } = sealReply({ team: team?.id ?? '', text: 'Один раз' }, address, await bench.deployment.signingKey());
     const again = encrypt(decrypt(reply, [identity]), [address.recipient]);
-    for (const places of [[reply, reply], [reply, again]]) {
-      bench.front.rules.set('/mailbox', (_, response) => void response.writeHead(202).end(encodeMailboxAnswer({ result: 'read', total: 2, retryAfterSeconds: 0, places })));
+    for (const places of [
+      [reply, reply],
+      [reply, again],
+    ]) {
+      bench.front.rules.set(
+        '/mailbox',
+        (_, response) => void response.writeHead(202).end(encodeMailboxAnswer({ result: 'read', total: 2, retryAfterSeconds: 0, places })),
+      );
       await page.openMailbox(conversation);
       expect(await page.shown()).toEqual(['Один раз']);
       expect(await bench.tab.isVisible('#refused')).toBe(false);
@@ -178,7 +193,11 @@ describe.each(BROWSERS)('answers in %s', (name) => {
   });
 
   it('believes no relay that tells of more answers than there can be', async () => {
-    bench.front.rules.set('/mailbox', (_, response) => void response.writeHead(202).end(encodeMailboxAnswer({ result: 'read', total: 4_000_000_000, retryAfterSeconds: 0, places: [] })));
+    bench.front.rules.set(
+      '/mailbox',
+      (_, response) =>
+        void response.writeHead(202).end(encodeMailboxAnswer({ result: 'read', total: 4_000_000_000, retryAfterSeconds: 0, places: [] })),
+    );
     await page.open();
     await page.read((await startConversation('ru')).words.join(' '));
     await bench.tab.until('#notice-look-failed');
@@ -195,7 +214,9 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     await page.openMailbox(conversation);
     expect(await page.shown()).toEqual(['И сейчас']);
     expect(await bench.tab.isVisible('#closed')).toBe(true);
-    expect(await bench.tab.isVisible('#write') || await bench.tab.isVisible('#delete-1') || await bench.tab.isVisible('#delete-all')).toBe(false);
+    expect(
+      (await bench.tab.isVisible('#write')) || (await bench.tab.isVisible('#delete-1')) || (await bench.tab.isVisible('#delete-all')),
+    ).toBe(false);
     bench.front.rules.clear();
     await bench.tab.page.click('#again');
     await bench.tab.until('#write');
@@ -204,7 +225,10 @@ describe.each(BROWSERS)('answers in %s', (name) => {
   });
 
   it('shows no answer while the keys that it is checked with are not there', async () => {
-    bench.front.rules.set('/start.json', (_, response) => void response.end(JSON.stringify({ door: { open: false, reason: 'keyring' }, keyring: null, signature: null })));
+    bench.front.rules.set(
+      '/start.json',
+      (_, response) => void response.end(JSON.stringify({ door: { open: false, reason: 'keyring' }, keyring: null, signature: null })),
+    );
     await bench.open('replies', { until: '#notice-look-keys' });
     expect(await bench.tab.page.$('#read:disabled')).not.toBeNull();
     bench.front.rules.clear();
@@ -216,7 +240,8 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'ж'.repeat(500), `${'w'.repeat(300)} x`);
     await bench.open('replies', { until: READY, viewport: NARROW });
-    const tooWide = async (): Promise<unknown> => bench.tab.page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
+    const tooWide = async (): Promise<unknown> =>
+      bench.tab.page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
     await bench.tab.paste('#typed-code', conversation.words.join(' ').slice(0, -1));
     expect(await tooWide()).toBe(false);
     await page.read(conversation.words.join(' '));

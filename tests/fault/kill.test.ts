@@ -53,22 +53,31 @@ describe.each<{ name: string; parts: readonly Part[]; losesPower: boolean }>([
     await deployment.stop();
   });
 
-  test('at random moments: every 202 is in the inbox, once', { timeout: LOAD_MS + ACCEPTED_WITHIN_MS + DELIVERED_WITHIN_MS + 60_000 }, async () => {
-    const parcels = sealMany(deployment, PARCELS);
-    const load: Load = { accepted: [], refused: 0, unanswered: 0 };
-    const over = new AbortController();
-    const [kills] = await Promise.all([
-      killAtRandom(deployment, parts, over.signal),
-      postAll(deployment, parcels, over.signal, load),
-      // The test is worth something only if it killed under load and still got most of it through, however slow the machine.
-      sleep(LOAD_MS).then(() => until('most of the load', () => load.accepted.length > PARCELS / 2, ACCEPTED_WITHIN_MS)).finally(() => over.abort()),
-    ]);
-    for (const part of PARTS) if (!deployment.isRunning(part)) deployment.start(part);
-    await deployment.untilOpen();
-    const delivered = await deployment.untilDelivered(load.accepted, DELIVERED_WITHIN_MS);
-    expect(kills).toBeGreaterThan(5);
-    expect(load.unanswered + load.refused).toBeGreaterThan(0);
-    expect(load.accepted.filter((text) => !delivered.includes(text)), await deployment.logs()).toEqual([]);
-    expect(delivered.length).toBe(new Set(delivered).size);
-  });
+  test(
+    'at random moments: every 202 is in the inbox, once',
+    { timeout: LOAD_MS + ACCEPTED_WITHIN_MS + DELIVERED_WITHIN_MS + 60_000 },
+    async () => {
+      const parcels = sealMany(deployment, PARCELS);
+      const load: Load = { accepted: [], refused: 0, unanswered: 0 };
+      const over = new AbortController();
+      const [kills] = await Promise.all([
+        killAtRandom(deployment, parts, over.signal),
+        postAll(deployment, parcels, over.signal, load),
+        // The test is worth something only if it killed under load and still got most of it through, however slow the machine.
+        sleep(LOAD_MS)
+          .then(() => until('most of the load', () => load.accepted.length > PARCELS / 2, ACCEPTED_WITHIN_MS))
+          .finally(() => over.abort()),
+      ]);
+      for (const part of PARTS) if (!deployment.isRunning(part)) deployment.start(part);
+      await deployment.untilOpen();
+      const delivered = await deployment.untilDelivered(load.accepted, DELIVERED_WITHIN_MS);
+      expect(kills).toBeGreaterThan(5);
+      expect(load.unanswered + load.refused).toBeGreaterThan(0);
+      expect(
+        load.accepted.filter((text) => !delivered.includes(text)),
+        await deployment.logs(),
+      ).toEqual([]);
+      expect(delivered.length).toBe(new Set(delivered).size);
+    },
+  );
 });

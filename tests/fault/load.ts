@@ -10,7 +10,12 @@ export type Load = { accepted: string[]; refused: number; unanswered: number };
 const ANSWER_WITHIN_MS = 5_000;
 
 /** Posts each parcel until it is accepted, some of them at a time, until `signal`: what a person's page does. @param load counts it */
-export async function postAll(deployment: Deployment, parcels: ReadonlyMap<string, Uint8Array>, signal: AbortSignal, load: Load): Promise<void> {
+export async function postAll(
+  deployment: Deployment,
+  parcels: ReadonlyMap<string, Uint8Array>,
+  signal: AbortSignal,
+  load: Load,
+): Promise<void> {
   const waiting = [...parcels];
   const sender = async () => {
     for (let next = waiting.shift(); next !== undefined && !signal.aborted; next = waiting.shift()) {

@@ -15,7 +15,17 @@ import { concat, fromHex, randomBytes } from '../../crypto/bytes.ts';
 import { encodeKeyring } from '../../crypto/keyring.ts';
 import { LETTER_BYTES, LETTER_PLAINTEXT_BYTES, sealLetter } from '../../crypto/letter.ts';
 import { generateKeyPair, sign } from '../../crypto/minisign.ts';
-import { frameParcel, KIND_BYTES, PARCEL_BYTES, PARCEL_HEADER_BYTES, PARCEL_PLAINTEXT_BYTES, parseParcel, ROUTE_BYTES, SEALED_BYTES, sealParcel } from '../../crypto/parcel.ts';
+import {
+  frameParcel,
+  KIND_BYTES,
+  PARCEL_BYTES,
+  PARCEL_HEADER_BYTES,
+  PARCEL_PLAINTEXT_BYTES,
+  parseParcel,
+  ROUTE_BYTES,
+  SEALED_BYTES,
+  sealParcel,
+} from '../../crypto/parcel.ts';
 import { stampBits, stampParcel } from '../../crypto/stamp.ts';
 import { program } from '../../deploy/layout.ts';
 import { PARTS } from '../../deploy/parts.ts';
@@ -45,11 +55,16 @@ afterAll(async () => {
 });
 
 /** A sealed part, whatever it is, as a parcel with its check and its stamp. */
-const framed = (sealed: Uint8Array, serial = deployment.keyring.keyring.serial): Uint8Array => stampParcel(frameParcel(sealed, serial), DIFFICULTY);
+const framed = (sealed: Uint8Array, serial = deployment.keyring.keyring.serial): Uint8Array =>
+  stampParcel(frameParcel(sealed, serial), DIFFICULTY);
 const sealedOf = (message: string): Uint8Array => parseParcel(deployment.seal(message)).sealed;
 
 /** A sealed part with any plaintext, to this or another worker, as a parcel with its stamp. */
-function parcelWith(plaintext: Uint8Array, worker = deployment.keyring.keyring.worker, serial = deployment.keyring.keyring.serial): Uint8Array {
+function parcelWith(
+  plaintext: Uint8Array,
+  worker = deployment.keyring.keyring.worker,
+  serial = deployment.keyring.keyring.serial,
+): Uint8Array {
   return framed(encrypt(plaintext, [worker]), serial);
 }
 
@@ -65,7 +80,15 @@ const team = (): string => deployment.keyring.keyring.teams[0]?.id ?? '';
 
 function letter(message = 'x'): Uint8Array {
   const { keyring, digest } = deployment.keyring;
-  const content = { version: 1, kind: 'request', serial: keyring.serial, keyring: digest, topic: 'legal', language: 'ru', message } as const;
+  const content = {
+    version: 1,
+    kind: 'request',
+    serial: keyring.serial,
+    keyring: digest,
+    topic: 'legal',
+    language: 'ru',
+    message,
+  } as const;
   return sealLetter(content, keyring.teams[0]?.recipients ?? []);
 }
 
@@ -90,10 +113,25 @@ describe('the relay refuses, with a short answer, what is no exchange', () => {
     ['a byte less', { body: new Uint8Array(PARCEL_BYTES - 1) }, 400, 'PARCEL_SHORT'],
     ['a byte more', { body: new Uint8Array(PARCEL_BYTES + 1) }, 413, 'PARCEL_LONG'],
     ['10 MB', { body: new Uint8Array(10_000_000) }, 413, 'PARCEL_LONG'],
-    ['10 MB of unannounced length', { body: new Uint8Array(10_000_000), headers: { ...octets, 'transfer-encoding': 'chunked' } }, 413, 'PARCEL_LONG'],
+    [
+      '10 MB of unannounced length',
+      { body: new Uint8Array(10_000_000), headers: { ...octets, 'transfer-encoding': 'chunked' } },
+      413,
+      'PARCEL_LONG',
+    ],
     ['another content type', { body: new Uint8Array(PARCEL_BYTES), headers: { 'content-type': 'text/plain' } }, 415, 'CONTENT_TYPE'],
-    ['a form', { body: new Uint8Array(PARCEL_BYTES), headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 415, 'CONTENT_TYPE'],
-    ['a content encoding', { body: new Uint8Array(PARCEL_BYTES), headers: { ...octets, 'content-encoding': 'gzip' } }, 415, 'CONTENT_ENCODING'],
+    [
+      'a form',
+      { body: new Uint8Array(PARCEL_BYTES), headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+      415,
+      'CONTENT_TYPE',
+    ],
+    [
+      'a content encoding',
+      { body: new Uint8Array(PARCEL_BYTES), headers: { ...octets, 'content-encoding': 'gzip' } },
+      415,
+      'CONTENT_ENCODING',
+    ],
     ['another method', { method: 'PUT', body: new Uint8Array(PARCEL_BYTES) }, 405, 'METHOD'],
     ['another path', { path: '../parcels' }, 404, 'NOT_FOUND'],
     ['long headers', { body: new Uint8Array(PARCEL_BYTES), headers: { ...octets, 'x-long': 'x'.repeat(20_000) } }, 431, 'HEADERS_LONG'],
@@ -157,7 +195,8 @@ test('the worker drops, and counts by reason, what only it can see', { timeout: 
     ['decoy', parcelWith(new Uint8Array(PARCEL_PLAINTEXT_BYTES))],
   ];
   for (const [reason, parcel] of cases) expect([reason, (await deployment.post(parcel)).status]).toEqual([reason, 202]);
-  const dropped = async () => Object.fromEntries(Object.entries(await operator.hgetall('dropped')).map(([reason, count]) => [reason, Number(count)]));
+  const dropped = async () =>
+    Object.fromEntries(Object.entries(await operator.hgetall('dropped')).map(([reason, count]) => [reason, Number(count)]));
   const expected = { unopenable: 1, damaged: 2, format: 2, structure: 2, team: 1, decoy: 1 };
   await expect.poll(dropped, { timeout: PATIENCE_MS + 30_000, interval: 500 }).toEqual(expected);
   expect(await deployment.letters()).toEqual([]);

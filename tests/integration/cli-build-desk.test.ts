@@ -14,7 +14,10 @@ let built: CliResult;
 const offices = () => ({ office: office as Office, other: other as Office });
 beforeAll(async () => {
   dir = await temporaryDirectory();
-  [office, other] = [await openOffice((...parts) => dir.path('office', ...parts)), await openOffice((...parts) => dir.path('other', ...parts))];
+  [office, other] = [
+    await openOffice((...parts) => dir.path('office', ...parts)),
+    await openOffice((...parts) => dir.path('other', ...parts)),
+  ];
   built = await buildDesk('one');
 });
 afterAll(async () => {
@@ -22,7 +25,14 @@ afterAll(async () => {
   await dir.remove();
 });
 
-function buildDesk(out: string, { rootKey = offices().office.rootPublicKey, keyring = offices().office.keyring.file, ...input }: CliInput & { rootKey?: string; keyring?: string } = {}): Promise<CliResult> {
+function buildDesk(
+  out: string,
+  {
+    rootKey = offices().office.rootPublicKey,
+    keyring = offices().office.keyring.file,
+    ...input
+  }: CliInput & { rootKey?: string; keyring?: string } = {},
+): Promise<CliResult> {
   return cli(['admin', 'build-desk', '--root-key', rootKey, '--keyring', keyring, '--out', dir.path(out)], input);
 }
 
@@ -50,20 +60,50 @@ describe('admin build-desk', () => {
   });
 
   test.each<[string, string, number, () => Promise<CliResult>]>([
-    ['a root key that did not sign the keyring', 'do not use the file (MINISIGN_KEY)', EXIT.notAuthentic, () => buildDesk('none', { rootKey: offices().other.rootPublicKey })],
-    ['a keyring that was changed after it was signed', 'do not use the file; tell the administrator (MINISIGN_SIGNATURE)', EXIT.notAuthentic, async () => {
-      const { file, signatureFile } = offices().office.keyring;
-      const keyring = await writeTo(dir.path('changed.json'), (await readFile(file, 'utf8')).replace('Психологи', 'Психологи '));
-      await writeTo(`${keyring}.minisig`, await readFile(signatureFile));
-      return buildDesk('none', { keyring });
-    }],
-    ['a keyring without its signature', 'check the name and the permissions (INPUT_MISSING)', EXIT.input, async () => buildDesk('none', { keyring: await writeTo(dir.path('bare.json'), await readFile(offices().office.keyring.file)) })],
-    ['the secret root key', 'it is the secret half, which stays offline; give the public half, root.pub, that the administrator gave you (INPUT_FORMAT)', EXIT.input, () => buildDesk('none', { rootKey: offices().office.rootKey })],
-    ['keyrings that are over', 'get this week\'s keyring from the administrator (KEYRING_EXPIRED)', EXIT.notAuthentic, () => buildDesk('none', NEXT_WEEK)],
-    ['a place that is no folder', 'check the directory and its permissions (OUTPUT_FAILED)', EXIT.output, async () => {
-      await writeTo(dir.path('file'), '');
-      return buildDesk('file/none');
-    }],
+    [
+      'a root key that did not sign the keyring',
+      'do not use the file (MINISIGN_KEY)',
+      EXIT.notAuthentic,
+      () => buildDesk('none', { rootKey: offices().other.rootPublicKey }),
+    ],
+    [
+      'a keyring that was changed after it was signed',
+      'do not use the file; tell the administrator (MINISIGN_SIGNATURE)',
+      EXIT.notAuthentic,
+      async () => {
+        const { file, signatureFile } = offices().office.keyring;
+        const keyring = await writeTo(dir.path('changed.json'), (await readFile(file, 'utf8')).replace('Психологи', 'Психологи '));
+        await writeTo(`${keyring}.minisig`, await readFile(signatureFile));
+        return buildDesk('none', { keyring });
+      },
+    ],
+    [
+      'a keyring without its signature',
+      'check the name and the permissions (INPUT_MISSING)',
+      EXIT.input,
+      async () => buildDesk('none', { keyring: await writeTo(dir.path('bare.json'), await readFile(offices().office.keyring.file)) }),
+    ],
+    [
+      'the secret root key',
+      'it is the secret half, which stays offline; give the public half, root.pub, that the administrator gave you (INPUT_FORMAT)',
+      EXIT.input,
+      () => buildDesk('none', { rootKey: offices().office.rootKey }),
+    ],
+    [
+      'keyrings that are over',
+      "get this week's keyring from the administrator (KEYRING_EXPIRED)",
+      EXIT.notAuthentic,
+      () => buildDesk('none', NEXT_WEEK),
+    ],
+    [
+      'a place that is no folder',
+      'check the directory and its permissions (OUTPUT_FAILED)',
+      EXIT.output,
+      async () => {
+        await writeTo(dir.path('file'), '');
+        return buildDesk('file/none');
+      },
+    ],
   ])('refuses %s, says what to do, and writes nothing', async (_what, advice, exit, attempt) => {
     const { code, err, text } = await attempt();
     expect(err).toContain(advice);
@@ -73,11 +113,42 @@ describe('admin build-desk', () => {
   });
 
   test('takes a keyring that is over beside one that is not, so that its letters can be read', async () => {
-    const { office: { rootPublicKey, keyring } } = offices();
-    const next = await cli(['admin', 'keyring', '--root-key', offices().office.rootKey, '--teams', await teams(), '--worker', await writeTo(dir.path('worker.pub'), keyring.keyring.worker),
-      '--serial', '2', '--out', dir.path('next')], NEXT_WEEK);
+    const {
+      office: { rootPublicKey, keyring },
+    } = offices();
+    const next = await cli(
+      [
+        'admin',
+        'keyring',
+        '--root-key',
+        offices().office.rootKey,
+        '--teams',
+        await teams(),
+        '--worker',
+        await writeTo(dir.path('worker.pub'), keyring.keyring.worker),
+        '--serial',
+        '2',
+        '--out',
+        dir.path('next'),
+      ],
+      NEXT_WEEK,
+    );
     expect(next.code, next.err).toBe(EXIT.ok);
-    const { code, err } = await cli(['admin', 'build-desk', '--root-key', rootPublicKey, '--keyring', keyring.file, '--keyring', dir.path('next', 'keyring-2.json'), '--out', dir.path('both')], NEXT_WEEK);
+    const { code, err } = await cli(
+      [
+        'admin',
+        'build-desk',
+        '--root-key',
+        rootPublicKey,
+        '--keyring',
+        keyring.file,
+        '--keyring',
+        dir.path('next', 'keyring-2.json'),
+        '--out',
+        dir.path('both'),
+      ],
+      NEXT_WEEK,
+    );
     expect(code, err).toBe(EXIT.ok);
   });
 

@@ -27,9 +27,15 @@ test.each(files)('%s', async (file) => {
   const office = `${CASES}office/`;
   const keyring = ['--keyring', `${office}keyrings/keyring-1.json`, '--root-key', `${office}root/root.pub`];
   const { code, text, err } = await cli(['open', '--json', '--identity', `${office}volunteer.txt`, ...keyring, `${CASES}mail/${file}`]);
-  const shown = text.trim().split('\n').map((line) => JSON.parse(line) as { message?: string; note?: { text: string }; error?: { code: string } });
+  const shown = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { message?: string; note?: { text: string }; error?: { code: string } });
   expect(shown.flatMap(({ message, note }) => message ?? note?.text ?? [])).toEqual(opens);
-  expect(shown.flatMap(({ error }) => error?.code ?? []), err).toEqual(names);
+  expect(
+    shown.flatMap(({ error }) => error?.code ?? []),
+    err,
+  ).toEqual(names);
   expect(code).toBe(names.length === 0 ? EXIT.ok : EXIT.notAuthentic);
 });
 

@@ -16,7 +16,8 @@ import { bytesOf, compound, mailOf, multipart, part, tnef, tnefAttachment, utf16
 import { newThread } from '../support/letters.ts';
 import { closedPort } from '../support/smtp.ts';
 
-const { dir, office, anna, boris, stranger, thread, letter, letterOf, nextOut, options, run, contentBy, noteBy, nothingWritten } = await openAnswering();
+const { dir, office, anna, boris, stranger, thread, letter, letterOf, nextOut, options, run, contentBy, noteBy, nothingWritten } =
+  await openAnswering();
 let out: string;
 
 afterAll(() => dir.remove());
@@ -43,7 +44,11 @@ describe('what somebody else has', () => {
   });
 
   test('what was handed over to them, they answer; a note by nobody of the keyring holds up nobody, and is reported', async () => {
-    const notes = [await noteBy(boris, { action: 'claim' }), await noteBy(boris, { action: 'handover', to: 'Анна' }), await noteBy(stranger, { alias: 'Вера' })];
+    const notes = [
+      await noteBy(boris, { action: 'claim' }),
+      await noteBy(boris, { action: 'handover', to: 'Анна' }),
+      await noteBy(stranger, { alias: 'Вера' }),
+    ];
     const files = await Promise.all(notes.map((note, index) => writeTo(dir.path(`n${String(index)}.age`), note)));
     const { code, err } = await run(['reply', letter, ...files], { stdin: 'x' });
     expect([code, err]).toEqual([EXIT.ok, expect.stringMatching(/NOT TRUSTED: .*n2\.age.*\(SIGNER_UNKNOWN\)/)]);
@@ -55,18 +60,35 @@ describe('what could not be read', () => {
 
   test('what somebody is known to have needs more than --incomplete', async () => {
     const claim = await writeTo(dir.path('claim.age'), await noteBy(boris, {}));
-    expect((await run(['reply', letter, claim, dir.path('gone.age'), '--incomplete'], { stdin: 'x' })).err).toContain('(CONVERSATION_TAKEN)');
+    expect((await run(['reply', letter, claim, dir.path('gone.age'), '--incomplete'], { stdin: 'x' })).err).toContain(
+      '(CONVERSATION_TAKEN)',
+    );
   });
 
   test.each<readonly [string, () => Promise<string>, string]>([
     ['a file that is not there', () => Promise.resolve(dir.path('gone.age')), 'INPUT_MISSING'],
     ['a mail server that is away', async () => `imaps://anna@127.0.0.1:${String(await closedPort())}/`, 'IMAP_AWAY'],
-    ['a damaged note', async () => writeTo(dir.path('damaged.age'), (await noteBy(boris, {})).map((byte, at, { length }) => (at === length - 1 ? byte ^ 1 : byte))), 'AGE_PAYLOAD'],
-    ['a note under a keyring that was not given', async () => writeTo(dir.path('foreign.age'), sealLetter(foreign(await contentBy(boris, {})), [office.recipient])), 'NOTE_FOREIGN'],
+    [
+      'a damaged note',
+      async () =>
+        writeTo(
+          dir.path('damaged.age'),
+          (await noteBy(boris, {})).map((byte, at, { length }) => (at === length - 1 ? byte ^ 1 : byte)),
+        ),
+      'AGE_PAYLOAD',
+    ],
+    [
+      'a note under a keyring that was not given',
+      async () => writeTo(dir.path('foreign.age'), sealLetter(foreign(await contentBy(boris, {})), [office.recipient])),
+      'NOTE_FOREIGN',
+    ],
   ])('%s may be what somebody else has said: nobody goes on unless they insist', async (_what, path, why) => {
     const argv = ['reply', letter, await path(), '--imap-password-file', await writeTo(dir.path('password'), 'x')];
     const { code, err } = await run(argv, { stdin: 'x' });
-    expect([code, err]).toEqual([EXIT.input, expect.stringMatching(/not everything could be read; get what is missing .*nothing was sent \(READING_INCOMPLETE\)\n$/)]);
+    expect([code, err]).toEqual([
+      EXIT.input,
+      expect.stringMatching(/not everything could be read; get what is missing .*nothing was sent \(READING_INCOMPLETE\)\n$/),
+    ]);
     expect(err).toContain(`(${why})`);
     const declined = await run(argv, { terminal: { answers: ['n'] } });
     expect([declined.code, declined.asked]).toEqual([EXIT.input, ['Go on all the same? [y/N] ']]);
@@ -80,22 +102,45 @@ describe('what could not be read', () => {
   const forms: Readonly<Record<string, (note: Uint8Array) => Uint8Array>> = {
     'UTF-16': (note) => utf16(armor(note)),
     'smart dashes': (note) => bytesOf(armorIn('em and en dash', note)),
-    're-wrapped below an attached request': (note) => mailOf(multipart('mixed', [part({ type: 'text/plain', encoding: '7bit', body: armorIn('60 columns', note) }), part({ type: 'application/octet-stream', name: 'letter.age', body: letterOf(newThread(), 'x') })])),
-    'a mail attached as a file': (note) => mailOf(multipart('mixed', [part({ type: 'application/octet-stream', name: 'Message.eml', body: mailOf(part({ type: 'application/octet-stream', name: 'letter.age', body: note })) })])),
+    're-wrapped below an attached request': (note) =>
+      mailOf(
+        multipart('mixed', [
+          part({ type: 'text/plain', encoding: '7bit', body: armorIn('60 columns', note) }),
+          part({ type: 'application/octet-stream', name: 'letter.age', body: letterOf(newThread(), 'x') }),
+        ]),
+      ),
+    'a mail attached as a file': (note) =>
+      mailOf(
+        multipart('mixed', [
+          part({
+            type: 'application/octet-stream',
+            name: 'Message.eml',
+            body: mailOf(part({ type: 'application/octet-stream', name: 'letter.age', body: note })),
+          }),
+        ]),
+      ),
     'a zip': (note) => zip([{ name: 'letter.age', content: note }]),
     gzip: (note) => new Uint8Array(gzipSync(note)),
     'winmail.dat': (note) => tnef(tnefAttachment('letter.age', note)),
     '.msg': (note) => compound([{ name: '__substg1.0_37010102', content: note }]),
     'HTML alone': (note) => mailOf(part({ type: 'text/html', body: armorIn('HTML, a <div> a line', note) })),
     'a line feed behind': (note) => fileIn('a line feed behind', note),
-    'the second message of an .mbox': (note) => Buffer.concat([bytesOf('From a Sat Nov 28 00:00:00 2026\nSubject: x\n\nhello\n\nFrom b Sat Nov 28 00:00:00 2026\n'), mailOf(part({ type: 'application/octet-stream', name: 'letter.age', body: note }))]),
+    'the second message of an .mbox': (note) =>
+      Buffer.concat([
+        bytesOf('From a Sat Nov 28 00:00:00 2026\nSubject: x\n\nhello\n\nFrom b Sat Nov 28 00:00:00 2026\n'),
+        mailOf(part({ type: 'application/octet-stream', name: 'letter.age', body: note })),
+      ]),
     'a zip with a password': (note) => zip([{ name: 'letter.age', content: note, flags: 1 }]),
     'half of it': (note) => note.subarray(0, 11_000),
-    'hexadecimal': (note) => bytesOf(Buffer.from(note).toString('hex')),
-    'an archive that is not opened': (note) => new Uint8Array(Buffer.concat([Buffer.from('Rar!\x1a\x07\x01\x00', 'latin1'), Buffer.from(note).map((byte) => byte ^ 0x55)])),
+    hexadecimal: (note) => bytesOf(Buffer.from(note).toString('hex')),
+    'an archive that is not opened': (note) =>
+      new Uint8Array(Buffer.concat([Buffer.from('Rar!\x1a\x07\x01\x00', 'latin1'), Buffer.from(note).map((byte) => byte ^ 0x55)])),
   };
   test.each(Object.keys(forms))('a colleague’s answer as %s keeps a second one from being written', async (form) => {
-    const note = await writeTo(dir.path('form'), (forms[form] as (note: Uint8Array) => Uint8Array)(await noteBy(boris, { action: 'answer', text: 'x' })));
+    const note = await writeTo(
+      dir.path('form'),
+      (forms[form] as (note: Uint8Array) => Uint8Array)(await noteBy(boris, { action: 'answer', text: 'x' })),
+    );
     const { code, err } = await run(['reply', letter, note, '--conversation', thread.address.key.slice(0, 8)], { stdin: 'x' });
     expect([code, err]).toEqual([EXIT.input, expect.stringMatching(/\((?:CONVERSATION_TAKEN|READING_INCOMPLETE)\)\n$/)]);
     await nothingWritten();
@@ -103,14 +148,18 @@ describe('what could not be read', () => {
 
   test('a note that was sealed twice is shown once', async () => {
     const content = await contentBy(boris, { action: 'claim', text: 'Беру' });
-    const notes = await Promise.all([1, 2].map((index) => writeTo(dir.path(`twice-${String(index)}.age`), sealLetter(content, [office.recipient]))));
+    const notes = await Promise.all(
+      [1, 2].map((index) => writeTo(dir.path(`twice-${String(index)}.age`), sealLetter(content, [office.recipient]))),
+    );
     const { code, text } = await cli(['open', '--identity', office.identity, ...notes]);
     expect([code, text.match(/Беру/g)]).toEqual([EXIT.ok, ['Беру']]);
   });
 
   test('eight letters that no key opens are told in one line', async () => {
     const elsewhere = await openOffice((...parts) => dir.path('far', ...parts));
-    const letters = await Promise.all(Array.from({ length: 8 }, (_, index) => writeTo(dir.path(`far-${String(index)}.age`), elsewhere.letter())));
+    const letters = await Promise.all(
+      Array.from({ length: 8 }, (_, index) => writeTo(dir.path(`far-${String(index)}.age`), elsewhere.letter())),
+    );
     const { err } = await cli(['open', '--identity', office.identity, ...letters]);
     expect(err.match(/AGE_NO_MATCH/g)).toHaveLength(1);
     expect(err).toContain('NOT OPENED: 8 times: none of the identities opens this file');
@@ -120,9 +169,16 @@ describe('what could not be read', () => {
   test('but a letter for somebody else, a request under any keyring, and ordinary mail hold up nobody', async () => {
     const elsewhere = await openOffice((...parts) => dir.path('elsewhere', ...parts));
     const request = { version: 1 as const, kind: 'request' as const, serial: 1, keyring: 'ab'.repeat(32), language: 'ru', message: 'x' };
-    const others = [await writeTo(dir.path('request.age'), sealLetter(request, [office.recipient])), await writeTo(dir.path('others.age'), elsewhere.letter()), await writeTo(dir.path('ordinary.eml'), 'Subject: x\n\nordinary\n')];
+    const others = [
+      await writeTo(dir.path('request.age'), sealLetter(request, [office.recipient])),
+      await writeTo(dir.path('others.age'), elsewhere.letter()),
+      await writeTo(dir.path('ordinary.eml'), 'Subject: x\n\nordinary\n'),
+    ];
     const { code, err } = await run(['reply', letter, ...others], { stdin: 'x' });
-    expect([code, err.match(/KEYRING_FOREIGN|AGE_NO_MATCH|LETTER_MISSING/g)]).toEqual([EXIT.ok, ['KEYRING_FOREIGN', 'AGE_NO_MATCH', 'LETTER_MISSING']]);
+    expect([code, err.match(/KEYRING_FOREIGN|AGE_NO_MATCH|LETTER_MISSING/g)]).toEqual([
+      EXIT.ok,
+      ['KEYRING_FOREIGN', 'AGE_NO_MATCH', 'LETTER_MISSING'],
+    ]);
   });
 });
 
@@ -136,7 +192,12 @@ describe('one name for one signer', () => {
 
   test('another than before is refused where nobody can be asked, unless the volunteer insists', async () => {
     const { code, err } = await claimAs('Anja', {});
-    expect([code, err]).toEqual([EXIT.input, expect.stringContaining("you have signed as Анна so far, not as Anja; take --alias 'Анна', or give --anyway; nothing was sent (ALIAS_DIFFERS)")]);
+    expect([code, err]).toEqual([
+      EXIT.input,
+      expect.stringContaining(
+        "you have signed as Анна so far, not as Anja; take --alias 'Анна', or give --anyway; nothing was sent (ALIAS_DIFFERS)",
+      ),
+    ]);
     expect((await claimAs('Anja', {}, '--anyway')).code).toBe(EXIT.ok);
   });
 
@@ -156,18 +217,26 @@ describe('one name for one signer', () => {
 
 describe('the answers of a week', () => {
   const answers = (count: number, by: NewSigner, name: string): Promise<string[]> =>
-    Promise.all(Array.from({ length: count }, async (_, i) => writeTo(dir.path(`${name}-${String(i)}.age`), await noteBy(by, { action: 'answer', text: 'x' }))));
+    Promise.all(
+      Array.from({ length: count }, async (_, i) =>
+        writeTo(dir.path(`${name}-${String(i)}.age`), await noteBy(by, { action: 'answer', text: 'x' })),
+      ),
+    );
 
   test('after twelve of one signer only a colleague goes on, unless the volunteer insists', async () => {
     const twelve = await answers(12, anna, 'twelve');
     expect((await run(['reply', letter, ...twelve.slice(1)], { stdin: 'the twelfth' })).code).toBe(EXIT.ok);
     const { code, err, asked } = await run(['reply', letter, ...twelve], { terminal: { answers: [] } });
     expect([code, asked]).toEqual([EXIT.input, []]);
-    expect(err).toMatch(/12 answers of yours .*would accept one more and drop it; let a colleague answer, .* next week; .*give --anyway; nothing was sent \(MAILBOX_FULL\)/);
+    expect(err).toMatch(
+      /12 answers of yours .*would accept one more and drop it; let a colleague answer, .* next week; .*give --anyway; nothing was sent \(MAILBOX_FULL\)/,
+    );
     expect(await readdir(out)).toHaveLength(2);
     expect((await run(['claim', letter, ...twelve])).code).toBe(EXIT.ok);
     expect((await run(['reply', letter, ...twelve, '--anyway'], { stdin: 'x' })).err).toContain('12 answers of yours');
-    expect((await cli(['reply', letter, ...twelve, ...options(boris), '--out', out, '--anyway'], { stdin: 'x' })).err).not.toContain('of yours');
+    expect((await cli(['reply', letter, ...twelve, ...options(boris), '--out', out, '--anyway'], { stdin: 'x' })).err).not.toContain(
+      'of yours',
+    );
     expect(await readdir(out)).toHaveLength(7);
   });
 
@@ -184,13 +253,20 @@ describe('the answers of a week', () => {
     const thursday = (weekOf(new Date()) + 3) * 7 * day;
     const { worker, teams } = office.keyring.keyring;
     const root = await readRootKey(office.rootKey, () => Promise.reject(new Error('not protected')));
-    const from = (serial: number, days: number) => createKeyring({ serial, from: new Date(thursday + days * day), days: 7, worker, teams }, root, dir.path('keyrings'));
+    const from = (serial: number, days: number) =>
+      createKeyring({ serial, from: new Date(thursday + days * day), days: 7, worker, teams }, root, dir.path('keyrings'));
     const [last, current] = [await from(4, -3), await from(5, 4)];
-    const twelve = await Promise.all(Array.from({ length: 12 }, async (_, i) => {
-      const note = { ...(await contentBy(anna, { action: 'answer', text: 'x' })), serial: 4, keyring: last.digest };
-      return writeTo(dir.path(`last-${String(i)}.age`), sealLetter(note, [office.recipient]));
-    }));
-    const after = (days: number): Promise<CliResult> => run(['reply', letter, ...twelve, '--keyring', last.file, '--keyring', current.file], { stdin: 'x', now: new Date(thursday + days * day) });
+    const twelve = await Promise.all(
+      Array.from({ length: 12 }, async (_, i) => {
+        const note = { ...(await contentBy(anna, { action: 'answer', text: 'x' })), serial: 4, keyring: last.digest };
+        return writeTo(dir.path(`last-${String(i)}.age`), sealLetter(note, [office.recipient]));
+      }),
+    );
+    const after = (days: number): Promise<CliResult> =>
+      run(['reply', letter, ...twelve, '--keyring', last.file, '--keyring', current.file], {
+        stdin: 'x',
+        now: new Date(thursday + days * day),
+      });
     for (const days of [3, 4, 6.9]) expect((await after(days)).err).toContain('(MAILBOX_FULL)');
     expect((await after(7)).code).toBe(EXIT.ok);
   });

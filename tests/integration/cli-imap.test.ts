@@ -30,7 +30,12 @@ beforeAll(async () => {
   office = await openOffice(dir.path);
   certificate = makeCertificate('IP:127.0.0.1');
   const mail = (message: string): Promise<Buffer> => mailOf(office.letter({ message }));
-  server = await startImap(certificate, { '1.a': await mail('Первое'), '2.a': await mail('Второе'), '3.a': 'Subject: x\n\nordinary\n', '4.a': `Subject: x\n\n${'x'.repeat(17 * 1024 * 1024)}` });
+  server = await startImap(certificate, {
+    '1.a': await mail('Первое'),
+    '2.a': await mail('Второе'),
+    '3.a': 'Subject: x\n\nordinary\n',
+    '4.a': `Subject: x\n\n${'x'.repeat(17 * 1024 * 1024)}`,
+  });
   passwordFile = await writeTo(dir.path('password'), `${server.password}\n`);
 });
 afterAll(async () => {
@@ -40,13 +45,22 @@ afterAll(async () => {
 });
 
 function mailOf(letter: Uint8Array): Promise<Buffer> {
-  return composeMail({ id: randomBytes(16), bytes: letter }, { from: 'relay@example.org', to: 'team@example.org', subject: 'Message' }, new Date(), 'windows');
+  return composeMail(
+    { id: randomBytes(16), bytes: letter },
+    { from: 'relay@example.org', to: 'team@example.org', subject: 'Message' },
+    new Date(),
+    'windows',
+  );
 }
 
 const url = (host = '127.0.0.1', port = server.port, folder = ''): string => `imaps://team%40example.org@${host}:${String(port)}/${folder}`;
 const authority = (): string[] => ['--ca', certificate.file];
-const command = (name: string, path: string, options: readonly string[] = ['--imap-password-file', passwordFile, ...authority()], input?: CliInput): Promise<CliResult> =>
-  cli([name, '--identity', office.identity, ...options, path], input);
+const command = (
+  name: string,
+  path: string,
+  options: readonly string[] = ['--imap-password-file', passwordFile, ...authority()],
+  input?: CliInput,
+): Promise<CliResult> => cli([name, '--identity', office.identity, ...options, path], input);
 
 describe('a folder at a mail server', () => {
   test('is read, and is as it was afterwards', async () => {
@@ -64,7 +78,11 @@ describe('a folder at a mail server', () => {
   test('is not asked where the certificate authority is no file of text', async () => {
     execFileSync('mkfifo', [dir.path('pipe')]);
     await writeTo(dir.path('picture'), new Uint8Array([0x89, 0x50, 0xff, 0xfe]));
-    for (const [name, problem] of [['pipe', 'INPUT_MISSING'], ['picture', 'INPUT_FORMAT'], ['nowhere', 'INPUT_MISSING']] as const) {
+    for (const [name, problem] of [
+      ['pipe', 'INPUT_MISSING'],
+      ['picture', 'INPUT_FORMAT'],
+      ['nowhere', 'INPUT_MISSING'],
+    ] as const) {
       const { code, err } = await command('open', url(), ['--imap-password-file', passwordFile, '--ca', dir.path(name)]);
       expect([code, err]).toEqual([EXIT.input, expect.stringMatching(new RegExp(`the certificate authority .*${name}.*\\(${problem}\\)`))]);
     }
@@ -78,7 +96,10 @@ describe('a folder at a mail server', () => {
         expect([code, text], err).toEqual([EXIT.ok, expect.stringContaining('    В папке\n')]);
       }
       const { code, err } = await command('open', url('127.0.0.1', other.port, 'Request'));
-      expect([code, err]).toEqual([EXIT.input, expect.stringMatching(/does not open the folder Request; it has .*INBOX\/Requests\/Legal.*\(INPUT_MISSING\)/)]);
+      expect([code, err]).toEqual([
+        EXIT.input,
+        expect.stringMatching(/does not open the folder Request; it has .*INBOX\/Requests\/Legal.*\(INPUT_MISSING\)/),
+      ]);
     } finally {
       await other.stop();
     }
@@ -86,10 +107,17 @@ describe('a folder at a mail server', () => {
 
   test('one message that the server refuses is told, and the others are shown', async () => {
     const names = ['1.a', '2.a', '3.a'];
-    const other = await startImap(certificate, Object.fromEntries(await Promise.all(names.map(async (name) => [name, await mailOf(office.letter({ message: `Письмо ${name}` }))] as const))));
+    const other = await startImap(
+      certificate,
+      Object.fromEntries(
+        await Promise.all(names.map(async (name) => [name, await mailOf(office.letter({ message: `Письмо ${name}` }))] as const)),
+      ),
+    );
     try {
       await command('open', url('127.0.0.1', other.port));
-      const places = await Promise.all(['new', 'cur'].map(async (folder) => (await readdir(join(other.maildir, folder))).map((name) => join(other.maildir, folder, name))));
+      const places = await Promise.all(
+        ['new', 'cur'].map(async (folder) => (await readdir(join(other.maildir, folder))).map((name) => join(other.maildir, folder, name))),
+      );
       const file = places.flat().find((name) => basename(name).startsWith('2.a')) ?? '';
       // The server knows it, and cannot read it.
       await chmod(file, 0);
@@ -118,23 +146,52 @@ describe('a folder at a mail server', () => {
     const anna = await createSignerFile({ file: dir.path('anna.key') });
     const team = await openOffice((...parts) => dir.path('team', ...parts), { signers: [anna.signer] });
     const thread = threadOf(codeRoot('ru', makeCode()));
-    const content = { version: 1 as const, kind: 'request' as const, serial: 1, keyring: team.keyring.digest, language: 'ru', message: 'По почте' };
+    const content = {
+      version: 1 as const,
+      kind: 'request' as const,
+      serial: 1,
+      keyring: team.keyring.digest,
+      language: 'ru',
+      message: 'По почте',
+    };
     const letter = sealLetter({ ...content, thread: signAddress(content, thread) }, [team.recipient]);
     const mailbox = await startImap(certificate, { '1.a': await mailOf(letter) });
     const out = dir.path('answers');
     try {
-      const { code, err } = await cli([
-        'reply', '--identity', team.identity, '--signer', anna.file, '--alias', 'Anna', '--keyring', team.keyring.file, '--root-key', team.rootPublicKey,
-        '--imap-password-file', passwordFile, ...authority(), '--out', out, url('127.0.0.1', mailbox.port),
-      ], { stdin: 'Ответ' });
+      const { code, err } = await cli(
+        [
+          'reply',
+          '--identity',
+          team.identity,
+          '--signer',
+          anna.file,
+          '--alias',
+          'Anna',
+          '--keyring',
+          team.keyring.file,
+          '--root-key',
+          team.rootPublicKey,
+          '--imap-password-file',
+          passwordFile,
+          ...authority(),
+          '--out',
+          out,
+          url('127.0.0.1', mailbox.port),
+        ],
+        { stdin: 'Ответ' },
+      );
       expect(code, err).toBe(EXIT.ok);
     } finally {
       await mailbox.stop();
     }
     const worker = await identitiesOf(team.worker);
     const texts = await Promise.all((await readdir(out)).map((name) => readFile(join(out, name), 'utf8')));
-    const deliveries = texts.map((text) => openSealed(parseParcel(decodeParcelText(text.trimEnd())).sealed, worker)).flatMap((each) => (each.kind === 'reply' ? [each.delivery] : []));
-    expect(deliveries.map(({ reply }) => openReply(reply, thread.identity, thread.signing.key, new Set([anna.signer])).text)).toEqual(['Ответ']);
+    const deliveries = texts
+      .map((text) => openSealed(parseParcel(decodeParcelText(text.trimEnd())).sealed, worker))
+      .flatMap((each) => (each.kind === 'reply' ? [each.delivery] : []));
+    expect(deliveries.map(({ reply }) => openReply(reply, thread.identity, thread.signing.key, new Set([anna.signer])).text)).toEqual([
+      'Ответ',
+    ]);
   });
 
   test('through a SOCKS proxy, which finds the name', async () => {
@@ -142,7 +199,14 @@ describe('a folder at a mail server', () => {
     const behind = await startImap(named, {});
     const proxy = await startSocksServer({ 'mail.example.org': behind.port });
     try {
-      const { code, err } = await command('open', url('mail.example.org', behind.port), ['--imap-password-file', passwordFile, '--ca', named.file, '--socks', `127.0.0.1:${String(proxy.port)}`]);
+      const { code, err } = await command('open', url('mail.example.org', behind.port), [
+        '--imap-password-file',
+        passwordFile,
+        '--ca',
+        named.file,
+        '--socks',
+        `127.0.0.1:${String(proxy.port)}`,
+      ]);
       expect(err).toBe(`Nothing to read: there is no letter in ${url('mail.example.org', behind.port)}.\n`);
       expect(code).toBe(EXIT.ok);
       expect(proxy.visits).toMatchObject([{ user: 'inbox', host: 'mail.example.org', port: behind.port }]);
@@ -154,7 +218,12 @@ describe('a folder at a mail server', () => {
   });
 
   test.each<[string, () => Promise<CliResult>, string, number]>([
-    ['a certificate of nobody known', () => command('open', url(), ['--imap-password-file', passwordFile]), 'IMAP_CERTIFICATE', EXIT.notAuthentic],
+    [
+      'a certificate of nobody known',
+      () => command('open', url(), ['--imap-password-file', passwordFile]),
+      'IMAP_CERTIFICATE',
+      EXIT.notAuthentic,
+    ],
     ['a certificate of another host', () => command('open', url('localhost')), 'IMAP_CERTIFICATE', EXIT.notAuthentic],
     ['a wrong password', () => command('open', url(), authority(), { terminal: { answers: ['wrong'] } }), 'IMAP_REFUSED', EXIT.passphrase],
     ['nobody there', async () => command('open', url('127.0.0.1', await closedPort())), 'IMAP_AWAY', EXIT.unavailable],
@@ -173,11 +242,22 @@ describe('its address', () => {
   test('has a user, a host, and a folder or INBOX', () => {
     expect(parseImapUrl('imaps://anna@mail.example.org')).toEqual({ user: 'anna', host: 'mail.example.org', port: 993, folder: 'INBOX' });
     expect(parseImapUrl('imaps://team%40example.org@mail.example.org:1993/%D0%9F%D0%B8%D1%81%D1%8C%D0%BC%D0%B0/New')).toEqual({
-      user: 'team@example.org', host: 'mail.example.org', port: 1993, folder: 'Письма/New',
+      user: 'team@example.org',
+      host: 'mail.example.org',
+      port: 1993,
+      folder: 'Письма/New',
     });
   });
 
-  test.each(['imap://anna@mail.example.org', 'imaps://mail.example.org/x', 'imaps://anna:secret@mail.example.org/x', 'imaps://', 'imaps://anna@host/%ff'])('%s is none, and is not repeated', (text) => {
-    expect(() => parseImapUrl(text)).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.not.stringContaining('secret') as unknown }));
+  test.each([
+    'imap://anna@mail.example.org',
+    'imaps://mail.example.org/x',
+    'imaps://anna:secret@mail.example.org/x',
+    'imaps://',
+    'imaps://anna@host/%ff',
+  ])('%s is none, and is not repeated', (text) => {
+    expect(() => parseImapUrl(text)).toThrow(
+      expect.objectContaining({ code: 'USAGE', message: expect.not.stringContaining('secret') as unknown }),
+    );
   });
 });

@@ -35,7 +35,11 @@ afterAll(() => dir.remove());
 async function keyringWith(serial: number, of: readonly SigningKeyPair[]): Promise<NewKeyring> {
   const team = { ...TEAM, topics: [TOPIC], recipients: [office.recipient], signers: of.map(({ key }) => toHex(key)) };
   const rootKey = await readRootKey(office.rootKey, () => Promise.reject(new Error('not protected')));
-  return createKeyring({ serial, from: new Date(Date.now() - 60_000), days: 7, worker: office.keyring.keyring.worker, teams: [team] }, rootKey, dir.path('keyrings'));
+  return createKeyring(
+    { serial, from: new Date(Date.now() - 60_000), days: 7, worker: office.keyring.keyring.worker, teams: [team] },
+    rootKey,
+    dir.path('keyrings'),
+  );
 }
 
 const under = () => ({ version: 1 as const, serial: 2, keyring: keyring.digest, language: 'ru' });
@@ -48,8 +52,11 @@ function written(kind: 'request' | 'follow-up', thread: Thread, message: string)
 const request = (thread: Thread, message: string): Uint8Array => seal(written('request', thread, message));
 const followUp = (thread: Thread, message: string): Uint8Array => seal(written('follow-up', thread, message));
 const noted = (note: Note): Uint8Array => seal({ kind: 'note', ...under(), note });
-const note = (text: Omit<NoteText, 'thread' | 'text'> & { text?: string }, signer: SigningKeyPair, thread: Thread = threads().anna): Uint8Array =>
-  noted(signNote({ thread: thread.address.key, text: '', ...text }, signer));
+const note = (
+  text: Omit<NoteText, 'thread' | 'text'> & { text?: string },
+  signer: SigningKeyPair,
+  thread: Thread = threads().anna,
+): Uint8Array => noted(signNote({ thread: thread.address.key, text: '', ...text }, signer));
 
 let boxes = 0;
 /** A Maildir with these letters, read in this order. */
@@ -62,9 +69,11 @@ async function box(letters: readonly Uint8Array[]): Promise<string> {
 
 const trusted = () => ['--keyring', keyring.file, '--root-key', office.rootPublicKey];
 const inbox = (path: string, options = trusted()): Promise<CliResult> => cli(['inbox', '--identity', office.identity, ...options, path]);
-const open = (path: string, ...options: string[]): Promise<CliResult> => cli(['open', '--identity', office.identity, ...trusted(), ...options, path]);
+const open = (path: string, ...options: string[]): Promise<CliResult> =>
+  cli(['open', '--identity', office.identity, ...trusted(), ...options, path]);
 const idOf = ({ address }: Thread): string => address.key.slice(0, 8);
-const state = ({ text }: CliResult, thread: Thread): string => new RegExp(`^${idOf(thread)}  (.*?) · Психологическая`, 'm').exec(text)?.[1] ?? text;
+const state = ({ text }: CliResult, thread: Thread): string =>
+  new RegExp(`^${idOf(thread)}  (.*?) · Психологическая`, 'm').exec(text)?.[1] ?? text;
 
 describe('inbox', () => {
   test('has one line a conversation, whatever the order of its letters', async () => {
@@ -101,13 +110,27 @@ describe('inbox', () => {
   test('a letter that a colleague sealed again is there once', async () => {
     const content = written('request', threads().anna, 'Один раз');
     const claim = signNote({ action: 'claim', thread: threads().anna.address.key, alias: 'Клён', text: '' }, signers().maple);
-    const { text } = await cli(['inbox', '--json', '--identity', office.identity, ...trusted(), await box([seal(content), seal(content), noted(claim), noted(claim)])]);
-    expect(JSON.parse(text)).toMatchObject({ id: idOf(threads().anna), taken: ['Клён'], letters: [{ message: 'Один раз' }, { note: claim }] });
+    const { text } = await cli([
+      'inbox',
+      '--json',
+      '--identity',
+      office.identity,
+      ...trusted(),
+      await box([seal(content), seal(content), noted(claim), noted(claim)]),
+    ]);
+    expect(JSON.parse(text)).toMatchObject({
+      id: idOf(threads().anna),
+      taken: ['Клён'],
+      letters: [{ message: 'Один раз' }, { note: claim }],
+    });
   });
 
   test('--json says in one way whether keyrings were checked', async () => {
     const path = await box([request(threads().anna, 'Одно')]);
-    for (const [options, keyringChecked] of [[trusted(), true], [[], false]] as const) {
+    for (const [options, keyringChecked] of [
+      [trusted(), true],
+      [[], false],
+    ] as const) {
       const said: unknown = JSON.parse((await inbox(path, ['--json', ...options])).text);
       expect(said).toMatchObject({ keyringChecked, letters: [{ keyringChecked }] });
       expect(said).not.toHaveProperty('checked');
@@ -116,12 +139,22 @@ describe('inbox', () => {
 
   test('nothing to read is said in plain words, and ends with 0', async () => {
     const [empty, covered] = [await box([]), await box([seal({ kind: 'cover', ...under() })])];
-    for (const command of [inbox, open]) expect(await command(empty)).toMatchObject({ code: EXIT.ok, text: '', err: `Nothing to read: there is no letter in ${empty}.\n` });
-    expect(await inbox(covered)).toMatchObject({ code: EXIT.ok, text: '', err: expect.stringContaining(`there is no request and no note in ${covered}.\n`) as unknown });
+    for (const command of [inbox, open])
+      expect(await command(empty)).toMatchObject({ code: EXIT.ok, text: '', err: `Nothing to read: there is no letter in ${empty}.\n` });
+    expect(await inbox(covered)).toMatchObject({
+      code: EXIT.ok,
+      text: '',
+      err: expect.stringContaining(`there is no request and no note in ${covered}.\n`) as unknown,
+    });
   });
 
   test('cuts its lines, and nothing in them acts on the terminal', async () => {
-    const { text } = await inbox(await box([request(threads().anna, `\u001b[2J\u202e${'зло '.repeat(100)}`), note({ action: 'claim', alias: 'К\u001b[1A' }, signers().maple)]));
+    const { text } = await inbox(
+      await box([
+        request(threads().anna, `\u001b[2J\u202e${'зло '.repeat(100)}`),
+        note({ action: 'claim', alias: 'К\u001b[1A' }, signers().maple),
+      ]),
+    );
     expect(text.trimEnd()).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
     expect(text).toContain('К‹U+001B›[1A');
     expect(text.length).toBeLessThanOrEqual(100);
@@ -131,16 +164,19 @@ describe('inbox', () => {
 describe('not trusted', () => {
   const refused = async (...letters: Uint8Array[]): Promise<CliResult> => inbox(await box(letters));
 
-  test.each(['request', 'follow-up'] as const)('a %s that names the mailbox of another conversation silences nobody: both are shown, with a remark', async (kind) => {
-    const { anna: a, boris: b } = threads();
-    for (const part of ['lock', 'recipient'] as const) {
-      const thief: Thread = { ...b, address: { ...b.address, [part]: a.address[part] } };
-      const { code, text } = await refused(seal(written(kind, thief, 'Чужое')), request(a, 'Моё'));
-      expect(code).toBe(EXIT.ok);
-      expect(text).toMatch(new RegExp(`^${idOf(a)}  ! без ответа .* Моё$`, 'm'));
-      expect(text).toMatch(new RegExp(`^${idOf(b)}  ! .* Чужое$`, 'm'));
-    }
-  });
+  test.each(['request', 'follow-up'] as const)(
+    'a %s that names the mailbox of another conversation silences nobody: both are shown, with a remark',
+    async (kind) => {
+      const { anna: a, boris: b } = threads();
+      for (const part of ['lock', 'recipient'] as const) {
+        const thief: Thread = { ...b, address: { ...b.address, [part]: a.address[part] } };
+        const { code, text } = await refused(seal(written(kind, thief, 'Чужое')), request(a, 'Моё'));
+        expect(code).toBe(EXIT.ok);
+        expect(text).toMatch(new RegExp(`^${idOf(a)}  ! без ответа .* Моё$`, 'm'));
+        expect(text).toMatch(new RegExp(`^${idOf(b)}  ! .* Чужое$`, 'm'));
+      }
+    },
+  );
 
   test('a follow-up of the thread that wants the answer elsewhere', async () => {
     const { anna: a, boris: b } = threads();
@@ -160,7 +196,10 @@ describe('not trusted', () => {
 
   test('notes by a stranger, by a revoked signer, and under another name than was signed', async () => {
     const { maple: m, oak: o, stranger: s } = signers();
-    const forged = noted({ ...signNote({ action: 'answer', thread: threads().anna.address.key, alias: 'Клён', text: '' }, m), alias: 'Дуб' });
+    const forged = noted({
+      ...signNote({ action: 'answer', thread: threads().anna.address.key, alias: 'Клён', text: '' }, m),
+      alias: 'Дуб',
+    });
     const { code, err, text } = await refused(request(threads().anna, 'x'), note({ action: 'answer', alias: 'Кто-то' }, s), forged);
     expect(code).toBe(EXIT.notAuthentic);
     expect(err).toMatch(/NOT TRUSTED: .*new\/2: .*\(SIGNER_UNKNOWN\)/);
@@ -180,14 +219,20 @@ describe('not trusted', () => {
 
   test('one signer with two aliases, and one alias of two signers, are remarked', async () => {
     const { maple: m, oak: o } = signers();
-    const { err } = await refused(...['Клён', 'Липа'].map((alias) => note({ action: 'claim', alias }, m)), note({ action: 'claim', alias: 'клён ' }, o));
+    const { err } = await refused(
+      ...['Клён', 'Липа'].map((alias) => note({ action: 'claim', alias }, m)),
+      note({ action: 'claim', alias: 'клён ' }, o),
+    );
     expect(err).toContain(`one signer, ${fingerprint(toHex(m.key))}, writes as "Клён" and "Липа"`);
     expect(err).toContain(`"Клён" is written by several signers, ${fingerprint(toHex(m.key))} and ${fingerprint(toHex(o.key))}`);
   });
 });
 
 describe('hostile text', () => {
-  const PLANES = Array.from({ length: 17 }, (_, plane) => `${String.fromCodePoint(plane * 0x10000 + 0x41)}${String.fromCodePoint(plane * 0x10000 + 0xfffd)}`).join('');
+  const PLANES = Array.from(
+    { length: 17 },
+    (_, plane) => `${String.fromCodePoint(plane * 0x10000 + 0x41)}${String.fromCodePoint(plane * 0x10000 + 0xfffd)}`,
+  ).join('');
   const EVIL = `До\u001b[2J\u001b]0;x\u0007\u009b31m\u202eпосле\u2066\r\n00000000  ответ: Клён ${PLANES}`;
 
   test('in a request and in a note acts on nothing, in the list as in the conversation', async () => {
@@ -212,7 +257,17 @@ describe('open --conversation', () => {
     expect(err).toBe('');
     expect(code).toBe(EXIT.ok);
     expect(text).toMatch(new RegExp(`^##### Переписка ${idOf(a)} · ответ: Клён \\(1 / 2\\)\n`));
-    for (const part of ['Обращение 1', 'Первое', 'Заметка 2', 'Продолжение 3', 'прежние ответы, которых среди этих писем нет (лежат в другом месте, удалены, истёк срок или не доставлены): 1\n', 'Ответ дал(а): Клён', `подпись: ${fingerprint(toHex(signers().maple.key))}`, 'Мы рядом', 'Спасибо']) {
+    for (const part of [
+      'Обращение 1',
+      'Первое',
+      'Заметка 2',
+      'Продолжение 3',
+      'прежние ответы, которых среди этих писем нет (лежат в другом месте, удалены, истёк срок или не доставлены): 1\n',
+      'Ответ дал(а): Клён',
+      `подпись: ${fingerprint(toHex(signers().maple.key))}`,
+      'Мы рядом',
+      'Спасибо',
+    ]) {
       expect(text).toContain(part);
     }
     expect(text).not.toContain('Другое');

@@ -30,9 +30,11 @@ beforeEach(async () => {
   await admin.del(keys.pool);
 });
 
-const ingest = (argv: readonly string[], stdin: string | Uint8Array = ''): Promise<CliResult> => cli(['operator', 'ingest', '--to', relay.url, ...argv], { stdin });
+const ingest = (argv: readonly string[], stdin: string | Uint8Array = ''): Promise<CliResult> =>
+  cli(['operator', 'ingest', '--to', relay.url, ...argv], { stdin });
 const text = (): string => encodeParcelText(relay.stamped());
-const wrapped = (sealed: string, columns: number, before = ''): string => (sealed.match(new RegExp(`.{1,${String(columns)}}`, 'g')) ?? []).map((line) => before + line).join('\r\n');
+const wrapped = (sealed: string, columns: number, before = ''): string =>
+  (sealed.match(new RegExp(`.{1,${String(columns)}}`, 'g')) ?? []).map((line) => before + line).join('\r\n');
 
 describe('what is handed in', () => {
   test.each([
@@ -48,7 +50,9 @@ describe('what is handed in', () => {
   ] as const)('%s', async (_what, make, count) => {
     const { code, text: out, err } = await ingest([], make());
     expect(err).toBe('');
-    expect(out).toBe(Array.from({ length: count }, (_, index) => `standard input, parcel ${String(index + 1)}: accepted, or accepted before\n`).join(''));
+    expect(out).toBe(
+      Array.from({ length: count }, (_, index) => `standard input, parcel ${String(index + 1)}: accepted, or accepted before\n`).join(''),
+    );
     expect(code).toBe(EXIT.ok);
     expect(await admin.hlen(keys.pool)).toBe(count);
   });
@@ -59,7 +63,12 @@ describe('what is handed in', () => {
     for (let time = 0; time < 2; time += 1) {
       const { code, text: out } = await ingest([one, two, '--json']);
       expect(code).toBe(EXIT.ok);
-      expect(out.trim().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual([
+      expect(
+        out
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line) as unknown),
+      ).toEqual([
         { source: one, number: 1, result: 'accepted' },
         { source: two, number: 1, result: 'accepted' },
       ]);
@@ -81,8 +90,25 @@ describe('what is refused', () => {
     ['a text that is no parcel', () => 'A'.repeat(32_768), 'something in it was changed on its way'],
     ['a text that was changed on its way', () => file('flipped.txt'), 'it was changed on its way; ask for it again'],
     ['pieces of a text in another order', () => file('7c-swapped.txt'), 'it was changed on its way; ask for it again'],
-    ['pieces of a text, the first not at the beginning', () => text().match(/.{4096}/g)?.reverse().join('\n') ?? '', 'its pieces are not in their order; ask for it again'],
-    ['pieces of a text, one of them missing', () => text().match(/.{4096}/g)?.map((piece, index) => `Anna, 12:0${String(index)}\n${piece}\n`).filter((_, index) => index !== 4).join('') ?? '', '28672 characters, a parcel as text has 32768; copy the whole of it again'],
+    [
+      'pieces of a text, the first not at the beginning',
+      () =>
+        text()
+          .match(/.{4096}/g)
+          ?.reverse()
+          .join('\n') ?? '',
+      'its pieces are not in their order; ask for it again',
+    ],
+    [
+      'pieces of a text, one of them missing',
+      () =>
+        text()
+          .match(/.{4096}/g)
+          ?.map((piece, index) => `Anna, 12:0${String(index)}\n${piece}\n`)
+          .filter((_, index) => index !== 4)
+          .join('') ?? '',
+      '28672 characters, a parcel as text has 32768; copy the whole of it again',
+    ],
     ['one sealed too long ago', () => encodeParcelText(relay.stamped(4)), 'no longer, or not yet, in use'],
   ])('%s: 3, nothing of it in the output', async (_what, make, why) => {
     const { code, text: out } = await ingest([], make());
@@ -116,7 +142,12 @@ describe('what is refused', () => {
     expect(lines[4]).toMatch(/^\S+last\.txt, parcel 1: accepted/);
     expect(await admin.hlen(keys.pool)).toBe(2);
     const json = (await ingest([missing, last, '--json'])).text;
-    expect(json.trim().split('\n').map((line) => (JSON.parse(line) as { result: string }).result)).toEqual(['unreadable', 'accepted']);
+    expect(
+      json
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { result: string }).result),
+    ).toEqual(['unreadable', 'accepted']);
   });
 
   test('standard input that is too large', async () => {
@@ -158,7 +189,14 @@ describe('what is refused', () => {
     expect([other.code, other.err]).toEqual([EXIT.unavailable, expect.stringContaining('the server is not a support-relay') as unknown]);
   });
 
-  test.each(['http://example.org/', 'http://127.0.0.1/', 'https://127.0.0.1:80', 'unix:relative', '127.0.0.1:80', 'http://127.0.0.1:99999'])('an address such as %s', async (address) => {
+  test.each([
+    'http://example.org/',
+    'http://127.0.0.1/',
+    'https://127.0.0.1:80',
+    'unix:relative',
+    '127.0.0.1:80',
+    'http://127.0.0.1:99999',
+  ])('an address such as %s', async (address) => {
     const { code, err } = await cli(['operator', 'ingest', '--to', address], { stdin: text() });
     expect(code).toBe(EXIT.usage);
     expect(err).toContain('--to must be unix:/path or http://127.0.0.1:PORT');
@@ -194,7 +232,10 @@ describe('a stamp that is too cheap', () => {
       });
     });
     const { code, text: out } = await cli(['operator', 'ingest', '--to', `http://127.0.0.1:${String(port)}`], { stdin: text() });
-    expect([code, out]).toEqual([EXIT.unavailable, 'standard input, parcel 1: not now: the relay keeps raising the proof-of-work difficulty; run this again later\n']);
+    expect([code, out]).toEqual([
+      EXIT.unavailable,
+      'standard input, parcel 1: not now: the relay keeps raising the proof-of-work difficulty; run this again later\n',
+    ]);
     expect(bits).toHaveLength(times);
     if (times > 1) expect(bits[1]).toBeGreaterThanOrEqual(difficulty);
     close();

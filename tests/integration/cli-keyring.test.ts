@@ -67,13 +67,25 @@ describe('admin keyring', () => {
   test('without a serial it is the next one, in number and in time; one that makes a later one void says so', async () => {
     const [flag, , ...others] = keyringArguments(0).slice(keyringArguments(0).indexOf('--serial'));
     const without = [...keyringArguments(0).slice(0, keyringArguments(0).indexOf(flag ?? '')), ...others];
-    const { text, err, code } = await cli([...without, '--days', '5', '--previous', office.keyring.file, '--json', '--out', dir.path('next')]);
+    const { text, err, code } = await cli([
+      ...without,
+      '--days',
+      '5',
+      '--previous',
+      office.keyring.file,
+      '--json',
+      '--out',
+      dir.path('next'),
+    ]);
     expect(code, err).toBe(EXIT.ok);
     const next = JSON.parse(text) as { serial: number; notBefore: string; file: string };
     expect(next).toMatchObject({ serial: 2, notBefore: office.keyring.keyring.notAfter });
     expect(err).not.toContain('counts no longer');
     const revoking = await cli([...keyringArguments(3, '--days', '3', '--previous', next.file), '--out', dir.path('next')]);
-    expect([revoking.code, revoking.err]).toEqual([EXIT.ok, expect.stringMatching(/Keyring 2 \(.* to .*\) counts no longer once this one is in place: sign its time again with serial 4\./)]);
+    expect([revoking.code, revoking.err]).toEqual([
+      EXIT.ok,
+      expect.stringMatching(/Keyring 2 \(.* to .*\) counts no longer once this one is in place: sign its time again with serial 4\./),
+    ]);
   });
 
   test('a previous keyring of another root key is not taken', async () => {
@@ -94,14 +106,38 @@ describe('admin keyring', () => {
     ['no JSON', '[{', 'is not JSON'],
     ['no team', '[]', 'teams: there must be at least one team'],
     ['no id', JSON.stringify([{ names: TEAM.names, topics: [TOPIC], recipients: ['R'] }]), 'team 1, id: it is missing'],
-    ['a cut recipient', JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: ['age1pq1abc'] }]), 'team 1, recipients 1: it is not a whole recipient'],
-    ['a recipient that nothing can be sealed to', JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: [UNUSABLE] }]), 'team 1, recipients 1: nothing can be sealed to it'],
-    ['a topic twice', JSON.stringify([{ ...TEAM, topics: [TOPIC, TOPIC], recipients: ['R'] }]), 'team 1, topics: the same topic stands there twice'],
-    ['a person’s name', JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: ['R'], person: 'Анна' }]), 'team 1: Unrecognized key: "person"'],
+    [
+      'a cut recipient',
+      JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: ['age1pq1abc'] }]),
+      'team 1, recipients 1: it is not a whole recipient',
+    ],
+    [
+      'a recipient that nothing can be sealed to',
+      JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: [UNUSABLE] }]),
+      'team 1, recipients 1: nothing can be sealed to it',
+    ],
+    [
+      'a topic twice',
+      JSON.stringify([{ ...TEAM, topics: [TOPIC, TOPIC], recipients: ['R'] }]),
+      'team 1, topics: the same topic stands there twice',
+    ],
+    [
+      'a person’s name',
+      JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: ['R'], person: 'Анна' }]),
+      'team 1: Unrecognized key: "person"',
+    ],
     ['no topic', JSON.stringify([{ ...TEAM, topics: [], recipients: ['R'] }]), 'team 1, topics: a team takes at least one topic'],
-    ['nine recipients', JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: Array(9).fill('R') }]), 'team 1, recipients: a team has at most 8 recipients'],
+    [
+      'nine recipients',
+      JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: Array(9).fill('R') }]),
+      'team 1, recipients: a team has at most 8 recipients',
+    ],
     ['one twice', JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: ['R', 'R'] }]), 'the same recipient stands there twice'],
-    ['two teams of one id', JSON.stringify([0, 1].map(() => ({ ...TEAM, topics: [TOPIC], recipients: ['R'] }))), 'two teams have the same id'],
+    [
+      'two teams of one id',
+      JSON.stringify([0, 1].map(() => ({ ...TEAM, topics: [TOPIC], recipients: ['R'] }))),
+      'two teams have the same id',
+    ],
   ])('a teams file with %s is refused in plain words', async (_what, content, message) => {
     const file = await writeTo(dir.path('bad.json'), content.replaceAll('"R"', JSON.stringify(office.recipient)));
     const { code, err } = await cli(keyringArguments(50, '--teams', file));
@@ -112,7 +148,10 @@ describe('admin keyring', () => {
 
   test('takes the answer time along with the teams', async () => {
     const answerTime = { ru: 'два-три дня', en: 'two or three days' };
-    const file = await writeTo(dir.path('answers.json'), JSON.stringify({ answerTime, teams: JSON.parse(await readFile(teams, 'utf8')) as unknown }));
+    const file = await writeTo(
+      dir.path('answers.json'),
+      JSON.stringify({ answerTime, teams: JSON.parse(await readFile(teams, 'utf8')) as unknown }),
+    );
     const { code, text } = await cli(keyringArguments(60, '--teams', file));
     expect(code).toBe(EXIT.ok);
     expect(text).toContain('answers     два-три дня (ru), two or three days (en)');
@@ -122,7 +161,10 @@ describe('admin keyring', () => {
 describe('signers', () => {
   const [one, two] = ['1f'.repeat(32), '2e'.repeat(32)];
   const teamsWith = (signers?: readonly string[]): Promise<string> =>
-    writeTo(dir.path('signed.json'), JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: [office.recipient], ...(signers === undefined ? {} : { signers }) }]));
+    writeTo(
+      dir.path('signed.json'),
+      JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: [office.recipient], ...(signers === undefined ? {} : { signers }) }]),
+    );
 
   test('are shown by fingerprint; a revoked one is named, and a team that nobody can answer for', async () => {
     const first = await cli(keyringArguments(70, '--teams', await teamsWith([one, two])));
@@ -171,10 +213,19 @@ describe('admin check', () => {
 });
 
 describe('seal', () => {
-  const sealArguments = (...more: string[]): string[] => ['seal', '--keyring', office.keyring.file, '--root-key', office.rootPublicKey, ...more];
+  const sealArguments = (...more: string[]): string[] => [
+    'seal',
+    '--keyring',
+    office.keyring.file,
+    '--root-key',
+    office.rootPublicKey,
+    ...more,
+  ];
 
   test('text in, a stamped parcel out, which the worker and then the volunteer open', async () => {
-    const { code, out, err } = await cli(sealArguments('--topic', TOPIC.id, '--contact', 'anna@example.org', '--difficulty', '12'), { stdin: 'Помогите\nмне\n' });
+    const { code, out, err } = await cli(sealArguments('--topic', TOPIC.id, '--contact', 'anna@example.org', '--difficulty', '12'), {
+      stdin: 'Помогите\nмне\n',
+    });
     expect(err).toContain('Keyring 1 is signed by the root key and valid until');
     expect(code).toBe(EXIT.ok);
     expect(out.length).toBe(PARCEL_BYTES);
@@ -184,7 +235,14 @@ describe('seal', () => {
     if (content.kind !== 'letter') throw new Error('not a letter');
     expect(content.team).toBe(TEAM.id);
     expect(openLetter(content.letter, await identitiesOf(office.identity))).toEqual({
-      version: 1, kind: 'request', serial: 1, keyring: office.keyring.digest, topic: TOPIC.id, language: 'ru', message: 'Помогите\nмне', contact: 'anna@example.org',
+      version: 1,
+      kind: 'request',
+      serial: 1,
+      keyring: office.keyring.digest,
+      topic: TOPIC.id,
+      language: 'ru',
+      message: 'Помогите\nмне',
+      contact: 'anna@example.org',
     });
     expect(decrypt(content.letter, await identitiesOf(office.identity)).length).toBe(10_240);
   });
@@ -208,7 +266,11 @@ describe('seal', () => {
     const { code, text } = await cli(sealArguments('--out', file, '--difficulty', '9', '--json'), { stdin: 'text' });
     expect([code, JSON.parse(text)]).toEqual([EXIT.ok, { file, serial: 1, notAfter: office.keyring.keyring.notAfter, difficulty: 9 }]);
     expect(parseParcel(await readFile(file)).serial).toBe(1);
-    expect(await cli(sealArguments('--json'), { stdin: 'text' })).toMatchObject({ code: EXIT.usage, text: '', err: expect.stringContaining('--json needs --out') });
+    expect(await cli(sealArguments('--json'), { stdin: 'text' })).toMatchObject({
+      code: EXIT.usage,
+      text: '',
+      err: expect.stringContaining('--json needs --out'),
+    });
   });
 
   test('too long a text is refused with the number of bytes', async () => {

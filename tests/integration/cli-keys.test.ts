@@ -69,50 +69,74 @@ describe('keygen', () => {
 
   test('asks a passphrase twice and refuses two that differ', async () => {
     const file = dir.path('differs.age');
-    const result = await cli(['keygen', '--passphrase', '--out', file], { terminal: { answers: ['one of several words', 'two of several words'] } });
+    const result = await cli(['keygen', '--passphrase', '--out', file], {
+      terminal: { answers: ['one of several words', 'two of several words'] },
+    });
     expect(result.asked).toHaveLength(2);
     expect(result.code).toBe(EXIT.passphrase);
     expect(result.err).toContain('(PASSPHRASE_DIFFERS)');
     await expect(stat(file)).rejects.toThrow();
   });
 
-  test.each(['1', 'elevenchars', '            ', 'aaaaaaaaaaaaaaaaaaaa', 'ёжик'])('"%s" is too weak a passphrase, typed or in a file', async (weak) => {
-    const file = dir.path('weak.age');
-    const typed = await cli(['keygen', '--passphrase', '--signer', file], { terminal: { answers: [weak] } });
-    expect([typed.code, typed.err]).toEqual([EXIT.passphrase, expect.stringContaining('(PASSPHRASE_WEAK)')]);
-    const given = await cli(['keygen', '--out', file, '--passphrase-file', await writeTo(dir.path('weak'), weak)]);
-    expect(given.code).toBe(EXIT.passphrase);
-    await expect(stat(file)).rejects.toThrow();
-  });
+  test.each(['1', 'elevenchars', '            ', 'aaaaaaaaaaaaaaaaaaaa', 'ёжик'])(
+    '"%s" is too weak a passphrase, typed or in a file',
+    async (weak) => {
+      const file = dir.path('weak.age');
+      const typed = await cli(['keygen', '--passphrase', '--signer', file], { terminal: { answers: [weak] } });
+      expect([typed.code, typed.err]).toEqual([EXIT.passphrase, expect.stringContaining('(PASSPHRASE_WEAK)')]);
+      const given = await cli(['keygen', '--out', file, '--passphrase-file', await writeTo(dir.path('weak'), weak)]);
+      expect(given.code).toBe(EXIT.passphrase);
+      await expect(stat(file)).rejects.toThrow();
+    },
+  );
 
-  test.each([['ru', /^[а-я]{4,}$/], ['en', /^[a-z]{3,}$/]])('six words in %s are made for whoever types nothing, and have to be typed once', async (language, word) => {
+  test.each([
+    ['ru', /^[а-я]{4,}$/],
+    ['en', /^[a-z]{3,}$/],
+  ])('six words in %s are made for whoever types nothing, and have to be typed once', async (language, word) => {
     const file = dir.path(`words-${language}.age`);
     let shown = '';
     const { io } = terminal([]);
     const answers = [() => '', () => shown];
-    const made = newPassphrase({
-      ...io, language,
-      err: (text) => (shown ||= /^\n {4}(.*)\n/.exec(text)?.[1] ?? ''),
-      askSecret: () => Promise.resolve(answers.shift()?.() ?? ''),
-    }, file, undefined);
+    const made = newPassphrase(
+      {
+        ...io,
+        language,
+        err: (text) => (shown ||= /^\n {4}(.*)\n/.exec(text)?.[1] ?? ''),
+        askSecret: () => Promise.resolve(answers.shift()?.() ?? ''),
+      },
+      file,
+      undefined,
+    );
     const words = (await made).split(' ');
     expect(words).toHaveLength(6);
     for (const each of words) expect(each).toMatch(word);
-    await expect(newPassphrase({ ...io, language, err: () => undefined, askSecret: () => Promise.resolve('') }, file, undefined)).rejects.toMatchObject({ code: 'PASSPHRASE_DIFFERS' });
+    await expect(
+      newPassphrase({ ...io, language, err: () => undefined, askSecret: () => Promise.resolve('') }, file, undefined),
+    ).rejects.toMatchObject({ code: 'PASSPHRASE_DIFFERS' });
   });
 
   test('that something is there already is said before anything is asked', async () => {
     const file = await writeTo(dir.path('there'), 'mine');
-    for (const argv of [['--out', file], ['--signer', file]]) {
+    for (const argv of [
+      ['--out', file],
+      ['--signer', file],
+    ]) {
       const { code, asked } = await cli(['keygen', '--passphrase', ...argv], { terminal: { answers: [] } });
       expect([code, asked]).toEqual([EXIT.output, []]);
     }
     await writeTo(dir.path('root.pub'), 'mine');
-    expect(await cli(['admin', 'init', '--out', dir.path()], { terminal: { answers: [] } })).toMatchObject({ code: EXIT.output, asked: [] });
+    expect(await cli(['admin', 'init', '--out', dir.path()], { terminal: { answers: [] } })).toMatchObject({
+      code: EXIT.output,
+      asked: [],
+    });
   });
 
   test('how far a slow passphrase is shows at a terminal, and nowhere else', async () => {
-    const at = await cli(['keygen', '--passphrase', '--out', dir.path('progress.age')], { ...SOON, terminal: { answers: [PASSPHRASE, PASSPHRASE] } });
+    const at = await cli(['keygen', '--passphrase', '--out', dir.path('progress.age')], {
+      ...SOON,
+      terminal: { answers: [PASSPHRASE, PASSPHRASE] },
+    });
     expect(at.err).toMatch(/\rProtecting the key with its passphrase … \d+ %/);
   });
 
@@ -121,7 +145,9 @@ describe('keygen', () => {
     const signer = await writeTo(dir.path('light.key'), await encodeSecretKey(generateKeyPair(), PASSPHRASE, 'signer', SOON.logN));
     const opening = async (isTerminal: boolean, open: (io: Io) => Promise<unknown>): Promise<string> => {
       let shown = '';
-      await open({ ...terminal([PASSPHRASE]).io, stderrIsTerminal: isTerminal, err: (text) => void (shown += text) }).catch(() => undefined);
+      await open({ ...terminal([PASSPHRASE]).io, stderrIsTerminal: isTerminal, err: (text) => void (shown += text) }).catch(
+        () => undefined,
+      );
       return shown;
     };
     for (const open of [(io: Io) => readIdentities([identity], io), (io: Io) => readSigner(signer, io)]) {
@@ -182,7 +208,9 @@ describe('keygen --signer', () => {
     expect(await mode(file)).toBe(0o600);
     const message = await writeTo(dir.path('signed'), 'text');
     for (const legacy of [['-l'], []]) {
-      await expect(runFile('minisign', ['-S', '-W', ...legacy, '-s', file, '-m', message])).rejects.toMatchObject({ stderr: expect.stringMatching(/algorithm/i) as string });
+      await expect(runFile('minisign', ['-S', '-W', ...legacy, '-s', file, '-m', message])).rejects.toMatchObject({
+        stderr: expect.stringMatching(/algorithm/i) as string,
+      });
     }
     const { io } = terminal([]);
     const signer = await readSigner(file, io);
@@ -195,7 +223,10 @@ describe('keygen --signer', () => {
 
   test('with a passphrase it opens with that alone', async () => {
     const file = dir.path('protected-signer.key');
-    const made = await cli(['keygen', '--passphrase', '--json', '--signer', file], { ...SOON, terminal: { answers: [PASSPHRASE, PASSPHRASE] } });
+    const made = await cli(['keygen', '--passphrase', '--json', '--signer', file], {
+      ...SOON,
+      terminal: { answers: [PASSPHRASE, PASSPHRASE] },
+    });
     const { signer, protected: isProtected } = JSON.parse(made.text) as { signer: string; protected: boolean };
     expect(isProtected).toBe(true);
     const { io, asked } = terminal([PASSPHRASE, 'wrong']);
@@ -221,31 +252,42 @@ describe('admin init', () => {
     await runFile('minisign', ['-V', '-p', made.publicKeyFile, '-m', message]);
   });
 
-  test('is protected unless told otherwise, and minisign opens it with the passphrase', async () => {
-    const directory = dir.path('protected');
-    const result = await cli(['admin', 'init', '--out', directory], { terminal: { answers: [PASSPHRASE, PASSPHRASE] } });
-    expect(result.code, result.err).toBe(EXIT.ok);
-    const message = await writeTo(dir.path('message2'), 'text');
-    const signed = await atTerminal(`minisign -S -s ${directory}/root.key -m ${message}`, [['Password', PASSPHRASE]]);
-    expect(signed.code, signed.output).toBe(0);
-    await runFile('minisign', ['-V', '-p', `${directory}/root.pub`, '-m', message]);
-  }, PATIENCE_MS);
+  test(
+    'is protected unless told otherwise, and minisign opens it with the passphrase',
+    async () => {
+      const directory = dir.path('protected');
+      const result = await cli(['admin', 'init', '--out', directory], { terminal: { answers: [PASSPHRASE, PASSPHRASE] } });
+      expect(result.code, result.err).toBe(EXIT.ok);
+      const message = await writeTo(dir.path('message2'), 'text');
+      const signed = await atTerminal(`minisign -S -s ${directory}/root.key -m ${message}`, [['Password', PASSPHRASE]]);
+      expect(signed.code, signed.output).toBe(0);
+      await runFile('minisign', ['-V', '-p', `${directory}/root.pub`, '-m', message]);
+    },
+    PATIENCE_MS,
+  );
 
-  test('reads a secret key that minisign made and protected; a wrong passphrase is exit 4', async () => {
-    const [secret, pub] = [dir.path('theirs.key'), dir.path('theirs.pub')];
-    const made = await atTerminal(`minisign -G -s ${secret} -p ${pub}`, [
-      ['Password', PASSPHRASE],
-      ['Password (one more time)', PASSPHRASE],
-    ]);
-    expect(made.code, made.output).toBe(0);
-    const message = await writeTo(dir.path('message3'), 'text');
-    const key = await readRootKey(secret, () => Promise.resolve(PASSPHRASE));
-    await writeTo(`${message}.minisig`, sign(new TextEncoder().encode('text'), key, 'ours'));
-    await runFile('minisign', ['-V', '-p', pub, '-m', message]);
-    const light = await writeTo(dir.path('light-root.key'), await encodeSecretKey(generateKeyPair(), PASSPHRASE, 'minisign', SOON.logN));
-    await readRootKey(light, () => Promise.resolve(PASSPHRASE));
-    await expect(readRootKey(light, () => Promise.resolve('wrong'))).rejects.toMatchObject({ code: 'PASSPHRASE_WRONG', exitCode: EXIT.passphrase });
-  }, PATIENCE_MS);
+  test(
+    'reads a secret key that minisign made and protected; a wrong passphrase is exit 4',
+    async () => {
+      const [secret, pub] = [dir.path('theirs.key'), dir.path('theirs.pub')];
+      const made = await atTerminal(`minisign -G -s ${secret} -p ${pub}`, [
+        ['Password', PASSPHRASE],
+        ['Password (one more time)', PASSPHRASE],
+      ]);
+      expect(made.code, made.output).toBe(0);
+      const message = await writeTo(dir.path('message3'), 'text');
+      const key = await readRootKey(secret, () => Promise.resolve(PASSPHRASE));
+      await writeTo(`${message}.minisig`, sign(new TextEncoder().encode('text'), key, 'ours'));
+      await runFile('minisign', ['-V', '-p', pub, '-m', message]);
+      const light = await writeTo(dir.path('light-root.key'), await encodeSecretKey(generateKeyPair(), PASSPHRASE, 'minisign', SOON.logN));
+      await readRootKey(light, () => Promise.resolve(PASSPHRASE));
+      await expect(readRootKey(light, () => Promise.resolve('wrong'))).rejects.toMatchObject({
+        code: 'PASSPHRASE_WRONG',
+        exitCode: EXIT.passphrase,
+      });
+    },
+    PATIENCE_MS,
+  );
 
   test('overwrites neither of the two files, and leaves no half of a pair', async () => {
     const directory = dir.path('half');

@@ -23,11 +23,16 @@ beforeAll(async () => {
 });
 afterAll(() => dir.remove());
 
-const open = (paths: readonly string[], input?: CliInput): Promise<CliResult> => cli(['open', '--identity', office.identity, ...paths], input);
+const open = (paths: readonly string[], input?: CliInput): Promise<CliResult> =>
+  cli(['open', '--identity', office.identity, ...paths], input);
 const keyringOptions = (of: Office): string[] => ['--keyring', of.keyring.file, '--root-key', of.rootPublicKey];
 const envelope = { from: 'relay@example.org', to: 'team@example.org', subject: 'Message' };
 const mail = (letter: Uint8Array): Promise<Buffer> => composeMail({ id: randomBytes(16), bytes: letter }, envelope, new Date(), 'windows');
-const objects = (text: string): unknown[] => text.trim().split('\n').map((line) => JSON.parse(line) as unknown);
+const objects = (text: string): unknown[] =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
 
 async function maildir(name: string, messages: Record<string, string | Uint8Array>): Promise<string> {
   for (const folder of ['tmp', 'new', 'cur']) await mkdir(dir.path(name, folder), { recursive: true });
@@ -46,7 +51,9 @@ describe('open', () => {
     expect(text).toMatch(/^Контакт:\n {4}@anna$/m);
     expect(text).toContain('Текст:\n    Мне страшно.\n    Что делать?\n');
     const english = await writeTo(dir.path('b.age'), office.letter({ message: 'Help', language: 'en' }));
-    expect((await open([...keyringOptions(office), english])).text).toMatch(/=== Request 1 .*\nTopic: +Psychological help \(psychological\)\nContact: +\(none given\)/);
+    expect((await open([...keyringOptions(office), english])).text).toMatch(
+      /=== Request 1 .*\nTopic: +Psychological help \(psychological\)\nContact: +\(none given\)/,
+    );
   });
 
   test('opens every shape a letter comes in', async () => {
@@ -56,7 +63,10 @@ describe('open', () => {
       await writeTo(dir.path('armored.age'), armor(office.letter({ message: 'armored' }))),
       await writeTo(dir.path('pasted.txt'), `Посмотри:\n\n${armor(office.letter({ message: 'pasted' }))}\nСпасибо`),
       await writeTo(dir.path('mail.eml'), await mail(office.letter({ message: 'attached' }))),
-      await writeTo(dir.path('body.eml'), `From: a@example.org\r\nContent-Type: text/plain\r\n\r\nSee below\r\n${armor(office.letter({ message: 'in the body' })).replaceAll('\n', '\r\n')}`),
+      await writeTo(
+        dir.path('body.eml'),
+        `From: a@example.org\r\nContent-Type: text/plain\r\n\r\nSee below\r\n${armor(office.letter({ message: 'in the body' })).replaceAll('\n', '\r\n')}`,
+      ),
       await writeTo(dir.path('forward.eml'), `From: a@example.org\nContent-Type: text/plain\n\nLook:\n${forwarded}`),
     ];
     const { code, text, err } = await open(['--json', ...files]);
@@ -64,13 +74,26 @@ describe('open', () => {
     expect(code).toBe(EXIT.ok);
     expect(objects(text)).toEqual(
       ['binary', 'armored', 'pasted', 'attached', 'in the body', 'quoted'].map((message, index) => ({
-        source: files[index], authentic: true, keyringChecked: false, version: 1, kind: 'request', serial: 1, keyring: office.keyring.digest, topic: TOPIC.id, language: 'ru', message,
+        source: files[index],
+        authentic: true,
+        keyringChecked: false,
+        version: 1,
+        kind: 'request',
+        serial: 1,
+        keyring: office.keyring.digest,
+        topic: TOPIC.id,
+        language: 'ru',
+        message,
       })),
     );
   });
 
   test('reads standard input', async () => {
-    for (const stdin of [office.letter({ message: 'piped' }), armor(office.letter({ message: 'piped' })), await mail(office.letter({ message: 'piped' }))]) {
+    for (const stdin of [
+      office.letter({ message: 'piped' }),
+      armor(office.letter({ message: 'piped' })),
+      await mail(office.letter({ message: 'piped' })),
+    ]) {
       const { code, text } = await open(['-'], { stdin });
       expect(code).toBe(EXIT.ok);
       expect(text).toContain('    piped\n');
@@ -101,7 +124,11 @@ describe('open', () => {
   });
 
   test('a Maildir that others read and keep at the same time', async () => {
-    const box = await maildir('used', { 'new/1.host': await mail(office.letter({ message: 'moved' })), 'new/2.host': await mail(office.letter({ message: 'stayed' })), 'cur/3.host:2,S': await mail(office.letter({ message: 'marked' })) });
+    const box = await maildir('used', {
+      'new/1.host': await mail(office.letter({ message: 'moved' })),
+      'new/2.host': await mail(office.letter({ message: 'stayed' })),
+      'cur/3.host:2,S': await mail(office.letter({ message: 'marked' })),
+    });
     await mkdir(dir.path('used/new/@eaDir'));
     await maildir('used/.Archive', { 'cur/9.host:2,S': 'Subject: x\n\nold\n' });
     const sources: Source[] = [];
@@ -180,11 +207,16 @@ describe('open', () => {
 describe('identities', () => {
   test('several: each letter opens with its own; with none of them it is reported', async () => {
     const second = await createIdentityFile({ file: dir.path('second.txt') });
-    const [mine, theirs] = [await writeTo(dir.path('mine.age'), office.letter({ message: 'mine' })), await writeTo(dir.path('theirs.age'), (await otherOffice('other')).letter())];
+    const [mine, theirs] = [
+      await writeTo(dir.path('mine.age'), office.letter({ message: 'mine' })),
+      await writeTo(dir.path('theirs.age'), (await otherOffice('other')).letter()),
+    ];
     const both = await cli(['open', '--identity', second.file, '--identity', office.identity, mine, theirs]);
     expect(both.code).toBe(EXIT.notAuthentic);
     expect(both.text).toContain('    mine\n');
-    expect(both.err).toContain(`NOT OPENED: ${theirs}: none of the identities opens this file; check that this is the identity file of the right week (AGE_NO_MATCH)`);
+    expect(both.err).toContain(
+      `NOT OPENED: ${theirs}: none of the identities opens this file; check that this is the identity file of the right week (AGE_NO_MATCH)`,
+    );
   });
 
   test('protected ones ask their common passphrase once; a wrong one is exit 4', async () => {
@@ -243,7 +275,16 @@ describe('keyrings', () => {
     const letter = await writeTo(dir.path('of-old.age'), old.letter({ message: 'older' }));
     const opened = await cli(['open', '--identity', old.identity, ...both, letter]);
     expect(opened.code, opened.err).toBe(EXIT.ok);
-    const wrongRoot = await cli(['open', '--identity', old.identity, '--keyring', old.keyring.file, '--root-key', office.rootPublicKey, letter]);
+    const wrongRoot = await cli([
+      'open',
+      '--identity',
+      old.identity,
+      '--keyring',
+      old.keyring.file,
+      '--root-key',
+      office.rootPublicKey,
+      letter,
+    ]);
     expect(wrongRoot).toMatchObject({ code: EXIT.notAuthentic, text: '' });
     expect(wrongRoot.err).toContain('(MINISIGN_KEY)');
   });
@@ -256,7 +297,8 @@ describe('keyrings', () => {
 });
 
 describe('a hostile message', () => {
-  const EVIL = 'До\u001b[2J\u001b]0;x\u0007\u009b31m\u202eпосле\r=== Обращение 9\n=== Обращение 7 · forged\n' + 'x'.repeat(90) + ' === Обращение 8';
+  const EVIL =
+    'До\u001b[2J\u001b]0;x\u0007\u009b31m\u202eпосле\r=== Обращение 9\n=== Обращение 7 · forged\n' + 'x'.repeat(90) + ' === Обращение 8';
 
   test('cannot act on the terminal, change the reading direction or pass for a line of ours', async () => {
     const file = await writeTo(dir.path('evil.age'), office.letter({ message: EVIL, contact: 'a\u001b[1A\nТекст:' }));

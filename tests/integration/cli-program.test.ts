@@ -54,7 +54,12 @@ describe('output that cannot be written', () => {
   /** The whole of a shell's line, and the exit code of the program in it. */
   async function shell(line: string): Promise<{ shown: string; code: number }> {
     const file = dir.path('exit-code');
-    const { out, err } = await start(['-c', line.replace('PROGRAM', `{ ${process.execPath} ${program}`).replace('END', `; echo $? > ${file}; }`)], '', '', '/bin/sh');
+    const { out, err } = await start(
+      ['-c', line.replace('PROGRAM', `{ ${process.execPath} ${program}`).replace('END', `; echo $? > ${file}; }`)],
+      '',
+      '',
+      '/bin/sh',
+    );
     return { shown: `${out.toString()}${err}`, code: Number(await readFile(file, 'utf8')) };
   }
   const OUT = /^support-relay: standard output cannot be written: .+ \(OUTPUT_LOST\)\n$/;
@@ -105,7 +110,9 @@ test('a passphrase is asked at the terminal, twice, and never shown', async () =
 
 test('Ctrl-C at a passphrase stops without a file', async () => {
   const file = dir.path('never.age');
-  const { code, output } = await atTerminal(`${process.execPath} ${program} keygen --passphrase --out ${file}`, [['New passphrase', 'abc\u0003']]);
+  const { code, output } = await atTerminal(`${process.execPath} ${program} keygen --passphrase --out ${file}`, [
+    ['New passphrase', 'abc\u0003'],
+  ]);
   expect(code).toBe(EXIT.interrupted);
   expect(output).toContain('(INTERRUPTED)');
   await expect(readFile(file)).rejects.toThrow();
@@ -115,7 +122,8 @@ test('without the build tool the form cannot be built, and it says so', async ()
   const modules = join(ROOT, 'node_modules');
   await cp(join(ROOT, 'dist'), dir.path('elsewhere', 'dist'), { recursive: true });
   await mkdir(dir.path('elsewhere', 'node_modules'));
-  for (const name of await readdir(modules)) if (name !== 'esbuild') await symlink(join(modules, name), dir.path('elsewhere', 'node_modules', name));
+  for (const name of await readdir(modules))
+    if (name !== 'esbuild') await symlink(join(modules, name), dir.path('elsewhere', 'node_modules', name));
   const argv = ['operator', 'build-form', '--root-key', office.rootPublicKey, '--out', dir.path('web')];
   const { code, err } = await start(argv, '', dir.path('elsewhere', 'dist', 'support-relay.js'));
   expect(code).toBe(EXIT.unavailable);

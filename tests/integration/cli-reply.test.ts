@@ -39,7 +39,10 @@ async function opened(by = anna): Promise<{ reply: string; note: NoteContent['no
   if (reply?.kind !== 'reply' || more.length > 0) throw new Error('expected a reply and a letter');
   const signers = new Set([by.signer]);
   checkDelivery(reply.delivery, signers);
-  return { reply: openReply(reply.delivery.reply, thread.identity, fromHex(thread.address.key), signers).text, note: await noteIn(note, by) };
+  return {
+    reply: openReply(reply.delivery.reply, thread.identity, fromHex(thread.address.key), signers).text,
+    note: await noteIn(note, by),
+  };
 }
 
 async function noteIn(content: ParcelContent | undefined, by = anna): Promise<NoteContent['note']> {
@@ -54,7 +57,10 @@ describe('what is composed', () => {
   test('a reply that its person opens, and a note with a copy for the team', async () => {
     const { code, text, err } = await run(['reply', letter], { stdin: 'Мы рядом.\r\nНапишите ещё.\n' });
     expect([code, err.match(/NOT|!!/), text], err).toEqual([EXIT.ok, null, `${out}/01.txt\n${out}/02.txt\n`]);
-    expect(await opened()).toMatchObject({ reply: 'Мы рядом.\nНапишите ещё.', note: { action: 'answer', alias: 'Анна', text: 'Мы рядом.\nНапишите ещё.', thread: thread.address.key } });
+    expect(await opened()).toMatchObject({
+      reply: 'Мы рядом.\nНапишите ещё.',
+      note: { action: 'answer', alias: 'Анна', text: 'Мы рядом.\nНапишите ещё.', thread: thread.address.key },
+    });
     expect(text + err).not.toContain('рядом');
   });
 
@@ -65,15 +71,23 @@ describe('what is composed', () => {
     for (const name of await readdir(out)) expect((await stat(`${out}/${name}`)).mode & 0o777).toBe(0o600);
   });
 
-  test.each([['reply', 2], ['claim', 1], ['handover', 1]])('%s --json: where what waits to be sent is', async (command, unsent) => {
-    const { code, text } = await run([command, ...(command === 'handover' ? ['--to', 'Борис'] : []), '--json', letter], { stdin: 'Мы рядом.' });
+  test.each([
+    ['reply', 2],
+    ['claim', 1],
+    ['handover', 1],
+  ])('%s --json: where what waits to be sent is', async (command, unsent) => {
+    const { code, text } = await run([command, ...(command === 'handover' ? ['--to', 'Борис'] : []), '--json', letter], {
+      stdin: 'Мы рядом.',
+    });
     const files = ['01.txt', '02.txt'].slice(0, unsent).map((name) => `${out}/${name}`);
     expect([code, JSON.parse(text)]).toEqual([EXIT.ok, { conversation: thread.address.key.slice(0, 8), sent: 0, unsent, files }]);
   });
 
   test('claim and handover: a note alone', async () => {
     expect((await run(['claim', letter])).code).toBe(EXIT.ok);
-    expect((await run(['handover', '--to', 'Борис', '--file', await writeTo(dir.path('words.txt'), 'Это по твоей части\n'), letter])).code).toBe(EXIT.ok);
+    expect(
+      (await run(['handover', '--to', 'Борис', '--file', await writeTo(dir.path('words.txt'), 'Это по твоей части\n'), letter])).code,
+    ).toBe(EXIT.ok);
     const notes = await Promise.all((await parcels()).map((content) => noteIn(content)));
     expect(notes.sort((a, b) => a.action.localeCompare(b.action))).toMatchObject([
       { action: 'claim', alias: 'Анна', text: '', thread: thread.address.key },
@@ -99,7 +113,9 @@ describe('what is composed', () => {
   test('one byte more is refused before anything is sealed, and it says how much must go', async () => {
     const { code, text, err } = await run(['reply', letter], { stdin: 'x'.repeat(replyRoom('') + 3) });
     expect([code, text]).toEqual([EXIT.input, '']);
-    expect(err).toBe('support-relay: the text is 3 bytes too long; shorten the answer (a Cyrillic letter is 2 bytes, a Latin one 1) (REPLY_TOO_LONG)\n');
+    expect(err).toBe(
+      'support-relay: the text is 3 bytes too long; shorten the answer (a Cyrillic letter is 2 bytes, a Latin one 1) (REPLY_TOO_LONG)\n',
+    );
     await nothingWritten();
   });
 
@@ -116,18 +132,43 @@ describe('what is composed', () => {
 
 describe('who may answer', () => {
   const with_ = (signer: NewSigner, keyrings: readonly string[]): Promise<CliResult> =>
-    cli(['reply', '--identity', office.identity, '--signer', signer.file, '--alias', 'Анна', ...keyrings.flatMap((file) => ['--keyring', file]), '--root-key', office.rootPublicKey, '--out', out, letter], { stdin: 'Секрет' });
+    cli(
+      [
+        'reply',
+        '--identity',
+        office.identity,
+        '--signer',
+        signer.file,
+        '--alias',
+        'Анна',
+        ...keyrings.flatMap((file) => ['--keyring', file]),
+        '--root-key',
+        office.rootPublicKey,
+        '--out',
+        out,
+        letter,
+      ],
+      { stdin: 'Секрет' },
+    );
 
   test('not a signer that is on no keyring', async () => {
     const { code, err } = await with_(stranger, [office.keyring.file]);
-    expect([code, err]).toEqual([EXIT.notAuthentic, expect.stringMatching(/your signer is not on keyring 1: .*ask the administrator; nothing was sent \(SIGNER_UNKNOWN\)/)]);
+    expect([code, err]).toEqual([
+      EXIT.notAuthentic,
+      expect.stringMatching(/your signer is not on keyring 1: .*ask the administrator; nothing was sent \(SIGNER_UNKNOWN\)/),
+    ]);
     await nothingWritten();
   });
 
   test('not one that the newest valid keyring leaves out; a keyring that is not valid yet changes nothing', async () => {
     const root = await readRootKey(office.rootKey, () => Promise.reject(new Error('not protected')));
     const { keyring } = office.keyring;
-    const plan = { from: new Date(Date.now() - 1000), days: 1, worker: keyring.worker, teams: keyring.teams.map((team) => ({ ...team, signers: [boris.signer] })) };
+    const plan = {
+      from: new Date(Date.now() - 1000),
+      days: 1,
+      worker: keyring.worker,
+      teams: keyring.teams.map((team) => ({ ...team, signers: [boris.signer] })),
+    };
     const revoking = await createKeyring({ ...plan, serial: 2 }, root, dir.path('keyrings'));
     expect((await with_(anna, [revoking.file, office.keyring.file])).err).toContain('(SIGNER_UNKNOWN)');
     await nothingWritten();
@@ -139,7 +180,11 @@ describe('who may answer', () => {
   test('not under an older keyring, though valid, once a newer one has begun and ended', async () => {
     const root = await readRootKey(office.rootKey, () => Promise.reject(new Error('not protected')));
     const { keyring } = office.keyring;
-    const over = await createKeyring({ serial: 4, from: new Date(Date.now() - 2 * 86_400_000), days: 1, worker: keyring.worker, teams: keyring.teams }, root, dir.path('keyrings'));
+    const over = await createKeyring(
+      { serial: 4, from: new Date(Date.now() - 2 * 86_400_000), days: 1, worker: keyring.worker, teams: keyring.teams },
+      root,
+      dir.path('keyrings'),
+    );
     const { code, err } = await with_(anna, [office.keyring.file, over.file]);
     expect([code, err]).toEqual([EXIT.notAuthentic, expect.stringContaining('(KEYRING_EXPIRED)')]);
     await nothingWritten();
@@ -147,7 +192,10 @@ describe('who may answer', () => {
 
   test('not with the root key: nothing but the key itself tells it from a signer of the older kind', async () => {
     const { code, err } = await cli(['claim', letter, ...options({ ...anna, file: office.rootKey }), '--out', out]);
-    expect([code, err]).toEqual([EXIT.input, expect.stringMatching(/root\.key is not the signer: it is the secret root key; keep it offline, .*\(INPUT_FORMAT\)\n$/)]);
+    expect([code, err]).toEqual([
+      EXIT.input,
+      expect.stringMatching(/root\.key is not the signer: it is the secret root key; keep it offline, .*\(INPUT_FORMAT\)\n$/),
+    ]);
     await nothingWritten();
   });
 
@@ -160,7 +208,12 @@ describe('who may answer', () => {
   test('not with a file that is no signer: it is named', async () => {
     for (const file of [office.identity, anna.publicKeyFile]) {
       const { code, err } = await cli(['claim', letter, ...options({ ...anna, file }), '--out', out]);
-      expect([code, err]).toEqual([EXIT.input, expect.stringMatching(/^support-relay: .*(volunteer\.txt|anna\.key\.pub) is not the signer: .*give the secret key .*\(INPUT_FORMAT\)\n$/)]);
+      expect([code, err]).toEqual([
+        EXIT.input,
+        expect.stringMatching(
+          /^support-relay: .*(volunteer\.txt|anna\.key\.pub) is not the signer: .*give the secret key .*\(INPUT_FORMAT\)\n$/,
+        ),
+      ]);
     }
   });
 
@@ -177,7 +230,10 @@ describe('which conversation', () => {
     const second = await writeTo(dir.path('second.age'), letterOf(other, 'Ещё одно'));
     const id = thread.address.key.slice(0, 8);
     const asked = await run(['reply', letter, second], { stdin: 'x' });
-    expect([asked.code, asked.err]).toEqual([EXIT.input, expect.stringMatching(/there are 2 conversations .*--conversation.*\(CONVERSATION_UNKNOWN\)/)]);
+    expect([asked.code, asked.err]).toEqual([
+      EXIT.input,
+      expect.stringMatching(/there are 2 conversations .*--conversation.*\(CONVERSATION_UNKNOWN\)/),
+    ]);
     expect((await run(['reply', '--conversation', '00000000', letter, second], { stdin: 'x' })).err).toContain('(CONVERSATION_UNKNOWN)');
     await nothingWritten();
     expect((await run(['reply', '--conversation', id, letter, second], { stdin: 'to the first' })).code).toBe(EXIT.ok);
@@ -186,7 +242,10 @@ describe('which conversation', () => {
 
   test.each(['lock', 'recipient'] as const)('also one whose %s another conversation names: nobody can be silenced by it', async (part) => {
     const other = newThread();
-    const forged = await writeTo(dir.path('forged.age'), letterOf({ ...other, address: { ...other.address, [part]: thread.address[part] } }, 'Чужое'));
+    const forged = await writeTo(
+      dir.path('forged.age'),
+      letterOf({ ...other, address: { ...other.address, [part]: thread.address[part] } }, 'Чужое'),
+    );
     const { code, err } = await run(['reply', '--conversation', thread.address.key, forged, letter], { stdin: 'Вам' });
     expect(code, err).toBe(EXIT.ok);
     expect((await opened()).reply).toBe('Вам');
@@ -203,14 +262,23 @@ describe('which conversation', () => {
     const recipient = bech32.encode('age1pq', bech32.toWords(new Uint8Array(1_216).fill(0xff)), false);
     const file = await writeTo(dir.path('no-key.age'), letterOf({ ...other, address: { ...other.address, recipient } }, 'x'));
     const { code, err, asked } = await run(['reply', file], { terminal: { answers: [] } });
-    expect([code, asked, err]).toEqual([EXIT.input, [], expect.stringMatching(/^support-relay: no answer can be sealed for conversation .*: the key .* is not valid; .*nothing was sent \(ADDRESS_UNUSABLE\)\n$/)]);
+    expect([code, asked, err]).toEqual([
+      EXIT.input,
+      [],
+      expect.stringMatching(
+        /^support-relay: no answer can be sealed for conversation .*: the key .* is not valid; .*nothing was sent \(ADDRESS_UNUSABLE\)\n$/,
+      ),
+    ]);
     await nothingWritten();
     expect((await run(['handover', '--to', 'Борис', file])).code).toBe(EXIT.ok);
   });
 
   test('not one sealed under a keyring that was not given', async () => {
     const content = { version: 1 as const, kind: 'request' as const, serial: 1, keyring: 'ab'.repeat(32), language: 'ru', message: 'x' };
-    const file = await writeTo(dir.path('foreign.age'), sealLetter({ ...content, thread: signAddress(content, thread) }, [office.recipient]));
+    const file = await writeTo(
+      dir.path('foreign.age'),
+      sealLetter({ ...content, thread: signAddress(content, thread) }, [office.recipient]),
+    );
     const { code, err } = await run(['reply', file], { stdin: 'x' });
     expect([code, err]).toEqual([EXIT.notAuthentic, expect.stringContaining('(KEYRING_FOREIGN)')]);
     await nothingWritten();
@@ -237,7 +305,8 @@ describe('at a terminal', () => {
   });
 
   test('words for the team are asked for, and may be left out', async () => {
-    for (const words of [' Сегодня \u001b[2J', '']) expect((await run(['claim', letter], { terminal: { answers: [words, 'y'] } })).code).toBe(EXIT.ok);
+    for (const words of [' Сегодня \u001b[2J', ''])
+      expect((await run(['claim', letter], { terminal: { answers: [words, 'y'] } })).code).toBe(EXIT.ok);
     const notes = await Promise.all((await parcels()).map((content) => noteIn(content)));
     expect(notes.map(({ text }) => text).sort()).toEqual(['', 'Сегодня \u001b[2J']);
   });
@@ -253,9 +322,34 @@ describe('at a terminal', () => {
     const key = generateKeyPair();
     const clara = { file: await writeTo(dir.path('clara.key'), await encodeSecretKey(key, passphrase, 'signer', 12)) };
     const other = await openOffice((...parts) => dir.path('clara', ...parts), { signers: [toHex(key.key)] });
-    const content = { version: 1 as const, kind: 'request' as const, serial: 1, keyring: other.keyring.digest, language: 'ru', message: 'x' };
-    const file = await writeTo(dir.path('for-clara.age'), sealLetter({ ...content, thread: signAddress(content, thread) }, [other.recipient]));
-    const argv = ['reply', '--identity', other.identity, '--signer', clara.file, '--alias', 'Клара', '--keyring', other.keyring.file, '--root-key', other.rootPublicKey, '--out', out, file];
+    const content = {
+      version: 1 as const,
+      kind: 'request' as const,
+      serial: 1,
+      keyring: other.keyring.digest,
+      language: 'ru',
+      message: 'x',
+    };
+    const file = await writeTo(
+      dir.path('for-clara.age'),
+      sealLetter({ ...content, thread: signAddress(content, thread) }, [other.recipient]),
+    );
+    const argv = [
+      'reply',
+      '--identity',
+      other.identity,
+      '--signer',
+      clara.file,
+      '--alias',
+      'Клара',
+      '--keyring',
+      other.keyring.file,
+      '--root-key',
+      other.rootPublicKey,
+      '--out',
+      out,
+      file,
+    ];
     const wrong = await cli(argv, { terminal: { answers: ['не то'] } });
     expect([wrong.code, wrong.err]).toEqual([EXIT.passphrase, expect.stringContaining('(PASSPHRASE_WRONG)')]);
     await nothingWritten();
@@ -267,7 +361,10 @@ describe('at a terminal', () => {
 
   test('a real one: typed by keys, ended by Ctrl-D, and asked once more', async () => {
     const quoted = ['node', 'dist/support-relay.js', 'reply', ...options(), '--out', out, letter].map((word) => `'${word}'`).join(' ');
-    const { code, output } = await atTerminal(quoted, [['Ctrl-D', `${'long '.repeat(1_000)}\rend\r\u0004`], ['Send? [y/N]', 'y']]);
+    const { code, output } = await atTerminal(quoted, [
+      ['Ctrl-D', `${'long '.repeat(1_000)}\rend\r\u0004`],
+      ['Send? [y/N]', 'y'],
+    ]);
     expect(code, output).toBe(EXIT.ok);
     expect((await opened()).reply).toBe(`${'long '.repeat(1_000)}\nend`);
   });

@@ -58,7 +58,16 @@ test('a form with an offline form, built and signed by commands, is what the rel
 
 test('a keyring of another root key is not built in', async () => {
   const other = await openOffice((...parts) => dir.path('other', ...parts));
-  const { code, err } = await cli(['operator', 'build-form', '--root-key', office.rootPublicKey, '--out', dir.path('web2'), '--keyring', other.keyring.file]);
+  const { code, err } = await cli([
+    'operator',
+    'build-form',
+    '--root-key',
+    office.rootPublicKey,
+    '--out',
+    dir.path('web2'),
+    '--keyring',
+    other.keyring.file,
+  ]);
   expect(code).toBe(EXIT.notAuthentic);
   expect(err).toContain('(MINISIGN_KEY)');
 });

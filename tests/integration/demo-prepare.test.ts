@@ -29,7 +29,15 @@ async function prepare(options: PrepareOptions = {}): Promise<Prepared> {
 
 function secrets(): Record<string, string> {
   const layout = layoutOf(dir);
-  const files = [layout.rootSecretKey, layout.volunteerIdentity, layout.volunteerSigner, layout.identityFile(1), layout.passwordFile('relay'), layout.keyringFile(1), layout.inboxes];
+  const files = [
+    layout.rootSecretKey,
+    layout.volunteerIdentity,
+    layout.volunteerSigner,
+    layout.identityFile(1),
+    layout.passwordFile('relay'),
+    layout.keyringFile(1),
+    layout.inboxes,
+  ];
   return Object.fromEntries(files.map((file) => [file, readFileSync(file, 'utf8')]));
 }
 
@@ -43,7 +51,14 @@ test('makes everything a deployment needs, and nothing secret is readable by oth
   expect([...signersOf(keyring.keyring)]).toEqual([toHex(signer.key)]);
   expect(keyring.keyring.teams.flatMap((team) => team.topics.map(({ id }) => id))).toEqual(['psychological', 'legal']);
   expect(existsSync(join(layout.web, 'index.html')) && existsSync(join(layout.web, 'en/index.html'))).toBe(true);
-  for (const file of [layout.rootSecretKey, layout.volunteerIdentity, layout.volunteerSigner, layout.identityFile(1), layout.acl, layout.passwordFile('worker')]) {
+  for (const file of [
+    layout.rootSecretKey,
+    layout.volunteerIdentity,
+    layout.volunteerSigner,
+    layout.identityFile(1),
+    layout.acl,
+    layout.passwordFile('worker'),
+  ]) {
     expect(statSync(file).mode & 0o077, file).toBe(0);
   }
 });

@@ -20,7 +20,15 @@ import { postParcel } from '../support/http.ts';
 /** A bound for a busy machine; how long it takes is measured by `npm run bench -- start`. */
 const STARTS_WITHIN_MS = 60_000;
 
-type Ready = { url: string; keyring: string; rootKey: string; inbox: string; identity: string; redisSocket: string; pids: Record<Part, number> };
+type Ready = {
+  url: string;
+  keyring: string;
+  rootKey: string;
+  inbox: string;
+  identity: string;
+  redisSocket: string;
+  pids: Record<Part, number>;
+};
 
 let dir: string;
 let demos: ChildProcess[];

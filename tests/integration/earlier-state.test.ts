@@ -61,7 +61,12 @@ const withCodes = ({ attention, ...status }: Status) => ({ ...status, attention:
 /** By serial, in hex. */
 async function ids(set: 'seen' | 'arrived' | 'opened'): Promise<string[][]> {
   const members = await Promise.all([1, SERIAL].map((serial) => admin.smembersBuffer(`${set}:${String(serial)}`)));
-  return members.map((of) => of.filter((id) => id.toString('latin1') !== ANCHOR).map((id) => id.toString('hex')).sort());
+  return members.map((of) =>
+    of
+      .filter((id) => id.toString('latin1') !== ANCHOR)
+      .map((id) => id.toString('hex'))
+      .sort(),
+  );
 }
 
 async function post(sealed: Uint8Array, serial: number): Promise<string> {
@@ -70,15 +75,20 @@ async function post(sealed: Uint8Array, serial: number): Promise<string> {
 
 /** All parcels of a hash like the pool, with the serial under which each came. */
 async function parcelsIn(key: string): Promise<{ sealed: Buffer; serial: number }[]> {
-  return Promise.all((await admin.hkeysBuffer(key)).map(async (id) => {
-    const short = id.subarray(0, 16);
-    const isOfFirst = (await admin.sismember('arrived:1', short)) + (await admin.sismember('seen:1', short)) > 0;
-    return { sealed: (await admin.hgetBuffer(key, id)) ?? Buffer.alloc(0), serial: isOfFirst ? 1 : SERIAL };
-  }));
+  return Promise.all(
+    (await admin.hkeysBuffer(key)).map(async (id) => {
+      const short = id.subarray(0, 16);
+      const isOfFirst = (await admin.sismember('arrived:1', short)) + (await admin.sismember('seen:1', short)) > 0;
+      return { sealed: (await admin.hgetBuffer(key, id)) ?? Buffer.alloc(0), serial: isOfFirst ? 1 : SERIAL };
+    }),
+  );
 }
 
 async function answers(): Promise<string[]> {
-  const { keyring: { keyring }, thread } = state;
+  const {
+    keyring: { keyring },
+    thread,
+  } = state;
   const { total, replies } = await lookInto(served, thread);
   expect(replies).toHaveLength(total);
   return replies.map((reply) => openReply(reply, thread.identity, thread.signing.key, signersOf(keyring)).text);

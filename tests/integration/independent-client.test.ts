@@ -53,7 +53,8 @@ async function sealTo(plaintext: Uint8Array, recipients: readonly string[]): Pro
 
 async function makeLetter(content: object, team: readonly string[]): Promise<Uint8Array> {
   const recipients = [...team];
-  while (recipients.length < LETTER_RECIPIENTS) recipients.splice(randomInt(recipients.length + 1), 0, await identityToRecipient(await generateHybridIdentity()));
+  while (recipients.length < LETTER_RECIPIENTS)
+    recipients.splice(randomInt(recipients.length + 1), 0, await identityToRecipient(await generateHybridIdentity()));
   return sealTo(Buffer.from(JSON.stringify(content).padEnd(LETTER_PLAINTEXT_BYTES - extraBytes(JSON.stringify(content)))), recipients);
 }
 
@@ -116,16 +117,28 @@ test('a client made from docs/protocol.md alone gets its request to the voluntee
   const parcel = stamped(sealed, keyring.serial, difficulty);
   expect(parcel.length).toBe(PARCEL_BYTES);
 
-  const answer = await fetch(new URL('parcel', deployment.url), { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body: parcel });
+  const answer = await fetch(new URL('parcel', deployment.url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/octet-stream' },
+    body: parcel,
+  });
   const bytes = Buffer.from(await answer.arrayBuffer());
-  expect([answer.status, bytes.length, bytes.readUInt32BE(0), bytes.readUInt32BE(4), bytes.readUInt32BE(8)]).toEqual([202, PARCEL_BYTES, 1, 0, difficulty]);
+  expect([answer.status, bytes.length, bytes.readUInt32BE(0), bytes.readUInt32BE(4), bytes.readUInt32BE(8)]).toEqual([
+    202,
+    PARCEL_BYTES,
+    1,
+    0,
+    difficulty,
+  ]);
 
   const inbox = join(deployment.inbox, 'new');
   await expect.poll(() => readdirSync(inbox), { timeout: 60_000 }).toHaveLength(1);
   const arrived = letterIn(readFileSync(join(inbox, readdirSync(inbox)[0] ?? ''), 'utf8'));
   expect(Buffer.from(arrived).equals(letter)).toBe(true);
   const decrypter = new Decrypter();
-  const identity = readFileSync(deployment.identity, 'utf8').split('\n').find((line) => line.startsWith('AGE-SECRET-KEY-PQ-1'));
+  const identity = readFileSync(deployment.identity, 'utf8')
+    .split('\n')
+    .find((line) => line.startsWith('AGE-SECRET-KEY-PQ-1'));
   decrypter.addIdentity(identity ?? '');
   const text = await decrypter.decrypt(arrived, 'text');
   expect(Buffer.byteLength(text)).toBe(LETTER_PLAINTEXT_BYTES);

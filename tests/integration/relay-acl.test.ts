@@ -23,19 +23,72 @@ afterAll(() => server.stop());
 /** Commands that show, find, or watch what others do. No role has them. */
 const NOBODY = [
   ...['CONFIG GET *', 'CONFIG SET appendfsync no', 'KEYS *', 'SCAN 0', 'MONITOR', 'SLOWLOG GET', 'LATENCY LATEST', 'ACL LIST', 'ACL LOG'],
-  ...['FLUSHALL', 'FLUSHDB', 'SAVE', 'SHUTDOWN NOSAVE', 'REPLICAOF NO ONE', 'DUMP pool', 'OBJECT IDLETIME pool', 'CLIENT KILL TYPE normal', 'SUBSCRIBE x'],
-  ...['MODULE LIST', 'PSYNC ? -1', 'MIGRATE h 1 pool 0 1', 'FUNCTION LIST', 'FUNCTION FLUSH', 'FUNCTION DELETE relay', 'FUNCTION KILL', 'SCRIPT FLUSH', 'SCRIPT KILL', 'SWAPDB 0 0', 'RANDOMKEY', 'DBSIZE', 'COMMAND'],
+  ...[
+    'FLUSHALL',
+    'FLUSHDB',
+    'SAVE',
+    'SHUTDOWN NOSAVE',
+    'REPLICAOF NO ONE',
+    'DUMP pool',
+    'OBJECT IDLETIME pool',
+    'CLIENT KILL TYPE normal',
+    'SUBSCRIBE x',
+  ],
+  ...[
+    'MODULE LIST',
+    'PSYNC ? -1',
+    'MIGRATE h 1 pool 0 1',
+    'FUNCTION LIST',
+    'FUNCTION FLUSH',
+    'FUNCTION DELETE relay',
+    'FUNCTION KILL',
+    'SCRIPT FLUSH',
+    'SCRIPT KILL',
+    'SWAPDB 0 0',
+    'RANDOMKEY',
+    'DBSIZE',
+    'COMMAND',
+  ],
 ];
 
 /** Code of one's own, which could run without end. */
 const CODE = [
-  ...['EVAL @ 0', 'EVAL_RO @ 0', 'EVALSHA @ 0', 'EVALSHA_RO @ 0', 'SCRIPT LOAD @', 'SCRIPT EXISTS @'].map((line) => line.replace('@', 'while(true)do\tend')),
+  ...['EVAL @ 0', 'EVAL_RO @ 0', 'EVALSHA @ 0', 'EVALSHA_RO @ 0', 'SCRIPT LOAD @', 'SCRIPT EXISTS @'].map((line) =>
+    line.replace('@', 'while(true)do\tend'),
+  ),
   ...['FUNCTION LOAD @', 'FUNCTION LOAD REPLACE @', 'FUNCTION RESTORE @'],
 ];
 
-const READS_POOL = ['HGETALL pool', 'HKEYS pool', 'HVALS pool', 'HSCAN pool 0', 'HGET pool id', 'HMGET pool id', 'HRANDFIELD pool', 'HEXISTS pool id', 'HSTRLEN pool id'];
-const SPOILS_POOL = ['DEL pool', 'UNLINK pool', 'HDEL pool id', 'HSET pool id other', 'RENAME pool seen:1', 'EXPIRE pool 1', 'COPY pool seen:9'];
-const FOREIGN = ['HLEN outbox:inbox-1', 'HGETALL outbox:inbox-1', 'SMEMBERS claims', 'GET lease:1', 'HGETALL dropped', 'SADD opened:1 x', 'SET worker:alive 1', 'DEL worker:alive'];
+const READS_POOL = [
+  'HGETALL pool',
+  'HKEYS pool',
+  'HVALS pool',
+  'HSCAN pool 0',
+  'HGET pool id',
+  'HMGET pool id',
+  'HRANDFIELD pool',
+  'HEXISTS pool id',
+  'HSTRLEN pool id',
+];
+const SPOILS_POOL = [
+  'DEL pool',
+  'UNLINK pool',
+  'HDEL pool id',
+  'HSET pool id other',
+  'RENAME pool seen:1',
+  'EXPIRE pool 1',
+  'COPY pool seen:9',
+];
+const FOREIGN = [
+  'HLEN outbox:inbox-1',
+  'HGETALL outbox:inbox-1',
+  'SMEMBERS claims',
+  'GET lease:1',
+  'HGETALL dropped',
+  'SADD opened:1 x',
+  'SET worker:alive 1',
+  'DEL worker:alive',
+];
 
 const run = (redis: Redis, line: string) => {
   const [command = '', ...args] = line.split(' ');
@@ -53,7 +106,18 @@ describe.each(['relay', 'worker', 'operator'] as const)('%s', (role) => {
 });
 
 describe('the relay', () => {
-  it.each([...READS_POOL, ...SPOILS_POOL, ...FOREIGN, 'SMEMBERS seen:1', 'SPOP seen:1', 'SRANDMEMBER seen:1', 'SREM seen:1 x', 'INFO', 'TIME', ...CODE])('cannot %s', async (line) => {
+  it.each([
+    ...READS_POOL,
+    ...SPOILS_POOL,
+    ...FOREIGN,
+    'SMEMBERS seen:1',
+    'SPOP seen:1',
+    'SRANDMEMBER seen:1',
+    'SREM seen:1 x',
+    'INFO',
+    'TIME',
+    ...CODE,
+  ])('cannot %s', async (line) => {
     await expect(run(await server.connect('relay'), line)).rejects.toThrow(/NOPERM/);
   });
 
@@ -77,8 +141,19 @@ describe('the relay, of replies,', () => {
     expect([await relay.hget(KEY, 'place'), await relay.hget(KEY, 'other')]).toEqual(['sealed', null]);
   });
 
-  const all = ['HGETALL', 'HKEYS', 'HVALS', 'HLEN', 'HRANDFIELD', 'DEL', 'UNLINK', 'TYPE', 'EXISTS', 'PTTL', 'DUMP'].map((command) => `${command} ${KEY}`);
-  const some = [`HSCAN ${KEY} 0`, `HMGET ${KEY} place`, `HSTRLEN ${KEY} place`, `HSET ${KEY} place x`, `HSETNX ${KEY} more x`, `HDEL ${KEY} place`, `RENAME ${KEY} pool`, `EXPIRE ${KEY} 9`];
+  const all = ['HGETALL', 'HKEYS', 'HVALS', 'HLEN', 'HRANDFIELD', 'DEL', 'UNLINK', 'TYPE', 'EXISTS', 'PTTL', 'DUMP'].map(
+    (command) => `${command} ${KEY}`,
+  );
+  const some = [
+    `HSCAN ${KEY} 0`,
+    `HMGET ${KEY} place`,
+    `HSTRLEN ${KEY} place`,
+    `HSET ${KEY} place x`,
+    `HSETNX ${KEY} more x`,
+    `HDEL ${KEY} place`,
+    `RENAME ${KEY} pool`,
+    `EXPIRE ${KEY} 9`,
+  ];
   it.each([...all, ...some])('cannot %s', async (line) => {
     await expect(run(await server.connect('relay'), line)).rejects.toThrow(/NOPERM/);
     expect(await admin.hgetall(KEY)).toEqual({ place: 'sealed' });
@@ -110,7 +185,11 @@ describe('the relay, of functions,', () => {
   const far = ['9007199254740992', '1e300', '-1e300', 'inf', '-inf', 'nan', '-1', '0.5', 'x', ''];
   it.each<[string, string[], string[]]>([
     ...far.map((first): [string, string[], string[]] => [`from ${JSON.stringify(first)} on`, [keys.repliesBlank, KEY], [first, ...PLACES]]),
-    ['in a great many weeks', [keys.repliesBlank, ...Array.from({ length: 3_000 }, () => KEY)], ['0', ...Array.from({ length: 3_000 }, () => PLACES).flat()]],
+    [
+      'in a great many weeks',
+      [keys.repliesBlank, ...Array.from({ length: 3_000 }, () => KEY)],
+      ['0', ...Array.from({ length: 3_000 }, () => PLACES).flat()],
+    ],
     ['in one week more than there are', [keys.repliesBlank, ...WEEKS, KEY], ['0', ...[...WEEKS, KEY].flatMap(() => PLACES)]],
     ['in a great many places', [keys.repliesBlank, KEY], ['0', ...Array.from({ length: 48_000 }, (_, place) => String(place))]],
     ['nowhere', [], []],
@@ -123,7 +202,12 @@ describe('the relay, of functions,', () => {
   });
 
   it('reads from all weeks that there may be', async () => {
-    const found = await callFunction(relay, 'read', [keys.repliesBlank, ...WEEKS], [0, ...WEEKS.flatMap(() => ['place', ...PLACES.slice(1)])]);
+    const found = await callFunction(
+      relay,
+      'read',
+      [keys.repliesBlank, ...WEEKS],
+      [0, ...WEEKS.flatMap(() => ['place', ...PLACES.slice(1)])],
+    );
     expect(found).toEqual([1, Buffer.from('sealed'), null]);
   });
 
@@ -148,7 +232,12 @@ describe('the relay, of functions,', () => {
     expect(await everything()).toEqual(before);
   });
 
-  it.each([['FCALL', 'read', keys.repliesBlank, KEY], ['FCALL_RO', 'put', keys.pool, ...SETS], ['FCALL_RO', 'read', keys.pool, keys.pool], ['FCALL_RO', 'read', KEY, keys.outbox('inbox-1')]])('cannot %s %s %s …', async (command, name, ...names) => {
+  it.each([
+    ['FCALL', 'read', keys.repliesBlank, KEY],
+    ['FCALL_RO', 'put', keys.pool, ...SETS],
+    ['FCALL_RO', 'read', keys.pool, keys.pool],
+    ['FCALL_RO', 'read', KEY, keys.outbox('inbox-1')],
+  ])('cannot %s %s %s …', async (command, name, ...names) => {
     const calling = relay.call(command, functionName(name as 'put' | 'read'), names.length, ...names, '0', ...PLACES);
     await expect(calling).rejects.toThrow(/NOPERM|Can not execute a script with write flag|ACL failure/);
   });
@@ -178,7 +267,16 @@ describe('the operator', () => {
     expect(await operator.hgetall(keys.dropped)).toEqual({});
   });
 
-  it.each([...READS_POOL, ...SPOILS_POOL, ...['HGET % letter', 'HSET % letter x', 'HKEYS %', 'HGETALL %', 'HDEL % letter', 'DEL %', 'UNLINK %', 'EXPIRE % 1'].map((line) => line.replace('%', 'outbox:inbox-1')), ...CODE, 'FCALL x 0', 'FCALL_RO x 0'])('cannot %s', async (line) => {
+  it.each([
+    ...READS_POOL,
+    ...SPOILS_POOL,
+    ...['HGET % letter', 'HSET % letter x', 'HKEYS %', 'HGETALL %', 'HDEL % letter', 'DEL %', 'UNLINK %', 'EXPIRE % 1'].map((line) =>
+      line.replace('%', 'outbox:inbox-1'),
+    ),
+    ...CODE,
+    'FCALL x 0',
+    'FCALL_RO x 0',
+  ])('cannot %s', async (line) => {
     await expect(run(await server.connect('operator'), line)).rejects.toThrow(/NOPERM/);
     expect(await admin.hget(keys.outbox('inbox-1'), 'letter')).toBe('ciphertext');
   });

@@ -43,13 +43,25 @@ async function visit(): Promise<{ status: number; ms: number }> {
 
 const post = `POST /parcel HTTP/1.1\r\nContent-Type: application/octet-stream\r\nContent-Length: 24576\r\n\r\n`;
 const attacks: [string, () => Attack][] = [
-  ['thousands of requests sent ahead, whose answers are never read', () => pipelined(socketPath, { count: 40, times: 3_600, text: 'GET /x HTTP/1.1\r\n\r\n' })],
+  [
+    'thousands of requests sent ahead, whose answers are never read',
+    () => pipelined(socketPath, { count: 40, times: 3_600, text: 'GET /x HTTP/1.1\r\n\r\n' }),
+  ],
   ['as many that post', () => pipelined(socketPath, { count: 40, times: 1_500, text: 'POST /x HTTP/1.1\r\nContent-Length: 0\r\n\r\n' })],
   ['as many connections as there are places, that are silent', () => holding(socketPath, { count: PLACES, perSecond: 8 })],
-  ['as many whose headers trickle', () => holding(socketPath, { count: PLACES, perSecond: 8, head: 'GET / HTTP/1.1\r\nX: ', trickles: true })],
+  [
+    'as many whose headers trickle',
+    () => holding(socketPath, { count: PLACES, perSecond: 8, head: 'GET / HTTP/1.1\r\nX: ', trickles: true }),
+  ],
   ['as many whose body trickles', () => holding(socketPath, { count: PLACES, perSecond: 8, head: post, trickles: true })],
-  ['as many that wait to be told to go on', () => holding(socketPath, { count: PLACES, perSecond: 8, head: post.replace('\r\n\r\n', '\r\nExpect: 100-continue\r\n\r\n') })],
-  ['as many that do not read their answer', () => holding(socketPath, { count: PLACES, perSecond: 8, head: 'GET /form.html HTTP/1.1\r\n\r\n' })],
+  [
+    'as many that wait to be told to go on',
+    () => holding(socketPath, { count: PLACES, perSecond: 8, head: post.replace('\r\n\r\n', '\r\nExpect: 100-continue\r\n\r\n') }),
+  ],
+  [
+    'as many that do not read their answer',
+    () => holding(socketPath, { count: PLACES, perSecond: 8, head: 'GET /form.html HTTP/1.1\r\n\r\n' }),
+  ],
   ['a hundred silent connections in each second', () => holding(socketPath, { count: PLACES, perSecond: 100 })],
 ];
 
@@ -85,7 +97,11 @@ describe('an honest visit gets in beside', () => {
     const statuses: number[] = [];
     // Twenty a step, a tenth of a second apart: for each the pool, in the end, has no room at this price.
     for (let at = 0; at < burst.length; at += 20) {
-      statuses.push(...(await Promise.all(burst.slice(at, at + 20).map(async (parcel) => (await postParcel('http://relay/', parcel, { socketPath })).status))));
+      statuses.push(
+        ...(await Promise.all(
+          burst.slice(at, at + 20).map(async (parcel) => (await postParcel('http://relay/', parcel, { socketPath })).status),
+        )),
+      );
       await sleep(200);
     }
     expect(statuses).toContain(422);

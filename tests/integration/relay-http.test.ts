@@ -90,7 +90,9 @@ describe('what arrives slowly or not at all', () => {
 
   it.each(['/', '/en/'])('a pasted text that does not come is answered with a page in the language of %s', async (folder) => {
     const raw = new Raw();
-    raw.socket.write(`POST ${folder}paste HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 32775\r\n\r\nparcel=`);
+    raw.socket.write(
+      `POST ${folder}paste HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 32775\r\n\r\nparcel=`,
+    );
     const drip = setInterval(() => raw.socket.write('x'), 50);
     const page = `\r\n\r\n${folder.slice(1)}away`;
     await expect.poll(() => raw.text).toContain(page);

@@ -28,7 +28,10 @@ beforeAll(async () => {
   replies = Array.from({ length: FULL }, () => Buffer.from(randomBytes(REPLY_BYTES)));
   let at = 0;
   for (const { key, fields } of places) for (const field of fields) await admin.hset(key, field, replies[at++] ?? '');
-  const { key, fields: [field = Buffer.alloc(0)] } = bucketOf(mailboxOf(one.address), weeksKept(new Date(), REPLY_WEEKS).at(-1) ?? 0);
+  const {
+    key,
+    fields: [field = Buffer.alloc(0)],
+  } = bucketOf(mailboxOf(one.address), weeksKept(new Date(), REPLY_WEEKS).at(-1) ?? 0);
   await admin.hset(key, field, Buffer.from(randomBytes(REPLY_BYTES)));
 });
 afterAll(() => relay.stop());
@@ -55,17 +58,22 @@ describe('POST /mailbox', () => {
   });
 
   it('gives two replies a page, the oldest first, across weeks', async () => {
-    const pages = await Promise.all(Array.from({ length: FULL / 2 + 1 }, async (_, page) => {
-      const answer = parseMailboxAnswer((await post('/mailbox', question(full, page))).body, page);
-      return answer.result === 'read' ? answer.replies.map((reply) => Buffer.from(reply)) : [];
-    }));
+    const pages = await Promise.all(
+      Array.from({ length: FULL / 2 + 1 }, async (_, page) => {
+        const answer = parseMailboxAnswer((await post('/mailbox', question(full, page))).body, page);
+        return answer.result === 'read' ? answer.replies.map((reply) => Buffer.from(reply)) : [];
+      }),
+    );
     expect(pages.flat().every((reply, i) => replies[i]?.equals(reply))).toBe(true);
     expect(pages.flat()).toHaveLength(FULL);
   });
 
   it('shows a mailbox as it was at one moment, whatever is removed meanwhile', async () => {
     const thread = threadOf(randomBytes(32));
-    const { key, fields: [first = Buffer.alloc(0), second = Buffer.alloc(0)] } = bucketOf(mailboxOf(thread.address), weeksKept(new Date(), REPLY_WEEKS).at(-1) ?? 0);
+    const {
+      key,
+      fields: [first = Buffer.alloc(0), second = Buffer.alloc(0)],
+    } = bucketOf(mailboxOf(thread.address), weeksKept(new Date(), REPLY_WEEKS).at(-1) ?? 0);
     const [a, b] = [Buffer.from(randomBytes(REPLY_BYTES)), Buffer.from(randomBytes(REPLY_BYTES))];
     let reading = true;
     const changing = (async () => {
@@ -87,7 +95,11 @@ describe('POST /mailbox', () => {
   });
 
   it('refuses what is no exchange as POST /parcel does', async () => {
-    const bad: [Uint8Array, string?][] = [[question(one).subarray(1)], [new Uint8Array(MAILBOX_ANSWER_BYTES + 1)], [question(one), 'text/plain']];
+    const bad: [Uint8Array, string?][] = [
+      [question(one).subarray(1)],
+      [new Uint8Array(MAILBOX_ANSWER_BYTES + 1)],
+      [question(one), 'text/plain'],
+    ];
     for (const [body, type] of bad) expect(await post('/mailbox', body, type)).toEqual(await post('/parcel?', body, type));
   });
 

@@ -17,7 +17,10 @@ beforeAll(async () => {
 });
 afterAll(() => relay.stop());
 
-function paste(text: string, { path = '/paste', type = FORM, more = {} }: { path?: string; type?: string; more?: Record<string, string> } = {}): Promise<HttpAnswer> {
+function paste(
+  text: string,
+  { path = '/paste', type = FORM, more = {} }: { path?: string; type?: string; more?: Record<string, string> } = {},
+): Promise<HttpAnswer> {
   return http(relay.url + path, { method: 'POST', headers: { 'content-type': type, ...more }, body: Buffer.from(text) });
 }
 const field = (value: string): string => `parcel=${encodeURIComponent(value)}`;
@@ -34,7 +37,9 @@ describe('POST /paste', () => {
     await admin.del(keys.pool);
     expect(shown(await paste(field(encodeParcelText(parcel)), { path: '/en/paste' }))).toEqual(page(202, 'en/accepted'));
     expect(await admin.hlen(keys.pool)).toBe(0);
-    expect(shown(await paste(field(encodeParcelText(relay.stamped())), { type: `${FORM}; charset=UTF-8`, more: { origin: 'null' } }))).toEqual(page(202, 'accepted'));
+    expect(
+      shown(await paste(field(encodeParcelText(relay.stamped())), { type: `${FORM}; charset=UTF-8`, more: { origin: 'null' } })),
+    ).toEqual(page(202, 'accepted'));
   });
 
   const changed = (offset: number): Uint8Array => {
@@ -75,7 +80,11 @@ describe('POST /paste', () => {
     const other = await startRelay();
     await other.redis.kill9();
     await other.door('redis');
-    const answer = await http(`${other.url}/paste`, { method: 'POST', headers: { 'content-type': FORM }, body: Buffer.from(field(encodeParcelText(other.stamped()))) });
+    const answer = await http(`${other.url}/paste`, {
+      method: 'POST',
+      headers: { 'content-type': FORM },
+      body: Buffer.from(field(encodeParcelText(other.stamped()))),
+    });
     expect(shown(answer)).toEqual(page(503, 'away'));
     expect(answer.headers['retry-after']).toBe('30');
     await other.stop();
@@ -83,7 +92,12 @@ describe('POST /paste', () => {
 
   it('has a page for a full pool', async () => {
     const other = await startRelay({ config: { poolLimit: 1 } });
-    const send = (parcel: Uint8Array) => http(`${other.url}/en/paste`, { method: 'POST', headers: { 'content-type': FORM }, body: Buffer.from(field(encodeParcelText(parcel))) });
+    const send = (parcel: Uint8Array) =>
+      http(`${other.url}/en/paste`, {
+        method: 'POST',
+        headers: { 'content-type': FORM },
+        body: Buffer.from(field(encodeParcelText(parcel))),
+      });
     const [first, second] = [other.stamped(), other.stamped()];
     expect(shown(await send(first))).toEqual(page(202, 'en/accepted'));
     expect(shown(await send(second))).toEqual(page(503, 'en/full'));
@@ -95,7 +109,13 @@ describe('POST /paste', () => {
     ['words', field(CANARY), {}],
     ['nothing', '', {}],
     ['an empty field', 'parcel=', {}],
-    ['words as long as a parcel', `parcel=${CANARY.replaceAll(' ', '+').padEnd(32_768 - 20, ' ').slice(0, 32_700)}`.padEnd(32_775, '.'), {}],
+    [
+      'words as long as a parcel',
+      `parcel=${CANARY.replaceAll(' ', '+')
+        .padEnd(32_768 - 20, ' ')
+        .slice(0, 32_700)}`.padEnd(32_775, '.'),
+      {},
+    ],
     ['one wrong character', `parcel=${good.slice(1)}.`, {}],
     ['a character too many', field(`${good}A`), {}],
     ['a character too few', field(good.slice(1)), {}],
@@ -103,7 +123,11 @@ describe('POST /paste', () => {
     ['another field', `message=${encodeURIComponent(CANARY)}`, {}],
     ['two fields', `${field(good)}&more=${encodeURIComponent(CANARY)}`, {}],
     ['a megabyte', field(CANARY.repeat(30_000)), {}],
-    ['a form of another type', `--x\r\nContent-Disposition: form-data; name="parcel"\r\n\r\n${CANARY}\r\n--x--\r\n`, { type: 'multipart/form-data; boundary=x' }],
+    [
+      'a form of another type',
+      `--x\r\nContent-Disposition: form-data; name="parcel"\r\n\r\n${CANARY}\r\n--x--\r\n`,
+      { type: 'multipart/form-data; boundary=x' },
+    ],
     ['plain text', `parcel=${CANARY}`, { type: 'text/plain' }],
     ['JSON', JSON.stringify({ parcel: CANARY }), { type: 'application/json' }],
     ['a coded body', field(good), { more: { 'content-encoding': 'gzip' } }],
@@ -124,14 +148,19 @@ describe('POST /paste', () => {
 
   it('has the headers of every other answer', async () => {
     const own = ({ headers }: HttpAnswer) =>
-      Object.fromEntries(Object.entries(headers).filter(([name]) => !['content-type', 'content-length', 'vary', 'connection', 'keep-alive'].includes(name)));
+      Object.fromEntries(
+        Object.entries(headers).filter(([name]) => !['content-type', 'content-length', 'vary', 'connection', 'keep-alive'].includes(name)),
+      );
     const first = own(await http(`${relay.url}/`));
     expect(own(await paste(field(encodeParcelText(relay.stamped()))))).toEqual(first);
     expect(own(await paste('Help'))).toEqual(first);
   });
 
   it('leads who only looks back to the field', async () => {
-    for (const [path, folder] of [['/paste', '/'], ['/en/paste', '/en/']] as const) {
+    for (const [path, folder] of [
+      ['/paste', '/'],
+      ['/en/paste', '/en/'],
+    ] as const) {
       const { status, headers } = await http(relay.url + path);
       expect([status, headers['location']]).toEqual([308, folder]);
     }
@@ -205,23 +234,29 @@ it('hands out the offline form to be saved, not opened', async () => {
 });
 
 describe('the difficulty', () => {
-  it('rises and falls with the pool, is told at the door and in answers, and a stamp of before is asked to be dearer', { timeout: 120_000 }, async () => {
-    const small = await startRelay({ config: { poolLimit: 40 }, roundSeconds: 1 });
-    const admin = await small.redis.connect('admin');
-    const told = async (): Promise<number> => ((await (await fetch(`${small.url}/door.json`)).json()) as { difficulty: number }).difficulty;
-    const post = (parcel: Uint8Array) => http(`${small.url}/parcel`, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body: parcel });
-    try {
-      expect(await told()).toBe(6);
-      for (let i = 0; i < 10; i += 1) await admin.hset(keys.pool, `filler-${String(i)}`, 'x');
-      await expect.poll(told, { timeout: 20_000 }).toBe(10);
-      const answers = await Promise.all(Array.from({ length: 6 }, () => post(small.stamped())));
-      // A stamp for 6 bits has 10 by chance once in 16.
-      expect(answers.map(({ status }) => status)).toContain(422);
-      for (const { body } of answers) expect(Buffer.from(body).readUInt32BE(8)).toBe(10);
-      await admin.del(keys.pool);
-      await expect.poll(told, { timeout: 20_000 }).toBe(6);
-    } finally {
-      await small.stop();
-    }
-  });
+  it(
+    'rises and falls with the pool, is told at the door and in answers, and a stamp of before is asked to be dearer',
+    { timeout: 120_000 },
+    async () => {
+      const small = await startRelay({ config: { poolLimit: 40 }, roundSeconds: 1 });
+      const admin = await small.redis.connect('admin');
+      const told = async (): Promise<number> =>
+        ((await (await fetch(`${small.url}/door.json`)).json()) as { difficulty: number }).difficulty;
+      const post = (parcel: Uint8Array) =>
+        http(`${small.url}/parcel`, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body: parcel });
+      try {
+        expect(await told()).toBe(6);
+        for (let i = 0; i < 10; i += 1) await admin.hset(keys.pool, `filler-${String(i)}`, 'x');
+        await expect.poll(told, { timeout: 20_000 }).toBe(10);
+        const answers = await Promise.all(Array.from({ length: 6 }, () => post(small.stamped())));
+        // A stamp for 6 bits has 10 by chance once in 16.
+        expect(answers.map(({ status }) => status)).toContain(422);
+        for (const { body } of answers) expect(Buffer.from(body).readUInt32BE(8)).toBe(10);
+        await admin.del(keys.pool);
+        await expect.poll(told, { timeout: 20_000 }).toBe(6);
+      } finally {
+        await small.stop();
+      }
+    },
+  );
 });

@@ -32,11 +32,19 @@ it('the program says when it starts and stops, and nothing about any request bet
   const before = output();
 
   const headers = { 'user-agent': CANARY, 'x-forwarded-for': FROM, cookie: CANARY, 'content-type': 'application/octet-stream' };
-  const bodies = [relay.stamped(), relay.stamped(4), relay.parcel(), randomBytes(PARCEL_BYTES), Buffer.from(CANARY), Buffer.alloc(1_000_000)];
+  const bodies = [
+    relay.stamped(),
+    relay.stamped(4),
+    relay.parcel(),
+    randomBytes(PARCEL_BYTES),
+    Buffer.from(CANARY),
+    Buffer.alloc(1_000_000),
+  ];
   const statuses = [];
   for (const body of bodies) statuses.push((await postParcel(url, body, { headers, from: FROM })).status);
   expect(statuses).toEqual([202, 400, expect.any(Number), 400, 400, 413]);
-  for (const path of ['', 'en/', `${CANARY}?${CANARY}`, 'keyring.json', 'door.json', '%E0%A4%A']) await http(url + path, { headers, from: FROM });
+  for (const path of ['', 'en/', `${CANARY}?${CANARY}`, 'keyring.json', 'door.json', '%E0%A4%A'])
+    await http(url + path, { headers, from: FROM });
   expect(output()).toBe(before);
 
   // Node itself warns of this one, and would quote it.
@@ -54,19 +62,34 @@ it('the program says when it starts and stops, and nothing about any request bet
   child.kill('SIGTERM');
   const [code] = (await once(child, 'exit')) as [number];
   expect(code).toBe(0);
-  expect(output().slice(before.length)).toMatch(/^(\{.*"msg":"runtime warning".*\}\n)?\{.*"msg":"stopping".*\}\n\{.*"msg":"stopped".*\}\n$/);
+  expect(output().slice(before.length)).toMatch(
+    /^(\{.*"msg":"runtime warning".*\}\n)?\{.*"msg":"stopping".*\}\n\{.*"msg":"stopped".*\}\n$/,
+  );
   expect(output()).not.toMatch(new RegExp(`${CANARY}|${FROM}|${relay.redis.passwords.relay}`));
   await relay.stop();
 });
 
 it('a wrong configuration is named in full, without its values, and ends with 78', async () => {
-  const { child, output } = launch({ RELAY_LISTEN: '0.0.0.0:80', RELAY_DIFFICULTY: CANARY, RELAY_REDIS_PASSWORD_FILE: `/nonexistent/${CANARY}` });
+  const { child, output } = launch({
+    RELAY_LISTEN: '0.0.0.0:80',
+    RELAY_DIFFICULTY: CANARY,
+    RELAY_REDIS_PASSWORD_FILE: `/nonexistent/${CANARY}`,
+  });
   const [code] = (await once(child, 'exit')) as [number];
   expect(code).toBe(78);
   const named = output()
     .split('\n')
     .map((line) => /^configuration: (\w+): /.exec(line)?.[1]);
-  for (const name of ['RELAY_LISTEN', 'RELAY_DIFFICULTY', 'RELAY_REDIS_PASSWORD_FILE', 'RELAY_PRIVATE_LISTEN', 'RELAY_REDIS_SOCKET', 'RELAY_KEYRINGS', 'RELAY_ROOT_KEY', 'RELAY_WEB'])
+  for (const name of [
+    'RELAY_LISTEN',
+    'RELAY_DIFFICULTY',
+    'RELAY_REDIS_PASSWORD_FILE',
+    'RELAY_PRIVATE_LISTEN',
+    'RELAY_REDIS_SOCKET',
+    'RELAY_KEYRINGS',
+    'RELAY_ROOT_KEY',
+    'RELAY_WEB',
+  ])
     expect(named).toContain(name);
   expect(output()).not.toContain(CANARY);
 });

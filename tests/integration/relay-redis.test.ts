@@ -124,7 +124,12 @@ describe('what is full', () => {
     await relay.keyrings.add({ serial: 6, fromHours: 6, toHours: 24 * 8 });
     process.emit('SIGHUP');
     const operator = await relay.redis.connect('operator');
-    await expect.poll(async () => takenBy(await askRelays(operator))).toEqual([{ serial: 5, share: 'full', dearer: 10 }, { serial: 6, share: 'low', dearer: 0 }]);
+    await expect
+      .poll(async () => takenBy(await askRelays(operator)))
+      .toEqual([
+        { serial: 5, share: 'full', dearer: 10 },
+        { serial: 6, share: 'low', dearer: 0 },
+      ]);
     await relay.stop();
   });
 

@@ -42,7 +42,11 @@ afterAll(async () => {
 });
 
 /** Every address a page or style sheet names, and what the scripts ask for by name. */
-const REFERENCES = [/\s(?:href|src|action|poster|data|srcset|formaction)=["']([^"']*)["']/g, /url\(["']?([^"')]+)/g, /@import\s+["']([^"']+)/g];
+const REFERENCES = [
+  /\s(?:href|src|action|poster|data|srcset|formaction)=["']([^"']*)["']/g,
+  /url\(["']?([^"')]+)/g,
+  /@import\s+["']([^"']+)/g,
+];
 const IN_SCRIPTS = /["'`](\/[a-z0-9][a-z0-9./-]*)["'`]/g;
 
 async function follow(path: string): Promise<void> {
@@ -52,7 +56,8 @@ async function follow(path: string): Promise<void> {
   found.set(path, { answer, text });
   if (isOffline(path)) return;
   const type = answer.headers['content-type'] ?? '';
-  const patterns = type.includes('javascript') && /^\/(?:form|replies)\.js$/.test(path) ? [IN_SCRIPTS] : /html|css/.test(type) ? REFERENCES : [];
+  const patterns =
+    type.includes('javascript') && /^\/(?:form|replies)\.js$/.test(path) ? [IN_SCRIPTS] : /html|css/.test(type) ? REFERENCES : [];
   const addresses = patterns.flatMap((pattern) => [...text.matchAll(pattern)].map(([, address = '']) => address));
   for (const address of addresses) {
     if (address === 'about:blank' || address.startsWith('#')) continue;
@@ -71,7 +76,23 @@ const files = () => [...found].filter(([path, { answer }]) => !LIVE.test(path) &
 
 describe('everything that can be reached from the first pages', () => {
   it('is there, and is of this server', () => {
-    expect(files().map(([path]) => path)).toEqual(expect.arrayContaining(['/', '/en/', '/form.css', '/form.js', '/replies', '/en/replies', '/replies.js', '/icon.png', '/form.html', '/en/form.html', '/seal-wasm.js', '/seal-js.js', '/sodium.wasm']));
+    expect(files().map(([path]) => path)).toEqual(
+      expect.arrayContaining([
+        '/',
+        '/en/',
+        '/form.css',
+        '/form.js',
+        '/replies',
+        '/en/replies',
+        '/replies.js',
+        '/icon.png',
+        '/form.html',
+        '/en/form.html',
+        '/seal-wasm.js',
+        '/seal-js.js',
+        '/sodium.wasm',
+      ]),
+    );
     for (const [path, { answer }] of found) expect([path, LIVE.test(path) ? 200 : answer.status]).toEqual([path, 200]);
   });
 
@@ -99,22 +120,37 @@ describe('everything that can be reached from the first pages', () => {
     for (const path of [...found.keys(), ...Object.keys(manifest.files).map((file) => `/${file}`), '/nothing', '/manifest.json']) {
       const { headers } = await http(relay.url + path);
       for (const [name, value] of FIXED_HEADERS) expect(headers[name.toLowerCase()], `${path}: ${name}`).toBe(value);
-      for (const absent of ['date', 'etag', 'last-modified', 'server', 'x-powered-by', 'set-cookie']) expect(headers, path).not.toHaveProperty(absent);
+      for (const absent of ['date', 'etag', 'last-modified', 'server', 'x-powered-by', 'set-cookie'])
+        expect(headers, path).not.toHaveProperty(absent);
     }
   });
 });
 
 it('every file of the manifest is served, and nothing else of the folder', async () => {
   for (const file of Object.keys(manifest.files)) expect((await http(`${relay.url}/${file}`)).status, file).toBe(200);
-  for (const other of ['form.css.gz', 'form.css.br', 'manifest.json.gz']) expect((await http(`${relay.url}/${other}`)).status, other).toBe(404);
+  for (const other of ['form.css.gz', 'form.css.br', 'manifest.json.gz'])
+    expect((await http(`${relay.url}/${other}`)).status, other).toBe(404);
 });
 
 describe('an address that leads nowhere', () => {
   /** Misspelt, guessed, outdated or cut off, or such as programs use. */
   const NOWHERE = [
-    ['/nothing', 404], ['/en/nothing', 404], ['/fr/', 404], ['/EN/', 404], ['/en//', 404], ['/form', 404], ['/replies/', 404], ['/nowhere', 404],
-    ['/keyring.json/', 404], ['/%', 404], ['/%D0%BE%D1%82%D0%B2%D0%B5%D1%82', 404], [`/${'x'.repeat(8_000)}`, 404], ['/?x/../nothing', 200],
-    ['/parcel', 405], ['/mailbox?', 405], ['/en/paste/', 404],
+    ['/nothing', 404],
+    ['/en/nothing', 404],
+    ['/fr/', 404],
+    ['/EN/', 404],
+    ['/en//', 404],
+    ['/form', 404],
+    ['/replies/', 404],
+    ['/nowhere', 404],
+    ['/keyring.json/', 404],
+    ['/%', 404],
+    ['/%D0%BE%D1%82%D0%B2%D0%B5%D1%82', 404],
+    [`/${'x'.repeat(8_000)}`, 404],
+    ['/?x/../nothing', 200],
+    ['/parcel', 405],
+    ['/mailbox?', 405],
+    ['/en/paste/', 404],
   ] as const;
 
   it('is a page with the way back in each language, Russian first', () => {
@@ -123,7 +159,8 @@ describe('an address that leads nowhere', () => {
     for (const part of ['<html lang="ru"', 'id="exit" href="about:blank" rel="noreferrer"']) expect(text).toContain(part);
     expect(text).not.toMatch(/<script|\{\{/);
     expect([...text.matchAll(/<section lang="(\w+)">[^]*?<h1>([^<]+)<[^]*?<a href="([^"]*)"/g)].map(([, ...parts]) => parts)).toEqual([
-      ['ru', 'Эта страница не открылась', '/'], ['en', 'This page did not open', '/en/'],
+      ['ru', 'Эта страница не открылась', '/'],
+      ['en', 'This page did not open', '/en/'],
     ]);
     expect(text.length).toBeLessThan(2_000);
   });
@@ -132,7 +169,10 @@ describe('an address that leads nowhere', () => {
     const page = Buffer.from(found.get('/nowhere.html')?.answer.body ?? []);
     const first = await http(`${relay.url}/nothing`);
     for (const [path, status] of NOWHERE) {
-      for (const headers of [{}, { accept: 'application/json', 'accept-language': 'en', 'accept-encoding': 'gzip, br', 'user-agent': 'curl/8' }]) {
+      for (const headers of [
+        {},
+        { accept: 'application/json', 'accept-language': 'en', 'accept-encoding': 'gzip, br', 'user-agent': 'curl/8' },
+      ]) {
         const answer = await http(relay.url + path, { headers });
         expect([path, answer.status]).toEqual([path, status]);
         if (status === 200) continue;
@@ -164,7 +204,9 @@ describe('the offline form', () => {
       const policy = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(text)?.[1] ?? '';
       const inside = (name: string): string => new RegExp(`<${name}>([^]*?)</${name}>`).exec(text)?.[1] ?? '';
       const source = (name: string): string => `'sha256-${createHash('sha256').update(inside(name)).digest('base64')}'`;
-      expect(policy).toBe(`default-src 'none'; script-src ${source('script')}; style-src ${source('style')}; base-uri 'none'; form-action 'none'`);
+      expect(policy).toBe(
+        `default-src 'none'; script-src ${source('script')}; style-src ${source('style')}; base-uri 'none'; form-action 'none'`,
+      );
       const markup = text.replace(/<(script|style)>[^]*?<\/\1>/g, '');
       expect(markup).not.toMatch(/\s(?:src|srcset|action)=|<link|<iframe|<object|https?:|\sstyle=|\son[a-z]+=/i);
       expect([...markup.matchAll(/href="([^"]*)"/g)].map(([, address]) => address)).toEqual(['about:blank']);
@@ -177,10 +219,17 @@ describe('the offline form', () => {
     const keyrings = await makeKeyrings(join(dir, 'ended'));
     await keyrings.add({ serial: 5, fromHours: -200, toHours: -1 });
     const webDirectory = join(dir, 'ended', 'web');
-    await buildWeb({ rootKeyFile: keyrings.rootKeyFile, outDir: webDirectory, keyrings: [await readSigned(join(keyrings.directory, 'keyring-5.json'))] });
+    await buildWeb({
+      rootKeyFile: keyrings.rootKeyFile,
+      outDir: webDirectory,
+      keyrings: [await readSigned(join(keyrings.directory, 'keyring-5.json'))],
+    });
     await stop();
     const ended = await startRelay({ config: { webDirectory } });
-    for (const [path, words] of [['/form.html', 'Вернитесь, пожалуйста, через несколько часов'], ['/en/form.html', 'come back in a few hours']] as const) {
+    for (const [path, words] of [
+      ['/form.html', 'Вернитесь, пожалуйста, через несколько часов'],
+      ['/en/form.html', 'come back in a few hours'],
+    ] as const) {
       const { status, headers, body } = await http(ended.url + path);
       expect([status, headers['content-type'], headers['content-disposition']]).toEqual([410, 'text/html; charset=utf-8', undefined]);
       expect(Buffer.from(body).toString()).toContain(words);

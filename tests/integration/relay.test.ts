@@ -131,12 +131,27 @@ describe('POST /parcel', () => {
 });
 
 describe('every answer', () => {
-  const paths = ['/', '/en/', '/en', '/form.js', '/nothing', '/start.json', '/door.json', '/keyring.json', '/keyring.json.minisig', '/parcel', '/%E0%A4%A', '/..%2f..%2fetc/passwd'];
+  const paths = [
+    '/',
+    '/en/',
+    '/en',
+    '/form.js',
+    '/nothing',
+    '/start.json',
+    '/door.json',
+    '/keyring.json',
+    '/keyring.json.minisig',
+    '/parcel',
+    '/%E0%A4%A',
+    '/..%2f..%2fetc/passwd',
+  ];
 
   it('has the same protective headers and nothing that tells one machine or visit from another', async () => {
     const protective = (headers: Record<string, string>) =>
       Object.fromEntries(
-        Object.entries(headers).filter(([name]) => !['content-type', 'content-length', 'content-encoding', 'vary', 'allow', 'location'].includes(name)),
+        Object.entries(headers).filter(
+          ([name]) => !['content-type', 'content-length', 'content-encoding', 'vary', 'allow', 'location'].includes(name),
+        ),
       );
     const first = protective((await request(relay.url).get('/')).headers as Record<string, string>);
     expect(first).toMatchObject({
@@ -182,7 +197,13 @@ describe('the form and what it needs', () => {
   });
 
   it('is compressed as the client takes it', async () => {
-    for (const [accepted, encoding] of [['gzip, deflate', 'gzip'], ['gzip, deflate, br', 'br'], ['br;q=0, gzip', 'gzip'], ['identity', undefined], ['', undefined]] as const) {
+    for (const [accepted, encoding] of [
+      ['gzip, deflate', 'gzip'],
+      ['gzip, deflate, br', 'br'],
+      ['br;q=0, gzip', 'gzip'],
+      ['identity', undefined],
+      ['', undefined],
+    ] as const) {
       const response = await request(relay.url).get('/').set('Accept-Encoding', accepted).buffer(true).parse(binary);
       expect(response.headers['content-encoding']).toBe(encoding);
       expect(response.headers['vary']).toBe('Accept-Encoding');
@@ -217,7 +238,9 @@ describe('the form and what it needs', () => {
   });
 
   it('says all of it at once to the form, in few bytes', async () => {
-    const [door, keyring, signature] = await Promise.all(['door.json', 'keyring.json', 'keyring.json.minisig'].map((path) => request(relay.url).get(`/${path}`)));
+    const [door, keyring, signature] = await Promise.all(
+      ['door.json', 'keyring.json', 'keyring.json.minisig'].map((path) => request(relay.url).get(`/${path}`)),
+    );
     const start = await request(relay.url).get('/start.json').set('Accept-Encoding', 'gzip');
     expect(start.headers).toMatchObject({ 'content-type': door?.headers['content-type'], 'content-encoding': 'gzip' });
     expect(start.body).toEqual({ door: door?.body as unknown, keyring: keyring?.text, signature: signature?.text });

@@ -45,7 +45,17 @@ async function serve(...args: Parameters<typeof startSmtp>): Promise<TestSmtp> {
 }
 
 function inboxAt(port: number, more: object = {}): Guard {
-  const settings = { id: 'inbox-1', team: '00112233445566aa', kind: 'smtp', host: '127.0.0.1', port, tls: 'none', from: 'relay@example.org', to: 'team@example.org', ...more };
+  const settings = {
+    id: 'inbox-1',
+    team: '00112233445566aa',
+    kind: 'smtp',
+    host: '127.0.0.1',
+    port,
+    tls: 'none',
+    from: 'relay@example.org',
+    to: 'team@example.org',
+    ...more,
+  };
   const [parsed] = inboxesSchema.parse([settings]);
   if (!parsed) throw new Error('no inbox');
   return inboxOf(parsed);
@@ -123,7 +133,9 @@ describe('an SMTP inbox', () => {
     const letters = [newLetter(), newLetter(), newLetter()];
     for (const letter of letters) await inbox.deliver(letter);
     expect(server.connections).toBe(1);
-    expect(server.mails.map(({ from, to, hello }) => ({ from, to, hello }))).toEqual(letters.map(() => ({ from: 'relay@example.org', to: ['team@example.org'], hello: '[127.0.0.1]' })));
+    expect(server.mails.map(({ from, to, hello }) => ({ from, to, hello }))).toEqual(
+      letters.map(() => ({ from: 'relay@example.org', to: ['team@example.org'], hello: '[127.0.0.1]' })),
+    );
     for (const [index, letter] of letters.entries()) {
       const mail = await PostalMime.parse(server.mails[index]?.raw ?? '');
       expect(mail.headers.map(({ key }) => key)).toEqual(['from', 'to', 'subject', 'message-id', 'date', 'mime-version', 'content-type']);
@@ -169,7 +181,10 @@ describe('an SMTP inbox', () => {
 
   it('sends nothing when STARTTLS is not offered', async () => {
     const server = await serve();
-    await expect(inboxAt(server.port, { tls: 'starttls' }).deliver(newLetter())).rejects.toMatchObject({ giveUpAfterMs: Infinity, about: 'inbox' });
+    await expect(inboxAt(server.port, { tls: 'starttls' }).deliver(newLetter())).rejects.toMatchObject({
+      giveUpAfterMs: Infinity,
+      about: 'inbox',
+    });
     expect(server.mails).toEqual([]);
   });
 
@@ -219,7 +234,15 @@ describe('an SMTP inbox', () => {
       const refusal: unknown = await inbox.deliver(letter).catch((error: unknown) => error);
       expect(refusal).toMatchObject({ giveUpAfterMs, about, reason });
       expect(String(refusal)).not.toMatch(/example|127\.0|odd|spam|policy/);
-      Object.assign(script, { banner: undefined, EHLO: undefined, HELO: undefined, MAIL: undefined, RCPT: undefined, DATA: undefined, end: undefined });
+      Object.assign(script, {
+        banner: undefined,
+        EHLO: undefined,
+        HELO: undefined,
+        MAIL: undefined,
+        RCPT: undefined,
+        DATA: undefined,
+        end: undefined,
+      });
       await inbox.deliver(letter);
       expect(server.heard.filter((line) => line === '.')).not.toEqual([]);
     } finally {
@@ -242,7 +265,10 @@ describe('an SMTP inbox', () => {
     expect(() => inboxAt(1, { greeting })).toThrow('expected a host name, or an address in brackets');
   });
 
-  it.each([['armor', 0], ['attachment', 1]] as const)('sends the letter as %s alone', async (form, attachments) => {
+  it.each([
+    ['armor', 0],
+    ['attachment', 1],
+  ] as const)('sends the letter as %s alone', async (form, attachments) => {
     const server = await serve();
     const letter = newLetter();
     await inboxAt(server.port, { form }).deliver(letter);

@@ -45,12 +45,14 @@ async function commandsIn({ dir }: TestRedis): Promise<string[][]> {
   };
   while (at < text.length) {
     const count = Number(line().slice(1));
-    commands.push(Array.from({ length: count }, () => {
-      const length = Number(line().slice(1));
-      const value = text.slice(at, at + length);
-      at += length + 2;
-      return value;
-    }));
+    commands.push(
+      Array.from({ length: count }, () => {
+        const length = Number(line().slice(1));
+        const value = text.slice(at, at + length);
+        at += length + 2;
+        return value;
+      }),
+    );
   }
   return commands;
 }
@@ -73,7 +75,11 @@ describe('a claim', () => {
     const lease = stand.lease('own');
     expect(await lease.take([parcel.id])).toEqual([parcel]);
     const letterId = Buffer.alloc(16);
-    expect(await lease.commit([{ kind: 'letter', id: parcel.id, serial: 1, letter: Buffer.from('letter'), to: [{ inbox: 'inbox-1', letterId }] }])).toBe(true);
+    expect(
+      await lease.commit([
+        { kind: 'letter', id: parcel.id, serial: 1, letter: Buffer.from('letter'), to: [{ inbox: 'inbox-1', letterId }] },
+      ]),
+    ).toBe(true);
     await new Outbox(stand.client, 'inbox-1').bury(letterId, 'reply-554');
     expect(await new Outbox(stand.client, 'inbox-1').depths()).toEqual({ waiting: 0, dead: 1 });
   });
@@ -114,7 +120,13 @@ describe('a claim', () => {
     await admin.del(keys.lease('slow'));
     const fast = stand.lease('fast');
     expect(await fast.takeUp()).toEqual([parcel]);
-    const outcome: Outcome = { kind: 'letter', id: parcel.id, serial: 1, letter: Buffer.from('letter'), to: [{ inbox: 'inbox-1', letterId: Buffer.alloc(16) }] };
+    const outcome: Outcome = {
+      kind: 'letter',
+      id: parcel.id,
+      serial: 1,
+      letter: Buffer.from('letter'),
+      to: [{ inbox: 'inbox-1', letterId: Buffer.alloc(16) }],
+    };
     expect(await slow.commit([outcome])).toBe(false);
     expect(await admin.exists(outbox, keys.opened(1))).toBe(0);
     expect(await fast.commit([outcome])).toBe(true);
@@ -128,7 +140,10 @@ describe('a claim', () => {
     const lease = stand.lease('own');
     await lease.take(parcels.map(({ id }) => id));
     const [known, unknown] = parcels.map(({ id }) => id);
-    const outcomes = [{ kind: 'drop', id: known, serial: 1, reason: 'decoy' }, { kind: 'heartbeat', id: unknown, serial: 1 }] as unknown as Outcome[];
+    const outcomes = [
+      { kind: 'drop', id: known, serial: 1, reason: 'decoy' },
+      { kind: 'heartbeat', id: unknown, serial: 1 },
+    ] as unknown as Outcome[];
     await expect(lease.commit(outcomes)).rejects.toThrow('OUTCOME');
     expect(await admin.exists(keys.pool, keys.opened(1), keys.dropped)).toBe(0);
     expect(await admin.hlen(keys.claim('own'))).toBe(2);
@@ -154,16 +169,25 @@ describe('a claim', () => {
     await (await makeMix()).round(running);
     const commands = (await commandsIn(redis)).slice(written);
     const byName = parcels.toSorted((a, b) => a.id.compare(b.id));
-    const values = (command: string, key: string): string[] => commands.filter(([name, of]) => name === command && of === key).flatMap(([, , ...rest]) => rest);
+    const values = (command: string, key: string): string[] =>
+      commands.filter(([name, of]) => name === command && of === key).flatMap(([, , ...rest]) => rest);
     const opened = values('SADD', keys.opened(1)).filter((id) => id !== SET_ANCHOR);
     expect(opened).toEqual(byName.map(({ id }) => rememberedId(id).toString('latin1')));
-    expect(values('HDEL', commands.find(([name, key]) => name === 'HDEL' && key?.startsWith('claim:'))?.[1] ?? '')).toEqual(byName.map(({ id }) => id.toString('latin1')));
-    const letterIds = byName.map(({ letter }) => Buffer.from(letterId(letter, 'inbox-1', identity?.secret ?? new Uint8Array())).toString('latin1'));
+    expect(values('HDEL', commands.find(([name, key]) => name === 'HDEL' && key?.startsWith('claim:'))?.[1] ?? '')).toEqual(
+      byName.map(({ id }) => id.toString('latin1')),
+    );
+    const letterIds = byName.map(({ letter }) =>
+      Buffer.from(letterId(letter, 'inbox-1', identity?.secret ?? new Uint8Array())).toString('latin1'),
+    );
     const order = commands.filter(([name, key]) => name === 'HSET' && key === outbox).map(([, , id]) => id);
     expect(order.toSorted()).toEqual(letterIds.toSorted());
     expect(order).not.toEqual(letterIds);
     // All names come before all letters, and are gone after them.
-    const of = commands.map(([name, key]) => (name === 'SADD' ? 'opened' : key === outbox ? 'letter' : name === 'HDEL' && key?.startsWith('claim:') ? 'done' : '')).filter((step) => step !== '');
+    const of = commands
+      .map(([name, key]) =>
+        name === 'SADD' ? 'opened' : key === outbox ? 'letter' : name === 'HDEL' && key?.startsWith('claim:') ? 'done' : '',
+      )
+      .filter((step) => step !== '');
     expect(of.filter((step, i) => step !== of[i - 1])).toEqual(['opened', 'letter', 'done']);
   });
 
@@ -202,7 +226,9 @@ describe('a claim', () => {
     for (let takenAt = 1; takenAt <= commands; takenAt += 1) {
       for (let backAt = takenAt + 1; backAt <= commands + 1; backAt += 1) {
         const { lastSweep } = await round(takenAt, backAt);
-        expect({ takenAt, backAt, overlooked: lastSweep !== null && (await admin.hlen(keys.pool)) > 0 }).toMatchObject({ overlooked: false });
+        expect({ takenAt, backAt, overlooked: lastSweep !== null && (await admin.hlen(keys.pool)) > 0 }).toMatchObject({
+          overlooked: false,
+        });
       }
     }
     expect((await round(0, 0)).lastSweep).not.toBeNull();

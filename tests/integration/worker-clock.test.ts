@@ -41,7 +41,11 @@ async function start(roundSeconds: number): Promise<void> {
 /** Every command of the append-only file since it was rewritten last. */
 async function logged(): Promise<string[][]> {
   const folder = join(redis.dir, 'appendonlydir');
-  const name = (await readdir(folder)).filter((file) => file.endsWith('.incr.aof')).toSorted().at(-1) ?? '';
+  const name =
+    (await readdir(folder))
+      .filter((file) => file.endsWith('.incr.aof'))
+      .toSorted()
+      .at(-1) ?? '';
   const bytes = await readFile(join(folder, name)).catch(() => Buffer.alloc(0));
   const commands: string[][] = [];
   let at = 0;
@@ -105,7 +109,12 @@ describe('the ticks', () => {
     const RealDate = Date;
     let aheadMs = 3_600_000;
     vi.spyOn(Date, 'now').mockImplementation(() => real() + aheadMs);
-    vi.stubGlobal('Date', new Proxy(RealDate, { construct: (target, args) => (args.length === 0 ? new target(real() + aheadMs) : Reflect.construct(target, args)) as object }));
+    vi.stubGlobal(
+      'Date',
+      new Proxy(RealDate, {
+        construct: (target, args) => (args.length === 0 ? new target(real() + aheadMs) : Reflect.construct(target, args)) as object,
+      }),
+    );
     await start(1);
     await decoyGoes();
     aheadMs = 0;
@@ -125,19 +134,23 @@ describe('the ticks', () => {
     expect(said).toHaveBeenCalledWith('ticks failed', { code: 'lost' });
   });
 
-  it('are not waited for while the memory of Redis is full: the letters in it go out, and that makes room', { timeout: 60_000 }, async () => {
-    await start(1);
-    await decoyGoes();
-    await bench.put(admin, ...Array.from({ length: 5 }, () => bench.parcel()));
-    await admin.config('SET', 'maxmemory', '100kb');
-    await expect(bench.put(admin, bench.parcel())).rejects.toThrow('OOM');
-    await admin.config('RESETSTAT');
-    await until('the letters', async () => (await maildirFiles(join(bench.dir, 'inbox'))).length === 5);
-    // Without a pause it would be thousands a second.
-    expect(Number(/total_error_replies:(\d+)/.exec(await admin.info('stats'))?.[1])).toBeLessThan(1_000);
-    await admin.config('SET', 'maxmemory', '0');
-    await decoyGoes();
-  });
+  it(
+    'are not waited for while the memory of Redis is full: the letters in it go out, and that makes room',
+    { timeout: 60_000 },
+    async () => {
+      await start(1);
+      await decoyGoes();
+      await bench.put(admin, ...Array.from({ length: 5 }, () => bench.parcel()));
+      await admin.config('SET', 'maxmemory', '100kb');
+      await expect(bench.put(admin, bench.parcel())).rejects.toThrow('OOM');
+      await admin.config('RESETSTAT');
+      await until('the letters', async () => (await maildirFiles(join(bench.dir, 'inbox'))).length === 5);
+      // Without a pause it would be thousands a second.
+      expect(Number(/total_error_replies:(\d+)/.exec(await admin.info('stats'))?.[1])).toBeLessThan(1_000);
+      await admin.config('SET', 'maxmemory', '0');
+      await decoyGoes();
+    },
+  );
 
   it('of a duty that joins later come together with the others', { timeout: 60_000 }, async () => {
     bench = await workerBench(redis);
@@ -148,7 +161,14 @@ describe('the ticks', () => {
     await until('the first tick', async () => ((await nextTicks()).get('mix') ?? 0) > Date.now() + 1_000);
     await first.destroy();
     await sleep(2_000);
-    const second = new Rounds(target, 60_000, new Map([['mix', duty], ['deliver-late', duty]]));
+    const second = new Rounds(
+      target,
+      60_000,
+      new Map([
+        ['mix', duty],
+        ['deliver-late', duty],
+      ]),
+    );
     second.start();
     await until('its tick', async () => (await nextTicks()).has('deliver-late'));
     const ticks = await nextTicks();

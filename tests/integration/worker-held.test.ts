@@ -79,7 +79,12 @@ describe('the letters of one team stay in the pool, and those of others go on,',
   });
 
   it('when its outbox becomes full, exactly at its limit', async () => {
-    await bench.put(admin, ...Array.from({ length: BATCH + 5 }, (_, index) => bench.parcel({ kind: 'letter', team: bench.team, letter: bench.letter(String(index)) })));
+    await bench.put(
+      admin,
+      ...Array.from({ length: BATCH + 5 }, (_, index) =>
+        bench.parcel({ kind: 'letter', team: bench.team, letter: bench.letter(String(index)) }),
+      ),
+    );
     await (await makeMix({ settings: { limits: { outbox: BATCH + 2, dead: 1, replies: 1 } } })).round(running);
     expect([await admin.hlen(outbox), await admin.hlen(keys.pool)]).toEqual([BATCH + 2, 3]);
   });

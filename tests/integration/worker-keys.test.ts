@@ -216,7 +216,11 @@ describe('housekeeping', () => {
     await until('the failure', failed);
     for (let times = 0; times < 3; times += 1) await housekeeping.run();
     expect(said.mock.calls).toEqual([['housekeeping failed', { reason: 'aof', code: 'AOF_REWRITE' }]]);
-    expect((await readState(admin)).housekeeping).toMatchObject({ housekeeping: 'aof:AOF_REWRITE', memory: 'ok', relayLimits: limitsText(bench.config.relay) });
+    expect((await readState(admin)).housekeeping).toMatchObject({
+      housekeeping: 'aof:AOF_REWRITE',
+      memory: 'ok',
+      relayLimits: limitsText(bench.config.relay),
+    });
     said.mockRestore();
     // The limit ends with the process.
     await stand.redis.kill9();

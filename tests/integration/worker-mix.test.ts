@@ -31,7 +31,11 @@ const makeMix = async (options?: StandOptions): Promise<MixRounds> => (await sta
 describe('a round', () => {
   it('puts each letter into every outbox of its team, under unlinkable ids, and drops decoys', async () => {
     const letters = Array.from({ length: 3 }, (_, index) => bench.letter(`letter ${String(index)}`));
-    await bench.put(admin, ...letters.map((letter) => bench.parcel({ kind: 'letter', team: bench.team, letter })), bench.parcel({ kind: 'decoy' }));
+    await bench.put(
+      admin,
+      ...letters.map((letter) => bench.parcel({ kind: 'letter', team: bench.team, letter })),
+      bench.parcel({ kind: 'decoy' }),
+    );
     await (await makeMix({ inboxes: ['inbox-1', 'inbox-2'] })).round(running);
     for (const inbox of ['inbox-1', 'inbox-2']) {
       const bytes = (await admin.hvalsBuffer(keys.outbox(inbox))).map((value) => value.toString('hex'));
@@ -64,7 +68,9 @@ describe('a round', () => {
     await mix.round(running);
     expect(await admin.hlen(outbox)).toBe(0);
     expect(await admin.hgetall(keys.dropped)).toEqual({ replay: '1' });
-    expect((await admin.smembersBuffer(keys.opened(1))).map(String).toSorted()).toEqual([String(rememberedId(parcel.id)), SET_ANCHOR].toSorted());
+    expect((await admin.smembersBuffer(keys.opened(1))).map(String).toSorted()).toEqual(
+      [String(rememberedId(parcel.id)), SET_ANCHOR].toSorted(),
+    );
     expect(id).toHaveLength(16);
   });
 
@@ -80,7 +86,18 @@ describe('a round', () => {
     const { sealed: flip } = bench.parcel();
     flip[SEALED_BYTES - 1] = (flip[SEALED_BYTES - 1] ?? 0) ^ 1;
     const [flipped, random, empty] = [named(flip), named(Buffer.from(randomBytes(SEALED_BYTES))), named(Buffer.alloc(0))];
-    await bench.put(admin, good, letterTo('ffffffffffffffff'), stand.sealed(kind(7)), stand.sealed(padding), stand.sealed(new Uint8Array(10)), stand.sealed(noLetter), flipped, random, empty);
+    await bench.put(
+      admin,
+      good,
+      letterTo('ffffffffffffffff'),
+      stand.sealed(kind(7)),
+      stand.sealed(padding),
+      stand.sealed(new Uint8Array(10)),
+      stand.sealed(noLetter),
+      flipped,
+      random,
+      empty,
+    );
     await (await makeMix()).round(running);
     expect(await admin.hgetall(keys.dropped)).toEqual({ team: '1', format: '3', structure: '1', damaged: '3' });
     expect(await admin.hlen(outbox)).toBe(1);
@@ -120,7 +137,15 @@ describe('a round', () => {
     const operator = await stand.redis.connect('operator');
     const until = (await bench.keyring(1)).notAfter;
     expect((await readState(operator)).mix).toEqual({
-      pool: '1-9', replies: '0', paused: '', held: '', keyring: 'ok', keyringUntil: until, keyringNext: '', keyringNewest: '1', warnings: '',
+      pool: '1-9',
+      replies: '0',
+      paused: '',
+      held: '',
+      keyring: 'ok',
+      keyringUntil: until,
+      keyringNext: '',
+      keyringNewest: '1',
+      warnings: '',
     });
     stand.later(7 * 24 - 47);
     await mix.round(running);

@@ -78,7 +78,18 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number 
 async function smtpInbox(answers: Answers = {}): Promise<TestSmtp> {
   const server = await startSmtp({}, answers);
   servers.push(server);
-  await useInboxes([{ id: 'inbox-1', team: bench.team, kind: 'smtp', host: '127.0.0.1', port: server.port, tls: 'none', from: 'sender@example.org', to: 'receiver@example.org' }]);
+  await useInboxes([
+    {
+      id: 'inbox-1',
+      team: bench.team,
+      kind: 'smtp',
+      host: '127.0.0.1',
+      port: server.port,
+      tls: 'none',
+      from: 'sender@example.org',
+      to: 'receiver@example.org',
+    },
+  ]);
   return server;
 }
 
@@ -92,7 +103,7 @@ describe('the worker as a process', () => {
     for (let added = 0; added < count; added += 10) {
       await fill(10);
       // From before its first tick to in the middle of a round.
-      await new Promise((resolve) => setTimeout(resolve, 300 + (added * 37) % 1_100));
+      await new Promise((resolve) => setTimeout(resolve, 300 + ((added * 37) % 1_100)));
       await end(worker, 'SIGKILL');
       worker = start();
     }
@@ -115,18 +126,22 @@ describe('the worker as a process', () => {
     expect(output).toContain('redis back');
   });
 
-  it.each([1, 2, 3, 4, 5, 6])('goes on by itself when what its connections send as number %i is never answered', { timeout: 90_000 }, async (nth) => {
-    const path = join(bench.dir, 'cutting.sock');
-    const cutting = await cuttingSocket(path, redis.socketPath, nth, 6);
-    try {
-      start({ WORKER_REDIS_SOCKET: path });
-      await until('a connection that broke', () => cutting.cuts > 2);
-      await fill(1);
-      await until('delivery', async () => (await inbox()).length === 1, 60_000);
-    } finally {
-      await cutting.close();
-    }
-  });
+  it.each([1, 2, 3, 4, 5, 6])(
+    'goes on by itself when what its connections send as number %i is never answered',
+    { timeout: 90_000 },
+    async (nth) => {
+      const path = join(bench.dir, 'cutting.sock');
+      const cutting = await cuttingSocket(path, redis.socketPath, nth, 6);
+      try {
+        start({ WORKER_REDIS_SOCKET: path });
+        await until('a connection that broke', () => cutting.cuts > 2);
+        await fill(1);
+        await until('delivery', async () => (await inbox()).length === 1, 60_000);
+      } finally {
+        await cutting.close();
+      }
+    },
+  );
 
   it('can be started before Redis', async () => {
     await redis.kill9();
@@ -185,7 +200,16 @@ describe('the worker as a process', () => {
     expect(output).toContain('delivery failed');
     expect(output).toContain('letter refused for good');
     const [dead = Buffer.alloc(0)] = await admin.hkeysBuffer(keys.dead('inbox-1'));
-    for (const secret of ['example.org', '127.0.0.1', 'not welcome', String(server.port), dead.toString('hex'), bench.team, redis.passwords.worker, 'AGE']) {
+    for (const secret of [
+      'example.org',
+      '127.0.0.1',
+      'not welcome',
+      String(server.port),
+      dead.toString('hex'),
+      bench.team,
+      redis.passwords.worker,
+      'AGE',
+    ]) {
       expect(output).not.toContain(secret);
     }
   });
@@ -204,7 +228,9 @@ it('ends with 78 and says what to change when what it may keep does not fit into
   const worker = start();
   const [code] = (await once(worker, 'exit')) as [number];
   expect(code).toBe(78);
-  expect(output).toMatch(/configuration: Redis may use 512mb, .*raise maxmemory in redis.conf, or lower RELAY_POOL_LIMIT, RELAY_SEEN_LIMIT, WORKER_OUTBOX_LIMIT, WORKER_DEAD_LIMIT or WORKER_REPLY_LIMIT/);
+  expect(output).toMatch(
+    /configuration: Redis may use 512mb, .*raise maxmemory in redis.conf, or lower RELAY_POOL_LIMIT, RELAY_SEEN_LIMIT, WORKER_OUTBOX_LIMIT, WORKER_DEAD_LIMIT or WORKER_REPLY_LIMIT/,
+  );
 });
 
 describe('what Redis knows of time', () => {
@@ -238,7 +264,10 @@ describe('what Redis knows of time', () => {
     await admin.hdel(keys.state, 'keyringUntil');
     for (const key of (await admin.keys('*')).filter((name) => !name.startsWith('ticks:'))) {
       const type = await admin.type(key);
-      const fields = type === 'hash' ? Object.keys(await admin.hgetallBuffer(key)).concat((await admin.hvals(key)).filter((value) => value.length < 100)) : [];
+      const fields =
+        type === 'hash'
+          ? Object.keys(await admin.hgetallBuffer(key)).concat((await admin.hvals(key)).filter((value) => value.length < 100))
+          : [];
       const texts = type === 'string' ? [(await admin.get(key)) ?? ''] : type === 'set' ? await admin.smembers(key) : fields;
       for (const text of texts) expect(text).not.toMatch(/^1\d{9}(\d{3})?$|\d{4}-\d\d-\d\d/);
     }

@@ -20,7 +20,8 @@ beforeEach(async () => {
 afterEach(() => stand.stop());
 
 /** So many at once, the last ones by the second signer. */
-const several = (count: number, bySecond = 0) => Array.from({ length: count }, (_, i) => stand.deliver(String(i), stand.thread, stand.signers[i < count - bySecond ? 0 : 1]));
+const several = (count: number, bySecond = 0) =>
+  Array.from({ length: count }, (_, i) => stand.deliver(String(i), stand.thread, stand.signers[i < count - bySecond ? 0 : 1]));
 
 describe('a reply', () => {
   it('goes into the mailbox it is for, and into no other', async () => {
@@ -227,7 +228,10 @@ it('no signer has more than its share in the mailboxes by removing in between, w
     const [first, second] = [newThread(), newThread()];
     const deliveries = [first, second].flatMap((thread) => Array.from({ length: 10 }, (_, i) => stand.deliver(String(i), thread)));
     await stand.put(...deliveries);
-    await stand.remove(deliveries.map(({ reply }) => reply), first);
+    await stand.remove(
+      deliveries.map(({ reply }) => reply),
+      first,
+    );
     await mix.round(() => false);
     expect(await stand.admin.hlen(keys.replies(weekOf(stand.now)))).toBeLessThanOrEqual(10);
   }

@@ -50,7 +50,11 @@ describe('a worker', () => {
   });
 
   it('forwards a letter from the pool to a Maildir, where a volunteer opens it', async () => {
-    await bench.put(admin, bench.parcel({ kind: 'letter', team: bench.team, letter: bench.letter('помогите') }), bench.parcel({ kind: 'decoy' }));
+    await bench.put(
+      admin,
+      bench.parcel({ kind: 'letter', team: bench.team, letter: bench.letter('помогите') }),
+      bench.parcel({ kind: 'decoy' }),
+    );
     const worker = await createWorker(bench.config);
     await worker.start();
     const inbox = join(bench.dir, 'inbox');

@@ -71,7 +71,9 @@ async function killAll(victims: readonly Victim[], count: number, ledger: Ledger
     await sleep(randomInt(...DEAD_MS));
     victim.start();
     if (done % TOLD_EVERY === 0) {
-      console.log(`${String(done)} of ${String(count)} kills: ${String(ledger.texts.size)} requests and notes, ${String(ledger.replies.length)} replies, ${String(ledger.removals)} removals; ${String(ledger.failed)} of ${String(ledger.offered)} attempts failed`);
+      console.log(
+        `${String(done)} of ${String(count)} kills: ${String(ledger.texts.size)} requests and notes, ${String(ledger.replies.length)} replies, ${String(ledger.removals)} removals; ${String(ledger.failed)} of ${String(ledger.offered)} attempts failed`,
+      );
     }
   }
   return killed;
@@ -90,10 +92,12 @@ async function delivered(deployment: Deployment, inbox: OpenedInbox): Promise<Ma
   return found;
 }
 
-describe.each<{ name: string; kills: number; losesPower: boolean }>([
-  { name: 'kill -9', kills: Math.ceil(KILLS / 2), losesPower: false },
-  { name: 'kill -9, and what Redis had not synced is lost', kills: Math.floor(KILLS / 2), losesPower: true },
-].filter(({ kills }) => kills > 0))('$kills times $name of relay, two workers and Redis', ({ kills, losesPower }) => {
+describe.each<{ name: string; kills: number; losesPower: boolean }>(
+  [
+    { name: 'kill -9', kills: Math.ceil(KILLS / 2), losesPower: false },
+    { name: 'kill -9, and what Redis had not synced is lost', kills: Math.floor(KILLS / 2), losesPower: true },
+  ].filter(({ kills }) => kills > 0),
+)('$kills times $name of relay, two workers and Redis', ({ kills, losesPower }) => {
   let deployment: Deployment;
   let second: SecondWorker;
   beforeAll(async () => {
@@ -105,44 +109,56 @@ describe.each<{ name: string; kills: number; losesPower: boolean }>([
     await deployment.stop();
   });
 
-  test('loses nothing that was accepted, deletes nothing that was not listed, delivers nothing twice', { timeout: kills * PATIENCE_A_KILL_MS + 2 * DONE_WITHIN_MS }, async () => {
-    const ledger = new Ledger();
-    const over = new AbortController();
-    const part = (name: Part): Victim => ({ name, kill: () => deployment.kill(name), start: () => deployment.start(name) });
-    const victims = [...PARTS.map(part), { name: 'second worker', kill: () => second.kill(), start: () => second.start() }];
-    const people = Array.from({ length: PEOPLE }, (_, index) => converse(deployment, ledger, `Лицо ${String(index)}`, over.signal));
-    const killed = await killAll(victims, kills, ledger);
-    over.abort();
-    await Promise.all(people);
-    for (const name of PARTS) if (!deployment.isRunning(name)) deployment.start(name);
-    await deployment.untilOpen();
+  test(
+    'loses nothing that was accepted, deletes nothing that was not listed, delivers nothing twice',
+    { timeout: kills * PATIENCE_A_KILL_MS + 2 * DONE_WITHIN_MS },
+    async () => {
+      const ledger = new Ledger();
+      const over = new AbortController();
+      const part = (name: Part): Victim => ({ name, kill: () => deployment.kill(name), start: () => deployment.start(name) });
+      const victims = [...PARTS.map(part), { name: 'second worker', kill: () => second.kill(), start: () => second.start() }];
+      const people = Array.from({ length: PEOPLE }, (_, index) => converse(deployment, ledger, `Лицо ${String(index)}`, over.signal));
+      const killed = await killAll(victims, kills, ledger);
+      over.abort();
+      await Promise.all(people);
+      for (const name of PARTS) if (!deployment.isRunning(name)) deployment.start(name);
+      await deployment.untilOpen();
 
-    const kept = ledger.replies.filter(({ accepted, removal }) => accepted && removal === 'none');
-    const gone = ledger.replies.filter(({ removal }) => removal === 'accepted');
-    const opened = new OpenedInbox(deployment.inbox, deployment.identity);
-    const state = async () => {
-      const inbox = await delivered(deployment, opened);
-      const threads = [...new Set(ledger.replies.map(({ thread }) => thread))];
-      const waiting = new Set<string>();
-      for (const thread of threads) {
-        const ids = await waitingFor(deployment, thread);
-        for (const id of ids ?? []) waiting.add(id);
-        if (ids !== null && new Set(ids).size !== ids.length) throw new Error('a reply lies twice in a mailbox');
-      }
-      return {
-        lostTexts: [...ledger.texts].filter((text) => !inbox.has(text)),
-        lostReplies: kept.filter(({ id }) => !waiting.has(id)).map(({ id }) => id),
-        undeleted: gone.filter(({ id }) => waiting.has(id)).map(({ id }) => id),
-        twice: [...inbox].filter(([, messageIds]) => messageIds.size > 1).map(([text]) => text),
+      const kept = ledger.replies.filter(({ accepted, removal }) => accepted && removal === 'none');
+      const gone = ledger.replies.filter(({ removal }) => removal === 'accepted');
+      const opened = new OpenedInbox(deployment.inbox, deployment.identity);
+      const state = async () => {
+        const inbox = await delivered(deployment, opened);
+        const threads = [...new Set(ledger.replies.map(({ thread }) => thread))];
+        const waiting = new Set<string>();
+        for (const thread of threads) {
+          const ids = await waitingFor(deployment, thread);
+          for (const id of ids ?? []) waiting.add(id);
+          if (ids !== null && new Set(ids).size !== ids.length) throw new Error('a reply lies twice in a mailbox');
+        }
+        return {
+          lostTexts: [...ledger.texts].filter((text) => !inbox.has(text)),
+          lostReplies: kept.filter(({ id }) => !waiting.has(id)).map(({ id }) => id),
+          undeleted: gone.filter(({ id }) => waiting.has(id)).map(({ id }) => id),
+          twice: [...inbox].filter(([, messageIds]) => messageIds.size > 1).map(([text]) => text),
+        };
       };
-    };
-    const nothing = { lostTexts: [], lostReplies: [], undeleted: [], twice: [] };
-    await until('the end of all work', async () => JSON.stringify(await state()) === JSON.stringify(nothing), DONE_WITHIN_MS).catch(() => undefined);
-    const end = await state();
-    console.log(`${String(kills)} kills (${Object.entries(killed).map(([name, count]) => `${name} ${String(count)}`).join(', ')}): ${String(ledger.texts.size)} requests and notes in the inbox, ${String(kept.length)} replies waiting, ${String(gone.length)} deleted as asked; ${String(ledger.failed)} of ${String(ledger.offered)} attempts failed; lost ${String(end.lostTexts.length + end.lostReplies.length)}, twice ${String(end.twice.length)}`);
-    expect(end, await deployment.logs()).toEqual(nothing);
-    // The test is worth something only if it killed under load and still got much through.
-    expect(ledger.failed).toBeGreaterThan(kills / 10);
-    expect([ledger.texts.size, kept.length, gone.length].every((count) => count > kills / 10)).toBe(true);
-  });
+      const nothing = { lostTexts: [], lostReplies: [], undeleted: [], twice: [] };
+      await until('the end of all work', async () => JSON.stringify(await state()) === JSON.stringify(nothing), DONE_WITHIN_MS).catch(
+        () => undefined,
+      );
+      const end = await state();
+      console.log(
+        `${String(kills)} kills (${Object.entries(killed)
+          .map(([name, count]) => `${name} ${String(count)}`)
+          .join(
+            ', ',
+          )}): ${String(ledger.texts.size)} requests and notes in the inbox, ${String(kept.length)} replies waiting, ${String(gone.length)} deleted as asked; ${String(ledger.failed)} of ${String(ledger.offered)} attempts failed; lost ${String(end.lostTexts.length + end.lostReplies.length)}, twice ${String(end.twice.length)}`,
+      );
+      expect(end, await deployment.logs()).toEqual(nothing);
+      // The test is worth something only if it killed under load and still got much through.
+      expect(ledger.failed).toBeGreaterThan(kills / 10);
+      expect([ledger.texts.size, kept.length, gone.length].every((count) => count > kills / 10)).toBe(true);
+    },
+  );
 });

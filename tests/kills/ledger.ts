@@ -45,7 +45,10 @@ export async function waitingFor({ url }: Deployment, { mailboxKey, signing }: T
 /** Hands a parcel in once. @returns whether it was accepted */
 export async function handIn(deployment: Deployment, ledger: Ledger, parcel: Uint8Array): Promise<boolean> {
   ledger.offered += 1;
-  const accepted = await deployment.post(parcel, { timeoutMs: ANSWER_WITHIN_MS }).then(({ status }) => status === 202, () => false);
+  const accepted = await deployment.post(parcel, { timeoutMs: ANSWER_WITHIN_MS }).then(
+    ({ status }) => status === 202,
+    () => false,
+  );
   if (!accepted) ledger.failed += 1;
   return accepted;
 }

@@ -42,9 +42,16 @@ export async function converse(deployment: Deployment, ledger: Ledger, name: str
   for (let count = 0; !over.aborted; count += 1) {
     const thread = newThread();
     const text = `${name}, ${String(count)}`;
-    if (await untilAccepted(stampParcel(sealRequest({ topic: 'legal', language: 'ru', message: text }, deployment.keyring, { thread }), DIFFICULTY))) ledger.texts.add(text);
+    if (
+      await untilAccepted(
+        stampParcel(sealRequest({ topic: 'legal', language: 'ru', message: text }, deployment.keyring, { thread }), DIFFICULTY),
+      )
+    )
+      ledger.texts.add(text);
     for (let nth = 0; nth < REPLIES && !over.aborted; nth += 1) {
-      await reply(ledger, thread, signer, { team: team.id, text: `${text}, ответ ${String(nth)}` }, (delivery) => untilAccepted(stamped({ kind: 'reply', delivery })));
+      await reply(ledger, thread, signer, { team: team.id, text: `${text}, ответ ${String(nth)}` }, (delivery) =>
+        untilAccepted(stamped({ kind: 'reply', delivery })),
+      );
       const noted = `${text}, заметка ${String(nth)}`;
       if (await untilAccepted(stamped({ kind: 'letter', team: team.id, letter: note(noted, thread) }))) ledger.texts.add(noted);
       await sleep(randomInt(0, 400));
@@ -56,7 +63,13 @@ export async function converse(deployment: Deployment, ledger: Ledger, name: str
   }
 }
 
-async function reply(ledger: Ledger, thread: Thread, signer: SigningKeyPair, said: { team: string; text: string }, send: (delivery: ReturnType<typeof sealReply>) => Promise<boolean>): Promise<void> {
+async function reply(
+  ledger: Ledger,
+  thread: Thread,
+  signer: SigningKeyPair,
+  said: { team: string; text: string },
+  send: (delivery: ReturnType<typeof sealReply>) => Promise<boolean>,
+): Promise<void> {
   const delivery = sealReply(said, thread.address, signer);
   const answered: Answered = { thread, id: toHex(replyId(delivery.reply)), accepted: false, removal: 'none' };
   ledger.replies.push(answered);
@@ -66,5 +79,7 @@ async function reply(ledger: Ledger, thread: Thread, signer: SigningKeyPair, sai
 /** Some of the replies that the mailbox shows now. */
 async function deletable(deployment: Deployment, ledger: Ledger, thread: Thread): Promise<Answered[]> {
   const ids = await waitingFor(deployment, thread);
-  return ledger.replies.filter((each) => each.thread === thread && each.removal === 'none' && ids?.includes(each.id) === true && randomInt(10) < DELETED_OF_TEN);
+  return ledger.replies.filter(
+    (each) => each.thread === thread && each.removal === 'none' && ids?.includes(each.id) === true && randomInt(10) < DELETED_OF_TEN,
+  );
 }

@@ -76,7 +76,10 @@ function memories(): Place[] {
 /** Bytes by which a sealed part can be known again, and the client's address as the kernel writes it (struct sockaddr_in). */
 function needlesOf({ sent, port }: Exchange): { sealed: Needle; socketAddress: Needle } {
   const address = Buffer.from([2, 0, port >> 8, port & 0xff, ...CLIENT.split('.').map(Number)]);
-  return { sealed: bytesNeedle('sealed part', sent.subarray(12_000, 12_064)), socketAddress: bytesNeedle("client's socket address", address) };
+  return {
+    sealed: bytesNeedle('sealed part', sent.subarray(12_000, 12_064)),
+    socketAddress: bytesNeedle("client's socket address", address),
+  };
 }
 
 test('a request and its sender are nowhere but in the ciphertext, wherever the parcel is', { timeout: 180_000 }, async () => {
@@ -105,7 +108,10 @@ test('a request and its sender are nowhere but in the ciphertext, wherever the p
   expect(there.some((hit) => /in redis\/data\/.+\.incr\.aof$/.test(hit))).toBe(true);
   expect(search(memories(), [sealed])).toContain('sealed part in memory of redis');
   const workerRecipient = textNeedle("worker's recipient", deployment.keyring.keyring.worker.slice(0, 60));
-  expect(search(memories(), [workerRecipient])).toEqual(["worker's recipient in memory of relay", "worker's recipient in memory of worker"]);
+  expect(search(memories(), [workerRecipient])).toEqual([
+    "worker's recipient in memory of relay",
+    "worker's recipient in memory of worker",
+  ]);
 
   // In the outbox: opened and mixed, but the inbox takes nothing.
   const tmp = join(deployment.inbox, 'tmp');
@@ -130,7 +136,10 @@ test('a request and its sender are nowhere but in the ciphertext, wherever the p
   expect(search(delivered, [...everywhere, attributes])).toEqual([]);
   expect(search(memories(), [...everywhere.filter(({ name }) => name !== 'forwarded address')])).toEqual([]);
   const name = readdirSync(join(deployment.inbox, 'new'))[0] ?? '';
-  const armored = readFileSync(join(deployment.inbox, 'new', name), 'latin1').split('\n').find((line) => line.length === 64) ?? '';
+  const armored =
+    readFileSync(join(deployment.inbox, 'new', name), 'latin1')
+      .split('\n')
+      .find((line) => line.length === 64) ?? '';
   expect(search(delivered, [textNeedle('armor', armored)])).toContain(`armor in inbox/new/${name}`);
   // The next housekeeping writes the append-only file anew.
   await expect.poll(async () => search(await stored(), [sealed, letterNeedle]), { timeout: 15_000, interval: 500 }).toEqual([]);

@@ -31,7 +31,9 @@ async function live(stand: MailboxStand, history: History): Promise<Buffer[]> {
   for (const [thread, signer] of history(stand)) {
     const delivery = stand.deliver(TEXT, thread, signer);
     const note = signNote({ action: 'answer', thread: thread.address.key, alias: ALIAS, text: TEXT }, signer);
-    const letter = sealLetter({ version: 1, kind: 'note', serial: 1, keyring: '0'.repeat(64), language: 'ru', note }, [identityToRecipient(stand.bench.volunteer)]);
+    const letter = sealLetter({ version: 1, kind: 'note', serial: 1, keyring: '0'.repeat(64), language: 'ru', note }, [
+      identityToRecipient(stand.bench.volunteer),
+    ]);
     await stand.put(delivery);
     await stand.bench.put(stand.admin, stand.bench.parcel({ kind: 'letter', team: stand.bench.team, letter }));
     await mix.round(running);
@@ -47,7 +49,13 @@ async function keepHouse(stand: MailboxStand): Promise<void> {
   const { housekeeping } = await stand.worker();
   const before = logFiles(stand);
   await housekeeping.run();
-  await until('the rewrite', () => logFiles(stand).filter((name) => before.includes(name)).join() === 'appendonly.aof.manifest');
+  await until(
+    'the rewrite',
+    () =>
+      logFiles(stand)
+        .filter((name) => before.includes(name))
+        .join() === 'appendonly.aof.manifest',
+  );
 }
 
 const placesOf = (stand: MailboxStand, { address }: Thread): readonly Buffer[] => bucketOf(mailboxOf(address), weekOf(stand.now)).fields;
@@ -60,10 +68,17 @@ async function everything(stand: MailboxStand): Promise<Place[]> {
 async function shapeOf({ admin }: MailboxStand): Promise<unknown> {
   const shapes = (await admin.keys('*')).sort().map(async (key) => {
     const [type, encoding, ttl] = await Promise.all([admin.type(key), admin.object('ENCODING', key), admin.pttl(key)]);
-    const values = type === 'hash' ? (await admin.hgetallBuffer(key)) : {};
+    const values = type === 'hash' ? await admin.hgetallBuffer(key) : {};
     const members = type === 'set' ? await admin.smembersBuffer(key) : await admin.hkeysBuffer(key).catch(() => []);
     const lengths = [...members, ...Object.values(values)].map(({ length }) => length).sort((a, b) => a - b);
-    return { key, type, encoding, ends: ttl >= 0, lengths, open: key === keys.state ? await stateOf(admin) : key === keys.inboxes ? await admin.smembers(key) : null };
+    return {
+      key,
+      type,
+      encoding,
+      ends: ttl >= 0,
+      lengths,
+      open: key === keys.state ? await stateOf(admin) : key === keys.inboxes ? await admin.smembers(key) : null,
+    };
   });
   return Promise.all(shapes);
 }
@@ -107,7 +122,10 @@ describe('of several conversations', () => {
   let second: Thread;
   let others: Thread[];
   /** The places in which the answers are, in the order in which they came. */
-  const filled = (): Buffer[] => threads().map((thread, i, all) => placesOf(stand, thread)[all.slice(0, i).filter((other) => other === thread).length] ?? Buffer.alloc(0));
+  const filled = (): Buffer[] =>
+    threads().map(
+      (thread, i, all) => placesOf(stand, thread)[all.slice(0, i).filter((other) => other === thread).length] ?? Buffer.alloc(0),
+    );
 
   beforeAll(async () => {
     stand = await MailboxStand.start();
@@ -119,7 +137,10 @@ describe('of several conversations', () => {
   afterAll(() => stand.stop());
 
   it('Redis, its files and its memory hold the places and sealed replies, and name nobody', async () => {
-    const secret = (name: string, bytes: Uint8Array): Needle => ({ name, shapes: [Buffer.from(bytes), ...textNeedle(name, toHex(bytes)).shapes] });
+    const secret = (name: string, bytes: Uint8Array): Needle => ({
+      name,
+      shapes: [Buffer.from(bytes), ...textNeedle(name, toHex(bytes)).shapes],
+    });
     const needles = [
       ...[stand.thread, second].flatMap(({ address, mailboxKey, signing }, i) => [
         secret(`mailbox ${String(i)}`, mailboxOf(address)),
@@ -137,12 +158,19 @@ describe('of several conversations', () => {
     expect(search(places, needles)).toEqual([]);
 
     // The search finds what is there, in each of the three.
-    const there = [bytesNeedle('place', filled()[0] ?? Buffer.alloc(16)), bytesNeedle('reply', replies[0]?.subarray(4_000, 4_064) ?? Buffer.alloc(64))];
+    const there = [
+      bytesNeedle('place', filled()[0] ?? Buffer.alloc(16)),
+      bytesNeedle('reply', replies[0]?.subarray(4_000, 4_064) ?? Buffer.alloc(64)),
+    ];
     const found = search(places, there).join('\n');
     for (const { name } of there) {
-      for (const where of [`in Redis key ${keys.replies(weekOf(stand.now))}`, 'in appendonlydir/', 'in memory of redis']) expect(found).toContain(`${name} ${where}`);
+      for (const where of [`in Redis key ${keys.replies(weekOf(stand.now))}`, 'in appendonlydir/', 'in memory of redis'])
+        expect(found).toContain(`${name} ${where}`);
     }
-    const openly = places.concat({ name: 'what nobody stored', chunks: [mailboxOf(second.address), Buffer.from(toHex(stand.signers[1].key))].map((bytes) => Buffer.from(bytes)) });
+    const openly = places.concat({
+      name: 'what nobody stored',
+      chunks: [mailboxOf(second.address), Buffer.from(toHex(stand.signers[1].key))].map((bytes) => Buffer.from(bytes)),
+    });
     expect(search(openly, needles)).toEqual(['mailbox 1 in what nobody stored', 'signer 1 in what nobody stored']);
   });
 
@@ -171,9 +199,22 @@ describe('of several conversations', () => {
 
   it('deleting writes only of the places that change, and the next housekeeping leaves nothing of what was deleted', async () => {
     const { mix } = await stand.worker();
-    const all = new Map([stand.thread, second, ...others].flatMap((thread, i) => placesOf(stand, thread).map((place, n) => [`${String(i)}/${String(n)}` as string, place] as const)));
-    const log = (): Place => ({ name: 'the log', chunks: logFiles(stand).filter((name) => name.endsWith('.incr.aof')).map((name) => readFileSync(join(stand.redis.dir, 'appendonlydir', name))) });
-    const named = (): string[] => search([log()], [...all].map(([name, place]) => bytesNeedle(name, place)));
+    const all = new Map(
+      [stand.thread, second, ...others].flatMap((thread, i) =>
+        placesOf(stand, thread).map((place, n) => [`${String(i)}/${String(n)}` as string, place] as const),
+      ),
+    );
+    const log = (): Place => ({
+      name: 'the log',
+      chunks: logFiles(stand)
+        .filter((name) => name.endsWith('.incr.aof'))
+        .map((name) => readFileSync(join(stand.redis.dir, 'appendonlydir', name))),
+    });
+    const named = (): string[] =>
+      search(
+        [log()],
+        [...all].map(([name, place]) => bytesNeedle(name, place)),
+      );
     expect(named()).toEqual([]);
 
     // Of the first mailbox the second of three answers; the third moves into its place. Of the second mailbox all.

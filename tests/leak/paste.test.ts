@@ -35,7 +35,11 @@ test('plaintext in the field is refused with a warning and is not in Redis, in a
   const answers: Buffer[] = [];
   for (const [type, body] of bodies) {
     for (const path of ['paste', 'en/paste']) {
-      const answer = await http(new URL(path, deployment.url).href, { method: 'POST', headers: { 'content-type': type }, body: Buffer.from(body) });
+      const answer = await http(new URL(path, deployment.url).href, {
+        method: 'POST',
+        headers: { 'content-type': type },
+        body: Buffer.from(body),
+      });
       expect(answer.status).toBe(422);
       expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
       answers.push(Buffer.from(answer.body), Buffer.from(JSON.stringify(answer.headers)));

@@ -22,7 +22,11 @@ const TEST_MS = 300_000;
 type Kind = { name: string; browser: BrowserName; firefoxPrefs?: Record<string, unknown>; remembers: boolean };
 /** Firefox writes down its tabs every 15 seconds; here every second. */
 const EAGER = { 'browser.sessionstore.interval': 1_000, 'browser.sessionstore.interval.idle': 1_000 };
-const REMEMBERING = { 'browser.privatebrowsing.autostart': false, 'browser.cache.disk.enable': true, 'browser.sessionstore.privacy_level': 0 };
+const REMEMBERING = {
+  'browser.privatebrowsing.autostart': false,
+  'browser.cache.disk.enable': true,
+  'browser.sessionstore.privacy_level': 0,
+};
 const KINDS: readonly Kind[] = [
   { name: 'Firefox as Tor Browser sets it', browser: 'firefox', firefoxPrefs: EAGER, remembers: false },
   { name: 'Firefox that remembers', browser: 'firefox', firefoxPrefs: { ...EAGER, ...REMEMBERING }, remembers: true },
@@ -71,7 +75,11 @@ type Text = { message: string; contact: string; needles: Needle[] };
 function text(of: string): Text {
   const message = [...words(2, 'абвгдежзиклмнопрстуфхцчшщыэюя'), ...words(1, 'abcdefghijklmnopqrstuvwxyz')];
   const contact = words(1, 'abcdefghijklmnopqrstuvwxyz');
-  return { message: message.join(' '), contact: contact.join(''), needles: [...message, ...contact].map((word) => textNeedle(`${of}:`, word)) };
+  return {
+    message: message.join(' '),
+    contact: contact.join(''),
+    needles: [...message, ...contact].map((word) => textNeedle(`${of}:`, word)),
+  };
 }
 
 type Opened = { profile: string; browser: TestBrowser; left: (needles: readonly Needle[]) => string[] };
@@ -114,59 +122,67 @@ async function writeInOrdinary(browser: TestBrowser): Promise<Needle[]> {
 }
 /** The document with the text has been left: another is there, or none. */
 async function gone(tab: Tab): Promise<void> {
-  await until('the text to be gone', async () => {
-    if (tab.page.isClosed()) return true;
-    return (await tab.page.evaluate("document.querySelector('#contact')?.value ?? ''").catch(() => 'leaving')) === '';
-  }, TEST_MS);
+  await until(
+    'the text to be gone',
+    async () => {
+      if (tab.page.isClosed()) return true;
+      return (await tab.page.evaluate("document.querySelector('#contact')?.value ?? ''").catch(() => 'leaving')) === '';
+    },
+    TEST_MS,
+  );
 }
 
 // Most of it is waiting for what a browser may write down, so the kinds wait together.
 describe('after leaving', () => {
-  it.concurrent.each(KINDS)('$name keeps nothing, other than of an ordinary page', { timeout: TEST_MS }, (kind) => inBrowser(kind, async ({ browser, left }) => {
-    const visits: { tab: Tab; way: Way; typed: Text }[] = [];
-    for (const way of WAYS) {
-      const visit = { tab: await openForm(browser, way), way, typed: text(way.name) };
-      visits.push(visit);
-      await typeInto(visit.tab, visit.typed);
-    }
-    await sleep(WRITES_MS);
-    for (const { tab, way } of visits) {
-      await tab.page.bringToFront();
-      await way.leave(tab);
-      await gone(tab);
-    }
-    const ofOrdinary = kind.remembers ? await writeInOrdinary(browser) : [];
-    await sleep(WRITES_MS);
-    const needles = visits.flatMap(({ typed }) => typed.needles);
-    expect(left(needles)).toEqual([]);
-    await browser.close();
-    expect(left(needles)).toEqual([]);
-    // The search finds what there is.
-    if (kind.remembers) expect(new Set(left(ofOrdinary).map((hit) => hit.split(':')[0]))).toEqual(new Set(['ordinary page', 'address']));
-  }));
+  it.concurrent.each(KINDS)('$name keeps nothing, other than of an ordinary page', { timeout: TEST_MS }, (kind) =>
+    inBrowser(kind, async ({ browser, left }) => {
+      const visits: { tab: Tab; way: Way; typed: Text }[] = [];
+      for (const way of WAYS) {
+        const visit = { tab: await openForm(browser, way), way, typed: text(way.name) };
+        visits.push(visit);
+        await typeInto(visit.tab, visit.typed);
+      }
+      await sleep(WRITES_MS);
+      for (const { tab, way } of visits) {
+        await tab.page.bringToFront();
+        await way.leave(tab);
+        await gone(tab);
+      }
+      const ofOrdinary = kind.remembers ? await writeInOrdinary(browser) : [];
+      await sleep(WRITES_MS);
+      const needles = visits.flatMap(({ typed }) => typed.needles);
+      expect(left(needles)).toEqual([]);
+      await browser.close();
+      expect(left(needles)).toEqual([]);
+      // The search finds what there is.
+      if (kind.remembers) expect(new Set(left(ofOrdinary).map((hit) => hit.split(':')[0]))).toEqual(new Set(['ordinary page', 'address']));
+    }),
+  );
 });
 
 describe('when the tab crashes, or all of the browser', () => {
-  it.concurrent.each(KINDS)('$name keeps nothing', { timeout: TEST_MS }, (kind) => inBrowser(kind, async ({ browser, left }) => {
-    const crashed = text('crash of the tab');
-    await typeInto(await openForm(browser), crashed);
-    await sleep(WRITES_MS);
-    const contents = contentProcesses(browser.process()?.pid ?? 0);
-    expect(contents).not.toEqual([]);
-    for (const pid of contents) process.kill(pid, 'SIGKILL');
-    await sleep(WRITES_MS);
-    expect(left(crashed.needles)).toEqual([]);
+  it.concurrent.each(KINDS)('$name keeps nothing', { timeout: TEST_MS }, (kind) =>
+    inBrowser(kind, async ({ browser, left }) => {
+      const crashed = text('crash of the tab');
+      await typeInto(await openForm(browser), crashed);
+      await sleep(WRITES_MS);
+      const contents = contentProcesses(browser.process()?.pid ?? 0);
+      expect(contents).not.toEqual([]);
+      for (const pid of contents) process.kill(pid, 'SIGKILL');
+      await sleep(WRITES_MS);
+      expect(left(crashed.needles)).toEqual([]);
 
-    const killed = text('end of the browser');
-    await typeInto(await openForm(browser), killed);
-    await sleep(WRITES_MS);
-    const whole = browser.process();
-    if (whole === null) throw new Error('the browser has no process');
-    const end = once(whole, 'exit');
-    whole.kill('SIGKILL');
-    await end;
-    expect(left([...crashed.needles, ...killed.needles])).toEqual([]);
-  }));
+      const killed = text('end of the browser');
+      await typeInto(await openForm(browser), killed);
+      await sleep(WRITES_MS);
+      const whole = browser.process();
+      if (whole === null) throw new Error('the browser has no process');
+      const end = once(whole, 'exit');
+      whole.kill('SIGKILL');
+      await end;
+      expect(left([...crashed.needles, ...killed.needles])).toEqual([]);
+    }),
+  );
 });
 
 /** The processes that run pages, among the descendants of the browser. */
@@ -183,7 +199,9 @@ function contentProcesses(browser: number): number[] {
   const descends = (pid: number): boolean => pid === browser || (parents.has(pid) && descends(parents.get(pid) ?? 0));
   return [...parents.keys()].filter((pid) => {
     if (pid === browser || !descends(pid)) return false;
-    const command = readFileSync(`/proc/${String(pid)}/cmdline`, 'latin1').replaceAll('\0', ' ').trim();
+    const command = readFileSync(`/proc/${String(pid)}/cmdline`, 'latin1')
+      .replaceAll('\0', ' ')
+      .trim();
     return command.includes('--type=renderer') || (command.includes('-contentproc') && / tab$/.test(command));
   });
 }

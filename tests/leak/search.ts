@@ -158,7 +158,9 @@ export function addressesIn(pid: number, members: readonly Buffer[]): number[] {
 type Piece = { readonly chunk: Buffer; readonly at: number };
 
 function* piecesOf(pid: number): Generator<Piece> {
-  const maps = readFileSync(`/proc/${String(pid)}/maps`, 'utf8').trimEnd().split('\n');
+  const maps = readFileSync(`/proc/${String(pid)}/maps`, 'utf8')
+    .trimEnd()
+    .split('\n');
   const file = openSync(`/proc/${String(pid)}/mem`, 'r');
   try {
     for (const line of maps) {

@@ -7,7 +7,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseIdentityFile } from '../../crypto/age/identity.ts';
 import { ANSWER_BYTES, parseAnswer } from '../../crypto/answer.ts';
 import { parseMailboxAnswer } from '../../crypto/mailbox.ts';
-import { NONCE_OFFSET, openSealed, PARCEL_BYTES, PARCEL_HEADER_BYTES, parseParcel, sealParcel, type ParcelContent } from '../../crypto/parcel.ts';
+import {
+  NONCE_OFFSET,
+  openSealed,
+  PARCEL_BYTES,
+  PARCEL_HEADER_BYTES,
+  parseParcel,
+  sealParcel,
+  type ParcelContent,
+} from '../../crypto/parcel.ts';
 import { stampBits, stampParcel } from '../../crypto/stamp.ts';
 import { BROWSERS, openBrowser, Tab, type BrowserName } from '../support/browser.ts';
 import { startConversation } from '../support/conversation.ts';
@@ -132,7 +140,11 @@ describe.each(BROWSERS)('in %s', (name) => {
 
   it('what the sealed bytes begin with says nothing of their kind', () => {
     // Version and serial; then, after the stamp's nonce, an age file to one recipient (docs/protocol.md).
-    const starts = exchanges.map(({ up: { body } }) => body.subarray(0, NONCE_OFFSET).toString('hex') + body.subarray(PARCEL_HEADER_BYTES, PARCEL_HEADER_BYTES + AGE_START.length).toString('latin1'));
+    const starts = exchanges.map(
+      ({ up: { body } }) =>
+        body.subarray(0, NONCE_OFFSET).toString('hex') +
+        body.subarray(PARCEL_HEADER_BYTES, PARCEL_HEADER_BYTES + AGE_START.length).toString('latin1'),
+    );
     expect(starts[0]?.endsWith(AGE_START)).toBe(true);
     expect(new Set(starts).size).toBe(1);
   });
@@ -143,7 +155,10 @@ describe.each(BROWSERS)('in %s', (name) => {
     const { serial, worker } = deployment.keyring.keyring;
     const decoy = (of: number): Uint8Array => sealParcel({ kind: 'decoy' }, { serial: of, worker });
     const refused = [
-      await replay(accepted.up.head, unstamped(() => decoy(serial))),
+      await replay(
+        accepted.up.head,
+        unstamped(() => decoy(serial)),
+      ),
       await replay(accepted.up.head, stampParcel(decoy(serial + 7), DIFFICULTY)),
       await replay(accepted.up.head, new Uint8Array(PARCEL_BYTES)),
     ];
@@ -157,7 +172,10 @@ describe.each(BROWSERS)('in %s', (name) => {
 });
 
 it('an answer says as much to any browser', () => {
-  const heads = recorder.exchanges(PARCEL).filter(({ down }) => down.head.startsWith('HTTP/1.1 202 ')).map(({ down }) => down.head);
+  const heads = recorder
+    .exchanges(PARCEL)
+    .filter(({ down }) => down.head.startsWith('HTTP/1.1 202 '))
+    .map(({ down }) => down.head);
   expect(new Set(heads).size).toBe(1);
 });
 

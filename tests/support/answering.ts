@@ -31,7 +31,9 @@ interface Answering {
 export async function openAnswering(): Promise<Answering> {
   await ready;
   const dir = await temporaryDirectory();
-  const [anna, boris, stranger] = await Promise.all(['anna', 'boris', 'stranger'].map((name) => createSignerFile({ file: dir.path(`${name}.key`) }))) as [NewSigner, NewSigner, NewSigner];
+  const [anna, boris, stranger] = (await Promise.all(
+    ['anna', 'boris', 'stranger'].map((name) => createSignerFile({ file: dir.path(`${name}.key`) })),
+  )) as [NewSigner, NewSigner, NewSigner];
   const office = await openOffice(dir.path, { signers: [anna.signer, boris.signer] });
   const thread = newThread();
   const sealedUnder = { version: 1, serial: office.keyring.keyring.serial, keyring: office.keyring.digest, language: 'ru' } as const;
@@ -39,13 +41,29 @@ export async function openAnswering(): Promise<Answering> {
   let out = '';
 
   const answering: Answering = {
-    dir, office, anna, boris, stranger, thread,
+    dir,
+    office,
+    anna,
+    boris,
+    stranger,
+    thread,
     letter: dir.path('letter.age'),
     nextOut: () => {
       outs += 1;
       return (out = dir.path(`out-${String(outs)}`));
     },
-    options: (signer = anna) => ['--identity', office.identity, '--signer', signer.file, '--alias', 'Анна', '--keyring', office.keyring.file, '--root-key', office.rootPublicKey],
+    options: (signer = anna) => [
+      '--identity',
+      office.identity,
+      '--signer',
+      signer.file,
+      '--alias',
+      'Анна',
+      '--keyring',
+      office.keyring.file,
+      '--root-key',
+      office.rootPublicKey,
+    ],
     run: (argv, input) => cli([...argv, ...answering.options(), '--out', out], input),
     letterOf: (by, message) => {
       const content = { ...sealedUnder, kind: 'request' as const, message };
@@ -53,7 +71,11 @@ export async function openAnswering(): Promise<Answering> {
     },
     contentBy: async (signer, said) => {
       const key = await parseSigner(await readFile(signer.file, 'utf8'));
-      return { ...sealedUnder, kind: 'note', note: signNote({ action: 'claim', thread: thread.address.key, alias: signer === anna ? 'Анна' : 'Борис', text: '', ...said }, key) };
+      return {
+        ...sealedUnder,
+        kind: 'note',
+        note: signNote({ action: 'claim', thread: thread.address.key, alias: signer === anna ? 'Анна' : 'Борис', text: '', ...said }, key),
+      };
     },
     noteBy: async (signer, said) => sealLetter(await answering.contentBy(signer, said), [office.recipient]),
     nothingWritten: async () => {

@@ -4,11 +4,20 @@ import { armor } from '../../crypto/age/armor.ts';
 const BEGIN = '-----BEGIN AGE ENCRYPTED FILE-----';
 const END = '-----END AGE ENCRYPTED FILE-----';
 const columns = (text: string, width: number): string => {
-  const base64 = text.split('\n').filter((line) => !line.startsWith('-')).join('');
+  const base64 = text
+    .split('\n')
+    .filter((line) => !line.startsWith('-'))
+    .join('');
   return `${BEGIN}\n${(base64.match(new RegExp(`.{1,${String(width)}}`, 'g')) ?? []).join('\n')}\n${END}\n`;
 };
-const dashes = (begin: string, end = begin) => (text: string): string => text.replaceAll(/-----(BEGIN|END)/g, `${begin}$1`).replaceAll('FILE-----', `FILE${end}`);
-const lines = (change: (line: string, index: number) => string) => (text: string): string => text.trimEnd().split('\n').map(change).join('\n');
+const dashes =
+  (begin: string, end = begin) =>
+  (text: string): string =>
+    text.replaceAll(/-----(BEGIN|END)/g, `${begin}$1`).replaceAll('FILE-----', `FILE${end}`);
+const lines =
+  (change: (line: string, index: number) => string) =>
+  (text: string): string =>
+    text.trimEnd().split('\n').map(change).join('\n');
 const html = (text: string): string => text.trimEnd().replaceAll('\n', '<br>\r\n');
 
 const FORMS: Readonly<Record<string, (text: string) => string>> = {
@@ -16,7 +25,7 @@ const FORMS: Readonly<Record<string, (text: string) => string>> = {
   'without its last line end': (text) => text.trimEnd(),
   CRLF: (text) => text.replaceAll('\n', '\r\n'),
   'CR alone': (text) => text.replaceAll('\n', '\r'),
-  'CRCRLF': (text) => text.replaceAll('\n', '\r\r\n'),
+  CRCRLF: (text) => text.replaceAll('\n', '\r\r\n'),
   'form feeds and vertical tabs': lines((line, i) => (i % 9 === 0 ? `${line}\f` : `${line}\v`)),
   'U+2028 for line ends': (text) => text.replaceAll('\n', '\u2028'),
   'blank lines': (text) => text.replaceAll('\n', '\n\n'),
@@ -68,23 +77,39 @@ const FORMS: Readonly<Record<string, (text: string) => string>> = {
   'without the beginning': (text) => text.replace(BEGIN, ''),
   'without the markers': (text) => text.replace(BEGIN, '').replace(END, ''),
   'without padding': (text) => text.replaceAll('=', ''),
-  'signed by OpenPGP, dashes escaped': (text) => `-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n${text.replaceAll(/^-/gm, '- -')}\n-----BEGIN PGP SIGNATURE-----\n\niQEz\n=abcd\n-----END PGP SIGNATURE-----\n`,
+  'signed by OpenPGP, dashes escaped': (text) =>
+    `-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n${text.replaceAll(/^-/gm, '- -')}\n-----BEGIN PGP SIGNATURE-----\n\niQEz\n=abcd\n-----END PGP SIGNATURE-----\n`,
   'in a fence': (text) => `\`\`\`\n${text}\`\`\`\n`,
   'HTML, <br>': (text) => `<html><body><p>${html(text)}</p></body></html>`,
   'HTML, a <div> a line': (text) => lines((line) => `<div dir="ltr">${line}</div>`)(text),
   'HTML, table cells': (text) => `<table>${lines((line) => `<tr><td class="a">${line}</td></tr>`)(text)}</table>`,
-  'HTML, entities': (text) => html(text).replaceAll('+', '&#43;').replaceAll('/', '&#x2F;').replaceAll('=', '&#61;').replaceAll('-', '&#45;').replaceAll(' ', '&nbsp;'),
+  'HTML, entities': (text) =>
+    html(text)
+      .replaceAll('+', '&#43;')
+      .replaceAll('/', '&#x2F;')
+      .replaceAll('=', '&#61;')
+      .replaceAll('-', '&#45;')
+      .replaceAll(' ', '&nbsp;'),
   'HTML, smart dashes by name': (text) => html(dashes('&mdash;&ndash;')(text)),
-  'HTML, <wbr> and spans': (text) => html(text.replaceAll(/([A-Za-z0-9+/]{30})(?=[A-Za-z0-9+/])/g, '$1<wbr>').replaceAll('=', '<span style="color: red">=</span>')),
+  'HTML, <wbr> and spans': (text) =>
+    html(text.replaceAll(/([A-Za-z0-9+/]{30})(?=[A-Za-z0-9+/])/g, '$1<wbr>').replaceAll('=', '<span style="color: red">=</span>')),
   'HTML, quoted': (text) => `<blockquote type="cite">${lines((line) => `&gt; ${line}<br />`)(text)}</blockquote>`,
   'quoted-printable that nothing says': (text) => text.replaceAll('=', '=3D').replaceAll(/(.{50})/g, '$1=\r\n'),
   'as in an address': (text) => `mailto:a@example.org?body=${encodeURIComponent(text)}`,
   'in JSON': (text) => JSON.stringify({ id: 1, text: `Hello\n${text}`, ok: true }),
-  'in JSON with coded characters': (text) => JSON.stringify({ text }).replaceAll('+', '\\u002b').replaceAll('/', '\\/').replaceAll('=', '\\u003d'),
+  'in JSON with coded characters': (text) =>
+    JSON.stringify({ text }).replaceAll('+', '\\u002b').replaceAll('/', '\\/').replaceAll('=', '\\u003d'),
   'rich text': (text) => `{\\rtf1\\ansi\\deff0{\\fonttbl{\\f0 Arial;}}\\f0\\fs20 ${text.trimEnd().replaceAll('\n', '\\par\r\n')}\\par}`,
-  'rich text of HTML': (text) => `{\\rtf1\\ansi\\fromhtml1 {\\*\\htmltag64 <p>}${text.trimEnd().replaceAll('\n', '{\\*\\htmltag84 <br>}\\htmlrtf \\line\\htmlrtf0 \r\n')}}`,
-  'base64 that nothing says': (text) => (Buffer.from(`Hello, see this.\n\n${text}`).toString('base64').match(/.{1,76}/g) ?? []).join('\n'),
-  'in pieces with a messenger’s line before each': (text) => (text.match(/(?:.*\n){1,60}/g) ?? []).map((each) => `Анна Иванова, [28.11.2026 12:30]\n${each}`).join('\n'),
+  'rich text of HTML': (text) =>
+    `{\\rtf1\\ansi\\fromhtml1 {\\*\\htmltag64 <p>}${text.trimEnd().replaceAll('\n', '{\\*\\htmltag84 <br>}\\htmlrtf \\line\\htmlrtf0 \r\n')}}`,
+  'base64 that nothing says': (text) =>
+    (
+      Buffer.from(`Hello, see this.\n\n${text}`)
+        .toString('base64')
+        .match(/.{1,76}/g) ?? []
+    ).join('\n'),
+  'in pieces with a messenger’s line before each': (text) =>
+    (text.match(/(?:.*\n){1,60}/g) ?? []).map((each) => `Анна Иванова, [28.11.2026 12:30]\n${each}`).join('\n'),
 };
 export const ARMOR_FORMS: readonly string[] = Object.keys(FORMS);
 export const armorIn = (form: string, letter: Uint8Array): string => (FORMS[form] ?? ((text: string) => text))(armor(letter));
@@ -101,5 +126,6 @@ const FILES: Readonly<Record<string, (letter: Buffer) => Buffer>> = {
   'bytes taken for characters': (letter) => Buffer.from(letter.toString('latin1')),
 };
 export const FILE_FORMS: readonly string[] = Object.keys(FILES);
-export const fileIn = (form: string, letter: Uint8Array): Uint8Array => new Uint8Array((FILES[form] ?? ((file: Buffer) => file))(Buffer.from(letter)));
+export const fileIn = (form: string, letter: Uint8Array): Uint8Array =>
+  new Uint8Array((FILES[form] ?? ((file: Buffer) => file))(Buffer.from(letter)));
 export const wordsAround = (text: string): string => `Привет! Посмотри:\n\n${text}\n\nСпасибо, Анна\n`;

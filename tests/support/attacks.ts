@@ -22,7 +22,8 @@ export function pipelined(socketPath: string, { count, times, text }: { count: n
  * in each second if it `trickles`.
  */
 export function holding(
-  socketPath: string, { count, perSecond, head = '', trickles = false }: { count: number; perSecond: number; head?: string; trickles?: boolean },
+  socketPath: string,
+  { count, perSecond, head = '', trickles = false }: { count: number; perSecond: number; head?: string; trickles?: boolean },
 ): Attack {
   const sockets = new Set<Socket>();
   const add = () => {

@@ -5,7 +5,13 @@ import type { TestBrowser } from './browser.ts';
 /** What puppeteer itself speaks to Firefox by (WebDriver BiDi); its own types keep that to themselves. */
 type Bidi = { readonly connection: { send(method: string, params: object): Promise<{ result: unknown }> } };
 type Node = { readonly sharedId: string; readonly value: NodeValue };
-type NodeValue = { nodeType: number; nodeValue?: string; localName?: string; attributes?: Record<string, string>; children?: { value?: NodeValue }[] };
+type NodeValue = {
+  nodeType: number;
+  nodeValue?: string;
+  localName?: string;
+  attributes?: Record<string, string>;
+  children?: { value?: NodeValue }[];
+};
 
 const CONTROL = '\uE009';
 const ENTER = '\uE007';
@@ -46,7 +52,8 @@ export class Bare {
   async until(css: string, timeoutMs = 30_000): Promise<void> {
     const deadlineMs = performance.now() + timeoutMs;
     while ((await this.#nodes(css)).length === 0) {
-      if (performance.now() > deadlineMs) throw new Error(`nothing matched ${css} in time at ${this.page.url()}: ${await this.text('body')}`);
+      if (performance.now() > deadlineMs)
+        throw new Error(`nothing matched ${css} in time at ${this.page.url()}: ${await this.text('body')}`);
       await sleep(100);
     }
   }
@@ -65,14 +72,21 @@ export class Bare {
   }
 
   async screenshot(): Promise<Buffer> {
-    const { data } = await this.#send<{ data: string }>('browsingContext.captureScreenshot', { context: this.#context, origin: 'document' });
+    const { data } = await this.#send<{ data: string }>('browsingContext.captureScreenshot', {
+      context: this.#context,
+      origin: 'document',
+    });
     return Buffer.from(data, 'base64');
   }
 
   /** Scrolls down to it first, where that is needed. */
   async click(css: string): Promise<void> {
     const origin = asElement(await this.#first(css));
-    const actions = [{ type: 'pointerMove', x: 0, y: 0, origin }, { type: 'pointerDown', button: 0 }, { type: 'pointerUp', button: 0 }];
+    const actions = [
+      { type: 'pointerMove', x: 0, y: 0, origin },
+      { type: 'pointerDown', button: 0 },
+      { type: 'pointerUp', button: 0 },
+    ];
     for (let scrolls = 0; ; scrolls += 1) {
       try {
         return await this.#act({ type: 'pointer', id: 'mouse', actions });
@@ -86,7 +100,8 @@ export class Bare {
 
   /** A person clicks on what they see. Firefox scrolls in another process than it places elements in: a click at once misses. */
   async #untilStill(): Promise<void> {
-    const look = async (): Promise<string> => (await this.#send<{ data: string }>('browsingContext.captureScreenshot', { context: this.#context })).data;
+    const look = async (): Promise<string> =>
+      (await this.#send<{ data: string }>('browsingContext.captureScreenshot', { context: this.#context })).data;
     for (let [before, now] = ['', await look()]; now !== before; [before, now] = [now, await look()]) await sleep(STILL_MS);
   }
 
@@ -114,7 +129,11 @@ export class Bare {
   }
 
   async #chord(key: string): Promise<void> {
-    await this.#act({ type: 'key', id: 'keys', actions: [{ type: 'keyDown', value: CONTROL }, ...press(key), { type: 'keyUp', value: CONTROL }] });
+    await this.#act({
+      type: 'key',
+      id: 'keys',
+      actions: [{ type: 'keyDown', value: CONTROL }, ...press(key), { type: 'keyUp', value: CONTROL }],
+    });
   }
 
   async #keys(keys: readonly string[]): Promise<void> {
@@ -133,7 +152,13 @@ export class Bare {
 
   async #nodes(css: string): Promise<Node[]> {
     const locator = { type: 'css', value: css };
-    return (await this.#send<{ nodes: Node[] }>('browsingContext.locateNodes', { context: this.#context, locator, serializationOptions: { maxDomDepth: 12 } })).nodes;
+    return (
+      await this.#send<{ nodes: Node[] }>('browsingContext.locateNodes', {
+        context: this.#context,
+        locator,
+        serializationOptions: { maxDomDepth: 12 },
+      })
+    ).nodes;
   }
 
   async #send<T>(method: string, params: object): Promise<T> {
@@ -150,5 +175,8 @@ function asElement({ sharedId }: Node): object {
 }
 
 function press(value: string): object[] {
-  return [{ type: 'keyDown', value }, { type: 'keyUp', value }];
+  return [
+    { type: 'keyDown', value },
+    { type: 'keyUp', value },
+  ];
 }

@@ -65,7 +65,13 @@ function kindOf(name: BrowserName, { level = 'standard', firefoxPrefs: prefs = {
 
 /** Port 9 of this machine discards: whatever a browser might ask of another, and by whatever name, goes nowhere. */
 const NOWHERE = {
-  firefoxPrefs: { 'network.proxy.type': 1, 'network.proxy.http': '127.0.0.1', 'network.proxy.http_port': 9, 'network.proxy.ssl': '127.0.0.1', 'network.proxy.ssl_port': 9 },
+  firefoxPrefs: {
+    'network.proxy.type': 1,
+    'network.proxy.http': '127.0.0.1',
+    'network.proxy.http_port': 9,
+    'network.proxy.ssl': '127.0.0.1',
+    'network.proxy.ssl_port': 9,
+  },
   args: ['--proxy-server=127.0.0.1:9'],
 };
 
@@ -79,10 +85,15 @@ async function launchForTests(name: BrowserName, options: TestBrowserOptions): P
   const dir = await mkdtemp(join(inject('runFolder'), `${name}-`));
   const [downloads, profile] = [join(dir, 'downloads'), options.profile ?? join(dir, 'profile')];
   await mkdir(downloads);
-  if (name === 'firefox') await prepareProfile(profile, async (first) => (await launchBrowser(name, { profile: first, firefoxPrefs: NOWHERE.firefoxPrefs })).close());
+  if (name === 'firefox')
+    await prepareProfile(profile, async (first) =>
+      (await launchBrowser(name, { profile: first, firefoxPrefs: NOWHERE.firefoxPrefs })).close(),
+    );
   const away = options.socksPort === undefined ? NOWHERE : { firefoxPrefs: {}, args: [] };
   const browser = await launchBrowser(name, {
-    ...options, profile, downloads,
+    ...options,
+    profile,
+    downloads,
     isShell: options.profile === undefined,
     args: name === 'chromium' ? [...away.args, ...(options.level === 'safer' ? [] : [SHORT_LIVED])] : [],
     firefoxPrefs: { ...FEW_PICTURES, ...away.firefoxPrefs, ...options.firefoxPrefs },
@@ -95,18 +106,36 @@ async function launchForTests(name: BrowserName, options: TestBrowserOptions): P
 }
 
 /** One of its own: for measurements, and for what is about a browser's end or its folder. */
-export function launchBrowser(name: BrowserName, { level = 'standard', socksPort, profile, args = [], firefoxPrefs: prefs = {}, downloads, isShell = false }: BrowserOptions): Promise<Browser> {
+export function launchBrowser(
+  name: BrowserName,
+  { level = 'standard', socksPort, profile, args = [], firefoxPrefs: prefs = {}, downloads, isShell = false }: BrowserOptions,
+): Promise<Browser> {
   const program = name === 'chromium' && isShell ? 'shell' : name;
   // Without a locale Chromium cannot open files whose names are not ASCII. With settings for glibc, which copies them, it cannot
   // write its processes' command lines, by which a test tells them apart.
   const env = { ...process.env, GLIBC_TUNABLES: undefined, LC_ALL: 'C.UTF-8', BROWSER: PROGRAMS[program] };
-  const common = { headless: program === 'shell' ? 'shell' as const : true, env, executablePath: join(ROOT, 'tests/support/browser.sh'), timeout: 60_000, protocolTimeout: 120_000, ...(profile === undefined ? {} : { userDataDir: profile }) };
+  const common = {
+    headless: program === 'shell' ? ('shell' as const) : true,
+    env,
+    executablePath: join(ROOT, 'tests/support/browser.sh'),
+    timeout: 60_000,
+    protocolTimeout: 120_000,
+    ...(profile === undefined ? {} : { userDataDir: profile }),
+  };
   if (name === 'chromium') {
     const saving = downloads === undefined ? {} : { downloadBehavior: { policy: 'allow' as const, downloadPath: downloads } };
     return launch({ ...common, ...saving, browser: 'chrome', args: [...chromiumArgs(level, socksPort), ...args] });
   }
-  const saving = downloads === undefined ? {} : { 'browser.download.folderList': 2, 'browser.download.dir': downloads, 'browser.download.useDownloadDir': true };
-  return launch({ ...common, browser: 'firefox', args: [...args], extraPrefsFirefox: { ...firefoxPrefs(level, socksPort), ...saving, ...prefs } });
+  const saving =
+    downloads === undefined
+      ? {}
+      : { 'browser.download.folderList': 2, 'browser.download.dir': downloads, 'browser.download.useDownloadDir': true };
+  return launch({
+    ...common,
+    browser: 'firefox',
+    args: [...args],
+    extraPrefsFirefox: { ...firefoxPrefs(level, socksPort), ...saving, ...prefs },
+  });
 }
 
 /** For the beginning of a page: its clock so many days ahead of this machine's, and moved on where `daysAhead` is changed. */
@@ -166,11 +195,14 @@ export class Tab {
 
   async until(selector: string, timeoutMs = 90_000): Promise<void> {
     // Of its own accord it would look with every picture, and so have them drawn.
-    await this.page.waitForFunction(`(() => {
+    await this.page.waitForFunction(
+      `(() => {
       const element = document.querySelector(${JSON.stringify(selector)});
       const { width, height } = element?.getBoundingClientRect() ?? {};
       return width > 0 && height > 0 && getComputedStyle(element).visibility === 'visible';
-    })()`, { polling: LOOK_AGAIN_MS, timeout: timeoutMs });
+    })()`,
+      { polling: LOOK_AGAIN_MS, timeout: timeoutMs },
+    );
   }
 
   async isVisible(selector: string): Promise<boolean> {

@@ -80,7 +80,10 @@ export type Office = {
 };
 
 /** A root key, a volunteer, a worker and a signed keyring for this week, made in `dir` as the commands make them. */
-export async function openOffice(path: (...parts: string[]) => string, options: { serial?: number; from?: Date; signers?: string[] } = {}): Promise<Office> {
+export async function openOffice(
+  path: (...parts: string[]) => string,
+  options: { serial?: number; from?: Date; signers?: string[] } = {},
+): Promise<Office> {
   const { keyFile, publicKeyFile } = await createRootKey({ directory: path('root') });
   const identity = path('volunteer.txt');
   const { recipient } = await createIdentityFile({ file: identity });
@@ -93,14 +96,25 @@ export async function openOffice(path: (...parts: string[]) => string, options: 
       from: options.from ?? new Date(Date.now() - 60_000),
       days: 7,
       worker: workerRecipient,
-      teams: [{ ...TEAM, topics: [TOPIC], recipients: [recipient], ...(options.signers === undefined ? {} : { signers: options.signers }) }],
+      teams: [
+        { ...TEAM, topics: [TOPIC], recipients: [recipient], ...(options.signers === undefined ? {} : { signers: options.signers }) },
+      ],
     },
     signingKey,
     path('keyrings'),
   );
   const letter = (content: Partial<Extract<LetterContent, { kind: 'request' }>> = {}): Uint8Array =>
     sealLetter(
-      { version: 1, kind: 'request', serial: keyring.keyring.serial, keyring: keyring.digest, topic: TOPIC.id, language: 'ru', message: 'Помогите', ...content },
+      {
+        version: 1,
+        kind: 'request',
+        serial: keyring.keyring.serial,
+        keyring: keyring.digest,
+        topic: TOPIC.id,
+        language: 'ru',
+        message: 'Помогите',
+        ...content,
+      },
       [recipient],
     );
   return { rootKey: keyFile, rootPublicKey: publicKeyFile, identity, recipient, worker, keyring, letter };

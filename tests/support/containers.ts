@@ -6,24 +6,48 @@ import { join } from 'node:path';
 import { crc32, deflateRawSync } from 'node:zlib';
 
 export const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
-export const base64Lines = (content: Uint8Array | string, columns = 76): string => (Buffer.from(content).toString('base64').match(new RegExp(`.{1,${String(columns)}}`, 'g')) ?? []).join('\r\n');
+export const base64Lines = (content: Uint8Array | string, columns = 76): string =>
+  (
+    Buffer.from(content)
+      .toString('base64')
+      .match(new RegExp(`.{1,${String(columns)}}`, 'g')) ?? []
+  ).join('\r\n');
 
 export function quotedPrintable(content: Uint8Array | string): string {
-  return Buffer.from(content).toString('latin1').split('\n').map((line) => {
-    const coded = line.replace(/\r$/, '').replace(/[^\x20-\x3c\x3e-\x7e]/g, (c) => `=${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`).replaceAll(/=(?![0-9A-F]{2})/g, '=3D');
-    return (coded.match(/(?:=[0-9A-F]{2}|[^=]){1,70}/g) ?? ['']).join('=\r\n');
-  }).join('\r\n');
+  return Buffer.from(content)
+    .toString('latin1')
+    .split('\n')
+    .map((line) => {
+      const coded = line
+        .replace(/\r$/, '')
+        .replace(/[^\x20-\x3c\x3e-\x7e]/g, (c) => `=${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
+        .replaceAll(/=(?![0-9A-F]{2})/g, '=3D');
+      return (coded.match(/(?:=[0-9A-F]{2}|[^=]){1,70}/g) ?? ['']).join('=\r\n');
+    })
+    .join('\r\n');
 }
 
-export type Part = { type: string; encoding?: 'base64' | 'quoted-printable' | '7bit'; name?: string; disposition?: string; body: Uint8Array | string };
+export type Part = {
+  type: string;
+  encoding?: 'base64' | 'quoted-printable' | '7bit';
+  name?: string;
+  disposition?: string;
+  body: Uint8Array | string;
+};
 
 export function part({ type, encoding = 'base64', name, disposition, body }: Part): string {
-  const coded = encoding === 'base64' ? base64Lines(body) : encoding === 'quoted-printable' ? quotedPrintable(body) : Buffer.from(body).toString('latin1');
+  const coded =
+    encoding === 'base64'
+      ? base64Lines(body)
+      : encoding === 'quoted-printable'
+        ? quotedPrintable(body)
+        : Buffer.from(body).toString('latin1');
   const said = disposition ?? (name === undefined ? '' : `Content-Disposition: attachment; filename="${name}"\r\n`);
   return `Content-Type: ${type}\r\nContent-Transfer-Encoding: ${encoding}\r\n${said}\r\n${coded}`;
 }
 
-export const mailOf = (only: string): Uint8Array => latin1(`From: a@example.org\r\nTo: b@example.org\r\nSubject: x\r\nMIME-Version: 1.0\r\n${only}\r\n`);
+export const mailOf = (only: string): Uint8Array =>
+  latin1(`From: a@example.org\r\nTo: b@example.org\r\nSubject: x\r\nMIME-Version: 1.0\r\n${only}\r\n`);
 export const latin1 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'latin1'));
 
 export function multipart(kind: string, parts: readonly string[], boundary = 'b'): string {
@@ -55,7 +79,10 @@ export function zip(entries: readonly Entry[]): Uint8Array {
   const end = Buffer.alloc(18);
   end.writeUInt16LE(entries.length, 4);
   end.writeUInt16LE(entries.length, 6);
-  end.writeUInt32LE(directory.reduce((sum, { length }) => sum + length, 0), 8);
+  end.writeUInt32LE(
+    directory.reduce((sum, { length }) => sum + length, 0),
+    8,
+  );
   end.writeUInt32LE(offset, 12);
   return new Uint8Array(Buffer.concat([...locals, ...directory, Buffer.from('PK\x05\x06', 'latin1'), end]));
 }
@@ -85,7 +112,10 @@ export function tnef(attributes: readonly { id: number; value: Uint8Array }[]): 
   });
   return new Uint8Array(Buffer.concat([Buffer.from([0x78, 0x9f, 0x3e, 0x22, 1, 0]), ...parts]));
 }
-export const tnefAttachment = (name: string, value: Uint8Array) => [{ id: 0x00018010, value: latin1(`${name}\0`) }, { id: 0x0006800f, value }];
+export const tnefAttachment = (name: string, value: Uint8Array) => [
+  { id: 0x00018010, value: latin1(`${name}\0`) },
+  { id: 0x0006800f, value },
+];
 
 const END_OF_CHAIN = 0xfffffffe;
 const FREE = 0xffffffff;
@@ -133,7 +163,10 @@ export function compound(streams: readonly { name: string; content: Uint8Array }
     buffer.writeUInt32LE(size, 120);
     return buffer;
   };
-  const directory = Buffer.concat([entry('Root Entry', 5, rootStart, root.length), ...streams.map(({ name, content }) => entry(name, 2, starts.get(name) ?? 0, content.length))]);
+  const directory = Buffer.concat([
+    entry('Root Entry', 5, rootStart, root.length),
+    ...streams.map(({ name, content }) => entry(name, 2, starts.get(name) ?? 0, content.length)),
+  ]);
   const directoryStart = place(directory);
   // Each sector of the table holds 128 numbers, and has one itself.
   const fatSectors = Math.ceil(fat.length / 127);
@@ -157,7 +190,11 @@ export function smime(content: Uint8Array, how: 'signed' | 'sealed', options: re
   const dir = mkdtempSync(join(tmpdir(), 'relay-smime-'));
   try {
     const [key, cert, plain, out] = ['key.pem', 'cert.pem', 'in', 'out'].map((name) => join(dir, name)) as [string, string, string, string];
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=x', '-keyout', key, '-out', cert], { stdio: 'ignore' });
+    execFileSync(
+      'openssl',
+      ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=x', '-keyout', key, '-out', cert],
+      { stdio: 'ignore' },
+    );
     writeFileSync(plain, content);
     const command = how === 'signed' ? ['-sign', '-signer', cert, '-inkey', key, '-nodetach'] : ['-encrypt', '-recip', cert];
     execFileSync('openssl', ['cms', ...command, '-binary', '-outform', 'DER', '-in', plain, '-out', out, ...options], { stdio: 'ignore' });
@@ -189,6 +226,8 @@ export function utf16(text: string, isLittle = true, mark = true): Uint8Array {
 
 export function utf32(text: string, isLittle = true): Uint8Array {
   const bytes = Buffer.alloc(4 * (text.length + 1));
-  [0xfeff, ...[...text].map((c) => c.codePointAt(0) ?? 0)].forEach((code, i) => (isLittle ? bytes.writeUInt32LE(code, 4 * i) : bytes.writeUInt32BE(code, 4 * i)));
+  [0xfeff, ...[...text].map((c) => c.codePointAt(0) ?? 0)].forEach((code, i) =>
+    isLittle ? bytes.writeUInt32LE(code, 4 * i) : bytes.writeUInt32BE(code, 4 * i),
+  );
   return new Uint8Array(bytes);
 }

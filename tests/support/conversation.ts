@@ -26,7 +26,11 @@ type Waiting = { total: number; replies: readonly Uint8Array[] };
 /** What waits for somebody: how many replies there are, and the first page of them. */
 export async function lookInto({ url }: Pick<Deployment, 'url'>, { mailboxKey, signing }: Thread): Promise<Waiting> {
   const body = encodeQuestion({ mailboxKey, threadKey: signing.key, page: 0 });
-  const answer = await http(new URL('mailbox', url).href, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body });
+  const answer = await http(new URL('mailbox', url).href, {
+    method: 'POST',
+    headers: { 'content-type': 'application/octet-stream' },
+    body,
+  });
   const read = parseMailboxAnswer(answer.body, 0);
   if (read.result !== 'read') throw new Error('the mailboxes are away');
   return read;

@@ -28,11 +28,29 @@ const LOG_N = 12;
 
 /** A mail with the letter attached, as the worker sends it. */
 export function mail(letter: Uint8Array): string {
-  const body = (Buffer.from(letter).toString('base64').match(/.{1,76}/g) ?? []).join('\r\n');
+  const body = (
+    Buffer.from(letter)
+      .toString('base64')
+      .match(/.{1,76}/g) ?? []
+  ).join('\r\n');
   return [
-    'From: relay@example.org', 'Subject: letter', 'MIME-Version: 1.0', 'Content-Type: multipart/mixed; boundary=b', '',
-    '--b', 'Content-Type: text/plain', '', 'A letter.', '--b', 'Content-Type: application/octet-stream; name=letter.age', 'Content-Transfer-Encoding: base64',
-    'Content-Disposition: attachment; filename=letter.age', '', body, '--b--', '',
+    'From: relay@example.org',
+    'Subject: letter',
+    'MIME-Version: 1.0',
+    'Content-Type: multipart/mixed; boundary=b',
+    '',
+    '--b',
+    'Content-Type: text/plain',
+    '',
+    'A letter.',
+    '--b',
+    'Content-Type: application/octet-stream; name=letter.age',
+    'Content-Transfer-Encoding: base64',
+    'Content-Disposition: attachment; filename=letter.age',
+    '',
+    body,
+    '--b--',
+    '',
   ].join('\r\n');
 }
 
@@ -67,9 +85,18 @@ async function readOffice(dir: string) {
   const [signer, partner, stranger] = [await key('signer'), await key('partner'), await key('stranger')];
   const rootKey = await readRootKey(join(dir, 'root', 'root.key'), () => Promise.reject(new Error('not protected')));
   const recipients = [own, colleague].map(identityToRecipient);
-  const sign = (serial: number, signers: readonly SigningKey[], from = new Date(Date.now() - 3_600_000)): Promise<NewKeyring> => createKeyring({
-    serial, from, days: 7, worker: identityToRecipient(worker), teams: [{ ...TEAM, topics: [TOPIC], recipients, signers: signers.map((each) => toHex(each.key)) }],
-  }, rootKey, join(dir, `keyring-${String(serial)}`));
+  const sign = (serial: number, signers: readonly SigningKey[], from = new Date(Date.now() - 3_600_000)): Promise<NewKeyring> =>
+    createKeyring(
+      {
+        serial,
+        from,
+        days: 7,
+        worker: identityToRecipient(worker),
+        teams: [{ ...TEAM, topics: [TOPIC], recipients, signers: signers.map((each) => toHex(each.key)) }],
+      },
+      rootKey,
+      join(dir, `keyring-${String(serial)}`),
+    );
   const keyring = async (serial: number): Promise<NewKeyring> => {
     const file = join(dir, `keyring-${String(serial)}`, `keyring-${String(serial)}.json`);
     return { ...(await readKeyring(file, rootKey)), file, signatureFile: `${file}.minisig` };
@@ -81,9 +108,13 @@ async function readOffice(dir: string) {
 async function makeOffice(dir: string): Promise<void> {
   const path = (...parts: string[]): string => join(dir, ...parts);
   for (const name of ['worker', 'own', 'colleague', 'other']) await writeFile(path(`${name}.txt`), `${generateIdentity()}\n`);
-  for (const name of ['signer', 'partner']) await writeFile(path(`${name}.key`), await encodeSecretKey(generateKeyPair(), undefined, 'signer'));
+  for (const name of ['signer', 'partner'])
+    await writeFile(path(`${name}.key`), await encodeSecretKey(generateKeyPair(), undefined, 'signer'));
   await writeFile(path('stranger.key'), await encodeSecretKey(generateKeyPair()));
-  await writeFile(path('own.age'), await encryptWithPassphrase(utf8(`# key\n${await readFile(path('own.txt'), 'utf8')}`), PASSPHRASE, LOG_N));
+  await writeFile(
+    path('own.age'),
+    await encryptWithPassphrase(utf8(`# key\n${await readFile(path('own.txt'), 'utf8')}`), PASSPHRASE, LOG_N),
+  );
   const root = await createRootKey({ directory: path('root') });
   const { sign, signer, partner } = await readOffice(dir);
   const { file, keyring } = await sign(1, [signer, partner]);
@@ -108,7 +139,16 @@ export async function openDeskOffice(): Promise<DeskOffice> {
   const toTeam = (content: LetterContent): Uint8Array => sealLetter(content, recipients);
   let files = 0;
   return {
-    path, keyring, next, signer, partner, stranger, worker, colleague, sign, toTeam,
+    path,
+    keyring,
+    next,
+    signer,
+    partner,
+    stranger,
+    worker,
+    colleague,
+    sign,
+    toTeam,
     letter: (message, options, under = keyring) => {
       const content = openSealed(parseParcel(sealRequest({ language: 'ru', topic: TOPIC.id, message }, under, options)).sealed, [worker]);
       if (content.kind !== 'letter') throw new Error('no letter');
@@ -215,6 +255,10 @@ export class DeskTab extends Tab {
   async forget(): Promise<void> {
     await this.page.evaluate("document.body.dataset.before = ''");
     await this.page.click('#forget');
-    await expect.poll(() => this.page.evaluate("document.body?.dataset.before === undefined && !document.getElementById('desk').hidden").catch(() => false)).toBe(true);
+    await expect
+      .poll(() =>
+        this.page.evaluate("document.body?.dataset.before === undefined && !document.getElementById('desk').hidden").catch(() => false),
+      )
+      .toBe(true);
   }
 }

@@ -75,7 +75,8 @@ export class EarlierState extends WorkerStand<Files> {
     this.keyring = state.keyring;
     this.thread = state.thread;
     this.now = new Date(state.expected.now);
-    const deliveryTo = (settings: InboxSettings): OutboxDelivery => new OutboxDelivery(new Outbox(this.client, settings.id), inboxOf(settings));
+    const deliveryTo = (settings: InboxSettings): OutboxDelivery =>
+      new OutboxDelivery(new Outbox(this.client, settings.id), inboxOf(settings));
     this.#deliveries = new Map(this.bench.config.inboxes.map((settings) => [settings.id, deliveryTo(settings)]));
   }
 
@@ -147,11 +148,18 @@ export class EarlierState extends WorkerStand<Files> {
     const password = await secret(this.dir, 'relay-password', this.redis.passwords.relay);
     const [web, files] = [join(this.dir, 'web'), this.bench.config];
     await publish(await smallForm(join(this.dir, 'staging')), web);
-    const relay = new Relay(relayEnv.parse({
-      RELAY_LISTEN: '127.0.0.1:0', RELAY_PRIVATE_LISTEN: '127.0.0.1:0',
-      RELAY_REDIS_SOCKET: this.redis.socketPath, RELAY_REDIS_PASSWORD_FILE: password,
-      RELAY_KEYRINGS: files.keyrings, RELAY_ROOT_KEY: files.rootKeyFile, RELAY_WEB: web, RELAY_DIFFICULTY: String(DIFFICULTY),
-    }));
+    const relay = new Relay(
+      relayEnv.parse({
+        RELAY_LISTEN: '127.0.0.1:0',
+        RELAY_PRIVATE_LISTEN: '127.0.0.1:0',
+        RELAY_REDIS_SOCKET: this.redis.socketPath,
+        RELAY_REDIS_PASSWORD_FILE: password,
+        RELAY_KEYRINGS: files.keyrings,
+        RELAY_ROOT_KEY: files.rootKeyFile,
+        RELAY_WEB: web,
+        RELAY_DIFFICULTY: String(DIFFICULTY),
+      }),
+    );
     await relay.start();
     return { url: `http://127.0.0.1:${String(relay.ports[0])}`, relay };
   }
@@ -188,9 +196,13 @@ async function filesIn(dir: string, redis: TestRedis, environment: Readonly<Reco
   const inboxes = join(dir, 'inboxes.json');
   await writeFile(inboxes, (await readFile(inboxes, 'utf8')).replaceAll('/srv/inboxes', join(dir, 'inboxes')));
   const config = readWorkerConfig({
-    WORKER_REDIS_SOCKET: redis.socketPath, WORKER_REDIS_PASSWORD_FILE: await secret(dir, 'worker-password', redis.passwords.worker),
-    WORKER_KEYRINGS: join(dir, 'keyrings'), WORKER_ROOT_KEY: join(dir, 'root.pub'), WORKER_IDENTITIES: identities,
-    WORKER_INBOXES: inboxes, ...environment,
+    WORKER_REDIS_SOCKET: redis.socketPath,
+    WORKER_REDIS_PASSWORD_FILE: await secret(dir, 'worker-password', redis.passwords.worker),
+    WORKER_KEYRINGS: join(dir, 'keyrings'),
+    WORKER_ROOT_KEY: join(dir, 'root.pub'),
+    WORKER_IDENTITIES: identities,
+    WORKER_INBOXES: inboxes,
+    ...environment,
   });
   const [{ team }] = config.inboxes as [InboxSettings];
   const [workerIdentity = ''] = parseIdentityFile(await text(dir, 'identities/worker-2.txt'));

@@ -13,7 +13,12 @@ import type { PageBench } from './page-bench.ts';
 export const MESSAGE = 'Этот текст не должен пропасть.';
 export const READY = '#send:not(:disabled)';
 
-export function answerWith(response: ServerResponse, status: number, result: Result, more: { difficulty?: number; retryAfterSeconds?: number } = {}): void {
+export function answerWith(
+  response: ServerResponse,
+  status: number,
+  result: Result,
+  more: { difficulty?: number; retryAfterSeconds?: number } = {},
+): void {
   const body = encodeAnswer({ result, difficulty: 10, retryAfterSeconds: 0, ...more });
   response.writeHead(status, { 'content-type': 'application/octet-stream', 'content-length': body.length }).end(body);
 }
@@ -67,7 +72,9 @@ export class FormPage {
   /** What the relay says to one request after the other. Decoys go through as they are. */
   onRequest(...rules: Rule[]): void {
     const rule = inOrder(...rules);
-    this.#bench.front.rules.set('/parcel', (exchange, response) => (this.#bench.isRequest(exchange.body) ? rule(exchange, response) : this.pass(exchange, response)));
+    this.#bench.front.rules.set('/parcel', (exchange, response) =>
+      this.#bench.isRequest(exchange.body) ? rule(exchange, response) : this.pass(exchange, response),
+    );
   }
 
   requests(): Uint8Array[] {
@@ -77,14 +84,19 @@ export class FormPage {
   serveStart({ door = {}, json, signature }: { door?: object; json?: Uint8Array; signature?: string }): void {
     const open = { open: true, reason: null, difficulty: 10, roundSeconds: 1, ...door };
     const keyring = json === undefined ? null : Buffer.from(json).toString();
-    this.#bench.front.rules.set('/start.json', (_, response) => void response.end(JSON.stringify({ door: open, keyring, signature: signature ?? null })));
+    this.#bench.front.rules.set(
+      '/start.json',
+      (_, response) => void response.end(JSON.stringify({ door: open, keyring, signature: signature ?? null })),
+    );
   }
 
   /** As at Safer: the page's script finds no WebAssembly. */
   serveWithoutWasm(script = '/form.js'): void {
     this.#bench.front.rules.set(script, async ({ path }, response) => {
       const { headers, body } = await http(new URL(path, this.#bench.deployment.url).href);
-      response.writeHead(200, { 'content-type': headers['content-type'] }).end(`delete globalThis.WebAssembly;\n${Buffer.from(body).toString()}`);
+      response
+        .writeHead(200, { 'content-type': headers['content-type'] })
+        .end(`delete globalThis.WebAssembly;\n${Buffer.from(body).toString()}`);
     });
   }
 
@@ -107,7 +119,7 @@ export class FormPage {
   /** The keyring of the deployment, changed; signed by the root key, or another one. */
   async serveKeyring(change: Partial<Keyring>, key?: SigningKey): Promise<void> {
     const json = encodeKeyring({ ...this.#bench.deployment.keyring.keyring, ...change });
-    this.serveStart({ json, signature: sign(json, key ?? await this.rootKey(), 'test') });
+    this.serveStart({ json, signature: sign(json, key ?? (await this.rootKey()), 'test') });
   }
 
   async rootKey(): Promise<SigningKey> {

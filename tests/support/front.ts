@@ -59,7 +59,12 @@ export class Front {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const exchange = { method: request.method ?? '', path: (request.url ?? '').replace(/\?$/, ''), body: new Uint8Array(Buffer.concat(chunks)), headers: request.rawHeaders.join('\n') };
+    const exchange = {
+      method: request.method ?? '',
+      path: (request.url ?? '').replace(/\?$/, ''),
+      body: new Uint8Array(Buffer.concat(chunks)),
+      headers: request.rawHeaders.join('\n'),
+    };
     this.seen.push(exchange);
     const rule = this.rules.get(exchange.path);
     if (rule !== undefined) return rule(exchange, response);
@@ -67,7 +72,11 @@ export class Front {
   }
 
   /** What the relay itself says, its headers changed by `change`. */
-  async pass({ method, path, body, headers: came }: Exchange, response: ServerResponse, change = (own: Headers): Headers => own): Promise<void> {
+  async pass(
+    { method, path, body, headers: came }: Exchange,
+    response: ServerResponse,
+    change = (own: Headers): Headers => own,
+  ): Promise<void> {
     const type = /(?:^|\n)content-type\n(?<type>[^\n]*)/i.exec(came)?.groups?.['type'] ?? '';
     const headers: Record<string, string> = method === 'POST' ? { 'content-type': type, 'content-length': String(body.length) } : {};
     const answer = await http(new URL(path, this.#target).href, { method, headers, ...(method === 'POST' ? { body } : {}) });

@@ -5,7 +5,20 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { ROOT } from '../../runtime/root.ts';
 
-const SOURCES = ['cli', 'crypto', 'deploy', 'operator', 'redis', 'runtime', 'server', 'volunteer', 'web', 'worker', 'scripts/build.mjs', 'package-lock.json'];
+const SOURCES = [
+  'cli',
+  'crypto',
+  'deploy',
+  'operator',
+  'redis',
+  'runtime',
+  'server',
+  'volunteer',
+  'web',
+  'worker',
+  'scripts/build.mjs',
+  'package-lock.json',
+];
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -41,5 +41,10 @@ export function http(url: string, options: HttpRequest = {}): Promise<HttpAnswer
 }
 
 export function postParcel(base: string, parcel: Uint8Array, options: HttpRequest = {}): Promise<HttpAnswer> {
-  return http(new URL('parcel', base).href, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body: parcel, ...options });
+  return http(new URL('parcel', base).href, {
+    method: 'POST',
+    headers: { 'content-type': 'application/octet-stream' },
+    body: parcel,
+    ...options,
+  });
 }

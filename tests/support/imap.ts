@@ -10,13 +10,23 @@ import { closedPort, type Certificate } from './smtp.ts';
 const DOVECOT = '/usr/sbin/dovecot';
 const START_TIMEOUT_MS = 20_000;
 
-export type TestImap = { readonly port: number; readonly maildir: string; readonly user: string; readonly password: string; stop(): Promise<void> };
+export type TestImap = {
+  readonly port: number;
+  readonly maildir: string;
+  readonly user: string;
+  readonly password: string;
+  stop(): Promise<void>;
+};
 
 /**
  * A real Dovecot on loopback, by TLS alone, with one user; `messages` lie unread in its INBOX, by file name. A name with a folder
  * before it (`.Requests.Legal/1.a`) is of that; `prefix`: what stands before the names of all folders.
  */
-export async function startImap(certificate: Certificate, messages: Readonly<Record<string, string | Uint8Array>>, prefix = ''): Promise<TestImap> {
+export async function startImap(
+  certificate: Certificate,
+  messages: Readonly<Record<string, string | Uint8Array>>,
+  prefix = '',
+): Promise<TestImap> {
   const dir = await mkdtemp(join(tmpdir(), 'relay-imap-'));
   const [port, maildir] = [await closedPort(), join(dir, 'mail', 'Maildir')];
   const [user, password] = ['team@example.org', 'geheim and more'];
@@ -29,7 +39,10 @@ export async function startImap(certificate: Certificate, messages: Readonly<Rec
   await mkdir(join(dir, 'run'));
   await writeFile(join(dir, 'users'), `${user}:{PLAIN}${password}\n`);
   // Dovecot touches no mail as root: there it is nobody's.
-  const owner = userInfo().uid === 0 ? { user: 'nobody', group: 'nogroup' } : { user: userInfo().username, group: execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim() };
+  const owner =
+    userInfo().uid === 0
+      ? { user: 'nobody', group: 'nogroup' }
+      : { user: userInfo().username, group: execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim() };
   if (userInfo().uid === 0) {
     execFileSync('chown', ['-R', `${owner.user}:${owner.group}`, join(dir, 'mail')]);
     execFileSync('chmod', ['711', dir]);
@@ -43,7 +56,10 @@ export async function startImap(certificate: Certificate, messages: Readonly<Rec
     if (child.exitCode !== null) throw new Error(`dovecot ended: ${log}`);
   });
   return {
-    port, maildir, user, password,
+    port,
+    maildir,
+    user,
+    password,
     stop: async () => {
       if (child.exitCode === null) child.kill('SIGTERM');
       await ended;
@@ -52,7 +68,14 @@ export async function startImap(certificate: Certificate, messages: Readonly<Rec
   };
 }
 
-type Settings = { prefix: string; dir: string; maildir: string; port: number; certificate: Certificate; owner: { user: string; group: string } };
+type Settings = {
+  prefix: string;
+  dir: string;
+  maildir: string;
+  port: number;
+  certificate: Certificate;
+  owner: { user: string; group: string };
+};
 
 function configuration({ dir, maildir, port, certificate, owner, prefix }: Settings): string {
   return `
@@ -107,7 +130,13 @@ async function listening(port: number, check: () => void): Promise<void> {
   for (;;) {
     check();
     const socket = connect(port, '127.0.0.1');
-    const there = await Promise.race([once(socket, 'connect').then(() => true, () => false), sleep(START_TIMEOUT_MS, false, { ref: false })]);
+    const there = await Promise.race([
+      once(socket, 'connect').then(
+        () => true,
+        () => false,
+      ),
+      sleep(START_TIMEOUT_MS, false, { ref: false }),
+    ]);
     socket.destroy();
     if (there) return;
     if (Date.now() > end) throw new Error('dovecot does not listen');

@@ -9,22 +9,40 @@ export type Level = (typeof LEVELS)[number];
 
 /** At every level (Tor Browser's 000-tor-browser.js and 001-base-profile.js). */
 const TOR_BROWSER = {
-  'dom.securecontext.allowlist_onions': true, 'dom.security.https_only_mode.upgrade_onion': false,
-  'network.http.referer.hideOnionSource': true, 'network.http.referer.defaultPolicy': 2, 'network.http.referer.XOriginTrimmingPolicy': 2,
-  'browser.privatebrowsing.autostart': true, 'browser.cache.disk.enable': false,
-  'dom.serviceWorkers.enabled': false, 'dom.push.enabled': false, 'beacon.enabled': false, 'dom.enable_resource_timing': false,
-  'privacy.firstparty.isolate': true, 'network.cookie.cookieBehavior': 1, 'network.cookie.cookieBehavior.pbmode': 1,
-  'network.http.speculative-parallel-limit': 0, 'network.prefetch-next': false, 'network.dns.disablePrefetch': true,
-  'network.http.http3.enable': false, 'webgl.enable-webgl2': false, 'media.peerconnection.enabled': false,
+  'dom.securecontext.allowlist_onions': true,
+  'dom.security.https_only_mode.upgrade_onion': false,
+  'network.http.referer.hideOnionSource': true,
+  'network.http.referer.defaultPolicy': 2,
+  'network.http.referer.XOriginTrimmingPolicy': 2,
+  'browser.privatebrowsing.autostart': true,
+  'browser.cache.disk.enable': false,
+  'dom.serviceWorkers.enabled': false,
+  'dom.push.enabled': false,
+  'beacon.enabled': false,
+  'dom.enable_resource_timing': false,
+  'privacy.firstparty.isolate': true,
+  'network.cookie.cookieBehavior': 1,
+  'network.cookie.cookieBehavior.pbmode': 1,
+  'network.http.speculative-parallel-limit': 0,
+  'network.prefetch-next': false,
+  'network.dns.disablePrefetch': true,
+  'network.http.http3.enable': false,
+  'webgl.enable-webgl2': false,
+  'media.peerconnection.enabled': false,
   // As resisting fingerprinting does it: everybody has the light theme.
   'layout.css.prefers-color-scheme.content-override': 1,
-  'dom.postMessage.sharedArrayBuffer.withCOOP_COEP': false, 'javascript.options.asmjs': false,
+  'dom.postMessage.sharedArrayBuffer.withCOOP_COEP': false,
+  'javascript.options.asmjs': false,
 };
 
 /** From Safer on (SecurityLevel.sys.mjs). */
 const NO_JIT = {
-  'javascript.options.ion': false, 'javascript.options.baselinejit': false, 'javascript.options.native_regexp': false,
-  'mathml.disabled': true, 'gfx.font_rendering.graphite.enabled': false, 'gfx.font_rendering.opentype_svg.enabled': false,
+  'javascript.options.ion': false,
+  'javascript.options.baselinejit': false,
+  'javascript.options.native_regexp': false,
+  'mathml.disabled': true,
+  'gfx.font_rendering.graphite.enabled': false,
+  'gfx.font_rendering.opentype_svg.enabled': false,
 };
 
 const OF_LEVEL: Readonly<Record<Level, Readonly<Record<string, unknown>>>> = {
@@ -37,9 +55,16 @@ const OF_LEVEL: Readonly<Record<Level, Readonly<Record<string, unknown>>>> = {
 /** Names are resolved by tor alone, and nothing goes round it, not even to this machine. */
 function throughTor(socksPort: number): Record<string, unknown> {
   return {
-    'network.proxy.type': 1, 'network.proxy.socks': '127.0.0.1', 'network.proxy.socks_port': socksPort, 'network.proxy.socks_version': 5,
-    'network.proxy.socks_remote_dns': true, 'network.proxy.no_proxies_on': '', 'network.proxy.allow_hijacking_localhost': true,
-    'network.proxy.allow_bypass': false, 'network.proxy.failover_direct': false, 'network.trr.mode': 5,
+    'network.proxy.type': 1,
+    'network.proxy.socks': '127.0.0.1',
+    'network.proxy.socks_port': socksPort,
+    'network.proxy.socks_version': 5,
+    'network.proxy.socks_remote_dns': true,
+    'network.proxy.no_proxies_on': '',
+    'network.proxy.allow_hijacking_localhost': true,
+    'network.proxy.allow_bypass': false,
+    'network.proxy.failover_direct': false,
+    'network.trr.mode': 5,
     // A stock Firefox refuses such names.
     'network.dns.blockDotOnion': false,
   };
@@ -47,16 +72,27 @@ function throughTor(socksPort: number): Record<string, unknown> {
 
 /** Nothing that goes out by itself; and unlike other Firefoxes in automation, one that asks before leaving. */
 const QUIET = {
-  'app.update.auto': false, 'browser.startup.homepage': 'about:blank', 'browser.shell.checkDefaultBrowser': false,
-  'datareporting.policy.dataSubmissionEnabled': false, 'toolkit.telemetry.enabled': false, 'browser.safebrowsing.malware.enabled': false,
-  'browser.safebrowsing.phishing.enabled': false, 'network.captive-portal-service.enabled': false, 'network.connectivity-service.enabled': false,
-  'extensions.getAddons.cache.enabled': false, 'app.normandy.enabled': false, 'services.settings.server': 'data:,',
+  'app.update.auto': false,
+  'browser.startup.homepage': 'about:blank',
+  'browser.shell.checkDefaultBrowser': false,
+  'datareporting.policy.dataSubmissionEnabled': false,
+  'toolkit.telemetry.enabled': false,
+  'browser.safebrowsing.malware.enabled': false,
+  'browser.safebrowsing.phishing.enabled': false,
+  'network.captive-portal-service.enabled': false,
+  'network.connectivity-service.enabled': false,
+  'extensions.getAddons.cache.enabled': false,
+  'app.normandy.enabled': false,
+  'services.settings.server': 'data:,',
   'dom.disable_beforeunload': false,
 };
 
 /** One process for pages, which stays, instead of a new one for every tab: a page cannot tell, and starting one is much of a case's work. */
 const FEW_PROCESSES = {
-  'dom.ipc.processCount': 1, 'dom.ipc.processCount.webIsolated': 1, 'dom.ipc.processPrelaunch.enabled': false, 'dom.ipc.keepProcessesAlive.web': 1,
+  'dom.ipc.processCount': 1,
+  'dom.ipc.processCount.webIsolated': 1,
+  'dom.ipc.processPrelaunch.enabled': false,
+  'dom.ipc.keepProcessesAlive.web': 1,
 };
 
 export function firefoxPrefs(level: Level, socksPort?: number): Record<string, unknown> {
@@ -65,9 +101,19 @@ export function firefoxPrefs(level: Level, socksPort?: number): Record<string, u
 
 export function chromiumArgs(level: Level, socksPort?: number): string[] {
   return [
-    '--no-sandbox', '--disable-background-networking', '--disable-component-update', '--no-first-run', '--disable-sync',
+    '--no-sandbox',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--no-first-run',
+    '--disable-sync',
     ...(level === 'safer' ? ['--js-flags=--jitless'] : []),
-    ...(socksPort === undefined ? [] : [`--proxy-server=socks5://127.0.0.1:${String(socksPort)}`, '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1', '--proxy-bypass-list=<-loopback>']),
+    ...(socksPort === undefined
+      ? []
+      : [
+          `--proxy-server=socks5://127.0.0.1:${String(socksPort)}`,
+          '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1',
+          '--proxy-bypass-list=<-loopback>',
+        ]),
   ];
 }
 

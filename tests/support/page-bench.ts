@@ -6,11 +6,7 @@ import { shareDeployment, startDeployment, type Deployment, type DeploymentOptio
 import { Front } from './front.ts';
 import { requestTeller } from './requests.ts';
 
-export type Site = {
-  deployment: Deployment;
-  front: Front;
-  isRequest: (parcel: Uint8Array) => boolean;
-};
+export type Site = { deployment: Deployment; front: Front; isRequest: (parcel: Uint8Array) => boolean };
 export type PageBenchOptions = {
   /** What the browser itself may say on the console, because the test lets something fail. */
   excused?: RegExp;

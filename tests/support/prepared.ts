@@ -22,7 +22,13 @@ export async function madeOnce(name: string, make: (dir: string) => Promise<unkn
   const claim = `${dir}-claimed`;
   for (;;) {
     if (existsSync(dir)) return dir;
-    if (await mkdir(claim).then(() => true, () => false)) break;
+    if (
+      await mkdir(claim).then(
+        () => true,
+        () => false,
+      )
+    )
+      break;
     await sleep(LOOK_AGAIN_MS);
   }
   try {

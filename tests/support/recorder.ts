@@ -61,7 +61,10 @@ export class Recorder {
   #pass(client: Socket, relay: Socket): void {
     const connection: Connection = { up: [], down: [] };
     this.#connections.push(connection);
-    for (const [from, to, kept] of [[client, relay, connection.up], [relay, client, connection.down]] as const) {
+    for (const [from, to, kept] of [
+      [client, relay, connection.up],
+      [relay, client, connection.down],
+    ] as const) {
       this.#sockets.add(from);
       from.on('data', (chunk: Buffer) => {
         kept.push(chunk);
@@ -77,7 +80,7 @@ export class Recorder {
 /** Cuts a stream of HTTP/1.1 into messages; what is not complete is left out. */
 function messages(bytes: Buffer): Message[] {
   const found: Message[] = [];
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const end = bytes.indexOf('\r\n\r\n', at);
     if (end < 0) return found;
     const head = bytes.subarray(at, end + 4).toString('latin1');

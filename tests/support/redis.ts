@@ -63,11 +63,7 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
     command.push('--aclfile', join(dir, 'users.acl'));
   }
 
-  const target = (role: TestRole): RedisTarget => ({
-    socketPath,
-    username: acl ? role : '',
-    password: acl ? passwords[role] : '',
-  });
+  const target = (role: TestRole): RedisTarget => ({ socketPath, username: acl ? role : '', password: acl ? passwords[role] : '' });
 
   const newClient = (role: TestRole): Redis => {
     const { username, password, ...common } = redisOptions(target(role), role === 'admin' ? 'operator' : role);

@@ -56,7 +56,13 @@ export async function smallForm(directory: string): Promise<string> {
 
 /** The relay in this process, with a real Redis, a signed keyring and a small form. */
 export async function startRelay(
-  options: { config?: Partial<RelayConfig>; redis?: TestRedisOptions; withWorker?: boolean; withKeyring?: boolean; roundSeconds?: number } = {},
+  options: {
+    config?: Partial<RelayConfig>;
+    redis?: TestRedisOptions;
+    withWorker?: boolean;
+    withKeyring?: boolean;
+    roundSeconds?: number;
+  } = {},
 ): Promise<TestRelay> {
   const dir = await mkdtemp(join(tmpdir(), 'relay-test-'));
   const redis = await startRedis(options.redis ?? {});

@@ -52,7 +52,11 @@ export class RepliesPage {
   async forge({ thread }: Conversation, text: string): Promise<void> {
     const { deployment } = this.#bench;
     const signer = await deployment.signingKey();
-    const forged = sealReply({ team: deployment.keyring.keyring.teams[0]?.id ?? '', text }, thread.address, signingKeyPair(randomBytes(32)));
+    const forged = sealReply(
+      { team: deployment.keyring.keyring.teams[0]?.id ?? '', text },
+      thread.address,
+      signingKeyPair(randomBytes(32)),
+    );
     const delivery = { ...forged, signer: signer.key, signature: signParts('delivery', [forged.mailbox, replyId(forged.reply)], signer) };
     await this.pass(stampParcel(sealParcel({ kind: 'reply', delivery }, deployment.keyring.keyring), DIFFICULTY), thread);
   }
@@ -63,7 +67,8 @@ export class RepliesPage {
     await expect.poll(() => repliesWaiting(this.#bench.deployment, thread)).toBe(before + 1);
   }
 
-  readonly shown = async (): Promise<unknown> => this.#bench.tab.page.evaluate("[...document.querySelectorAll('.reply .text')].map((text) => text.textContent)");
+  readonly shown = async (): Promise<unknown> =>
+    this.#bench.tab.page.evaluate("[...document.querySelectorAll('.reply .text')].map((text) => text.textContent)");
 
   /** How often the mailbox was asked about. */
   readonly lookedUp = (): number => this.#bench.front.seen.filter(({ path }) => path === '/mailbox').length;

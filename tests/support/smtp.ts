@@ -5,7 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 
-export type ReceivedMail = { readonly from: string; readonly to: readonly string[]; readonly raw: Buffer; readonly hello: string; readonly secure: boolean; readonly user: string };
+export type ReceivedMail = {
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly raw: Buffer;
+  readonly hello: string;
+  readonly secure: boolean;
+  readonly user: string;
+};
 
 export type TestSmtp = {
   readonly port: number;
@@ -65,7 +72,8 @@ export async function startSmtp(options: SMTPServerOptions = {}, answers: Answer
           secure: session.secure,
           user: typeof session.user === 'string' ? session.user : '',
         });
-        if (answers.hangUp?.() === true) for (const connection of server.connections) (connection as unknown as { _socket: { destroy(): void } })._socket.destroy();
+        if (answers.hangUp?.() === true)
+          for (const connection of server.connections) (connection as unknown as { _socket: { destroy(): void } })._socket.destroy();
         else done();
       });
     },
@@ -98,6 +106,10 @@ export function makeCertificate(subject: 'IP:127.0.0.1' | 'DNS:mail.example.org'
   const dir = mkdtempSync(join(tmpdir(), 'relay-certificate-'));
   const [keyFile, file] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  execFileSync('openssl', ['req', '-x509', ...curve, '-keyout', keyFile, '-out', file, '-subj', '/CN=test', '-addext', `subjectAltName=${subject}`], { stdio: 'ignore' });
+  execFileSync(
+    'openssl',
+    ['req', '-x509', ...curve, '-keyout', keyFile, '-out', file, '-subj', '/CN=test', '-addext', `subjectAltName=${subject}`],
+    { stdio: 'ignore' },
+  );
   return { dir, key: readFileSync(keyFile), cert: readFileSync(file), file, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }

@@ -8,7 +8,12 @@ export type SocksOptions = {
 };
 
 /** A connection by way of tor's SOCKS port (RFC 1928) on loopback; the name is resolved by tor. */
-export async function socksConnect(socksPort: number, host: string, port: number, { timeoutMs = 30_000, isolation }: SocksOptions = {}): Promise<Socket> {
+export async function socksConnect(
+  socksPort: number,
+  host: string,
+  port: number,
+  { timeoutMs = 30_000, isolation }: SocksOptions = {},
+): Promise<Socket> {
   const socket = connect(socksPort, '127.0.0.1');
   const timer = setTimeout(() => socket.destroy(new Error(`no connection to ${host} within ${String(timeoutMs)} ms`)), timeoutMs);
   try {

@@ -27,10 +27,7 @@ export type StandOptions = Readonly<{
 }>;
 
 /** The duty of the mix, and what housekeeping learned from it last. */
-export type MixRounds = {
-  round(stopping: () => boolean): Promise<void>;
-  readonly lastSweep: Sweep | null;
-};
+export type MixRounds = { round(stopping: () => boolean): Promise<void>; readonly lastSweep: Sweep | null };
 
 export type Parts = Readonly<{ redis: TestRedis; bench: Bench; admin: Redis; client: Redis }>;
 
@@ -80,7 +77,10 @@ export class WorkerStand<Of extends Files = Bench> {
   /** A worker that has just started. */
   async worker(options: StandOptions = {}): Promise<{ mix: MixRounds; housekeeping: Housekeeping }> {
     const { settings, lease = this.lease(), inboxes = ['inbox-1'], others } = options;
-    const { client, bench: { config, team } } = this;
+    const {
+      client,
+      bench: { config, team },
+    } = this;
     const now = (): Date => this.now;
     const shelf = new KeyringShelf({ directory: config.keyrings, rootKeyFile: config.rootKeyFile, now });
     await shelf.load();

@@ -15,12 +15,19 @@ export function inboxOf({ inbox }: Layout, place: number): string {
 /** All are the first one's likes but for their ids: the same topics, volunteer and signer; the last has no signer. */
 export function severalTeams(count: number): (prepared: Prepared) => Promise<void> {
   return async ({ layout, keyring: { keyring }, keyringFile }) => {
-    const teams = Array.from({ length: count }, () => keyring.teams).flat().map((team, i) => ({
-      ...team, ...(i > 0 ? { id: toHex(randomBytes(TEAM_ID_BYTES)) } : {}), ...(i === count - 1 ? { signers: [] } : {}),
-    }));
+    const teams = Array.from({ length: count }, () => keyring.teams)
+      .flat()
+      .map((team, i) => ({
+        ...team,
+        ...(i > 0 ? { id: toHex(randomBytes(TEAM_ID_BYTES)) } : {}),
+        ...(i === count - 1 ? { signers: [] } : {}),
+      }));
     const json = encodeKeyring({ ...keyring, teams });
     await writeFile(keyringFile, json);
-    await writeFile(`${keyringFile}.minisig`, sign(json, await parseSecretKey(await readFile(layout.rootSecretKey, 'utf8')), 'several teams'));
+    await writeFile(
+      `${keyringFile}.minisig`,
+      sign(json, await parseSecretKey(await readFile(layout.rootSecretKey, 'utf8')), 'several teams'),
+    );
     const inboxes = teams.map(({ id }, i) => ({ id: `inbox-${String(i + 1)}`, team: id, kind: 'maildir', path: inboxOf(layout, i) }));
     await writeFile(layout.inboxes, JSON.stringify(inboxes));
   };

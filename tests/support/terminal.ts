@@ -8,9 +8,15 @@ export type TerminalResult = { code: number; output: string };
  * Runs a simple shell command at a pseudo-terminal (util-linux' `script`), as a person would: waits for each question and
  * types the answer. Programs that insist on a terminal for passphrases cannot be tested otherwise.
  */
-export async function atTerminal(command: string, dialogue: readonly (readonly [question: string, answer: string])[]): Promise<TerminalResult> {
+export async function atTerminal(
+  command: string,
+  dialogue: readonly (readonly [question: string, answer: string])[],
+): Promise<TerminalResult> {
   // Without `exec` some shells stay between the terminal and the program, and die of Ctrl-C themselves.
-  const child = spawn('script', ['-qec', `exec ${command}`, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, TERM: 'dumb' } });
+  const child = spawn('script', ['-qec', `exec ${command}`, '/dev/null'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, TERM: 'dumb' },
+  });
   const open = [...dialogue];
   let output = '';
   let from = 0;

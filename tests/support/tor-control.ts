@@ -32,7 +32,10 @@ export class TorControl {
   static async open(path: string, deadlineMs: number): Promise<TorControl> {
     for (;;) {
       const socket = connect(path);
-      const error = await Promise.race([once(socket, 'connect').then(() => null), once(socket, 'close').then(() => new Error(`nobody answers at ${path}`))]).catch((cause: unknown) => cause);
+      const error = await Promise.race([
+        once(socket, 'connect').then(() => null),
+        once(socket, 'close').then(() => new Error(`nobody answers at ${path}`)),
+      ]).catch((cause: unknown) => cause);
       if (error === null) {
         const control = new TorControl(socket);
         await control.command('AUTHENTICATE');

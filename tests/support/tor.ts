@@ -69,7 +69,10 @@ class Network {
     const [socksPort = 0] = await freePorts(1);
     const identities = await Promise.all(nodes.map((node) => this.#makeKeys(node)));
     const bandwidths = join(this.#dir, 'bandwidths');
-    await writeFile(bandwidths, [`${String(Math.floor(Date.now() / 1000))}`, ...identities.map(({ fingerprint }) => `node_id=$${fingerprint} bw=1`), ''].join('\n'));
+    await writeFile(
+      bandwidths,
+      [`${String(Math.floor(Date.now() / 1000))}`, ...identities.map(({ fingerprint }) => `node_id=$${fingerprint} bw=1`), ''].join('\n'),
+    );
     const common = { authorities: identities.flatMap(({ authority }) => authority ?? []), owner: process.pid, bandwidths };
     for (const node of nodes) await this.#run(node.name, relayLines(node, common));
     await this.#whileAllRun(this.#vote(nodes));
@@ -91,10 +94,12 @@ class Network {
 
   /** The end of what each tor had to say, for the message of a failure. */
   async lastWords(): Promise<string> {
-    const texts = await Promise.all([...this.#children.keys()].map(async (name) => {
-      const text = await readFile(this.#log(name), 'utf8').catch(() => '');
-      return `--- ${name}\n${text.trimEnd().split('\n').slice(-4).join('\n')}`;
-    }));
+    const texts = await Promise.all(
+      [...this.#children.keys()].map(async (name) => {
+        const text = await readFile(this.#log(name), 'utf8').catch(() => '');
+        return `--- ${name}\n${text.trimEnd().split('\n').slice(-4).join('\n')}`;
+      }),
+    );
     return texts.join('\n');
   }
 
@@ -126,18 +131,43 @@ class Network {
     await mkdir(keys, { recursive: true, mode: 0o700 });
     const fingerprint = async (): Promise<string> => {
       const anyAuthority = `x 127.0.0.1:1 ${'f'.repeat(40)}`;
-      const settings = ['--DataDirectory', dir, '--ORPort', `127.0.0.1:${String(orPort)}`, '--Nickname', name, '--DirAuthority', anyAuthority];
-      const said = await output('tor', ['--defaults-torrc', '/dev/null', '--ignore-missing-torrc', '-f', '/dev/null', '--hush', '--list-fingerprint', ...settings]);
+      const settings = [
+        '--DataDirectory',
+        dir,
+        '--ORPort',
+        `127.0.0.1:${String(orPort)}`,
+        '--Nickname',
+        name,
+        '--DirAuthority',
+        anyAuthority,
+      ];
+      const said = await output('tor', [
+        '--defaults-torrc',
+        '/dev/null',
+        '--ignore-missing-torrc',
+        '-f',
+        '/dev/null',
+        '--hush',
+        '--list-fingerprint',
+        ...settings,
+      ]);
       return found(said, new RegExp(`^${name} ((?:[0-9A-F]{4} ?){10})$`, 'm')).replaceAll(' ', '');
     };
     if (dirPort === undefined) return { fingerprint: await fingerprint() };
     const certificate = join(keys, 'authority_certificate');
     const files = ['-i', join(keys, 'authority_identity_key'), '-s', join(keys, 'authority_signing_key'), '-c', certificate];
     // The passphrase of a key that lives as long as this folder.
-    await output('tor-gencert', ['--create-identity-key', '--passphrase-fd', '0', '-m', '2', '-a', `127.0.0.1:${String(dirPort)}`, ...files], 'passphrase\n');
+    await output(
+      'tor-gencert',
+      ['--create-identity-key', '--passphrase-fd', '0', '-m', '2', '-a', `127.0.0.1:${String(dirPort)}`, ...files],
+      'passphrase\n',
+    );
     const v3 = found(await readFile(certificate, 'latin1'), /^fingerprint ([0-9A-F]{40})$/m);
     const own = await fingerprint();
-    return { fingerprint: own, authority: `DirAuthority ${name} orport=${String(orPort)} no-v2 v3ident=${v3} 127.0.0.1:${String(dirPort)} ${own}` };
+    return {
+      fingerprint: own,
+      authority: `DirAuthority ${name} orport=${String(orPort)} no-v2 v3ident=${v3} 127.0.0.1:${String(dirPort)} ${own}`,
+    };
   }
 
   async #run(name: string, lines: readonly string[]): Promise<void> {
@@ -146,7 +176,10 @@ class Network {
     const torrc = join(folder, 'torrc');
     await writeFile(torrc, `${[...lines, 'Log notice stdout'].join('\n')}\n`);
     const log = openSync(this.#log(name), 'w', 0o600);
-    this.#children.set(name, spawn('tor', ['--defaults-torrc', '/dev/null', '-f', torrc], { stdio: ['ignore', log, log], env: ENVIRONMENT }));
+    this.#children.set(
+      name,
+      spawn('tor', ['--defaults-torrc', '/dev/null', '-f', torrc], { stdio: ['ignore', log, log], env: ENVIRONMENT }),
+    );
     closeSync(log);
   }
 
@@ -190,7 +223,9 @@ class Network {
     await this.#until('all relays known to the authorities', () => all('GETINFO desc/all-recent', /^onion-key$/));
     const intoMs = Date.now() % (VOTING_SECONDS * 1000);
     if (intoMs > 2_000) await sleep(VOTING_SECONDS * 1000 + 100 - intoMs);
-    await Promise.all(authorities.map((authority) => authority.command(`SETCONF TestingV3AuthInitialVotingInterval=${String(VOTING_SECONDS)}`)));
+    await Promise.all(
+      authorities.map((authority) => authority.command(`SETCONF TestingV3AuthInitialVotingInterval=${String(VOTING_SECONDS)}`)),
+    );
     await this.#until('a consensus', () => all('GETINFO ns/all', /^r /));
   }
 
@@ -205,7 +240,9 @@ class Network {
     };
     const connected = async (): Promise<TorControl> => {
       const control = await this.#control('client');
-      await this.#until('the client is ready', async () => (await control.command('GETINFO status/bootstrap-phase')).some((line) => line.includes('PROGRESS=100')));
+      await this.#until('the client is ready', async () =>
+        (await control.command('GETINFO status/bootstrap-phase')).some((line) => line.includes('PROGRESS=100')),
+      );
       return control;
     };
     const [client] = await Promise.all([connected(), published()]);
@@ -213,7 +250,9 @@ class Network {
     let attempt = 0;
     await this.#until('a connection to the onion service', async () => {
       attempt += 1;
-      const socket = await socksConnect(socksPort, onion, 80, { timeoutMs: 15_000, isolation: `attempt ${String(attempt)}` }).catch(() => null);
+      const socket = await socksConnect(socksPort, onion, 80, { timeoutMs: 15_000, isolation: `attempt ${String(attempt)}` }).catch(
+        () => null,
+      );
       socket?.destroy();
       return socket !== null;
     });
@@ -223,11 +262,13 @@ class Network {
 
 /** All held at once while they are chosen, so that they differ. */
 async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return server;
-  }));
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(servers.map((server) => once(server.close(), 'close')));
   return ports;

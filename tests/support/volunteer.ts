@@ -30,13 +30,19 @@ export class Volunteer {
   /** Somebody whose request lies in the Maildir. */
   async requester(message: string): Promise<Thread> {
     const thread = threadOf(codeRoot('ru', makeCode()));
-    await this.deployment.post(stampParcel(sealRequest({ topic: 'legal', language: 'ru', message }, this.deployment.keyring, { thread }), 10));
-    await expect.poll(async () => (await this.#inbox.contents()).flatMap((content) => ('message' in content ? [content.message] : []))).toContain(message);
+    await this.deployment.post(
+      stampParcel(sealRequest({ topic: 'legal', language: 'ru', message }, this.deployment.keyring, { thread }), 10),
+    );
+    await expect
+      .poll(async () => (await this.#inbox.contents()).flatMap((content) => ('message' in content ? [content.message] : [])))
+      .toContain(message);
     return thread;
   }
 
   async notesOf({ address }: Thread): Promise<NoteContent['note'][]> {
-    const notes = (await this.#inbox.contents()).flatMap((content) => (content.kind === 'note' ? [content.note] : [])).filter(({ thread }) => thread === address.key);
+    const notes = (await this.#inbox.contents())
+      .flatMap((content) => (content.kind === 'note' ? [content.note] : []))
+      .filter(({ thread }) => thread === address.key);
     for (const note of notes) checkNote(note, signersOf(this.deployment.keyring.keyring));
     return notes;
   }
@@ -44,18 +50,37 @@ export class Volunteer {
   /** What the page of somebody with the access code sees. */
   async repliesTo(thread: Thread): Promise<string[]> {
     const question = encodeQuestion({ mailboxKey: thread.mailboxKey, threadKey: thread.signing.key, page: 0 });
-    const { body } = await http(new URL('mailbox', this.relay).href, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body: question });
+    const { body } = await http(new URL('mailbox', this.relay).href, {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream' },
+      body: question,
+    });
     const answer = parseMailboxAnswer(body, 0);
     if (answer.result !== 'read') return [];
-    return answer.replies.map((reply) => openReply(reply, thread.identity, thread.signing.key, signersOf(this.deployment.keyring.keyring)).text);
+    return answer.replies.map(
+      (reply) => openReply(reply, thread.identity, thread.signing.key, signersOf(this.deployment.keyring.keyring)).text,
+    );
   }
 
   /** The words of a command that answers this conversation. */
   words(command: readonly string[], thread: Thread, where: readonly string[]): string[] {
     const { identity, signer, keyringFile, rootKey, inbox } = this.deployment;
     return [
-      ...command, '--identity', identity, '--signer', signer, '--alias', 'Анна', '--keyring', keyringFile, '--root-key', rootKey,
-      '--conversation', thread.address.key.slice(0, 8), ...where, inbox,
+      ...command,
+      '--identity',
+      identity,
+      '--signer',
+      signer,
+      '--alias',
+      'Анна',
+      '--keyring',
+      keyringFile,
+      '--root-key',
+      rootKey,
+      '--conversation',
+      thread.address.key.slice(0, 8),
+      ...where,
+      inbox,
     ];
   }
 

@@ -24,7 +24,10 @@ export type Bench = {
   readonly workerIdentity: string;
   readonly config: WorkerConfig;
   /** Signs and shelves a keyring; makes the worker's key of it unless told not to. */
-  keyring(serial: number, options?: { hours?: readonly [number, number]; teams?: readonly string[]; signers?: readonly string[]; withoutKey?: boolean }): Promise<Keyring>;
+  keyring(
+    serial: number,
+    options?: { hours?: readonly [number, number]; teams?: readonly string[]; signers?: readonly string[]; withoutKey?: boolean },
+  ): Promise<Keyring>;
   letter(message?: string): Uint8Array;
   parcel(content?: SealableContent, serial?: number): { id: Buffer; sealed: Buffer };
   put(redis: Redis, ...parcels: readonly { id: Buffer; sealed: Buffer }[]): Promise<void>;
@@ -32,7 +35,11 @@ export type Bench = {
 };
 
 /** A worker's files in a temporary directory: root key, keyring 1, its key, one Maildir inbox. */
-export async function workerBench(redis: TestRedis, overrides: Partial<WorkerConfig> = {}, inboxes?: (dir: string, team: string) => InboxSettings[]): Promise<Bench> {
+export async function workerBench(
+  redis: TestRedis,
+  overrides: Partial<WorkerConfig> = {},
+  inboxes?: (dir: string, team: string) => InboxSettings[],
+): Promise<Bench> {
   await ready;
   const dir = await mkdtemp(join(tmpdir(), 'relay-worker-'));
   const team = toHex(randomBytes(8));
@@ -77,21 +84,30 @@ export async function workerBench(redis: TestRedis, overrides: Partial<WorkerCon
         notAfter: instant(until),
         previous: null,
         worker: identityToRecipient(identity),
-        teams: (options.teams ?? [team]).map((id) => ({ id, names, topics: [{ id: 'legal', names }], recipients: [identityToRecipient(volunteer)], signers: [...(options.signers ?? [])] })),
+        teams: (options.teams ?? [team]).map((id) => ({
+          id,
+          names,
+          topics: [{ id: 'legal', names }],
+          recipients: [identityToRecipient(volunteer)],
+          signers: [...(options.signers ?? [])],
+        })),
       };
       keyrings.set(serial, keyring);
       const json = encodeKeyring(keyring);
       const path = join(config.keyrings, `keyring-${String(serial)}.json`);
       await writeFile(`${path}.minisig`, sign(json, root, `serial ${String(serial)}`));
       await writeFile(path, json);
-      if (options.withoutKey !== true) await writeFile(join(config.identities, `worker-${String(serial)}.txt`), `${identity}\n`, { mode: 0o600 });
+      if (options.withoutKey !== true)
+        await writeFile(join(config.identities, `worker-${String(serial)}.txt`), `${identity}\n`, { mode: 0o600 });
       return keyring;
     },
     letter(message = 'help') {
       const keyring = keyrings.get(1);
       if (!keyring) throw new Error('no keyring 1');
       const digest = keyringDigest(encodeKeyring(keyring));
-      return sealLetter({ version: 1, kind: 'request', serial: 1, keyring: digest, topic: 'legal', language: 'ru', message }, [identityToRecipient(volunteer)]);
+      return sealLetter({ version: 1, kind: 'request', serial: 1, keyring: digest, topic: 'legal', language: 'ru', message }, [
+        identityToRecipient(volunteer),
+      ]);
     },
     parcel(content = { kind: 'letter', team, letter: bench.letter() }, serial = 1) {
       const keyring = keyrings.get(serial);

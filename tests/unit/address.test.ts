@@ -4,7 +4,23 @@ import { groupsOf } from '../../web/page/address.ts';
 it('parts an onion address into groups that make it up again', () => {
   const host = 'abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrstuvwx.onion';
   const groups = groupsOf(host);
-  expect(groups).toEqual(['abcd', 'efgh', 'ijkl', 'mnop', 'qrst', 'uvwx', 'yz23', '4567', 'abcd', 'efgh', 'ijkl', 'mnop', 'qrst', 'uvwx', '.onion']);
+  expect(groups).toEqual([
+    'abcd',
+    'efgh',
+    'ijkl',
+    'mnop',
+    'qrst',
+    'uvwx',
+    'yz23',
+    '4567',
+    'abcd',
+    'efgh',
+    'ijkl',
+    'mnop',
+    'qrst',
+    'uvwx',
+    '.onion',
+  ]);
   expect(groups.join('')).toBe(host);
 });
 

@@ -51,7 +51,15 @@ test('what age-encryption seals, we open', async () => {
 
 test('a letter opens in age-encryption as readable JSON', async () => {
   const identity = generateIdentity();
-  const content = { version: 1, kind: 'request', serial: 3, keyring: 'f'.repeat(64), topic: 'legal', language: 'ru', message: 'Здравствуйте' } as const;
+  const content = {
+    version: 1,
+    kind: 'request',
+    serial: 3,
+    keyring: 'f'.repeat(64),
+    topic: 'legal',
+    language: 'ru',
+    message: 'Здравствуйте',
+  } as const;
   const letter = sealLetter(content, [identityToRecipient(identity)]);
   expect(JSON.parse(new TextDecoder().decode(await theyOpen(letter, identity)))).toEqual(content);
   expect(openLetter(letter, [identity])).toEqual(content);
@@ -60,7 +68,14 @@ test('a letter opens in age-encryption as readable JSON', async () => {
 test('a letter with a thread, and the reply to it, open in age-encryption as readable JSON', async () => {
   const identity = generateIdentity();
   const thread = threadOf(codeRoot('ru', makeCode()));
-  const written = { version: 1, kind: 'follow-up', serial: 3, keyring: 'f'.repeat(64), language: 'ru', message: 'И ещё: "вечером" 🕊' } as const;
+  const written = {
+    version: 1,
+    kind: 'follow-up',
+    serial: 3,
+    keyring: 'f'.repeat(64),
+    language: 'ru',
+    message: 'И ещё: "вечером" 🕊',
+  } as const;
   const letter = sealLetter({ ...written, thread: signAddress(written, thread) }, [identityToRecipient(identity)]);
   const letterText = new TextDecoder().decode(await theyOpen(letter, identity));
   expect(letterText).toContain('И ещё:');

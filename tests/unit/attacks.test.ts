@@ -31,10 +31,21 @@ const made = <T>(value: T | undefined): T => {
 };
 const keyringWith = (...listed: SigningKeyPair[]): Keyring => {
   const team: Team = {
-    id: TEAM, names: { ru: 'Т' }, topics: [{ id: 'legal', names: { ru: 'П' } }], recipients: [volunteer, colleague].map(identityToRecipient),
+    id: TEAM,
+    names: { ru: 'Т' },
+    topics: [{ id: 'legal', names: { ru: 'П' } }],
+    recipients: [volunteer, colleague].map(identityToRecipient),
     signers: listed.map(({ key }) => toHex(key)),
   };
-  return { version: 1, serial: 3, notBefore: '2030-01-07T00:00:00Z', notAfter: '2030-01-14T00:00:00Z', previous: null, worker: identityToRecipient(worker), teams: [team] };
+  return {
+    version: 1,
+    serial: 3,
+    notBefore: '2030-01-07T00:00:00Z',
+    notAfter: '2030-01-14T00:00:00Z',
+    previous: null,
+    worker: identityToRecipient(worker),
+    teams: [team],
+  };
 };
 
 beforeAll(async () => {
@@ -68,14 +79,18 @@ const throughWorker = (delivery: Delivery): Delivery => {
 describe('a reply', () => {
   it('of who was never on the keyring is dropped by the worker and refused by the page', () => {
     const delivery = throughWorker(sealReply(text, made(thread).address, made(stranger)));
-    expect(() => { checkDelivery(delivery, signers); }).toThrow(coded('SIGNER_UNKNOWN'));
+    expect(() => {
+      checkDelivery(delivery, signers);
+    }).toThrow(coded('SIGNER_UNKNOWN'));
     expect(() => opened(delivery)).toThrow(coded('SIGNER_UNKNOWN'));
   });
 
   it('of who is on the keyring no longer is dropped and refused, as is what they sent before', () => {
     const delivery = throughWorker(sealReply(text, made(thread).address, made(revoked)));
     checkDelivery(delivery, signersOf(keyringWith(made(signer), made(revoked))));
-    expect(() => { checkDelivery(delivery, signers); }).toThrow(coded('SIGNER_UNKNOWN'));
+    expect(() => {
+      checkDelivery(delivery, signers);
+    }).toThrow(coded('SIGNER_UNKNOWN'));
     expect(() => opened(delivery)).toThrow(coded('SIGNER_UNKNOWN'));
   });
 
@@ -87,7 +102,9 @@ describe('a reply', () => {
 
   it('moved to another mailbox is dropped; put there by Redis’s own hand, it does not open', () => {
     const delivery = { ...sealReply(text, made(other).address, made(signer)), mailbox: mailboxOf(made(thread).address) };
-    expect(() => { checkDelivery(throughWorker(delivery), signers); }).toThrow(coded('SIGNER_SIGNATURE'));
+    expect(() => {
+      checkDelivery(throughWorker(delivery), signers);
+    }).toThrow(coded('SIGNER_SIGNATURE'));
     expect(() => opened(delivery)).toThrow(coded('AGE_NO_MATCH'));
   });
 
@@ -100,24 +117,42 @@ describe('a reply', () => {
   it('sent twice is the same reply, told by its id', () => {
     const { reply } = sealReply(text, made(thread).address, made(signer));
     const again = encrypt(decrypt(reply, [made(thread).identity]), [made(thread).address.recipient]);
-    expect(opened({ ...sealReply(text, made(thread).address, made(signer)), reply: again })).toEqual(openReply(reply, made(thread).identity, made(thread).signing.key, signers));
+    expect(opened({ ...sealReply(text, made(thread).address, made(signer)), reply: again })).toEqual(
+      openReply(reply, made(thread).identity, made(thread).signing.key, signers),
+    );
   });
 
-  it.each([['letters of one byte', 'a'], ['letters of two', 'щ'], ['characters that JSON escapes', '\n'], ['pairs of surrogates', '🕊']])('of maximum length arrives whole, and fits into its note: %s', (_what, unit) => {
+  it.each([
+    ['letters of one byte', 'a'],
+    ['letters of two', 'щ'],
+    ['characters that JSON escapes', '\n'],
+    ['pairs of surrogates', '🕊'],
+  ])('of maximum length arrives whole, and fits into its note: %s', (_what, unit) => {
     const longest = unit.repeat(Math.floor(replyRoom('') / (replyRoom('') - replyRoom(unit))));
     const delivery = throughWorker(sealReply({ team: TEAM, text: longest, ...LONGEST_ORDER }, made(thread).address, made(signer)));
     expect(delivery.reply).toHaveLength(REPLY_BYTES);
     expect(opened(delivery)).toMatchObject({ text: longest });
-    expect(() => sealReply({ team: TEAM, text: longest + unit, ...LONGEST_ORDER }, made(thread).address, made(signer))).toThrow(coded('REPLY_TOO_LONG'));
-    const note = signNote({ action: 'answer', thread: made(thread).address.key, alias: '🕊'.repeat(20), to: 'ж'.repeat(40), text: longest, ...LONGEST_ORDER }, made(signer));
-    expect(letterRoom({ version: 1, kind: 'note', serial: 0xffff_ffff, keyring: 'ab'.repeat(32), language: 'ru', note })).toBeGreaterThanOrEqual(0);
+    expect(() => sealReply({ team: TEAM, text: longest + unit, ...LONGEST_ORDER }, made(thread).address, made(signer))).toThrow(
+      coded('REPLY_TOO_LONG'),
+    );
+    const note = signNote(
+      { action: 'answer', thread: made(thread).address.key, alias: '🕊'.repeat(20), to: 'ж'.repeat(40), text: longest, ...LONGEST_ORDER },
+      made(signer),
+    );
+    expect(
+      letterRoom({ version: 1, kind: 'note', serial: 0xffff_ffff, keyring: 'ab'.repeat(32), language: 'ru', note }),
+    ).toBeGreaterThanOrEqual(0);
   });
 });
 
 describe('a follow-up', () => {
   it('with another’s thread is refused', () => {
     const mine = written(letterOf('Это я', { thread: made(other), followUp: {} }));
-    const stolen: LetterContent = { ...mine, kind: 'follow-up', thread: { ...made(thread).address, signature: made(mine.thread).signature } };
+    const stolen: LetterContent = {
+      ...mine,
+      kind: 'follow-up',
+      thread: { ...made(thread).address, signature: made(mine.thread).signature },
+    };
     expect(() => openLetter(sealLetter(stolen, [identityToRecipient(volunteer)]), [volunteer])).toThrow(coded('LETTER_THREAD'));
   });
 
@@ -151,7 +186,10 @@ describe('what a co-recipient seals again', () => {
     const json = change(new TextDecoder().decode(plaintext).trimEnd());
     const padded = new Uint8Array(plaintext.length).fill(0x20);
     padded.set(utf8(json));
-    return encrypt(padded, Array.from({ length: 8 }, () => identityToRecipient(volunteer)));
+    return encrypt(
+      padded,
+      Array.from({ length: 8 }, () => identityToRecipient(volunteer)),
+    );
   };
 
   it('is the same letter if its content is, with the same signature', () => {
@@ -161,9 +199,12 @@ describe('what a co-recipient seals again', () => {
   });
 
   it.each([
-    ['words', (json: string) => json.replace('Здравствуйте', 'До свидания')], ['language', (json: string) => json.replace('"language":"ru"', '"language":"en"')],
-    ['serial', (json: string) => json.replace('"serial":3', '"serial":4')], ['keyring', (json: string) => json.replace(/"keyring":"ab/, '"keyring":"ba')],
-    ['topic', (json: string) => json.replace('"language"', '"topic":"legal","language"')], ['contact', (json: string) => json.replace('a@example.org', 'b@example.org')],
+    ['words', (json: string) => json.replace('Здравствуйте', 'До свидания')],
+    ['language', (json: string) => json.replace('"language":"ru"', '"language":"en"')],
+    ['serial', (json: string) => json.replace('"serial":3', '"serial":4')],
+    ['keyring', (json: string) => json.replace(/"keyring":"ab/, '"keyring":"ba')],
+    ['topic', (json: string) => json.replace('"language"', '"topic":"legal","language"')],
+    ['contact', (json: string) => json.replace('a@example.org', 'b@example.org')],
     ['kind', (json: string) => json.replace('"request"', '"follow-up"')],
   ])('is refused with another %s', (_what, change) => {
     const letter = letterOf('Здравствуйте', { thread: made(thread) }, 'a@example.org');
@@ -176,7 +217,10 @@ describe('what a co-recipient seals again', () => {
   });
 
   function noteLetter(note: NoteContent['note']): Uint8Array {
-    return sealLetter({ version: 1, kind: 'note', serial: 3, keyring: 'ab'.repeat(32), language: 'ru', note }, [volunteer, colleague].map(identityToRecipient));
+    return sealLetter(
+      { version: 1, kind: 'note', serial: 3, keyring: 'ab'.repeat(32), language: 'ru', note },
+      [volunteer, colleague].map(identityToRecipient),
+    );
   }
   const noteIn = (letter: Uint8Array): NoteContent['note'] => {
     const content = openLetter(letter, [volunteer]);
@@ -194,37 +238,58 @@ describe('what a co-recipient seals again', () => {
   });
 
   it.each([
-    ['action', (json: string) => json.replace('"claim"', '"handover"')], ['alias', (json: string) => json.replace('Клён', 'Дуб')], ['text', (json: string) => json.replace('вечером', 'утром')],
-    ['id', (json: string) => json.replace(/"id":"[0-9a-f]{4}/, '"id":"0000')], ['receiver', (json: string) => json.replace('"text"', '"to":"Дуб","text"')],
+    ['action', (json: string) => json.replace('"claim"', '"handover"')],
+    ['alias', (json: string) => json.replace('Клён', 'Дуб')],
+    ['text', (json: string) => json.replace('вечером', 'утром')],
+    ['id', (json: string) => json.replace(/"id":"[0-9a-f]{4}/, '"id":"0000')],
+    ['receiver', (json: string) => json.replace('"text"', '"to":"Дуб","text"')],
   ])('is refused as a note with another %s', (_what, change) => {
-    const letter = noteLetter(signNote({ action: 'claim', thread: made(thread).address.key, alias: 'Клён', text: 'Отвечу вечером' }, made(signer)));
-    expect(() => { checkNote(noteIn(again(letter, change)), signers); }).toThrow(coded('SIGNER_SIGNATURE'));
+    const letter = noteLetter(
+      signNote({ action: 'claim', thread: made(thread).address.key, alias: 'Клён', text: 'Отвечу вечером' }, made(signer)),
+    );
+    expect(() => {
+      checkNote(noteIn(again(letter, change)), signers);
+    }).toThrow(coded('SIGNER_SIGNATURE'));
   });
 });
 
 describe('text', () => {
   /** Of every plane: the first, a middle and the last character that is no surrogate; and what terminals and layouts obey. */
-  const PLANES = Array.from({ length: 17 }, (_, plane) => [0, 0x1234, 0xfffd, 0xfffe, 0xffff].map((at) => String.fromCodePoint(plane * 0x1_0000 + at)).join(''));
+  const PLANES = Array.from({ length: 17 }, (_, plane) =>
+    [0, 0x1234, 0xfffd, 0xfffe, 0xffff].map((at) => String.fromCodePoint(plane * 0x1_0000 + at)).join(''),
+  );
   const ESCAPES = '\u001b[2J\u001b]0;x\u0007\u202e\u2066\u200b\ufeff\r\b\u007f\u0085\u2028"\\';
 
-  it.each([...PLANES.map((planeText, i) => [`plane ${String(i)}`, planeText]), ['controls and directions', ESCAPES]])('of %s comes out of a letter, a reply and a note as it went in', (_what, planeText = '') => {
-    expect(written(letterOf(planeText, { thread: made(thread) }, planeText))).toMatchObject({ message: planeText, contact: planeText });
-    expect(opened(sealReply({ team: TEAM, text: planeText }, made(thread).address, made(signer)))).toMatchObject({ text: planeText });
-    const note = signNote({ action: 'answer', thread: made(thread).address.key, alias: planeText.slice(0, 40), text: planeText }, made(signer));
-    checkNote(JSON.parse(JSON.stringify(note)) as typeof note, signers);
-    expect(note.text).toBe(planeText);
-  });
+  it.each([...PLANES.map((planeText, i) => [`plane ${String(i)}`, planeText]), ['controls and directions', ESCAPES]])(
+    'of %s comes out of a letter, a reply and a note as it went in',
+    (_what, planeText = '') => {
+      expect(written(letterOf(planeText, { thread: made(thread) }, planeText))).toMatchObject({ message: planeText, contact: planeText });
+      expect(opened(sealReply({ team: TEAM, text: planeText }, made(thread).address, made(signer)))).toMatchObject({ text: planeText });
+      const note = signNote(
+        { action: 'answer', thread: made(thread).address.key, alias: planeText.slice(0, 40), text: planeText },
+        made(signer),
+      );
+      checkNote(JSON.parse(JSON.stringify(note)) as typeof note, signers);
+      expect(note.text).toBe(planeText);
+    },
+  );
 
-  it.each(['\ud83d', 'a\udd4a', '\udd4a\ud83d', '🕊\ud83d🕊'])('with half a surrogate pair is sealed with U+FFFD in its place (%#)', (broken) => {
-    const mended = broken.replaceAll(/\p{Cs}/gu, '\ufffd');
-    expect(written(letterOf(broken, { thread: made(thread) }, broken))).toMatchObject({ message: mended, contact: mended });
-    expect(opened(sealReply({ team: TEAM, text: broken }, made(thread).address, made(signer)))).toMatchObject({ text: mended });
-    const note = signNote({ action: 'handover', thread: made(thread).address.key, alias: broken, to: broken, text: broken }, made(signer));
-    expect(note).toMatchObject({ alias: mended, to: mended, text: mended });
-    checkNote(note, signers);
-    expect(requestRoom({ language: 'ru', message: broken })).toBe(requestRoom({ language: 'ru', message: mended }));
-    expect(replyRoom(broken)).toBe(replyRoom(mended));
-  });
+  it.each(['\ud83d', 'a\udd4a', '\udd4a\ud83d', '🕊\ud83d🕊'])(
+    'with half a surrogate pair is sealed with U+FFFD in its place (%#)',
+    (broken) => {
+      const mended = broken.replaceAll(/\p{Cs}/gu, '\ufffd');
+      expect(written(letterOf(broken, { thread: made(thread) }, broken))).toMatchObject({ message: mended, contact: mended });
+      expect(opened(sealReply({ team: TEAM, text: broken }, made(thread).address, made(signer)))).toMatchObject({ text: mended });
+      const note = signNote(
+        { action: 'handover', thread: made(thread).address.key, alias: broken, to: broken, text: broken },
+        made(signer),
+      );
+      expect(note).toMatchObject({ alias: mended, to: mended, text: mended });
+      checkNote(note, signers);
+      expect(requestRoom({ language: 'ru', message: broken })).toBe(requestRoom({ language: 'ru', message: mended }));
+      expect(replyRoom(broken)).toBe(replyRoom(mended));
+    },
+  );
 
   it('with half a surrogate pair under the signature of U+FFFD is refused', () => {
     const letter = written(letterOf('\ufffd', { thread: made(thread) }));
@@ -259,14 +324,25 @@ describe('JSON', () => {
     expect(() => open(`{"__proto__":${json}}`)).toThrow(coded('REPLY_FORMAT'));
   });
 
-  it.each([['another object', '{}'], ['a letter', 'x'], ['a zero byte', '\0'], ['a byte order mark', '\ufeff']])('with %s after it is none', (_what, tail) => {
+  it.each([
+    ['another object', '{}'],
+    ['a letter', 'x'],
+    ['a zero byte', '\0'],
+    ['a byte order mark', '\ufeff'],
+  ])('with %s after it is none', (_what, tail) => {
     expect(() => open(goodReply() + tail)).toThrow(coded('REPLY_FORMAT'));
     expect(() => open(tail + goodReply())).toThrow(coded('REPLY_FORMAT'));
   });
 
-  it.each(['null', '[]', '1', '"kind"', '{}', '{"kind":"reply"}', '{"kind":["reply"]}'])('that is something else is refused: %s', (json) => {
-    expect(() => open(json)).toThrow(coded('REPLY_FORMAT'));
-    const letter = encrypt(padJson(JSON.parse(json), 10_240, 'LETTER_TOO_LONG', 'x'), Array.from({ length: 8 }, () => identityToRecipient(volunteer)));
-    expect(() => openLetter(letter, [volunteer])).toThrow(coded('LETTER_FORMAT'));
-  });
+  it.each(['null', '[]', '1', '"kind"', '{}', '{"kind":"reply"}', '{"kind":["reply"]}'])(
+    'that is something else is refused: %s',
+    (json) => {
+      expect(() => open(json)).toThrow(coded('REPLY_FORMAT'));
+      const letter = encrypt(
+        padJson(JSON.parse(json), 10_240, 'LETTER_TOO_LONG', 'x'),
+        Array.from({ length: 8 }, () => identityToRecipient(volunteer)),
+      );
+      expect(() => openLetter(letter, [volunteer])).toThrow(coded('LETTER_FORMAT'));
+    },
+  );
 });

@@ -26,9 +26,11 @@ describe('help', () => {
   });
 
   test('help COMMAND is the same, and --version says which this is', async () => {
-    for (const name of ['open', 'admin keyring']) expect((await cli(['help', ...name.split(' ')])).text).toBe(COMMANDS.find((command) => command.name === name)?.help);
+    for (const name of ['open', 'admin keyring'])
+      expect((await cli(['help', ...name.split(' ')])).text).toBe(COMMANDS.find((command) => command.name === name)?.help);
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
-    for (const word of ['--version', 'version']) expect(await cli([word])).toMatchObject({ code: EXIT.ok, text: `support-relay ${version}\n`, err: '' });
+    for (const word of ['--version', 'version'])
+      expect(await cli([word])).toMatchObject({ code: EXIT.ok, text: `support-relay ${version}\n`, err: '' });
   });
 
   test('the lines fit a terminal', () => {
@@ -53,11 +55,21 @@ test.each(COMMANDS)('the examples of $name are such as it takes', ({ help }) => 
 });
 
 describe('the documents', () => {
-  const documents = ['README.md', 'SECURITY.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+  const documents = [
+    'README.md',
+    'SECURITY.md',
+    ...readdirSync(join(ROOT, 'docs'))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`),
+  ];
   /** Those in blocks, and those within lines, between backticks. */
-  const commandsIn = (document: string): string[] => joined(readFileSync(join(ROOT, document), 'utf8')).match(/(?:(?<=^ *)|(?<=`))support-relay [a-z][^`\n]*/gm) ?? [];
+  const commandsIn = (document: string): string[] =>
+    joined(readFileSync(join(ROOT, document), 'utf8')).match(/(?:(?<=^ *)|(?<=`))support-relay [a-z][^`\n]*/gm) ?? [];
 
-  test.each([['docs/volunteers.md', 20], ['docs/operations.md', 5]])('%s shows commands', (document, least) => {
+  test.each([
+    ['docs/volunteers.md', 20],
+    ['docs/operations.md', 5],
+  ])('%s shows commands', (document, least) => {
     expect(commandsIn(document).length).toBeGreaterThan(least);
   });
 
@@ -89,7 +101,10 @@ describe('wrong use', () => {
     [['admin', 'keyring', '--root-key', 'r', '--out', 'o', '--serial', '1', '--from', '2026-02-30'], '--from must be a day'],
     [['open', 'letter'], '--identity is missing'],
     [['open', '--identity', 'i'], 'PATH is missing'],
-    [['admin', 'keyring', '--root-key', 'r', '--out', 'o', '--serial', '1', '--from', '2001-02-03'], 'this keyring would be over already, since 2001-02-10'],
+    [
+      ['admin', 'keyring', '--root-key', 'r', '--out', 'o', '--serial', '1', '--from', '2001-02-03'],
+      'this keyring would be over already, since 2001-02-10',
+    ],
     [['admin', 'keyring', '--root-key', 'r', '--out', 'o'], '--serial is missing; with --previous it is one more'],
     [['open', '--identity', 'i', '--keyring', 'k', 'letter'], '--keyring needs --root-key'],
     [['open', '--identity', 'i', '--root-key', 'k', 'letter'], '--root-key checks a --keyring'],

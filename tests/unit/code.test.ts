@@ -10,7 +10,10 @@ import { mailboxOf, threadOf } from '../../crypto/thread.ts';
 import { normalizeWord, typedWords, WORD_LIST_LENGTH } from '../../crypto/words.ts';
 
 const TRIES = 10_000;
-const LIST = Array.from({ length: WORD_LIST_LENGTH }, (_, i) => `${String.fromCharCode(97 + (i % 26), 97 + (Math.floor(i / 26) % 26), 97 + Math.floor(i / 676))}xyz`);
+const LIST = Array.from(
+  { length: WORD_LIST_LENGTH },
+  (_, i) => `${String.fromCharCode(97 + (i % 26), 97 + (Math.floor(i / 26) % 26), 97 + Math.floor(i / 676))}xyz`,
+);
 
 beforeAll(() => ready);
 
@@ -67,7 +70,9 @@ describe('ten thousand codes that are not the right one', () => {
 
   it('have one check word that fits each eleven words, whichever they are', () => {
     const code = makeCode();
-    const fitting = Array.from({ length: WORD_LIST_LENGTH }, (_, place) => outcome(code.with(RANDOM_WORDS, place))).filter((found) => found === 'code');
+    const fitting = Array.from({ length: WORD_LIST_LENGTH }, (_, place) => outcome(code.with(RANDOM_WORDS, place))).filter(
+      (found) => found === 'code',
+    );
     expect(fitting).toHaveLength(1);
   });
 
@@ -79,25 +84,43 @@ describe('ten thousand codes that are not the right one', () => {
     expect(toHex(mailboxOf(two.address))).not.toBe(toHex(mailboxOf(one.address)));
     const signer = signingKeyPair(new Uint8Array(32).fill(7));
     const { reply } = sealReply({ team: 'a1b2c3d4e5f60718', text: 'x' }, one.address, signer);
-    expect(() => openReply(reply, two.identity, one.signing.key, new Set([toHex(signer.key)]))).toThrow(expect.objectContaining({ code: 'AGE_NO_MATCH' }));
+    expect(() => openReply(reply, two.identity, one.signing.key, new Set([toHex(signer.key)]))).toThrow(
+      expect.objectContaining({ code: 'AGE_NO_MATCH' }),
+    );
   });
 
   it('share nothing of what is derived, not even when they differ in one word or in the list’s language only', () => {
     const code = makeCode();
-    const threads = [threadOf(codeRoot('ru', code)), threadOf(codeRoot('en', code)), ...Array.from({ length: 20 }, (_, i) => threadOf(codeRoot('ru', changed(code, i % RANDOM_WORDS))))];
-    const secrets = threads.flatMap(({ signing, identity, mailboxKey, address }) =>
-      [toHex(signing.secret), identity, toHex(mailboxKey), address.key, address.lock, address.recipient, toHex(mailboxOf(address))]);
+    const threads = [
+      threadOf(codeRoot('ru', code)),
+      threadOf(codeRoot('en', code)),
+      ...Array.from({ length: 20 }, (_, i) => threadOf(codeRoot('ru', changed(code, i % RANDOM_WORDS)))),
+    ];
+    const secrets = threads.flatMap(({ signing, identity, mailboxKey, address }) => [
+      toHex(signing.secret),
+      identity,
+      toHex(mailboxKey),
+      address.key,
+      address.lock,
+      address.recipient,
+      toHex(mailboxOf(address)),
+    ]);
     expect(new Set(secrets).size).toBe(secrets.length);
   });
 });
 
 /** The true lists: what people keep is read with them. */
-const listOf = (language: string): string[] => readFileSync(new URL(`../../locales/${language}/words.txt`, import.meta.url), 'utf8').trim().split('\n');
+const listOf = (language: string): string[] =>
+  readFileSync(new URL(`../../locales/${language}/words.txt`, import.meta.url), 'utf8')
+    .trim()
+    .split('\n');
 const LISTS = { ru: listOf('ru'), en: listOf('en') };
 const LATIN = 'abcehikmoptxyjs';
 const CYRILLIC = 'авсенікмортхујѕ';
-const swap = (text: string, from: string, to: string): string => [...text].map((letter) => (from.includes(letter) ? to[from.indexOf(letter)] ?? '' : letter)).join('');
-const numbered = (words: readonly string[], before: (place: number) => string): string => words.map((word, i) => `${before(i + 1)}${word}`).join('\n');
+const swap = (text: string, from: string, to: string): string =>
+  [...text].map((letter) => (from.includes(letter) ? (to[from.indexOf(letter)] ?? '') : letter)).join('');
+const numbered = (words: readonly string[], before: (place: number) => string): string =>
+  words.map((word, i) => `${before(i + 1)}${word}`).join('\n');
 const letter = (language: string, place: number): string => ({ ru: 'абвгдежзиклм', en: 'abcdefghijkl' })[language]?.[place - 1] ?? '';
 const nth = (place: number): string => `${String(place)}${['th', 'st', 'nd', 'rd'][place % 20 > 3 ? 0 : place % 20] ?? 'th'}`;
 
@@ -111,7 +134,10 @@ const WAYS: readonly Way[] = [
   ['№ and a space', (words) => numbered(words, (place) => `№ ${String(place)}: `)],
   ['a label', (words, language) => numbered(words, (place) => `${language === 'ru' ? 'Слово' : 'word'} ${String(place)}: `)],
   ['a label and №', (words, language) => numbered(words, (place) => `${language === 'ru' ? 'СЛОВО' : 'Word'} №${String(place)} — `)],
-  ['a label in the other language', (words, language) => numbered(words, (place) => `${language === 'ru' ? 'Word' : 'слово'} ${String(place)}: `)],
+  [
+    'a label in the other language',
+    (words, language) => numbered(words, (place) => `${language === 'ru' ? 'Word' : 'слово'} ${String(place)}: `),
+  ],
   ['No.', (words) => numbered(words, (place) => `No. ${String(place)} `)],
   ['#', (words) => numbered(words, (place) => `#${String(place)} `)],
   ['ordinals', (words, language) => numbered(words, (place) => `${language === 'ru' ? `${String(place)}-е` : nth(place)} `)],
@@ -120,15 +146,31 @@ const WAYS: readonly Way[] = [
   ['letters and dots', (words, language) => numbered(words, (place) => `${letter(language, place)}. `)],
   ['numbers after the words', (words) => words.map((word, i) => `${word} (${String(i + 1)})`).join(' ')],
   ['numbers at the words', (words) => words.map((word, i) => `${word}${String(i + 1)}`).join(' ')],
-  ['unseen characters inside', (words) => words.map((word) => `\u200e${word.slice(0, 2)}\u200b${word.slice(2, 3)}\u2060\u00ad${word.slice(3)}\ufeff`).join(' ')],
+  [
+    'unseen characters inside',
+    (words) => words.map((word) => `\u200e${word.slice(0, 2)}\u200b${word.slice(2, 3)}\u2060\u00ad${word.slice(3)}\ufeff`).join(' '),
+  ],
   ['accents', (words) => words.map((word) => `${word.slice(0, 3)}\u0301${word.slice(3)}`).join(' ')],
   ['hyphens at line ends', (words) => words.map((word) => `${word.slice(0, 3)}-\n${word.slice(3)}`).join(' ')],
-  ['hyphens at line ends, of which only spaces are left', (words) => words.map((word) => `${word.slice(0, 4)}\u2010  ${word.slice(4)}`).join(', ')],
+  [
+    'hyphens at line ends, of which only spaces are left',
+    (words) => words.map((word) => `${word.slice(0, 4)}\u2010  ${word.slice(4)}`).join(', '),
+  ],
   ['hyphens between whole words at line ends', (words) => words.join('-\r\n')],
   ['first letters', (words) => words.map((word) => word.slice(0, 4)).join('-')],
-  ['look-alikes', (words, language) => (language === 'ru' ? swap(words.join(' '), CYRILLIC, LATIN) : swap(words.join(' '), LATIN, CYRILLIC))],
-  ['look-alikes in capitals', (words, language) => (language === 'ru' ? swap(words.join(' '), CYRILLIC, LATIN) : swap(words.join(' '), LATIN, CYRILLIC)).toUpperCase()],
-  ['letters of full width', (words) => words.join(' ').replaceAll(/[a-z]/g, (ascii) => String.fromCodePoint((ascii.codePointAt(0) ?? 0) + 0xfee0))],
+  [
+    'look-alikes',
+    (words, language) => (language === 'ru' ? swap(words.join(' '), CYRILLIC, LATIN) : swap(words.join(' '), LATIN, CYRILLIC)),
+  ],
+  [
+    'look-alikes in capitals',
+    (words, language) =>
+      (language === 'ru' ? swap(words.join(' '), CYRILLIC, LATIN) : swap(words.join(' '), LATIN, CYRILLIC)).toUpperCase(),
+  ],
+  [
+    'letters of full width',
+    (words) => words.join(' ').replaceAll(/[a-z]/g, (ascii) => String.fromCodePoint((ascii.codePointAt(0) ?? 0) + 0xfee0)),
+  ],
 ];
 
 describe.each(['ru', 'en'] as const)('a code of the list "%s" as people keep it', (language) => {
@@ -145,7 +187,13 @@ describe.each(['ru', 'en'] as const)('a code of the list "%s" as people keep it'
     const text = write(words, language);
     expect(readCode(text, list)).toEqual({ problem: { kind: 'word', position: 7 } });
     const { start, end } = typedWords(text, list)[6] ?? { start: 0, end: 0 };
-    expect(text.slice(start, end).toLowerCase().normalize('NFKC').replaceAll(/[^zжq]/g, '')).toMatch(/^(zzжж?q?q?|zzж)/);
+    expect(
+      text
+        .slice(start, end)
+        .toLowerCase()
+        .normalize('NFKC')
+        .replaceAll(/[^zжq]/g, ''),
+    ).toMatch(/^(zzжж?q?q?|zzж)/);
   });
 });
 
@@ -155,14 +203,18 @@ describe('words as people type them', () => {
   const problemOf = (text: string): unknown => readCode(text, list);
 
   it.each([
-    ['ё for е and е for ё', 'абажур ЁЛОЧКА елочка ЗВЁЗДА'], ['decomposed letters', 'абажур ёлочка йогурт звезда'.normalize('NFD')],
-    ['digits, dots and lines', '1. абажур\n2. елочка\r\n3) йогурт\t— звезда!'], ['a single letter between', 'абажур, елочка, йогурт и звезда'],
+    ['ё for е and е for ё', 'абажур ЁЛОЧКА елочка ЗВЁЗДА'],
+    ['decomposed letters', 'абажур ёлочка йогурт звезда'.normalize('NFD')],
+    ['digits, dots and lines', '1. абажур\n2. елочка\r\n3) йогурт\t— звезда!'],
+    ['a single letter between', 'абажур, елочка, йогурт и звезда'],
   ])('%s are understood', (_what, text) => {
     expect(problemOf(text)).toEqual({ problem: { kind: 'count', count: 4 } });
   });
 
   it.each<[string, string, number]>([
-    ['in the letters of another script', 'абажур window', 2], ['of three letters', 'абажур баб', 2], ['mistyped before a number', '1 абажру\n2 елочка', 1],
+    ['in the letters of another script', 'абажур window', 2],
+    ['of three letters', 'абажур баб', 2],
+    ['mistyped before a number', '1 абажру\n2 елочка', 1],
     ['that a hyphen parts in the middle of a line', 'абажур ело-чка', 2],
     ['that says only once what follows', 'Код: абажур елочка', 1],
   ])('a word %s is none', (_what, text, position) => {

@@ -68,7 +68,9 @@ describe('who reads a long answer', () => {
 
   /** Reads only what it is told to. */
   class Reader {
-    readonly socket: Socket = connect(path).on('error', () => undefined).pause();
+    readonly socket: Socket = connect(path)
+      .on('error', () => undefined)
+      .pause();
     readonly #chunks: Buffer[] = [];
     readonly connected = once(this.socket, 'connect');
 

@@ -17,7 +17,10 @@ import { signingKeyPair, type SigningKeyPair } from '../../crypto/sign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { mailboxOf, threadOf, type Thread } from '../../crypto/thread.ts';
 
-const LIST = Array.from({ length: WORD_LIST_LENGTH }, (_, i) => `${String.fromCharCode(97 + (i % 26), 97 + (Math.floor(i / 26) % 26), 97 + Math.floor(i / 676))}xyz`);
+const LIST = Array.from(
+  { length: WORD_LIST_LENGTH },
+  (_, i) => `${String.fromCharCode(97 + (i % 26), 97 + (Math.floor(i / 26) % 26), 97 + Math.floor(i / 676))}xyz`,
+);
 const TEAM = 'a1b2c3d4e5f60718';
 
 let volunteer: string;
@@ -35,8 +38,21 @@ beforeAll(async () => {
   signers = new Set([toHex(signer.key)]);
   [thread, other] = [threadOf(codeRoot('ru', makeCode())), threadOf(codeRoot('ru', makeCode()))];
   const keyring: Keyring = {
-    version: 1, serial: 3, notBefore: '2030-01-07T00:00:00Z', notAfter: '2030-01-14T00:00:00Z', previous: null, worker: identityToRecipient(worker),
-    teams: [{ id: TEAM, names: { ru: 'Т' }, topics: [{ id: 'legal', names: { ru: 'П' } }], recipients: [identityToRecipient(volunteer)], signers: [toHex(signer.key)] }],
+    version: 1,
+    serial: 3,
+    notBefore: '2030-01-07T00:00:00Z',
+    notAfter: '2030-01-14T00:00:00Z',
+    previous: null,
+    worker: identityToRecipient(worker),
+    teams: [
+      {
+        id: TEAM,
+        names: { ru: 'Т' },
+        topics: [{ id: 'legal', names: { ru: 'П' } }],
+        recipients: [identityToRecipient(volunteer)],
+        signers: [toHex(signer.key)],
+      },
+    ],
   };
   verified = { keyring, digest: 'ab'.repeat(32) };
 });
@@ -46,7 +62,12 @@ describe('an access code', () => {
     const code = makeCode();
     expect(code).toHaveLength(CODE_WORDS);
     const words = wordsOf(code, LIST);
-    for (const text of [words.join(' '), ` ${words.join(', ')}. `, words.join('\n').toUpperCase(), words.map((word) => word.slice(0, 4)).join('-')]) {
+    for (const text of [
+      words.join(' '),
+      ` ${words.join(', ')}. `,
+      words.join('\n').toUpperCase(),
+      words.map((word) => word.slice(0, 4)).join('-'),
+    ]) {
       expect(readCode(text, LIST)).toEqual({ code });
     }
   });
@@ -56,7 +77,9 @@ describe('an access code', () => {
     expect(readCode(words.with(3, 'qqqq').join(' '), LIST)).toEqual({ problem: { kind: 'word', position: 4 } });
     expect(readCode(words.slice(1).join(' '), LIST)).toEqual({ problem: { kind: 'count', count: CODE_WORDS - 1 } });
     const swapped = wordsOf(makeCode(), LIST).with(CODE_WORDS - 1, LIST.find((word) => word !== words[9]) ?? '');
-    const problems = [words.with(0, words[1] === LIST[0] ? LIST[1] ?? '' : LIST[0] ?? ''), swapped].map((each) => readCode(each.join(' '), LIST));
+    const problems = [words.with(0, words[1] === LIST[0] ? (LIST[1] ?? '') : (LIST[0] ?? '')), swapped].map((each) =>
+      readCode(each.join(' '), LIST),
+    );
     expect(problems.filter((found) => 'problem' in found && found.problem.kind === 'check').length).toBeGreaterThan(0);
   });
 
@@ -85,7 +108,10 @@ describe('a letter', () => {
   it.each<[string, (content: WrittenContent) => WrittenContent]>([
     ['other words', (content) => ({ ...content, message: 'Другое' })],
     ['another address', (content) => ({ ...content, thread: { ...other.address, signature: content.thread?.signature ?? '' } })],
-    ['another mailbox', (content) => ({ ...content, thread: { ...thread.address, lock: other.address.lock, signature: content.thread?.signature ?? '' } })],
+    [
+      'another mailbox',
+      (content) => ({ ...content, thread: { ...thread.address, lock: other.address.lock, signature: content.thread?.signature ?? '' } }),
+    ],
     ['another kind', (content) => ({ ...content, kind: 'follow-up', thread: content.thread ?? { ...thread.address, signature: '' } })],
     ['another keyring', (content) => ({ ...content, serial: 4 })],
   ])('with %s under the same signature is refused', (_what, change) => {
@@ -109,7 +135,9 @@ describe('a reply', () => {
   it('by a stranger is refused by the worker and by the requester', () => {
     const delivery = sealReply(text, thread.address, stranger);
     expect(() => checkDelivery(delivery, signers)).toThrow(expect.objectContaining({ code: 'SIGNER_UNKNOWN' }));
-    expect(() => openReply(delivery.reply, thread.identity, thread.signing.key, signers)).toThrow(expect.objectContaining({ code: 'SIGNER_UNKNOWN' }));
+    expect(() => openReply(delivery.reply, thread.identity, thread.signing.key, signers)).toThrow(
+      expect.objectContaining({ code: 'SIGNER_UNKNOWN' }),
+    );
   });
 
   it('moved to another mailbox is refused', () => {
@@ -119,28 +147,37 @@ describe('a reply', () => {
 
   it('of another conversation is refused, also when it was sealed to this one', () => {
     const delivery = sealReply(text, { ...other.address, recipient: thread.address.recipient }, signer);
-    expect(() => openReply(delivery.reply, thread.identity, thread.signing.key, signers)).toThrow(expect.objectContaining({ code: 'REPLY_THREAD' }));
+    expect(() => openReply(delivery.reply, thread.identity, thread.signing.key, signers)).toThrow(
+      expect.objectContaining({ code: 'REPLY_THREAD' }),
+    );
   });
 
   it('has the same length up to its longest text, and no longer one', () => {
     const room = replyRoom('');
     expect(sealReply({ team: TEAM, text: 'a'.repeat(room), ...LONGEST_ORDER }, thread.address, signer).reply).toHaveLength(REPLY_BYTES);
-    expect(() => sealReply({ team: TEAM, text: 'a'.repeat(room + 1), ...LONGEST_ORDER }, thread.address, signer)).toThrow(expect.objectContaining({ code: 'REPLY_TOO_LONG' }));
+    expect(() => sealReply({ team: TEAM, text: 'a'.repeat(room + 1), ...LONGEST_ORDER }, thread.address, signer)).toThrow(
+      expect.objectContaining({ code: 'REPLY_TOO_LONG' }),
+    );
   });
 });
 
 describe('deleting', () => {
-  const removal = (replies: readonly Uint8Array[], by = thread) => openSealed(parseParcel(sealParcel({ kind: 'delete', thread: by, replies }, verified.keyring)).sealed, [worker]);
+  const removal = (replies: readonly Uint8Array[], by = thread) =>
+    openSealed(parseParcel(sealParcel({ kind: 'delete', thread: by, replies }, verified.keyring)).sealed, [worker]);
 
   it('is signed by the thread and leads to its mailbox, with each reply once and in order', () => {
     const ids = ['3', '1', '2'].map((digit) => fromHex(digit.repeat(64)));
-    expect(removal([...ids, ...ids])).toEqual({ kind: 'delete', removal: { mailbox: mailboxOf(thread.address), replies: ['1', '2', '3'].map((digit) => fromHex(digit.repeat(32))) } });
+    expect(removal([...ids, ...ids])).toEqual({
+      kind: 'delete',
+      removal: { mailbox: mailboxOf(thread.address), replies: ['1', '2', '3'].map((digit) => fromHex(digit.repeat(32))) },
+    });
   });
 
   it('takes as many as a mailbox holds in one parcel, and neither more nor none', () => {
     const ids = (count: number) => Array.from({ length: count }, () => randomBytes(32));
     expect(removal(ids(MOST_REPLIES))).toMatchObject({ removal: { replies: { length: MOST_REPLIES } } });
-    for (const count of [0, MOST_REPLIES + 1]) expect(() => removal(ids(count))).toThrow(expect.objectContaining({ code: 'PARCEL_FORMAT' }));
+    for (const count of [0, MOST_REPLIES + 1])
+      expect(() => removal(ids(count))).toThrow(expect.objectContaining({ code: 'PARCEL_FORMAT' }));
   });
 
   it('with another thread’s signature is refused', () => {

@@ -6,13 +6,19 @@ import { readTemplate } from '../../web/build/pages.ts';
 const locales = readLocales('desk');
 const template = await readTemplate('desk', { offline: true });
 const needed = [...new Set([...template.matchAll(/\{\{([\w-]+\.[\w.-]+)\}\}/g)].map(([, key]) => key ?? ''))].sort();
-const scriptsIn = (text: string): Set<string> => new Set([...text.replaceAll(/\{[a-z]+\}/g, '').matchAll(/\p{L}/gu)].map(([letter]) => (/\p{Script=Cyrillic}/u.test(letter) ? 'Cyrillic' : /\p{Script=Latin}/u.test(letter) ? 'Latin' : 'another')));
+const scriptsIn = (text: string): Set<string> =>
+  new Set(
+    [...text.replaceAll(/\{[a-z]+\}/g, '').matchAll(/\p{L}/gu)].map(([letter]) =>
+      /\p{Script=Cyrillic}/u.test(letter) ? 'Cyrillic' : /\p{Script=Latin}/u.test(letter) ? 'Latin' : 'another',
+    ),
+  );
 const slots = (text: string): string[] => [...text.matchAll(/\{[a-z]+\}/g)].map(([slot]) => slot).sort();
 
 describe.each(locales)('the words of the desk in $name', (locale) => {
   it('are all there, none is left over, and each has the places of the other languages', () => {
     expect(Object.keys(locale.words).sort()).toEqual(needed);
-    for (const other of locales) for (const key of needed) expect(slots(locale.words[key] ?? ''), key).toEqual(slots(other.words[key] ?? ''));
+    for (const other of locales)
+      for (const key of needed) expect(slots(locale.words[key] ?? ''), key).toEqual(slots(other.words[key] ?? ''));
   });
 
   it('are translated', () => {

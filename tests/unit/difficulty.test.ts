@@ -71,11 +71,14 @@ describe('a flood', () => {
   // As it was measured: two cores, and 206 parcels a second while the price was low; and as fast as the hashes allow.
   const floods = [206, Infinity].flatMap((most) => [LOWEST, MIDDLE, HIGHEST].map((drawn) => [most, drawn] as const));
 
-  it.each(floods)('of 1.5 million hashes and at most %d parcels a second does not fill the pool, and asks what Safer does in half a minute (%#)', (most, drawn) => {
-    const { fullestPool, dearest } = flood(1_500_000, most, 3600, drawn);
-    expect(fullestPool).toBeLessThan(0.9);
-    expect(2 ** dearest / 5_000).toBeLessThan(30);
-  });
+  it.each(floods)(
+    'of 1.5 million hashes and at most %d parcels a second does not fill the pool, and asks what Safer does in half a minute (%#)',
+    (most, drawn) => {
+      const { fullestPool, dearest } = flood(1_500_000, most, 3600, drawn);
+      expect(fullestPool).toBeLessThan(0.9);
+      expect(2 ** dearest / 5_000).toBeLessThan(30);
+    },
+  );
 
   it('of four cores does not fill it either', () => {
     expect(flood(3_000_000, Infinity, 3600, MIDDLE).fullestPool).toBeLessThan(1);

@@ -12,8 +12,13 @@ import { ENGINES, sodiumPlugin, sodiumWasm, type Engine } from '../../web/build/
 import { VECTORS, type runVectors } from '../vectors/run.ts';
 
 type Built = {
-  generateIdentity: typeof generateIdentity; identityToRecipient: typeof identityToRecipient;
-  sealLetter: typeof sealLetter; openLetter: typeof openLetter; runVectors: typeof runVectors; provideWasm: (wasm: ArrayBuffer) => void; ready: Promise<void>;
+  generateIdentity: typeof generateIdentity;
+  identityToRecipient: typeof identityToRecipient;
+  sealLetter: typeof sealLetter;
+  openLetter: typeof openLetter;
+  runVectors: typeof runVectors;
+  provideWasm: (wasm: ArrayBuffer) => void;
+  ready: Promise<void>;
 };
 const ENTRY = `
   export { generateIdentity, identityToRecipient } from './crypto/age/identity.ts';
@@ -22,7 +27,15 @@ const ENTRY = `
   export { provideWasm } from './web/page/wasm.ts';
   export { runVectors } from './tests/vectors/run.ts';
 `;
-const content = { version: 1, kind: 'request', serial: 1, keyring: 'a'.repeat(64), topic: 'legal', language: 'ru', message: 'Запечатано здесь.' } as const;
+const content = {
+  version: 1,
+  kind: 'request',
+  serial: 1,
+  keyring: 'a'.repeat(64),
+  topic: 'legal',
+  language: 'ru',
+  message: 'Запечатано здесь.',
+} as const;
 
 describe('libsodium for browsers', () => {
   let dir: string;
@@ -37,8 +50,16 @@ describe('libsodium for browsers', () => {
     dir = await mkdtemp(join(ROOT, 'node_modules', '.engines-'));
     for (const engine of ENGINES) {
       const { outputFiles } = await build({
-        absWorkingDir: ROOT, stdin: { contents: ENTRY, resolveDir: ROOT, loader: 'ts' }, bundle: true, write: false,
-        format: 'cjs', platform: 'node', target: 'node20', define: { 'import.meta.url': '""' }, logLevel: 'error', plugins: [sodiumPlugin(engine)],
+        absWorkingDir: ROOT,
+        stdin: { contents: ENTRY, resolveDir: ROOT, loader: 'ts' },
+        bundle: true,
+        write: false,
+        format: 'cjs',
+        platform: 'node',
+        target: 'node20',
+        define: { 'import.meta.url': '""' },
+        logLevel: 'error',
+        plugins: [sodiumPlugin(engine)],
       });
       const file = join(dir, `${engine}.cjs`);
       await writeFile(file, outputFiles[0]?.contents ?? '');
@@ -50,17 +71,24 @@ describe('libsodium for browsers', () => {
   });
   afterAll(() => rm(dir, { recursive: true, force: true }));
 
-  it.each([['wasm', 'js'], ['js', 'wasm']] as const)('seals with %s what %s opens', (sealing, opening) => {
+  it.each([
+    ['wasm', 'js'],
+    ['js', 'wasm'],
+  ] as const)('seals with %s what %s opens', (sealing, opening) => {
     const identity = of(opening).generateIdentity();
     const letter = of(sealing).sealLetter(content, [of(opening).identityToRecipient(identity)]);
     expect(of(opening).openLetter(letter, [identity])).toEqual(content);
     expect(of(sealing).openLetter(letter, [identity])).toEqual(content);
   });
 
-  it.each(ENGINES)('gives every vector its result with %s', async (engine) => {
-    const outcome = await of(engine).runVectors({ ofEngine: true });
-    expect(outcome.failed).toEqual([]);
-    expect(outcome.passed).toBe(VECTORS);
-    expect(outcome.passed).toBeGreaterThan(100);
-  }, 300_000);
+  it.each(ENGINES)(
+    'gives every vector its result with %s',
+    async (engine) => {
+      const outcome = await of(engine).runVectors({ ofEngine: true });
+      expect(outcome.failed).toEqual([]);
+      expect(outcome.passed).toBe(VECTORS);
+      expect(outcome.passed).toBeGreaterThan(100);
+    },
+    300_000,
+  );
 });

@@ -5,7 +5,12 @@ import type { MailboxReply } from '../../web/page/messages.ts';
 
 /** The `n`-th of a conversation, by somebody who knew those before. */
 const reply = (n: number, { team = 'a'.repeat(16), number = n }: { team?: string | null; number?: number } = {}): MailboxReply => ({
-  id: String(n).padStart(64, '0'), text: String(n), team, signature: `signature ${String(n)}`, place: { number, id: idOf(n), signature: `signature ${String(n)}` }, earlier: n > 1 ? [idOf(n - 1).slice(0, 16)] : [],
+  id: String(n).padStart(64, '0'),
+  text: String(n),
+  team,
+  signature: `signature ${String(n)}`,
+  place: { number, id: idOf(n), signature: `signature ${String(n)}` },
+  earlier: n > 1 ? [idOf(n - 1).slice(0, 16)] : [],
 });
 const idOf = (n: number): string => String(n).padStart(2, '0').repeat(16);
 const ids = (...numbers: number[]): string[] => numbers.map((n) => String(n).padStart(64, '0'));

@@ -95,28 +95,46 @@ describe('what is not a keyring of ours', () => {
 
   const spoilt: [string, () => Promise<unknown>][] = [
     ['signed by somebody else', () => keyrings.add({ serial: 2, fromHours: 0, toHours: 168, signer: generateKeyPair() })],
-    ['unsigned', async () => {
-      await keyrings.add({ serial: 2, fromHours: 0, toHours: 168 });
-      await unlink(join(keyrings.directory, 'keyring-2.json.minisig'));
-    }],
-    ['changed by a byte', async () => {
-      await keyrings.add({ serial: 2, fromHours: 0, toHours: 168 });
-      const path = join(keyrings.directory, 'keyring-2.json');
-      await writeFile(path, (await readFile(path, 'utf8')).replace('"Help"', '"Hemp"'));
-    }],
-    ['with the signature of another', async () => {
-      await keyrings.add({ serial: 2, fromHours: 0, toHours: 168 });
-      await writeFile(join(keyrings.directory, 'keyring-2.json.minisig'), await readFile(join(keyrings.directory, 'keyring-1.json.minisig')));
-    }],
-    ['named for another serial', async () => {
-      await keyrings.add({ serial: 3, fromHours: 0, toHours: 168 });
-      await rename(join(keyrings.directory, 'keyring-3.json'), join(keyrings.directory, 'keyring-2.json'));
-      await rename(join(keyrings.directory, 'keyring-3.json.minisig'), join(keyrings.directory, 'keyring-2.json.minisig'));
-    }],
-    ['too long', async () => {
-      await keyrings.add({ serial: 2, fromHours: 0, toHours: 168 });
-      await writeFile(join(keyrings.directory, 'keyring-2.json'), Buffer.alloc(2_000_000));
-    }],
+    [
+      'unsigned',
+      async () => {
+        await keyrings.add({ serial: 2, fromHours: 0, toHours: 168 });
+        await unlink(join(keyrings.directory, 'keyring-2.json.minisig'));
+      },
+    ],
+    [
+      'changed by a byte',
+      async () => {
+        await keyrings.add({ serial: 2, fromHours: 0, toHours: 168 });
+        const path = join(keyrings.directory, 'keyring-2.json');
+        await writeFile(path, (await readFile(path, 'utf8')).replace('"Help"', '"Hemp"'));
+      },
+    ],
+    [
+      'with the signature of another',
+      async () => {
+        await keyrings.add({ serial: 2, fromHours: 0, toHours: 168 });
+        await writeFile(
+          join(keyrings.directory, 'keyring-2.json.minisig'),
+          await readFile(join(keyrings.directory, 'keyring-1.json.minisig')),
+        );
+      },
+    ],
+    [
+      'named for another serial',
+      async () => {
+        await keyrings.add({ serial: 3, fromHours: 0, toHours: 168 });
+        await rename(join(keyrings.directory, 'keyring-3.json'), join(keyrings.directory, 'keyring-2.json'));
+        await rename(join(keyrings.directory, 'keyring-3.json.minisig'), join(keyrings.directory, 'keyring-2.json.minisig'));
+      },
+    ],
+    [
+      'too long',
+      async () => {
+        await keyrings.add({ serial: 2, fromHours: 0, toHours: 168 });
+        await writeFile(join(keyrings.directory, 'keyring-2.json'), Buffer.alloc(2_000_000));
+      },
+    ],
     ['empty', () => writeFile(join(keyrings.directory, 'keyring-2.json'), '')],
     ['a file of another name', () => writeFile(join(keyrings.directory, 'keyring-2.json.bak'), '{}')],
   ];
@@ -181,14 +199,43 @@ type Moments = Readonly<Record<number, readonly [number, 'valid' | 'KEYRING_EXPI
 
 describe('the keyring that counts, one rule for relay, worker, command line, desk and page:', () => {
   it.each<[string, Weeks, Moments]>([
-    ['12 has begun and ended, 11 would still be valid', { 11: [0, 168], 12: [10, 20] }, { 9: [11, 'valid'], 10: [12, 'valid'], 20: [12, 'KEYRING_EXPIRED'], 100: [12, 'KEYRING_EXPIRED'] }],
-    ['none has begun: the one that begins first, not the lowest', { 1: [20, 30], 2: [10, 30], 3: [15, 30] }, { 0: [2, 'KEYRING_NOT_YET_VALID'], 10: [2, 'valid'], 15: [3, 'valid'] }],
-    ['none has begun, and two begin at once: the higher serial', { 4: [10, 30], 5: [10, 20] }, { 0: [5, 'KEYRING_NOT_YET_VALID'], 10: [5, 'valid'], 25: [5, 'KEYRING_EXPIRED'] }],
-    ['replaced in the middle of a week', { 1: [0, 168], 2: [50, 168], 3: [168, 336] }, { 49: [1, 'valid'], 50: [2, 'valid'], 167: [2, 'valid'], 168: [3, 'valid'], 336: [3, 'KEYRING_EXPIRED'] }],
-    ['a season of weeks', { 1: [0, 168], 2: [168, 336], 3: [336, 504], 4: [504, 672] }, { '-1': [1, 'KEYRING_NOT_YET_VALID'], 0: [1, 'valid'], 200: [2, 'valid'], 400: [3, 'valid'], 600: [4, 'valid'], 672: [4, 'KEYRING_EXPIRED'] }],
+    [
+      '12 has begun and ended, 11 would still be valid',
+      { 11: [0, 168], 12: [10, 20] },
+      { 9: [11, 'valid'], 10: [12, 'valid'], 20: [12, 'KEYRING_EXPIRED'], 100: [12, 'KEYRING_EXPIRED'] },
+    ],
+    [
+      'none has begun: the one that begins first, not the lowest',
+      { 1: [20, 30], 2: [10, 30], 3: [15, 30] },
+      { 0: [2, 'KEYRING_NOT_YET_VALID'], 10: [2, 'valid'], 15: [3, 'valid'] },
+    ],
+    [
+      'none has begun, and two begin at once: the higher serial',
+      { 4: [10, 30], 5: [10, 20] },
+      { 0: [5, 'KEYRING_NOT_YET_VALID'], 10: [5, 'valid'], 25: [5, 'KEYRING_EXPIRED'] },
+    ],
+    [
+      'replaced in the middle of a week',
+      { 1: [0, 168], 2: [50, 168], 3: [168, 336] },
+      { 49: [1, 'valid'], 50: [2, 'valid'], 167: [2, 'valid'], 168: [3, 'valid'], 336: [3, 'KEYRING_EXPIRED'] },
+    ],
+    [
+      'a season of weeks',
+      { 1: [0, 168], 2: [168, 336], 3: [336, 504], 4: [504, 672] },
+      {
+        '-1': [1, 'KEYRING_NOT_YET_VALID'],
+        0: [1, 'valid'],
+        200: [2, 'valid'],
+        400: [3, 'valid'],
+        600: [4, 'valid'],
+        672: [4, 'KEYRING_EXPIRED'],
+      },
+    ],
     ['a lower serial that begins later', { 7: [0, 168], 6: [24, 168] }, { 0: [7, 'valid'], 30: [7, 'valid'] }],
   ])('%s', async (_what, weeks, moments) => {
-    await Promise.all(Object.entries(weeks).map(([serial, [fromHours, toHours]]) => keyrings.add({ serial: Number(serial), fromHours, toHours })));
+    await Promise.all(
+      Object.entries(weeks).map(([serial, [fromHours, toHours]]) => keyrings.add({ serial: Number(serial), fromHours, toHours })),
+    );
     await shelf.load();
     // In whatever order they come to hand.
     for (const all of [shelf.all(), [...shelf.all()].reverse()]) {

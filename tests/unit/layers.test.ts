@@ -6,11 +6,16 @@ import { ROOT } from '../../runtime/root.ts';
 import { readLayers, restrictions } from '../../scripts/layers.mjs';
 
 const layers = readLayers();
-const refused = (folder: string, source: string): boolean => (restrictions(layers).get(folder) ?? []).some(({ regex }) => new RegExp(regex).test(source));
+const refused = (folder: string, source: string): boolean =>
+  (restrictions(layers).get(folder) ?? []).some(({ regex }) => new RegExp(regex).test(source));
 
 it('every folder with sources has a row, but for what tests and measures', () => {
-  const top = readdirSync(ROOT, { withFileTypes: true }).filter((entry) => entry.isDirectory() && !['bench', 'dist', 'node_modules', 'tests'].includes(entry.name));
-  const folders = top.map(({ name }) => name).filter((name) => readdirSync(join(ROOT, name), { recursive: true }).some((file) => String(file).endsWith('.ts')));
+  const top = readdirSync(ROOT, { withFileTypes: true }).filter(
+    (entry) => entry.isDirectory() && !['bench', 'dist', 'node_modules', 'tests'].includes(entry.name),
+  );
+  const folders = top
+    .map(({ name }) => name)
+    .filter((name) => readdirSync(join(ROOT, name), { recursive: true }).some((file) => String(file).endsWith('.ts')));
   expect([...new Set([...layers.keys()].map((folder) => folder.split('/')[0]))].toSorted()).toEqual(folders.toSorted());
 });
 
@@ -39,6 +44,8 @@ describe('what a folder may import is what its row says:', () => {
   });
 
   it('a row that names no folder of the table stops lint', () => {
-    expect(() => restrictions(new Map([['a/', ['b/']]]))).toThrow('docs/architecture.md: a/ may import b/, which is no folder of the table');
+    expect(() => restrictions(new Map([['a/', ['b/']]]))).toThrow(
+      'docs/architecture.md: a/ may import b/, which is no folder of the table',
+    );
   });
 });

@@ -41,7 +41,15 @@ test('a recipient has 1,959 characters', async () => {
 
 test('a letter has 22,798 bytes, whatever is in it and for however many', async () => {
   const recipients = [await recipient(), await recipient()];
-  const content = { version: 1, kind: 'request', serial: 1, keyring: '0'.repeat(64), topic: 'legal', language: 'ru', message: 'м' } as const;
+  const content = {
+    version: 1,
+    kind: 'request',
+    serial: 1,
+    keyring: '0'.repeat(64),
+    topic: 'legal',
+    language: 'ru',
+    message: 'м',
+  } as const;
   expect(LETTER_BYTES).toBe(22_798);
   expect(LETTER_BYTES).toBe(VERSION_LINE_BYTES + 8 * HYBRID_STANZA_BYTES + MAC_LINE_BYTES + 16 + LETTER_PLAINTEXT_BYTES + 16);
   expect(sealLetter(content, recipients)).toHaveLength(LETTER_BYTES);
@@ -72,7 +80,11 @@ test('a code has 113 bits', () => {
 
 test('signatures are Ed25519', async () => {
   await ready;
-  expect([SIGNING_SEED_BYTES, SIGNING_KEY_BYTES, SIGNATURE_BYTES]).toEqual([sodium.crypto_sign_SEEDBYTES, sodium.crypto_sign_PUBLICKEYBYTES, sodium.crypto_sign_BYTES]);
+  expect([SIGNING_SEED_BYTES, SIGNING_KEY_BYTES, SIGNATURE_BYTES]).toEqual([
+    sodium.crypto_sign_SEEDBYTES,
+    sodium.crypto_sign_PUBLICKEYBYTES,
+    sodium.crypto_sign_BYTES,
+  ]);
 });
 
 test('a reply has 9,851 bytes, and a parcel holds it and what deletes it', () => {
@@ -80,7 +92,12 @@ test('a reply has 9,851 bytes, and a parcel holds it and what deletes it', () =>
   expect(REPLY_BYTES).toBe(VERSION_LINE_BYTES + HYBRID_STANZA_BYTES + MAC_LINE_BYTES + 16 + REPLY_PLAINTEXT_BYTES + 16);
   expect(parcel.KIND_BYTES + MAILBOX_ID_BYTES + SIGNING_KEY_BYTES + SIGNATURE_BYTES + REPLY_BYTES).toBe(9_980);
   expect(parcel.KIND_BYTES + Object.values(REMOVAL_HEAD).reduce<number>((sum, length) => sum + length, 0)).toBe(133);
-  expect(Object.entries(REMOVAL_HEAD)).toEqual([['key', SIGNING_KEY_BYTES], ['lock', MAILBOX_LOCK_BYTES], ['signature', SIGNATURE_BYTES], ['count', 4]]);
+  expect(Object.entries(REMOVAL_HEAD)).toEqual([
+    ['key', SIGNING_KEY_BYTES],
+    ['lock', MAILBOX_LOCK_BYTES],
+    ['signature', SIGNATURE_BYTES],
+    ['count', 4],
+  ]);
   expect([SHORT_REPLY_ID_BYTES, REPLY_ID_BYTES, MOST_REPLIES]).toEqual([16, 32, 864]);
   expect(133 + MOST_REPLIES * SHORT_REPLY_ID_BYTES).toBe(13_957);
   expect(parcel.PARCEL_PLAINTEXT_BYTES - 9_980).toBe(12_921);

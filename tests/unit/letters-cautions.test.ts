@@ -10,12 +10,33 @@ const [OWN, OTHERS, ANOTHER] = ['a', 'b', '9'].map((digit) => digit.repeat(64)) 
 /** A week of mailboxes, from a Thursday; keyrings are changed on its Monday. */
 const [THURSDAY, MONDAY, NEXT_THURSDAY] = ['2026-03-12T00:00:00Z', '2026-03-16T00:00:00Z', '2026-03-19T00:00:00Z'] as const;
 
-function note(action: Note['action'], { by = OTHERS, alias = 'Клён', to, until = MONDAY, number = 1 }: { by?: string; alias?: string; to?: string; until?: string; number?: number } = {}): Noted {
-  const said = { action, thread: 'c'.repeat(64), alias, ...(to === undefined ? {} : { to }), text: '', id: 'd'.repeat(32), number, earlier: [], signer: by, signature: 'e'.repeat(128) };
+function note(
+  action: Note['action'],
+  {
+    by = OTHERS,
+    alias = 'Клён',
+    to,
+    until = MONDAY,
+    number = 1,
+  }: { by?: string; alias?: string; to?: string; until?: string; number?: number } = {},
+): Noted {
+  const said = {
+    action,
+    thread: 'c'.repeat(64),
+    alias,
+    ...(to === undefined ? {} : { to }),
+    text: '',
+    id: 'd'.repeat(32),
+    number,
+    earlier: [],
+    signer: by,
+    signature: 'e'.repeat(128),
+  };
   const content = { version: 1 as const, kind: 'note' as const, serial: 3, keyring: 'f'.repeat(64), language: 'ru', note: said };
   return { source: 'x', mark: '0'.repeat(64), content, keyring: { notAfter: until } as Keyring };
 }
-const others = (...notes: Noted[]): string[] => othersWith(notes, OWN, 'Ива').map(({ action, from, to }) => `${action} ${from} ${to}`.trim());
+const others = (...notes: Noted[]): string[] =>
+  othersWith(notes, OWN, 'Ива').map(({ action, from, to }) => `${action} ${from} ${to}`.trim());
 
 describe('a conversation is with somebody else', () => {
   it('who took it or answered, whatever they call themselves, but not with oneself under another name', () => {
@@ -37,18 +58,30 @@ describe('a conversation is with somebody else', () => {
 
   it('and who took it again after that, and who had it last where notes say so', () => {
     expect(others(note('claim', { number: 3 }), note('handover', { to: 'Ива', number: 2 }))).toEqual(['claim Клён']);
-    const [there, back] = [note('handover', { to: 'Дуб', number: 1 }), note('handover', { by: ANOTHER, alias: 'Дуб', to: 'Клён', number: 2 })];
-    for (const notes of [[there, back], [back, there]]) expect(others(...notes)).toEqual(['handover Дуб Клён']);
+    const [there, back] = [
+      note('handover', { to: 'Дуб', number: 1 }),
+      note('handover', { by: ANOTHER, alias: 'Дуб', to: 'Клён', number: 2 }),
+    ];
+    for (const notes of [
+      [there, back],
+      [back, there],
+    ])
+      expect(others(...notes)).toEqual(['handover Дуб Клён']);
   });
 
   it('and who had it last of those that handed it to one another, nobody knows', () => {
     const [there, back] = [note('handover', { to: 'Дуб' }), note('handover', { by: ANOTHER, alias: 'Дуб', to: 'Клён' })];
-    for (const notes of [[there, back, note('answer')], [note('answer'), back, there]]) expect(others(...notes)).toEqual(expect.arrayContaining(['handover Клён Дуб', 'handover Дуб Клён']));
+    for (const notes of [
+      [there, back, note('answer')],
+      [note('answer'), back, there],
+    ])
+      expect(others(...notes)).toEqual(expect.arrayContaining(['handover Клён Дуб', 'handover Дуб Клён']));
   });
 });
 
 describe('a mailbox is full', () => {
-  const answers = (count: number, more: { by?: string; until?: string } = {}): Noted[] => Array.from({ length: count }, () => note('answer', more));
+  const answers = (count: number, more: { by?: string; until?: string } = {}): Noted[] =>
+    Array.from({ length: count }, () => note('answer', more));
   const full = (noted: Noted[], now: string = THURSDAY) => fullnessOf(noted, OWN, new Date(now));
 
   it('after twelve answers of one’s own, or sixteen of the team', () => {
@@ -69,13 +102,28 @@ describe('a mailbox is full', () => {
   });
 
   it('not by answers under a keyring that ended earlier, nor by notes that are none', () => {
-    expect(full([...answers(REPLIES_A_WEEK, { until: '2026-03-11T00:00:00Z' }), ...Array.from({ length: REPLIES_A_WEEK }, () => note('claim'))])).toBeNull();
+    expect(
+      full([...answers(REPLIES_A_WEEK, { until: '2026-03-11T00:00:00Z' }), ...Array.from({ length: REPLIES_A_WEEK }, () => note('claim'))]),
+    ).toBeNull();
   });
 });
 
 describe('what was refused may hide a note', () => {
   it('when nobody could read it, but not when it is for others, no letter, a request, or not believed', () => {
-    for (const code of ['AGE_ARMOR', 'AGE_PAYLOAD', 'LETTER_STRUCTURE', 'LETTER_FORMAT', 'LETTERS_TOO_MANY', 'NOTE_FOREIGN', 'FILE_UNREADABLE', 'FOLDER_DROPPED', 'INPUT_MISSING', 'IMAP_AWAY']) expect([code, mayHideNote(code)]).toEqual([code, true]);
-    for (const code of ['AGE_NO_MATCH', 'LETTER_MISSING', 'KEYRING_FOREIGN', 'LETTER_THREAD', 'SIGNER_UNKNOWN', 'SIGNER_SIGNATURE']) expect([code, mayHideNote(code)]).toEqual([code, false]);
+    for (const code of [
+      'AGE_ARMOR',
+      'AGE_PAYLOAD',
+      'LETTER_STRUCTURE',
+      'LETTER_FORMAT',
+      'LETTERS_TOO_MANY',
+      'NOTE_FOREIGN',
+      'FILE_UNREADABLE',
+      'FOLDER_DROPPED',
+      'INPUT_MISSING',
+      'IMAP_AWAY',
+    ])
+      expect([code, mayHideNote(code)]).toEqual([code, true]);
+    for (const code of ['AGE_NO_MATCH', 'LETTER_MISSING', 'KEYRING_FOREIGN', 'LETTER_THREAD', 'SIGNER_UNKNOWN', 'SIGNER_SIGNATURE'])
+      expect([code, mayHideNote(code)]).toEqual([code, false]);
   });
 });

@@ -7,7 +7,15 @@ import { signingKeyPair, signParts, type SigningKeyPair } from '../../crypto/sig
 import { ready } from '../../crypto/sodium.ts';
 import { signAddress, threadOf, type Thread } from '../../crypto/thread.ts';
 import { aliasKey, isAlias } from '../../volunteer/conversations/alias.ts';
-import { groupIntoConversations, countsOf, isNoted, isWritten, orderAfter, type Conversation, type OpenedLetter } from '../../volunteer/conversations/conversations.ts';
+import {
+  groupIntoConversations,
+  countsOf,
+  isNoted,
+  isWritten,
+  orderAfter,
+  type Conversation,
+  type OpenedLetter,
+} from '../../volunteer/conversations/conversations.ts';
 import { visible } from '../../volunteer/visible.ts';
 
 const UNDER = { version: 1 as const, serial: 3, keyring: 'ab'.repeat(32), language: 'ru' };
@@ -23,18 +31,38 @@ beforeAll(async () => {
   [maple, oak] = [1, 2].map(() => signingKeyPair(randomBytes(32)));
 });
 
-function written(kind: 'request' | 'follow-up', message: string, by = threads().own, serial = UNDER.serial, order: { number: number; read: string[] } | object = {}): WrittenContent {
+function written(
+  kind: 'request' | 'follow-up',
+  message: string,
+  by = threads().own,
+  serial = UNDER.serial,
+  order: { number: number; read: string[] } | object = {},
+): WrittenContent {
   const content = { kind, ...UNDER, serial, message, ...order };
   return { ...content, thread: signAddress(content, by) };
 }
 function note(said: Partial<NoteText>, by = signers().maple, serial = UNDER.serial): NoteContent {
-  return { kind: 'note', ...UNDER, serial, note: signNote({ action: 'claim', thread: threads().own.address.key, alias: 'Клён', text: '', ...said }, by) };
+  return {
+    kind: 'note',
+    ...UNDER,
+    serial,
+    note: signNote({ action: 'claim', thread: threads().own.address.key, alias: 'Клён', text: '', ...said }, by),
+  };
 }
-const naming = (by: Thread, part: 'lock' | 'recipient', from: Thread): Thread => ({ ...by, address: { ...by.address, [part]: from.address[part] } });
+const naming = (by: Thread, part: 'lock' | 'recipient', from: Thread): Thread => ({
+  ...by,
+  address: { ...by.address, [part]: from.address[part] },
+});
 
-const opened = (content: WrittenContent | NoteContent): OpenedLetter => ({ source: 'a file', mark: toHex(randomBytes(32)), content, keyring: null });
+const opened = (content: WrittenContent | NoteContent): OpenedLetter => ({
+  source: 'a file',
+  mark: toHex(randomBytes(32)),
+  content,
+  keyring: null,
+});
 const of = (...contents: (WrittenContent | NoteContent)[]) => groupIntoConversations(contents.map(opened));
-const said = ({ letters }: Conversation): string[] => letters.map((letter) => (isNoted(letter) ? letter.content.note.action : isWritten(letter) ? letter.content.message : ''));
+const said = ({ letters }: Conversation): string[] =>
+  letters.map((letter) => (isNoted(letter) ? letter.content.note.action : isWritten(letter) ? letter.content.message : ''));
 function only({ conversations }: ReturnType<typeof groupIntoConversations>): Conversation {
   const [conversation, ...more] = conversations;
   if (conversation === undefined || more.length > 0) throw new Error(`${String(conversations.length)} conversations`);
@@ -42,15 +70,22 @@ function only({ conversations }: ReturnType<typeof groupIntoConversations>): Con
 }
 
 function permutations<T>(items: readonly T[]): T[][] {
-  return items.length <= 1 ? [[...items]] : items.flatMap((item, i) => permutations(items.filter((_, j) => j !== i)).map((rest) => [item, ...rest]));
+  return items.length <= 1
+    ? [[...items]]
+    : items.flatMap((item, i) => permutations(items.filter((_, j) => j !== i)).map((rest) => [item, ...rest]));
 }
 
 describe('a conversation', () => {
   it('has the request first, then what was written by its number, whatever keyring it was sealed under', () => {
-    const conversation = only(of(
-      note({ action: 'answer', number: 4 }, signers().maple, 2), written('follow-up', 'Ещё', threads().own, 4, { number: 3, read: [] }), note({ number: 2 }), note({ action: 'handover', to: 'Дуб', number: 1 }, signers().oak, 7),
-      written('request', 'Сначала', threads().own, 9),
-    ));
+    const conversation = only(
+      of(
+        note({ action: 'answer', number: 4 }, signers().maple, 2),
+        written('follow-up', 'Ещё', threads().own, 4, { number: 3, read: [] }),
+        note({ number: 2 }),
+        note({ action: 'handover', to: 'Дуб', number: 1 }, signers().oak, 7),
+        written('request', 'Сначала', threads().own, 9),
+      ),
+    );
     expect(said(conversation)).toEqual(['Сначала', 'handover', 'claim', 'Ещё', 'answer']);
     expect(conversation).toMatchObject({ id: threads().own.address.key.slice(0, 8), address: threads().own.address, remarks: [] });
     expect(countsOf(conversation)).toEqual({ answers: 1, written: 2 });
@@ -58,20 +93,39 @@ describe('a conversation', () => {
 
   it('is the same in whatever order its letters are read, and so is what is refused', () => {
     const moved = written('follow-up', 'Не туда', naming(threads().own, 'lock', threads().other));
-    const contents = [written('request', 'Раз'), written('follow-up', 'Два'), moved, note({ action: 'answer', number: 2 }), written('request', 'Другое', threads().other)].map(opened);
+    const contents = [
+      written('request', 'Раз'),
+      written('follow-up', 'Два'),
+      moved,
+      note({ action: 'answer', number: 2 }),
+      written('request', 'Другое', threads().other),
+    ].map(opened);
     for (const letters of permutations(contents)) {
       const { conversations, refused } = groupIntoConversations(letters);
       expect(conversations.map(said).sort()).toEqual([['Другое'], ['Раз', 'Два', 'answer']]);
-      expect(refused).toEqual([{ source: 'a file', letter: expect.objectContaining({ content: moved }), error: expect.objectContaining({ code: 'LETTER_THREAD' }) }]);
+      expect(refused).toEqual([
+        {
+          source: 'a file',
+          letter: expect.objectContaining({ content: moved }),
+          error: expect.objectContaining({ code: 'LETTER_THREAD' }),
+        },
+      ]);
     }
   });
 
   it('has what was written at once by id, the same in both tools, and goes on after both', () => {
     const [a, b] = ['a', 'b'].map((digit) => digit.repeat(32)) as [string, string];
-    const answers = [note({ action: 'answer', text: 'Без сети', number: 1, id: b }), note({ action: 'answer', text: 'Тоже', number: 1, id: a }, signers().oak)];
+    const answers = [
+      note({ action: 'answer', text: 'Без сети', number: 1, id: b }),
+      note({ action: 'answer', text: 'Тоже', number: 1, id: a }, signers().oak),
+    ];
     for (const letters of permutations([written('request', 'Раз'), ...answers])) {
       const { letters: shown } = only(of(...letters));
-      expect(shown.map(({ content }) => (content.kind === 'note' ? content.note.text : content.message))).toEqual(['Раз', 'Тоже', 'Без сети']);
+      expect(shown.map(({ content }) => (content.kind === 'note' ? content.note.text : content.message))).toEqual([
+        'Раз',
+        'Тоже',
+        'Без сети',
+      ]);
       expect(orderAfter(shown)).toEqual({ number: 2, earlier: [a.slice(0, 16), b.slice(0, 16)] });
     }
   });
@@ -86,17 +140,25 @@ describe('a conversation', () => {
 
   it('knows sixteen of the latest answers, and says which of those that others knew are not there', () => {
     const ids = Array.from({ length: 20 }, (_, i) => i.toString(16).padStart(2, '0').repeat(16));
-    const all = ids.map((id, i) => note({ action: 'answer', id, number: i + 1, earlier: ids.slice(Math.max(0, i - 16), i).map((each) => each.slice(0, 16)) }));
+    const all = ids.map((id, i) =>
+      note({ action: 'answer', id, number: i + 1, earlier: ids.slice(Math.max(0, i - 16), i).map((each) => each.slice(0, 16)) }),
+    );
     const whole = only(of(written('request', 'Раз'), ...all));
     expect([whole.absent, orderAfter(whole.letters)]).toEqual([0, { number: 21, earlier: ids.slice(4).map((id) => id.slice(0, 16)) }]);
     expect(only(of(written('request', 'Раз'), ...all.slice(18))).absent).toBe(16);
-    expect(only(of(written('request', 'Раз'), written('follow-up', 'Ещё', threads().own, 3, { number: 3, read: ['ab'.repeat(8)] }))).absent).toBe(1);
+    expect(
+      only(of(written('request', 'Раз'), written('follow-up', 'Ещё', threads().own, 3, { number: 3, read: ['ab'.repeat(8)] }))).absent,
+    ).toBe(1);
   });
 
   it('reads what was written before there was an order', () => {
     const old = { action: 'claim', thread: threads().own.address.key, alias: 'Клён', text: '', id: '0f'.repeat(16) } as const;
     const parts = [old.action, old.thread, old.alias, '', old.text, old.id];
-    const signed: NoteContent = { kind: 'note', ...UNDER, note: { ...old, signer: toHex(signers().maple.key), signature: toHex(signParts('note', parts, signers().maple)) } };
+    const signed: NoteContent = {
+      kind: 'note',
+      ...UNDER,
+      note: { ...old, signer: toHex(signers().maple.key), signature: toHex(signParts('note', parts, signers().maple)) },
+    };
     checkNote(signed.note, new Set([signed.note.signer]));
     expect(said(only(of(note({ action: 'answer', number: 2 }), signed, written('request', 'Раз'))))).toEqual(['Раз', 'claim', 'answer']);
   });
@@ -109,19 +171,36 @@ describe('a conversation', () => {
   it('takes a note for as old as the oldest under which it was sealed: nobody makes old answers new', () => {
     const noted = note({ action: 'answer' }, signers().maple, 2);
     const anew = { ...noted, serial: 5 };
-    for (const order of [[noted, anew], [anew, noted]]) expect(only(of(...order)).letters.map(({ content }) => content.serial)).toEqual([2]);
+    for (const order of [
+      [noted, anew],
+      [anew, noted],
+    ])
+      expect(only(of(...order)).letters.map(({ content }) => content.serial)).toEqual([2]);
   });
 
   it('is not made of two requests that want no answer, whatever they say', () => {
     const alone: WrittenContent = { ...UNDER, kind: 'request', message: 'Одно и то же' };
-    expect(of(alone, alone).conversations.map(({ address, letters }) => [address, letters.length])).toEqual([[null, 1], [null, 1]]);
+    expect(of(alone, alone).conversations.map(({ address, letters }) => [address, letters.length])).toEqual([
+      [null, 1],
+      [null, 1],
+    ]);
   });
 
-  it.each(['lock', 'recipient'] as const)('that names the %s of another silences nobody: both are there, and said to be contested', (part) => {
-    const { conversations, refused } = of(written('request', 'Чужое', naming(threads().other, part, threads().own)), written('request', 'Моё'), note({}));
-    expect(conversations.map((each) => [said(each), each.remarks])).toEqual([[['Чужое'], ['contested']], [['Моё', 'claim'], ['contested']]]);
-    expect(refused).toEqual([]);
-  });
+  it.each(['lock', 'recipient'] as const)(
+    'that names the %s of another silences nobody: both are there, and said to be contested',
+    (part) => {
+      const { conversations, refused } = of(
+        written('request', 'Чужое', naming(threads().other, part, threads().own)),
+        written('request', 'Моё'),
+        note({}),
+      );
+      expect(conversations.map((each) => [said(each), each.remarks])).toEqual([
+        [['Чужое'], ['contested']],
+        [['Моё', 'claim'], ['contested']],
+      ]);
+      expect(refused).toEqual([]);
+    },
+  );
 
   it('says that its request is missing, or that only notes are here', () => {
     expect(only(of(written('follow-up', 'Ещё'), note({}))).remarks).toEqual(['no-request']);
@@ -131,7 +210,10 @@ describe('a conversation', () => {
   it('has as many digits of its key as tell it from every other, also from one made to look like it', () => {
     const key = threads().own.address.key;
     const alike = `${key.slice(0, 20)}${key[20] === '0' ? '1' : '0'}${key.slice(21)}`;
-    const forged: WrittenContent = { ...written('request', 'Похоже', threads().other), thread: { ...threads().other.address, key: alike, signature: '00'.repeat(64) } };
+    const forged: WrittenContent = {
+      ...written('request', 'Похоже', threads().other),
+      thread: { ...threads().other.address, key: alike, signature: '00'.repeat(64) },
+    };
     expect(of(written('request', 'Раз'), forged).conversations.map(({ id }) => id)).toEqual([key.slice(0, 32), alike.slice(0, 32)]);
   });
 });
@@ -142,12 +224,14 @@ describe('who has a conversation', () => {
   it('is who took it, until they hand it over, whichever note was read first', () => {
     expect(stateAfter()).toMatchObject({ answered: [], handed: [], taken: [] });
     expect(stateAfter(note({}))).toMatchObject({ answered: [], handed: [], taken: ['Клён'] });
-    for (const notes of permutations([note({ alias: 'клён' }), note({ action: 'handover', to: 'Дуб' })])) expect(stateAfter(...notes)).toMatchObject({ handed: ['Дуб'], taken: [] });
+    for (const notes of permutations([note({ alias: 'клён' }), note({ action: 'handover', to: 'Дуб' })]))
+      expect(stateAfter(...notes)).toMatchObject({ handed: ['Дуб'], taken: [] });
   });
 
   it('is who took it again after they had handed it over, but not by an old note that somebody sealed anew', () => {
     const [taken, handed, again] = [note({ number: 1 }), note({ action: 'handover', to: 'Дуб', number: 2 }), note({ number: 3 })];
-    for (const notes of permutations([taken, handed, { ...taken, serial: 9 }])) expect(stateAfter(...notes)).toMatchObject({ handed: ['Дуб'], taken: [] });
+    for (const notes of permutations([taken, handed, { ...taken, serial: 9 }]))
+      expect(stateAfter(...notes)).toMatchObject({ handed: ['Дуб'], taken: [] });
     expect(stateAfter(again, handed, taken)).toMatchObject({ handed: ['Дуб'], taken: ['Клён'] });
     const back = note({ action: 'handover', alias: 'Дуб', to: 'Клён', number: 3 }, signers().oak);
     for (const notes of permutations([taken, handed, back])) expect(stateAfter(...notes)).toMatchObject({ handed: ['Клён'], taken: [] });
@@ -167,12 +251,16 @@ it('one signer with two aliases and one alias of two signers are remarked, each 
   const [m, o] = [signers().maple, signers().oak].map(({ key }) => toHex(key));
   expect(of(note({}), note({ alias: 'клён ' }), note({ text: 'Ещё' }), note({ alias: 'Дуб' }, signers().oak)).aliases).toEqual([]);
   expect(of(note({}), note({ alias: 'Липа' })).aliases).toEqual([{ kind: 'one-signer', signers: [m], aliases: ['Клён', 'Липа'] }]);
-  expect(of(note({}), note({ alias: ' клён' }, signers().oak)).aliases).toEqual([{ kind: 'one-alias', signers: [m, o], aliases: ['Клён'] }]);
+  expect(of(note({}), note({ alias: ' клён' }, signers().oak)).aliases).toEqual([
+    { kind: 'one-alias', signers: [m, o], aliases: ['Клён'] },
+  ]);
 });
 
 it('an alias with something in it that is not shown is nobody’s own: it is refused, written out, and the same as without', () => {
   const [m, o] = [signers().maple.key, signers().oak.key].map(toHex);
-  const hidden = [0x34f, 0x200d, 0x17b4, 0x180b, 0x2800, 0x3164, 0xfe0f, 0xfff0, 0x1bca0, 0x1d173, 0xe0100].map((code) => String.fromCodePoint(code));
+  const hidden = [0x34f, 0x200d, 0x17b4, 0x180b, 0x2800, 0x3164, 0xfe0f, 0xfff0, 0x1bca0, 0x1d173, 0xe0100].map((code) =>
+    String.fromCodePoint(code),
+  );
   for (const blank of hidden) {
     const alias = `Клён${blank}`;
     expect(of(note({}), note({ alias }, signers().oak)).aliases).toEqual([{ kind: 'one-alias', signers: [m, o], aliases: ['Клён'] }]);

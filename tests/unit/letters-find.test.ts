@@ -10,7 +10,8 @@ beforeAll(() => ready);
 
 const some = (count: number): Uint8Array[] => Array.from({ length: count }, looseLetter);
 /** Letters as bytes, anything else as its code. */
-const findLetters = async (bytes: Uint8Array): Promise<string[]> => (await findAll(bytes)).map((each) => (each.kind === 'letter' ? hex(each.bytes) : each.error.code));
+const findLetters = async (bytes: Uint8Array): Promise<string[]> =>
+  (await findAll(bytes)).map((each) => (each.kind === 'letter' ? hex(each.bytes) : each.error.code));
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const text = (letters: readonly Uint8Array[]): string => letters.map(armor).join('\n');
 
@@ -36,8 +37,12 @@ test('one that breaks off is reported, and the one after it is read', async () =
   expect(found).toEqual(['AGE_ARMOR', hex(whole)]);
 });
 
-const base64 = (content: string): string => Buffer.from(content).toString('base64').replace(/(.{76})/g, '$1\r\n');
-const part = (type: string, encoding: string, body: string): string => `Content-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${body}\r\n`;
+const base64 = (content: string): string =>
+  Buffer.from(content)
+    .toString('base64')
+    .replace(/(.{76})/g, '$1\r\n');
+const part = (type: string, encoding: string, body: string): string =>
+  `Content-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${body}\r\n`;
 const mail = (rest: string): Uint8Array => utf8(`From: a@example.org\r\nMIME-Version: 1.0\r\n${rest}`);
 
 test.each([

@@ -18,8 +18,22 @@ beforeAll(async () => {
   [own, other] = [generateIdentity(), generateIdentity()];
 });
 
-const team = (id: string, topic: string, reader: string, signers = [toHex(signer.key)]): Team => ({ id, names, topics: [{ id: topic, names }], recipients: [identityToRecipient(reader)], signers });
-const keyring = (...teams: Team[]): Keyring => ({ version: 1, serial: 1, notBefore: '2030-01-07T00:00:00Z', notAfter: '2030-01-14T00:00:00Z', previous: null, worker: identityToRecipient(other), teams });
+const team = (id: string, topic: string, reader: string, signers = [toHex(signer.key)]): Team => ({
+  id,
+  names,
+  topics: [{ id: topic, names }],
+  recipients: [identityToRecipient(reader)],
+  signers,
+});
+const keyring = (...teams: Team[]): Keyring => ({
+  version: 1,
+  serial: 1,
+  notBefore: '2030-01-07T00:00:00Z',
+  notAfter: '2030-01-14T00:00:00Z',
+  previous: null,
+  worker: identityToRecipient(other),
+  teams,
+});
 const found = (topic: string | undefined, ...teams: Team[]) => teamOf(keyring(...teams), signer, [own], topic)?.id;
 
 describe('a volunteer in two teams answers for', () => {
@@ -28,7 +42,8 @@ describe('a volunteer in two teams answers for', () => {
   });
 
   it('the one that takes the topic, where they read for both or for none', () => {
-    for (const reader of [own, other]) expect(found('legal', team(FIRST, 'psychological', reader), team(SECOND, 'legal', reader))).toBe(SECOND);
+    for (const reader of [own, other])
+      expect(found('legal', team(FIRST, 'psychological', reader), team(SECOND, 'legal', reader))).toBe(SECOND);
   });
 
   it('the one for those who chose no topic, where none was chosen', () => {

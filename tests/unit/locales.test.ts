@@ -6,18 +6,44 @@ import { neededWords, renderPage } from '../../web/build/template.ts';
 const locales = readLocales('form');
 const templates = await readTemplates({ offline: true });
 const template = templates.get('index.html') ?? '';
-const needed = [...new Set([...templates.values(), await readTemplate('offline', { offline: true })].flatMap((each) => [...neededWords(each)]))].sort();
+const needed = [
+  ...new Set([...templates.values(), await readTemplate('offline', { offline: true })].flatMap((each) => [...neededWords(each)])),
+].sort();
 
 /** Words that frighten, accuse or promise, in no text a person in need reads. */
 const NEVER = [
-  /информатор/i, /жалоб/i, /квитанци/i, /донос/i, /полиц/i, /тюрьм/i, /преступ/i, /(?<!без)опасн/i, /абсолютно/i, /гарантир/i, /полностью безопасн/i, /анонимн/i,
-  /informant/i, /complaint/i, /receipt/i, /police/i, /prison/i, /crime/i, /danger/i, /guarantee/i, /absolutely/i, /completely safe/i, /anonym/i,
+  /информатор/i,
+  /жалоб/i,
+  /квитанци/i,
+  /донос/i,
+  /полиц/i,
+  /тюрьм/i,
+  /преступ/i,
+  /(?<!без)опасн/i,
+  /абсолютно/i,
+  /гарантир/i,
+  /полностью безопасн/i,
+  /анонимн/i,
+  /informant/i,
+  /complaint/i,
+  /receipt/i,
+  /police/i,
+  /prison/i,
+  /crime/i,
+  /danger/i,
+  /guarantee/i,
+  /absolutely/i,
+  /completely safe/i,
+  /anonym/i,
 ];
 const slots = (text: string): string[] => [...text.matchAll(/\{[a-z]+\}/g)].map(([slot]) => slot).sort();
 
 describe('the words of the form', () => {
   it('exist in Russian first, and in English', () => {
-    expect(locales.slice(0, 2).map(({ language, path }) => [language, path])).toEqual([['ru', ''], ['en', 'en/']]);
+    expect(locales.slice(0, 2).map(({ language, path }) => [language, path])).toEqual([
+      ['ru', ''],
+      ['en', 'en/'],
+    ]);
   });
 
   describe.each(locales)('in $name', (locale) => {

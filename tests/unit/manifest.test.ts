@@ -35,7 +35,9 @@ async function published(files: Readonly<Record<string, string>>, agree?: (forme
 const load = () => loadStatics(web, rootKeyFile);
 
 async function everything(): Promise<Record<string, string>> {
-  const names = (await readdir(web, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const names = (await readdir(web, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
   return Object.fromEntries(await Promise.all(names.sort().map(async (name) => [name, (await readFile(name)).toString('base64')])));
 }
 
@@ -74,7 +76,16 @@ it('lists every file with its SHA-256, sorted', async () => {
 it('lets the relay serve its files and nothing else, compressed where that is shorter', async () => {
   await writeFile(join(web, 'more.html'), 'not ours');
   const statics = await load();
-  expect([...statics.keys()].sort()).toEqual(['/', '/a.txt', '/en', '/en/', '/en/index.html', '/index.html', '/manifest.json', '/other.html']);
+  expect([...statics.keys()].sort()).toEqual([
+    '/',
+    '/a.txt',
+    '/en',
+    '/en/',
+    '/en/index.html',
+    '/index.html',
+    '/manifest.json',
+    '/other.html',
+  ]);
   const page = statics.get('/');
   expect(typeof page === 'object' && [...page.encoded.keys()].sort()).toEqual(['br', 'gzip']);
   const tiny = statics.get('/a.txt');
@@ -84,10 +95,18 @@ it('lets the relay serve its files and nothing else, compressed where that is sh
 it.each([
   ['a changed file', () => writeFile(join(web, 'en/index.html'), `${BIG} `), 'MANIFEST_DIFFERS'],
   ['a missing file', () => rm(join(web, 'a.txt')), 'ENOENT'],
-  ['a compressed copy of something else', async () => writeFile(join(web, 'index.html.gz'), await readFile(join(web, 'other.html.gz'))), 'MANIFEST_DIFFERS'],
+  [
+    'a compressed copy of something else',
+    async () => writeFile(join(web, 'index.html.gz'), await readFile(join(web, 'other.html.gz'))),
+    'MANIFEST_DIFFERS',
+  ],
   ['a compressed copy that does not unpack', () => writeFile(join(web, 'index.html.br'), 'x'), 'MANIFEST_DIFFERS'],
   ['no manifest', () => rm(join(web, 'manifest.json')), 'ENOENT'],
-  ['a manifest that leads out', () => writeFile(join(web, 'manifest.json'), `{"version":1,"files":{"../root.pub":"${'0'.repeat(64)}"}}`), 'MANIFEST_FORMAT'],
+  [
+    'a manifest that leads out',
+    () => writeFile(join(web, 'manifest.json'), `{"version":1,"files":{"../root.pub":"${'0'.repeat(64)}"}}`),
+    'MANIFEST_FORMAT',
+  ],
   ['a manifest that is none', () => writeFile(join(web, 'manifest.json'), 'hello'), 'MANIFEST_FORMAT'],
 ])('stops the relay at %s', async (_what, change, code) => {
   await change();

@@ -6,7 +6,18 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fromHex, utf8 } from '../../crypto/bytes.ts';
-import { encodePublicKey, encodeSecretKey, generateKeyPair, keyName, parsePublicKey, parseSecretKey, parseSigner, secretKindOf, sign, verify } from '../../crypto/minisign.ts';
+import {
+  encodePublicKey,
+  encodeSecretKey,
+  generateKeyPair,
+  keyName,
+  parsePublicKey,
+  parseSecretKey,
+  parseSigner,
+  secretKindOf,
+  sign,
+  verify,
+} from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
 
 const run = promisify(execFile);
@@ -56,7 +67,9 @@ test("minisign refuses a signer's file, whatever it is asked to make with it, an
   await writeFile(at('signer.key'), await encodeSecretKey(key, undefined, 'signer'));
   await writeFile(at('signer.pub'), encodePublicKey(key));
   for (const kind of [['-l'], []]) {
-    await expect(run('minisign', ['-S', '-W', ...kind, '-s', at('signer.key'), '-m', at('message')])).rejects.toMatchObject({ stderr: expect.stringMatching(/algorithm/i) as string });
+    await expect(run('minisign', ['-S', '-W', ...kind, '-s', at('signer.key'), '-m', at('message')])).rejects.toMatchObject({
+      stderr: expect.stringMatching(/algorithm/i) as string,
+    });
   }
   const text = sign(message, await parseSigner(await read('signer.key')), 'a card');
   expect(text.split('\n')[1]?.slice(0, 2)).toBe('RU'); // "ED", in base64.
@@ -71,8 +84,14 @@ test('a signer of the older kind, as minisign writes keys, is still read; a root
   const newer = await encodeSecretKey(key, undefined, 'signer');
   expect(await parseSigner(newer)).toEqual(key);
   expect([old, newer, encodePublicKey(key), ''].map(secretKindOf)).toEqual(['minisign', 'signer', null, null]);
-  await expect(parseSecretKey(newer)).rejects.toMatchObject({ code: 'MINISIGN_FORMAT', message: expect.stringContaining("a volunteer's signer") as string });
-  await expect(parseSigner(encodePublicKey(key))).rejects.toMatchObject({ code: 'MINISIGN_FORMAT', message: expect.stringContaining('a public key, not the secret half') as string });
+  await expect(parseSecretKey(newer)).rejects.toMatchObject({
+    code: 'MINISIGN_FORMAT',
+    message: expect.stringContaining("a volunteer's signer") as string,
+  });
+  await expect(parseSigner(encodePublicKey(key))).rejects.toMatchObject({
+    code: 'MINISIGN_FORMAT',
+    message: expect.stringContaining('a public key, not the secret half') as string,
+  });
   for (const secret of [old, newer]) expect(() => parsePublicKey(secret)).toThrow('a secret key, not the public half');
 });
 

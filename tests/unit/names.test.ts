@@ -8,10 +8,14 @@ import { ROOT } from '../../runtime/root.ts';
 const EXPORT = /^export (?:declare )?(?:async )?(?:abstract )?(?:function\*?|class|const|type|interface|enum) +(\w+)/gm;
 
 it('no exported name of the programs stands in two files', () => {
-  const files = execFileSync('git', ['ls-files', '*.ts'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n').filter((file) => !/^(?:tests|bench)\//.test(file));
+  const files = execFileSync('git', ['ls-files', '*.ts'], { cwd: ROOT, encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .filter((file) => !/^(?:tests|bench)\//.test(file));
   const places = new Map<string, string[]>();
   for (const file of files) {
-    for (const [, name = ''] of readFileSync(join(ROOT, file), 'utf8').matchAll(EXPORT)) places.set(name, [...(places.get(name) ?? []), file]);
+    for (const [, name = ''] of readFileSync(join(ROOT, file), 'utf8').matchAll(EXPORT))
+      places.set(name, [...(places.get(name) ?? []), file]);
   }
   expect(places.size).toBeGreaterThan(500);
   expect([...places].filter(([, where]) => where.length > 1)).toEqual([]);

@@ -19,7 +19,8 @@ describe('a third language', () => {
   beforeAll(async () => {
     await ready;
     dir = await mkdtemp(join(tmpdir(), 'new-language-'));
-    for (const part of ['web', 'crypto', 'runtime', 'locales', 'package.json', 'tsconfig.base.json']) await cp(join(ROOT, part), join(dir, part), { recursive: true });
+    for (const part of ['web', 'crypto', 'runtime', 'locales', 'package.json', 'tsconfig.base.json'])
+      await cp(join(ROOT, part), join(dir, part), { recursive: true });
     await symlink(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
     await writeFile(join(dir, 'root.pub'), encodePublicKey(generateKeyPair()));
     ({ buildWeb: build } = (await import(pathToFileURL(join(dir, 'web/build/build.ts')).href)) as { buildWeb: typeof buildWeb });
@@ -27,11 +28,17 @@ describe('a third language', () => {
   afterAll(() => rm(dir, { recursive: true, force: true }));
 
   const at = (...path: string[]): string => join(dir, 'locales', 'eo', ...path);
-  const readEnglish = async (part: LocalePart): Promise<Record<string, string>> => JSON.parse(await readFile(join(ROOT, 'locales/en', `${part}.json`), 'utf8')) as Record<string, string>;
+  const readEnglish = async (part: LocalePart): Promise<Record<string, string>> =>
+    JSON.parse(await readFile(join(ROOT, 'locales/en', `${part}.json`), 'utf8')) as Record<string, string>;
   /** But for its list of words. As long as that must be; what may stand in one is docs/words.md's to say. */
-  async function addLanguage(change: (words: Record<string, string>, part: LocalePart) => Record<string, string> = (words) => words): Promise<void> {
+  async function addLanguage(
+    change: (words: Record<string, string>, part: LocalePart) => Record<string, string> = (words) => words,
+  ): Promise<void> {
     await mkdir(at(), { recursive: true });
-    await writeFile(at('language.json'), JSON.stringify({ name: 'Esperanto', path: 'eo/', letterBytes: 1, yes: ['jes', 'j'], no: ['ne', 'n'] }));
+    await writeFile(
+      at('language.json'),
+      JSON.stringify({ name: 'Esperanto', path: 'eo/', letterBytes: 1, yes: ['jes', 'j'], no: ['ne', 'n'] }),
+    );
     for (const part of ['form', 'desk', 'cli'] as const) {
       const words = Object.fromEntries(Object.entries(await readEnglish(part)).map(([key, text]) => [key, translated(text)]));
       await writeFile(at(`${part}.json`), JSON.stringify(change(words, part)));
@@ -59,7 +66,11 @@ describe('a third language', () => {
     for (const other of ['', 'en']) expect(await page(other)).toContain('<a href="/eo/" lang="eo" hreflang="eo">Esperanto</a>');
   });
 
-  it.each([['form', 'form.send'], ['desk', 'desk.forget'], ['cli', 'topic']] as const)('stops the build while a word is missing for the %s', async (part, key) => {
+  it.each([
+    ['form', 'form.send'],
+    ['desk', 'desk.forget'],
+    ['cli', 'topic'],
+  ] as const)('stops the build while a word is missing for the %s', async (part, key) => {
     await addLanguage((words, of) => (of === part ? Object.fromEntries(Object.entries(words).filter(([each]) => each !== key)) : words));
     await expect(buildForm()).rejects.toThrow(`locales/eo/${part}.json lacks ${key}`);
   });

@@ -21,19 +21,31 @@ beforeAll(async () => {
   } while (!/[^-]--[^-]/.test(text));
 });
 
-const lines = (width: number, before = '', after = ''): string => (text.match(new RegExp(`.{1,${String(width)}}`, 'g')) ?? []).map((line) => before + line + after).join('\n');
+const lines = (width: number, before = '', after = ''): string =>
+  (text.match(new RegExp(`.{1,${String(width)}}`, 'g')) ?? []).map((line) => before + line + after).join('\n');
 const pieces = (): string[] => text.match(/.{4096}/g) ?? [];
-const base64 = (content: string | Uint8Array): string => (Buffer.from(content).toString('base64').match(/.{1,76}/g) ?? []).join('\r\n');
-const mail = (fields: string, body: string): string => `From: a@example.org\r\nTo: b@example.org\r\nSubject: text\r\nMIME-Version: 1.0\r\n${fields}\r\n\r\n${body}\r\n`;
+const base64 = (content: string | Uint8Array): string =>
+  (
+    Buffer.from(content)
+      .toString('base64')
+      .match(/.{1,76}/g) ?? []
+  ).join('\r\n');
+const mail = (fields: string, body: string): string =>
+  `From: a@example.org\r\nTo: b@example.org\r\nSubject: text\r\nMIME-Version: 1.0\r\n${fields}\r\n\r\n${body}\r\n`;
 const attached = (type: string, content: string | Uint8Array): string =>
-  mail('Content-Type: multipart/mixed; boundary="b"', `--b\r\nContent-Type: text/plain\r\n\r\nHere it is.\r\n--b\r\nContent-Type: ${type}\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename="request"\r\n\r\n${base64(content)}\r\n--b--`);
+  mail(
+    'Content-Type: multipart/mixed; boundary="b"',
+    `--b\r\nContent-Type: text/plain\r\n\r\nHere it is.\r\n--b\r\nContent-Type: ${type}\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename="request"\r\n\r\n${base64(content)}\r\n--b--`,
+  );
 /** A soft line break every 70 characters. */
 const quotedPrintable = (): string => lines(70, '', '=').replace(/=$/, '').replaceAll('\n', '\r\n');
 const utf16 = (bytes: Buffer): Buffer => bytes.swap16();
 
 async function reading(form: string | Uint8Array): Promise<string[]> {
   const found = await parcelsIn(typeof form === 'string' ? Buffer.from(form) : form);
-  return found.map((each) => ('parcel' in each ? toHex(parseParcel(each.parcel).id) : each.problem instanceof CodedError ? each.problem.code : String(each.problem)));
+  return found.map((each) =>
+    'parcel' in each ? toHex(parseParcel(each.parcel).id) : each.problem instanceof CodedError ? each.problem.code : String(each.problem),
+  );
 }
 
 const TAKEN: readonly (readonly [string, () => string | Uint8Array])[] = [
@@ -47,8 +59,20 @@ const TAKEN: readonly (readonly [string, () => string | Uint8Array])[] = [
   ['hyphens that do not break', () => text.replaceAll('-', '\u2011')],
   ['invisible characters', () => (text.match(/.{1,50}/g) ?? []).join('\u200b').replace(/^/, '\u2066')],
   ['soft hyphens', () => (text.match(/.{1,500}/g) ?? []).join('\u00ad')],
-  ['pieces with names, times and numbers', () => pieces().map((piece, index) => `Anna, [28.11.2026 22:1${String(index)}]\n(${String(index + 1)}/8) ${piece}\n`).join('\n')],
-  ['pieces with numbers right before them', () => pieces().map((piece, index) => `${String(index + 1)}/8:${piece}`).join('\n')],
+  [
+    'pieces with names, times and numbers',
+    () =>
+      pieces()
+        .map((piece, index) => `Anna, [28.11.2026 22:1${String(index)}]\n(${String(index + 1)}/8) ${piece}\n`)
+        .join('\n'),
+  ],
+  [
+    'pieces with numbers right before them',
+    () =>
+      pieces()
+        .map((piece, index) => `${String(index + 1)}/8:${piece}`)
+        .join('\n'),
+  ],
   ['pieces of which the last is short', () => `${text.slice(0, 32_750)}\nAnna, 22:11\n${text.slice(32_750)}\nthat is all`],
   ['quoting with >', () => `Anna wrote:\n${lines(72, '> ')}\n> that is all`],
   ['quoting with |', () => lines(76, '| ')],
@@ -79,7 +103,15 @@ describe('one clear word', () => {
     ['pieces in another order', () => pieces().reverse().join('\n'), 'PARCEL_CHECK'],
     ['two pieces swapped', () => [pieces()[0], pieces()[2], pieces()[1], ...pieces().slice(3)].join('\n'), 'PARCEL_CHECK'],
     ['a piece missing', () => pieces().slice(0, 7).join('\nAnna\n'), 'PARCEL_TEXT'],
-    ['the first piece missing', () => pieces().slice(1).map((piece) => `Anna, 22:10\n${piece}`).join('\n'), 'PARCEL_TEXT'],
+    [
+      'the first piece missing',
+      () =>
+        pieces()
+          .slice(1)
+          .map((piece) => `Anna, 22:10\n${piece}`)
+          .join('\n'),
+      'PARCEL_TEXT',
+    ],
     ['underscores taken for marks of italics', () => text.replace(/_([^_]+)_/g, '$1'), 'PARCEL_TEXT'],
     ['one character changed', () => text.slice(0, -9) + (text.at(-9) === 'A' ? 'B' : 'A') + text.slice(-8), 'PARCEL_CHECK'],
   ])('%s', async (_what, make, code) => {
@@ -97,8 +129,15 @@ it('two parcels in one text are two, and what lies between is passed over', asyn
 });
 
 it.each([
-  ['p2.txt', 'taken'], ['1-utf16le.txt', 'taken'], ['6-emdash.txt', 'taken'], ['7a-named.txt', 'taken'], ['7g-zwsp.txt', 'taken'],
-  ['7k-pipe.txt', 'taken'], ['7p-att.eml', 'taken'], ['7c-swapped.txt', 'PARCEL_CHECK'], ['flipped.txt', 'PARCEL_CHECK'],
+  ['p2.txt', 'taken'],
+  ['1-utf16le.txt', 'taken'],
+  ['6-emdash.txt', 'taken'],
+  ['7a-named.txt', 'taken'],
+  ['7g-zwsp.txt', 'taken'],
+  ['7k-pipe.txt', 'taken'],
+  ['7p-att.eml', 'taken'],
+  ['7c-swapped.txt', 'PARCEL_CHECK'],
+  ['flipped.txt', 'PARCEL_CHECK'],
 ])('of texts as people have passed them on: %s is %s', async (file, expected) => {
   const found = await reading(await readFile(`tests/cases/parcel/${file}`));
   expect(found.map((each) => (/^[0-9a-f]{64}$/.test(each) ? 'taken' : each))).toEqual([expected]);

@@ -40,6 +40,7 @@ it('is what the field for pasting lets through, in browsers old and new', async 
     const checked = new RegExp(`^(?:${pattern})$`, flag);
     const text = encodeParcelText(parcel);
     expect(checked.test(text)).toBe(true);
-    for (const other of ['', 'Help me', text.slice(1), `${text}A`, ` ${text.slice(1)}`, `${text.slice(1)}я`]) expect(checked.test(other)).toBe(false);
+    for (const other of ['', 'Help me', text.slice(1), `${text}A`, ` ${text.slice(1)}`, `${text.slice(1)}я`])
+      expect(checked.test(other)).toBe(false);
   }
 });

@@ -51,14 +51,17 @@ beforeAll(async () => {
   await Promise.all([...files].map((name) => copyFile(join(ROOT, name), join(dir, name))));
   await symlink(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
   // That of the repository builds dist/ first, which nothing here needs.
-  await writeFile(join(dir, CONFIGS.tests), `
+  await writeFile(
+    join(dir, CONFIGS.tests),
+    `
     import { luaAsText } from './tests/support/lua-as-text.ts';
     export default {
       cacheDir: '.vite',
       plugins: [luaAsText],
       test: { include: ['tests/unit/**/*.test.ts'], isolate: false, maxWorkers: 1, testTimeout: 300_000 },
     };
-  `);
+  `,
+  );
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
@@ -99,10 +102,16 @@ function touchedBy(patch: string): string[] {
 
 /** What is touched and not named. `xx` stands for a new name, not for any that is there. */
 function unnamed(touched: readonly string[], title: string): string[] {
-  const isNamed = (file: string): boolean => namedIn(title).some((name) => {
-    const pattern = new RegExp(`^${name.split('xx').map((part) => part.replaceAll('.', '\\.')).join('[\\w-]+')}$`);
-    return name === file || (pattern.test(file) && !files.has(file));
-  });
+  const isNamed = (file: string): boolean =>
+    namedIn(title).some((name) => {
+      const pattern = new RegExp(
+        `^${name
+          .split('xx')
+          .map((part) => part.replaceAll('.', '\\.'))
+          .join('[\\w-]+')}$`,
+      );
+      return name === file || (pattern.test(file) && !files.has(file));
+    });
   return touched.filter((file) => !isNamed(file));
 }
 
@@ -127,7 +136,12 @@ describe.each(RECIPES)('$title', ({ title, patch, types, generate }) => {
     const generated: string[] = [];
     try {
       generated.push(...((await generate?.()) ?? []));
-      expect(unnamed([...touched, ...generated].filter((name) => name !== ownTest(patch)), title)).toEqual([]);
+      expect(
+        unnamed(
+          [...touched, ...generated].filter((name) => name !== ownTest(patch)),
+          title,
+        ),
+      ).toEqual([]);
       const sources = touched.filter((name) => name.endsWith('.ts'));
       await writeFile(join(dir, CONFIGS.types), JSON.stringify({ ...PROJECT, include: [...types, ...sources] }));
       await node('typescript/bin/tsc', '-p', CONFIGS.types);

@@ -73,7 +73,7 @@ it('stops at the limit where a file states no size', { timeout: TIMEOUT_MS }, as
   expect(() => readRegularFileSync('/proc/self/maps', 100)).toThrow(expect.objectContaining({ code: 'FILE_TOO_LARGE' }));
 });
 
-it('a private file is its owner\'s alone, and no link', { timeout: TIMEOUT_MS }, async () => {
+it("a private file is its owner's alone, and no link", { timeout: TIMEOUT_MS }, async () => {
   await writeFile(at('shown'), 'secret');
   await chmod(at('shown'), 0o640);
   await expect(readPrivateFile(at('shown'), MOST_BYTES)).rejects.toMatchObject({ code: 'FILE_MODE' });
@@ -100,7 +100,9 @@ describe('a pipe in the place of', () => {
     const problem = 'the file cannot be read (FILE_KIND)';
     expect(parseEnv(z.object({ X: secretFile }), { X: at('pipe') })).toEqual({ problems: [`X: ${problem}`] });
     expect(parseEnv(z.object({ X: secretFile }), { X: '/dev/zero' })).toEqual({ problems: [`X: ${problem}`] });
-    expect(parseEnv(workerEnv, { WORKER_INBOXES: at('pipe') })).toMatchObject({ problems: expect.arrayContaining([`WORKER_INBOXES: ${problem}`]) as unknown });
+    expect(parseEnv(workerEnv, { WORKER_INBOXES: at('pipe') })).toMatchObject({
+      problems: expect.arrayContaining([`WORKER_INBOXES: ${problem}`]) as unknown,
+    });
   });
 
   it('the password of a mail server is an error of that inbox', { timeout: TIMEOUT_MS }, async () => {
@@ -121,7 +123,9 @@ describe('a pipe in the place of', () => {
   it('what a form is built with is named', { timeout: TIMEOUT_MS }, async () => {
     const given = at('given');
     await mkdir(given);
-    const [rootKeyFile, piped, siteFile, keyring] = ['root.pub', 'pipe.pub', 'site.json', 'keyring-1.json'].map((name) => join(given, name)) as [string, string, string, string];
+    const [rootKeyFile, piped, siteFile, keyring] = ['root.pub', 'pipe.pub', 'site.json', 'keyring-1.json'].map((name) =>
+      join(given, name),
+    ) as [string, string, string, string];
     for (const path of [piped, siteFile, keyring]) pipe(path);
     await writeFile(rootKeyFile, encodePublicKey(generateKeyPair()));
     const outDir = join(given, 'form');

@@ -26,7 +26,9 @@ describe('the environment', () => {
   });
 
   const bad = [
-    ...['0.0.0.0:80', '127.0.0.1', '127.0.0.1:70000', 'localhost:80', '[::1]:80', '192.168.0.1:80', 'unix:relative', 'unix:', '80', ''].map((text) => [listenAddress, text] as const),
+    ...['0.0.0.0:80', '127.0.0.1', '127.0.0.1:70000', 'localhost:80', '[::1]:80', '192.168.0.1:80', 'unix:relative', 'unix:', '80', ''].map(
+      (text) => [listenAddress, text] as const,
+    ),
     ...['relative', ''].map((text) => [absolutePath, text] as const),
     ...['0', '10', '1.5', '-1', '1e0', ' 1', 'x', ''].map((text) => [integer(1, 9), text] as const),
   ];
@@ -83,6 +85,12 @@ describe('the log', () => {
   it('names an error in one word, never with its message', () => {
     const reply = Object.assign(new Error('OOM command not allowed: canary'), { name: 'ReplyError' });
     const coded = Object.assign(new Error('canary'), { code: 'ECONNREFUSED' });
-    expect([reply, coded, new TypeError('canary'), 'canary', undefined].map(errorCode)).toEqual(['OOM', 'ECONNREFUSED', 'TypeError', 'unknown', 'unknown']);
+    expect([reply, coded, new TypeError('canary'), 'canary', undefined].map(errorCode)).toEqual([
+      'OOM',
+      'ECONNREFUSED',
+      'TypeError',
+      'unknown',
+      'unknown',
+    ]);
   });
 });

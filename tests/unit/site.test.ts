@@ -30,7 +30,8 @@ const failure = (value: unknown): string => {
 describe('without a site file', () => {
   it('the pages name nobody, lead to an empty page and give no numbers', () => {
     expect(parse({})).toEqual(PLAIN_SITE);
-    for (const path of templates.keys()) expect(pageOf(PLAIN_SITE, 'ru', path)).toContain('<a id="exit" href="about:blank" rel="noreferrer">');
+    for (const path of templates.keys())
+      expect(pageOf(PLAIN_SITE, 'ru', path)).toContain('<a id="exit" href="about:blank" rel="noreferrer">');
     const page = pageOf(PLAIN_SITE);
     expect(page).toContain('Здесь отвечают не сразу. Если ждать нельзя, обратитесь');
     for (const absent of ['class="name"', 'id="clearnet"', 'target="_blank"']) expect(page).not.toContain(absent);
@@ -41,14 +42,20 @@ describe('a site file', () => {
   it('sets where Quick exit leads to, on every page', () => {
     for (const exit of ['https://weather.example/?a=1&b=2', ONION, 'http://127.0.0.1:8080/']) {
       const site = parse({ exit });
-      for (const path of templates.keys()) expect(pageOf(site, 'en', path)).toContain(`<a id="exit" href="${exit.replace('&', '&amp;')}" rel="noreferrer">`);
+      for (const path of templates.keys())
+        expect(pageOf(site, 'en', path)).toContain(`<a id="exit" href="${exit.replace('&', '&amp;')}" rel="noreferrer">`);
     }
   });
 
   it('gives names, crisis lines and a word on bridges to its own language only', () => {
     const site = parse({
       name: { ru: 'Тихая <линия>' },
-      crisisLines: { ru: [{ name: 'Линия', contact: '8 000 000-00-00', hours: 'круглосуточно' }, { name: 'Чат', contact: 'chat.example', link: 'https://chat.example/' }] },
+      crisisLines: {
+        ru: [
+          { name: 'Линия', contact: '8 000 000-00-00', hours: 'круглосуточно' },
+          { name: 'Чат', contact: 'chat.example', link: 'https://chat.example/' },
+        ],
+      },
       bridges: { ru: 'Мосты: bridges@example.org' },
     });
     const page = pageOf(site);
@@ -75,11 +82,19 @@ describe('a site file', () => {
     ['a password in an address', { exit: 'https://a:b@weather.example/' }, 'exit: it must be an https:// address'],
     ['a line without a number', { crisisLines: { ru: [{ name: 'Линия' }] } }, 'crisisLines, ru, 1, contact: it must be text'],
     ['no lines', { crisisLines: { ru: [] } }, 'crisisLines, ru: it is empty'],
-    ['a telephone link', { crisisLines: { ru: [{ name: 'Линия', contact: '1', link: 'tel:1' }] } }, 'crisisLines, ru, 1, link: it must be an https://'],
+    [
+      'a telephone link',
+      { crisisLines: { ru: [{ name: 'Линия', contact: '1', link: 'tel:1' }] } },
+      'crisisLines, ru, 1, link: it must be an https://',
+    ],
     ['a text for no language', { bridges: 'x' }, 'bridges: it must be an object with languages'],
     ['two lines in one', { name: { ru: 'a\nb' } }, 'name, ru: it must be one line'],
     ['a language without pages', { name: { de: 'Leise' } }, 'de: the form has no such language, only ru, en'],
-    ['no onion on an ordinary address', { clearnet: { onion: 'https://a.example/' } }, 'clearnet, onion: it must be the http://….onion/ address'],
+    [
+      'no onion on an ordinary address',
+      { clearnet: { onion: 'https://a.example/' } },
+      'clearnet, onion: it must be the http://….onion/ address',
+    ],
     ['two faults at once', { exit: 1, name: { ru: '' } }, 'name, ru: it is empty'],
   ])('is refused with %s, and says where', (_, value, message) => {
     expect(failure(value)).toContain(message);

@@ -13,7 +13,9 @@ function passing(decoys: readonly number[], most = Infinity, otherwise: Partial<
   const sent: string[] = [];
   let prepared = 0;
   let over: () => void = () => undefined;
-  const ended = new Promise<void>((resolve) => { over = resolve; });
+  const ended = new Promise<void>((resolve) => {
+    over = resolve;
+  });
   let current = 0;
   const slots = new Slots({
     draw: async (number): Promise<Slot> => {
@@ -22,8 +24,12 @@ function passing(decoys: readonly number[], most = Infinity, otherwise: Partial<
       over();
       throw new Error('no more');
     },
-    prepare: async () => { prepared += 1; },
-    decoy: async () => { sent.push(`decoy ${String(current)}`); },
+    prepare: async () => {
+      prepared += 1;
+    },
+    decoy: async () => {
+      sent.push(`decoy ${String(current)}`);
+    },
     longestMs: LONGEST_MS,
     ...otherwise,
   });
@@ -52,14 +58,21 @@ describe('slots', () => {
 
   it('are there for a request also without a decoy', async () => {
     const { slots, sent } = passing([]);
-    await slots.use(async () => { sent.push('request'); });
+    await slots.use(async () => {
+      sent.push('request');
+    });
     expect(sent).toEqual(['request']);
     slots.stop();
   });
 
   it('pass without a decoy that is not made yet, which goes in a later one', async () => {
     let made: () => void = () => undefined;
-    const { slots, sent, ended, current } = passing([1], 9, { prepare: () => new Promise<void>((resolve) => { made = resolve; }) });
+    const { slots, sent, ended, current } = passing([1], 9, {
+      prepare: () =>
+        new Promise<void>((resolve) => {
+          made = resolve;
+        }),
+    });
     slots.start();
     await expect.poll(current, { interval: 1 }).toBeGreaterThan(3);
     expect(sent).toEqual([]);
@@ -70,7 +83,9 @@ describe('slots', () => {
 
   it('let a request pass a decoy that is not made yet, and take its place', async () => {
     const { slots, sent } = passing([1], 9, { prepare: never });
-    await slots.use(async () => { sent.push('request'); });
+    await slots.use(async () => {
+      sent.push('request');
+    });
     expect(sent).toEqual(['request']);
     slots.stop();
   });
@@ -100,7 +115,9 @@ describe('slots', () => {
     });
     slots.start();
     await expect.poll(current, { interval: 1 }).toBeGreaterThan(5);
-    await slots.use(async () => { sent.push('request'); });
+    await slots.use(async () => {
+      sent.push('request');
+    });
     expect(sent).toEqual(['request']);
     expect(stalled).toBe(3);
     slots.stop();
@@ -112,7 +129,9 @@ describe('slots', () => {
     let during = 0;
     const outcome = slots.use(() => {
       during = current();
-      return new Promise<string>((resolve) => { answer = resolve; });
+      return new Promise<string>((resolve) => {
+        answer = resolve;
+      });
     });
     await expect.poll(() => during).toBe(1);
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -11,7 +11,23 @@ beforeAll(() => ready);
 
 describe('names in Redis', () => {
   it('never meet', () => {
-    const names = [keys.pool, keys.claims, keys.inboxes, keys.dropped, keys.alive, keys.seen(1), keys.arrived(1), keys.opened(1), keys.claim('1'), keys.lease('1'), keys.outbox('1'), keys.dead('1'), keys.replies(1), keys.repliesBlank, keys.state];
+    const names = [
+      keys.pool,
+      keys.claims,
+      keys.inboxes,
+      keys.dropped,
+      keys.alive,
+      keys.seen(1),
+      keys.arrived(1),
+      keys.opened(1),
+      keys.claim('1'),
+      keys.lease('1'),
+      keys.outbox('1'),
+      keys.dead('1'),
+      keys.replies(1),
+      keys.repliesBlank,
+      keys.state,
+    ];
     expect(new Set(names).size).toBe(names.length);
   });
 
@@ -22,7 +38,8 @@ describe('names in Redis', () => {
 });
 
 it('the places of a mailbox have nothing in common, with each other or with those of another week or mailbox', () => {
-  const differing = (a: Buffer, b: Buffer) => a.reduce((sum, byte, i) => sum + (byte ^ (b[i] ?? 0)).toString(2).replaceAll('0', '').length, 0);
+  const differing = (a: Buffer, b: Buffer) =>
+    a.reduce((sum, byte, i) => sum + (byte ^ (b[i] ?? 0)).toString(2).replaceAll('0', '').length, 0);
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), fc.nat(10_000), (mailbox, week) => {
       const almost = mailbox.with(31, (mailbox[31] ?? 0) ^ 1);
@@ -56,15 +73,28 @@ describe('the state of the worker', () => {
 it('the ACL file holds no password', () => {
   const text = aclFile({ relay: 'hunter2', worker: 'hunter3', operator: 'hunter4' });
   expect(text).not.toContain('hunter');
-  expect(text.split('\n').map((line) => line.split(' ').slice(0, 3).join(' '))).toEqual(['user default off', 'user relay on', 'user worker on', 'user operator on', '']);
+  expect(text.split('\n').map((line) => line.split(' ').slice(0, 3).join(' '))).toEqual([
+    'user default off',
+    'user relay on',
+    'user worker on',
+    'user operator on',
+    '',
+  ]);
 });
 
-it.each([[0, 'empty'], [0.001, 'low'], [0.33, 'low'], [0.34, 'half'], [0.66, 'half'], [0.67, 'high'], [0.999, 'high'], [1, 'full'], [2, 'full']] as const)(
-  'a pool filled to %d is %s',
-  (share, step) => {
-    expect(fullness(share)).toBe(step);
-  },
-);
+it.each([
+  [0, 'empty'],
+  [0.001, 'low'],
+  [0.33, 'low'],
+  [0.34, 'half'],
+  [0.66, 'half'],
+  [0.67, 'high'],
+  [0.999, 'high'],
+  [1, 'full'],
+  [2, 'full'],
+] as const)('a pool filled to %d is %s', (share, step) => {
+  expect(fullness(share)).toBe(step);
+});
 
 it.each([
   ['gzip', true],

@@ -23,15 +23,22 @@ describe('a request', () => {
   });
 
   const team = (digit: string, ...topics: string[]): Team => ({
-    id: digit.repeat(16), names: {}, topics: topics.map((id) => ({ id, names: {} })), recipients: [identityToRecipient(volunteer)],
+    id: digit.repeat(16),
+    names: {},
+    topics: topics.map((id) => ({ id, names: {} })),
+    recipients: [identityToRecipient(volunteer)],
   });
   const keyringOf = (...teams: Team[]): Keyring => ({
-    version: 1, serial: 1, notBefore: '2026-01-01T00:00:00Z', notAfter: '2026-01-08T00:00:00Z', previous: null,
-    worker: identityToRecipient(worker), teams,
+    version: 1,
+    serial: 1,
+    notBefore: '2026-01-01T00:00:00Z',
+    notAfter: '2026-01-08T00:00:00Z',
+    previous: null,
+    worker: identityToRecipient(worker),
+    teams,
   });
-  const chosen = (keyring: Keyring, topic?: string): string[] => (
-    [...new Set(Array.from({ length: TRIES }, () => teamFor(keyring, topic).id[0] ?? ''))].sort()
-  );
+  const chosen = (keyring: Keyring, topic?: string): string[] =>
+    [...new Set(Array.from({ length: TRIES }, () => teamFor(keyring, topic).id[0] ?? ''))].sort();
 
   it('with a topic goes to any of those who take it, and to nobody else', () => {
     const keyring = keyringOf(team('1', 'legal'), team('2', 'legal', 'other'), team('3', 'psychological'));
@@ -46,25 +53,28 @@ describe('a request', () => {
   });
 
   const keyOf = (i: number): Uint8Array => new Uint8Array(32).fill(i);
-  const anyTeams = fc.uniqueArray(fc.integer({ min: 0, max: 0xffff_ffff }), { minLength: 1, maxLength: 8 }).map((ids) => ids.map((id) => (
-    { ...team('0', 'legal'), id: id.toString(16).padStart(16, '0') }
-  )));
+  const anyTeams = fc
+    .uniqueArray(fc.integer({ min: 0, max: 0xffff_ffff }), { minLength: 1, maxLength: 8 })
+    .map((ids) => ids.map((id) => ({ ...team('0', 'legal'), id: id.toString(16).padStart(16, '0') })));
   const anyKey = fc.uint8Array({ minLength: 32, maxLength: 32 });
 
   it('of a conversation goes to the same team each time, whichever others come or go', () => {
-    fc.assert(fc.property(anyTeams, anyKey, fc.nat(), fc.boolean(), (teams, key, at, named) => {
-      const topic = named ? 'legal' : undefined;
-      const first = teamFor(keyringOf(...teams), topic, key);
-      expect(teamFor(keyringOf(...teams.toReversed()), topic, key)).toBe(first);
-      const gone = teams[at % teams.length];
-      const rest = teams.filter((each) => each !== gone);
-      if (gone !== first) expect(teamFor(keyringOf(...rest), topic, key)).toBe(first);
-    }));
+    fc.assert(
+      fc.property(anyTeams, anyKey, fc.nat(), fc.boolean(), (teams, key, at, named) => {
+        const topic = named ? 'legal' : undefined;
+        const first = teamFor(keyringOf(...teams), topic, key);
+        expect(teamFor(keyringOf(...teams.toReversed()), topic, key)).toBe(first);
+        const gone = teams[at % teams.length];
+        const rest = teams.filter((each) => each !== gone);
+        if (gone !== first) expect(teamFor(keyringOf(...rest), topic, key)).toBe(first);
+      }),
+    );
   });
 
   it('of some conversation goes to each of those who take its topic, and of none to anybody else', () => {
     const keyring = keyringOf(team('1', 'legal'), team('2', 'legal', 'other'), team('3', 'psychological'));
-    const chosenBy = (topic?: string): Set<string> => new Set(Array.from({ length: TRIES }, (_, i) => teamFor(keyring, topic, keyOf(i)).id[0] ?? ''));
+    const chosenBy = (topic?: string): Set<string> =>
+      new Set(Array.from({ length: TRIES }, (_, i) => teamFor(keyring, topic, keyOf(i)).id[0] ?? ''));
     expect([...chosenBy('legal')].sort()).toEqual(['1', '2']);
     expect([...chosenBy()]).toEqual(['2']);
     expect(() => teamFor(keyring, 'weather', keyOf(0))).toThrow(expect.objectContaining({ code: 'KEYRING_TOPIC' }));
@@ -77,9 +87,15 @@ describe('a request', () => {
   });
 
   it('and further words before an answer go to one team, with one topic; with an answer, to whoever answered', () => {
-    const verified: VerifiedKeyring = { keyring: keyringOf(...['1', '2', '3', '4', '5', '6', '7', '8'].map((digit) => team(digit, 'legal'))), digest: '0'.repeat(64) };
+    const verified: VerifiedKeyring = {
+      keyring: keyringOf(...['1', '2', '3', '4', '5', '6', '7', '8'].map((digit) => team(digit, 'legal'))),
+      digest: '0'.repeat(64),
+    };
     const toWhom = (thread: Thread, followUp?: { team?: string }): string => {
-      const content = openSealed(parseParcel(sealRequest({ topic: 'legal', language: 'ru', message: MESSAGE }, verified, { thread, followUp })).sealed, [worker]);
+      const content = openSealed(
+        parseParcel(sealRequest({ topic: 'legal', language: 'ru', message: MESSAGE }, verified, { thread, followUp })).sealed,
+        [worker],
+      );
       if (content.kind !== 'letter') throw new Error(content.kind);
       return content.team;
     };

@@ -36,14 +36,19 @@ const TOUCHES: readonly (readonly [string, (text: string) => string | Uint8Array
   ['empty lines at its end', (text) => `${text}\n\r\n`],
   ['UTF-16', (text) => Buffer.from(`\ufeff${text.replaceAll('\n', '\r\n')}`, 'utf16le')],
 ];
-const copyOf = async (file: string, touch: (text: string) => string | Uint8Array): Promise<string> => writeTo(dir.path('touched'), touch(await readFile(file, 'utf8')));
+const copyOf = async (file: string, touch: (text: string) => string | Uint8Array): Promise<string> =>
+  writeTo(dir.path('touched'), touch(await readFile(file, 'utf8')));
 
 describe('the files of practice', () => {
   it.each(['id-bom.txt', 'id-trail.txt'])('%s is an identity', async (file) => {
     expect(await readIdentities([`${CASES}/${file}`], io)).toHaveLength(1);
   });
 
-  it.each([['p-armor-bom.age', 'pass'], ['i-nfc.age', 'nfc'], ['i-nfc.age', 'nfd']])('%s opens with %s', async (file, passphrase) => {
+  it.each([
+    ['p-armor-bom.age', 'pass'],
+    ['i-nfc.age', 'nfc'],
+    ['i-nfc.age', 'nfd'],
+  ])('%s opens with %s', async (file, passphrase) => {
     expect(await readIdentities([`${CASES}/${file}`], io, `${CASES}/${passphrase}`)).toHaveLength(1);
   });
 
@@ -75,7 +80,10 @@ describe.each(TOUCHES)('%s', (_what, touch) => {
     await writeTo(file, pretty);
     await writeTo(`${file}.minisig`, await readFile(office.keyring.signatureFile));
     const { code, err } = await cli(['admin', 'check', file, '--root-key', office.rootPublicKey]);
-    expect([code, err]).toEqual([EXIT.notAuthentic, expect.stringMatching(/changed its line ends, or put a mark before it; copy the file again as it is; .*\(MINISIGN_SIGNATURE\)/)]);
+    expect([code, err]).toEqual([
+      EXIT.notAuthentic,
+      expect.stringMatching(/changed its line ends, or put a mark before it; copy the file again as it is; .*\(MINISIGN_SIGNATURE\)/),
+    ]);
   });
 
   it('the worker reads its inboxes, passwords and keys', async () => {
@@ -99,7 +107,9 @@ it('a keyring that somebody changed is refused without an excuse', async () => {
 });
 
 describe('a passphrase', () => {
-  const PASSPHRASES = ['зелёный чайник', 'Ångström', 'plain'].flatMap((word) => (['NFC', 'NFD'] as const).map((form) => [word, form] as const));
+  const PASSPHRASES = ['зелёный чайник', 'Ångström', 'plain'].flatMap((word) =>
+    (['NFC', 'NFD'] as const).map((form) => [word, form] as const),
+  );
 
   it.each(PASSPHRASES)('%s in %s opens however it is typed', async (word, form) => {
     const identity = Buffer.from(await readFile(office.identity));
@@ -107,7 +117,9 @@ describe('a passphrase', () => {
     for (const typed of ['NFC', 'NFD'] as const) {
       expect(await readIdentities([file], io, await writeTo(dir.path('typed'), word.normalize(typed)))).toHaveLength(1);
     }
-    await expect(readIdentities([file], io, await writeTo(dir.path('typed'), `${word}!`))).rejects.toMatchObject({ code: 'PASSPHRASE_WRONG' });
+    await expect(readIdentities([file], io, await writeTo(dir.path('typed'), `${word}!`))).rejects.toMatchObject({
+      code: 'PASSPHRASE_WRONG',
+    });
   });
 });
 

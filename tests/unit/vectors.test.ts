@@ -27,12 +27,17 @@ const openSsl: Verify = (signature, message, key) => {
   return verify(null, message, createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' }), signature);
 };
 
-test.each([['a library that takes the cofactor in', withCofactor], ['OpenSSL', openSsl]])('the vectors of signatures tell %s from what the protocol asks for', (_what, holds) => {
-  const differing = vectorFile.vectors.filter(({ op }) => op === 'verifySignature').filter(({ input, context, expect: expected }) => {
-    const bytes = base64.decode(vectorFile.blobs[input] ?? '');
-    const [key, signature, part] = [bytes.subarray(0, 32), bytes.subarray(32, 96), bytes.subarray(96)];
-    const message = concat(utf8(`support-relay ${context ?? ''} 1\n`), uint32(part.length), part);
-    return 'value' in expected && expected.value !== holds(signature, message, key);
-  });
+test.each([
+  ['a library that takes the cofactor in', withCofactor],
+  ['OpenSSL', openSsl],
+])('the vectors of signatures tell %s from what the protocol asks for', (_what, holds) => {
+  const differing = vectorFile.vectors
+    .filter(({ op }) => op === 'verifySignature')
+    .filter(({ input, context, expect: expected }) => {
+      const bytes = base64.decode(vectorFile.blobs[input] ?? '');
+      const [key, signature, part] = [bytes.subarray(0, 32), bytes.subarray(32, 96), bytes.subarray(96)];
+      const message = concat(utf8(`support-relay ${context ?? ''} 1\n`), uint32(part.length), part);
+      return 'value' in expected && expected.value !== holds(signature, message, key);
+    });
   expect(differing.length).toBeGreaterThanOrEqual(3);
 });

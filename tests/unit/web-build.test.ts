@@ -21,8 +21,13 @@ const eachLanguage = (names: readonly string[], once: readonly string[] = []): s
 
 async function bytesOf(directory: string): Promise<Map<string, string>> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).sort();
-  return new Map(await Promise.all(files.map(async (file) => [file.slice(directory.length), (await readFile(file)).toString('latin1')] as const)));
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  return new Map(
+    await Promise.all(files.map(async (file) => [file.slice(directory.length), (await readFile(file)).toString('latin1')] as const)),
+  );
 }
 
 describe('the built form', () => {
@@ -42,7 +47,17 @@ describe('the built form', () => {
     expect(files.filter((file) => !file.includes('/paste/'))).toEqual(
       eachLanguage(
         ['index.html', 'replies.html', 'words.txt'],
-        ['/form.css', '/form.js', '/icon.png', '/manifest.json', '/nowhere.html', '/replies.js', '/seal-js.js', '/seal-wasm.js', '/sodium.wasm'],
+        [
+          '/form.css',
+          '/form.js',
+          '/icon.png',
+          '/manifest.json',
+          '/nowhere.html',
+          '/replies.js',
+          '/seal-js.js',
+          '/seal-wasm.js',
+          '/sodium.wasm',
+        ],
       ),
     );
     const pasted = PASTE_PAGES.map((page) => `paste/${page}.html`);
@@ -51,7 +66,8 @@ describe('the built form', () => {
 
   it('is the same to the byte when built elsewhere from a copy of the sources', async () => {
     const copy = join(dir, 'a copy elsewhere');
-    for (const part of ['web', 'crypto', 'runtime', 'locales', 'package.json', 'tsconfig.base.json']) await cp(join(ROOT, part), join(copy, part), { recursive: true });
+    for (const part of ['web', 'crypto', 'runtime', 'locales', 'package.json', 'tsconfig.base.json'])
+      await cp(join(ROOT, part), join(copy, part), { recursive: true });
     await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
     const there = (await import(pathToFileURL(join(copy, 'web/build/build.ts')).href)) as { buildWeb: typeof buildWeb };
     await there.buildWeb({ rootKeyFile, outDir: join(dir, 'two'), floorSerial: 7 });
@@ -64,7 +80,18 @@ describe('the built form', () => {
     const scripts = [files.get('/form.js') ?? '', files.get('/replies.js') ?? '', ...sealers].join('');
     const [, key = ''] = (await readFile(rootKeyFile, 'utf8')).split('\n');
     for (const sealer of sealers) expect(sealer).toContain(key);
-    for (const word of ['console.', '.subtle', 'localStorage', 'sessionStorage', 'indexedDB', 'document.cookie', 'sendBeacon', 'importScripts', '.innerHTML', 'Math.random']) {
+    for (const word of [
+      'console.',
+      '.subtle',
+      'localStorage',
+      'sessionStorage',
+      'indexedDB',
+      'document.cookie',
+      'sendBeacon',
+      'importScripts',
+      '.innerHTML',
+      'Math.random',
+    ]) {
       expect(scripts.includes(word), word).toBe(false);
     }
     expect(scripts).not.toContain(ROOT);
@@ -77,9 +104,12 @@ describe('the built form', () => {
 
   it('is light enough for a first visit over Tor, with a keyring of eight volunteers', async () => {
     const files = await bytesOf(join(dir, 'one'));
-    const sum = (...names: string[]): number => names.reduce((total, file) => total + (files.get(`${file}.gz`) ?? files.get(file) ?? '').length, 0);
+    const sum = (...names: string[]): number =>
+      names.reduce((total, file) => total + (files.get(`${file}.gz`) ?? files.get(file) ?? '').length, 0);
     const page = sum('/index.html', '/form.css');
-    const start = gzipSync(JSON.stringify(Array.from({ length: 8 + 1 }, () => identityToRecipient(generateIdentity()))), { level: 9 }).length;
+    const start = gzipSync(JSON.stringify(Array.from({ length: 8 + 1 }, () => identityToRecipient(generateIdentity()))), {
+      level: 9,
+    }).length;
     const visit = page + start + sum('/form.js', '/icon.png', '/words.txt');
     expect(page).toBeLessThanOrEqual(14 * KIB);
     expect(visit + sum('/seal-wasm.js', '/sodium.wasm')).toBeLessThanOrEqual(167 * KIB);
@@ -91,7 +121,11 @@ describe('the built form', () => {
     const later = await keyrings.add({ serial: 1, fromHours: 0, toHours: 48 });
     await keyrings.add({ serial: 2, fromHours: 0, toHours: 24 });
     const outDir = join(dir, 'with offline');
-    await buildWeb({ rootKeyFile: keyrings.rootKeyFile, outDir, keyrings: await Promise.all([1, 2].map((serial) => readSigned(join(keyrings.directory, `keyring-${serial}.json`)))) });
+    await buildWeb({
+      rootKeyFile: keyrings.rootKeyFile,
+      outDir,
+      keyrings: await Promise.all([1, 2].map((serial) => readSigned(join(keyrings.directory, `keyring-${serial}.json`)))),
+    });
     const files = await bytesOf(outDir);
     const more = [...files.keys()].filter((file) => /\/form\b.*\.(?:html|json)$/.test(file));
     expect(more).toEqual(eachLanguage(['form-ended.html', 'form.html'], ['/form.json']));

@@ -14,15 +14,25 @@ interface Language {
 }
 
 const single = (text: string): string => text.replaceAll(/(.)\1+/gu, '$1');
-const replaceEach = (text: string, rules: readonly (readonly [RegExp, string])[]): string => rules.reduce((now, [from, to]) => now.replaceAll(from, to), text);
+const replaceEach = (text: string, rules: readonly (readonly [RegExp, string])[]): string =>
+  rules.reduce((now, [from, to]) => now.replaceAll(from, to), text);
 
 /** Every vowel as if unstressed, every consonant voiceless, signs dropped. */
 const soundOfRussian = (word: string): string =>
   single(
     replaceEach(word, [
-      [/о/g, 'а'], [/[еяйэы]/g, 'и'], [/ю/g, 'у'], [/[ъь]/g, ''],
-      [/б/g, 'п'], [/в/g, 'ф'], [/г/g, 'к'], [/д/g, 'т'], [/ж/g, 'ш'], [/з/g, 'с'],
-      [/сч|щ/g, 'ш'], [/тс/g, 'ц'],
+      [/о/g, 'а'],
+      [/[еяйэы]/g, 'и'],
+      [/ю/g, 'у'],
+      [/[ъь]/g, ''],
+      [/б/g, 'п'],
+      [/в/g, 'ф'],
+      [/г/g, 'к'],
+      [/д/g, 'т'],
+      [/ж/g, 'ш'],
+      [/з/g, 'с'],
+      [/сч|щ/g, 'ш'],
+      [/тс/g, 'ц'],
     ]),
   );
 
@@ -30,11 +40,34 @@ const soundOfRussian = (word: string): string =>
 const soundOfEnglish = (word: string): string =>
   single(
     replaceEach(word, [
-      [/^[kgp]n/g, 'n'], [/^wr/g, 'r'], [/wh/g, 'w'], [/^ps/g, 's'], [/^x/g, 's'], [/mb$/g, 'm'], [/lk$/g, 'k'],
-      [/tch|ch/g, 'C'], [/[tcs]i(?=[ao])|sh/g, 'S'], [/ph/g, 'f'], [/th/g, 'T'], [/ck|q/g, 'k'], [/x/g, 'ks'], [/z/g, 's'],
-      [/gh(?=t|$)/g, ''], [/gh/g, 'g'], [/dg/g, 'J'], [/g(?=[eiy])|j/g, 'J'], [/sc(?=[eiy])/g, 's'], [/c(?=[eiy])/g, 's'], [/c/g, 'k'],
-      [/(?<=[^aeiouy])e$/g, ''], [/(?<=[aeiouy])h(?![aeiouy])/g, ''], [/(?<=[aeo])w/g, 'u'], [/[aeo]r$/g, 'er'],
-      [/a[aeiouy]*/g, 'a'], [/[eiy][aeiouy]*/g, 'e'], [/[ou][aeiouy]*/g, 'o'],
+      [/^[kgp]n/g, 'n'],
+      [/^wr/g, 'r'],
+      [/wh/g, 'w'],
+      [/^ps/g, 's'],
+      [/^x/g, 's'],
+      [/mb$/g, 'm'],
+      [/lk$/g, 'k'],
+      [/tch|ch/g, 'C'],
+      [/[tcs]i(?=[ao])|sh/g, 'S'],
+      [/ph/g, 'f'],
+      [/th/g, 'T'],
+      [/ck|q/g, 'k'],
+      [/x/g, 'ks'],
+      [/z/g, 's'],
+      [/gh(?=t|$)/g, ''],
+      [/gh/g, 'g'],
+      [/dg/g, 'J'],
+      [/g(?=[eiy])|j/g, 'J'],
+      [/sc(?=[eiy])/g, 's'],
+      [/c(?=[eiy])/g, 's'],
+      [/c/g, 'k'],
+      [/(?<=[^aeiouy])e$/g, ''],
+      [/(?<=[aeiouy])h(?![aeiouy])/g, ''],
+      [/(?<=[aeo])w/g, 'u'],
+      [/[aeo]r$/g, 'er'],
+      [/a[aeiouy]*/g, 'a'],
+      [/[eiy][aeiouy]*/g, 'e'],
+      [/[ou][aeiouy]*/g, 'o'],
     ]),
   );
 
@@ -43,7 +76,12 @@ const LANGUAGES: readonly Language[] = [
     name: 'ru',
     form: /^[а-я]{4,8}$/,
     sound: soundOfRussian,
-    alike: [['калоша', 'галоша'], ['плющ', 'плюш'], ['компания', 'кампания'], ['порог', 'порок']],
+    alike: [
+      ['калоша', 'галоша'],
+      ['плющ', 'плюш'],
+      ['компания', 'кампания'],
+      ['порог', 'порок'],
+    ],
     never:
       /^(акаци|арест|банда|баран|бирк|бомб|брон|бутыл|вагнер|вафл|вешал|вино|водк|войн|газел|газета|гей|герань|гиацин|гиббон|голуб|гранат|гребен|груз|дожд|допрос|дурь|закон|зверь|зона|калин|карниз|кета|кинжал|клад|козел|козыр|кокос|колес|крест|кров|крок|крым|крыш|куре|лагер|лепест|мак$|манд|маяк|медуз|мент|мина|мусор|мясо|нарк|нива|нож|обыск|окно|ольха|опер|орешник|оруж|осел|пасха|педа|пету|петух|пиво|пид|пион|пистол|плакат|план|побег|пожар|полиц|полк|пост$|протест|пуля|путь|радуг|ракет|реш[кё]|росси|секс|смерт|собол|сова|соси|сосу|спайс|спектр|сперм|ствол|суд|сука|сукн|сфера|танк|терр|террор|трав|транс|труп|тюрьм|укроп|утка|уточ|флаг|фронт|фсб|хач|хохл|хохо|хрен|церк|чече|чечен|швабр|шиш|шкаф|шлюх|шмель|шприц|ячей)/,
   },
@@ -51,7 +89,13 @@ const LANGUAGES: readonly Language[] = [
     name: 'en',
     form: /^[a-z]{4,8}$/,
     sound: soundOfEnglish,
-    alike: [['knight', 'nite'], ['whale', 'wale'], ['cellar', 'seller'], ['phase', 'faze'], ['beet', 'beat']],
+    alike: [
+      ['knight', 'nite'],
+      ['whale', 'wale'],
+      ['cellar', 'seller'],
+      ['phase', 'faze'],
+      ['beet', 'beat'],
+    ],
     never:
       /^(acid|alcohol|ammo|anal|arms?$|army|arrest|ass$|badge|bastard|beer|binder|bitch|blood|bomb|boob|breast|bull|butt|camp|casing|closet|cock|coke|condom|cop$|coppe|corpse|cottag|court|crack|crime|crisis|cross|cum|death|devil|dick|dope|draft|drug|drunk|dyke|edib|fag|fart|flag|fluid|frisk|fuck|gay|gender|grave|grenade|guard|gun|hang|heroin|heron|homo|jail|jew|judge|jumper|kill|knife|ledge|lesb|limpet|meth|missile|murder|musl|muslim|navy|naz|nigg|nurse|opium|orgy|ped[aeo]|penis|piss|pistol|polic|police|porn|pot$|prick|pride|prison|protest|puss|queer|rainb|rape|rapi|rebel|rect|rifle|riot|rocket|roof|russ|sex|shit|slave|slut|soldier|spade|sperm|spy|stab|tank$|terr|testic|tit|tobac|tort|torture|trans|trump|turk|ukrain|vagina|viol|vodka|vulv|war$|weap|weed|whis|whore|wine$|womb)/,
   },

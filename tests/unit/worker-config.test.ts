@@ -18,15 +18,28 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 
 const team = '00112233445566aa';
 const maildir = { id: 'inbox-1', team, kind: 'maildir', path: '/var/mail/team' };
-const smtp = { id: 'inbox-2', team, kind: 'smtp', host: 'mail.example.org', port: 465, tls: 'implicit', from: 'a@example.org', to: 'b@example.org' };
+const smtp = {
+  id: 'inbox-2',
+  team,
+  kind: 'smtp',
+  host: 'mail.example.org',
+  port: 465,
+  tls: 'implicit',
+  from: 'a@example.org',
+  to: 'b@example.org',
+};
 
 describe('inboxes.json', () => {
   const issues = (inboxes: unknown): string[] => inboxesSchema.safeParse(inboxes).error?.issues.map(({ path }) => path.join('.')) ?? [];
 
-  const whereLettersGo = async (): Promise<string> => (await readFile('docs/operations.md', 'utf8')).split('\n## ').find((section) => section.startsWith('Where letters go')) ?? '';
+  const whereLettersGo = async (): Promise<string> =>
+    (await readFile('docs/operations.md', 'utf8')).split('\n## ').find((section) => section.startsWith('Where letters go')) ?? '';
 
   it('takes every kind', () => {
-    expect(inboxesSchema.parse([maildir, smtp])).toEqual([{ ...maildir, timeoutSeconds: 300 }, { ...smtp, subject: 'Message', timeoutSeconds: 300, greeting: '[127.0.0.1]', giveUpDays: 5, form: 'both' }]);
+    expect(inboxesSchema.parse([maildir, smtp])).toEqual([
+      { ...maildir, timeoutSeconds: 300 },
+      { ...smtp, subject: 'Message', timeoutSeconds: 300, greeting: '[127.0.0.1]', giveUpDays: 5, form: 'both' },
+    ]);
   });
 
   it('is described, every setting of it', async () => {

@@ -16,7 +16,10 @@ describe('the reasons for dropping a parcel', () => {
     const sources = (await readdir('worker')).filter((name) => name.endsWith('.ts'));
     const worker = (await Promise.all(sources.map((name) => readFile(`worker/${name}`, 'utf8')))).join('\n');
     const named = Object.keys(DROP_REASONS).filter((reason) => worker.includes(`'${reason}'`));
-    const decidedBy = (who: string): string[] => Object.entries(DROP_REASONS).filter(([, { by }]) => by === who).map(([reason]) => reason);
+    const decidedBy = (who: string): string[] =>
+      Object.entries(DROP_REASONS)
+        .filter(([, { by }]) => by === who)
+        .map(([reason]) => reason);
     expect(counted.toSorted()).toEqual(decidedBy('script').toSorted());
     expect(decidedBy('worker').filter((reason) => !named.includes(reason))).toEqual([]);
   });

@@ -24,7 +24,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(path, { recursive: true, force: true }));
 
-const open = (): Promise<Inbox> => maildir.open({ id: 'inbox-1', team: '0'.repeat(16), kind: 'maildir', path: join(path, 'box'), timeoutSeconds: 60 });
+const open = (): Promise<Inbox> =>
+  maildir.open({ id: 'inbox-1', team: '0'.repeat(16), kind: 'maildir', path: join(path, 'box'), timeoutSeconds: 60 });
 const list = (part: string): Promise<string[]> => readdir(join(path, 'box', part));
 
 describe('a Maildir', () => {
@@ -42,8 +43,18 @@ describe('a Maildir', () => {
   });
 
   it.each([
-    ['cur', ''], ['cur', ':2,'], ['cur', ':2,S'], ['cur', ':2,FRSTab'], ['cur', ';2,FS'], ['cur', '!2,R'], ['cur', '-2,S'],
-    ['cur', ',S=30917,W=31416:2,S'], ['cur', ',U=7,FMD5=d41d8cd98f00b204e9800998ecf8427e:2,RS'], ['cur', '.host:2,S'], ['new', ',U=5'], ['new', ':2,'],
+    ['cur', ''],
+    ['cur', ':2,'],
+    ['cur', ':2,S'],
+    ['cur', ':2,FRSTab'],
+    ['cur', ';2,FS'],
+    ['cur', '!2,R'],
+    ['cur', '-2,S'],
+    ['cur', ',S=30917,W=31416:2,S'],
+    ['cur', ',U=7,FMD5=d41d8cd98f00b204e9800998ecf8427e:2,RS'],
+    ['cur', '.host:2,S'],
+    ['new', ',U=5'],
+    ['new', ':2,'],
   ])('does not get a letter twice that its reader has in %s/ as <id>%s', async (part, suffix) => {
     await inbox.deliver(letter);
     await rename(join(path, 'box/new', toHex(letter.id)), join(path, 'box', part, `${toHex(letter.id)}${suffix}`));

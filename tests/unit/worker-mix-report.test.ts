@@ -11,8 +11,15 @@ afterEach(() => vi.restoreAllMocks());
 describe('the state that operators see', () => {
   it('is empty words when all is well', () => {
     expect(stateOf(findings(), 0, { until: '2026-03-14T12:00:00Z', next: null }, 7)).toEqual({
-      pool: '0', replies: '0', paused: '', held: '', warnings: '',
-      keyring: 'ok', keyringUntil: '2026-03-14T12:00:00Z', keyringNext: '', keyringNewest: '7',
+      pool: '0',
+      replies: '0',
+      paused: '',
+      held: '',
+      warnings: '',
+      keyring: 'ok',
+      keyringUntil: '2026-03-14T12:00:00Z',
+      keyringNext: '',
+      keyringNewest: '7',
     });
   });
 
@@ -22,11 +29,18 @@ describe('the state that operators see', () => {
       depth: 12,
       obstacle: { reason: 'key-missing', serial: 3 },
       holdups: [full('b'), { reason: 'replies-full' }, full('a'), full('b')],
-      warnings: [{ reason: 'next-key', problem: 'key-mode', serial: 4 }, { reason: 'outbox-filling', inbox: 'c' }],
+      warnings: [
+        { reason: 'next-key', problem: 'key-mode', serial: 4 },
+        { reason: 'outbox-filling', inbox: 'c' },
+      ],
     });
     expect(stateOf(found, 1_000, { until: null, next: null }, 0)).toMatchObject({
-      pool: '10-99', replies: '1000-9999', paused: 'key-missing:3', held: 'outbox-full:a outbox-full:b replies-full',
-      keyring: 'none', keyringUntil: '',
+      pool: '10-99',
+      replies: '1000-9999',
+      paused: 'key-missing:3',
+      held: 'outbox-full:a outbox-full:b replies-full',
+      keyring: 'none',
+      keyringUntil: '',
       warnings: 'next-key:key-mode:4 outbox-filling:c',
     });
   });

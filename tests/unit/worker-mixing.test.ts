@@ -91,7 +91,11 @@ describe('a letter id', () => {
     const id = letterId(letter, 'inbox-1', secret);
     expect(id).toHaveLength(16);
     expect(letterId(letter, 'inbox-1', secret)).toEqual(id);
-    for (const other of [letterId(letter, 'inbox-2', secret), letterId(letter, 'inbox-1', randomBytes(32)), letterId(randomBytes(100), 'inbox-1', secret)]) {
+    for (const other of [
+      letterId(letter, 'inbox-2', secret),
+      letterId(letter, 'inbox-1', randomBytes(32)),
+      letterId(randomBytes(100), 'inbox-1', secret),
+    ]) {
       expect(other).not.toEqual(id);
     }
   });
@@ -129,7 +133,9 @@ describe('the memory of Redis', () => {
     expect(memoryProblem(0, 1_000, limits, relay)).toBeNull();
     // What is remembered of parcels counts, too: 260 MB.
     expect([700, 1_000].map((mebibytes) => memoryProblem(mebibytes * 2 ** 20, 0, limits, relay) === null)).toEqual([false, true]);
-    expect(memoryProblem(3 * GIB, 21, limits, relay)).toMatch(/^Redis may use 3072mb, .* need \d+mb: raise maxmemory in redis.conf, or lower RELAY_POOL_LIMIT, RELAY_SEEN_LIMIT, WORKER_OUTBOX_LIMIT, WORKER_DEAD_LIMIT or WORKER_REPLY_LIMIT$/);
+    expect(memoryProblem(3 * GIB, 21, limits, relay)).toMatch(
+      /^Redis may use 3072mb, .* need \d+mb: raise maxmemory in redis.conf, or lower RELAY_POOL_LIMIT, RELAY_SEEN_LIMIT, WORKER_OUTBOX_LIMIT, WORKER_DEAD_LIMIT or WORKER_REPLY_LIMIT$/,
+    );
   });
 
   it('is asked for what the relay is told to let in', () => {
@@ -148,7 +154,13 @@ describe('the memory of Redis', () => {
 describe('how far the keyrings reach', () => {
   const NOW = new Date('2026-03-04T12:00:00Z');
   const shelved = (...spans: readonly [number, number, number][]) =>
-    spans.map(([serial, from, to]) => ({ serial, keyring: { notBefore: `2026-03-${String(from).padStart(2, '0')}T00:00:00Z`, notAfter: `2026-03-${String(to).padStart(2, '0')}T00:00:00Z` } })) as unknown as Shelved[];
+    spans.map(([serial, from, to]) => ({
+      serial,
+      keyring: {
+        notBefore: `2026-03-${String(from).padStart(2, '0')}T00:00:00Z`,
+        notAfter: `2026-03-${String(to).padStart(2, '0')}T00:00:00Z`,
+      },
+    })) as unknown as Shelved[];
   const day = (n: number): string => `2026-03-${String(n).padStart(2, '0')}T00:00:00Z`;
 
   it.each<[string, readonly [number, number, number][], string | null, number | null]>([
@@ -156,10 +168,43 @@ describe('how far the keyrings reach', () => {
     ['nowhere when all have ended', [[1, 1, 4]], null, null],
     ['nowhere when none has begun', [[1, 5, 9]], null, 0],
     ['to the end of the only one', [[1, 1, 8]], day(8), null],
-    ['to the end of those that follow', [[1, 1, 8], [2, 8, 15], [3, 14, 20]], day(20), 2],
-    ['to a gap', [[1, 1, 8], [2, 9, 15]], day(8), null],
-    ['not to a lower serial that would begin later', [[3, 1, 8], [2, 8, 15]], day(8), null],
-    ['only to the end of a higher one that has begun in its midst', [[1, 1, 20], [2, 6, 9]], day(9), 2],
+    [
+      'to the end of those that follow',
+      [
+        [1, 1, 8],
+        [2, 8, 15],
+        [3, 14, 20],
+      ],
+      day(20),
+      2,
+    ],
+    [
+      'to a gap',
+      [
+        [1, 1, 8],
+        [2, 9, 15],
+      ],
+      day(8),
+      null,
+    ],
+    [
+      'not to a lower serial that would begin later',
+      [
+        [3, 1, 8],
+        [2, 8, 15],
+      ],
+      day(8),
+      null,
+    ],
+    [
+      'only to the end of a higher one that has begun in its midst',
+      [
+        [1, 1, 20],
+        [2, 6, 9],
+      ],
+      day(9),
+      2,
+    ],
   ])('%s', (_what, spans, until, next) => {
     expect(coverage(shelved(...spans), NOW)).toEqual({ until, next: next || null });
   });

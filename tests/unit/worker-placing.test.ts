@@ -95,7 +95,10 @@ describe('a removal', () => {
 });
 
 it('what was decided when it was opened stays as it is', async () => {
-  const decided: Opened[] = [{ kind: 'back', id: name() }, { kind: 'drop', id: name(), serial: null, reason: 'damaged' }];
+  const decided: Opened[] = [
+    { kind: 'back', id: name() },
+    { kind: 'drop', id: name(), serial: null, reason: 'damaged' },
+  ];
   const { placing, room, sweep } = await fixture();
   expect(await placing.placeAll(decided, room)).toEqual(decided);
   expect(sweep.completed()).not.toBeNull();

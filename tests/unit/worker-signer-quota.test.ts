@@ -23,10 +23,17 @@ describe('the quota of a signer', () => {
     expect(take(quota, [delivery(signer, someone()), delivery(someone(), mailbox)])).toEqual([true, true]);
   });
 
-  it.each([[1_000, 100], [39, 3], [1, 1]])('of %d in all is %d', (all, most) => {
+  it.each([
+    [1_000, 100],
+    [39, 3],
+    [1, 1],
+  ])('of %d in all is %d', (all, most) => {
     const quota = new SignerQuota(all);
     const signer = someone();
-    const taken = take(quota, Array.from({ length: most + 1 }, () => delivery(signer, someone())));
+    const taken = take(
+      quota,
+      Array.from({ length: most + 1 }, () => delivery(signer, someone())),
+    );
     expect(taken).toEqual([...Array.from({ length: most }, () => true), false]);
   });
 
@@ -39,7 +46,12 @@ describe('the quota of a signer', () => {
 
   it('is used up by one sealed reply that goes to several mailboxes', () => {
     const [signer, reply] = [someone(), randomBytes(100)];
-    expect(take(new SignerQuota(20), [1, 2, 3].map(() => delivery(signer, someone(), reply)))).toEqual([true, true, false]);
+    expect(
+      take(
+        new SignerQuota(20),
+        [1, 2, 3].map(() => delivery(signer, someone(), reply)),
+      ),
+    ).toEqual([true, true, false]);
   });
 
   it('is whole again in another week', () => {

@@ -9,7 +9,10 @@ describe('a parcel that would be dropped', () => {
   const tried = (undecided: UndecidedParcels, reason: WorkerDrop | null, ms: number, lacksKey = false): boolean =>
     undecided.triesAgain(one, reason, lacksKey, at(ms));
 
-  it.each([[1, PATIENCE_MS], [300, 900_000]] as const)('is tried again in rounds of %d s for %d ms', (roundSeconds, patienceMs) => {
+  it.each([
+    [1, PATIENCE_MS],
+    [300, 900_000],
+  ] as const)('is tried again in rounds of %d s for %d ms', (roundSeconds, patienceMs) => {
     for (const reason of ['unopenable', 'error'] as const) {
       const undecided = new UndecidedParcels(roundSeconds);
       expect([0, patienceMs - 1, patienceMs].map((ms) => tried(undecided, reason, ms))).toEqual([true, true, false]);

@@ -38,7 +38,10 @@ export function add(a: Point, b: Point): Point {
 }
 
 export function multiply(scalar: bigint, point: Point): Point {
-  let [result, double]: [Fraction, Fraction] = [[...ZERO, 1n], [...point, 1n]];
+  let [result, double]: [Fraction, Fraction] = [
+    [...ZERO, 1n],
+    [...point, 1n],
+  ];
   for (let rest = scalar; rest > 0n; rest >>= 1n, double = sum(double, double)) if (rest & 1n) result = sum(result, double);
   return divided(result);
 }

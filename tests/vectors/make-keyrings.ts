@@ -28,9 +28,13 @@ export function keyringVectors({ keyring, rootKey, sign }: Given): Made {
   };
   const malformed = (name: string, change: Change): void => add(`a keyring ${name}`, of(change), { error: 'KEYRING_FORMAT' });
   const [topic] = team.topics;
-  const topics = (count: number): Change => ofTeam({ topics: Array.from({ length: count }, (_, i) => ({ ...topic, id: `topic-${String(i)}` })) });
-  const teams = (count: number): Change => ({ teams: Array.from({ length: count }, (_, i) => ({ ...team, id: teamId(i), recipients: team.recipients.slice(0, 1) })) });
-  const signers = (count: number): Change => ofTeam({ signers: Array.from({ length: count }, (_, i) => toHex(blake2b(32, utf8(String(i))))) });
+  const topics = (count: number): Change =>
+    ofTeam({ topics: Array.from({ length: count }, (_, i) => ({ ...topic, id: `topic-${String(i)}` })) });
+  const teams = (count: number): Change => ({
+    teams: Array.from({ length: count }, (_, i) => ({ ...team, id: teamId(i), recipients: team.recipients.slice(0, 1) })),
+  });
+  const signers = (count: number): Change =>
+    ofTeam({ signers: Array.from({ length: count }, (_, i) => toHex(blake2b(32, utf8(String(i))))) });
   const ofForm = (bytes: Uint8Array): string => bech32.encode('age1pq', bech32.toWords(bytes), false);
   const good = decodeRecipient(keyring.worker);
 
@@ -46,7 +50,11 @@ export function keyringVectors({ keyring, rootKey, sign }: Given): Made {
   taken('with a language of two letters and one of three', ofTeam({ names: { ru: 'а', chv: 'а' } }));
 
   // The limits, and one more.
-  for (const [make, most, what] of [[topics, 16, 'topics'], [teams, 32, 'teams'], [signers, 16, 'signers']] as const) {
+  for (const [make, most, what] of [
+    [topics, 16, 'topics'],
+    [teams, 32, 'teams'],
+    [signers, 16, 'signers'],
+  ] as const) {
     taken(`with ${String(most)} ${what}`, make(most));
     malformed(`with ${String(most + 1)} ${what}`, make(most + 1));
   }
@@ -58,12 +66,20 @@ export function keyringVectors({ keyring, rootKey, sign }: Given): Made {
   malformed('whose serial is text', { serial: '7' });
   malformed('without a worker', { worker: undefined });
   malformed('with a previous digest of 63 digits', { previous: 'a'.repeat(63) });
-  for (const id of ['', 'Legal', 'le gal', 'a'.repeat(33), 'право']) malformed(`with the topic id "${id}"`, ofTeam({ topics: [{ ...topic, id }] }));
+  for (const id of ['', 'Legal', 'le gal', 'a'.repeat(33), 'право'])
+    malformed(`with the topic id "${id}"`, ofTeam({ topics: [{ ...topic, id }] }));
   for (const id of ['a1b2c3d4e5f6071', 'A1B2C3D4E5F60718', 'a1b2c3d4e5f6071g']) malformed(`with the team id "${id}"`, ofTeam({ id }));
   for (const language of ['r', 'russ', 'RU', 'r1']) malformed(`with names in "${language}"`, ofTeam({ names: { [language]: 'а' } }));
   malformed('with an empty name', ofTeam({ names: { ru: '' } }));
   for (const signer of ['AB'.repeat(32), 'ab'.repeat(31)]) malformed(`with the signer ${signer}`, ofTeam({ signers: [signer] }));
-  for (const notBefore of ['2030-01-06T23:59:60Z', '2030-01-06T00:00:00+00:00', '2030-01-06T00:00:00.000Z', '2030-01-06 00:00:00Z', '2030-01-06T00:00Z']) malformed(`that begins at ${notBefore}`, { notBefore });
+  for (const notBefore of [
+    '2030-01-06T23:59:60Z',
+    '2030-01-06T00:00:00+00:00',
+    '2030-01-06T00:00:00.000Z',
+    '2030-01-06 00:00:00Z',
+    '2030-01-06T00:00Z',
+  ])
+    malformed(`that begins at ${notBefore}`, { notBefore });
   const broken = of(ofTeam({ names: { ru: 'aXb' } }));
   broken[new TextDecoder().decode(broken).indexOf('aXb') + 1] = 0xff;
   add('a keyring of broken UTF-8 in a name', broken, { error: 'KEYRING_FORMAT' });
@@ -72,7 +88,12 @@ export function keyringVectors({ keyring, rootKey, sign }: Given): Made {
   const json = of({});
   const whole = concat(json, new Uint8Array(MAX_KEYRING_BYTES - json.length).fill(0x20));
   const edits = (length: number): Partial<Vector> => ({ edits: [{ append: '20', times: length - json.length }] });
-  add('a keyring of 1,048,576 bytes', json, { value: { digest: keyringDigest(whole), serial: keyring.serial } }, { ...edits(MAX_KEYRING_BYTES), signature: sign(whole) });
+  add(
+    'a keyring of 1,048,576 bytes',
+    json,
+    { value: { digest: keyringDigest(whole), serial: keyring.serial } },
+    { ...edits(MAX_KEYRING_BYTES), signature: sign(whole) },
+  );
   add('a keyring of 1,048,577 bytes', json, { error: 'KEYRING_FORMAT' }, edits(MAX_KEYRING_BYTES + 1));
 
   // A request without a topic where no team takes "other".
@@ -80,7 +101,12 @@ export function keyringVectors({ keyring, rootKey, sign }: Given): Made {
   const parsed = verifyKeyring(two, sign(two), parsePublicKey(rootKey)).keyring;
   for (const byte of ['00', '03', '07']) {
     const teamKey = byte.repeat(32);
-    add(`the team for no topic where none takes "other", under a key of ${byte}`, two, { value: teamFor(parsed, undefined, fromHex(teamKey)).id }, { op: 'teamFor', teamKey });
+    add(
+      `the team for no topic where none takes "other", under a key of ${byte}`,
+      two,
+      { value: teamFor(parsed, undefined, fromHex(teamKey)).id },
+      { op: 'teamFor', teamKey },
+    );
   }
   return { blobs, vectors };
 }

@@ -33,7 +33,10 @@ function edgeCases(): SignatureCase[] {
   const key = encode(point);
   const mixed = encode(add(point, torsion));
   const rOf = (k: bigint, more: Point = ZERO): Uint8Array => encode(add(multiply(k, BASE), more));
-  const usual = (k: bigint) => (h: bigint): bigint => (k + h * secret) % L;
+  const usual =
+    (k: bigint) =>
+    (h: bigint): bigint =>
+      (k + h * secret) % L;
   const divisible = nonceWith(mixed, (remainder) => remainder === 0n, rOf);
   const indivisible = nonceWith(mixed, (remainder) => remainder !== 0n, rOf);
   const order8 = encode(torsion);

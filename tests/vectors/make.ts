@@ -9,7 +9,18 @@ import { concat, fromHex, toHex, utf8 } from '../../crypto/bytes.ts';
 import { encodeKeyring, verifyKeyring, type Keyring } from '../../crypto/keyring.ts';
 import { LETTER_PLAINTEXT_BYTES } from '../../crypto/letter.ts';
 import { encodePublicKey, generateKeyPair, sign } from '../../crypto/minisign.ts';
-import { CONTENT_BYTES, COUNTER_OFFSET, frameParcel, KIND_BYTES, NONCE_OFFSET, PARCEL_BYTES, PARCEL_PLAINTEXT_BYTES, ROUTE_BYTES, parseParcel, sealParcel } from '../../crypto/parcel.ts';
+import {
+  CONTENT_BYTES,
+  COUNTER_OFFSET,
+  frameParcel,
+  KIND_BYTES,
+  NONCE_OFFSET,
+  PARCEL_BYTES,
+  PARCEL_PLAINTEXT_BYTES,
+  ROUTE_BYTES,
+  parseParcel,
+  sealParcel,
+} from '../../crypto/parcel.ts';
 import { sealRequest } from '../../crypto/seal.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { sealLetter } from '../../crypto/letter.ts';
@@ -34,8 +45,13 @@ const otherRoot = generateKeyPair();
 const team = 'a1b2c3d4e5f60718';
 
 const keyring: Keyring = {
-  version: 1, serial: 7, notBefore: '2030-01-07T00:00:00Z', notAfter: '2030-01-14T00:00:00Z', previous: 'ab'.repeat(32),
-  worker: identityToRecipient(worker), answerTime: { ru: 'обычно за два дня', en: 'usually within two days' },
+  version: 1,
+  serial: 7,
+  notBefore: '2030-01-07T00:00:00Z',
+  notAfter: '2030-01-14T00:00:00Z',
+  previous: 'ab'.repeat(32),
+  worker: identityToRecipient(worker),
+  answerTime: { ru: 'обычно за два дня', en: 'usually within two days' },
   teams: [{ id: team, names, topics: [{ id: 'legal', names }], recipients: [volunteer, colleague].map(identityToRecipient) }],
 };
 const json = encodeKeyring(keyring);
@@ -51,7 +67,11 @@ const letter = sealLetter(content, keyring.teams[0]?.recipients ?? []);
 const parcel = stampParcel(sealParcel({ kind: 'letter', team, letter }, { serial: 7, worker: keyring.worker }), 10);
 const decoy = sealParcel({ kind: 'decoy' }, { serial: 7, worker: keyring.worker });
 
-const toEight = (plaintext: Uint8Array): Uint8Array => encrypt(plaintext, Array.from({ length: 8 }, () => identityToRecipient(volunteer)));
+const toEight = (plaintext: Uint8Array): Uint8Array =>
+  encrypt(
+    plaintext,
+    Array.from({ length: 8 }, () => identityToRecipient(volunteer)),
+  );
 const padded = (text: string): Uint8Array => {
   const bytes = new Uint8Array(LETTER_PLAINTEXT_BYTES).fill(0x20);
   bytes.set(utf8(text));
@@ -67,7 +87,11 @@ const broken = letter.slice();
 broken[23] = 0x58;
 
 const blobs = {
-  letter, parcel, decoy, json, signature,
+  letter,
+  parcel,
+  decoy,
+  json,
+  signature,
   'parcel under serial 8': stampParcel(frameParcel(parseParcel(parcel).sealed, 8), 10),
   'changed sealed part': parseParcel(parcel).sealed.map((byte, at) => (at === 20_000 ? byte ^ 1 : byte)),
   answer: encodeAnswer({ result: 'stamp', difficulty: 14, retryAfterSeconds: 0 }),
@@ -105,10 +129,22 @@ add('a letter opens', 'openLetter', 'letter', { value: content }, { identities: 
 add('a letter opens for the colleague', 'openLetter', 'letter', { value: content }, { identities: ['stranger', 'colleague'] });
 add('a letter does not open for a stranger', 'openLetter', 'letter', fails('AGE_NO_MATCH'), { identities: ['stranger'] });
 add('a letter cut by a byte', 'openLetter', 'letter', fails('LETTER_STRUCTURE'), { identities: ['volunteer'], ...edited({ cut: 1 }) });
-add('a letter with a byte more', 'openLetter', 'letter', fails('LETTER_STRUCTURE'), { identities: ['volunteer'], ...edited({ append: '00' }) });
-add('a letter with another stanza type', 'openLetter', 'letter', fails('LETTER_STRUCTURE'), { identities: ['volunteer'], ...edited({ at: 25, set: '58' }) });
-add('a letter with a changed MAC', 'openLetter', 'letter', fails('AGE_MAC'), { identities: ['volunteer'], ...edited({ at: 22 + 8 * 1557 + 4, set: '41414141' }) });
-add('a letter with a changed payload', 'openLetter', 'letter', fails('AGE_PAYLOAD'), { identities: ['volunteer'], ...edited({ at: 22_700, set: '0000000000000000' }) });
+add('a letter with a byte more', 'openLetter', 'letter', fails('LETTER_STRUCTURE'), {
+  identities: ['volunteer'],
+  ...edited({ append: '00' }),
+});
+add('a letter with another stanza type', 'openLetter', 'letter', fails('LETTER_STRUCTURE'), {
+  identities: ['volunteer'],
+  ...edited({ at: 25, set: '58' }),
+});
+add('a letter with a changed MAC', 'openLetter', 'letter', fails('AGE_MAC'), {
+  identities: ['volunteer'],
+  ...edited({ at: 22 + 8 * 1557 + 4, set: '41414141' }),
+});
+add('a letter with a changed payload', 'openLetter', 'letter', fails('AGE_PAYLOAD'), {
+  identities: ['volunteer'],
+  ...edited({ at: 22_700, set: '0000000000000000' }),
+});
 add('a letter of no JSON', 'openLetter', 'letter of no JSON', fails('LETTER_FORMAT'), { identities: ['volunteer'] });
 add('a letter of another version', 'openLetter', 'letter of another version', fails('LETTER_FORMAT'), { identities: ['volunteer'] });
 add('a letter without a topic', 'openLetter', 'letter without a topic', { value: openContent }, { identities: ['volunteer'] });
@@ -128,21 +164,60 @@ add('a parcel that is no age file', 'parseParcel', 'parcel', fails('PARCEL_SEALE
 add('a parcel with another stanza type', 'parseParcel', 'parcel', fails('PARCEL_SEALED'), edited({ at: 16 + 25, set: '58' }));
 add('a parcel with a body line too long', 'parseParcel', 'parcel', fails('PARCEL_SEALED'), edited({ at: 16 + 22 + 18 + 1494, set: '41' }));
 add('a parcel with a changed payload', 'parseParcel', 'parcel', fails('PARCEL_CHECK'), edited({ at: 20_000, set: '0000000000000000' }));
-add('a parcel whose last byte is another', 'parseParcel', 'parcel', fails('PARCEL_CHECK'), edited({ at: PARCEL_BYTES - 1, set: toHex(Uint8Array.of((parcel.at(-1) ?? 0) ^ 1)) }));
+add(
+  'a parcel whose last byte is another',
+  'parseParcel',
+  'parcel',
+  fails('PARCEL_CHECK'),
+  edited({ at: PARCEL_BYTES - 1, set: toHex(Uint8Array.of((parcel.at(-1) ?? 0) ^ 1)) }),
+);
 add('a parcel of another serial', 'parseParcel', 'parcel', fails('PARCEL_CHECK'), edited({ at: 7, set: '08' }));
-add('a parcel with another check', 'parseParcel', 'parcel', fails('PARCEL_CHECK'), edited({ at: NONCE_OFFSET, set: toHex(Uint8Array.of((parcel[NONCE_OFFSET] ?? 0) ^ 1)) }));
+add(
+  'a parcel with another check',
+  'parseParcel',
+  'parcel',
+  fails('PARCEL_CHECK'),
+  edited({ at: NONCE_OFFSET, set: toHex(Uint8Array.of((parcel[NONCE_OFFSET] ?? 0) ^ 1)) }),
+);
 add('a parcel without a check', 'parseParcel', 'parcel', fails('PARCEL_CHECK'), edited({ at: NONCE_OFFSET, set: '00000000' }));
-add('a parcel with another counter parses', 'parseParcel', 'parcel', { value: { serial: 7 } }, edited({ at: COUNTER_OFFSET, set: 'ffffffff' }));
-add('a parcel of another version and with a changed payload', 'parseParcel', 'parcel', fails('PARCEL_VERSION'), edited({ at: 3, set: '02' }, { at: 20_000, set: '0000000000000000' }));
+add(
+  'a parcel with another counter parses',
+  'parseParcel',
+  'parcel',
+  { value: { serial: 7 } },
+  edited({ at: COUNTER_OFFSET, set: 'ffffffff' }),
+);
+add(
+  'a parcel of another version and with a changed payload',
+  'parseParcel',
+  'parcel',
+  fails('PARCEL_VERSION'),
+  edited({ at: 3, set: '02' }, { at: 20_000, set: '0000000000000000' }),
+);
 add('a sealed part with a changed payload', 'openSealed', 'changed sealed part', fails('AGE_PAYLOAD'), { identities: ['worker'] });
-for (const input of ['sealed part, kind 9', 'sealed part, padding not zero', 'sealed part, decoy with content', 'sealed part, too short inside'] as const) {
+for (const input of [
+  'sealed part, kind 9',
+  'sealed part, padding not zero',
+  'sealed part, decoy with content',
+  'sealed part, too short inside',
+] as const) {
   add(input, 'openSealed', input, fails('PARCEL_FORMAT'), { identities: ['worker'] });
 }
-add('content that is no letter', 'openSealed', 'sealed part, content that is no letter', fails('LETTER_STRUCTURE'), { identities: ['worker'] });
-add('a letter inside with another stanza type', 'openSealed', 'sealed part, letter with another stanza type', fails('LETTER_STRUCTURE'), { identities: ['worker'] });
+add('content that is no letter', 'openSealed', 'sealed part, content that is no letter', fails('LETTER_STRUCTURE'), {
+  identities: ['worker'],
+});
+add('a letter inside with another stanza type', 'openSealed', 'sealed part, letter with another stanza type', fails('LETTER_STRUCTURE'), {
+  identities: ['worker'],
+});
 
 add('a stamp is worth its bits', 'stampBits', 'parcel', { value: stampBits(parseParcel(parcel)) });
-add('a stamp does not fit another counter', 'stampBits', 'parcel', { value: bitsAfter(COUNTER_OFFSET, 'ff') }, edited({ at: COUNTER_OFFSET, set: 'ff' }));
+add(
+  'a stamp does not fit another counter',
+  'stampBits',
+  'parcel',
+  { value: bitsAfter(COUNTER_OFFSET, 'ff') },
+  edited({ at: COUNTER_OFFSET, set: 'ff' }),
+);
 add('a stamp of another serial', 'stampBits', 'parcel under serial 8', { value: stampBits(parseParcel(blobs['parcel under serial 8'])) });
 
 function bitsAfter(at: number, set: string): number {
@@ -159,12 +234,28 @@ add('an answer of an unknown result', 'parseAnswer', 'answer', fails('ANSWER_FOR
 const signedBy = (key: typeof root, bytes: Uint8Array): string => sign(bytes, key, 'keyring 7');
 add('a keyring verifies', 'verifyKeyring', 'json', { value: { digest: verified.digest, serial: 7 } }, { signature: signedBy(root, json) });
 add('a keyring signed by another key', 'verifyKeyring', 'json', fails('MINISIGN_KEY'), { signature: signedBy(otherRoot, json) });
-add('a keyring signed by another key under our key id', 'verifyKeyring', 'json', fails('MINISIGN_SIGNATURE'), { signature: signedBy({ ...otherRoot, id: root.id }, json) });
-add('a keyring with a changed byte', 'verifyKeyring', 'json', fails('MINISIGN_SIGNATURE'), { signature: signedBy(root, json), ...edited({ at: 30, set: '39' }) });
-add('a signature with another trusted comment', 'verifyKeyring', 'json', fails('MINISIGN_SIGNATURE'), { signature: signedBy(root, json).replace('keyring 7', 'keyring 8') });
-add('a signature with a line missing', 'verifyKeyring', 'json', fails('MINISIGN_FORMAT'), { signature: signedBy(root, json).split('\n').slice(1).join('\n') });
-add('a signature of the older kind', 'verifyKeyring', 'json', fails('MINISIGN_FORMAT'), { signature: signedBy(root, json).replace('\nRUQ', '\nRWQ').replace('\nRUR', '\nRWR').replace('\nRUS', '\nRWS').replace('\nRUT', '\nRWT') });
-for (const input of ['keyring of two teams with one id', 'keyring without a team', 'keyring that ends before it begins', 'keyring with a broken recipient'] as const) {
+add('a keyring signed by another key under our key id', 'verifyKeyring', 'json', fails('MINISIGN_SIGNATURE'), {
+  signature: signedBy({ ...otherRoot, id: root.id }, json),
+});
+add('a keyring with a changed byte', 'verifyKeyring', 'json', fails('MINISIGN_SIGNATURE'), {
+  signature: signedBy(root, json),
+  ...edited({ at: 30, set: '39' }),
+});
+add('a signature with another trusted comment', 'verifyKeyring', 'json', fails('MINISIGN_SIGNATURE'), {
+  signature: signedBy(root, json).replace('keyring 7', 'keyring 8'),
+});
+add('a signature with a line missing', 'verifyKeyring', 'json', fails('MINISIGN_FORMAT'), {
+  signature: signedBy(root, json).split('\n').slice(1).join('\n'),
+});
+add('a signature of the older kind', 'verifyKeyring', 'json', fails('MINISIGN_FORMAT'), {
+  signature: signedBy(root, json).replace('\nRUQ', '\nRWQ').replace('\nRUR', '\nRWR').replace('\nRUS', '\nRWS').replace('\nRUT', '\nRWT'),
+});
+for (const input of [
+  'keyring of two teams with one id',
+  'keyring without a team',
+  'keyring that ends before it begins',
+  'keyring with a broken recipient',
+] as const) {
   add(input, 'verifyKeyring', input, fails('KEYRING_FORMAT'), { signature: signedBy(root, blobs[input]) });
 }
 const validity = (name: string, now: string, expect: Vector['expect'], floor = 1): void => {
@@ -206,8 +297,22 @@ const file: VectorFile = {
   identities: { volunteer, colleague, worker, stranger, ...conversation.identities },
   rootKey: encodePublicKey(root),
   words: conversation.words,
-  blobs: Object.fromEntries([...Object.entries(blobs), ...made.flatMap((each) => Object.entries(each.blobs)), ['sealed request', whole] as const].map(([name, bytes]) => [name, base64.encode(bytes)])),
-  vectors: [...vectors, ...made.flatMap((each) => each.vectors), { name: 'a sealed request opens', op: 'openParcel', input: 'sealed request', identities: ['worker'], expect: { value: { kind: 'letter', team } } }],
+  blobs: Object.fromEntries(
+    [...Object.entries(blobs), ...made.flatMap((each) => Object.entries(each.blobs)), ['sealed request', whole] as const].map(
+      ([name, bytes]) => [name, base64.encode(bytes)],
+    ),
+  ),
+  vectors: [
+    ...vectors,
+    ...made.flatMap((each) => each.vectors),
+    {
+      name: 'a sealed request opens',
+      op: 'openParcel',
+      input: 'sealed request',
+      identities: ['worker'],
+      expect: { value: { kind: 'letter', team } },
+    },
+  ],
 };
 if (ROUTE_BYTES + KIND_BYTES + CONTENT_BYTES !== PARCEL_PLAINTEXT_BYTES) throw new Error('lengths do not add up');
 await writeFile('tests/vectors/vectors.json', `${JSON.stringify(file, null, 1)}\n`);

@@ -33,11 +33,20 @@ const isNote = (content: OpenedLetter['content']): content is NoteContent => con
 
 /** What a volunteer sees of letters that opened and are believed. */
 export function conversationsResult(json: string): unknown {
-  const letters = (JSON.parse(json) as (WrittenContent | NoteContent)[]).map((content, at): OpenedLetter => ({ source: '', mark: String(at), content, keyring: null }));
+  const letters = (JSON.parse(json) as (WrittenContent | NoteContent)[]).map((content, at): OpenedLetter => ({
+    source: '',
+    mark: String(at),
+    content,
+    keyring: null,
+  }));
   const { conversations, refused } = groupIntoConversations(letters);
   return {
     conversations: conversations.map((conversation) => ({
-      letters: conversation.letters.map((letter) => ({ signature: signatureOf(letter), serial: letter.content.serial, ...(isNoted(letter) ? { action: letter.content.note.action } : {}) })),
+      letters: conversation.letters.map((letter) => ({
+        signature: signatureOf(letter),
+        serial: letter.content.serial,
+        ...(isNoted(letter) ? { action: letter.content.note.action } : {}),
+      })),
       lock: conversation.address?.lock ?? null,
       contested: conversation.remarks.includes('contested'),
       absent: conversation.absent,
@@ -55,9 +64,15 @@ export function followUpResult(json: string): unknown {
   const handed = new Handed();
   for (const number of written) handed.wrote(number);
   handed.take({
-    total: replies.length, first: 0,
+    total: replies.length,
+    first: 0,
     replies: replies.map(({ text, team, id, number, earlier = [], signer, signature }, at) => ({
-      id: String(at), text, team: isSignerOf({ teams } as Keyring, signer, team) ? team : null, signature, place: { number, id, signature }, earlier,
+      id: String(at),
+      text,
+      team: isSignerOf({ teams } as Keyring, signer, team) ? team : null,
+      signature,
+      place: { number, id, signature },
+      earlier,
     })),
   });
   const { team = null, number, read } = handed.followUp;

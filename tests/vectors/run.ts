@@ -29,15 +29,52 @@ import { KIT_VECTORS, runTestkit, type Scope } from './testkit.ts';
 import data from './vectors.json' with { type: 'json' };
 
 /** A change to an input before it is used: bytes put at an offset, cut off the end, or appended. All bytes in hex. */
-export type Edit = { readonly at: number; readonly set: string } | { readonly cut: number } | { readonly append: string; readonly times?: number };
+export type Edit =
+  | { readonly at: number; readonly set: string }
+  | { readonly cut: number }
+  | { readonly append: string; readonly times?: number };
 
 export type Vector = {
   readonly name: string;
   readonly op:
-    | 'openLetter' | 'checkNote' | 'parseParcel' | 'openParcel' | 'openSealed' | 'checkDelivery' | 'stampBits' | 'parseAnswer'
-    | 'openReply' | 'readCode' | 'threadOf' | 'parseQuestion' | 'parseMailboxAnswer' | 'verifyKeyring' | 'checkValidity' | 'keyringThatCounts' | 'converse' | 'followUp' | 'teamOf'
-    | 'verifySignature' | 'parcelText' | 'teamFor' | 'letterId' | 'recipient' | 'identity' | 'dearmor' | 'parseManifest' | 'checkListed' | 'sealLetter' | 'stamp'
-    | 'open' | 'sealTo' | 'sealReply' | 'publicKey' | 'rootKey' | 'signer' | 'identities' | 'fingerprint';
+    | 'openLetter'
+    | 'checkNote'
+    | 'parseParcel'
+    | 'openParcel'
+    | 'openSealed'
+    | 'checkDelivery'
+    | 'stampBits'
+    | 'parseAnswer'
+    | 'openReply'
+    | 'readCode'
+    | 'threadOf'
+    | 'parseQuestion'
+    | 'parseMailboxAnswer'
+    | 'verifyKeyring'
+    | 'checkValidity'
+    | 'keyringThatCounts'
+    | 'converse'
+    | 'followUp'
+    | 'teamOf'
+    | 'verifySignature'
+    | 'parcelText'
+    | 'teamFor'
+    | 'letterId'
+    | 'recipient'
+    | 'identity'
+    | 'dearmor'
+    | 'parseManifest'
+    | 'checkListed'
+    | 'sealLetter'
+    | 'stamp'
+    | 'open'
+    | 'sealTo'
+    | 'sealReply'
+    | 'publicKey'
+    | 'rootKey'
+    | 'signer'
+    | 'identities'
+    | 'fingerprint';
   readonly input: string;
   readonly edits?: readonly Edit[];
   readonly identities?: readonly string[];
@@ -97,10 +134,19 @@ function applyEdits(bytes: Uint8Array, edits: readonly Edit[]): Uint8Array {
 /** What a parcel holds, without the sealed letter or reply itself. */
 function summary(content: ParcelContent): unknown {
   switch (content.kind) {
-    case 'decoy': return content;
-    case 'letter': return { kind: content.kind, team: content.team };
-    case 'reply': return { kind: content.kind, mailbox: content.delivery.mailbox, signer: content.delivery.signer, reply: replyId(content.delivery.reply) };
-    case 'delete': return { kind: content.kind, ...content.removal };
+    case 'decoy':
+      return content;
+    case 'letter':
+      return { kind: content.kind, team: content.team };
+    case 'reply':
+      return {
+        kind: content.kind,
+        mailbox: content.delivery.mailbox,
+        signer: content.delivery.signer,
+        reply: replyId(content.delivery.reply),
+      };
+    case 'delete':
+      return { kind: content.kind, ...content.removal };
   }
 }
 
@@ -123,18 +169,27 @@ async function identitiesIn(file: Uint8Array, passphrase: string): Promise<strin
 
 /** The key of a secret key file, with the passphrase in each of its forms. */
 async function secretKeyIn(text: string, passphrase: string | undefined, parse: typeof parseSigner): Promise<PublicKey> {
-  const { id, key } = await (passphrase === undefined ? parse(text) : openWithForms(passphrase, (form) => parse(text, form), hasCode('MINISIGN_PASSPHRASE')));
+  const { id, key } = await (passphrase === undefined
+    ? parse(text)
+    : openWithForms(passphrase, (form) => parse(text, form), hasCode('MINISIGN_PASSPHRASE')));
   return { id, key };
 }
 
-const hasCode = (code: ErrorCode) => (error: unknown): boolean => error instanceof CodedError && error.code === code;
+const hasCode =
+  (code: ErrorCode) =>
+  (error: unknown): boolean =>
+    error instanceof CodedError && error.code === code;
 
 /** Bytes as hex, the fields of an object in one order. */
 function canonical(value: unknown): unknown {
   if (value instanceof Uint8Array) return toHex(value);
   if (Array.isArray(value)) return value.map(canonical);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, field]) => [name, canonical(field)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, field]) => [name, canonical(field)]),
+  );
 }
 
 function resultOf(vector: Vector): unknown {
@@ -142,39 +197,54 @@ function resultOf(vector: Vector): unknown {
   const identities = (vector.identities ?? []).map((name) => file.identities[name] ?? '');
   const signers = new Set(vector.signers);
   switch (vector.op) {
-    case 'openLetter': return openLetter(input, identities);
+    case 'openLetter':
+      return openLetter(input, identities);
     case 'checkNote': {
       const letter = openLetter(input, identities);
       if (letter.kind !== 'note') return letter.kind;
       checkNote(letter.note, signers);
       return letter.note.action;
     }
-    case 'openReply': return openReply(input, identities[0] ?? '', fromHex(vector.thread ?? ''), signers);
+    case 'openReply':
+      return openReply(input, identities[0] ?? '', fromHex(vector.thread ?? ''), signers);
     case 'checkDelivery': {
       const content = openSealed(input, identities);
       if (content.kind !== 'reply') return content.kind;
       checkDelivery(content.delivery, signers);
       return 'believed';
     }
-    case 'readCode': return readCode(fromUtf8(input), file.words.split(' '));
-    case 'threadOf': return threadIn(fromUtf8(input), vector.language ?? '');
-    case 'parseQuestion': return parseQuestion(input);
+    case 'readCode':
+      return readCode(fromUtf8(input), file.words.split(' '));
+    case 'threadOf':
+      return threadIn(fromUtf8(input), vector.language ?? '');
+    case 'parseQuestion':
+      return parseQuestion(input);
     case 'parseMailboxAnswer': {
       const answer = parseMailboxAnswer(input, vector.page ?? 0);
       return 'replies' in answer ? { ...answer, replies: answer.replies.map(replyId) } : answer;
     }
-    case 'parseParcel': return { serial: parseParcel(input).serial };
-    case 'openParcel': return summary(openSealed(parseParcel(input).sealed, identities));
-    case 'openSealed': return summary(openSealed(input, identities));
-    case 'stampBits': return stampBits(parseParcel(input));
-    case 'parseAnswer': return parseAnswer(input);
+    case 'parseParcel':
+      return { serial: parseParcel(input).serial };
+    case 'openParcel':
+      return summary(openSealed(parseParcel(input).sealed, identities));
+    case 'openSealed':
+      return summary(openSealed(input, identities));
+    case 'stampBits':
+      return stampBits(parseParcel(input));
+    case 'parseAnswer':
+      return parseAnswer(input);
     case 'verifyKeyring': {
       const { keyring, digest } = verifyKeyring(input, vector.signature ?? '', parsePublicKey(file.rootKey));
       return { digest, serial: keyring.serial };
     }
     case 'verifySignature': {
       const partAt = SIGNING_KEY_BYTES + SIGNATURE_BYTES;
-      return signatureHolds(vector.context ?? 'letter', [input.slice(partAt)], input.slice(SIGNING_KEY_BYTES, partAt), input.slice(0, SIGNING_KEY_BYTES));
+      return signatureHolds(
+        vector.context ?? 'letter',
+        [input.slice(partAt)],
+        input.slice(SIGNING_KEY_BYTES, partAt),
+        input.slice(0, SIGNING_KEY_BYTES),
+      );
     }
     case 'teamFor': {
       const { keyring } = verifyKeyring(input, vector.signature ?? '', parsePublicKey(file.rootKey));
@@ -184,11 +254,16 @@ function resultOf(vector: Vector): unknown {
       const { serial, id } = parseParcel(decodeParcelText(fromUtf8(input)));
       return { serial, id };
     }
-    case 'letterId': return letterId(input, vector.inbox ?? '', decodeIdentity(identities[0] ?? ''));
-    case 'recipient': return decodeRecipient(fromUtf8(input));
-    case 'identity': return decodeIdentity(fromUtf8(input));
-    case 'dearmor': return dearmor(fromUtf8(input));
-    case 'parseManifest': return Object.keys(parseManifest(input).files).sort();
+    case 'letterId':
+      return letterId(input, vector.inbox ?? '', decodeIdentity(identities[0] ?? ''));
+    case 'recipient':
+      return decodeRecipient(fromUtf8(input));
+    case 'identity':
+      return decodeIdentity(fromUtf8(input));
+    case 'dearmor':
+      return dearmor(fromUtf8(input));
+    case 'parseManifest':
+      return Object.keys(parseManifest(input).files).sort();
     case 'checkListed': {
       const end = input.indexOf(0);
       checkListed(parseManifest(input.slice(0, end)), vector.path ?? '', input.slice(end + 1));
@@ -196,14 +271,18 @@ function resultOf(vector: Vector): unknown {
     }
     case 'sealLetter': {
       const to = identityToRecipient(file.identities['volunteer'] ?? '');
-      sealLetter(JSON.parse(fromUtf8(input)) as LetterContent, Array.from({ length: vector.recipients ?? 1 }, () => to));
+      sealLetter(
+        JSON.parse(fromUtf8(input)) as LetterContent,
+        Array.from({ length: vector.recipients ?? 1 }, () => to),
+      );
       return 'sealed';
     }
     case 'stamp': {
       const stamped = stampParcel(input, vector.difficulty ?? 0);
       return { bits: stampBits(parseParcel(stamped)), counter: readUint32(stamped, COUNTER_OFFSET) };
     }
-    case 'open': return decrypt(input, identities);
+    case 'open':
+      return decrypt(input, identities);
     case 'sealTo': {
       insistOnRecipient(fromUtf8(input));
       return 'sealed';
@@ -212,14 +291,22 @@ function resultOf(vector: Vector): unknown {
       sealReply({ team: '0'.repeat(16), text: fromUtf8(input) }, threadOf(new Uint8Array(32)).address, signingKeyPair(new Uint8Array(32)));
       return 'sealed';
     }
-    case 'publicKey': return parsePublicKey(fromUtf8(input));
-    case 'rootKey': return secretKeyIn(fromUtf8(input), vector.passphrase, parseSecretKey);
-    case 'signer': return secretKeyIn(fromUtf8(input), vector.passphrase, parseSigner);
-    case 'identities': return identitiesIn(input, vector.passphrase ?? '');
-    case 'fingerprint': return fingerprint(fromUtf8(input));
-    case 'keyringThatCounts': return countingResult(fromUtf8(input), new Date(vector.now ?? ''));
-    case 'converse': return conversationsResult(fromUtf8(input));
-    case 'followUp': return followUpResult(fromUtf8(input));
+    case 'publicKey':
+      return parsePublicKey(fromUtf8(input));
+    case 'rootKey':
+      return secretKeyIn(fromUtf8(input), vector.passphrase, parseSecretKey);
+    case 'signer':
+      return secretKeyIn(fromUtf8(input), vector.passphrase, parseSigner);
+    case 'identities':
+      return identitiesIn(input, vector.passphrase ?? '');
+    case 'fingerprint':
+      return fingerprint(fromUtf8(input));
+    case 'keyringThatCounts':
+      return countingResult(fromUtf8(input), new Date(vector.now ?? ''));
+    case 'converse':
+      return conversationsResult(fromUtf8(input));
+    case 'followUp':
+      return followUpResult(fromUtf8(input));
     case 'teamOf': {
       const { keyring } = verifyKeyring(input, vector.signature ?? '', parsePublicKey(file.rootKey));
       return teamResult(keyring, vector.signers?.[0] ?? '', identities, vector.topic);
@@ -245,7 +332,9 @@ async function judge(vector: Vector): Promise<string | null> {
 }
 
 /** Runs every vector. */
-export async function runVectors(scope: Scope = { ofEngine: false }): Promise<{ passed: number; failed: { name: string; reason: string }[] }> {
+export async function runVectors(
+  scope: Scope = { ofEngine: false },
+): Promise<{ passed: number; failed: { name: string; reason: string }[] }> {
   await ready;
   const results: { name: string; reason: string | null }[] = [];
   for (const vector of file.vectors) results.push({ name: vector.name, reason: await judge(vector) });

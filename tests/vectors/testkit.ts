@@ -26,8 +26,18 @@ const CODES: Record<string, readonly Outcome[]> = {
  * X25519 identity. For us such a stanza is somebody else's: the header parses, and no identity of ours opens the file.
  */
 export const FOREIGN: readonly string[] = [
-  'hybrid_x25519_arg', 'x25519_extra_argument', 'x25519_identity', 'x25519_long_file_key', 'x25519_long_share', 'x25519_low_order',
-  'x25519_not_canonical_share', 'x25519_short_share', 'x25519_bad_tag', 'x25519_lowercase', 'x25519_no_match', 'armor_no_match',
+  'hybrid_x25519_arg',
+  'x25519_extra_argument',
+  'x25519_identity',
+  'x25519_long_file_key',
+  'x25519_long_share',
+  'x25519_low_order',
+  'x25519_not_canonical_share',
+  'x25519_short_share',
+  'x25519_bad_tag',
+  'x25519_lowercase',
+  'x25519_no_match',
+  'armor_no_match',
 ];
 
 /** An identity for which no vector is made. */
@@ -50,10 +60,13 @@ async function inflate(bytes: Uint8Array): Promise<Uint8Array> {
 async function parseVector(name: string, bytes: Uint8Array): Promise<Vector> {
   const end = bytes.findIndex((byte, i) => byte === 0x0a && bytes[i + 1] === 0x0a);
   const fields = new Map(
-    new TextDecoder().decode(bytes.subarray(0, end)).split('\n').map((line) => {
-      const [key = '', ...rest] = line.split(': ');
-      return [key, rest.join(': ')];
-    }),
+    new TextDecoder()
+      .decode(bytes.subarray(0, end))
+      .split('\n')
+      .map((line) => {
+        const [key = '', ...rest] = line.split(': ');
+        return [key, rest.join(': ')];
+      }),
   );
   const file = bytes.subarray(end + 2);
   return { name, fields, file: fields.get('compressed') ? await inflate(file) : file };
@@ -101,8 +114,10 @@ function roundTrip(vector: Vector, payload: Uint8Array, { ofEngine }: Scope): vo
   const fileKey = vector.fields.get('file key');
   if (fileKey === undefined) return;
   const header = parseHeader(file);
-  if (!equal(encodeHeader(header.stanzas, fromHex(fileKey)), file.subarray(0, header.length))) throw new Error('the header does not round-trip');
-  if (!equal(decryptPayload(encryptPayload(payload, fromHex(fileKey)), fromHex(fileKey)), payload)) throw new Error('the payload does not round-trip');
+  if (!equal(encodeHeader(header.stanzas, fromHex(fileKey)), file.subarray(0, header.length)))
+    throw new Error('the header does not round-trip');
+  if (!equal(decryptPayload(encryptPayload(payload, fromHex(fileKey)), fromHex(fileKey)), payload))
+    throw new Error('the payload does not round-trip');
 }
 
 const kit = Object.entries(testkit).filter((entry): entry is [string, Uint8Array] => entry[1] instanceof Uint8Array);
@@ -115,7 +130,10 @@ export async function runTestkit(scope: Scope): Promise<{ name: string; reason: 
     const vector = await parseVector(name, bytes);
     const expected = FOREIGN.includes(name) ? ['AGE_NO_MATCH'] : CODES[vector.fields.get('expect') ?? ''];
     const outcome = await outcomeOf(vector, scope);
-    results.push({ name: `age test kit: ${name}`, reason: expected?.includes(outcome) ? null : `expected ${String(expected)}, got ${outcome}` });
+    results.push({
+      name: `age test kit: ${name}`,
+      reason: expected?.includes(outcome) ? null : `expected ${String(expected)}, got ${outcome}`,
+    });
   }
   return results;
 }

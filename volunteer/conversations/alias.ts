@@ -16,7 +16,11 @@ export function isAlias(name: string): boolean {
 export function aliasKey(alias: string): string {
   const shown = alias.normalize('NFKC').replace(/\p{Default_Ignorable_Code_Point}/gu, '');
   // What was left out may have stood between a letter and its accent.
-  return shown.normalize('NFKC').replace(/[\s\u2800]+/g, ' ').trim().toLowerCase();
+  return shown
+    .normalize('NFKC')
+    .replace(/[\s\u2800]+/g, ' ')
+    .trim()
+    .toLowerCase();
 }
 
 /** Of those that read alike the first. */

@@ -25,9 +25,8 @@ export function othersWith(noted: readonly Noted[], signer: string, alias: strin
   const isUnknown = !handovers.some(isLast);
   return notes.flatMap((note) => {
     const { action, alias: from, to = '', signer: by } = note;
-    const isOthers = action === 'handover'
-      ? aliasKey(to) !== aliasKey(alias) && (isUnknown || isLast(note))
-      : by !== signer && !gaveUp(note);
+    const isOthers =
+      action === 'handover' ? aliasKey(to) !== aliasKey(alias) && (isUnknown || isLast(note)) : by !== signer && !gaveUp(note);
     return isOthers ? [{ action, from, to }] : [];
   });
 }
@@ -37,7 +36,10 @@ export function othersWith(noted: readonly Noted[], signer: string, alias: strin
  * otherwise. Colleagues are told of a signer with two names as of something that should not be.
  */
 export function formerAlias(noted: readonly Noted[], signer: string, alias: string): string | null {
-  const own = noted.map(({ content }) => content.note).filter((note) => note.signer === signer).map((note) => note.alias);
+  const own = noted
+    .map(({ content }) => content.note)
+    .filter((note) => note.signer === signer)
+    .map((note) => note.alias);
   return own.some((former) => aliasKey(former) === aliasKey(alias)) ? null : (own.at(-1) ?? null);
 }
 
@@ -51,7 +53,10 @@ export type Fullness = { team: number; own: number };
 export function fullnessOf(noted: readonly Noted[], signer: string, now: Date): Fullness | null {
   const isOfThisWeek = ({ keyring }: Noted): boolean =>
     keyring !== null && weekOf(new Date(Date.parse(keyring.notAfter) + GRACE_MS - 1)) >= weekOf(now);
-  const answers = noted.filter(isOfThisWeek).map(({ content }) => content.note).filter(({ action }) => action === 'answer');
+  const answers = noted
+    .filter(isOfThisWeek)
+    .map(({ content }) => content.note)
+    .filter(({ action }) => action === 'answer');
   const [team, own] = [answers.length, answers.filter((note) => note.signer === signer).length];
   return team >= REPLIES_A_WEEK || own >= REPLIES_A_WEEK_BY_ONE ? { team, own } : null;
 }

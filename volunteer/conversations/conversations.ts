@@ -45,7 +45,9 @@ export type Conversation = {
 };
 
 export type Conversations = {
-  conversations: Conversation[]; refused: { source: string; error: CodedError; letter: OpenedLetter }[]; aliases: AliasRemark[];
+  conversations: Conversation[];
+  refused: { source: string; error: CodedError; letter: OpenedLetter }[];
+  aliases: AliasRemark[];
 };
 
 export const NO_CONVERSATIONS: Conversations = { conversations: [], refused: [], aliases: [] };
@@ -77,7 +79,11 @@ export function orderAfter(letters: readonly OpenedLetter[]): Order {
 
 /** Ids of the answers, in the order of the letters. */
 function answersIn(letters: readonly OpenedLetter[]): string[] {
-  return letters.filter(isNoted).map(({ content }) => content.note).filter(({ action }) => action === 'answer').map(({ id }) => id);
+  return letters
+    .filter(isNoted)
+    .map(({ content }) => content.note)
+    .filter(({ action }) => action === 'answer')
+    .map(({ id }) => id);
 }
 
 /** How many answers there are to how many letters: fewer, and somebody may be waiting. */
@@ -101,12 +107,30 @@ type Facts = {
 
 /** A request counts as 0, and has no number. What a thread signed is told apart by the signature. */
 const FACTS: { readonly [K in ShownContent['kind']]: (content: LetterOf<K>) => Facts } = {
-  request: ({ thread }) =>
-    ({ by: 'requester', thread: thread?.key, signature: thread?.signature, id: thread?.signature, number: 0, mentioned: [] }),
-  'follow-up': ({ thread: { key, signature }, number, read = [] }) =>
-    ({ by: 'requester', thread: key, signature, id: signature, number, mentioned: read }),
-  note: ({ note: { thread, signature, id, number, earlier = [] } }) =>
-    ({ by: 'volunteer', thread, signature, id, number, mentioned: earlier }),
+  request: ({ thread }) => ({
+    by: 'requester',
+    thread: thread?.key,
+    signature: thread?.signature,
+    id: thread?.signature,
+    number: 0,
+    mentioned: [],
+  }),
+  'follow-up': ({ thread: { key, signature }, number, read = [] }) => ({
+    by: 'requester',
+    thread: key,
+    signature,
+    id: signature,
+    number,
+    mentioned: read,
+  }),
+  note: ({ note: { thread, signature, id, number, earlier = [] } }) => ({
+    by: 'volunteer',
+    thread,
+    signature,
+    id,
+    number,
+    mentioned: earlier,
+  }),
 };
 
 function factsOf<K extends ShownContent['kind']>(content: LetterOf<K>): Facts {
@@ -180,7 +204,10 @@ function conversation(id: string, opened: readonly OpenedLetter[], isContested: 
   else if (!written.some(({ content }) => content.kind === 'request')) remarks.push('no-request');
   if (isContested) remarks.push('contested');
   const address = thread === undefined ? null : { key: thread.key, lock: thread.lock, recipient: thread.recipient };
-  const absent = absentIds(letters.flatMap(({ content }) => factsOf(content).mentioned), answersIn(letters)).length;
+  const absent = absentIds(
+    letters.flatMap(({ content }) => factsOf(content).mentioned),
+    answersIn(letters),
+  ).length;
   return { id, address, letters, state: stateOf(letters.filter(isSentNote)), remarks, absent };
 }
 
@@ -231,7 +258,11 @@ function shortestIds(keys: readonly string[]): (key: string) => string {
 function aliasRemarks(noted: readonly Noted[]): AliasRemark[] {
   const aliasesOf = new Map<string, Map<string, string>>();
   const signersOf = new Map<string, Set<string>>();
-  for (const { content: { note: { alias, signer } } } of noted) {
+  for (const {
+    content: {
+      note: { alias, signer },
+    },
+  } of noted) {
     const key = aliasKey(alias);
     const aliases = aliasesOf.get(signer) ?? new Map<string, string>();
     aliasesOf.set(signer, aliases.set(key, aliases.get(key) ?? alias));

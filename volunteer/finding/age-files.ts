@@ -31,7 +31,11 @@ export function ageFilesIn(bytes: Uint8Array): { found: Found[]; isCutShort: boo
     const file = bytes.subarray(start, starts[order + 1] ?? bytes.length);
     const isExact = file.length === LETTER_BYTES;
     const letter = isExact ? letterAt(file) : (mended(file) ?? letterAt(file));
-    found.push(letter === null ? damaged(file, 'file', structureOf(file) ?? new CodedError('LETTER_STRUCTURE', 'it is damaged')) : { kind: 'letter', bytes: letter, via: 'file', isGuess: !isExact });
+    found.push(
+      letter === null
+        ? damaged(file, 'file', structureOf(file) ?? new CodedError('LETTER_STRUCTURE', 'it is damaged'))
+        : { kind: 'letter', bytes: letter, via: 'file', isGuess: !isExact },
+    );
   }
   return { found, isCutShort: starts.length > FILES_MAX };
 }

@@ -119,13 +119,23 @@ function readBlock(block: string, quoting: string): FoundLetter | null {
 /** From what a mail program mostly does to what only few do; null where it does not apply. Only what has a letter's structure is taken. */
 const READINGS: readonly ((block: string, quoting: string) => string | null)[] = [
   (block) => block,
-  (block, quoting) => (/[A-Za-z0-9+/]/.test(quoting) ? block.split('\n').map((line) => (line.startsWith(quoting) ? line.slice(quoting.length) : line)).join('\n') : null),
+  (block, quoting) =>
+    /[A-Za-z0-9+/]/.test(quoting)
+      ? block
+          .split('\n')
+          .map((line) => (line.startsWith(quoting) ? line.slice(quoting.length) : line))
+          .join('\n')
+      : null,
   (block) => (block.includes('=') ? quotedPrintableText(block) : null),
   (block) => (block.includes('\\') ? jsonText(block) : null),
   // Numbered lines; initials of whoever is quoted; the time and name that a messenger puts before each piece.
   (block) => block.replace(/^[^\S\n]{0,9}\d{1,5}[^\S\n]{0,4}[:.)|\]]?[^\S\n]{1,9}/gm, ''),
   (block) => block.replace(/^[^\n>|]{0,40}[>|]+/gm, ''),
-  (block) => block.split(/\r\n?|\n/).filter((line) => /^[\s>|]*[A-Za-z0-9+/]+=*[\s\\]*$/.test(line)).join('\n'),
+  (block) =>
+    block
+      .split(/\r\n?|\n/)
+      .filter((line) => /^[\s>|]*[A-Za-z0-9+/]+=*[\s\\]*$/.test(line))
+      .join('\n'),
 ];
 
 /** What can be read of it tells whether it is a copy of a letter that is whole. */

@@ -31,8 +31,12 @@ export function spoiledCopies(all: readonly Copy[]): ReadonlySet<Copy> {
     if (start.length >= KNOWN_CHARACTERS && all.some((other) => other.rank > copy.rank && starts.get(other) === start)) spoiled.add(copy);
   }
   // Of some so little is left that they may be a copy of any letter: of each that came in the other form alone, of one.
-  for (const [form, other] of [['text', 'file'], ['file', 'text']] as const) {
-    const startsIn = (wanted: Form, among: readonly Copy[]): string[] => among.filter(({ via }) => via === wanted || via === 'both').map((copy) => starts.get(copy) ?? '');
+  for (const [form, other] of [
+    ['text', 'file'],
+    ['file', 'text'],
+  ] as const) {
+    const startsIn = (wanted: Form, among: readonly Copy[]): string[] =>
+      among.filter(({ via }) => via === wanted || via === 'both').map((copy) => starts.get(copy) ?? '');
     const whole = all.filter(({ rank }) => rank > 0);
     const paired = new Set([...startsIn(form, whole), ...startsIn(form, [...spoiled])]);
     const alone = new Set(startsIn(other, whole).filter((start) => !paired.has(start)));
@@ -49,6 +53,8 @@ function isVague(start: string): boolean {
 
 /** What tells a letter from every other, also after a program changed its line ends or put something before it. */
 export function startOf(bytes: Uint8Array): string {
-  const text = asciiOf(bytes.subarray(0, KNOWN_CHARACTERS + 32)).replace(/^(?:\u00ef\u00bb\u00bf|[\s\0])+/, '').replaceAll('\r\n', '\n');
+  const text = asciiOf(bytes.subarray(0, KNOWN_CHARACTERS + 32))
+    .replace(/^(?:\u00ef\u00bb\u00bf|[\s\0])+/, '')
+    .replaceAll('\r\n', '\n');
   return text.slice(0, KNOWN_CHARACTERS);
 }

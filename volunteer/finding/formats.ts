@@ -93,7 +93,11 @@ function isWord({ starts }: Sign): boolean {
 }
 
 const TELLTALES: readonly { readonly what: string; readonly pattern: RegExp }[] = [
-  { what: 'as numbers in hexadecimal', pattern: /6167[\s:]?652d[\s:]?656e[\s:]?6372[\s:]?7970|61[\s:,]{1,3}67[\s:,]{1,3}65[\s:,]{1,3}2d[\s:,]{1,3}65[\s:,]{1,3}6e[\s:,]{1,3}63|0x61,\s?0x67,\s?0x65,\s?0x2d|\\x61\\x67\\x65\\x2d/i },
+  {
+    what: 'as numbers in hexadecimal',
+    pattern:
+      /6167[\s:]?652d[\s:]?656e[\s:]?6372[\s:]?7970|61[\s:,]{1,3}67[\s:,]{1,3}65[\s:,]{1,3}2d[\s:,]{1,3}65[\s:,]{1,3}6e[\s:,]{1,3}63|0x61,\s?0x67,\s?0x65,\s?0x2d|\\x61\\x67\\x65\\x2d/i,
+  },
   { what: 'as decimal numbers', pattern: /\b97,\s?103,\s?101,\s?45,\s?101,\s?110,\s?99/ },
   { what: 'in base32', pattern: /MFTWKLLFNZRXE6LQ/i },
 ];

@@ -14,7 +14,8 @@ const NESTING_MAX = 16;
 const HEADER_BYTES_MAX = 1024 * 1024;
 const FIELD = /^[!-9;-~]{1,76}:/;
 /** One of these makes some lines with colons a mail's header. */
-const MAIL_FIELD = /^(?:from|to|subject|date|received|return-path|message-id|delivered-to|mime-version|content-type|content-transfer-encoding|envelope-to|x-[\w-]+):/im;
+const MAIL_FIELD =
+  /^(?:from|to|subject|date|received|return-path|message-id|delivered-to|mime-version|content-type|content-transfer-encoding|envelope-to|x-[\w-]+):/im;
 
 /** Whether a text begins as a mail does; blank lines, the line of an .mbox and the length of an .emlx may come before. */
 export function isMail(text: string): boolean {
@@ -71,9 +72,15 @@ class Taken implements Mail {
 
   /** A part with its header, from `start` to `end`. */
   async take(start: number, end: number, depth: number): Promise<void> {
-    if (this.pieces.length >= this.#partsMax) return this.#refuse(new Unread('UNREAD_LIMIT', 'it has more parts than are read of one file'));
-    const header = /^\r?\n/.test(this.#text.slice(start, start + 2)) ? '' : headerOf(this.#text.slice(start, Math.min(end, start + HEADER_BYTES_MAX)));
-    const body = Math.min(end, start + header.length + (/^(?:\r?\n){1,2}/.exec(this.#text.slice(start + header.length, start + header.length + 4))?.[0].length ?? 0));
+    if (this.pieces.length >= this.#partsMax)
+      return this.#refuse(new Unread('UNREAD_LIMIT', 'it has more parts than are read of one file'));
+    const header = /^\r?\n/.test(this.#text.slice(start, start + 2))
+      ? ''
+      : headerOf(this.#text.slice(start, Math.min(end, start + HEADER_BYTES_MAX)));
+    const body = Math.min(
+      end,
+      start + header.length + (/^(?:\r?\n){1,2}/.exec(this.#text.slice(start + header.length, start + header.length + 4))?.[0].length ?? 0),
+    );
     const type = fieldOf(header, 'content-type');
     if (!/^\s*multipart\//i.test(type)) return this.#leaf(this.#bytes.subarray(start, start + header.length), header, body, end);
     this.#plain(start, body);
@@ -94,10 +101,12 @@ class Taken implements Mail {
     for (const part of parts) {
       if (part.isEnd) this.#plain(part.start, part.end);
       else await this.take(part.start, part.end, depth + 1);
-      if (this.pieces.length >= this.#partsMax) return this.#refuse(new Unread('UNREAD_LIMIT', 'it has more parts than are read of one file'));
+      if (this.pieces.length >= this.#partsMax)
+        return this.#refuse(new Unread('UNREAD_LIMIT', 'it has more parts than are read of one file'));
     }
     // Within a message that is whole, a program that forgets the last line of a group of parts has lost nothing.
-    if (depth === 0 && last?.isEnd !== true) this.#refuse(new Unread('UNREAD_CUT', 'the message breaks off: its last part may not be whole'));
+    if (depth === 0 && last?.isEnd !== true)
+      this.#refuse(new Unread('UNREAD_CUT', 'the message breaks off: its last part may not be whole'));
   }
 
   /** Where the parts are that lines with `mark` divide; what follows the last such line is no part. */
@@ -128,13 +137,15 @@ class Taken implements Mail {
     const transfer = fieldOf(header, 'content-transfer-encoding').trim();
     const { name, type: mimeType } = await said(new TextDecoder().decode(head));
     if (/^message\/partial/i.test(type)) this.#refuse(new Unread('UNREAD_CUT', 'it is one of several messages that a program made of one'));
-    if (/^message\/external-body/i.test(type)) this.#refuse(new Unread('UNREAD_CUT', 'a part of it is kept elsewhere and did not come with it'));
+    if (/^message\/external-body/i.test(type))
+      this.#refuse(new Unread('UNREAD_CUT', 'a part of it is kept elsewhere and did not come with it'));
     if (!/^(?:"?(?:7bit|8bit|binary|base64|quoted-printable|uuencode|x-uu|x-uuencode|x-uue)\b|\(|$)/i.test(transfer)) {
       this.#refuse(new Unread('UNREAD_CODING', `a part of it is coded as ${transfer.slice(0, 40)}`));
     }
     const charset = /;\s*charset\*?\s*=\s*"?([^\s;"]+)/i.exec(type)?.[1];
     this.pieces.push({
-      name, type: mimeType,
+      name,
+      type: mimeType,
       bytes: decoded(coded, transfer),
       ...(charset === undefined ? {} : { charset: charset.replace(/^[\w-]*'[\w-]*'/, '') }),
       isAttached: name !== '' || /^\s*attachment/i.test(fieldOf(header, 'content-disposition')) || /^\s*application\//i.test(type),
@@ -149,9 +160,13 @@ class Taken implements Mail {
 /** How a part is called and what type it says it has, as postal-mime reads its header, whatever coding that is in. */
 async function said(header: string): Promise<{ name: string; type: string }> {
   // As an attachment, whatever it says of itself: so it has a name, if there is one anywhere.
-  const attached = /^content-disposition:[ \t]*[\w-]*/im.test(header) ? header.replace(/^(content-disposition:)[ \t]*[\w-]*/im, '$1 attachment') : `Content-Disposition: attachment\n${header}`;
+  const attached = /^content-disposition:[ \t]*[\w-]*/im.test(header)
+    ? header.replace(/^(content-disposition:)[ \t]*[\w-]*/im, '$1 attachment')
+    : `Content-Disposition: attachment\n${header}`;
   try {
-    const [part] = (await PostalMime.parse(`${attached.trimEnd()}\n\nx\n`, { maxHeadersSize: 2 * HEADER_BYTES_MAX, forceRfc822Attachments: true })).attachments;
+    const [part] = (
+      await PostalMime.parse(`${attached.trimEnd()}\n\nx\n`, { maxHeadersSize: 2 * HEADER_BYTES_MAX, forceRfc822Attachments: true })
+    ).attachments;
     return { name: part?.filename ?? '', type: part?.mimeType ?? '' };
   } catch {
     return { name: '', type: '' };
@@ -171,5 +186,10 @@ function decoded(body: Uint8Array, transfer: string): Uint8Array {
 
 /** The first of that name, unfolded. */
 function fieldOf(header: string, name: string): string {
-  return new RegExp(`^${name}[ \\t]*:((?:[^\\r\\n]|\\r?\\n[ \\t])*)`, 'im').exec(header)?.[1]?.replace(/\r?\n[ \t]/g, ' ').trim() ?? '';
+  return (
+    new RegExp(`^${name}[ \\t]*:((?:[^\\r\\n]|\\r?\\n[ \\t])*)`, 'im')
+      .exec(header)?.[1]
+      ?.replace(/\r?\n[ \t]/g, ' ')
+      .trim() ?? ''
+  );
 }

@@ -104,7 +104,9 @@ class Compound {
       const size = entries.getUint32(at + 120, true);
       if (type === TYPE_ROOT) small = this.#chain(start, size).subarray(0, size);
       if (type !== TYPE_STREAM || size === 0) continue;
-      const name = new TextDecoder('utf-16le').decode(directory.subarray(at, at + Math.max(0, Math.min(64, entries.getUint16(at + 64, true)) - 2)));
+      const name = new TextDecoder('utf-16le').decode(
+        directory.subarray(at, at + Math.max(0, Math.min(64, entries.getUint16(at + 64, true)) - 2)),
+      );
       room -= size;
       if (room < 0) throw new RangeError('its streams are larger than it');
       const stream = size < smallMax ? this.#small(start, small, smallFat, size) : this.#chain(start, size);
@@ -153,7 +155,12 @@ class Compound {
   /** No more of a chain than is asked for: one that comes back to itself would never end. */
   #chainOf(first: number, fat: readonly number[], count: number): number[] {
     const chain: number[] = [];
-    for (let sector = first; sector < SECTOR_FREE_MIN && chain.length < Math.min(count, fat.length); sector = fat[sector] ?? SECTOR_FREE_MIN) chain.push(sector);
+    for (
+      let sector = first;
+      sector < SECTOR_FREE_MIN && chain.length < Math.min(count, fat.length);
+      sector = fat[sector] ?? SECTOR_FREE_MIN
+    )
+      chain.push(sector);
     return chain;
   }
 }

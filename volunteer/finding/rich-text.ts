@@ -7,8 +7,9 @@ const UNCOMPRESSED = 0x414c454d;
 const WINDOW_BYTES = 4096;
 const MINIMAL_RUN = 2;
 /** What every such text begins with without having it: § 2.1.2.1. */
-const DICTIONARY = '{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor MS Sans SerifSymbolArial'
-  + 'Times New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx';
+const DICTIONARY =
+  '{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor MS Sans SerifSymbolArial' +
+  'Times New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx';
 
 export function isCompressedRichText(bytes: Uint8Array): boolean {
   if (bytes.length < HEADER_BYTES) return false;

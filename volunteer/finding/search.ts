@@ -93,7 +93,14 @@ export class Search {
     // What is coded within a text is read there as well, and is damaged there.
     if (piece.isAside === true) return this.#addNew(found.filter(({ kind }) => kind === 'letter'));
     if (found.length > 0) this.#add(found, isCutShort);
-    else this.#add([damaged(piece.bytes, 'file', new CodedError('LETTER_STRUCTURE', `${called(piece)}${String(piece.bytes.length)} bytes of an age file`))]);
+    else
+      this.#add([
+        damaged(
+          piece.bytes,
+          'file',
+          new CodedError('LETTER_STRUCTURE', `${called(piece)}${String(piece.bytes.length)} bytes of an age file`),
+        ),
+      ]);
   }
 
   async #readFormat(piece: Piece, format: Format, depth: number): Promise<void> {
@@ -121,7 +128,8 @@ export class Search {
       for (const problem of problems) this.#name(piece, problem);
       // Where a mail is not made as it should be, its letter stands in it all the same.
       return this.#addNew(lettersIn(text).found.filter(({ kind }) => kind === 'letter' || this.#finds === before));
-    } else if (MAIL_NAME.test(piece.name) && !/^\s*</.test(text)) this.#name(piece, new Unread('UNREAD_MAIL', 'it is called a mail, and does not begin as one'));
+    } else if (MAIL_NAME.test(piece.name) && !/^\s*</.test(text))
+      this.#name(piece, new Unread('UNREAD_MAIL', 'it is called a mail, and does not begin as one'));
     const coded = [uuencodedIn(ascii, CODED_MAX), base64RunsIn(ascii, CODED_MAX)] as const;
     for (const { name, bytes } of coded[0]) await this.read({ name, bytes, isAttached: true }, depth + 1);
     const { found, isCutShort } = lettersIn(text);
@@ -131,7 +139,11 @@ export class Search {
     if (this.#finds > before) return;
     const telltale = telltaleOf(text);
     if (telltale !== null) this.#name(piece, new Unread('UNREAD_CODING', `it holds a letter ${telltale}`));
-    else if (!isKnown) this.#name(piece, new Unread('UNREAD_CODING', `its text is in a coding that nothing here reads, ${(piece.charset ?? '').slice(0, 40)}`));
+    else if (!isKnown)
+      this.#name(
+        piece,
+        new Unread('UNREAD_CODING', `its text is in a coding that nothing here reads, ${(piece.charset ?? '').slice(0, 40)}`),
+      );
     if (hasPgpMessage(text)) this.#name(piece, new Unread('UNREAD_ENCRYPTED', 'it is encrypted with OpenPGP'));
   }
 
@@ -150,7 +162,12 @@ export class Search {
       const key = keyOf(each);
       const known = this.#found.get(key);
       if (known === undefined) this.#found.set(key, each);
-      else if (known.kind === 'letter' && each.kind === 'letter') this.#found.set(key, { ...known, via: known.via === each.via ? known.via : 'both', isGuess: known.isGuess === true && each.isGuess === true });
+      else if (known.kind === 'letter' && each.kind === 'letter')
+        this.#found.set(key, {
+          ...known,
+          via: known.via === each.via ? known.via : 'both',
+          isGuess: known.isGuess === true && each.isGuess === true,
+        });
     }
     if (isCutShort) this.#limit();
   }
@@ -180,10 +197,15 @@ const OPENERS: Record<OpenedFormat, (piece: Piece) => Unpacked | Promise<Unpacke
   compound: fromCompound,
   'rich-text': ({ bytes, name }) => {
     const text = fromCompressedRichText(bytes, UNPACKED_BYTES_MAX);
-    return text === null ? { pieces: [], problems: [new Unread('UNREAD_LIMIT', 'its text is larger than anything that is read')] } : { pieces: [{ name, bytes: text, isAside: true }], problems: [] };
+    return text === null
+      ? { pieces: [], problems: [new Unread('UNREAD_LIMIT', 'its text is larger than anything that is read')] }
+      : { pieces: [{ name, bytes: text, isAside: true }], problems: [] };
   },
   // What is signed is the mail; beside it are signatures and certificates.
-  signed: ({ bytes }) => ({ pieces: signedContent(bytes).map((run) => ({ name: '', bytes: run, ...(isText(run) ? {} : { isAside: true }) })), problems: [] }),
+  signed: ({ bytes }) => ({
+    pieces: signedContent(bytes).map((run) => ({ name: '', bytes: run, ...(isText(run) ? {} : { isAside: true }) })),
+    problems: [],
+  }),
 };
 
 /** The letters of a text in any of the codings that it may have; of what is damaged only as the most fruitful coding has it. */
@@ -191,11 +213,16 @@ function lettersIn(text: string): { found: Found[]; isCutShort: boolean } {
   const readings = viewsOf(text).map(armoredLetters);
   const letters = ({ found }: { found: Found[] }): Found[] => found.filter(({ kind }) => kind === 'letter');
   const best = readings.reduce((a, b) => (letters(b).length > letters(a).length ? b : a));
-  return { found: [...best.found, ...readings.filter((reading) => reading !== best).flatMap(letters)], isCutShort: readings.some(({ isCutShort }) => isCutShort) };
+  return {
+    found: [...best.found, ...readings.filter((reading) => reading !== best).flatMap(letters)],
+    isCutShort: readings.some(({ isCutShort }) => isCutShort),
+  };
 }
 
 function keyOf(found: Found): string {
-  return found.kind === 'unread' ? `${found.error.code} ${found.error.message}` : `${found.kind} ${toHex(blake2b(DIGEST_BYTES, found.bytes))}`;
+  return found.kind === 'unread'
+    ? `${found.error.code} ${found.error.message}`
+    : `${found.kind} ${toHex(blake2b(DIGEST_BYTES, found.bytes))}`;
 }
 
 function called({ name, isGiven }: Piece): string {

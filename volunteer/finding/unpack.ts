@@ -9,7 +9,11 @@ export type Unpacked = { pieces: Piece[]; problems: Unread[] };
 type Format = 'gzip' | 'deflate' | 'deflate-raw';
 
 /** What a compressed file gives, `isWhole` only when it ends as it should; null when it gives more than `bytesMax`. */
-export async function inflate(bytes: Uint8Array, format: Format, bytesMax: number): Promise<{ bytes: Uint8Array; isWhole: boolean } | null> {
+export async function inflate(
+  bytes: Uint8Array,
+  format: Format,
+  bytesMax: number,
+): Promise<{ bytes: Uint8Array; isWhole: boolean } | null> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   const reader = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream(format)).getReader();
@@ -33,7 +37,8 @@ export async function inflate(bytes: Uint8Array, format: Format, bytesMax: numbe
 
 export async function fromCompressed({ name, bytes }: Piece, format: Format, bytesMax: number): Promise<Unpacked> {
   const inflated = await inflate(bytes, format, bytesMax);
-  if (inflated === null) return { pieces: [], problems: [new Unread('UNREAD_LIMIT', 'it is compressed, and larger than anything that is read')] };
+  if (inflated === null)
+    return { pieces: [], problems: [new Unread('UNREAD_LIMIT', 'it is compressed, and larger than anything that is read')] };
   const problems = inflated.isWhole ? [] : [new Unread('UNREAD_COMPRESSED', 'it is compressed and does not end as such a file should')];
   return { pieces: [{ name: name.replace(/\.(?:gz|z|zlib|deflate)$/i, ''), bytes: inflated.bytes }], problems };
 }
@@ -90,13 +95,15 @@ function endOfDirectory(view: DataView): number | null {
 }
 
 async function readEntry(view: DataView, bytes: Uint8Array, at: number, name: string, room: number): Promise<Uint8Array | Unread> {
-  if ((view.getUint16(at + 8, true) & FLAG_ENCRYPTED) !== 0) return new Unread('UNREAD_ENCRYPTED', `${name} is in a zip archive with a password`);
+  if ((view.getUint16(at + 8, true) & FLAG_ENCRYPTED) !== 0)
+    return new Unread('UNREAD_ENCRYPTED', `${name} is in a zip archive with a password`);
   const method = view.getUint16(at + 10, true);
   const local = view.getUint32(at + 42, true);
   if (local + LOCAL_BYTES > bytes.length) return new Unread('UNREAD_ARCHIVE', `${name} is in a zip archive that is damaged`);
   const start = local + LOCAL_BYTES + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
   const packed = bytes.subarray(start, start + view.getUint32(at + 20, true));
-  if (method === METHOD_STORED) return packed.length <= room ? packed : new Unread('UNREAD_LIMIT', `${name} is larger than anything that is read`);
+  if (method === METHOD_STORED)
+    return packed.length <= room ? packed : new Unread('UNREAD_LIMIT', `${name} is larger than anything that is read`);
   if (method !== METHOD_DEFLATED) return new Unread('UNREAD_ARCHIVE', `${name} is in a zip archive, compressed in an unusual way`);
   const inflated = await inflate(packed, 'deflate-raw', room);
   if (inflated === null) return new Unread('UNREAD_LIMIT', `${name} is larger than anything that is read`);
@@ -108,12 +115,16 @@ const TAR_BLOCK_BYTES = 512;
 /** The files of a .tar. */
 export function fromTar({ bytes }: Piece, entriesMax: number): Unpacked {
   const unpacked: Unpacked = { pieces: [], problems: [] };
-  for (let at = 0; at + TAR_BLOCK_BYTES <= bytes.length; ) {
+  for (let at = 0; at + TAR_BLOCK_BYTES <= bytes.length;) {
     const header = asciiOf(bytes.subarray(at, at + TAR_BLOCK_BYTES));
     const octal = /^[ \0]*([0-7]{1,11})/.exec(header.slice(124, 136))?.[1];
     if (header[0] === '\0') break;
     if (octal === undefined || unpacked.pieces.length >= entriesMax) {
-      unpacked.problems.push(octal === undefined ? new Unread('UNREAD_ARCHIVE', 'it is a tar archive that is damaged') : new Unread('UNREAD_LIMIT', 'it is an archive of too many files'));
+      unpacked.problems.push(
+        octal === undefined
+          ? new Unread('UNREAD_ARCHIVE', 'it is a tar archive that is damaged')
+          : new Unread('UNREAD_LIMIT', 'it is an archive of too many files'),
+      );
       break;
     }
     const size = parseInt(octal, 8);

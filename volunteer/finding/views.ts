@@ -4,8 +4,27 @@
 const INLINE_TAG = /<\/?(?:a|abbr|b|big|code|em|font|i|ins|mark|s|small|span|strong|tt|u|wbr)\b[^<>]*>/gi;
 /** What armor has, and what comes between, of the characters that some programs write by name. */
 const NAMED_CHARACTERS: Readonly<Record<string, string>> = {
-  amp: '&', gt: '>', lt: '<', nbsp: ' ', ensp: ' ', emsp: ' ', thinsp: ' ', plus: '+', sol: '/', equals: '=', newline: '\n', tab: '\t',
-  hyphen: '-', dash: '-', minus: '-', ndash: '-', mdash: '-', horbar: '-', shy: '', zwj: '', zwnj: '',
+  amp: '&',
+  gt: '>',
+  lt: '<',
+  nbsp: ' ',
+  ensp: ' ',
+  emsp: ' ',
+  thinsp: ' ',
+  plus: '+',
+  sol: '/',
+  equals: '=',
+  newline: '\n',
+  tab: '\t',
+  hyphen: '-',
+  dash: '-',
+  minus: '-',
+  ndash: '-',
+  mdash: '-',
+  horbar: '-',
+  shy: '',
+  zwj: '',
+  zwnj: '',
 };
 
 /** Enough of HTML for armor; not for showing it. */
@@ -31,7 +50,10 @@ export function percentText(text: string): string {
 
 /** As within quotation marks of JSON and of many programs. */
 export function jsonText(text: string): string {
-  return text.replace(/\\u([\da-f]{4})/gi, (_, code: string) => String.fromCharCode(parseInt(code, 16))).replace(/\\[nrt]/g, '\n').replace(/\\(.)/g, '$1');
+  return text
+    .replace(/\\u([\da-f]{4})/gi, (_, code: string) => String.fromCharCode(parseInt(code, 16)))
+    .replace(/\\[nrt]/g, '\n')
+    .replace(/\\(.)/g, '$1');
 }
 
 /** Rich text: control words, groups and coded characters left out. */

@@ -31,7 +31,12 @@ type Parse<Key> = (text: string, passphrase?: string, onProgress?: OnProgress) =
  * A secret key in minisign's format, such as a signer; `passphrase` is called only when it is encrypted.
  * Throws what `parse` throws: MINISIGN_PASSPHRASE where the passphrase is wrong in every form.
  */
-export async function openKeyFile<Key extends SigningKeyPair>(text: string, parse: Parse<Key>, passphrase: Passphrase, onProgress?: OnProgress): Promise<Key> {
+export async function openKeyFile<Key extends SigningKeyPair>(
+  text: string,
+  parse: Parse<Key>,
+  passphrase: Passphrase,
+  onProgress?: OnProgress,
+): Promise<Key> {
   if (!needsPassphrase(text)) return parse(text);
   const typed = await passphrase();
   return openWithForms(typed, (form) => parse(text, form, onProgress), isWrongPassphrase);

@@ -9,7 +9,12 @@ import type { SigningKeyPair } from '../../crypto/sign.ts';
  * none was chosen the topic `other`, as `teamFor` has it: the note goes to it, and further words of the person. Null: none
  * lists the signer.
  */
-export function teamOf({ teams }: Keyring, { key }: Pick<SigningKeyPair, 'key'>, identities: readonly string[], topic: string | undefined): Team | null {
+export function teamOf(
+  { teams }: Keyring,
+  { key }: Pick<SigningKeyPair, 'key'>,
+  identities: readonly string[],
+  topic: string | undefined,
+): Team | null {
   const own = new Set(identities.map(identityToRecipient));
   const rank = ({ recipients, topics }: Team): number =>
     (recipients.some((recipient) => own.has(recipient)) ? 2 : 0) + (topics.some(({ id }) => id === (topic ?? OTHER_TOPIC)) ? 1 : 0);

@@ -74,13 +74,17 @@ async function buildScripts(outDir: string, rootKey: string, floorSerial: number
     }),
     // The same worker twice: a browser loads the one that it can run.
     ...ENGINES.map((engine) =>
-      build({ ...common, entryPoints: [{ in: join(WEB, 'page/seal.ts'), out: `seal-${engine}` }], plugins: [sodiumPlugin(engine)] })),
+      build({ ...common, entryPoints: [{ in: join(WEB, 'page/seal.ts'), out: `seal-${engine}` }], plugins: [sodiumPlugin(engine)] }),
+    ),
   ]);
 }
 
 /** Throws SiteError when the file is wrong. */
 async function readSite(file: string): Promise<Site> {
-  return parseSite(await readGivenText(file), readLanguages().map(({ language }) => language));
+  return parseSite(
+    await readGivenText(file),
+    readLanguages().map(({ language }) => language),
+  );
 }
 
 /**

@@ -34,7 +34,8 @@ async function cut(file: string): Promise<{ code: string; wasm: Buffer }> {
   const source = await readFile(file, 'utf8');
   const [found, ...more] = source.matchAll(WASM);
   const base64 = found?.[1];
-  if (base64 === undefined || more.length > 0 || !source.includes('.instantiateWasm')) throw new Error(`${file} is not the libsodium that this build knows`);
+  if (base64 === undefined || more.length > 0 || !source.includes('.instantiateWasm'))
+    throw new Error(`${file} is not the libsodium that this build knows`);
   return { code: source.replace(base64, ''), wasm: Buffer.from(base64, 'base64') };
 }
 
@@ -48,9 +49,12 @@ async function cutWrappers(file: string): Promise<string> {
   const source = await readFile(file, 'utf8');
   const [found, ...more] = source.matchAll(WRAPPED);
   const [names = [], functions = []] = [found?.[2], found?.[4]].map((list) => list?.split(','));
-  if (found === undefined || more.length > 0 || names.length !== functions.length) throw new Error(`${file} is not the wrappers that this build knows`);
+  if (found === undefined || more.length > 0 || names.length !== functions.length)
+    throw new Error(`${file} is not the wrappers that this build knows`);
   const crypto = join(ROOT, 'crypto');
-  const ours = await Promise.all((await readdir(crypto, { recursive: true })).filter((name) => name.endsWith('.ts')).map((name) => readFile(join(crypto, name), 'utf8')));
+  const ours = await Promise.all(
+    (await readdir(crypto, { recursive: true })).filter((name) => name.endsWith('.ts')).map((name) => readFile(join(crypto, name), 'utf8')),
+  );
   const called = new Set([...SELF_TEST, ...ours.flatMap((text) => [...text.matchAll(/\bsodium\.(\w+)/g)].map(([, name]) => name))]);
   const kept = [...names.keys()].filter((i) => called.has((names[i] ?? '').slice(1, -1)));
   const only = (list: readonly string[]): string => kept.map((i) => list[i]).join();
@@ -89,7 +93,8 @@ export function sodiumPlugin(engine: Engine): Plugin {
       // Asked for in Node only.
       onResolve({ filter: /^(node:fs|crypto)$/ }, ({ path }) => ({ path, external: true }));
       onLoad({ filter: /^around$/, namespace: 'libsodium' }, () => ({ contents: AROUND_WASM, resolveDir: WEB }));
-      if (engine === 'wasm') onLoad({ filter: /[\\/]libsodium-wrappers\.mjs$/ }, async ({ path }) => ({ contents: await cutWrappers(path) }));
+      if (engine === 'wasm')
+        onLoad({ filter: /[\\/]libsodium-wrappers\.mjs$/ }, async ({ path }) => ({ contents: await cutWrappers(path) }));
       onLoad({ filter: /[\\/]libsodium\.m?js$/ }, async ({ path }): Promise<OnLoadResult | null> => {
         if (path !== libsodium) return null;
         const { code } = await cut(path);

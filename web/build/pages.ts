@@ -38,7 +38,8 @@ export async function readTemplate(name: string, parts: PageParts): Promise<stri
   for (const [tag, part = ''] of [...template.matchAll(/\{\{>([\w-]+)\}\}/g)]) {
     template = template.replace(tag, (await readTemplate(part, parts)).trim());
   }
-  return template.replace(/\{\{\?offline\}\}([^]*?)\{\{\/offline\}\}/g, parts.offline ? '$1' : '')
+  return template
+    .replace(/\{\{\?offline\}\}([^]*?)\{\{\/offline\}\}/g, parts.offline ? '$1' : '')
     .replaceAll('{{slotSeconds}}', String(parts.slotSeconds ?? SLOT_SECONDS));
 }
 

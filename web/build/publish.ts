@@ -7,7 +7,8 @@ import { encodeManifest, MANIFEST_NAME, MANIFEST_SIGNATURE_NAME, parseManifest }
 
 const COMPRESS = {
   // Where it is highest it takes ten times as long, for a hundredth of the size; onions have gzip only.
-  '.br': (bytes: Uint8Array) => promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
+  '.br': (bytes: Uint8Array) =>
+    promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
   '.gz': (bytes: Uint8Array) => promisify(gzip)(bytes, { level: 9 }),
 };
 
@@ -15,7 +16,9 @@ const COMPRESS = {
 async function filesIn(directory: string): Promise<Map<string, Uint8Array>> {
   const entries = await readdir(directory, { withFileTypes: true, recursive: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  return new Map(await Promise.all(paths.map(async (path) => [relative(directory, path).split(sep).join('/'), await readFile(path)] as const)));
+  return new Map(
+    await Promise.all(paths.map(async (path) => [relative(directory, path).split(sep).join('/'), await readFile(path)] as const)),
+  );
 }
 
 /** Copies are there for what shrinks by them. They stand in no manifest: another zlib makes others of the same file. */
@@ -56,7 +59,10 @@ function listedIn(manifest: Uint8Array): string[] {
 }
 
 async function exists(path: string): Promise<boolean> {
-  return stat(path).then(() => true, () => false);
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /**

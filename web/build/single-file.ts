@@ -30,7 +30,10 @@ function verified(keyrings: readonly SignedKeyring[], rootKey: string): { carrie
     .sort((a, b) => a.serial - b.serial);
   return {
     carried: found.map(({ json, signature }) => ({ json, signature })),
-    until: found.map(({ notAfter }) => notAfter).sort().at(-1),
+    until: found
+      .map(({ notAfter }) => notAfter)
+      .sort()
+      .at(-1),
   };
 }
 
@@ -76,7 +79,9 @@ function scriptWith(common: BuildOptions, entry: string, carried: readonly Signe
 
 /** The offline form: form.html a language, and form.json. */
 export async function buildOffline(
-  outDir: string, common: BuildOptions, { rootKey, keyrings, difficulty }: SingleFileOptions,
+  outDir: string,
+  common: BuildOptions,
+  { rootKey, keyrings, difficulty }: SingleFileOptions,
 ): Promise<void> {
   const { carried, until } = verified(keyrings, rootKey);
   const [template, script, style] = await Promise.all([
@@ -102,7 +107,8 @@ const deskName = ({ language }: Language): string => `desk-${language}.html`;
 
 /** The desk for volunteers, one page a language, by the names of its files. Throws MINISIGN_* and KEYRING_FORMAT as `verifyKeyring`. */
 export async function makeDesk(
-  common: BuildOptions, { rootKey, keyrings, difficulty }: SingleFileOptions,
+  common: BuildOptions,
+  { rootKey, keyrings, difficulty }: SingleFileOptions,
 ): Promise<{ name: string; page: string }[]> {
   const { carried } = verified(keyrings, rootKey);
   const [template, script, style] = await Promise.all([

@@ -16,7 +16,9 @@ function renderLine(locale: Locale, { name, contact, hours, link }: CrisisLine):
   const reach = escapeHtml(contact);
   return [
     `<li><b>${escapeHtml(name)}</b><br>`,
-    link === undefined ? reach : `<a href="${escapeHtml(link)}" target="_blank" rel="noopener noreferrer">${reach}</a> ${wordOf(locale, 'crisis.opens')}`,
+    link === undefined
+      ? reach
+      : `<a href="${escapeHtml(link)}" target="_blank" rel="noopener noreferrer">${reach}</a> ${wordOf(locale, 'crisis.opens')}`,
     ...(hours === undefined ? [] : [`<br>${escapeHtml(hours)}`]),
     '</li>',
   ].join('');

@@ -3,12 +3,15 @@ import * as z from 'zod';
 
 const MAX_TEXT = 300;
 
-const text = z.string('it must be text').trim().min(1, 'it is empty').max(MAX_TEXT, `it is longer than ${String(MAX_TEXT)} characters`)
+const text = z
+  .string('it must be text')
+  .trim()
+  .min(1, 'it is empty')
+  .max(MAX_TEXT, `it is longer than ${String(MAX_TEXT)} characters`)
   .refine((value) => !/\p{Cc}/u.test(value), 'it must be one line');
 
-const perLanguage = <Value extends z.ZodType>(value: Value) => (
-  z.record(z.string().regex(/^[a-z]{2,3}$/, 'a language is a code such as "ru"'), value, 'it must be an object with languages, {"ru": …}')
-);
+const perLanguage = <Value extends z.ZodType>(value: Value) =>
+  z.record(z.string().regex(/^[a-z]{2,3}$/, 'a language is a code such as "ru"'), value, 'it must be an object with languages, {"ru": …}');
 
 const ADDRESS = 'it must be an https:// address, or an http:// address of an onion service';
 

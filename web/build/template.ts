@@ -6,10 +6,12 @@ import { PLAIN_SITE, type Site } from './site.ts';
 import { escapeHtml, wordOf } from './words.ts';
 
 function renderNotice(locale: Locale, notice: Notice): string {
-  const paragraphs = wordOf(locale, `notice.${notice}.text`).split('\n').map((text) => `<p>${text}</p>`);
-  const buttons = NOTICES[notice].map((action) => (
-    `<button type="button" data-action="${action}">${wordOf(locale, `action.${action}`)}</button>`
-  ));
+  const paragraphs = wordOf(locale, `notice.${notice}.text`)
+    .split('\n')
+    .map((text) => `<p>${text}</p>`);
+  const buttons = NOTICES[notice].map(
+    (action) => `<button type="button" data-action="${action}">${wordOf(locale, `action.${action}`)}</button>`,
+  );
   return [
     `<section class="notice" id="notice-${notice}" aria-labelledby="notice-${notice}-title" hidden>`,
     `<h2 id="notice-${notice}-title" tabindex="-1">${wordOf(locale, `notice.${notice}.title`)}</h2>`,
@@ -21,11 +23,13 @@ function renderNotice(locale: Locale, notice: Notice): string {
 
 /** `page`: which one of a language is linked to; its first, where left out. */
 function renderLanguages(locale: Locale, all: readonly Locale[], page = ''): string {
-  return all.map(({ language, name, path }) => (
-    language === locale.language
-      ? `<span aria-current="page">${escapeHtml(name)}</span>`
-      : `<a href="/${path}${page}" lang="${language}" hreflang="${language}">${escapeHtml(name)}</a>`
-  )).join(' ');
+  return all
+    .map(({ language, name, path }) =>
+      language === locale.language
+        ? `<span aria-current="page">${escapeHtml(name)}</span>`
+        : `<a href="/${path}${page}" lang="${language}" hreflang="${language}">${escapeHtml(name)}</a>`,
+    )
+    .join(' ');
 }
 
 /**
@@ -33,7 +37,9 @@ function renderLanguages(locale: Locale, all: readonly Locale[], page = ''): str
  * `{{exit}}` to the site. What stands between `{{#each}}` and `{{/each}}` is there in every language, one after the other.
  */
 export function renderPage(template: string, locale: Locale, all: readonly Locale[], site: Site = PLAIN_SITE): string {
-  const whole = template.replace(/\{\{#each\}\}([^]*?)\{\{\/each\}\}/g, (_, part: string) => all.map((each) => renderPage(part, each, all, site)).join(' '));
+  const whole = template.replace(/\{\{#each\}\}([^]*?)\{\{\/each\}\}/g, (_, part: string) =>
+    all.map((each) => renderPage(part, each, all, site)).join(' '),
+  );
   return whole.replace(/\{\{(@?[\w.-]+)\}\}/g, (_, key: string) => {
     switch (key) {
       case 'language':
@@ -68,7 +74,9 @@ export function renderPage(template: string, locale: Locale, all: readonly Local
 export function neededWords(template: string): Set<string> {
   const inTemplate = [...template.matchAll(/\{\{([\w-]+\.[\w.-]+)\}\}/g)].map(([, key]) => key as string);
   const inNotices = Object.entries(NOTICES).flatMap(([notice, actions]) => [
-    `notice.${notice}.title`, `notice.${notice}.text`, ...actions.map((action) => `action.${action}`),
+    `notice.${notice}.title`,
+    `notice.${notice}.text`,
+    ...actions.map((action) => `action.${action}`),
   ]);
   return new Set([...inTemplate, ...inNotices, ...SITE_WORDS]);
 }

@@ -18,12 +18,22 @@ export function cautionsAbout({ letters }: Conversation, known: Known, { action,
   const noted = letters.filter(isNoted);
   const by = toHex(signer.key);
   const others = distinctAliases(othersWith(noted, by, alias).map(({ from, to }) => to || from));
-  const former = formerAlias(known.conversations.flatMap((each) => each.letters.filter(isNoted)), by, alias);
+  const former = formerAlias(
+    known.conversations.flatMap((each) => each.letters.filter(isNoted)),
+    by,
+    alias,
+  );
   const full = action === 'answer' ? fullnessOf(noted, by, new Date()) : null;
   return [
     ...(former === null ? [] : [phrase('former-alias', { former: `«${former}»`, alias: `«${alias}»` })]),
     ...(known.refusals.some(({ code }) => mayHideNote(code)) ? [phrase('incomplete')] : []),
-    ...(others.length > 0 ? [phrase('others', { aliases: [...others.slice(0, NAMED).map((name) => `«${name}»`), ...others.slice(NAMED, NAMED + 1).map(() => '…')].join(', ') })] : []),
+    ...(others.length > 0
+      ? [
+          phrase('others', {
+            aliases: [...others.slice(0, NAMED).map((name) => `«${name}»`), ...others.slice(NAMED, NAMED + 1).map(() => '…')].join(', '),
+          }),
+        ]
+      : []),
     ...(full === null ? [] : [phrase('full', { all: String(full.team), own: String(full.own) })]),
   ].map(asked);
 }

@@ -69,7 +69,10 @@ class Desk {
   }
 
   #then(work: () => Promise<void>): void {
-    this.#doing = this.#doing.then(work).catch(tellBroken).finally(() => this.#work(null));
+    this.#doing = this.#doing
+      .then(work)
+      .catch(tellBroken)
+      .finally(() => this.#work(null));
   }
 
   #work(share: number | null): void {
@@ -81,20 +84,21 @@ class Desk {
     const status = element(`${name}-status`, HTMLElement);
     const passphrase = element(`${name}-passphrase`, HTMLInputElement);
     const input = element(name, HTMLInputElement);
-    const begin = (): void => this.#then(async () => {
-      const file = input.files?.[0];
-      status.replaceChildren();
-      try {
-        status.replaceChildren(file === undefined ? phrase('choose-file') : await open(await readBytes(file), passphrase.value));
-        if (file !== undefined) {
-          passphrase.value = '';
-          element(`${name}-box`, HTMLDetailsElement).open = false;
+    const begin = (): void =>
+      this.#then(async () => {
+        const file = input.files?.[0];
+        status.replaceChildren();
+        try {
+          status.replaceChildren(file === undefined ? phrase('choose-file') : await open(await readBytes(file), passphrase.value));
+          if (file !== undefined) {
+            passphrase.value = '';
+            element(`${name}-box`, HTMLDetailsElement).open = false;
+          }
+        } catch (error) {
+          if (!(error instanceof KeyError || error instanceof ReadingError)) throw error;
+          status.replaceChildren(phrase(error instanceof KeyError ? error.problem : 'unreadable'));
         }
-      } catch (error) {
-        if (!(error instanceof KeyError || error instanceof ReadingError)) throw error;
-        status.replaceChildren(phrase(error instanceof KeyError ? error.problem : 'unreadable'));
-      }
-    });
+      });
     element(`open-${name}`, HTMLButtonElement).addEventListener('click', begin);
     passphrase.addEventListener('keydown', ({ key }) => {
       if (key === 'Enter') begin();
@@ -112,7 +116,9 @@ class Desk {
   async #openSigner(file: Uint8Array, passphrase: string): Promise<HTMLElement> {
     await this.#office.setSigner(file, passphrase, (share) => this.#work(share));
     const newest = this.#office.newest(new Date());
-    return this.#office.team(newest, undefined) === null ? phrase('signer-unknown', { serial: String(newest.keyring.serial) }) : phrase('signer-open');
+    return this.#office.team(newest, undefined) === null
+      ? phrase('signer-unknown', { serial: String(newest.keyring.serial) })
+      : phrase('signer-open');
   }
 
   async #take(given: readonly Given[]): Promise<void> {

@@ -14,7 +14,11 @@ import { codeOf, ReadingError, type ReadingRefusal, type RefusalCode } from './r
 
 /** `letter`: sealed until a key opens it. */
 type Piece = {
-  readonly source: string; readonly mark: string; letter: Uint8Array | LetterContent; refused: RefusalCode | null; unsent?: boolean;
+  readonly source: string;
+  readonly mark: string;
+  letter: Uint8Array | LetterContent;
+  refused: RefusalCode | null;
+  unsent?: boolean;
 };
 /** What one file held; `mark` is null of what is no letter. */
 type Part = { readonly source: string; readonly found: Found; readonly mark: string | null };
@@ -103,7 +107,10 @@ export class Pile {
     try {
       const found = await findLetters(await readBytes(file), source);
       if (found.length === 0) throw new ReadingError('LETTER_MISSING');
-      this.#parts.set(key, found.map((each, index) => this.#keep(found.length === 1 ? source : `${source} (${String(index + 1)})`, each)));
+      this.#parts.set(
+        key,
+        found.map((each, index) => this.#keep(found.length === 1 ? source : `${source} (${String(index + 1)})`, each)),
+      );
     } catch (error) {
       this.refuse(source, codeOf(error), key);
     }

@@ -1,6 +1,14 @@
 // What the desk shows of conversations: who wrote what, who has done what, and what is odd about it.
 import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
-import { countsOf, isNoted, isWritten, type AliasRemark, type Conversation, type Noted, type Written } from '../../volunteer/conversations/conversations.ts';
+import {
+  countsOf,
+  isNoted,
+  isWritten,
+  type AliasRemark,
+  type Conversation,
+  type Noted,
+  type Written,
+} from '../../volunteer/conversations/conversations.ts';
 import { element, setVisible } from '../page/page.ts';
 import { copyOf, part, phrase, quoted } from './phrases.ts';
 
@@ -28,14 +36,24 @@ function entry(isNote: boolean, what: readonly HTMLElement[], text: string): HTM
 
 function writtenEntry({ content: { kind, serial, topic, contact, message }, keyring }: Written): HTMLElement {
   const names = keyring?.teams.flatMap(({ topics }) => topics).find(({ id }) => id === topic)?.names;
-  return entry(false, [
-    phrase(kind, { serial: String(serial) }),
-    ...(topic === undefined ? [] : [phrase('topic', { topic: names?.[document.documentElement.lang] ?? topic })]),
-    ...(contact === undefined ? [] : [phrase('contact', { contact })]),
-  ], message);
+  return entry(
+    false,
+    [
+      phrase(kind, { serial: String(serial) }),
+      ...(topic === undefined ? [] : [phrase('topic', { topic: names?.[document.documentElement.lang] ?? topic })]),
+      ...(contact === undefined ? [] : [phrase('contact', { contact })]),
+    ],
+    message,
+  );
 }
 
-function notedEntry({ content: { note: { action, alias, to = '', signer, text }, serial }, unsent }: Noted): HTMLElement {
+function notedEntry({
+  content: {
+    note: { action, alias, to = '', signer, text },
+    serial,
+  },
+  unsent,
+}: Noted): HTMLElement {
   if (unsent === true) return entry(true, [phrase('unsent-note')], text);
   return entry(true, [phrase(`note-${action}`, { alias, to, signer: fingerprint(signer), serial: String(serial) })], text);
 }
@@ -44,7 +62,9 @@ function notedEntry({ content: { note: { action, alias, to = '', signer, text },
 function states(conversation: Conversation): HTMLElement[] {
   const { address, state, letters, remarks, absent } = conversation;
   const { answers, written } = countsOf(conversation);
-  const all: HTMLElement[] = (['answered', 'handed', 'taken'] as const).flatMap((what) => state[what].map((alias) => phrase(what, { alias })));
+  const all: HTMLElement[] = (['answered', 'handed', 'taken'] as const).flatMap((what) =>
+    state[what].map((alias) => phrase(what, { alias })),
+  );
   if (state.answered.length === 0) all.unshift(phrase(address === null && letters.some(isWritten) ? 'unwanted' : 'unanswered'));
   else if (written > answers) all.push(phrase('waiting-again', { answers: String(answers), written: String(written) }));
   if (letters.some(({ unsent }) => unsent === true)) all.unshift(phrase('unsent'));
@@ -63,7 +83,9 @@ function showOne(conversation: Conversation, onAnswer: OnAnswer): HTMLElement {
   title.append(phrase('conversation', { id }));
   shown.setAttribute('aria-labelledby', title.id);
   part(shown, 'states', HTMLElement).append(...states(conversation));
-  part(shown, 'entries', HTMLElement).append(...letters.map((letter) => (isNoted(letter) ? notedEntry(letter) : writtenEntry(letter as Written))));
+  part(shown, 'entries', HTMLElement).append(
+    ...letters.map((letter) => (isNoted(letter) ? notedEntry(letter) : writtenEntry(letter as Written))),
+  );
   const answer = part(shown, 'answer', HTMLButtonElement);
   const closed = part(shown, 'closed', HTMLElement);
   answer.hidden = address === null;
@@ -82,13 +104,17 @@ export function placeToCompose(id: string): HTMLElement {
 
 export function showConversations(conversations: readonly Conversation[], onAnswer: OnAnswer): void {
   const unanswered = conversations.filter(isUnanswered).length;
-  element('summary', HTMLElement).replaceChildren(phrase('summary', { count: String(conversations.length), unanswered: String(unanswered) }));
+  element('summary', HTMLElement).replaceChildren(
+    phrase('summary', { count: String(conversations.length), unanswered: String(unanswered) }),
+  );
   const sorted = [...conversations].sort((a, b) => urgencyOf(a) - urgencyOf(b));
   element('conversations', HTMLElement).replaceChildren(...sorted.map((each) => showOne(each, onAnswer)));
 }
 
 export function showAliases(remarks: readonly AliasRemark[]): void {
-  const shown = remarks.map(({ kind, signers, aliases }) => phrase(kind, { signers: signers.map(fingerprint).join(', '), aliases: aliases.map((alias) => `«${alias}»`).join(', ') }));
+  const shown = remarks.map(({ kind, signers, aliases }) =>
+    phrase(kind, { signers: signers.map(fingerprint).join(', '), aliases: aliases.map((alias) => `«${alias}»`).join(', ') }),
+  );
   element('aliases', HTMLElement).replaceChildren(...shown);
   setVisible({ 'odd-names': shown.length > 0 });
 }

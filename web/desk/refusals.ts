@@ -5,7 +5,15 @@ import { element, setVisible } from '../page/page.ts';
 import { phrase } from './phrases.ts';
 
 /** KEYRING_FOREIGN, of a note NOTE_FOREIGN: sealed under a keyring that is not known here. */
-export type RefusalCode = ErrorCode | UnreadCode | 'KEYRING_FOREIGN' | 'NOTE_FOREIGN' | 'LETTER_MISSING' | 'FILE_TOO_LARGE' | 'FILE_UNREADABLE' | 'FOLDER_DROPPED';
+export type RefusalCode =
+  | ErrorCode
+  | UnreadCode
+  | 'KEYRING_FOREIGN'
+  | 'NOTE_FOREIGN'
+  | 'LETTER_MISSING'
+  | 'FILE_TOO_LARGE'
+  | 'FILE_UNREADABLE'
+  | 'FOLDER_DROPPED';
 export type ReadingRefusal = { readonly source: string; readonly code: RefusalCode };
 
 export class ReadingError extends Error {

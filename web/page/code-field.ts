@@ -78,7 +78,10 @@ export class CodeField {
   }
 
   #mark(problem: CodeProblem['kind'] | null): void {
-    showOne(PROBLEMS.map((kind) => `typed-${kind}` as const), problem && `typed-${problem}`);
+    showOne(
+      PROBLEMS.map((kind) => `typed-${kind}` as const),
+      problem && `typed-${problem}`,
+    );
     // Named only when it shows: a description is read out also from hidden text.
     this.#field.setAttribute('aria-describedby', problem === null ? 'typed-code-hint' : `typed-code-hint typed-${problem}`);
     if (problem === null) this.#field.removeAttribute('aria-invalid');

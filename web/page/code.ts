@@ -11,7 +11,7 @@ function drawTwo(count: number): [number, number] {
   // Of 2 ** 32 the rest of a division by twelve is as good as none.
   const [one = 0, more = 0] = crypto.getRandomValues(new Uint32Array(2));
   const first = one % count;
-  const second = (first + 1 + more % (count - 1)) % count;
+  const second = (first + 1 + (more % (count - 1))) % count;
   return first < second ? [first, second] : [second, first];
 }
 

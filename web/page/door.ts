@@ -24,7 +24,9 @@ export class UnreachableError extends Error {
 
 /** Throws UnreachableError when nothing came in time, or not the whole of it. */
 async function exchange(
-  path: string, timeoutMs: number, init: RequestInit = {},
+  path: string,
+  timeoutMs: number,
+  init: RequestInit = {},
 ): Promise<{ status: number; body: Uint8Array<ArrayBuffer> }> {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), timeoutMs);
@@ -60,9 +62,8 @@ function parseDoor(door: { open?: unknown; reason?: unknown; difficulty?: unknow
 
 function parseStart(body: Uint8Array): Start {
   const { door, keyring, signature } = JSON.parse(new TextDecoder().decode(body)) as { door: object; keyring: unknown; signature: unknown };
-  const signed = typeof keyring === 'string' && typeof signature === 'string'
-    ? { json: new TextEncoder().encode(keyring), signature }
-    : null;
+  const signed =
+    typeof keyring === 'string' && typeof signature === 'string' ? { json: new TextEncoder().encode(keyring), signature } : null;
   return signed === null ? { door: { open: false, reason: 'keyring' }, keyring: null } : { door: parseDoor(door), keyring: signed };
 }
 
@@ -86,7 +87,10 @@ export async function readWasm(): Promise<ArrayBuffer> {
 
 /** The words that access codes of a language are made of. Throws UnreachableError when they did not come, or are not such a list. */
 export async function fetchWords(path: string): Promise<readonly string[]> {
-  const words = new TextDecoder().decode(await read(path)).trim().split('\n');
+  const words = new TextDecoder()
+    .decode(await read(path))
+    .trim()
+    .split('\n');
   if (words.length !== WORD_LIST_LENGTH) throw new UnreachableError('offline');
   return words;
 }

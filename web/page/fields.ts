@@ -29,12 +29,7 @@ export class Fields {
   read(): RequestFields {
     const contact = this.#contact?.value.trim();
     const topic = this.#topic();
-    return {
-      ...(topic ? { topic } : {}),
-      language: this.#language,
-      message: this.#message.value.trim(),
-      ...(contact ? { contact } : {}),
-    };
+    return { ...(topic ? { topic } : {}), language: this.#language, message: this.#message.value.trim(), ...(contact ? { contact } : {}) };
   }
 
   get empty(): boolean {

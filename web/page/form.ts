@@ -93,7 +93,9 @@ class Form {
       const words = this.#choice.wanted ? await this.#readyCode() : null;
       if (words === undefined) return this.#tell('no-words');
       const answer = words !== null;
-      const outcome = await this.#visit.sending.send({ request: this.#fields.read(), answer }, () => { this.#words = words ?? this.#words; });
+      const outcome = await this.#visit.sending.send({ request: this.#fields.read(), answer }, () => {
+        this.#words = words ?? this.#words;
+      });
       if (outcome.kind === 'accepted') this.#accepted(answer);
       else if (outcome.kind === 'refused') this.#tell(outcome.notice);
       else this.#wait(outcome.seconds);
@@ -127,8 +129,12 @@ class Form {
     this.#end();
     const hasCode = code !== null;
     setVisible({
-      'accepted-earlier': !answer && hasCode, 'accepted-with-code': hasCode, 'accepted-with-contact': reachable,
-      'accepted-when': hasCode || reachable, 'accepted-without-answer': !hasCode && !reachable, 'accepted-after': !hasCode,
+      'accepted-earlier': !answer && hasCode,
+      'accepted-with-code': hasCode,
+      'accepted-with-contact': reachable,
+      'accepted-when': hasCode || reachable,
+      'accepted-without-answer': !hasCode && !reachable,
+      'accepted-after': !hasCode,
     });
     if (words !== null && code !== null) this.#shown.show(code, words);
     show('accepted');

@@ -44,24 +44,39 @@ export class Handed {
 
   /** What is to be read, in the order of writing; the same reply sealed twice once. */
   get shown(): ReadReply[] {
-    const once = new Map(this.#ordered().filter(({ id }) => !this.#removed.has(id)).map((reply) => [reply.signature, reply]));
+    const once = new Map(
+      this.#ordered()
+        .filter(({ id }) => !this.#removed.has(id))
+        .map((reply) => [reply.signature, reply]),
+    );
     return [...once.values()];
   }
 
   /** The ids under which an answer was handed out, each of them a sealing of its own. */
   copiesOf(signature: string): string[] {
-    return this.#ordered().filter((reply) => reply.signature === signature).map(({ id }) => id);
+    return this.#ordered()
+      .filter((reply) => reply.signature === signature)
+      .map(({ id }) => id);
   }
 
   /** Answers that others mention and that were not handed to this page in this visit; 0 while some are to be fetched. */
   get absent(): number {
     const read = this.#ordered();
-    return this.unfetched > 0 ? 0 : absentIds(read.flatMap(({ earlier }) => earlier), read.map(({ place }) => place.id)).length;
+    return this.unfetched > 0
+      ? 0
+      : absentIds(
+          read.flatMap(({ earlier }) => earlier),
+          read.map(({ place }) => place.id),
+        ).length;
   }
 
   /** Where further words go, by the newest answer whose signer is one of that team; null while no answer says so. */
   get team(): string | null {
-    return this.#ordered().filter(({ team }) => team !== null).at(-1)?.team ?? null;
+    return (
+      this.#ordered()
+        .filter(({ team }) => team !== null)
+        .at(-1)?.team ?? null
+    );
   }
 
   /** What further words say about their place. */

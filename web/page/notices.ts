@@ -39,12 +39,22 @@ export type Notice = keyof typeof NOTICES;
 
 /** After these the form is of no use until something changes, so it is not shown unless it holds text. */
 export const BLOCKING_NOTICES: ReadonlySet<Notice> = new Set<Notice>([
-  'no-sealing', 'closed-keyring', 'closed-pool', 'closed-service',
-  'unreachable', 'keyring-forged', 'keyring-old', 'keyring-expired', 'keyring-early',
+  'no-sealing',
+  'closed-keyring',
+  'closed-pool',
+  'closed-service',
+  'unreachable',
+  'keyring-forged',
+  'keyring-old',
+  'keyring-expired',
+  'keyring-early',
 ]);
 
 export const DOOR_NOTICES: Readonly<Record<DoorReason, Notice>> = {
-  keyring: 'closed-keyring', pool: 'closed-pool', redis: 'closed-service', worker: 'closed-service',
+  keyring: 'closed-keyring',
+  pool: 'closed-pool',
+  redis: 'closed-service',
+  worker: 'closed-service',
 };
 
 export function noticeForSealer(code: SealerCode): Notice {

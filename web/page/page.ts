@@ -24,11 +24,13 @@ export function fill(name: string, text: string): void {
 
 /** Only the look of the page parts the groups: what a browser copies is one piece. */
 export function showGroups(id: ElementId, groups: readonly string[]): void {
-  element(id, HTMLElement).replaceChildren(...groups.map((group) => {
-    const shown = document.createElement('span');
-    shown.textContent = group;
-    return shown;
-  }));
+  element(id, HTMLElement).replaceChildren(
+    ...groups.map((group) => {
+      const shown = document.createElement('span');
+      shown.textContent = group;
+      return shown;
+    }),
+  );
 }
 
 /** Of these parts one shows, or none. */
@@ -37,7 +39,10 @@ export function showOne(ids: readonly ElementId[], shown: ElementId | null): voi
 }
 
 /** A page's views: of these one shows, or none, and `intro` with some of them. */
-export function createViews<View extends ElementId>(views: readonly View[], withIntro: readonly (View | null)[]): (view: View | null) => void {
+export function createViews<View extends ElementId>(
+  views: readonly View[],
+  withIntro: readonly (View | null)[],
+): (view: View | null) => void {
   return (view) => {
     showOne(views, view);
     setVisible({ intro: withIntro.includes(view) });
@@ -60,7 +65,10 @@ export class Notices<Name extends NoticeIn<ElementId>> {
 
   /** The focus moves to its heading, so that it is read out and scrolled to. */
   show(notice: Name | null, { kept = false } = {}): void {
-    showOne(this.#names.map((name) => `notice-${name}` as const), notice && `notice-${notice}`);
+    showOne(
+      this.#names.map((name) => `notice-${name}` as const),
+      notice && `notice-${notice}`,
+    );
     setVisible({ kept: notice !== null && kept });
     if (notice !== null) focusOn(`notice-${notice}-title`);
   }
@@ -91,7 +99,10 @@ const STEPS: readonly ProgressStep[] = ['sealing', 'stamping', 'slot', 'sending'
 /** `done` of `of`; without them the bar only shows that something is going on. */
 export function progress(step: ProgressStep, done?: number, of?: number): void {
   const bar = element('progress-bar', HTMLProgressElement);
-  showOne(STEPS.map((name) => `progress-${name}` as const), `progress-${step}`);
+  showOne(
+    STEPS.map((name) => `progress-${name}` as const),
+    `progress-${step}`,
+  );
   if (done === undefined || of === undefined) bar.removeAttribute('value');
   else bar.value = Math.min(done / of, 1);
 }

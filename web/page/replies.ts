@@ -40,7 +40,12 @@ class Replies {
 
   constructor() {
     const fields = this.#fields;
-    const held = { get empty() { return fields.empty; }, clear: () => this.#clear() };
+    const held = {
+      get empty() {
+        return fields.empty;
+      },
+      clear: () => this.#clear(),
+    };
     setUpLeaving(held, { wipe: () => this.#visit.end(), ask: (href) => this.#askBeforeLeaving(href) });
     // After the way out: whatever is refused here, that works.
     this.#visit = new PageVisit('read', (offered) => this.#showOffer(offered));
@@ -105,7 +110,11 @@ class Replies {
     if (this.#busy) return;
     this.#visit.notices.show(null);
     try {
-      const problem = await this.#visit.sealer.ask('enter', { language: document.documentElement.lang, text: this.#code.text, words: this.#words });
+      const problem = await this.#visit.sealer.ask('enter', {
+        language: document.documentElement.lang,
+        text: this.#code.text,
+        words: this.#words,
+      });
       if (problem !== null) return this.#code.flag(problem);
     } catch (error) {
       return this.#tell(this.#noticeFor(error, 'no-sealing'));
@@ -138,14 +147,18 @@ class Replies {
 
   /** The door may have opened or closed meanwhile, and the keyring may have become another. */
   #lookAgain(): Promise<void> {
-    return this.#do('look', () => this.#lookAgain(), async () => {
-      const { door, keyring } = await readStart();
-      if (keyring === null) return this.#tell('look-keys');
-      await this.#visit.take(keyring);
-      this.#applyDoor(door);
-      this.#busy = false;
-      await this.#look();
-    });
+    return this.#do(
+      'look',
+      () => this.#lookAgain(),
+      async () => {
+        const { door, keyring } = await readStart();
+        if (keyring === null) return this.#tell('look-keys');
+        await this.#visit.take(keyring);
+        this.#applyDoor(door);
+        this.#busy = false;
+        await this.#look();
+      },
+    );
   }
 
   async #send(): Promise<void> {
@@ -153,26 +166,44 @@ class Replies {
     if (this.#fields.showMissing()) return;
     const { followUp } = handed;
     const errand = { request: this.#fields.read(), answer: true, followUp };
-    await this.#do('send', () => this.#send(), () => this.#dispatch(errand, (notice) => notice, () => {
-      handed.wrote(followUp.number);
-      this.#fields.clearMessage();
-      this.#fields.countRoom().catch(() => undefined);
-      this.#show('conversation');
-      setVisible({ sent: true });
-      focusOn('sent');
-    }));
+    await this.#do(
+      'send',
+      () => this.#send(),
+      () =>
+        this.#dispatch(
+          errand,
+          (notice) => notice,
+          () => {
+            handed.wrote(followUp.number);
+            this.#fields.clearMessage();
+            this.#fields.countRoom().catch(() => undefined);
+            this.#show('conversation');
+            setVisible({ sent: true });
+            focusOn('sent');
+          },
+        ),
+    );
   }
 
   /** `all`: nobody asked for one of them alone. */
   async #delete(replies: readonly string[], all: boolean): Promise<void> {
-    await this.#do('delete', () => this.#delete(replies, all), () => this.#dispatch({ replies }, () => 'delete-failed', () => {
-      const { handed } = this.#conversation;
-      this.#conversation.removed(replies);
-      // What waits is not lost with what was removed, and neither is a text that was not sent yet.
-      if (all && handed.unfetched === 0 && this.#fields.empty) return this.#finish();
-      this.#show('conversation');
-      focusOn('conversation-title');
-    }));
+    await this.#do(
+      'delete',
+      () => this.#delete(replies, all),
+      () =>
+        this.#dispatch(
+          { replies },
+          () => 'delete-failed',
+          () => {
+            const { handed } = this.#conversation;
+            this.#conversation.removed(replies);
+            // What waits is not lost with what was removed, and neither is a text that was not sent yet.
+            if (all && handed.unfetched === 0 && this.#fields.empty) return this.#finish();
+            this.#show('conversation');
+            focusOn('conversation-title');
+          },
+        ),
+    );
   }
 
   async #dispatch(errand: Errand, noticeFor: (notice: Notice) => Notice, accepted: () => void): Promise<void> {
@@ -189,7 +220,10 @@ class Replies {
     this.#visit.notices.show(null);
     this.#confirmation.hide();
     setVisible({ sent: false });
-    showOne(OPERATIONS.map((name) => `doing-${name}` as const), `doing-${operation}`);
+    showOne(
+      OPERATIONS.map((name) => `doing-${name}` as const),
+      `doing-${operation}`,
+    );
     progress(operation === 'look' ? 'slot' : 'sealing');
     draw('progress');
     focusOn('progress-title');
@@ -248,7 +282,7 @@ class Replies {
         return this.#leaving.stay(() => this.#fields.focus());
       case 'stop':
       case 'without':
-        // Buttons of the form.
+      // Buttons of the form.
     }
   }
 

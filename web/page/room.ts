@@ -11,7 +11,12 @@ export function showRoom(bytes: number): void {
   const letters = Math.floor(Math.abs(bytes) / Number(dataset['letterBytes'] ?? 1) / ROUND_TO_LETTERS) * ROUND_TO_LETTERS;
   const state = bytes < 0 ? 'over' : letters < ROUND_TO_LETTERS ? 'full' : letters <= NEARLY_FULL_LETTERS ? 'nearly' : 'plenty';
   fill('letters', new Intl.NumberFormat(lang).format(Math.max(letters, ROUND_TO_LETTERS)));
-  setVisible({ 'room-over': state === 'over', 'room-full': state === 'full', 'room-nearly': state === 'nearly', 'room-plenty': state === 'plenty' });
+  setVisible({
+    'room-over': state === 'over',
+    'room-full': state === 'full',
+    'room-nearly': state === 'nearly',
+    'room-plenty': state === 'plenty',
+  });
   // Read out when the state changes, not with every letter.
   const spoken = element('room-spoken', HTMLElement);
   if (spoken.dataset['state'] !== state) {

@@ -21,9 +21,7 @@ export type SendingOutcome =
   | { kind: 'later'; seconds: number };
 
 /** What somebody wants to be sent: their words, or the end of replies (their ids). */
-export type Errand =
-  | { request: RequestFields; answer: boolean; followUp?: FollowUp }
-  | { replies: readonly string[] };
+export type Errand = { request: RequestFields; answer: boolean; followUp?: FollowUp } | { replies: readonly string[] };
 /** What goes into a parcel. A decoy has nothing but its number in this visit: several may be on their way. */
 type Load = Errand | number;
 const isErrand = (load: Load): load is Errand => typeof load !== 'number';
@@ -108,7 +106,7 @@ export class Sending {
         this.#forget(load);
         return { kind: 'accepted' };
       }
-      if (mended < MAX_RECOVERY_ATTEMPTS && await this.#mend(load, parcel, answer)) continue;
+      if (mended < MAX_RECOVERY_ATTEMPTS && (await this.#mend(load, parcel, answer))) continue;
       if (answer.retryAfterSeconds > 0) {
         return { kind: 'later', seconds: Math.min(Math.max(answer.retryAfterSeconds, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS) };
       }

@@ -17,7 +17,7 @@ export type Slicing = {
 };
 
 export async function inSlices<T>(steps: Steps<T>, { onStep, between = yieldToEventLoop }: Slicing = {}): Promise<T> {
-  for (let since = performance.now(); ; ) {
+  for (let since = performance.now(); ;) {
     const { done, value } = steps.next();
     if (done) return value;
     onStep?.(value);

@@ -72,10 +72,13 @@ export class Slots {
 
   /** What cannot be made now is tried anew before the next slot. */
   #prepare(): void {
-    this.#options.prepare().then(() => {
-      // A request may have taken its place meanwhile.
-      if (this.#decoy === 'due') this.#decoy = 'ready';
-    }, () => undefined);
+    this.#options.prepare().then(
+      () => {
+        // A request may have taken its place meanwhile.
+        if (this.#decoy === 'due') this.#decoy = 'ready';
+      },
+      () => undefined,
+    );
   }
 
   /** A request goes in the place of the decoy. A decoy that is not ready leaves this slot empty and goes in a later one. */
@@ -90,7 +93,9 @@ export class Slots {
   /** On a stalled connection it may take minutes, and a request may be waiting for the next slot. */
   async #sendDecoy(): Promise<void> {
     let timer;
-    const longEnough = new Promise((resolve) => { timer = setTimeout(resolve, this.#options.longestMs); });
+    const longEnough = new Promise((resolve) => {
+      timer = setTimeout(resolve, this.#options.longestMs);
+    });
     await Promise.race([this.#options.decoy().catch(() => undefined), longEnough]);
     clearTimeout(timer);
   }

@@ -19,6 +19,9 @@ export function provideWasm(wasm: ArrayBuffer): void {
 
 /** What libsodium calls in the place of starting WebAssembly of its own. */
 export function instantiateWasm(imports: WebAssembly.Imports, done: Done): object {
-  bytes.then((wasm) => WebAssembly.instantiate(wasm, imports)).then(({ instance }) => done(instance)).catch(failed);
+  bytes
+    .then((wasm) => WebAssembly.instantiate(wasm, imports))
+    .then(({ instance }) => done(instance))
+    .catch(failed);
   return {};
 }

@@ -46,7 +46,4 @@ export const inboxFields = {
 };
 
 /** One kind of inbox: its place in `inboxes.json` and how to open it. */
-export type InboxKind<Schema extends z.ZodObject> = {
-  readonly schema: Schema;
-  open(settings: z.output<Schema>): Promise<Inbox>;
-};
+export type InboxKind<Schema extends z.ZodObject> = { readonly schema: Schema; open(settings: z.output<Schema>): Promise<Inbox> };

@@ -8,11 +8,7 @@ import { errorCode } from '../../runtime/log.ts';
 import { inboxFields, Refused, type Inbox, type InboxKind, type Letter } from './inbox.ts';
 import { composeMail, NEUTRAL_ENVELOPE, startOfDay } from './message.ts';
 
-const schema = z.strictObject({
-  ...inboxFields,
-  kind: z.literal('maildir'),
-  path: absolutePath,
-});
+const schema = z.strictObject({ ...inboxFields, kind: z.literal('maildir'), path: absolutePath });
 
 /** What a crash leaves in tmp/: `<letter id>.<random>`, never a name another program writes. */
 const OWN_TMP_NAME = /^[0-9a-f]{32}\.[0-9a-f]{16}$/;

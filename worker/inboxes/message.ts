@@ -37,7 +37,9 @@ export function composeMail(letter: Letter, envelope: Envelope, now: Date, newli
     baseBoundary: id,
     newline,
     ...(envelope.form !== 'attachment' && { text: armor(letter.bytes) }),
-    ...(envelope.form !== 'armor' && { attachments: [{ filename: 'letter.age', content: Buffer.from(letter.bytes), contentType: 'application/octet-stream' }] }),
+    ...(envelope.form !== 'armor' && {
+      attachments: [{ filename: 'letter.age', content: Buffer.from(letter.bytes), contentType: 'application/octet-stream' }],
+    }),
     disableFileAccess: true,
     disableUrlAccess: true,
   };

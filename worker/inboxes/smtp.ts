@@ -36,7 +36,10 @@ const schema = z
     caFile: absolutePath.optional(),
     from: z.email(),
     to: z.email(),
-    subject: z.string().regex(/^[\x20-\x7e]{1,78}$/).default('Message'),
+    subject: z
+      .string()
+      .regex(/^[\x20-\x7e]{1,78}$/)
+      .default('Message'),
     greeting: z.string().max(253).regex(GREETING_FORMAT, { error: 'expected a host name, or an address in brackets' }).default(GREETING),
     /** How long a letter is tried again that the server refuses with a 5xx. */
     giveUpDays: z.int().min(1).max(60).default(5),
@@ -74,7 +77,10 @@ class Smtp implements Inbox {
 export const smtp: InboxKind<typeof schema> = {
   schema,
   async open({ host, port, tls, user, passwordFile, caFile, greeting, giveUpDays, ...envelope }) {
-    const auth = user === undefined || passwordFile === undefined ? undefined : { user, pass: textOf(await readRegularFile(passwordFile, MAX_FILE_BYTES)).trimEnd() };
+    const auth =
+      user === undefined || passwordFile === undefined
+        ? undefined
+        : { user, pass: textOf(await readRegularFile(passwordFile, MAX_FILE_BYTES)).trimEnd() };
     const transport = createTransport({
       pool: true,
       maxConnections: 1,
@@ -85,7 +91,11 @@ export const smtp: InboxKind<typeof schema> = {
       secure: tls === 'implicit',
       requireTLS: tls === 'starttls',
       ignoreTLS: tls === 'none',
-      tls: { rejectUnauthorized: true, minVersion: 'TLSv1.2', ...(caFile !== undefined && { ca: await readRegularFile(caFile, MAX_FILE_BYTES) }) },
+      tls: {
+        rejectUnauthorized: true,
+        minVersion: 'TLSv1.2',
+        ...(caFile !== undefined && { ca: await readRegularFile(caFile, MAX_FILE_BYTES) }),
+      },
       name: greeting,
       connectionTimeout: CONNECT_TIMEOUT_MS,
       greetingTimeout: REPLY_TIMEOUT_MS,

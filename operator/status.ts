@@ -2,7 +2,11 @@ import type { Redis } from 'ioredis';
 import { keys, workerState, type WorkerState } from '../redis/keys.ts';
 import { readState, magnitude, type KeyringState, type Magnitude } from '../redis/state.ts';
 import type { Taken } from '../redis/presence.ts';
-import { ofDrops, ofHousekeeping, ofInbox, ofMix, ofRelays, ofTaken, ofWorker, type Attention, type InboxStatus } from './attention.ts';
+import type { Attention } from './attention/attention.ts';
+import { ofDrops } from './attention/drops.ts';
+import { ofInbox, type InboxStatus } from './attention/inboxes.ts';
+import { ofRelays, ofTaken } from './attention/relays.ts';
+import { ofHousekeeping, ofMix, ofWorker } from './attention/worker.ts';
 import { askRelays, takenBy, type Relays } from './relay.ts';
 
 /** Whether every relay that is connected to Redis answers, none does, or nobody asked. */

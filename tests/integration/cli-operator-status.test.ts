@@ -100,12 +100,22 @@ describe('with Redis', () => {
       'LETTERS_HELD',
       'letters of a team are held back (outbox-full:inbox-1 team-without-inbox:7)',
     ],
-    ['replies held back', { held: 'replies-full' }, 'REPLIES_FULL', 'further ones are held back; raise WORKER_REPLY_LIMIT'],
-    ['a keyring that ends soon', { keyring: 'expiring' }, 'KEYRING_EXPIRING', 'ends within two days'],
+    ['replies held back', { held: 'replies-full' }, 'REPLIES_FULL', 'and more are held back; raise WORKER_REPLY_LIMIT'],
+    ['a keyring that ends soon', { keyring: 'expiring' }, 'KEYRING_EXPIRING', 'expires within two days'],
     ['a keyring that has ended', { keyring: 'none' }, 'KEYRING_NONE', 'no keyring is valid'],
     ['a deep pool', { pool: '10000+' }, 'POOL_DEEP', '10,000 parcels or more'],
-    ['an outbox that fills', { warnings: 'outbox-filling:inbox-1' }, 'FILLING', 'soon something is held back (outbox-filling:inbox-1)'],
-    ["next week's key", { warnings: 'next-key:key-unreadable:14' }, 'KEY_NEXT', 'of a keyring that has yet to begin (key-unreadable:14)'],
+    [
+      'an outbox that fills',
+      { warnings: 'outbox-filling:inbox-1' },
+      'FILLING',
+      'letters or answers will soon be held back (outbox-filling:inbox-1)',
+    ],
+    [
+      "next week's key",
+      { warnings: 'next-key:key-unreadable:14' },
+      'KEY_NEXT',
+      'cannot use its key for a coming keyring (key-unreadable:14)',
+    ],
     ['a relay that knows other keyrings', { keyringNewest: '12' }, 'KEYRINGS_DIFFER', 'not have the same newest keyring'],
   ])('%s needs attention', async (_what, more, attention, what) => {
     await publishMix(admin, { ...WELL, ...more });
@@ -141,7 +151,7 @@ describe('with Redis', () => {
   test.each<[InboxTrouble, string, string]>([
     ['failing', 'INBOX_FAILING', 'inbox inbox-2 takes nothing at the moment (reply-550)'],
     ['deferring', 'INBOX_DEFERRING', 'inbox inbox-2 refuses some letters, which wait (reply-550)'],
-    ['unconfigured', 'INBOX_UNCONFIGURED', 'letters wait for inbox inbox-2, which no worker has'],
+    ['unconfigured', 'INBOX_UNCONFIGURED', 'letters wait for inbox inbox-2, which the worker does not have'],
   ])('an inbox that is %s needs attention', async (trouble, attention, words) => {
     await publishTrouble(admin, 'inbox-2', trouble, 'reply-550');
     const found = await status();
@@ -175,26 +185,26 @@ describe('with Redis', () => {
   );
 
   test.each<[string, Partial<RelayCondition>, string, string]>([
-    ['whose door is closed', { door: 'keyring' }, 'DOOR_CLOSED', 'the relay takes nothing (keyring)'],
-    ['whose offline form has ended', { offlineFormEnded: true }, 'OFFLINE_FORM_ENDED', 'the keyrings in the offline form have ended'],
+    ['whose door is closed', { door: 'keyring' }, 'DOOR_CLOSED', 'the relay accepts nothing (keyring)'],
+    ['whose offline form has ended', { offlineFormEnded: true }, 'OFFLINE_FORM_ENDED', 'the keyrings in the offline form have expired'],
     ['that lacks a keyring', { newestKeyring: 12 }, 'KEYRINGS_DIFFER', 'not have the same newest keyring'],
     [
       "that has taken many parcels under next week's keyring",
       { taken: [{ serial: 13, share: 'high', dearer: 0 }] },
       'KEYRING_FILLING',
-      'more than two thirds of the parcels came that may under keyring 13',
+      'keyring 13 has taken more than two thirds of the parcels that it may',
     ],
     [
       'that takes no more under one',
       { taken: [{ serial: 13, share: 'full', dearer: 10 }] },
       'KEYRING_FULL',
-      'as many parcels came under keyring 13 as may',
+      'keyring 13 has taken as many parcels as it may',
     ],
     [
       'that takes them faster than they may come',
       { taken: [{ serial: 13, share: 'low', dearer: 8 }] },
       'KEYRING_FILLING',
-      'by now under keyring 13, and a stamp costs 8 bits more',
+      'keyring 13 has taken nearly all the parcels that it may by this time of its week, and a stamp costs 8 bits more',
     ],
   ])('a relay %s needs attention', async (_what, more, attention, words) => {
     stand.condition = { ...OPEN, ...more };

@@ -1,0 +1,31 @@
+// What an operator has to do something about: what it is, and what to do. Each other file of this folder looks at one part.
+
+type Code =
+  | 'RELAY_AWAY'
+  | 'DOOR_CLOSED'
+  | 'OFFLINE_FORM_ENDED'
+  | 'KEYRINGS_DIFFER'
+  | 'LIMITS_DIFFER'
+  | 'KEYRING_FILLING'
+  | 'KEYRING_FULL'
+  | 'WORKER_GONE'
+  | 'WORKER_LATE'
+  | 'MIX_PAUSED'
+  | 'LETTERS_HELD'
+  | 'REPLIES_FULL'
+  | 'FILLING'
+  | 'KEYRING_NONE'
+  | 'KEYRING_EXPIRING'
+  | 'KEY_NEXT'
+  | 'POOL_DEEP'
+  | 'PARCELS_DAMAGED'
+  | 'PARCELS_UNOPENABLE'
+  | 'PARCELS_FAILED'
+  | 'HOUSEKEEPING_FAILING'
+  | 'MEMORY_FILLING'
+  | 'INBOX_FAILING'
+  | 'INBOX_DEFERRING'
+  | 'INBOX_UNCONFIGURED'
+  | 'INBOX_DEAD'
+  | 'INBOX_BACKLOG';
+export type Attention = { code: Code; what: string; advice: string };

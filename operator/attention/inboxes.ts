@@ -1,0 +1,49 @@
+import type { InboxTrouble, Magnitude } from '../../redis/state.ts';
+import type { Attention } from './attention.ts';
+
+export type InboxStatus = { id: string; waiting: Magnitude; dead: Magnitude };
+
+const BACKLOG: readonly Magnitude[] = ['1000-9999', '10000+'];
+
+export function ofInbox({ id, waiting, dead }: InboxStatus, trouble: (inbox: string, trouble: InboxTrouble) => string | null): Attention[] {
+  const list: Attention[] = [];
+  const [failing, deferring] = [trouble(id, 'failing'), trouble(id, 'deferring')];
+  if (failing !== null) {
+    list.push({
+      code: 'INBOX_FAILING',
+      what: `inbox ${id} takes nothing at the moment (${failing})`,
+      advice: 'check that its server or disk is there (docs/operations.md lists the reasons); the worker tries again by itself',
+    });
+  }
+  if (deferring !== null) {
+    list.push({
+      code: 'INBOX_DEFERRING',
+      what: `inbox ${id} refuses some letters, which wait (${deferring})`,
+      advice: 'find out why its server refuses them (docs/operations.md lists the reasons); the worker tries again by itself',
+    });
+  }
+  if (trouble(id, 'unconfigured') !== null) {
+    list.push({
+      code: 'INBOX_UNCONFIGURED',
+      what: `letters wait for inbox ${id}, which the worker does not have`,
+      advice: 'put it back into inboxes.json until it is empty',
+    });
+  }
+  if (dead !== '0') {
+    list.push({
+      code: 'INBOX_DEAD',
+      what: `inbox ${id} refused letters for good (${dead})`,
+      advice:
+        `look at them: support-relay operator dead list. Repair the inbox (address, disk, quota), ` +
+        `then: support-relay operator redrive ${id}`,
+    });
+  }
+  if (BACKLOG.includes(waiting)) {
+    list.push({
+      code: 'INBOX_BACKLOG',
+      what: `inbox ${id} has ${waiting} letters waiting`,
+      advice: 'check that its server is up, reachable and fast enough',
+    });
+  }
+  return list;
+}

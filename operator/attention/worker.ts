@@ -1,0 +1,138 @@
+import type { WorkerState } from '../../redis/keys.ts';
+import type { HousekeepingState, MixState } from '../../redis/state.ts';
+import type { Attention } from './attention.ts';
+
+/** As the worker names it (worker/obstacles.ts). */
+const REPLIES_FULL = 'replies-full';
+const NEXT_KEY = 'next-key:';
+
+export function ofWorker(worker: WorkerState): Attention[] {
+  switch (worker) {
+    case 'gone':
+      return [
+        {
+          code: 'WORKER_GONE',
+          what: 'no worker has completed a round for an hour',
+          advice: 'start the worker; its log says why it stopped. The form is closed until then',
+        },
+      ];
+    case 'late':
+      return [
+        {
+          code: 'WORKER_LATE',
+          what: 'the worker has missed three rounds',
+          advice: "look at the worker's log; if it hangs, restart it: nothing is lost",
+        },
+      ];
+    case 'working':
+      return [];
+  }
+}
+
+/** @param part `worker`: only what stops its rounds */
+export function ofMix(mix: Partial<MixState>, part: 'all' | 'worker'): Attention[] {
+  const paused: Attention[] = mix.paused
+    ? [
+        {
+          code: 'MIX_PAUSED',
+          what: `nothing leaves the pool (${mix.paused})`,
+          advice:
+            'give the worker the keyring or the key of this serial, owned by its user and readable by nobody else; ' +
+            'nothing is lost until then',
+        },
+      ]
+    : [];
+  return part === 'worker' ? paused : [...paused, ...ofHoldups(mix), ...ofKeyrings(mix)];
+}
+
+function ofHoldups({ held, pool, warnings }: Partial<MixState>): Attention[] {
+  const list: Attention[] = [];
+  const reasons = words(held);
+  const letters = reasons.filter((reason) => reason !== REPLIES_FULL).join(' ');
+  if (letters) {
+    list.push({
+      code: 'LETTERS_HELD',
+      what: `letters of a team are held back (${letters})`,
+      advice: 'repair this inbox, or give the worker an inbox for each team of this keyring; nothing is lost until then',
+    });
+  }
+  if (reasons.includes(REPLIES_FULL)) {
+    list.push({
+      code: 'REPLIES_FULL',
+      what: 'mailboxes hold as many answers as they may, and more are held back',
+      advice:
+        'raise WORKER_REPLY_LIMIT; if this came suddenly, ask the administrator whether a signer was stolen. ' +
+        'Nothing is lost until then',
+    });
+  }
+  const filling = words(warnings)
+    .filter((warning) => !warning.startsWith(NEXT_KEY))
+    .join(' ');
+  if (filling) {
+    list.push({
+      code: 'FILLING',
+      what: `letters or answers will soon be held back (${filling})`,
+      advice: 'check that the inbox takes its letters; raise WORKER_OUTBOX_LIMIT or WORKER_REPLY_LIMIT if there really are that many',
+    });
+  }
+  if (pool === '10000+') {
+    list.push({
+      code: 'POOL_DEEP',
+      what: 'the pool holds 10,000 parcels or more',
+      advice: 'check that the worker runs; in a flood stamps cost more by themselves (RELAY_DIFFICULTY)',
+    });
+  }
+  return list;
+}
+
+function ofKeyrings({ keyring, keyringUntil, warnings }: Partial<MixState>): Attention[] {
+  const list: Attention[] = [];
+  if (keyring === 'none') {
+    list.push({
+      code: 'KEYRING_NONE',
+      what: 'no keyring is valid',
+      advice: "install the administrator's next keyring. The form is closed until then",
+    });
+  }
+  if (keyring === 'expiring') {
+    const until = keyringUntil ? ` (${keyringUntil})` : '';
+    list.push({
+      code: 'KEYRING_EXPIRING',
+      what: `the keyring expires within two days${until} and none follows`,
+      advice: 'ask the administrator for the next one',
+    });
+  }
+  for (const warning of words(warnings).filter((word) => word.startsWith(NEXT_KEY))) {
+    list.push({
+      code: 'KEY_NEXT',
+      what: `the worker cannot use its key for a coming keyring (${warning.slice(NEXT_KEY.length)})`,
+      advice:
+        'give the worker the key of this serial, owned by its user and readable by nobody else, before the keyring begins: ' +
+        'without it nothing would leave the pool',
+    });
+  }
+  return list;
+}
+
+export function ofHousekeeping({ housekeeping, memory }: Partial<HousekeepingState>): Attention[] {
+  const list: Attention[] = [];
+  if (housekeeping) {
+    list.push({
+      code: 'HOUSEKEEPING_FAILING',
+      what: `the worker's housekeeping fails (${housekeeping})`,
+      advice:
+        'check that Redis has the users of this version and room on its disk, and that the worker may write to its folder of keys; ' +
+        'it tries again each round. Until then, what should be deleted stays',
+    });
+  }
+  if (memory === 'filling') {
+    list.push({
+      code: 'MEMORY_FILLING',
+      what: 'Redis has used four fifths of its memory',
+      advice: 'look at what waits (pool, inboxes, dead letters); when memory is full, the form closes',
+    });
+  }
+  return list;
+}
+
+const words = (text: string | undefined): string[] => (text ?? '').split(' ').filter((word) => word !== '');

@@ -103,15 +103,17 @@ export class Door {
     try {
       const seen = await this.#ask(serial);
       const full = seen.pool >= this.#options.poolLimit || (serial !== null && (seen.ids.get(serial) ?? 0) >= this.#options.seenLimit);
-      const { worker, functions, roundSeconds } = seen;
-      const reason = serial === null ? 'keyring' : full ? 'pool' : worker === 'gone' || !functions ? 'worker' : null;
+      const { worker, roundSeconds } = seen;
+      const reason = serial === null ? 'keyring' : reasonToClose(seen, full);
       this.#look(seen);
       const difficulty = this.difficultyFor(serial ?? 0);
       this.#set({ reason, redis: 'ok', pool: full ? 'full' : this.#sample, worker, roundSeconds, difficulty });
     } catch (error) {
-      const reason = serial === null ? 'keyring' : isOutOfMemory(error) ? 'pool' : 'redis';
-      if (reason === 'pool') this.#set({ ...before, reason, redis: 'ok', pool: 'full' });
-      else this.#set({ ...before, reason, redis: 'away', pool: 'unknown', worker: 'unknown' }, errorCode(error));
+      if (serial !== null && isOutOfMemory(error)) this.#set({ ...before, reason: 'pool', redis: 'ok', pool: 'full' });
+      else {
+        const reason = serial === null ? 'keyring' : 'redis';
+        this.#set({ ...before, reason, redis: 'away', pool: 'unknown', worker: 'unknown' }, errorCode(error));
+      }
     }
   }
 
@@ -179,6 +181,11 @@ export class Door {
     if (state.reason === null) log.info('door opened');
     else log.warn('door closed', { reason: state.reason });
   }
+}
+
+function reasonToClose({ worker, functions }: Seen, isFull: boolean): DoorReason | null {
+  if (isFull) return 'pool';
+  return worker === 'gone' || !functions ? 'worker' : null;
 }
 
 export function fullness(share: number): Fill {

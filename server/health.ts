@@ -1,8 +1,9 @@
-import type { Express, Response } from 'express';
+import type { Express } from 'express';
 import type { KeyringShelf } from '../runtime/keyrings.ts';
 import { bareApp, closeApp } from './app.ts';
 import type { Door } from './door.ts';
-import { JSON_TYPE, methodNotAllowed } from './refusals.ts';
+import { jsonBody, sendJson } from './json.ts';
+import { methodNotAllowed } from './refusals.ts';
 
 /** The operator's side, on a listener of its own: states in coarse steps, never a number that counts people. */
 export function createHealthApp(door: Door, shelf: KeyringShelf): Express {
@@ -10,24 +11,16 @@ export function createHealthApp(door: Door, shelf: KeyringShelf): Express {
   const onlyGet = methodNotAllowed('GET, HEAD');
   app
     .route('/livez')
-    .get((_request, response) => send(response, 200, { live: true }))
+    .get((_request, response) => sendJson(response, 200, jsonBody({ live: true })))
     .all(onlyGet);
   app
     .route('/readyz')
     .get((_request, response) => {
       const { reason, redis, pool, worker } = door.state;
       const ready = reason === null;
-      send(response, ready ? 200 : 503, { ready, reason, redis, pool, worker, keyring: shelf.condition() });
+      sendJson(response, ready ? 200 : 503, jsonBody({ ready, reason, redis, pool, worker, keyring: shelf.condition() }));
     })
     .all(onlyGet);
   closeApp(app);
   return app;
-}
-
-function send(response: Response, status: number, value: object): void {
-  const body = Buffer.from(`${JSON.stringify(value)}\n`);
-  response.statusCode = status;
-  response.setHeader('Content-Type', JSON_TYPE);
-  response.setHeader('Content-Length', body.length);
-  response.end(body);
 }

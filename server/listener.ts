@@ -6,7 +6,8 @@ import type { ListenAddress } from '../runtime/env.ts';
 import { Connections } from './connections.ts';
 import { FIXED_HEADERS } from './headers.ts';
 import { ANSWER_PIECE_BYTES } from './pieces.ts';
-import { JSON_TYPE, type Refusal, REFUSALS, refusalBody } from './refusals.ts';
+import { JSON_TYPE } from './json.ts';
+import { type Refusal, REFUSALS, refusalBody } from './refusals.ts';
 import type { StaticFile } from './statics.ts';
 
 const MAX_HEADER_BYTES = 16_384;

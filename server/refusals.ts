@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import { PARCEL_BYTES } from '../crypto/parcel.ts';
+import { jsonBody, sendJson } from './json.ts';
 
 /** What is not an exchange at all gets a short answer that says so, and never anything of what was sent. */
 export const REFUSALS = {
@@ -22,18 +23,12 @@ export type Refuse = (request: Request, response: Response, refusal: Refusal) =>
 /** How long a body that was refused unread may go on arriving, so that its sender gets to read the answer. */
 const LINGER_MS = 5_000;
 
-export const JSON_TYPE = 'application/json; charset=utf-8';
-
 export function refusalBody(refusal: Refusal): Buffer {
-  return Buffer.from(`${JSON.stringify({ error: refusal, message: REFUSALS[refusal].message })}\n`);
+  return jsonBody({ error: refusal, message: REFUSALS[refusal].message });
 }
 
 export function refuse(request: Request, response: Response, refusal: Refusal): void {
-  const body = refusalBody(refusal);
-  response.statusCode = REFUSALS[refusal].status;
-  response.setHeader('Content-Type', JSON_TYPE);
-  response.setHeader('Content-Length', body.length);
-  response.end(body);
+  sendJson(response, REFUSALS[refusal].status, refusalBody(refusal));
   discardRest(request);
 }
 

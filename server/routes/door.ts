@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import type { Door } from '../door.ts';
-import { JSON_TYPE } from '../refusals.ts';
+import { jsonBody, sendJson } from '../json.ts';
 
 /** What the door says to everyone. */
 export function doorFields({ state: { reason, difficulty, roundSeconds } }: Door): object {
@@ -9,11 +9,5 @@ export function doorFields({ state: { reason, difficulty, roundSeconds } }: Door
 
 /** GET /door.json: asked before anybody types. */
 export function getDoor(door: Door): RequestHandler {
-  return (_request, response) => {
-    const body = Buffer.from(`${JSON.stringify(doorFields(door))}\n`);
-    response.statusCode = 200;
-    response.setHeader('Content-Type', JSON_TYPE);
-    response.setHeader('Content-Length', body.length);
-    response.end(body);
-  };
+  return (_request, response) => sendJson(response, 200, jsonBody(doorFields(door)));
 }

@@ -1,7 +1,8 @@
 import type { RequestHandler, Response } from 'express';
 import type { KeyringShelf, Shelved } from '../../runtime/keyrings.ts';
 import { endInPieces } from '../pieces.ts';
-import { JSON_TYPE, refuse } from '../refusals.ts';
+import { JSON_TYPE } from '../json.ts';
+import { refuse } from '../refusals.ts';
 
 /** GET /keyring.json: the signed bytes as they are. */
 export function getKeyring(shelf: KeyringShelf): RequestHandler {

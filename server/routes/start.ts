@@ -3,7 +3,7 @@ import zlib from 'node:zlib';
 import type { RequestHandler } from 'express';
 import type { KeyringShelf } from '../../runtime/keyrings.ts';
 import type { Door } from '../door.ts';
-import { JSON_TYPE } from '../refusals.ts';
+import { JSON_TYPE } from '../json.ts';
 import { sendFile, type StaticFile } from '../statics.ts';
 import { doorFields } from './door.ts';
 

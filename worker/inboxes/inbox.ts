@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { hexPattern } from '../../crypto/schema.ts';
+import { TEAM_ID_BYTES } from '../../crypto/wire.ts';
 
 /** What the mix leaves in an outbox: ciphertext under a name that says nothing. */
 export type Letter = {
@@ -41,7 +43,7 @@ const TIMEOUT_SECONDS = 300;
 /** What every inbox has: an opaque name of its own, the team it serves, and how long one letter may take. */
 export const inboxFields = {
   id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/),
-  team: z.string().regex(/^[0-9a-f]{16}$/),
+  team: z.string().regex(hexPattern(TEAM_ID_BYTES)),
   timeoutSeconds: z.int().min(1).max(3_600).default(TIMEOUT_SECONDS),
 };
 

@@ -121,6 +121,7 @@ export default {
     'prefer-spread': 'error',
     'relay/max-function-length': 'error',
     'relay/max-line-length': 'error',
+    'relay/no-private-keyword': 'error',
     'typescript/ban-ts-comment': ['error', { minimumDescriptionLength: 10 }],
     'typescript/no-duplicate-enum-values': 'error',
     'typescript/no-dynamic-delete': 'error',

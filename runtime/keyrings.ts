@@ -48,61 +48,61 @@ export type ShelfOptions = {
  */
 export class KeyringShelf {
   readonly now: () => Date;
-  private readonly options: ShelfOptions;
-  private root: PublicKey | undefined;
-  private seen = new Map<string, Seen>();
-  private shelved: readonly Shelved[] = [];
-  private timer: NodeJS.Timeout | undefined;
-  private directoryCode: string | undefined;
+  readonly #options: ShelfOptions;
+  #root: PublicKey | undefined;
+  #seen = new Map<string, Seen>();
+  #shelved: readonly Shelved[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #directoryCode: string | undefined;
 
   constructor(options: ShelfOptions) {
-    this.options = options;
+    this.#options = options;
     this.now = options.now ?? (() => new Date());
   }
 
   /** Fails when the root key cannot be read: without it nothing can ever be verified. */
   async start(): Promise<void> {
     await this.load();
-    this.timer = setInterval(this.reload, RELOAD_MS);
-    this.timer.unref();
-    process.on('SIGHUP', this.reload);
+    this.#timer = setInterval(this.#reload, RELOAD_MS);
+    this.#timer.unref();
+    process.on('SIGHUP', this.#reload);
   }
 
   destroy(): void {
-    clearInterval(this.timer);
-    process.off('SIGHUP', this.reload);
+    clearInterval(this.#timer);
+    process.off('SIGHUP', this.#reload);
   }
 
   async load(): Promise<void> {
     await ready;
-    this.root ??= parsePublicKey(textOf(await readRegularFile(this.options.rootKeyFile, MAX_KEY_BYTES)));
-    const root = this.root;
-    const names = await this.fileNames();
+    this.#root ??= parsePublicKey(textOf(await readRegularFile(this.#options.rootKeyFile, MAX_KEY_BYTES)));
+    const root = this.#root;
+    const names = await this.#fileNames();
     // A directory that is gone for a moment does not unsay what it said.
     if (names === null) return;
     const seen = new Map<string, Seen>();
-    for (const name of names) seen.set(name, await this.read(name, root));
-    this.seen = seen;
-    this.shelved = withDeadlines([...seen.values()].flatMap(({ verified }) => verified ?? []));
+    for (const name of names) seen.set(name, await this.#read(name, root));
+    this.#seen = seen;
+    this.#shelved = withDeadlines([...seen.values()].flatMap(({ verified }) => verified ?? []));
   }
 
   /** Every keyring that verifies, by rising serial, dead ones too. */
   all(): readonly Shelved[] {
-    return this.shelved;
+    return this.#shelved;
   }
 
   /** The keyring that counts (crypto/keyring.ts), if it can be used: better a closed door than an older one. */
   current(): Shelved | null {
-    const newest = this.newest();
+    const newest = this.#newest();
     return newest && this.now().getTime() < end(newest.keyring) ? newest : null;
   }
 
   /** What parcels may be sealed under now: the current keyring, earlier ones within their grace, and the next when its time is near. */
   live(): readonly Shelved[] {
     const now = this.now().getTime();
-    const newest = this.newest()?.serial ?? 0;
+    const newest = this.#newest()?.serial ?? 0;
     const next = this.next();
-    return this.shelved.filter((shelved) => {
+    return this.#shelved.filter((shelved) => {
       const begun = shelved.serial <= newest;
       return (shelved === next && now >= begin(next.keyring) - EARLY_MS) || (begun && now < shelved.acceptedUntil.getTime());
     });
@@ -110,8 +110,8 @@ export class KeyringShelf {
 
   /** The first keyring that has not begun, of those that come after the newest that has. */
   next(): Shelved | null {
-    const newest = this.newest()?.serial ?? 0;
-    return this.shelved.find(({ serial }) => serial > newest) ?? null;
+    const newest = this.#newest()?.serial ?? 0;
+    return this.#shelved.find(({ serial }) => serial > newest) ?? null;
   }
 
   /** `expiring`: the current keyring ends within two days and nothing follows it yet. */
@@ -119,34 +119,34 @@ export class KeyringShelf {
     const current = this.current();
     if (current === null) return 'none';
     const endsSoon = end(current.keyring) - this.now().getTime() < EXPIRING_MS;
-    const followed = this.shelved.some(({ serial, keyring }) => serial > current.serial && end(keyring) > end(current.keyring));
+    const followed = this.#shelved.some(({ serial, keyring }) => serial > current.serial && end(keyring) > end(current.keyring));
     return endsSoon && !followed ? 'expiring' : 'ok';
   }
 
-  private newest(): Shelved | null {
-    return newestBegun(this.shelved, this.now());
+  #newest(): Shelved | null {
+    return newestBegun(this.#shelved, this.now());
   }
 
-  private readonly reload = (): void => {
+  readonly #reload = (): void => {
     this.load().catch((error: unknown) => log.error('keyring directory unreadable', { code: errorCode(error) }));
   };
 
-  private async fileNames(): Promise<string[] | null> {
+  async #fileNames(): Promise<string[] | null> {
     try {
-      const names = await readdir(this.options.directory);
-      this.directoryCode = undefined;
+      const names = await readdir(this.#options.directory);
+      this.#directoryCode = undefined;
       return names.filter((name) => FILE_NAME.test(name));
     } catch (error) {
       const code = errorCode(error);
-      if (code !== this.directoryCode) log.error('keyring directory unreadable', { code });
-      this.directoryCode = code;
+      if (code !== this.#directoryCode) log.error('keyring directory unreadable', { code });
+      this.#directoryCode = code;
       return null;
     }
   }
 
-  private async read(name: string, root: PublicKey): Promise<Seen> {
-    const before = this.seen.get(name);
-    const path = join(this.options.directory, name);
+  async #read(name: string, root: PublicKey): Promise<Seen> {
+    const before = this.#seen.get(name);
+    const path = join(this.#options.directory, name);
     let json: Buffer = Buffer.alloc(0);
     let signature = '';
     try {

@@ -49,7 +49,23 @@ function isHeading({ type, callee }) {
   return called.name === 'describe';
 }
 
+/** But for constructors, which cannot have `#`. */
+const noPrivateKeyword = {
+  create(context) {
+    const check = (node) => {
+      if (node.accessibility === 'private' && node.kind !== 'constructor')
+        context.report({ node, message: 'A private member is a `#name`.' });
+    };
+    return { PropertyDefinition: check, MethodDefinition: check, TSParameterProperty: check };
+  },
+};
+
 export default {
   meta: { name: 'relay' },
-  rules: { 'no-client-headers': noClientHeaders, 'max-line-length': maxLineLength, 'max-function-length': maxFunctionLength },
+  rules: {
+    'no-client-headers': noClientHeaders,
+    'max-line-length': maxLineLength,
+    'max-function-length': maxFunctionLength,
+    'no-private-keyword': noPrivateKeyword,
+  },
 };

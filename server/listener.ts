@@ -34,20 +34,20 @@ export type ListenerOptions = {
 
 /** One HTTP server on a unix socket or a loopback port, that answers broken HTTP in the same words as everything else. */
 export class Listener {
-  private readonly address: ListenAddress;
-  private readonly server: Server;
-  private readonly responding = new WeakMap<Duplex, ServerResponse>();
-  private readonly connections: Connections;
-  private readonly requestTimeoutMs: number;
-  private readonly page: StaticFile | undefined;
-  private timer: NodeJS.Timeout | undefined;
+  readonly #address: ListenAddress;
+  readonly #server: Server;
+  readonly #responding = new WeakMap<Duplex, ServerResponse>();
+  readonly #connections: Connections;
+  readonly #requestTimeoutMs: number;
+  readonly #page: StaticFile | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(address: ListenAddress, app: RequestListener, { requestTimeoutMs, page, places = PLACES }: ListenerOptions) {
-    this.address = address;
-    this.connections = new Connections(places);
-    this.page = page;
-    this.requestTimeoutMs = requestTimeoutMs;
-    this.server = createServer({
+    this.#address = address;
+    this.#connections = new Connections(places);
+    this.#page = page;
+    this.#requestTimeoutMs = requestTimeoutMs;
+    this.#server = createServer({
       // No limit for the whole: 24 KiB at half a kilobyte a second are welcome.
       requestTimeout: 0,
       headersTimeout: Math.min(requestTimeoutMs, HEADERS_MS),
@@ -59,28 +59,29 @@ export class Listener {
       // Nobody's idea of our name matters here.
       requireHostHeader: false,
     });
-    this.server.timeout = UNREAD_TIMES * requestTimeoutMs;
+    this.#server.timeout = UNREAD_TIMES * requestTimeoutMs;
     const handle: RequestListener = (request, response) => {
-      if (!this.connections.begin(request.socket, response)) return;
-      this.responding.set(request.socket, response);
+      if (!this.#connections.begin(request.socket, response)) return;
+      this.#responding.set(request.socket, response);
       app(request, response);
     };
-    this.server.on('connection', (socket) => {
+    this.#server.on('connection', (socket) => {
       readInPieces(socket);
-      this.connections.add(socket);
+      this.#connections.add(socket);
     });
-    this.server.on('request', handle);
-    this.server.on('checkExpectation', handle);
+    this.#server.on('request', handle);
+    this.#server.on('checkExpectation', handle);
     // Node would write before anybody has looked.
-    this.server.on('checkContinue', (request, response) => {
+    this.#server.on('checkContinue', (request, response) => {
       handle(request, response);
       if (!request.complete && !response.headersSent && !request.socket.destroyed) response.writeContinue();
     });
-    this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.refuseBroken(error, socket));
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#refuseBroken(error, socket));
   }
 
   async start(): Promise<void> {
-    const { address, server } = this;
+    const address = this.#address;
+    const server = this.#server;
     if (address.kind === 'unix') await removeStale(address.path);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -91,11 +92,11 @@ export class Listener {
       if (address.kind === 'unix') server.listen(address.path, done);
       else server.listen(address.port, '127.0.0.1', done);
     });
-    this.timer = setInterval(
+    this.#timer = setInterval(
       () => {
-        for (const socket of this.connections.stuck(this.requestTimeoutMs)) this.refuseBroken({ code: TOO_SLOW }, socket);
+        for (const socket of this.#connections.stuck(this.#requestTimeoutMs)) this.#refuseBroken({ code: TOO_SLOW }, socket);
       },
-      Math.min(this.requestTimeoutMs / 4, 5_000),
+      Math.min(this.#requestTimeoutMs / 4, 5_000),
     );
     // The socket's group may connect: tor, or the operator's tools.
     if (address.kind === 'unix') await chmod(address.path, 0o660);
@@ -103,23 +104,23 @@ export class Listener {
 
   /** The port it got, when it was asked for any. */
   get port(): number {
-    return (this.server.address() as AddressInfo).port;
+    return (this.#server.address() as AddressInfo).port;
   }
 
   /** Finishes the requests in hand, then closes. */
   async destroy(): Promise<void> {
-    if (!this.server.listening) return;
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
-    this.server.closeIdleConnections();
-    const impatience = setTimeout(() => this.server.closeAllConnections(), STOP_GRACE_MS);
+    if (!this.#server.listening) return;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    const impatience = setTimeout(() => this.#server.closeAllConnections(), STOP_GRACE_MS);
     await closed;
     clearTimeout(impatience);
-    clearInterval(this.timer);
+    clearInterval(this.#timer);
   }
 
   /** Node's own answers would lack our headers. */
-  private refuseBroken(error: Pick<NodeJS.ErrnoException, 'code'>, socket: Duplex): void {
-    const begun = this.responding.get(socket);
+  #refuseBroken(error: Pick<NodeJS.ErrnoException, 'code'>, socket: Duplex): void {
+    const begun = this.#responding.get(socket);
     // Who reads a body may have better words for its sender than ours.
     if (error.code === TOO_SLOW && begun?.headersSent === false && begun.req.emit('timeout')) return;
     if (!socket.writable || (begun?.headersSent === true && !begun.writableFinished)) {
@@ -127,7 +128,7 @@ export class Listener {
       return;
     }
     const isUnknown = begun === undefined || begun.writableFinished;
-    socket.end(rawRefusal(refusalFor(error.code), isUnknown && error.code === TOO_SLOW ? this.page : undefined), () => socket.destroy());
+    socket.end(rawRefusal(refusalFor(error.code), isUnknown && error.code === TOO_SLOW ? this.#page : undefined), () => socket.destroy());
   }
 }
 

@@ -12,31 +12,31 @@ const LOOK_MS = 60_000;
  * nothing. Found out by a timer and never by a request, so that the log says it once, and says nothing of who came.
  */
 export class OfflineForm {
-  private readonly untilMs: number;
-  private readonly timer: NodeJS.Timeout;
-  private hasEnded_ = false;
+  readonly #untilMs: number;
+  readonly #timer: NodeJS.Timeout;
+  #hasEnded = false;
 
   /** Throws when the build says it wrongly. A build that says nothing has no offline form, or one that does not end. */
   constructor(statics: Statics) {
     const file = statics.get(ABOUT_PATH);
-    this.untilMs = typeof file === 'object' ? Date.parse(about.parse(JSON.parse(file.plain.toString('utf8'))).until) : Infinity;
-    this.timer = setInterval(this.look, LOOK_MS);
-    this.timer.unref();
-    this.look();
+    this.#untilMs = typeof file === 'object' ? Date.parse(about.parse(JSON.parse(file.plain.toString('utf8'))).until) : Infinity;
+    this.#timer = setInterval(this.#look, LOOK_MS);
+    this.#timer.unref();
+    this.#look();
   }
 
   get hasEnded(): boolean {
-    return this.hasEnded_;
+    return this.#hasEnded;
   }
 
   destroy(): void {
-    clearInterval(this.timer);
+    clearInterval(this.#timer);
   }
 
   /** A clock that was set right may bring it back. */
-  private readonly look = (): void => {
-    const hasEnded = Date.now() >= this.untilMs;
-    if (hasEnded && !this.hasEnded_) log.warn('offline form ended');
-    this.hasEnded_ = hasEnded;
+  readonly #look = (): void => {
+    const hasEnded = Date.now() >= this.#untilMs;
+    if (hasEnded && !this.#hasEnded) log.warn('offline form ended');
+    this.#hasEnded = hasEnded;
   };
 }

@@ -12,12 +12,12 @@ export type PoolLimits = {
 
 /** The relay's side of the pool: parcels go in, none come out. */
 export class Pool {
-  private readonly redis: Redis;
-  private readonly limits: PoolLimits;
+  readonly #redis: Redis;
+  readonly #limits: PoolLimits;
 
   constructor(redis: Redis, limits: PoolLimits) {
-    this.redis = redis;
-    this.limits = limits;
+    this.#redis = redis;
+    this.#limits = limits;
   }
 
   /**
@@ -25,22 +25,22 @@ export class Pool {
    * `away` says nothing about what became of it: sending the same parcel again is safe.
    */
   async put({ id, serial, sealed }: Parcel): Promise<'accepted' | 'full' | 'away'> {
-    const { poolLimit, seenLimit } = this.limits;
+    const { poolLimit, seenLimit } = this.#limits;
     try {
       const names = [keys.pool, keys.seen(serial), keys.arrived(serial)];
-      const stored = await callFunction(this.redis, 'put', names, [bufferOf(id), bufferOf(sealed), poolLimit, seenLimit]);
+      const stored = await callFunction(this.#redis, 'put', names, [bufferOf(id), bufferOf(sealed), poolLimit, seenLimit]);
       return stored === 1 ? 'accepted' : 'full';
     } catch (error) {
       if (!isOutOfMemory(error)) return 'away';
-      return (await this.isKnown(id, serial)) ? 'accepted' : 'full';
+      return (await this.#isKnown(id, serial)) ? 'accepted' : 'full';
     }
   }
 
   /** Without memory Redis runs no function that may write, not even for a parcel that it has. */
-  private async isKnown(id: Uint8Array, serial: number): Promise<boolean> {
+  async #isKnown(id: Uint8Array, serial: number): Promise<boolean> {
     // In this order: the worker may move it from the first to the second meanwhile.
     for (const name of [keys.arrived(serial), keys.seen(serial)]) {
-      if ((await this.redis.sismember(name, rememberedId(id)).catch(() => 0)) === 1) return true;
+      if ((await this.#redis.sismember(name, rememberedId(id)).catch(() => 0)) === 1) return true;
     }
     return false;
   }

@@ -5,47 +5,47 @@ import { connect, type RedisTarget } from '../redis/connection.ts';
 
 /** Answers operators' tools while the relay listens, so that its absence shows (redis/presence.ts). */
 export class Presence {
-  private readonly target: RedisTarget;
-  private readonly condition: () => RelayCondition;
+  readonly #target: RedisTarget;
+  readonly #condition: () => RelayCondition;
   /** A connection that is subscribed can do nothing else. */
-  private listening: Redis | undefined;
-  private speaking: Redis;
-  private failed = false;
+  #listening: Redis | undefined;
+  #speaking: Redis;
+  #failed = false;
 
   constructor(target: RedisTarget, speaking: Redis, condition: () => RelayCondition) {
-    this.target = target;
-    this.speaking = speaking;
-    this.condition = condition;
+    this.#target = target;
+    this.#speaking = speaking;
+    this.#condition = condition;
   }
 
   /** Waits for nothing: a relay without Redis starts as well. */
   start(): void {
-    const redis = connect(this.target, 'relay');
-    this.listening = redis;
+    const redis = connect(this.#target, 'relay');
+    this.#listening = redis;
     // Also after each absence of Redis.
-    redis.on('ready', () => void this.attempt(() => redis.subscribe(channels.ask)));
+    redis.on('ready', () => void this.#attempt(() => redis.subscribe(channels.ask)));
     redis.on('message', (_channel: string, nonce: string) => {
-      if (nonceSchema.safeParse(nonce).success) void this.answer(nonce);
+      if (nonceSchema.safeParse(nonce).success) void this.#answer(nonce);
     });
   }
 
   destroy(): void {
-    this.listening?.disconnect();
+    this.#listening?.disconnect();
   }
 
-  private async answer(nonce: string): Promise<void> {
-    const answer: RelayAnswer = { nonce, ...this.condition() };
-    await this.attempt(() => this.speaking.publish(channels.answer, JSON.stringify(answer)));
+  async #answer(nonce: string): Promise<void> {
+    const answer: RelayAnswer = { nonce, ...this.#condition() };
+    await this.#attempt(() => this.#speaking.publish(channels.answer, JSON.stringify(answer)));
   }
 
   /** Redis may go away at any moment, or have users of an earlier version: said once, and no reason to end. */
-  private async attempt(work: () => Promise<unknown>): Promise<void> {
+  async #attempt(work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
-      this.failed = false;
+      this.#failed = false;
     } catch (error) {
-      if (!this.failed) log.warn('status unanswered', { code: errorCode(error) });
-      this.failed = true;
+      if (!this.#failed) log.warn('status unanswered', { code: errorCode(error) });
+      this.#failed = true;
     }
   }
 }

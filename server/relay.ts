@@ -18,32 +18,34 @@ import { loadStatics } from './statics.ts';
 
 /** The relay: takes parcels of equal size and puts them into the pool. It can read neither. */
 export class Relay implements Service {
-  private readonly config: RelayConfig;
-  private readonly redis: Redis;
-  private readonly shelf: KeyringShelf;
-  private readonly door: Door;
-  private offlineForm: OfflineForm | undefined;
-  private presence: Presence | undefined;
-  private readonly listeners: Listener[] = [];
+  readonly #config: RelayConfig;
+  readonly #redis: Redis;
+  readonly #shelf: KeyringShelf;
+  readonly #door: Door;
+  #offlineForm: OfflineForm | undefined;
+  #presence: Presence | undefined;
+  readonly #listeners: Listener[] = [];
 
   constructor(config: RelayConfig) {
-    this.config = config;
-    this.redis = connect(config.redis, 'relay');
-    this.shelf = new KeyringShelf(config.keyrings);
-    this.door = new Door(this.redis, this.shelf, config);
+    this.#config = config;
+    this.#redis = connect(config.redis, 'relay');
+    this.#shelf = new KeyringShelf(config.keyrings);
+    this.#door = new Door(this.#redis, this.#shelf, config);
   }
 
   async start(): Promise<void> {
-    const { config, redis, shelf, door } = this;
+    const config = this.#config;
+    const shelf = this.#shelf;
+    const door = this.#door;
     const { requestTimeoutMs } = config;
     await ready;
     await shelf.start();
     const [statics] = await Promise.all([loadStatics(config.webDirectory, config.keyrings.rootKeyFile), door.start()]);
-    this.offlineForm = new OfflineForm(statics);
+    this.#offlineForm = new OfflineForm(statics);
     const app = createApp(
-      { shelf, door, pool: new Pool(redis, config), mailboxes: new MailboxReader(redis, config.replyWeeks) },
+      { shelf, door, pool: new Pool(this.#redis, config), mailboxes: new MailboxReader(this.#redis, config.replyWeeks) },
       statics,
-      this.offlineForm,
+      this.#offlineForm,
     );
     const listeners = [
       ['public', new Listener(config.listen, app, { requestTimeoutMs, page: nowherePage(statics) })],
@@ -51,32 +53,32 @@ export class Relay implements Service {
     ] as const;
     for (const [name, listener] of listeners) {
       await listener.start();
-      this.listeners.push(listener);
+      this.#listeners.push(listener);
       log.info('listening', { listener: name });
     }
     // Last, so that only a relay which people can reach says that it is there.
-    const offlineForm = this.offlineForm;
-    this.presence = new Presence(config.redis, redis, () => ({
+    const offlineForm = this.#offlineForm;
+    this.#presence = new Presence(config.redis, this.#redis, () => ({
       door: door.state.reason,
       newestKeyring: shelf.all().at(-1)?.serial ?? 0,
       offlineFormEnded: offlineForm.hasEnded,
       limits: { pool: config.poolLimit, seen: config.seenLimit },
       taken: door.taken,
     }));
-    this.presence.start();
+    this.#presence.start();
   }
 
   /** Ports of the public and the private listener, where they listen on one. */
   get ports(): number[] {
-    return this.listeners.map(({ port }) => port);
+    return this.#listeners.map(({ port }) => port);
   }
 
   async destroy(): Promise<void> {
-    this.presence?.destroy();
-    await Promise.all(this.listeners.map((listener) => listener.destroy()));
-    this.offlineForm?.destroy();
-    this.door.destroy();
-    this.shelf.destroy();
-    this.redis.disconnect();
+    this.#presence?.destroy();
+    await Promise.all(this.#listeners.map((listener) => listener.destroy()));
+    this.#offlineForm?.destroy();
+    this.#door.destroy();
+    this.#shelf.destroy();
+    this.#redis.disconnect();
   }
 }

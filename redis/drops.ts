@@ -1,15 +1,19 @@
 /** What follows from a reason for which a parcel is dropped. */
 type Drop = {
-  /** Who decides it: the worker, or worker/lua/commit.lua, which sees what stands in Redis when a round is written. */
-  readonly by: 'worker' | 'script';
-  /**
-   * Such a parcel goes back into the pool first, for a while, or also for as long as the worker lacks a key that may open it
-   * (worker/undecided.ts). Null: it is dropped at once.
-   */
-  readonly retry: 'for a while' | 'while a key is missing' | null;
   /** Something may be wrong here, and operators are warned for a day. The other drops are a sender's doing, or no loss. */
   readonly alarming: boolean;
-};
+} & (
+  | {
+      readonly by: 'worker';
+      /**
+       * Such a parcel goes back into the pool first, for a while, or also for as long as the worker lacks a key that may open it
+       * (worker/undecided.ts). Null: it is dropped at once.
+       */
+      readonly retry: 'for a while' | 'while a key is missing' | null;
+    }
+  /** worker/lua/commit.lua decides it, which sees what stands in Redis when a round is written: too late for another try. */
+  | { readonly by: 'script'; readonly retry: null }
+);
 
 /** Why a parcel was dropped. Operators see each counted under this name (docs/operations.md). */
 export const DROP_REASONS = {

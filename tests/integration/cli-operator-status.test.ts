@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { EXIT } from '../../cli/errors.ts';
 import { LETTER_ID_BYTES } from '../../crypto/letter.ts';
 import type { Status } from '../../operator/status.ts';
+import { ALARMING_DROPS, type AlarmingDrop } from '../../redis/drops.ts';
 import { ALIVE_SECONDS, keys } from '../../redis/keys.ts';
 import { channels, type RelayCondition } from '../../redis/presence.ts';
 import { noteDrops, publishHousekeeping, publishMix, publishTrouble } from '../../redis/state.ts';
@@ -160,29 +161,27 @@ describe('with Redis', () => {
     expect((await status()).code).toBe(EXIT.ok);
   });
 
-  test.each(['damaged', 'unopenable', 'error'] as const)(
-    'parcels dropped as %s need attention for a day, and again when there are more',
-    async (reason) => {
-      const now = new Date();
-      const HOUR_MS = 3_600_000;
-      const attentionAt = async (hours: number): Promise<string[]> => {
-        const { text } = await stand.operator(['status', '--json'], { now: new Date(now.getTime() + hours * HOUR_MS) });
-        return (JSON.parse(text) as Status).attention.map(({ code }) => code);
-      };
-      const code = { damaged: 'PARCELS_DAMAGED', unopenable: 'PARCELS_UNOPENABLE', error: 'PARCELS_FAILED' }[reason];
-      await admin.hset(keys.dropped, reason, 3, 'decoy', 100);
-      await noteDrops(admin, now);
-      expect([await attentionAt(0), await attentionAt(22), await attentionAt(25)]).toEqual([[code], [code], []]);
-      // Rounds without another change nothing.
-      await noteDrops(admin, new Date(now.getTime() + 30 * HOUR_MS));
-      expect(await attentionAt(31)).toEqual([]);
-      await admin.hincrby(keys.dropped, reason, 1);
-      await noteDrops(admin, new Date(now.getTime() + 30 * HOUR_MS));
-      expect(await attentionAt(31)).toEqual([code]);
-      // Nothing in Redis tells when it was more exactly than by the hour.
-      expect((await admin.hget(keys.state, `drop:${reason}`))?.split(' ')[1]).toMatch(/^\d{6}$/);
-    },
-  );
+  test.each(ALARMING_DROPS)('parcels dropped as %s need attention for a day, and again when there are more', async (reason) => {
+    const now = new Date();
+    const HOUR_MS = 3_600_000;
+    const attentionAt = async (hours: number): Promise<string[]> => {
+      const { text } = await stand.operator(['status', '--json'], { now: new Date(now.getTime() + hours * HOUR_MS) });
+      return (JSON.parse(text) as Status).attention.map(({ code }) => code);
+    };
+    const codes: Record<AlarmingDrop, string> = { damaged: 'PARCELS_DAMAGED', unopenable: 'PARCELS_UNOPENABLE', error: 'PARCELS_FAILED' };
+    const code = codes[reason];
+    await admin.hset(keys.dropped, reason, 3, 'decoy', 100);
+    await noteDrops(admin, now);
+    expect([await attentionAt(0), await attentionAt(22), await attentionAt(25)]).toEqual([[code], [code], []]);
+    // Rounds without another change nothing.
+    await noteDrops(admin, new Date(now.getTime() + 30 * HOUR_MS));
+    expect(await attentionAt(31)).toEqual([]);
+    await admin.hincrby(keys.dropped, reason, 1);
+    await noteDrops(admin, new Date(now.getTime() + 30 * HOUR_MS));
+    expect(await attentionAt(31)).toEqual([code]);
+    // Nothing in Redis tells when it was more exactly than by the hour.
+    expect((await admin.hget(keys.state, `drop:${reason}`))?.split(' ')[1]).toMatch(/^\d{6}$/);
+  });
 
   test.each<[string, Partial<RelayCondition>, string, string]>([
     ['whose door is closed', { door: 'keyring' }, 'DOOR_CLOSED', 'the relay accepts nothing (keyring)'],

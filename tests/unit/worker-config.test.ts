@@ -35,7 +35,7 @@ describe('inboxes.json', () => {
   const whereLettersGo = async (): Promise<string> =>
     (await readFile('docs/operations.md', 'utf8')).split('\n## ').find((section) => section.startsWith('Where letters go')) ?? '';
 
-  it('takes every kind', () => {
+  it('takes a Maildir and a mail server, and fills in what is left out', () => {
     expect(inboxesSchema.parse([maildir, smtp])).toEqual([
       { ...maildir, timeoutSeconds: 300 },
       { ...smtp, subject: 'Message', timeoutSeconds: 300, greeting: '[127.0.0.1]', giveUpDays: 5, form: 'both' },

@@ -7,7 +7,7 @@ describe('the reasons for dropping a parcel', () => {
     const [, table = ''] = (await readFile('docs/operations.md', 'utf8')).split('| dropped | what it was | what to do |\n|---|---|---|\n');
     const rows = (table.split('\n\n')[0] ?? '').split('\n').map((row) => row.split(' | ')[0] ?? '');
     const described = rows.flatMap((names) => [...names.matchAll(/`([^`]+)`/g)].map(([, name]) => name ?? ''));
-    expect(described.toSorted()).toEqual(Object.keys(DROP_REASONS).toSorted());
+    expect(described.toSorted(), 'in docs/operations.md, and in redis/drops.ts').toEqual(Object.keys(DROP_REASONS).toSorted());
   });
 
   it('are each decided where the table says: the script counts its own by name, the worker names the rest', async () => {
@@ -15,13 +15,17 @@ describe('the reasons for dropping a parcel', () => {
     const counted = [...script.matchAll(/countDrop\('([^']+)'\)/g)].map(([, name]) => name ?? '');
     const sources = (await readdir('worker')).filter((name) => name.endsWith('.ts'));
     const worker = (await Promise.all(sources.map((name) => readFile(`worker/${name}`, 'utf8')))).join('\n');
-    const named = Object.keys(DROP_REASONS).filter((reason) => worker.includes(`'${reason}'`));
+    const given = [...worker.matchAll(/\breason: [^,}\n]+/g)].join('\n');
+    const named = [...given.matchAll(/'([a-z-]+)'/g)].map(([, name]) => name ?? '');
     const decidedBy = (who: string): string[] =>
       Object.entries(DROP_REASONS)
         .filter(([, { by }]) => by === who)
         .map(([reason]) => reason);
-    expect(counted.toSorted()).toEqual(decidedBy('script').toSorted());
-    expect(decidedBy('worker').filter((reason) => !named.includes(reason))).toEqual([]);
+    expect(counted.toSorted(), 'by the script, and by redis/drops.ts').toEqual(decidedBy('script').toSorted());
+    expect(
+      decidedBy('worker').filter((reason) => !named.includes(reason)),
+      'given by no file of worker/',
+    ).toEqual([]);
   });
 
   it('that may mean a lost request are told to operators', () => {

@@ -1,5 +1,6 @@
 import { CliError } from '../errors.ts';
 import { reason } from '../files.ts';
+import { pauseUnlessStopped, runStoppable } from './interrupts.ts';
 import type { Io } from './io.ts';
 import { askLine, askLines } from './line-reader.ts';
 import { Output } from './output.ts';
@@ -12,9 +13,7 @@ export function processIo(output = new Output(process.stdout, process.stderr)): 
     output.insistOnQuestions();
     return ask();
   };
-  const askSecret = createSecretReader(stdin, (text) => {
-    output.err(text);
-  });
+  const askSecret = createSecretReader(stdin, (text) => output.err(text));
   return {
     stdinIsTerminal: stdin.isTTY,
     stdoutIsTerminal: stdout.isTTY,
@@ -22,48 +21,15 @@ export function processIo(output = new Output(process.stdout, process.stderr)): 
     language: new Intl.Locale(Intl.DateTimeFormat().resolvedOptions().locale).language,
     columns: stdout.isTTY ? stdout.columns : 100,
     readStdin: (limit) => readAll(stdin, limit),
-    out: (data) => {
-      output.out(data);
-    },
-    err: (text) => {
-      output.err(text);
-    },
+    out: (data) => output.out(data),
+    err: (text) => output.err(text),
     isUnheard: () => output.lost !== null,
     askSecret: (prompt) => asking(() => askSecret(prompt)),
     ask: (prompt) => asking(() => askLine(prompt, stdin, stderr)),
     askText: () => asking(() => askLines(stdin, stderr)),
     now: () => new Date(),
-    pause: (ms) =>
-      new Promise((resolve) => {
-        const finish = (goOn: boolean): void => {
-          clearTimeout(timer);
-          process.removeListener('SIGINT', stop);
-          process.removeListener('SIGTERM', stop);
-          resolve(goOn);
-        };
-        const stop = (): void => {
-          finish(false);
-        };
-        const timer = setTimeout(() => {
-          finish(true);
-        }, ms);
-        process.once('SIGINT', stop);
-        process.once('SIGTERM', stop);
-      }),
-    stoppable: async (work) => {
-      const stopping = new AbortController();
-      const stop = (): void => {
-        stopping.abort();
-      };
-      process.once('SIGINT', stop);
-      process.once('SIGTERM', stop);
-      try {
-        return await work(stopping.signal);
-      } finally {
-        process.removeListener('SIGINT', stop);
-        process.removeListener('SIGTERM', stop);
-      }
-    },
+    pause: pauseUnlessStopped,
+    stoppable: runStoppable,
   };
 }
 

@@ -95,7 +95,7 @@ export async function answerConversation(action: NoteAction, values: Values, pat
   const draft: Draft = { conversation, means: { verified, team, signer }, said: { action, alias, ...to, text } };
   if (io.stdinIsTerminal) await confirm(draft, about, io);
   const isJson = values.json === true;
-  const { exitCode: sentCode, ...dispatched } = await dispatch(parcelsOf(draft), destination, io, !isJson);
+  const { exitCode: sentCode, ...dispatched } = await dispatch(parcelsOf(draft), { destination, io, isJson });
   if (isJson) io.out(`${visibleJson({ conversation: conversation.id, ...dispatched })}\n`);
   return sentCode;
 }

@@ -1,15 +1,15 @@
 import type { Result } from '../../crypto/answer.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { AT_ONCE_OPTION, momentsOf } from '../sending/moments.ts';
-import { foundIn, meaningOf } from '../sending/post-parcels.ts';
+import { parcelsFrom, type FoundParcel } from '../sending/parcels.ts';
 import { parseAddress, type RelayAddress } from '../sending/relay-address.ts';
+import { adviceFor, EXIT_OF_VERDICT, meaningOf } from '../sending/results.ts';
 import { Visit } from '../sending/visit.ts';
 import { defineCommand, required } from '../command.ts';
 import { CliError, EXIT, UsageError } from '../errors.ts';
 import { describeFailure } from '../failure.ts';
 import { INPUT_BYTES_MAX, readInput, tooLarge } from '../files.ts';
 import type { Io } from '../terminal/io.ts';
-import type { FoundParcel } from '../sending/parcels.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'operator ingest';
@@ -55,17 +55,16 @@ the relay is away or takes nothing at present (run it again). What can be handed
         io.out(values.json === true ? jsonLine(outcome) : `${visibleLine(source)}, parcel ${String(outcome.number)}: ${outcome.text}\n`);
       }
     }
-    return outcomes.some(({ exitCode }) => exitCode === EXIT.unavailable)
-      ? EXIT.unavailable
-      : Math.max(...outcomes.map(({ exitCode }) => exitCode));
+    const exitCodes = outcomes.map(({ exitCode }) => exitCode);
+    return exitCodes.includes(EXIT.unavailable) ? EXIT.unavailable : Math.max(...exitCodes);
   },
 });
 
 async function* inputs(files: readonly string[], io: Io): AsyncGenerator<{ source: string; found: FoundParcel[] }> {
-  for (const file of files) yield { source: file, found: await foundIn(file, () => readInput(file, 'the file')) };
+  for (const file of files) yield { source: file, found: await parcelsFrom(file, () => readInput(file, 'the file')) };
   if (files.length > 0) return;
   const source = 'standard input';
-  yield { source, found: await foundIn(source, async () => (await io.readStdin(INPUT_BYTES_MAX)) ?? Promise.reject(tooLarge(source))) };
+  yield { source, found: await parcelsFrom(source, async () => (await io.readStdin(INPUT_BYTES_MAX)) ?? Promise.reject(tooLarge(source))) };
 }
 
 /** Linux passes on 4,095 characters of a line that is typed or pasted; the form gives one line of 32,768. */
@@ -84,9 +83,9 @@ async function outcomeOf(found: FoundParcel, address: RelayAddress): Promise<Omi
   }
   const visit = new Visit(address);
   try {
-    const difficulty = await visit.open();
+    const difficulty = await visit.enter();
     const { result } = difficulty === null ? { result: 'closed' as const } : await visit.handInStamped(found.parcel, difficulty);
-    return { result, ...meaningOf(result) };
+    return { result, text: adviceFor(result), exitCode: EXIT_OF_VERDICT[meaningOf(result).verdict] };
   } finally {
     visit.leave();
   }

@@ -4,7 +4,9 @@ import { shuffled } from '../../crypto/bytes.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { DESTINATION_OPTIONS, RELAY_HELP, relayFrom } from '../sending/destination.ts';
 import { tellSending } from '../sending/moments.ts';
-import { foundIn, postParcels, type PostingOutcome } from '../sending/post-parcels.ts';
+import { parcelsFrom } from '../sending/parcels.ts';
+import { postParcels, type PostingOutcome } from '../sending/post-parcels.ts';
+import { EXIT_OF_VERDICT } from '../sending/results.ts';
 import { removeSent } from '../sending/write-parcels.ts';
 import { defineCommand, required } from '../command.ts';
 import { CliError, EXIT } from '../errors.ts';
@@ -38,42 +40,46 @@ the relay is away or takes nothing at present (run it again).`,
     const relay = relayFrom(required(values.relay, 'relay', NAME), values.socks, NAME);
     await ready;
     const files = (await Promise.all(paths.map(filesOf))).flat();
-    const parcels: { source: string; number: number; parcel: Uint8Array }[] = [];
-    const tell = (
-      source: string,
-      number: number,
-      { result, text }: { result: PostingOutcome['result'] | 'unreadable'; text: string },
-    ): void => {
+    const tell = (at: Place, result: PostingOutcome['result'] | 'unreadable', text: string): void => {
       io.out(
-        values.json === true
-          ? `${visibleJson({ source, number, result })}\n`
-          : `${visibleLine(source)}, parcel ${String(number)}: ${visibleLine(text)}\n`,
+        values.json === true ? jsonLine(at, result) : `${visibleLine(at.source)}, parcel ${String(at.number)}: ${visibleLine(text)}\n`,
       );
     };
-    const unreadable: string[] = [];
-    for (const file of files) {
-      for (const [index, found] of (await foundIn(file, () => readInput(file, 'the file'))).entries()) {
-        if ('parcel' in found) parcels.push({ source: file, number: index + 1, parcel: found.parcel });
-        else {
-          unreadable.push(file);
-          tell(file, index + 1, { result: 'unreadable', text: `refused: ${describeFailure(found.problem).line}` });
-        }
-      }
-    }
-    const way = { relay, atOnce: values['at-once'] === true };
-    tellSending(way, io);
-    const { left, exitCode } = await postParcels(shuffled(parcels), way, io, ({ source, number }, outcome) => {
-      tell(source, number, outcome);
-    });
+    const { parcels, problems } = await parcelsInFiles(files);
+    for (const { problem, ...at } of problems) tell(at, 'unreadable', `refused: ${describeFailure(problem).line}`);
+    const route = { relay, atOnce: values['at-once'] === true };
+    tellSending(route, io);
+    const { verdict, left } = await postParcels(shuffled(parcels), { route, io, tell: (at, { result, text }) => tell(at, result, text) });
     if (values.delete === true) {
-      const kept = new Set([...unreadable, ...left.map(({ source }) => source)]);
+      const kept = new Set([...problems, ...left].map(({ source }) => source));
       for (const file of new Set(files)) if (!kept.has(file)) await removeSent(file, io);
     }
-    if (exitCode === EXIT.unavailable)
+    if (verdict === 'not-now') {
       io.err(`NOT SENT: ${String(left.length)} of ${String(parcels.length)}. Their files are as they were: run this again later.\n`);
-    return exitCode === EXIT.ok && unreadable.length > 0 ? EXIT.input : exitCode;
+    }
+    return verdict === 'accepted' && problems.length > 0 ? EXIT.input : EXIT_OF_VERDICT[verdict];
   },
 });
+
+/** Which parcel of which file, counted from 1. */
+type Place = { readonly source: string; readonly number: number };
+type SourceParcels = { parcels: (Place & { readonly parcel: Uint8Array })[]; problems: (Place & { readonly problem: Error })[] };
+
+async function parcelsInFiles(files: readonly string[]): Promise<SourceParcels> {
+  const read: SourceParcels = { parcels: [], problems: [] };
+  for (const source of files) {
+    for (const [index, found] of (await parcelsFrom(source, () => readInput(source, 'the file'))).entries()) {
+      const place = { source, number: index + 1 };
+      if ('parcel' in found) read.parcels.push({ ...place, parcel: found.parcel });
+      else read.problems.push({ ...place, problem: found.problem });
+    }
+  }
+  return read;
+}
+
+function jsonLine({ source, number }: Place, result: PostingOutcome['result'] | 'unreadable'): string {
+  return `${visibleJson({ source, number, result })}\n`;
+}
 
 async function filesOf(path: string): Promise<string[]> {
   try {

@@ -4,6 +4,7 @@ import { INPUT_BYTES_MAX, readInputText, tooLarge } from '../files.ts';
 import type { Io } from '../terminal/io.ts';
 import { readPassphraseFile } from '../terminal/passphrase.ts';
 import { visibleLine } from '../terminal/terminal.ts';
+import { onionWithoutProxy } from './socks.ts';
 
 const IMAPS_PORT = 993;
 /** Newest first, as far as anybody can read; and how much is asked for at once, since a round trip through Tor takes a second. */
@@ -46,13 +47,7 @@ export function parseImapUrl(text: string): ImapPlace {
  * when its password cannot be had.
  */
 export async function* imapMessages(place: ImapPlace, { passwordFile, ca, socks }: ImapOptions, io: Io): AsyncGenerator<ImapMessage> {
-  if (socks === undefined && place.host.endsWith('.onion')) {
-    throw new CliError(
-      'USAGE',
-      'an onion address is reached through Tor only',
-      'open Tor Browser and add --socks 127.0.0.1:9150 (127.0.0.1:9050 for the tor service)',
-    );
-  }
+  if (socks === undefined && place.host.endsWith('.onion')) throw onionWithoutProxy();
   if (socks !== undefined && !/^[^\s/@]+:\d{1,5}$/.test(socks)) throw new UsageError('--socks must be HOST:PORT');
   const authority = ca === undefined ? undefined : await readInputText(ca, 'the certificate authority');
   // The name at the proxy gives this connection circuits of its own in Tor: who reads here does not show as who posts there.

@@ -1,11 +1,12 @@
-// A connection by way of Tor's SOCKS port: RFC 1928, and RFC 1929 for circuits of its own.
+// Connections through Tor's SOCKS port: RFC 1928, and RFC 1929 so that each can have a circuit of its own.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
+import { CliError } from '../errors.ts';
 
 export type SocksAddress = { readonly host: string; readonly port: number };
 
-/** A name and a password that only tell Tor which connections belong together. */
+/** A user name and a password whose only use is to tell Tor which connections may share a circuit. */
 export type Circuit = { readonly user: string; readonly password: string };
 export type SocksTarget = { readonly host: string; readonly port: number; readonly circuit: Circuit };
 
@@ -14,12 +15,13 @@ const PASSWORD_VERSION = 1;
 const WITH_PASSWORD = 2;
 const CONNECT = 1;
 const BY_NAME = 3;
+const IPV6 = 4;
 const IPV4_BYTES = 4;
 const IPV6_BYTES = 16;
 const PORT_BYTES = 2;
 const ISOLATION_BYTES = 16;
 
-/** `code` is for people: it stands where a system's error has ECONNREFUSED. */
+/** `code` is text for people, in the place where an error of the system has, for example, ECONNREFUSED. */
 export class SocksError extends Error {
   readonly code: string;
 
@@ -37,14 +39,22 @@ export function parseSocks(text: string): SocksAddress | null {
   return host !== '' && port > 0 && port < 65_536 ? { host, port } : null;
 }
 
+export function onionWithoutProxy(): CliError {
+  return new CliError(
+    'USAGE',
+    'an onion address is reached through Tor only',
+    'open Tor Browser and add --socks 127.0.0.1:9150 (127.0.0.1:9050 for the tor service)',
+  );
+}
+
 export function newCircuit(): Circuit {
   const [user, password] = [randomBytes(ISOLATION_BYTES), randomBytes(ISOLATION_BYTES)].map(toHex) as [string, string];
   return { user, password };
 }
 
 /**
- * The proxy resolves the name: nobody else learns of it. Tor keeps connections with different passwords on different
- * circuits. Throws SocksError when the proxy refuses or says nothing.
+ * Connects through the proxy, which also resolves the name, so that nobody else learns of it. Tor puts connections with different
+ * passwords on different circuits. Throws SocksError when the proxy refuses or says nothing.
  */
 export async function socksConnect(
   proxy: SocksAddress,
@@ -54,7 +64,7 @@ export async function socksConnect(
 ): Promise<Socket> {
   const socket = connect({ port: proxy.port, host: proxy.host, signal });
   socket.setTimeout(timeoutMs, () => socket.destroy(new SocksError('no answer in time through the proxy')));
-  // Whoever waits for it hears of it by the read that fails.
+  // An error without a listener would end the program; the read that is waiting fails with it.
   socket.on('error', () => undefined);
   try {
     await once(socket, 'connect').catch(() => {
@@ -65,13 +75,18 @@ export async function socksConnect(
     socket.write(Buffer.concat([Buffer.from([VERSION, CONNECT, 0, BY_NAME, name.length]), name, Buffer.from([port >> 8, port & 0xff])]));
     const [, reply = 0, , type] = await read(socket, 4);
     if (reply !== 0) throw new SocksError(`the proxy cannot reach it (SOCKS reply ${String(reply)})`);
-    const length = type === BY_NAME ? ((await read(socket, 1))[0] ?? 0) : type === 4 ? IPV6_BYTES : IPV4_BYTES;
-    await read(socket, length + PORT_BYTES);
+    await read(socket, (await addressLength(socket, type)) + PORT_BYTES);
     return socket;
   } catch (error) {
     socket.destroy();
     throw error;
   }
+}
+
+/** Bytes of the address in the proxy's reply, RFC 1928 § 6: a name has its length before it. */
+async function addressLength(socket: Socket, type: number | undefined): Promise<number> {
+  if (type === BY_NAME) return (await read(socket, 1))[0] ?? 0;
+  return type === IPV6 ? IPV6_BYTES : IPV4_BYTES;
 }
 
 async function authenticate(socket: Socket, circuit: Circuit): Promise<void> {
@@ -84,7 +99,7 @@ async function authenticate(socket: Socket, circuit: Circuit): Promise<void> {
   if (refused !== 0) throw new SocksError('the proxy does not let us in');
 }
 
-/** One listener for as long as it takes: adding one while a part is there is told of that part, again and again. */
+/** Keeps one listener until all bytes are there: one that is added while some are would be called for those, again and again. */
 function read(socket: Socket, length: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const attempt = (): void => {

@@ -1,9 +1,9 @@
 // Where a volunteer's parcels go: a relay, directly or by way of Tor, or a folder.
-import { CliError, UsageError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import { AT_ONCE_OPTION } from './moments.ts';
 import { parseAddress, type RelayAddress } from './relay-address.ts';
-import type { Way } from './post-parcels.ts';
-import { parseSocks } from '../net/socks.ts';
+import type { Route } from './post-parcels.ts';
+import { onionWithoutProxy, parseSocks } from '../net/socks.ts';
 
 export const DESTINATION_OPTIONS = { relay: { type: 'string' }, socks: { type: 'string' }, ...AT_ONCE_OPTION } as const;
 
@@ -13,27 +13,25 @@ export const RELAY_HELP = `  --relay URL             http://….onion, https://�
                           most 60): whoever sees connections to the relay can tell then that this is no visitor`;
 
 /**
- * A proxy does not matter to a relay on this machine; it may be there for a mail server. Throws USAGE when one of them is not an address,
- * or an onion comes without a proxy.
+ * The relay that `--relay` names, reached through `--socks` where that is given. For a relay on this machine the proxy is ignored: it may
+ * be meant for a mail server. Throws USAGE when either is not an address, or an onion comes without a proxy.
  */
 export function relayFrom(relay: string, socks: string | undefined, command: string): RelayAddress {
   const local = parseAddress(relay);
   if (local !== null) return local;
   const url = webAddress(relay);
-  if (url === null) throw new UsageError('--relay must be http://….onion, https://…, unix:/path or http://127.0.0.1:PORT', command);
-  const proxy = socks === undefined ? null : parseSocks(socks);
-  if (socks !== undefined && proxy === null) throw new UsageError('--socks must be HOST:PORT, such as 127.0.0.1:9150', command);
-  if (proxy === null && url.hostname.endsWith('.onion')) {
-    throw new CliError(
-      'USAGE',
-      'an onion address is reached through Tor only',
-      'open Tor Browser and add --socks 127.0.0.1:9150 (127.0.0.1:9050 for the tor service)',
-    );
+  if (url === null) {
+    throw new UsageError('--relay must be http://….onion, https://…, unix:/path or http://127.0.0.1:PORT', command);
   }
+  const proxy = socks === undefined ? null : parseSocks(socks);
+  if (socks !== undefined && proxy === null) {
+    throw new UsageError('--socks must be HOST:PORT, such as 127.0.0.1:9150', command);
+  }
+  if (proxy === null && url.hostname.endsWith('.onion')) throw onionWithoutProxy();
   return { url, socks: proxy };
 }
 
-/** An origin alone; plain http only to an onion, which encrypts by itself. */
+/** An origin and nothing more; plain http only to an onion, which encrypts by itself. Null for anything else. */
 function webAddress(text: string): URL | null {
   let url: URL;
   try {
@@ -46,7 +44,7 @@ function webAddress(text: string): URL | null {
   return isOrigin && isSafe ? url : null;
 }
 
-export type Destination = (Way & { readonly keep: string | undefined }) | { readonly out: string };
+export type Destination = (Route & { readonly keep: string | undefined }) | { readonly out: string };
 
 type DestinationValues = Partial<Record<'relay' | 'socks' | 'keep' | 'out', string | undefined>> & { 'at-once'?: boolean | undefined };
 

@@ -4,6 +4,7 @@ import { PARCEL_BYTES, PARCEL_VERSION, parseParcel } from '../../crypto/parcel.t
 import { decodeParcelText, PARCEL_TEXT_CHARACTERS } from '../../crypto/parcel-text.ts';
 import { readUint32 } from '../../crypto/bytes.ts';
 import { textOf } from '../../crypto/text-file.ts';
+import { CliError } from '../errors.ts';
 import { formsOf, partsOfMail } from './text-forms.ts';
 
 export type FoundParcel = { readonly parcel: Uint8Array } | { readonly problem: Error };
@@ -23,6 +24,22 @@ const DASHES = [
   ['-', '--'],
 ] as const;
 const DASH = /[\u2013-\u2015]/;
+
+/** The parcels in a source. A source that cannot be read is a problem like a damaged parcel: the others are handed in all the same. */
+export async function parcelsFrom(source: string, read: () => Promise<Uint8Array>): Promise<FoundParcel[]> {
+  try {
+    const found = await parcelsIn(await read());
+    return found.length > 0 ? found : [{ problem: noParcelIn(source) }];
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    return [{ problem: error }];
+  }
+}
+
+function noParcelIn(source: string): CliError {
+  const advice = 'give the whole text, from its first character to its last';
+  return new CliError('INPUT_FORMAT', `there is no sealed parcel in ${source}`, advice);
+}
 
 /** Every parcel in `bytes`, and for each piece that looks like one and is not, why. */
 export async function parcelsIn(bytes: Uint8Array): Promise<FoundParcel[]> {

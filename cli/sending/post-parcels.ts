@@ -2,183 +2,152 @@
 import type { Result } from '../../crypto/answer.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { HIGHEST_DIFFICULTY } from '../../crypto/wire.ts';
-import { CliError, EXIT } from '../errors.ts';
 import type { Io } from '../terminal/io.ts';
-import { parcelsIn, type FoundParcel } from './parcels.ts';
 import { visibleLine } from '../terminal/terminal.ts';
 import { momentsOf, type Moments } from './moments.ts';
 import type { RelayAddress } from './relay-address.ts';
+import { meaningOf, type Verdict } from './results.ts';
 import { RelayAway, Visit } from './visit.ts';
 
-/** What the relay said, in words, what to do then, and whether the same parcel may be taken at another time. */
-const MEANING: Record<Result, { text: string; then?: string; exitCode: number }> = {
-  accepted: { text: 'accepted, or accepted before', exitCode: EXIT.ok },
-  version: { text: 'refused: of another version of the protocol', exitCode: EXIT.input },
-  sealed: { text: 'refused: damaged', exitCode: EXIT.input },
-  damaged: { text: 'refused: this was changed on its way', then: 'ask for it again', exitCode: EXIT.input },
-  serial: {
-    text: 'refused: sealed under a keyring that is no longer, or not yet, in use',
-    then: 'try once more in an hour, and if it is still refused write it again with the newest keyring',
-    exitCode: EXIT.input,
-  },
-  stamp: {
-    text: 'not now: the relay keeps raising the proof-of-work difficulty',
-    then: 'run this again later',
-    exitCode: EXIT.unavailable,
-  },
-  full: { text: 'not now: the pool is full', then: 'run this again later', exitCode: EXIT.unavailable },
-  away: { text: 'not now: the relay cannot store', then: 'run this again', exitCode: EXIT.unavailable },
-  closed: { text: 'not now: the door is closed', then: 'run this again when it is open', exitCode: EXIT.unavailable },
-};
-
-export function meaningOf(result: Result): { text: string; exitCode: number } {
-  const { text, then, exitCode } = MEANING[result];
-  return { text: then === undefined ? text : `${text}; ${then}`, exitCode };
-}
-
-/** The parcels in a source. What cannot be read is a problem of its own: those after it are handed in all the same. */
-export async function foundIn(source: string, read: () => Promise<Uint8Array>): Promise<FoundParcel[]> {
-  try {
-    const found = await parcelsIn(await read());
-    if (found.length > 0) return found;
-    return [
-      {
-        problem: new CliError(
-          'INPUT_FORMAT',
-          `there is no sealed parcel in ${source}`,
-          'give the whole text, from its first character to its last',
-        ),
-      },
-    ];
-  } catch (error) {
-    if (!(error instanceof CliError)) throw error;
-    return [{ problem: error }];
-  }
-}
-
 const TRIES = 5;
-const WAIT_SECONDS = [10, 60] as const;
+const WAIT_SECONDS = { least: 10, most: 60 } as const;
 
-/** What became of a parcel: in a word for programs, and in words. */
+/** `atOnce`: without waiting for moments (moments.ts). */
+export type Route = { readonly relay: RelayAddress; readonly atOnce: boolean };
+
+/** What became of a parcel: as a code for programs, and as text for people. */
 export type PostingOutcome = { readonly result: Result | 'unreachable' | 'stopped'; readonly text: string };
 
+/** One try of one parcel. `given-up`: not taken, and trying again now is of no use. */
+type Attempt = PostingOutcome &
+  (
+    | { readonly kind: 'accepted' | 'refused' | 'given-up' }
+    | { readonly kind: 'retry'; readonly afterSeconds: number; readonly mayHaveArrived: boolean }
+  );
+
 type Sealed = { readonly parcel: Uint8Array };
-type Attempt = {
-  result: PostingOutcome['result'];
-  text: string;
-  exitCode: number;
-  retryAfterSeconds: number;
-  mayHaveArrived: boolean;
-  isStopped: boolean;
+
+export type PostingOptions<P> = {
+  readonly route: Route;
+  readonly io: Io;
+  /** Called for each parcel as soon as it is clear what became of it. */
+  readonly tell: (parcel: P, outcome: PostingOutcome) => Promise<void> | void;
+  /** Each parcel makes sense only when those before it were accepted: the first that is refused holds back the rest. */
+  readonly isSequence?: boolean;
 };
-/** `atOnce`: without waiting for moments (moments.ts). */
-export type Way = { readonly relay: RelayAddress; readonly atOnce: boolean };
-type Posted<P> = { left: P[]; exitCode: number; mayHaveArrived: boolean };
-type Tell<P> = (one: P, outcome: PostingOutcome) => Promise<void> | void;
+
+/** `left`: the parcels that were not taken. `mayHaveArrived`: the relay may have the first of them all the same. */
+export type Posted<P> = { readonly verdict: Verdict; readonly left: readonly P[]; readonly mayHaveArrived: boolean };
 
 /**
- * Sends parcels one after the other, each by a visit and at a moment of its own, and waits a little when the relay takes nothing
- * now; Ctrl-C stops it. @param needed each makes sense only when those before it were accepted
- * @returns those that were not taken, the exit code, and whether the relay may have one of them all the same
+ * Sends parcels one after the other, each in a visit and at a moment of its own, and waits a little when the relay takes nothing
+ * now. Ctrl-C stops it.
  */
-export function postParcels<P extends Sealed>(parcels: readonly P[], way: Way, io: Io, tell: Tell<P>, needed = false): Promise<Posted<P>> {
+export function postParcels<P extends Sealed>(parcels: readonly P[], options: PostingOptions<P>): Promise<Posted<P>> {
+  const { route, io, tell, isSequence = false } = options;
   return io.stoppable(async (stop) => {
-    const waiting = [...parcels];
     const refused: P[] = [];
-    let [tries, mayHaveArrived] = [0, false];
-    let attempts = new Attempts(way, io, stop);
-    for (let next = waiting[0]; next !== undefined; [next] = waiting) {
-      const outcome = await attempts.attempt(next.parcel);
-      if (outcome.exitCode !== EXIT.unavailable) {
-        attempts.end();
-        await tell(next, outcome);
-        if (outcome.exitCode !== EXIT.ok && needed) return { left: waiting, exitCode: outcome.exitCode, mayHaveArrived };
-        if (outcome.exitCode !== EXIT.ok) refused.push(next);
-        waiting.shift();
-        [tries, mayHaveArrived] = [0, false];
-        attempts = new Attempts(way, io, stop);
-        continue;
-      }
-      tries += 1;
-      mayHaveArrived ||= outcome.mayHaveArrived;
-      if (tries >= TRIES || stop.aborted || outcome.isStopped || !(await waitFor(outcome, io))) {
-        attempts.end();
-        for (const one of waiting) await tell(one, outcome);
-        return { left: [...waiting, ...refused], exitCode: EXIT.unavailable, mayHaveArrived };
+    for (const [index, each] of parcels.entries()) {
+      const { attempt, mayHaveArrived } = await tryRepeatedly(each.parcel, route, io, stop);
+      switch (attempt.kind) {
+        case 'accepted':
+          await tell(each, attempt);
+          break;
+        case 'refused':
+          await tell(each, attempt);
+          if (isSequence) return { verdict: 'refused', left: parcels.slice(index), mayHaveArrived };
+          refused.push(each);
+          break;
+        default: {
+          const unsent = parcels.slice(index);
+          for (const one of unsent) await tell(one, attempt);
+          return { verdict: 'not-now', left: [...unsent, ...refused], mayHaveArrived };
+        }
       }
     }
-    return { left: refused, exitCode: refused.length > 0 ? EXIT.input : EXIT.ok, mayHaveArrived: false };
+    return { verdict: refused.length > 0 ? 'refused' : 'accepted', left: refused, mayHaveArrived: false };
   });
 }
 
-/** Tries of one parcel. They are one visit, as the page is open all the while; where the connection was lost it is loaded anew. */
+/** Tries a parcel until the relay takes or refuses it, or we give up. @returns the last attempt, and whether any may have arrived */
+async function tryRepeatedly(
+  parcel: Uint8Array,
+  route: Route,
+  io: Io,
+  stop: AbortSignal,
+): Promise<{ attempt: Attempt; mayHaveArrived: boolean }> {
+  const attempts = new Attempts(route, io, stop);
+  let mayHaveArrived = false;
+  try {
+    for (let tries = 1; ; tries += 1) {
+      const attempt = await attempts.attempt(parcel);
+      if (attempt.kind !== 'retry') return { attempt, mayHaveArrived };
+      mayHaveArrived ||= attempt.mayHaveArrived;
+      const isLast = tries >= TRIES || stop.aborted;
+      if (isLast || !(await waitToRetry(attempt.text, attempt.afterSeconds, io))) return { attempt, mayHaveArrived };
+    }
+  } finally {
+    attempts.end();
+  }
+}
+
+/** @returns false when the person wants to stop */
+async function waitToRetry(why: string, afterSeconds: number, io: Io): Promise<boolean> {
+  const seconds = Math.min(Math.max(afterSeconds, WAIT_SECONDS.least), WAIT_SECONDS.most);
+  io.err(`${visibleLine(why)}; trying again in ${String(seconds)} seconds (Ctrl-C stops)\n`);
+  return io.pause(seconds * 1000, 'again');
+}
+
+/** Attempts at one parcel. They are one visit, as the page stays open; where the connection was lost it is loaded anew. */
 class Attempts {
-  readonly #way: Way;
+  readonly #route: Route;
   readonly #moments: Moments;
   readonly #stop: AbortSignal;
-  #open: { visit: Visit; difficulty: number } | null = null;
+  #entered: { visit: Visit; difficulty: number } | null = null;
 
-  constructor(way: Way, io: Io, stop: AbortSignal) {
-    this.#way = way;
-    this.#moments = momentsOf(io, way.atOnce);
+  constructor(route: Route, io: Io, stop: AbortSignal) {
+    this.#route = route;
+    this.#moments = momentsOf(io, route.atOnce);
     this.#stop = stop;
   }
 
   async attempt(parcel: Uint8Array): Promise<Attempt> {
     try {
-      this.#open ??= await this.#enter();
-      if (this.#open === null) return attemptOf('closed', 0);
-      if (!(await this.#moments()))
-        return {
-          result: 'stopped',
-          text: 'not sent: stopped',
-          exitCode: EXIT.unavailable,
-          retryAfterSeconds: 0,
-          mayHaveArrived: false,
-          isStopped: true,
-        };
-      const { visit, difficulty } = this.#open;
-      const answer = await visit.handInStamped(parcel, difficulty);
-      // The same parcel as it is would be sent again and again, and be as cheap each time.
-      const isStopped = answer.result === 'stamp' && answer.difficulty > HIGHEST_DIFFICULTY;
-      return { ...attemptOf(answer.result, answer.retryAfterSeconds), isStopped };
+      this.#entered ??= await this.#enter();
+      if (this.#entered === null) return attemptOf('closed', 0);
+      if (!(await this.#moments())) return { kind: 'given-up', result: 'stopped', text: 'not sent: stopped' };
+      const { visit, difficulty } = this.#entered;
+      const response = await visit.handInStamped(parcel, difficulty);
+      // More work than we do for any relay: another attempt would end in the same way.
+      if (response.result === 'stamp' && response.difficulty > HIGHEST_DIFFICULTY) {
+        return { kind: 'given-up', result: 'stamp', text: meaningOf('stamp').text };
+      }
+      return attemptOf(response.result, response.retryAfterSeconds);
     } catch (error) {
       const isAway = error instanceof RelayAway || (error instanceof CodedError && error.code === 'ANSWER_FORMAT');
       if (!isAway) throw error;
       this.end();
       const mayHaveArrived = error instanceof CodedError || error.mayHaveArrived;
-      return {
-        result: 'unreachable',
-        text: `not now: ${error.message}`,
-        exitCode: EXIT.unavailable,
-        retryAfterSeconds: 0,
-        mayHaveArrived,
-        isStopped: false,
-      };
+      return { kind: 'retry', result: 'unreachable', text: `not now: ${error.message}`, afterSeconds: 0, mayHaveArrived };
     }
   }
 
   end(): void {
-    this.#open?.visit.leave();
-    this.#open = null;
+    this.#entered?.visit.leave();
+    this.#entered = null;
   }
 
   async #enter(): Promise<{ visit: Visit; difficulty: number } | null> {
-    const visit = new Visit(this.#way.relay, { stop: this.#stop });
-    const difficulty = await visit.open();
+    const visit = new Visit(this.#route.relay, { stop: this.#stop });
+    const difficulty = await visit.enter();
     if (difficulty !== null) return { visit, difficulty };
     visit.leave();
     return null;
   }
 }
 
-function attemptOf(result: Result, retryAfterSeconds: number): Attempt {
-  const { text, exitCode } = MEANING[result];
-  return { result, text, exitCode, retryAfterSeconds, mayHaveArrived: result === 'away', isStopped: false };
-}
-
-async function waitFor({ text, retryAfterSeconds }: Attempt, io: Io): Promise<boolean> {
-  const seconds = Math.min(Math.max(retryAfterSeconds, WAIT_SECONDS[0]), WAIT_SECONDS[1]);
-  io.err(`${visibleLine(text)}; trying again in ${String(seconds)} seconds (Ctrl-C stops)\n`);
-  return io.pause(seconds * 1000, 'again');
+function attemptOf(result: Result, afterSeconds: number): Attempt {
+  const { verdict, text } = meaningOf(result);
+  if (verdict !== 'not-now') return { kind: verdict, result, text };
+  return { kind: 'retry', result, text, afterSeconds, mayHaveArrived: result === 'away' };
 }

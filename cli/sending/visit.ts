@@ -1,5 +1,5 @@
-// A visit to a relay, as the page makes it: everything that it loads, and then a parcel. Each parcel is handed in by a visit
-// of its own, on a circuit of its own, so that nobody can tell that several are by one person.
+// A visit to a relay, as the page makes it: it loads everything that the page loads, and then sends a parcel. Each parcel has a
+// visit and a circuit of its own, so that nobody can tell that several are by one person.
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { gunzip } from 'node:zlib';
 import { promisify } from 'node:util';
@@ -14,15 +14,15 @@ import { PAGE_FILES, pageHeaders } from './page-requests.ts';
 import { dial, originOf, type RelayAddress } from './relay-address.ts';
 import { newCircuit } from '../net/socks.ts';
 
-/** For an exchange in all: who sends a byte now and then could otherwise hold somebody for hours. */
+/** For a whole exchange: a server that sends a byte now and then could otherwise hold somebody for hours. */
 const DEADLINE_MS = 300_000;
-/** More than a file of the page, and more than a relay ever says. */
+/** More than any file of the page, and than anything else that a relay sends. */
 const BODY_BYTES_MAX = 2 * 1024 * 1024;
 
 /** How long an exchange may take, and what ends it before that. */
 export type Patience = { readonly deadlineMs?: number; readonly stop?: AbortSignal };
 
-/** No answer of the relay. `mayHaveArrived`: a parcel was being sent, so the relay may have it all the same. */
+/** The relay did not answer. `mayHaveArrived`: a parcel was being sent, so the relay may have it all the same. */
 export class RelayAway extends CliError {
   readonly mayHaveArrived: boolean;
 
@@ -60,8 +60,8 @@ export class Visit {
     };
   }
 
-  /** Loads what the page loads. @returns what the door asks of a stamp; null: it is closed. Throws RelayAway when no relay answers. */
-  async open(): Promise<number | null> {
+  /** Loads what the page loads. @returns the bits that the door asks of a stamp; null: it is closed. Throws RelayAway when no relay answers. */
+  async enter(): Promise<number | null> {
     const origin = originOf(this.#address);
     let difficulty: number | null | undefined;
     for (const group of PAGE_FILES) {
@@ -72,11 +72,14 @@ export class Visit {
         }),
       );
     }
-    if (difficulty === undefined) throw noRelay(false);
+    if (difficulty === undefined) throw notARelay(false);
     return difficulty;
   }
 
-  /** Throws RelayAway when no relay answers, ANSWER_FORMAT when what it says is no answer; sending the same parcel again is always safe. */
+  /**
+   * Sends a parcel as it is. Throws RelayAway when no relay answers, ANSWER_FORMAT when what it says is not an answer. Sending the same
+   * parcel again is always safe.
+   */
   async handIn(parcel: Uint8Array): Promise<Answer> {
     const { body } = await this.#exchange({
       method: 'POST',
@@ -84,18 +87,18 @@ export class Visit {
       headers: pageHeaders(parcel.length, originOf(this.#address)),
       body: parcel,
     });
-    if (body.length !== ANSWER_BYTES) throw noRelay(true);
+    if (body.length !== ANSWER_BYTES) throw notARelay(true);
     return parseAnswer(body);
   }
 
   /**
-   * Hands in a parcel with the stamp that the page would make for this difficulty; one that the relay finds too cheap is made
-   * dearer once: the nonce is no part of the parcel's id.
+   * Hands in a parcel with the stamp that the page would make for `difficulty` bits. If the relay asks for more, it is stamped and
+   * handed in once more: the parcel's id stays the same, since the nonce is no part of it.
    */
   async handInStamped(parcel: Uint8Array, difficulty: number): Promise<Answer> {
-    const answer = await this.handIn(stampedAnew(parcel, difficulty));
+    const answer = await this.handIn(restamped(parcel, difficulty));
     if (answer.result !== 'stamp' || answer.difficulty > HIGHEST_DIFFICULTY) return answer;
-    return this.handIn(stampedAnew(parcel, answer.difficulty));
+    return this.handIn(restamped(parcel, answer.difficulty));
   }
 
   leave(): void {
@@ -108,59 +111,69 @@ export class Visit {
     const deadline = AbortSignal.timeout(deadlineMs);
     const signal = stop === undefined ? deadline : AbortSignal.any([deadline, stop]);
     const progress = { isSending: false };
-    // A request that has no connection yet does not hear of it by itself.
-    const end = (): void => {
-      this.leave();
-    };
-    signal.addEventListener('abort', end);
+    // A request that has no connection yet does not notice the signal by itself.
+    const onAbort = (): void => this.leave();
+    signal.addEventListener('abort', onAbort);
     try {
-      return await this.#over(outgoing, signal, progress);
+      return await this.#request(outgoing, signal, progress);
     } catch (error) {
       this.leave();
-      const why = stop?.aborted === true ? 'stopped' : deadline.aborted ? 'it takes too long' : reason(error);
       throw new RelayAway(
-        `the relay does not answer: ${why}`,
+        `the relay does not answer: ${whyEnded(error, deadline, stop)}`,
         'see that it runs, and run this again: nothing arrives twice',
         progress.isSending && outgoing.body !== undefined,
       );
     } finally {
-      signal.removeEventListener('abort', end);
+      signal.removeEventListener('abort', onAbort);
     }
   }
 
-  #over({ method, path, headers, body }: Outgoing, signal: AbortSignal, progress: { isSending: boolean }): Promise<Incoming> {
+  #request(outgoing: Outgoing, signal: AbortSignal, progress: { isSending: boolean }): Promise<Incoming> {
+    const { method, path, headers, body } = outgoing;
     return new Promise((resolve, reject) => {
-      const outgoing = request({ agent: this.#agent, method, path, headers, signal });
-      outgoing.on('error', (error) => {
-        // A connection that the relay had closed meanwhile: a browser takes another one then, too.
-        if (outgoing.reusedSocket && !signal.aborted && 'code' in error && error.code === 'ECONNRESET')
-          this.#over({ method, path, headers, ...(body === undefined ? {} : { body }) }, signal, progress).then(resolve, reject);
+      const sent = request({ agent: this.#agent, method, path, headers, signal });
+      sent.on('error', (error) => {
+        // The relay had closed a kept connection meanwhile: a browser, too, then takes another one.
+        const wasClosed = sent.reusedSocket && 'code' in error && error.code === 'ECONNRESET';
+        if (wasClosed && !signal.aborted) this.#request(outgoing, signal, progress).then(resolve, reject);
         else reject(error);
       });
-      outgoing.on('socket', () => {
+      sent.on('socket', () => {
         progress.isSending = true;
       });
-      outgoing.on('response', (incoming: IncomingMessage) => {
-        const chunks: Buffer[] = [];
-        let length = 0;
-        incoming.on('data', (chunk: Buffer) => {
-          chunks.push(chunk);
-          length += chunk.length;
-          if (length > BODY_BYTES_MAX) incoming.destroy(new Error('too long'));
-        });
-        incoming.on('error', reject);
-        incoming.on('end', () => {
-          resolve({ body: new Uint8Array(Buffer.concat(chunks)), encoding: incoming.headers['content-encoding'] });
-        });
+      sent.on('response', (response: IncomingMessage) => {
+        received(response).then(resolve, reject);
       });
-      outgoing.end(body);
+      sent.end(body);
     });
   }
 }
 
+/** Reads a response to its end. */
+function received(response: IncomingMessage): Promise<Incoming> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    response.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > BODY_BYTES_MAX) response.destroy(new Error('too long'));
+    });
+    response.on('error', reject);
+    response.on('end', () => {
+      resolve({ body: new Uint8Array(Buffer.concat(chunks)), encoding: response.headers['content-encoding'] });
+    });
+  });
+}
+
+function whyEnded(error: unknown, deadline: AbortSignal, stop: AbortSignal | undefined): string {
+  if (stop?.aborted === true) return 'stopped';
+  return deadline.aborted ? 'it takes too long' : reason(error);
+}
+
 /**
- * One exchange with a parcel as it is, without a visit around it. Throws RelayAway when no relay answers, ANSWER_FORMAT when what it says
- * is no answer.
+ * Sends a parcel as it is, without loading the page before. Throws RelayAway when no relay answers, ANSWER_FORMAT when what it says is
+ * not an answer.
  */
 export async function handIn(parcel: Uint8Array, address: RelayAddress, patience: Patience = {}): Promise<Answer> {
   const visit = new Visit(address, patience);
@@ -171,8 +184,9 @@ export async function handIn(parcel: Uint8Array, address: RelayAddress, patience
   }
 }
 
-const noRelay = (mayHaveArrived: boolean): RelayAway =>
-  new RelayAway('the server is not a support-relay', 'check its address', mayHaveArrived);
+function notARelay(mayHaveArrived: boolean): RelayAway {
+  return new RelayAway('the server is not a support-relay', 'check its address', mayHaveArrived);
+}
 
 async function difficultyIn({ body, encoding }: Incoming): Promise<number | null> {
   try {
@@ -180,12 +194,12 @@ async function difficultyIn({ body, encoding }: Incoming): Promise<number | null
     const { door, keyring } = start.parse(JSON.parse(new TextDecoder().decode(plain)));
     return door.open && keyring !== null ? Math.min(Math.max(door.difficulty, 0), HIGHEST_DIFFICULTY) : null;
   } catch {
-    throw noRelay(false);
+    throw notARelay(false);
   }
 }
 
-/** Counted from zero: a stamp that is as dear as once was needed elsewhere would show where the parcel comes from. */
-function stampedAnew(parcel: Uint8Array, difficulty: number): Uint8Array {
+/** Stamped from a counter of zero: an earlier stamp with more bits than this relay asks for would show where the parcel comes from. */
+function restamped(parcel: Uint8Array, difficulty: number): Uint8Array {
   const unstamped = parcel.slice();
   unstamped.fill(0, COUNTER_OFFSET, PARCEL_HEADER_BYTES);
   return stampParcel(unstamped, difficulty);

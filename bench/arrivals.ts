@@ -1,4 +1,5 @@
-// What it costs to mix a round's ids into those that are remembered: a full pool's at once, and how long each step keeps Redis from others.
+// What it costs to mix the ids of a round into those that are remembered: how long a full pool's take, and how long each step keeps
+// Redis from others.
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { keys, REMEMBERED_ID_BYTES } from '../redis/keys.ts';
@@ -6,7 +7,7 @@ import { startRedis } from '../tests/support/redis.ts';
 import { mixArrivals } from '../worker/arrivals.ts';
 import { median } from './compare.ts';
 
-/** Of a full pool, and what is remembered of a keyring at the most: the defaults. */
+/** The ids of a full pool, and the most that are remembered under a keyring: the defaults. */
 const ARRIVED = 20_000;
 const REMEMBERED = 1_000_000;
 const TURNS = 3;
@@ -27,7 +28,7 @@ async function fill(key: string, count: number): Promise<void> {
   }
 }
 
-/** Mixes a pool's worth into so many. @returns how long it took, and how long Redis was at one step of it on average */
+/** Mixes the ids of a full pool into `remembered` others. @returns how long it took, and how long one step kept Redis on average */
 async function mixInto(remembered: number): Promise<{ ms: number; stepMs: number }> {
   await admin.flushall('ASYNC');
   await fill(keys.seen(SERIAL), remembered);
@@ -51,5 +52,6 @@ for (let turn = 0; turn < TURNS; turn += 1) {
 await redis.stop();
 const [empty, full] = times.map(median) as [number, number];
 console.log(
-  `${String(ARRIVED)} ids into ${String(REMEMBERED)}: ${full.toFixed(0)} ms, into none ${empty.toFixed(0)} ms, ratio ${(full / empty).toFixed(2)}; Redis is at one step for ${median(steps).toFixed(1)} ms`,
+  `${String(ARRIVED)} ids into ${String(REMEMBERED)}: ${full.toFixed(0)} ms, into none ${empty.toFixed(0)} ms, ` +
+    `ratio ${(full / empty).toFixed(2)}; one step keeps Redis for ${median(steps).toFixed(1)} ms`,
 );

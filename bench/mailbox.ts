@@ -1,4 +1,4 @@
-// Whether the time of an answer tells what is in a mailbox: interleaved reads of four kinds of mailbox at a real relay.
+// Does the time of a response tell what is in a mailbox? Interleaved reads of four kinds of mailbox at a real relay.
 import { randomBytes, randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
 import { encodeQuestion } from '../crypto/mailbox.ts';
@@ -7,6 +7,7 @@ import { threadOf, mailboxOf, type Thread } from '../crypto/thread.ts';
 import { BLANK_FIELD, keys } from '../redis/keys.ts';
 import { bucketOf, REPLY_WEEKS, weeksKept } from '../redis/mailboxes.ts';
 import { startRelay } from '../tests/support/relay.ts';
+import { median } from './compare.ts';
 
 const READS_OF_EACH = 1_000;
 const WARM_UP = 200;
@@ -40,8 +41,6 @@ async function readMs(kind: string): Promise<number> {
   return performance.now() - start;
 }
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-
 function shuffle<T>(items: T[]): T[] {
   for (let i = items.length - 1; i > 0; i -= 1) {
     const j = randomInt(i + 1);
@@ -50,7 +49,7 @@ function shuffle<T>(items: T[]): T[] {
   return items;
 }
 
-/** Two-sided Mann-Whitney U by its normal approximation. */
+/** The p-value of a two-sided Mann-Whitney U test, by its normal approximation. */
 function rankTest(a: readonly number[], b: readonly number[]): number {
   const ranked = [...a.map((ms) => ({ ms, first: true })), ...b.map((ms) => ({ ms, first: false }))].sort((x, y) => x.ms - y.ms);
   const rankSum = ranked.reduce((sum, { first }, i) => (first ? sum + i + 1 : sum), 0);
@@ -59,23 +58,23 @@ function rankTest(a: readonly number[], b: readonly number[]): number {
   return 2 * normalTail(z);
 }
 
-/** Abramowitz and Stegun, 26.2.17. */
+/** The upper tail of the standard normal distribution: Abramowitz and Stegun, 26.2.17. */
 function normalTail(z: number): number {
   const t = 1 / (1 + 0.2316419 * z);
   const poly = t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
   return (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) * poly;
 }
 
-/** How often medians of mixed samples lie as far apart. */
+/** The p-value of a permutation test: how often the medians lie as far apart when the samples are mixed. */
 function medianTest(a: readonly number[], b: readonly number[]): number {
   const apart = Math.abs(median(a) - median(b));
   const all = [...a, ...b];
-  let as = 1;
+  let asFar = 1;
   for (let i = 0; i < PERMUTATIONS; i += 1) {
     shuffle(all);
-    if (Math.abs(median(all.slice(0, a.length)) - median(all.slice(a.length))) >= apart) as += 1;
+    if (Math.abs(median(all.slice(0, a.length)) - median(all.slice(a.length))) >= apart) asFar += 1;
   }
-  return as / (PERMUTATIONS + 1);
+  return asFar / (PERMUTATIONS + 1);
 }
 
 const times = new Map<string, number[]>(KINDS.map((kind) => [kind, []]));
@@ -88,12 +87,15 @@ for (let i = 0; i < WARM_UP + READS_OF_EACH; i += 1) {
 await relay.stop();
 const unknown = times.get('unknown') ?? [];
 for (const kind of KINDS) {
-  const of = times.get(kind) ?? [];
-  const tests =
-    kind === 'unknown'
-      ? ''
-      : `   Mann-Whitney p ${rankTest(of, unknown).toFixed(3)}   medians permuted p ${medianTest(of, unknown).toFixed(3)}`;
-  console.log(
-    `${kind.padEnd(10)} ${String(of.length)} reads   median ${median(of).toFixed(3)} ms   ratio ${(median(of) / median(unknown)).toFixed(3)}${tests}`,
-  );
+  const reads = times.get(kind) ?? [];
+  const ms = median(reads);
+  const line = [
+    `${kind.padEnd(10)} ${String(reads.length)} reads`,
+    `median ${ms.toFixed(3)} ms`,
+    `ratio ${(ms / median(unknown)).toFixed(3)}`,
+  ];
+  if (kind !== 'unknown') {
+    line.push(`Mann-Whitney p ${rankTest(reads, unknown).toFixed(3)}`, `medians permuted p ${medianTest(reads, unknown).toFixed(3)}`);
+  }
+  console.log(line.join('   '));
 }

@@ -1,5 +1,5 @@
 // What a first visit costs, and how long sealing takes: `npm run bench -- page`. Sizes and counts are the same everywhere;
-// times are of this machine, so each is set against another of the same run.
+// times depend on the machine, so each is compared with another of the same run.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'puppeteer-core';
@@ -14,13 +14,13 @@ const KIB = 1024;
 const PAGE = ['', 'form.css'];
 const VISIT = [...PAGE, 'form.js', 'icon.png', 'start.json', 'words.txt'];
 const SEALING = { 'with WebAssembly': ['seal-wasm.js', 'sodium.wasm'], without: ['seal-js.js'] } as const;
-/** What Tor gives on an ordinary day; in milliseconds and bytes a second. */
+/** What Tor gives on an ordinary day, in milliseconds and bytes a second. */
 const TOR_LIKE = { latency: 600, download: 1_500_000 / 8, upload: 500_000 / 8 };
 const ROUNDS = 5;
 const SLOW_MS = 120_000;
 const LETTERS = 3_800;
 
-/** Writes into the page's own `measured`: when the form can be typed into and sent, long tasks, how long sealing took. */
+/** Keeps in the page's `measured` when the form can be typed into and sent, the longest task, and how long sealing took. */
 const MEASURE = `
   const measured = globalThis.measured = { longest: 0 };
   const look = () => {
@@ -31,7 +31,9 @@ const MEASURE = `
   };
   look();
   if (PerformanceObserver.supportedEntryTypes.includes('longtask')) {
-    new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) measured.longest = Math.max(measured.longest, duration); }).observe({ type: 'longtask', buffered: true });
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) measured.longest = Math.max(measured.longest, duration);
+    }).observe({ type: 'longtask', buffered: true });
   }
   const { postMessage } = Worker.prototype;
   Worker.prototype.postMessage = function (message, ...rest) {
@@ -47,6 +49,7 @@ const MEASURE = `
   };
 `;
 type Measured = { usable: number; ready: number; longest: number; sealed: number; stamped: number };
+type Sealing = Pick<Measured, 'longest' | 'sealed' | 'stamped'>;
 
 const print = (line: string): void => console.log(line);
 const kib = (bytes: number): string => `${(bytes / KIB).toFixed(1)} KiB`;
@@ -59,11 +62,13 @@ async function sizes(deployment: Deployment): Promise<void> {
   };
   const sum = async (paths: readonly string[]): Promise<number> => (await Promise.all(paths.map(size))).reduce((a, b) => a + b, 0);
   print('First visit, compressed with gzip:');
-  for (const path of new Set([...VISIT, ...Object.values(SEALING).flat()]))
+  for (const path of new Set([...VISIT, ...Object.values(SEALING).flat()])) {
     print(`  /${path.padEnd(13)} ${kib(await size(path)).padStart(10)}`);
+  }
   print(`  page and style: ${kib(await sum(PAGE))}`);
-  for (const [how, files] of Object.entries(SEALING))
+  for (const [how, files] of Object.entries(SEALING)) {
     print(`  all, ${how}: ${kib(await sum([...VISIT, ...files]))} in ${String(VISIT.length + files.length)} requests`);
+  }
 }
 
 async function measuredIn(tab: Tab): Promise<Measured> {
@@ -79,47 +84,44 @@ async function visit(browser: Browser, url: string, before: string, slow = false
 }
 
 async function opening(deployment: Deployment): Promise<void> {
-  // Under a name of its own: browsers take Brotli from this machine, and only gzip from an onion service.
+  // Under another name: browsers accept Brotli from 127.0.0.1, but only gzip from an onion service.
   const browser = await launchBrowser('chromium', { args: ['--host-resolver-rules=MAP form.test 127.0.0.1'] });
   const url = deployment.url.replace('127.0.0.1', 'form.test');
   try {
-    const seen: Measured[] = [];
+    const visits: Measured[] = [];
     for (let i = 0; i < ROUNDS; i += 1) {
       const tab = await visit(browser, url, '', true);
-      seen.push(await measuredIn(tab));
+      visits.push(await measuredIn(tab));
       await tab.page.close();
     }
-    const usable = median(seen.map((each) => each.usable));
-    const ready = median(seen.map((each) => each.ready));
+    const usable = median(visits.map((each) => each.usable));
+    const ready = median(visits.map((each) => each.ready));
     const latencies = (ms: number): string => `${(ms / TOR_LIKE.latency).toFixed(2)} latencies`;
     print(`Chromium, ${String(TOR_LIKE.latency)} ms, 1.5 Mbit/s down, 0.5 up, median of ${String(ROUNDS)}:`);
     print(`  can be typed into after ${seconds(usable)}, ${latencies(usable)}`);
     print(`  can be sent after       ${seconds(ready)}, ${latencies(ready)}`);
-    print(`  longest task of the page's own thread: ${median(seen.map((each) => each.longest)).toFixed(0)} ms`);
+    print(`  longest task of the page's own thread: ${median(visits.map((each) => each.longest)).toFixed(0)} ms`);
   } finally {
     await browser.close();
   }
 }
 
 /** Milliseconds to seal a full-length request, and then to stamp it. */
-async function sealing(deployment: Deployment, name: BrowserName, level: Level): Promise<Measured> {
+async function sealing(deployment: Deployment, name: BrowserName, level: Level): Promise<Sealing> {
   const browser = await launchBrowser(name, { level });
   try {
-    const seen: Measured[] = [];
+    const visits: Measured[] = [];
     for (let i = 0; i < ROUNDS; i += 1) {
       const tab = await visit(browser, deployment.url, beforeScripts(level));
       await tab.paste('#message', 'ж'.repeat(LETTERS));
       await tab.page.click('#send');
       await tab.until('#accepted', SLOW_MS);
-      seen.push(await measuredIn(tab));
+      visits.push(await measuredIn(tab));
       await tab.page.close();
     }
-    const [sealed, stamped, longest] = (['sealed', 'stamped', 'longest'] as const).map((key) => median(seen.map((each) => each[key]))) as [
-      number,
-      number,
-      number,
-    ];
-    return { usable: 0, ready: 0, longest, sealed, stamped: stamped - sealed };
+    const medianOf = (key: keyof Measured): number => median(visits.map((each) => each[key]));
+    const sealed = medianOf('sealed');
+    return { longest: medianOf('longest'), sealed, stamped: medianOf('stamped') - sealed };
   } finally {
     await browser.close();
   }
@@ -130,16 +132,15 @@ async function allSealing(deployment: Deployment): Promise<void> {
   for (const name of BROWSERS) {
     const standard = await sealing(deployment, name, 'standard');
     const safer = await sealing(deployment, name, 'safer');
-    print(
-      `  ${name} at Standard: ${standard.sealed.toFixed(0)} ms, and the stamp ${standard.stamped.toFixed(0)} ms${name === 'chromium' ? `; longest task of the page ${standard.longest.toFixed(0)} ms` : ''}`,
-    );
-    print(
-      `  ${name} at Safer:    ${safer.sealed.toFixed(0)} ms, and the stamp ${safer.stamped.toFixed(0)} ms; ratio of sealing ${(safer.sealed / standard.sealed).toFixed(1)}`,
-    );
+    const times = ({ sealed, stamped }: Sealing): string => `${sealed.toFixed(0)} ms, and the stamp ${stamped.toFixed(0)} ms`;
+    // Only Chromium tells of long tasks.
+    const longest = name === 'chromium' ? `; longest task of the page ${standard.longest.toFixed(0)} ms` : '';
+    print(`  ${name} at Standard: ${times(standard)}${longest}`);
+    print(`  ${name} at Safer:    ${times(safer)}; ratio of sealing ${(safer.sealed / standard.sealed).toFixed(1)}`);
   }
 }
 
-if (!existsSync(join(ROOT, 'dist/relay.js'))) throw new Error('npm run build comes first');
+if (!existsSync(join(ROOT, 'dist/relay.js'))) throw new Error('run npm run build first');
 const deployment = await startDeployment({ slotSeconds: 0.5 });
 try {
   await sizes(deployment);
@@ -148,5 +149,5 @@ try {
 } finally {
   await deployment.stop();
 }
-// esbuild, which built the form, keeps a process of its own.
+// esbuild, which built the form, keeps a child process running.
 process.exit();

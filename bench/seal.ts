@@ -1,4 +1,4 @@
-// How long sealing and opening take, against age-encryption doing the same in the same run.
+// How long sealing and opening take, compared with age-encryption doing the same in the same run.
 import { Decrypter, Encrypter } from 'age-encryption';
 import { generateIdentity, identityToRecipient } from '../crypto/age/identity.ts';
 import { encodeKeyring, keyringDigest, type Keyring } from '../crypto/keyring.ts';
@@ -30,7 +30,7 @@ const { sealed } = parseParcel(parcel);
 const content = openSealed(sealed, [worker]);
 if (content.kind !== 'letter') throw new Error('expected a letter');
 
-/** The same two files with the library: eight recipients around 10,240 bytes, one around 22,901. */
+/** Makes files of the same sizes with the library: 10,240 bytes to eight recipients, and 22,901 bytes to one. */
 async function sealWithAgeEncryption(): Promise<void> {
   for (const [count, bytes] of [
     [8, 10_240],

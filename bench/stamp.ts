@@ -13,7 +13,7 @@ const RUN_MS = 4_000;
 const BITS = [10, 12, 14, 16, 18, 20];
 const parcel = { id: new Uint8Array(32), serial: 1, nonce: new Uint8Array(8) };
 
-/** Runs in a page as well; the nonce changes as it does when stamping. */
+/** Hashes a second. Its source also runs in a page; the nonce changes as it does when stamping. */
 function count(runMs: number): number {
   const end = performance.now() + runMs;
   let hashes = 0;
@@ -26,7 +26,7 @@ function count(runMs: number): number {
   return Math.round((hashes / runMs) * 1_000);
 }
 
-/** libsodium as WebAssembly where there is that, otherwise the build of JavaScript alone, as the form chooses. */
+/** The script of the page with libsodium as WebAssembly, and with its build in JavaScript alone, between which the form chooses. */
 async function scripts(): Promise<Record<string, string>> {
   const contents = `import { ready } from './crypto/sodium.ts'; import { stampBits } from './crypto/stamp.ts';
     const parcel = { id: new Uint8Array(32), serial: 1, nonce: new Uint8Array(8) };
@@ -62,7 +62,7 @@ server.listen(0, '127.0.0.1');
 await once(server, 'listening');
 const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
 for (const name of ['firefox', 'chromium'] as const satisfies BrowserName[]) {
-  // The last is without scripts; the one before differs only in how WebAssembly is taken away.
+  // The other two levels: one runs no scripts, and one differs from Safer only in how WebAssembly is taken away.
   for (const level of LEVELS.filter((each) => each === 'standard' || each === 'safer')) {
     for (const engine of level === 'standard' ? ['wasm', 'js'] : ['js']) {
       const browser = await launchBrowser(name, { level });

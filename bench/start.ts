@@ -1,4 +1,4 @@
-// How long `npm run demo` takes until a request can be sent, against building the programs, which is part of it.
+// How long `npm run demo` takes until a request can be sent, compared with building the programs, which is part of it.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';

@@ -2,8 +2,8 @@
 import { Decrypter, Encrypter } from 'age-encryption';
 import { generateIdentity, identityToRecipient } from '../crypto/age/identity.ts';
 import { encodeKeyring, keyringDigest, type Keyring } from '../crypto/keyring.ts';
-import { openLetter } from '../crypto/letter.ts';
-import { openSealed, parseParcel } from '../crypto/parcel.ts';
+import { LETTER_PLAINTEXT_BYTES, LETTER_RECIPIENTS, openLetter } from '../crypto/letter.ts';
+import { openSealed, PARCEL_PLAINTEXT_BYTES, parseParcel } from '../crypto/parcel.ts';
 import { sealRequest } from '../crypto/seal.ts';
 import { ready } from '../crypto/sodium.ts';
 import { stampParcel } from '../crypto/stamp.ts';
@@ -24,17 +24,17 @@ const keyring: Keyring = {
   teams: [{ id: 'a'.repeat(16), names, topics: [{ id: 'legal', names }], recipients: [recipient] }],
 };
 const verified = { keyring, digest: keyringDigest(encodeKeyring(keyring)) };
-const request = { topic: 'legal', language: 'ru', message: 'п'.repeat(4000) };
+const request = { topic: 'legal', language: 'ru', message: 'п'.repeat(3_700) };
 const parcel = sealRequest(request, verified);
 const { sealed } = parseParcel(parcel);
 const content = openSealed(sealed, [worker]);
 if (content.kind !== 'letter') throw new Error('expected a letter');
 
-/** Makes files of the same sizes with the library: 10,240 bytes to eight recipients, and 22,901 bytes to one. */
+/** Makes files of the same sizes with the library: a letter's plaintext to eight recipients, and a parcel's to one. */
 async function sealWithAgeEncryption(): Promise<void> {
   for (const [count, bytes] of [
-    [8, 10_240],
-    [1, 22_901],
+    [LETTER_RECIPIENTS, LETTER_PLAINTEXT_BYTES],
+    [1, PARCEL_PLAINTEXT_BYTES],
   ] as const) {
     const encrypter = new Encrypter();
     for (let i = 0; i < count; i += 1) encrypter.addRecipient(recipient);

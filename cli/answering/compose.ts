@@ -1,4 +1,4 @@
-// What a volunteer is about to say, and what becomes of it once it is sealed.
+// A volunteer's answer or note, from the text to sealed parcels.
 import { CodedError } from '../../crypto/errors.ts';
 import type { Keyring, Team } from '../../crypto/keyring.ts';
 import type { SigningKeyPair } from '../../crypto/sign.ts';
@@ -11,12 +11,16 @@ import type { Answerable } from './conversation.ts';
 /** Who says what in which conversation, and what it is sealed with. */
 export type Draft = { readonly conversation: Answerable; readonly means: Means; readonly said: Said };
 
-/** The volunteer's team (volunteer/keys/team.ts). Throws SIGNER_UNKNOWN when the signer is in none. */
+/** The team that the volunteer answers for (volunteer/keys/team.ts). Throws SIGNER_UNKNOWN when the signer is in no team. */
 export function ownTeam(keyring: Keyring, signer: SigningKeyPair, identities: readonly string[], topic?: string): Team {
   const team = teamOf(keyring, signer, identities, topic);
   if (team !== null) return team;
-  const advice = 'give the newest keyring; if you are not on that, ask the administrator; nothing was sent';
-  throw new CliError('SIGNER_UNKNOWN', `your signer is not on keyring ${String(keyring.serial)}: nobody would believe it`, advice);
+  const advice = 'give the newest keyring; if your signer is not in that, ask the administrator; nothing was sent';
+  throw new CliError(
+    'SIGNER_UNKNOWN',
+    `your signer is not in keyring ${String(keyring.serial)}: nobody would believe what you write`,
+    advice,
+  );
 }
 
 /** Bytes that still fit; negative when the text is too long. */
@@ -24,9 +28,7 @@ export function roomOf({ conversation, means, said }: Draft): number {
   return roomIn(said, conversation, means);
 }
 
-/**
- * Its parcels, not yet stamped: the reply first, where there is one. Throws REPLY_TOO_LONG or LETTER_TOO_LONG when the text is too long.
- */
+/** The draft's parcels, not yet stamped: first the reply, if there is one. Throws REPLY_TOO_LONG or LETTER_TOO_LONG. */
 export function parcelsOf(draft: Draft): Uint8Array[] {
   const room = roomOf(draft);
   const code = draft.said.action === 'answer' ? 'REPLY_TOO_LONG' : 'LETTER_TOO_LONG';

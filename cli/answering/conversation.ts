@@ -11,42 +11,43 @@ import { orderAfter } from '../../volunteer/conversations/conversations.ts';
 import { conversationOf, isNoted, isWritten, type Conversation, type Noted } from '../reading/conversations.ts';
 import { visibleLine } from '../terminal/terminal.ts';
 
-/** One that can be answered. `language`, `topic`: as its request has them; `order`: of what is written next. */
+/** A conversation that can be answered. `language`, `topic`: those of its request; `order`: that of what is written next. */
 export type Answerable = {
   readonly id: string;
   readonly address: ThreadAddress;
   readonly language: string;
   readonly topic: string | undefined;
   readonly noted: readonly Noted[];
-  readonly lastWords: string;
+  readonly lastMessage: string;
   readonly order: Order;
 };
 
 /**
- * The one with this id, or the only one. Throws CONVERSATION_UNKNOWN when there is none, there are several, or only notes of it are here,
- * ANSWER_UNWANTED when it has no address.
+ * The conversation with this id, or the only one. Throws CONVERSATION_UNKNOWN when there is none, there are several, or all its letters
+ * are notes; ANSWER_UNWANTED when it has no address.
  */
 export function answerable(conversations: readonly Conversation[], id: string | undefined): Answerable {
-  const { id: found, address, letters } = id === undefined ? onlyOne(conversations) : conversationOf(conversations, id);
+  const conversation = id === undefined ? onlyOne(conversations) : conversationOf(conversations, id);
+  const { address, letters } = conversation;
   const written = letters.filter(isWritten).map(({ content }) => content);
   const first = written.find(({ kind }) => kind === 'request') ?? written[0];
   if (first === undefined) throw new CliError('CONVERSATION_UNKNOWN', 'only notes on this conversation are here', 'give a letter of it');
   if (address === null) {
     throw new CliError('ANSWER_UNWANTED', 'whoever wrote this wants no answer here', 'if they left a contact, use that');
   }
-  const lastWords = written.at(-1)?.message ?? '';
+  const lastMessage = written.at(-1)?.message ?? '';
   return {
-    id: found,
+    id: conversation.id,
     address,
     language: first.language,
     topic: first.topic,
     noted: letters.filter(isNoted),
-    lastWords,
+    lastMessage,
     order: orderAfter(letters),
   };
 }
 
-/** A letter that opened shows only that its recipient has the form of one. Throws ADDRESS_UNUSABLE when nothing can be sealed to it. */
+/** Throws ADDRESS_UNUSABLE when no answer can be sealed to the address: opening a letter checks only that the recipient is well-formed. */
 export function insistOnKey({ id, address }: Answerable): void {
   try {
     insistOnRecipient(address.recipient);
@@ -61,15 +62,17 @@ export function insistOnKey({ id, address }: Answerable): void {
 }
 
 function onlyOne(conversations: readonly Conversation[]): Conversation {
-  const open = conversations.filter(({ address }) => address !== null);
-  if (open.length > 1) {
+  const withAddress = conversations.filter(({ address }) => address !== null);
+  if (withAddress.length > 1) {
     throw new CliError(
       'CONVERSATION_UNKNOWN',
-      `there are ${String(open.length)} conversations in these letters`,
+      `there are ${String(withAddress.length)} conversations in these letters`,
       'choose one with --conversation; support-relay inbox lists them',
     );
   }
-  const [only] = [...open, ...conversations.filter(({ letters }) => letters.some(isWritten)), ...conversations];
+  const withMessage = conversations.filter(({ letters }) => letters.some(isWritten));
+  // Without an address the caller says why it cannot be answered.
+  const [only] = [...withAddress, ...withMessage, ...conversations];
   if (only === undefined) {
     throw new CliError('CONVERSATION_UNKNOWN', 'there is no conversation in these letters', 'give the letter that you want to answer');
   }
@@ -82,23 +85,21 @@ const HAS_DONE: Readonly<Record<NoteAction, (to: string) => string>> = {
   handover: (to) => `has handed it over to ${to}`,
 };
 
-/** Who else has it, as one line each. */
+/** Who else has the conversation: a line for each. */
 export function othersHaving({ noted }: Answerable, signer: string, alias: string): string[] {
-  return [
-    ...new Set(othersWith(noted, signer, alias).map(({ action, from, to }) => `${visibleLine(from)} ${HAS_DONE[action](visibleLine(to))}`)),
-  ];
+  const lines = othersWith(noted, signer, alias).map(({ action, from, to }) => `${visibleLine(from)} ${HAS_DONE[action](visibleLine(to))}`);
+  return [...new Set(lines)];
 }
 
-/** Why its mailbox takes no answer more this week; null when it does. */
-export function fullOf({ noted }: Answerable, signer: string, now: Date): { what: string; advice: string } | null {
+export type MailboxFull = { readonly what: string; readonly advice: string };
+
+/** Why the conversation's mailbox takes no more answers this week; null when it does. */
+export function fullOf({ noted }: Answerable, signer: string, now: Date): MailboxFull | null {
   const full = fullnessOf(noted, signer, now);
   if (full === null) return null;
-  const [count, whose, advice] =
-    full.team >= REPLIES_A_WEEK
-      ? [full.team, 'of the team', 'put what there is to say into one longer answer next week']
-      : [full.own, 'of yours', 'let a colleague answer, or put what there is to say into one longer answer next week'];
-  return {
-    what: `${String(count)} answers ${whose} may have gone to this person this week: the relay would accept one more and drop it`,
-    advice,
-  };
+  const wait = 'put what there is to say into one longer answer next week';
+  const what = (count: number, whose: string): string =>
+    `${String(count)} answers ${whose} may have gone to this person this week: the relay would accept one more and drop it`;
+  if (full.team >= REPLIES_A_WEEK) return { what: what(full.team, 'of the team'), advice: wait };
+  return { what: what(full.own, 'of yours'), advice: `let a colleague answer, or ${wait}` };
 }

@@ -155,7 +155,7 @@ describe('who may answer', () => {
     const { code, err } = await with_(stranger, [office.keyring.file]);
     expect([code, err]).toEqual([
       EXIT.notAuthentic,
-      expect.stringMatching(/your signer is not on keyring 1: .*ask the administrator; nothing was sent \(SIGNER_UNKNOWN\)/),
+      expect.stringMatching(/your signer is not in keyring 1: .*ask the administrator; nothing was sent \(SIGNER_UNKNOWN\)/),
     ]);
     await nothingWritten();
   });
@@ -293,7 +293,7 @@ describe('at a terminal', () => {
     expect(err).toContain('    Мы‹U+001B›[2J рядом\n');
     expect(err).toMatch(/room left: about \d+ Cyrillic letters/);
     // Before the text is asked for, and again above the question.
-    expect(err.match(/To conversation [0-9a-f]{8}, which says last:\n {4}Мне нужна помощь\n/g)).toHaveLength(2);
+    expect(err.match(/To conversation [0-9a-f]{8}, whose last message says:\n {4}Мне нужна помощь\n/g)).toHaveLength(2);
     expect((await opened()).reply).toBe(answers[0]);
   });
 

@@ -13,7 +13,7 @@ import { block, cut, visibleLine } from '../terminal/terminal.ts';
 import { labelsFor, type Labels } from './labels.ts';
 
 /**
- * A letter for the eye. Everything that comes from outside is indented and made visible, so that a message can
+ * A letter as text for a terminal. Everything that comes from outside is indented and made visible, so that a message can
  * neither act on the terminal nor pass for a line of ours.
  */
 export function present(letter: OpenedLetter, number: number, columns: number): string {
@@ -50,21 +50,29 @@ function presentNote({ content: { language, note }, source, keyring }: Noted, nu
   ].join('\n')}\n`;
 }
 
-/** The same for --json: exactly what the letter says. */
+/** A letter for --json: exactly what it says. */
 export function asJson({ source, content, keyring }: OpenedLetter) {
   return { source, authentic: true, keyringChecked: keyring !== null, ...content };
 }
 
-/** One line: id, state, topic and the first words. It is cut here, so that no foreign word begins a line of the terminal. */
+/**
+ * One line: id, state, topic and the beginning of the message. It is cut here, not by the terminal, so that no line of the
+ * screen begins with foreign text.
+ */
 export function presentLine(conversation: Conversation, columns: number): string {
   const written = conversation.letters.find(isWritten);
   const labels = labelsOf(conversation);
-  const words =
-    written === undefined
-      ? labels['remark.no-letters']
-      : `${topicOf(written.content, written.keyring)} · ${visibleLine(written.content.message.slice(0, 400).replace(/\s+/g, ' '))}`;
+  const about =
+    written === undefined ? labels['remark.no-letters'] : `${topicOf(written.content, written.keyring)} · ${excerptOf(written)}`;
   const remark = conversation.remarks.length > 0 ? '! ' : '';
-  return `${cut(`${conversation.id}  ${remark}${stateIn(conversation, labels)} · ${words}`, columns)}\n`;
+  return `${cut(`${conversation.id}  ${remark}${stateIn(conversation, labels)} · ${about}`, columns)}\n`;
+}
+
+/** More than fits on a line; the rest need not be made visible. */
+const EXCERPT_CHARACTERS = 400;
+
+function excerptOf({ content }: Written): string {
+  return visibleLine(content.message.slice(0, EXCERPT_CHARACTERS).replace(/\s+/g, ' '));
 }
 
 export function presentConversation(conversation: Conversation, columns: number): string {
@@ -75,25 +83,21 @@ export function presentConversation(conversation: Conversation, columns: number)
   return `${head}\n${conversation.letters.map((letter, i) => present(letter, i + 1, columns)).join('')}`;
 }
 
-/** `keyringChecked` means the same as in each of the letters: it holds for all of them. */
+/** A conversation for --json. `keyringChecked`: whether it is true of all its letters. */
 export function conversationJson({ id, address, state: { answered, handed, taken }, remarks, absent, letters }: Conversation) {
   const shown = letters.map(asJson);
   const keyringChecked = shown.every((letter) => letter.keyringChecked);
   return { id, thread: address?.key ?? null, answered, handed, taken, keyringChecked, remarks, absentAnswers: absent, letters: shown };
 }
 
-/** "answered by A (1 / 2); handed to B". */
+/** Such as "answered by A (1 / 2); handed to B", where the numbers are answers and letters. */
 function stateIn(conversation: Conversation, labels: Labels): string {
   const { state, address } = conversation;
   const { answers, written } = countsOf(conversation);
-  const parts = (['answered', 'handed', 'taken'] as const).flatMap((what) => {
-    const names = state[what].map(visibleLine).join(', ');
-    return names === ''
-      ? []
-      : [
-          `${labels[what]} ${names}${what === 'answered' && (answers > 1 || written > 1) ? ` (${String(answers)} / ${String(written)})` : ''}`,
-        ];
-  });
+  const counts = answers > 1 || written > 1 ? ` (${String(answers)} / ${String(written)})` : '';
+  const parts = (['answered', 'handed', 'taken'] as const)
+    .filter((what) => state[what].length > 0)
+    .map((what) => `${labels[what]} ${state[what].map(visibleLine).join(', ')}${what === 'answered' ? counts : ''}`);
   if (state.answered.length === 0) parts.unshift(address === null && written > 0 ? labels.unwanted : labels.unanswered);
   return `${parts.join('; ')}${state.checked ? '' : ` (${labels.notesUnchecked})`}`;
 }

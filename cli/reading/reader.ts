@@ -16,6 +16,8 @@ import { insistOnLetters, type Found } from './find.ts';
 import { readIdentities } from '../keys/identities.ts';
 import { sourcesOf } from './sources.ts';
 
+const MARK_BYTES = 32;
+
 /** What every command that reads letters takes. */
 export const READING_OPTIONS = {
   identity: { type: 'string', multiple: true },
@@ -28,7 +30,7 @@ export const READING_OPTIONS = {
 } as const;
 
 export const READING_HELP = `
-  --identity FILE         your key; give the option again for each further week. A protected one asks its passphrase
+  --identity FILE         your key; give the option once for each week. The passphrase of a protected one is asked
   --keyring FILE          a keyring the administrator gave you (with FILE.minisig beside it); may be repeated. A letter
                           sealed under any other keyring is refused; notes are checked against the newest
   --root-key FILE         the administrator's public root key (root.pub), needed with --keyring
@@ -51,7 +53,7 @@ type ReadingValues = {
 export type Reader = { io: Io; identities: readonly string[]; keyrings: readonly VerifiedKeyring[] | null; imap: ImapOptions };
 
 export type RefusedLetter = { source: string; error: unknown };
-/** There to be passed over. */
+/** A cover letter: it says nothing. */
 export type Cover = { source: string; cover: true };
 export type Read = OpenedLetter | RefusedLetter | Cover;
 
@@ -68,7 +70,7 @@ async function readKeyrings(
   command: string,
 ): Promise<VerifiedKeyring[] | null> {
   if (files === undefined) {
-    if (rootKeys !== undefined) throw new UsageError('--root-key checks a --keyring, and none is given', command);
+    if (rootKeys !== undefined) throw new UsageError('--root-key checks a --keyring, but none is given', command);
     return null;
   }
   if (rootKeys === undefined) throw new UsageError('--keyring needs --root-key', command);
@@ -76,7 +78,7 @@ async function readKeyrings(
   return Promise.all(files.map((file) => verifiedByOneOf(file, roots)));
 }
 
-/** The administrator may have changed the root key: each keyring must hold under one of those given. */
+/** Each keyring must be signed by one of the root keys given: the administrator may have changed the root key. */
 async function verifiedByOneOf(file: string, roots: readonly PublicKey[]): Promise<VerifiedKeyring> {
   let failure: unknown;
   for (const root of roots) {
@@ -90,19 +92,20 @@ async function verifiedByOneOf(file: string, roots: readonly PublicKey[]): Promi
   throw failure;
 }
 
-/** Everything the paths hold, in their order: what opens and what does not. The second copy of a letter is passed over. */
+/** Everything that the paths hold, in their order: what opens and what does not. Further copies of a letter are left out. */
 export async function* readLetters(paths: readonly string[], reader: Reader): AsyncGenerator<Read> {
-  const seen = new Set<string>();
+  const marks = new Set<string>();
   for (const path of paths) {
     try {
-      for await (const { name, read } of sourcesOf(path, reader.io, reader.imap)) yield* lettersIn(name, read, reader, seen);
+      for await (const { name, read } of sourcesOf(path, reader.io, reader.imap)) yield* lettersIn(name, read, reader, marks);
     } catch (error) {
       yield { source: path, error };
     }
   }
 }
 
-async function* lettersIn(name: string, read: () => Promise<Uint8Array>, reader: Reader, seen: Set<string>): AsyncGenerator<Read> {
+/** @param marks those of the letters that were yielded before */
+async function* lettersIn(name: string, read: () => Promise<Uint8Array>, reader: Reader, marks: Set<string>): AsyncGenerator<Read> {
   let found: Found[];
   try {
     found = await insistOnLetters(await read(), name);
@@ -110,36 +113,40 @@ async function* lettersIn(name: string, read: () => Promise<Uint8Array>, reader:
     yield { source: name, error };
     return;
   }
-  const judged = found.map((each, index) => judge(each, found.length === 1 ? name : `${name}, letter ${String(index + 1)}`, reader));
+  const sourceOf = (index: number): string => (found.length === 1 ? name : `${name}, letter ${String(index + 1)}`);
+  const judged = found.map((each, index) => judge(each, sourceOf(index), reader));
   const spoiled = spoiledCopies(judged.flatMap(({ copy }) => copy ?? []));
-  for (const { copy, mark, read: outcome } of judged) {
-    if ((copy !== null && spoiled.has(copy)) || (mark !== null && seen.has(mark))) continue;
-    if (mark !== null) seen.add(mark);
+  for (const { copy, mark, outcome } of judged) {
+    const isSpoiled = copy !== null && spoiled.has(copy);
+    const isRepeated = mark !== null && marks.has(mark);
+    if (isSpoiled || isRepeated) continue;
+    if (mark !== null) marks.add(mark);
     yield outcome;
   }
 }
 
-/** `mark` is null, unless it opened; `copy`, when it is no letter at all. */
-function judge(found: Found, source: string, reader: Reader): { copy: Copy | null; mark: string | null; read: Read } {
-  if (found.kind === 'unread') return { copy: null, mark: null, read: { source, error: found.error } };
+/** `copy`: null when it is no letter at all. `mark`: a hash of the letter; null unless it opened. */
+type Judged = { copy: Copy | null; mark: string | null; outcome: Read };
+
+function judge(found: Found, source: string, reader: Reader): Judged {
+  if (found.kind === 'unread') return { copy: null, mark: null, outcome: { source, error: found.error } };
   const { bytes, via } = found;
-  if (found.kind === 'damaged')
-    return { copy: { bytes, via, rank: rankOf(found.error.code) }, mark: null, read: { source, error: found.error } };
-  const mark = toHex(blake2b(32, bytes));
+  const refused = (error: CodedError | CliError): Judged => {
+    return { copy: { bytes, via, rank: rankOf(error.code) }, mark: null, outcome: { source, error } };
+  };
+  if (found.kind === 'damaged') return refused(found.error);
+  const mark = toHex(blake2b(MARK_BYTES, bytes));
   try {
     const opened = openOne(bytes, reader);
-    return {
-      copy: { bytes, via, rank: rankOf(null) },
-      mark,
-      read: opened === null ? { source, cover: true } : { source, mark, ...opened },
-    };
+    const outcome: Read = opened === null ? { source, cover: true } : { source, mark, ...opened };
+    return { copy: { bytes, via, rank: rankOf(null) }, mark, outcome };
   } catch (error) {
     if (!(error instanceof CodedError || error instanceof CliError)) throw error;
-    return { copy: { bytes, via, rank: rankOf(error.code) }, mark: null, read: { source, error } };
+    return refused(error);
   }
 }
 
-/** Null for a cover letter. */
+/** Opens a letter; null for a cover letter. Throws KEYRING_FOREIGN or NOTE_FOREIGN when it was sealed under none of the keyrings given. */
 function openOne(letter: Uint8Array, { identities, keyrings, io }: Reader): Pick<OpenedLetter, 'content' | 'keyring'> | null {
   const content = openLetter(letter, identities);
   const keyring = keyringOf(content, keyrings ?? []);

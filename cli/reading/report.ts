@@ -12,12 +12,12 @@ import { describeFailure, type Failure } from '../failure.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 import { readLetters, type Read, type Reader, type RefusedLetter } from './reader.ts';
 
-/** It opened, and yet it is not what it says. */
+/** The letter opened, but is not what it claims to be. */
 const UNTRUSTED: readonly string[] = ['LETTER_THREAD', 'SIGNER_UNKNOWN', 'SIGNER_SIGNATURE'];
 
 /**
- * Reads everything, shows in the order of the paths what is believed, and reports the rest. `exitCode` is 0 only when
- * everything was opened and authentic; `whole` is false when a note may be in what could not be read.
+ * Reads everything, shows what is authentic in the order of the paths, and reports the rest. `exitCode` is 0 only when
+ * everything was opened and authentic; `whole` is false when there may be a note in what could not be read.
  */
 export async function readAll(
   paths: readonly string[],
@@ -31,17 +31,17 @@ export async function readAll(
   const covers = reads.filter((read) => 'cover' in read).length;
   const { conversations, refused, aliases } = groupIntoConversations(opened);
   const shown = new Set<OpenedLetter>(conversations.flatMap(({ letters }) => letters));
-  const failures = new Report(reader, json);
+  const report = new Report(reader, json);
   for (const read of reads) {
     const failure = 'error' in read ? read : refused.find(({ letter }) => letter === read);
-    if (failure !== undefined) failures.add(failure);
-    // A letter that somebody sealed once more was shown with the first of its copies.
+    if (failure !== undefined) report.add(failure);
+    // One that is in no conversation repeats another letter, sealed once more.
     else if ('content' in read && shown.has(read)) show(read);
   }
-  failures.tell();
+  report.tell();
   for (const remark of aliases) reader.io.err(`support-relay: ! ${visibleLine(aliasRemark(remark))}\n`);
-  failures.sum(shown.size, covers, paths);
-  return { conversations, exitCode: failures.exitCode, whole: failures.whole };
+  report.sum(shown.size, covers, paths);
+  return { conversations, exitCode: report.exitCode, whole: report.whole };
 }
 
 function aliasRemark({ kind, signers, aliases }: AliasRemark): string {
@@ -52,13 +52,13 @@ function aliasRemark({ kind, signers, aliases }: AliasRemark): string {
     : `${names} is written by several signers, ${keys}: do not answer, tell the administrator`;
 }
 
-/** Up to so many of one reason have a line each; of more, so many are named. */
+/** Up to so many letters with one failure have a line each; of more, only so many are named. */
 const ALIKE_MAX = 3;
 
 class Report {
   readonly #reader: Reader;
   readonly #json: boolean;
-  readonly #failures: (Failure & { source: string; verdict: string })[] = [];
+  readonly #failures: (Failure & { source: string; heading: string })[] = [];
 
   constructor(reader: Reader, json: boolean) {
     this.#reader = reader;
@@ -78,42 +78,48 @@ class Report {
     const failure = describeFailure(error);
     const { code, message, exitCode } = failure;
     if (exitCode === EXIT.internal || exitCode === EXIT.interrupted || exitCode === EXIT.usage) throw error;
-    const verdict = error instanceof CodedError && UNTRUSTED.includes(code) ? 'NOT TRUSTED' : 'NOT OPENED';
-    this.#failures.push({ ...failure, source, verdict });
+    const heading = error instanceof CodedError && UNTRUSTED.includes(code) ? 'NOT TRUSTED' : 'NOT OPENED';
+    this.#failures.push({ ...failure, source, heading });
     if (this.#json) this.#reader.io.out(`${visibleJson({ source, authentic: false, error: { code, message } })}\n`);
   }
 
-  /** Each for itself, or many of one reason together: with the key of another week all letters have the same. */
+  /** A line for each failure, or one for many that are alike: with the key of another week all letters fail alike. */
   tell(): void {
     const { err } = this.#reader.io;
     const alike = new Map<string, string[]>();
-    for (const { verdict, source, line } of this.#failures) {
-      const key = JSON.stringify([verdict, line]);
+    for (const { heading, source, line } of this.#failures) {
+      const key = JSON.stringify([heading, line]);
       const sources = alike.get(key) ?? [];
       sources.push(visibleLine(source));
       alike.set(key, sources);
     }
     for (const [key, sources] of alike) {
-      const [verdict, line] = JSON.parse(key) as [string, string];
-      if (sources.length <= ALIKE_MAX) for (const source of sources) err(`support-relay: !! ${verdict}: ${source}: ${line}\n`);
-      else err(`support-relay: !! ${verdict}: ${String(sources.length)} times: ${line}\n  ${this.#named(sources)}\n`);
+      const [heading, line] = JSON.parse(key) as [string, string];
+      if (sources.length > ALIKE_MAX) {
+        err(`support-relay: !! ${heading}: ${String(sources.length)} times: ${line}\n  ${someOf(sources)}\n`);
+        continue;
+      }
+      for (const source of sources) err(`support-relay: !! ${heading}: ${source}: ${line}\n`);
     }
-  }
-
-  #named(sources: readonly string[]): string {
-    return `${sources.slice(0, ALIKE_MAX).join(', ')} and ${String(sources.length - ALIKE_MAX)} more (support-relay open --json names each)`;
   }
 
   sum(shown: number, covers: number, paths: readonly string[]): void {
     const { io, keyrings } = this.#reader;
     const failed = this.#failures.length;
-    if (!this.#json && shown + failed === 0)
-      io.err(`Nothing to read: there is no ${covers > 0 ? 'request and no note' : 'letter'} in ${paths.map(visibleLine).join(', ')}.\n`);
+    if (!this.#json && shown + failed === 0) {
+      const missing = covers > 0 ? 'request and no note' : 'letter';
+      io.err(`Nothing to read: there is no ${missing} in ${paths.map(visibleLine).join(', ')}.\n`);
+    }
     if (failed > 0) io.err(`support-relay: ${String(shown)} opened, ${String(failed)} NOT opened (see above)\n`);
-    // Nobody is to be able to fill an inbox unnoticed.
-    if (covers > 0) io.err(`support-relay: ${String(covers)} cover ${covers === 1 ? 'letter' : 'letters'} without words passed over\n`);
+    // Nobody should be able to fill an inbox with them unnoticed.
+    if (covers > 0) io.err(`support-relay: ${String(covers)} cover ${covers === 1 ? 'letter' : 'letters'} without a message left out\n`);
     if (keyrings === null && shown > 0) {
-      io.err('The keyrings were not checked: with --keyring and --root-key a forged one is noticed.\n');
+      io.err('The keyrings were not checked: give --keyring and --root-key, so that a forged one is noticed.\n');
     }
   }
+}
+
+function someOf(sources: readonly string[]): string {
+  const more = sources.length - ALIKE_MAX;
+  return `${sources.slice(0, ALIKE_MAX).join(', ')} and ${String(more)} more (support-relay open --json names each)`;
 }

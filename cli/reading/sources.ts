@@ -6,13 +6,13 @@ import { INPUT_BYTES_MAX, readInput, reason, tooLarge } from '../files.ts';
 import type { Io } from '../terminal/io.ts';
 import { visibleLine } from '../terminal/terminal.ts';
 
-/** How many of a Maildir's folders are named that were not read. */
+/** How many of the folders within a Maildir, which are not read, are named at most. */
 const FOLDERS_NAMED_MAX = 10;
 
 /** A file, a message or standard input, not read yet. */
 export type Source = { name: string; read: () => Promise<Uint8Array> };
 
-/** What a PATH stands for: `-`, a file, every message of a Maildir, or of a folder at a mail server. */
+/** What a PATH stands for: standard input (`-`), a file, or every message of a Maildir or of a folder at a mail server. */
 export async function* sourcesOf(path: string, io: Io, imap: ImapOptions = {}): AsyncGenerator<Source> {
   if (path === '-') yield { name: 'standard input', read: () => readStdin(io) };
   else if (isImap(path)) yield* imapMessages(parseImapUrl(path), imap, io);
@@ -38,7 +38,8 @@ async function* messagesOf(maildir: string, io: Io): AsyncGenerator<Source> {
     );
   }
   const folders = await foldersWithMessages(maildir);
-  const named = folders.slice(0, FOLDERS_NAMED_MAX).map(visibleLine).join(', ') + (folders.length > FOLDERS_NAMED_MAX ? ' …' : '');
+  const more = folders.length > FOLDERS_NAMED_MAX ? ' …' : '';
+  const named = `${folders.slice(0, FOLDERS_NAMED_MAX).map(visibleLine).join(', ')}${more}`;
   if (own.length === 0 && folders.length > 0) {
     throw new CliError(
       'INPUT_MISSING',
@@ -46,20 +47,25 @@ async function* messagesOf(maildir: string, io: Io): AsyncGenerator<Source> {
       'give those that requests come into',
     );
   }
-  if (folders.length > 0)
+  if (folders.length > 0) {
     io.err(
-      `support-relay: folders within ${visibleLine(maildir)} were not read: ${named}; give those that requests come into as paths of their own\n`,
+      `support-relay: folders within ${visibleLine(maildir)} were not read: ${named}; ` +
+        'give those that requests come into as paths of their own\n',
     );
+  }
   yield* own.map((path) => ({ name: path, read: () => readMessage(maildir, path) }));
 }
 
-/** The messages in new/ and cur/; null when it has neither. Whatever else lies there, such as what a disk station puts beside files, is passed over. */
+/**
+ * The messages in new/ and cur/; null when there is neither folder. Anything else in them, such as what a network drive puts beside
+ * files, is left out.
+ */
 async function namesIn(maildir: string): Promise<string[] | null> {
   const all = await Promise.all(
     ['new', 'cur'].map(async (folder) => (await entriesOf(join(maildir, folder)))?.map((name) => join(maildir, folder, name)) ?? null),
   );
-  const there = all.filter((names) => names !== null);
-  return there.length === 0 ? null : there.flat();
+  const existing = all.filter((names) => names !== null);
+  return existing.length === 0 ? null : existing.flat();
 }
 
 async function entriesOf(folder: string): Promise<string[] | null> {
@@ -75,7 +81,7 @@ async function entriesOf(folder: string): Promise<string[] | null> {
   }
 }
 
-/** Names of folders that are Maildirs and not empty, such as `.Requests` or `Requests`. */
+/** The names of folders within it that are Maildirs and not empty, such as `.Requests` or `Requests`. */
 async function foldersWithMessages(maildir: string): Promise<string[]> {
   const entries = await readdir(maildir, { withFileTypes: true }).catch(() => []);
   const folders: string[] = [];
@@ -86,7 +92,7 @@ async function foldersWithMessages(maildir: string): Promise<string[]> {
   return folders.sort();
 }
 
-/** Whoever reads the Maildir at the same time moves messages from new/ to cur/ and marks them: the name up to the marks stays. */
+/** A mail program may move the message from new/ to cur/ and mark it at the same time: its name up to the marks stays the same. */
 async function readMessage(maildir: string, path: string): Promise<Uint8Array> {
   try {
     return await readInput(path, 'the file');

@@ -81,7 +81,7 @@ describe('inbox', () => {
     const path = await box([followUp(a, 'Ещё'), request(b, 'Мне\n страшно'), request(a, 'Первое'), seal({ kind: 'cover', ...under() })]);
     const before = await readdir(dir.path(), { recursive: true });
     const result = await inbox(path);
-    expect(result).toMatchObject({ code: EXIT.ok, err: 'support-relay: 1 cover letter without words passed over\n' });
+    expect(result).toMatchObject({ code: EXIT.ok, err: 'support-relay: 1 cover letter without a message left out\n' });
     expect(result.text.trimEnd().split('\n')).toEqual([
       expect.stringMatching(new RegExp(`^${idOf(a)}  без ответа · Психологическая помощь \\(psychological\\) · Первое$`)),
       expect.stringMatching(new RegExp(`^${idOf(b)}  без ответа · .* · Мне страшно$`)),
@@ -286,7 +286,7 @@ describe('open --conversation', () => {
   test('without an id everything is shown, but no cover letters', async () => {
     const { anna: a } = threads();
     const { text, err } = await open(await box([seal({ kind: 'cover', ...under() }), request(a, 'Первое'), followUp(a, 'Второе')]));
-    expect(err).toBe('support-relay: 1 cover letter without words passed over\n');
+    expect(err).toBe('support-relay: 1 cover letter without a message left out\n');
     expect(text.match(/^===.*/gm)).toEqual([expect.stringContaining('Обращение 1'), expect.stringContaining('Продолжение 2')]);
   });
 });

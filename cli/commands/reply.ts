@@ -14,7 +14,7 @@ PATH is the letter that you answer, as support-relay open takes it: a file, a me
 typed at the prompt (Ctrl-D on an empty line ends it), or comes from --file or standard input. It is sealed so that only
 the person can open it, with their access code; a copy goes to your team. Nothing is written to disk unless you ask.
 
-  --file FILE             the text, in UTF-8: up to some 3,700 Cyrillic letters
+  --file FILE             the text, in UTF-8: up to about 3,700 Cyrillic letters
 ${ANSWERING_HELP}
 
 Ends with 0 when all was accepted or written, 69 when the relay takes nothing now.`,

@@ -99,7 +99,7 @@ async function readMessage(io: Io): Promise<string> {
   if (io.stdinIsTerminal) io.err('Write the request here. Enter and then Ctrl-D ends it; Ctrl-C stops.\n');
   const bytes = await io.readStdin(TEXT_BYTES_MAX);
   if (bytes === null) {
-    throw new CliError('INPUT_TOO_LARGE', 'the request is longer than 1 MiB', 'shorten it to some 3,700 Cyrillic letters');
+    throw new CliError('INPUT_TOO_LARGE', 'the request is longer than 1 MiB', 'shorten it to about 3,700 Cyrillic letters');
   }
   let text: string;
   try {

@@ -7,10 +7,10 @@ import { onionWithoutProxy, parseSocks } from '../net/socks.ts';
 
 export const DESTINATION_OPTIONS = { relay: { type: 'string' }, socks: { type: 'string' }, ...AT_ONCE_OPTION } as const;
 
-export const RELAY_HELP = `  --relay URL             http://….onion, https://…, unix:/path/relay.sock or http://127.0.0.1:PORT; an onion needs
-                          --socks 127.0.0.1:9150 (while Tor Browser is open; the tor service has 9050)
-  --at-once               do not wait for a moment such as the page would choose (each parcel 20 seconds on average, at
-                          most 60): whoever sees connections to the relay can tell then that this is no visitor`;
+export const RELAY_HELP = `  --relay URL             http://….onion, https://…, unix:/path/relay.sock or http://127.0.0.1:PORT. An onion
+                          needs --socks 127.0.0.1:9150 (while Tor Browser is open; the tor service has 9050)
+  --at-once               send without waiting for random moments as the page does (20 seconds for each parcel on average,
+                          60 at most): whoever sees connections to the relay can then tell that this is not a visitor`;
 
 /**
  * The relay that `--relay` names, reached through `--socks` where that is given. For a relay on this machine the proxy is ignored: it may

@@ -1,6 +1,6 @@
-// What the page sends in Tor Browser (Firefox ESR) at its level Standard, name by name and in its order: whoever hands in
-// parcels by a command line should not be told from whoever visits the page. To a relay on this machine Host and Origin would
-// be the onion's name, which whoever ingests need not tell; the version is of one Tor Browser.
+// The headers that the page sends in Tor Browser (Firefox ESR) at its level Standard, in their order: somebody who hands in
+// parcels from a command line should look like somebody who visits the page. For a relay on this machine, Host and Origin are
+// localhost and not the onion's name, so that whoever ingests need not tell it. The version is that of one Tor Browser.
 
 type Kind = { accept: string; destination: string; mode: string; site?: string; user?: boolean; priority?: string; uncached?: boolean };
 
@@ -21,12 +21,12 @@ const ICON: Kind = {
   mode: 'no-cors',
   priority: 'u=6',
 };
-/** By a script of the page, which wants nothing of it kept. */
+/** Fetched by a script of the page, uncached. */
 const FETCHED: Kind = { accept: '*/*', destination: 'empty', mode: 'cors', priority: 'u=4', uncached: true };
 
 export type PageFile = { readonly path: string; readonly headers: (origin: string) => string[] };
 
-/** What a visit asks for before anybody can write: one group after the other, each group together. */
+/** What a visit loads before anybody can write: one group after the other, the files of a group together. */
 export const PAGE_FILES: readonly (readonly PageFile[])[] = [
   [fileOf('/', DOCUMENT)],
   [fileOf('/form.css', STYLE), fileOf('/form.js', SCRIPT)],
@@ -34,7 +34,7 @@ export const PAGE_FILES: readonly (readonly PageFile[])[] = [
   [fileOf('/icon.png', ICON), fileOf('/words.txt', FETCHED)],
 ];
 
-/** What goes along with a parcel of `length` bytes. */
+/** The headers of a request with a parcel of `length` bytes. */
 export function pageHeaders(length: number, origin = 'http://localhost'): string[] {
   const content = ['content-type', 'application/octet-stream', 'Content-Length', String(length), 'Origin', origin];
   return headersOf(FETCHED, origin, content);

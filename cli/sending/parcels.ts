@@ -2,7 +2,7 @@
 import { CodedError } from '../../crypto/errors.ts';
 import { PARCEL_BYTES, PARCEL_VERSION, parseParcel } from '../../crypto/parcel.ts';
 import { decodeParcelText, PARCEL_TEXT_CHARACTERS } from '../../crypto/parcel-text.ts';
-import { readUint32 } from '../../crypto/bytes.ts';
+import { readUint32, toHex } from '../../crypto/bytes.ts';
 import { textOf } from '../../crypto/text-file.ts';
 import { CliError } from '../errors.ts';
 import { formsOf, partsOfMail } from './text-forms.ts';
@@ -11,11 +11,14 @@ export type FoundParcel = { readonly parcel: Uint8Array } | { readonly problem: 
 
 /** How every parcel begins: its version, and a serial below 2^28. */
 const START = /^AAAAAQ/;
-/** Fewer than this are words of the text around. */
+/** Fewer characters than this are taken for the text around a parcel. */
 const NOTABLE_CHARACTERS = 1_000;
-/** Shorter runs are taken for names, numbers and other words between the pieces. The first takes every run, for narrow lines. */
+/**
+ * Shorter runs are taken for names, numbers and other text between the pieces of a parcel. The first limit takes every run, for parcels
+ * in narrow lines.
+ */
 const SHORTEST_RUNS = [1, 40, 200, 1_000] as const;
-/** How many hyphens a long and a shorter dash stand for: programs differ, and the check tells. */
+/** How many hyphens a long and a shorter dash may stand for: programs differ, and the parcel's check tells which is right. */
 const DASHES = [
   ['--', '-'],
   ['--', '--'],
@@ -41,15 +44,15 @@ function noParcelIn(source: string): CliError {
   return new CliError('INPUT_FORMAT', `there is no sealed parcel in ${source}`, advice);
 }
 
-/** Every parcel in `bytes`, and for each piece that looks like one and is not, why. */
+/** The parcels in `bytes`, and what is wrong with each piece that looks like one and is not. */
 export async function parcelsIn(bytes: Uint8Array): Promise<FoundParcel[]> {
   if (isBinary(bytes)) return inBytes(bytes);
   const text = textOf(bytes, 'lenient');
   const parts = await partsOfMail(bytes, text);
   const inParts = parts.map((part) => (isBinary(part) ? inBytes(part) : inText(textOf(part, 'lenient'))));
-  // A mail often has the same text twice, as text and as HTML.
-  const found = best(inParts);
-  return isGood(found) ? withoutCopies(inParts.filter(isGood).flat()) : best([found, inText(text)]);
+  const bestPart = best(inParts);
+  // A mail often holds the same text twice, as text and as HTML.
+  return isGood(bestPart) ? withoutCopies(inParts.filter(isGood).flat()) : best([bestPart, inText(text)]);
 }
 
 function isBinary(bytes: Uint8Array): boolean {
@@ -62,16 +65,13 @@ function inBytes(bytes: Uint8Array): FoundParcel[] {
   return found;
 }
 
-/** The reading of a text that makes the most of it. */
+/** The reading of a text that finds the most in it. */
 function inText(text: string): FoundParcel[] {
   const readings: FoundParcel[][] = [];
   for (const form of formsOf(text)) {
     for (const [long, short] of DASH.test(form) ? DASHES : DASHES.slice(0, 1)) {
-      const runs =
-        form
-          .replace(/[\u2014\u2015]/g, long)
-          .replace(/\u2013/g, short)
-          .match(/[A-Za-z0-9_-]+/g) ?? [];
+      const dashless = form.replace(/[\u2014\u2015]/g, long).replace(/\u2013/g, short);
+      const runs = dashless.match(/[A-Za-z0-9_-]+/g) ?? [];
       for (const least of SHORTEST_RUNS) {
         const found = scan(runs, least);
         if (isGood(found)) return found;
@@ -85,27 +85,34 @@ function inText(text: string): FoundParcel[] {
 const goodIn = (found: readonly FoundParcel[]): number => found.filter((each) => 'parcel' in each).length;
 const isGood = (found: readonly FoundParcel[]): boolean => found.length > 0 && goodIn(found) === found.length;
 
-/** The one with the most parcels; then the one that tells of the fewest others, though of one rather than of none; then the one that passes over the most words. */
+/**
+ * The reading with the most parcels; of these, the one with the fewest problems, though one problem is better than nothing at all; of
+ * these, the last, which leaves out the most.
+ */
 function best(readings: readonly FoundParcel[][]): FoundParcel[] {
-  const rank = (found: readonly FoundParcel[]): number => goodIn(found) * 1_000_000 - (found.length === 0 ? 100_000 : found.length);
+  const penalty = (found: readonly FoundParcel[]): number => (found.length === 0 ? 100_000 : found.length);
+  const rank = (found: readonly FoundParcel[]): number => goodIn(found) * 1_000_000 - penalty(found);
   return readings.reduce<FoundParcel[]>((chosen, found) => (rank(found) >= rank(chosen) ? found : chosen), []);
 }
 
 function withoutCopies(found: readonly FoundParcel[]): FoundParcel[] {
-  const seen = new Set<string>();
-  return found.filter((each) => {
-    const id = 'parcel' in each ? Buffer.from(parseParcel(each.parcel).id).toString('hex') : '';
-    return !seen.has(id) && seen.add(id);
-  });
+  const byId = new Map<string, FoundParcel>();
+  for (const each of found) {
+    const id = 'parcel' in each ? toHex(parseParcel(each.parcel).id) : '';
+    if (!byId.has(id)) byId.set(id, each);
+  }
+  return [...byId.values()];
 }
 
-/** Puts runs of base64url together, from one that begins as a parcel does until they are one. */
+/** Puts runs of base64url together, from one that begins as a parcel does until they are long enough for one. */
 function scan(runs: readonly string[], least: number): FoundParcel[] {
   const found: FoundParcel[] = [];
-  let [held, stray] = ['', 0];
+  let held = '';
+  let stray = 0;
   const end = (): void => {
     if (held.length + stray >= NOTABLE_CHARACTERS) found.push({ problem: problemOf(held.length, stray) });
-    [held, stray] = ['', 0];
+    held = '';
+    stray = 0;
   };
   for (const run of runs) {
     if (START.test(run) && held !== '') end();
@@ -119,7 +126,7 @@ function scan(runs: readonly string[], least: number): FoundParcel[] {
       const whole = held.slice(0, PARCEL_TEXT_CHARACTERS);
       held = held.slice(PARCEL_TEXT_CHARACTERS);
       found.push(checked(() => decodeParcelText(whole)));
-      // Several may have been put together without anything between.
+      // Another parcel may follow with nothing between.
       if (!START.test(held)) held = '';
     }
   }
@@ -127,10 +134,11 @@ function scan(runs: readonly string[], least: number): FoundParcel[] {
   return found;
 }
 
-/** @param held characters of one that breaks off @param stray those that stand where none has begun */
+/** @param held characters of a parcel that breaks off @param stray characters before which no parcel has begun */
 function problemOf(held: number, stray: number): CodedError {
-  if (held + stray >= PARCEL_TEXT_CHARACTERS)
-    return new CodedError('PARCEL_CHECK', 'something in it was changed on its way, or its pieces are not in their order');
+  if (held + stray >= PARCEL_TEXT_CHARACTERS) {
+    return new CodedError('PARCEL_CHECK', 'something in it was changed on its way, or its pieces are out of order');
+  }
   return new CodedError('PARCEL_TEXT', `${String(held + stray)} characters, a parcel as text has ${String(PARCEL_TEXT_CHARACTERS)}`);
 }
 

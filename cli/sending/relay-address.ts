@@ -4,16 +4,16 @@ import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { socksConnect, type Circuit, type SocksAddress } from '../net/socks.ts';
 
-/** Without a byte. */
+/** Without a byte received or sent. */
 const TIMEOUT_MS = 120_000;
 
-/** On this machine, or `url` with the proxy that leads there; `socks`: null goes there directly. */
+/** A relay on this machine, or at `url`; `socks`: the proxy to go through, null for none. */
 export type RelayAddress =
   | { readonly socketPath: string }
   | { readonly port: number }
   | { readonly url: URL; readonly socks: SocksAddress | null };
 
-/** `unix:/path` or `http://127.0.0.1:PORT`; null for anything else: parcels leave this machine through Tor only. */
+/** Parses `unix:/path` or `http://127.0.0.1:PORT`: a relay on this machine. Null for anything else. */
 export function parseAddress(text: string): RelayAddress | null {
   const path = /^unix:(\/.+)$/.exec(text)?.[1];
   if (path !== undefined) return { socketPath: path };
@@ -25,7 +25,7 @@ export function originOf(address: RelayAddress): string {
   return 'url' in address ? address.url.origin : 'http://localhost';
 }
 
-/** A new connection; @param signal destroys it, also after it was made */
+/** Opens a connection. @param signal destroys it, also once it is open */
 export async function dial(address: RelayAddress, circuit: Circuit, signal: AbortSignal): Promise<Socket> {
   if ('socketPath' in address) return connected(connect({ path: address.socketPath, signal }));
   if ('port' in address) return connected(connect({ port: address.port, host: '127.0.0.1', signal }));
@@ -33,11 +33,12 @@ export async function dial(address: RelayAddress, circuit: Circuit, signal: Abor
   const isTls = url.protocol === 'https:';
   const port = Number(url.port || (isTls ? 443 : 80));
   const target = { host: url.hostname, port, circuit };
-  const plain =
-    socks === null ? await connected(connect({ port, host: url.hostname, signal })) : await socksConnect(socks, target, TIMEOUT_MS, signal);
-  return isTls
-    ? connected(connectTls({ socket: plain, servername: isIP(url.hostname) === 0 ? url.hostname : '' }), 'secureConnect')
-    : plain;
+  const plain = await (socks === null
+    ? connected(connect({ port, host: url.hostname, signal }))
+    : socksConnect(socks, target, TIMEOUT_MS, signal));
+  if (!isTls) return plain;
+  const servername = isIP(url.hostname) === 0 ? url.hostname : '';
+  return connected(connectTls({ socket: plain, servername }), 'secureConnect');
 }
 
 async function connected<S extends Socket>(socket: S, event = 'connect'): Promise<S> {

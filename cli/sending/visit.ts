@@ -60,7 +60,10 @@ export class Visit {
     };
   }
 
-  /** Loads what the page loads. @returns the bits that the door asks of a stamp; null: it is closed. Throws RelayAway when no relay answers. */
+  /**
+   * Loads what the page loads. @returns the bits that the door asks of a stamp; null when it is closed. Throws RelayAway when no relay
+   * answers.
+   */
   async enter(): Promise<number | null> {
     const origin = originOf(this.#address);
     let difficulty: number | null | undefined;

@@ -8,13 +8,13 @@ import { reason, writeNewFiles } from '../files.ts';
 import type { Io } from '../terminal/io.ts';
 import { visibleLine } from '../terminal/terminal.ts';
 
-/** What a door asks when nothing presses it, as with `seal`. What the door asks then, `send` and `operator ingest` stamp anew. */
+/** What a door asks under normal load, and the default of `seal`. `send` and `operator ingest` stamp again for what the door asks then. */
 const WRITTEN_DIFFICULTY = 10;
 const NAME = /^(\d+)\.txt$/;
 
 /**
- * Writes parcels as text, readable by their owner alone, under names that say nothing: numbers after the last one that is
- * there, in random order. Whatever breaks off, none is there before those that come before it. @returns the file of each parcel
+ * Writes parcels as text, readable by their owner alone, under names that say nothing: numbers above the highest that is
+ * there, in random order. If it breaks off, a parcel is there only if those before it are. @returns the file of each parcel
  */
 export async function writeParcels(directory: string, parcels: readonly Uint8Array[]): Promise<string[]> {
   const taken = (await readdir(directory).catch(() => [])).map((name) => Number(NAME.exec(name)?.[1] ?? 0));
@@ -29,7 +29,7 @@ export async function writeParcels(directory: string, parcels: readonly Uint8Arr
   return files.map(({ path }) => path);
 }
 
-/** Removes what was accepted. That it cannot is no reason to stop: sending it again is harmless. */
+/** Removes the file of an accepted parcel. When that fails nothing stops: sending it again is harmless. */
 export async function removeSent(file: string, io: Io): Promise<void> {
   try {
     await unlink(file);

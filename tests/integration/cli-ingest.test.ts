@@ -97,7 +97,7 @@ describe('what is refused', () => {
           .match(/.{4096}/g)
           ?.reverse()
           .join('\n') ?? '',
-      'its pieces are not in their order; ask for it again',
+      'its pieces are out of order; ask for it again',
     ],
     [
       'pieces of a text, one of them missing',

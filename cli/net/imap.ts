@@ -7,12 +7,13 @@ import { visibleLine } from '../terminal/terminal.ts';
 import { onionWithoutProxy } from './socks.ts';
 
 const IMAPS_PORT = 993;
-/** Newest first, as far as anybody can read; and how much is asked for at once, since a round trip through Tor takes a second. */
+/** More than anybody can read: of a larger folder, only the newest messages are read. */
 const MESSAGES_MAX = 10_000;
+/** How much is asked for at once: a round trip through Tor takes a second. */
 const BATCH_MESSAGES = 100;
 const BATCH_BYTES = 4 * 1024 * 1024;
 const FOLDERS_NAMED_MAX = 20;
-/** More than this, and it is the connection, not a message. */
+/** After more than this the reason is the connection, not a message. */
 const HANG_UPS_MAX = 20;
 
 export type ImapPlace = { user: string; host: string; port: number; folder: string };
@@ -22,7 +23,7 @@ export type ImapMessage = { name: string; read: () => Promise<Uint8Array> };
 
 export const isImap = (path: string): boolean => /^imaps?:/i.test(path);
 
-/** `imaps://user@host[:port]/Folder`; without a folder INBOX. A password does not belong into it. Throws USAGE when it is not that. */
+/** Parses `imaps://user@host[:port]/Folder`; without a folder it is INBOX. Throws USAGE for anything else, also with a password in it. */
 export function parseImapUrl(text: string): ImapPlace {
   try {
     const { protocol, username, password, hostname, port, pathname, search, hash } = new URL(text);
@@ -42,17 +43,16 @@ export function parseImapUrl(text: string): ImapPlace {
 }
 
 /**
- * The messages of a folder, opened for reading only: nothing is marked as seen. The certificate is checked.
- * Throws IMAP_AWAY when no server answers, IMAP_CERTIFICATE when its certificate does not hold, IMAP_REFUSED when it says no, PASSPHRASE_*
- * when its password cannot be had.
+ * The messages of a folder, selected for reading only: nothing is marked as seen. The certificate is checked.
+ * Throws IMAP_AWAY when no server answers, IMAP_CERTIFICATE when its certificate is not valid, IMAP_REFUSED when it refuses the user,
+ * PASSPHRASE_* when its password cannot be read or asked.
  */
 export async function* imapMessages(place: ImapPlace, { passwordFile, ca, socks }: ImapOptions, io: Io): AsyncGenerator<ImapMessage> {
   if (socks === undefined && place.host.endsWith('.onion')) throw onionWithoutProxy();
   if (socks !== undefined && !/^[^\s/@]+:\d{1,5}$/.test(socks)) throw new UsageError('--socks must be HOST:PORT');
   const authority = ca === undefined ? undefined : await readInputText(ca, 'the certificate authority');
-  // The name at the proxy gives this connection circuits of its own in Tor: who reads here does not show as who posts there.
   const pass = await password(place, passwordFile, io);
-  // Only here: it takes longer to load than everything else that a command needs.
+  // Loaded only here: it takes longer than everything else that a command needs.
   const { ImapFlow: Client } = await import('imapflow');
   const make = (): ImapFlow =>
     new Client({
@@ -61,6 +61,7 @@ export async function* imapMessages(place: ImapPlace, { passwordFile, ca, socks 
       secure: true,
       auth: { user: place.user, pass },
       tls: { minVersion: 'TLSv1.2', ...(authority === undefined ? {} : { ca: authority }) },
+      // By the user name, Tor gives this connection circuits of its own: nobody can tell that who reads here also sends to the relay.
       ...(socks === undefined ? {} : { proxy: `socks5://inbox:inbox@${socks}` }),
       logger: false,
       disableAutoIdle: true,
@@ -69,7 +70,7 @@ export async function* imapMessages(place: ImapPlace, { passwordFile, ca, socks 
     });
   const folder = new Folder(make, place);
   try {
-    yield* messagesOf(folder, place, await folder.open());
+    yield* messagesOf(folder, place, await folder.select());
   } catch (error) {
     throw explained(error, place);
   } finally {
@@ -79,7 +80,7 @@ export async function* imapMessages(place: ImapPlace, { passwordFile, ca, socks 
 
 type Fetched = { readonly uid: number; readonly source?: Uint8Array | undefined };
 
-/** A folder at a server that may hang up. */
+/** A folder at a server that may close the connection. */
 class Folder {
   readonly #make: () => ImapFlow;
   readonly #place: ImapPlace;
@@ -92,18 +93,18 @@ class Folder {
   }
 
   get client(): ImapFlow {
-    if (this.#client === null) throw new Error('the folder is not open');
+    if (this.#client === null) throw new Error('the folder is not selected');
     return this.#client;
   }
 
-  /** @returns how many messages there are */
-  async open(): Promise<number> {
+  /** Connects and selects the folder. @returns how many messages there are */
+  async select(): Promise<number> {
     this.close();
     this.#client = this.#make();
-    // What goes wrong is also what the call under way throws.
+    // An error without a listener would end the program; the call that is under way throws it as well.
     this.#client.on('error', () => undefined);
     await this.#client.connect();
-    return openFolder(this.#client, this.#place);
+    return selectFolder(this.#client, this.#place);
   }
 
   close(): void {
@@ -111,8 +112,8 @@ class Folder {
   }
 
   /**
-   * One message that the server refuses is not the failure of all: then each is asked for by itself. Some servers hang up over
-   * a message that they cannot read.
+   * Fetches messages. When the server refuses, each is asked for by itself, so that one message that it cannot read does not hide the
+   * others; some servers close the connection over such a message.
    */
   async fetch(uids: readonly number[]): Promise<Fetched[]> {
     const query = { uid: true, source: { start: 0, maxLength: INPUT_BYTES_MAX } } as const;
@@ -122,7 +123,7 @@ class Folder {
       if (!isRefusal(error)) {
         this.#hangUps += 1;
         if (this.#hangUps > HANG_UPS_MAX) throw error;
-        await this.open();
+        await this.select();
       }
       if (uids.length === 1) return [];
       const each: Fetched[] = [];
@@ -133,13 +134,13 @@ class Folder {
 }
 
 /**
- * In an address `/` divides folders; what a server has in its place, and what it puts before them all, differs. @returns how many messages
- * there are
+ * Selects a folder. An address divides folders by `/`; a server may use another delimiter, and a prefix before all of them. @returns how
+ * many messages there are. Throws INPUT_MISSING when there is no such folder.
  */
-async function openFolder(client: ImapFlow, { host, port, folder }: ImapPlace): Promise<number> {
+async function selectFolder(client: ImapFlow, { host, port, folder }: ImapPlace): Promise<number> {
   const levels = folder.split('/').filter((level) => level !== '');
   try {
-    // As a list it is joined, and preceded, as the server has it.
+    // From a list, the library makes the path with the server's delimiter and prefix.
     return (await client.mailboxOpen(levels, { readOnly: true })).exists;
   } catch (error) {
     if (!isRefusal(error)) throw error;
@@ -156,50 +157,50 @@ async function openFolder(client: ImapFlow, { host, port, folder }: ImapPlace): 
   }
 }
 
-/** The server answered, and said no. */
+/** The server answered, and refused. */
 function isRefusal(error: unknown): boolean {
   return error instanceof Error && 'responseStatus' in error && (error.responseStatus === 'NO' || error.responseStatus === 'BAD');
 }
 
-async function* messagesOf(opened: Folder, { host, folder }: ImapPlace, count: number): AsyncGenerator<ImapMessage> {
+async function* messagesOf(selected: Folder, { host, folder }: ImapPlace, count: number): AsyncGenerator<ImapMessage> {
   if (count === 0) return;
   const first = Math.max(1, count - MESSAGES_MAX + 1);
   const fails = (name: string, error: CliError): ImapMessage => ({ name, read: () => Promise.reject(error) });
-  if (first > 1)
-    yield fails(
-      `${host}/${folder}`,
-      new CliError('INPUT_TOO_LARGE', `${String(first - 1)} older messages are not looked at`, 'move what is done into another folder'),
-    );
-  const all = (await opened.client.fetchAll(`${String(first)}:*`, { uid: true, size: true })).map(({ uid, size = 0 }) => ({ uid, size }));
+  if (first > 1) yield fails(`${host}/${folder}`, tooMany(first - 1));
+  const all = (await selected.client.fetchAll(`${String(first)}:*`, { uid: true, size: true })).map(({ uid, size = 0 }) => ({ uid, size }));
   const nameOf = (uid: number): string => `imaps://${host}/${folder}#${String(uid)}`;
   for (const { uid } of all.filter(({ size }) => size > INPUT_BYTES_MAX)) yield fails(nameOf(uid), tooLarge(nameOf(uid)));
   for (const uids of batches(all.filter(({ size }) => size <= INPUT_BYTES_MAX))) {
-    const found = await opened.fetch(uids);
+    const messages = await selected.fetch(uids);
     for (const uid of uids) {
-      const source = found.find((message) => message.uid === uid)?.source;
-      yield source === undefined
-        ? fails(
-            nameOf(uid),
-            new CliError(
-              'INPUT_MISSING',
-              'the mail server does not give it',
-              'somebody may just have moved it: try again; if it stays so, have it sent once more',
-            ),
-          )
-        : { name: nameOf(uid), read: () => Promise.resolve(new Uint8Array(source)) };
+      const source = messages.find((message) => message.uid === uid)?.source;
+      if (source === undefined) yield fails(nameOf(uid), notGiven());
+      else yield { name: nameOf(uid), read: () => Promise.resolve(new Uint8Array(source)) };
     }
   }
+}
+
+function tooMany(skipped: number): CliError {
+  return new CliError('INPUT_TOO_LARGE', `${String(skipped)} older messages are not read`, 'move what is done into another folder');
+}
+
+function notGiven(): CliError {
+  return new CliError(
+    'INPUT_MISSING',
+    'the mail server does not give it',
+    'somebody may just have moved it: try again; if it stays so, have it sent once more',
+  );
 }
 
 function batches(messages: readonly { uid: number; size: number }[]): number[][] {
   const groups: { uids: number[]; bytes: number }[] = [];
   for (const { uid, size } of messages) {
     const last = groups.at(-1);
-    if (last === undefined || last.uids.length >= BATCH_MESSAGES || last.bytes + size > BATCH_BYTES)
-      groups.push({ uids: [uid], bytes: size });
-    else {
+    if (last !== undefined && last.uids.length < BATCH_MESSAGES && last.bytes + size <= BATCH_BYTES) {
       last.uids.push(uid);
       last.bytes += size;
+    } else {
+      groups.push({ uids: [uid], bytes: size });
     }
   }
   return groups.map(({ uids }) => uids);
@@ -215,7 +216,7 @@ function password({ user, host }: ImapPlace, file: string | undefined, io: Io): 
   );
 }
 
-/** Never with the library's own words: they may hold what the server said. */
+/** The error in our words, never in the library's: those may hold what the server said. */
 function explained(error: unknown, { host, port, folder }: ImapPlace): unknown {
   if (error instanceof CliError || !(error instanceof Error)) return error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
@@ -224,13 +225,13 @@ function explained(error: unknown, { host, port, folder }: ImapPlace): unknown {
     return new CliError(
       'IMAP_REFUSED',
       `${server} does not take the user and password`,
-      'check both; some providers want a password of its own for programs',
+      'check both; some providers need a separate password for programs',
     );
   }
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code)) {
     return new CliError(
       'IMAP_CERTIFICATE',
-      `the certificate of ${server} does not hold (${code})`,
+      `the certificate of ${server} is not valid (${code})`,
       'nothing was sent; give --ca FILE if the server has its own authority, otherwise tell the administrator',
     );
   }

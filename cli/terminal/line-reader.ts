@@ -2,8 +2,8 @@ import { createInterface } from 'node:readline';
 import { CliError } from '../errors.ts';
 
 /**
- * Lines typed at the terminal, until one is enough or Ctrl-D ends them. The terminal is read by the character, not by the
- * line: otherwise it would cut lines at 4,095 bytes, and Ctrl-D would end standard input before the next question.
+ * Lines typed at the terminal, until there are `most` or Ctrl-D ends them. The terminal is read character by character: line by line, it
+ * would cut lines at 4,095 bytes, and Ctrl-D would end standard input before the next question.
  */
 function readLines(input: NodeJS.ReadableStream, output: NodeJS.WritableStream, prompt: string, most: number): Promise<string[]> {
   return new Promise((resolve, reject) => {
@@ -24,13 +24,13 @@ function readLines(input: NodeJS.ReadableStream, output: NodeJS.WritableStream, 
   });
 }
 
-/** One line; empty on Ctrl-D. Throws INTERRUPTED when Ctrl-C comes. */
+/** One line; empty on Ctrl-D. Throws INTERRUPTED on Ctrl-C. */
 export async function askLine(prompt: string, input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Promise<string> {
   const [line = ''] = await readLines(input, output, prompt, 1);
   return line;
 }
 
-/** Everything up to Ctrl-D on an empty line. Throws INTERRUPTED when Ctrl-C comes. */
+/** Everything up to Ctrl-D on an empty line. Throws INTERRUPTED on Ctrl-C. */
 export async function askLines(input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Promise<string> {
   return (await readLines(input, output, '', Number.POSITIVE_INFINITY)).join('\n');
 }

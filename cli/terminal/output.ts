@@ -1,5 +1,5 @@
 // Standard output and standard error. Either can stop taking anything at any moment (a full disk, a reader that has gone
-// away): that must neither end a command in the middle of its work nor pass for one of its results.
+// away): that must neither end a command in the middle of its work nor go unnoticed at its end.
 import { writeSync } from 'node:fs';
 import { CliError, EXIT } from '../errors.ts';
 import { describeFailure } from '../failure.ts';
@@ -13,7 +13,7 @@ const DESCRIPTORS: Record<Stream, number> = { 'standard output': 1, 'standard er
 export class Output {
   readonly #streams: Record<Stream, Writable>;
   readonly #lost = new Map<Stream, unknown>();
-  /** Something was written for a program: a line of ours would spoil it. */
+  /** Something was written to standard output for a program to read: a line of ours would spoil it. */
   #isData = false;
 
   constructor(stdout: Writable, stderr: Writable) {
@@ -32,23 +32,23 @@ export class Output {
     this.#write('standard error', text);
   }
 
-  /** The stream that takes nothing any more, if there is one. */
+  /** A stream that takes nothing any more, if there is one. */
   get lost(): Stream | null {
     return [...this.#lost.keys()][0] ?? null;
   }
 
-  /** A question that nobody can see is not asked. Throws OUTPUT_LOST. */
+  /** Throws OUTPUT_LOST when a question could not be seen, so that none is asked. */
   insistOnQuestions(): void {
     const error = this.#lost.get('standard error');
-    if (error !== undefined)
-      throw new CliError(
-        'OUTPUT_LOST',
-        `a question cannot be shown: ${whyOf('standard error', error)}`,
-        'run this again at a terminal; nothing more was done',
-      );
+    if (error === undefined) return;
+    throw new CliError(
+      'OUTPUT_LOST',
+      `a question cannot be shown: ${whyOf('standard error', error)}`,
+      'run this again at a terminal; nothing more was done',
+    );
   }
 
-  /** Says on the other stream that one was lost, if it can. @returns the exit code: its own only where all went well otherwise */
+  /** Says on the other stream that one was lost, if it can. @returns the exit code: that of the loss only when all else went well */
   finish(exitCode: number): number {
     for (const [name, error] of this.#lost) this.#tell(name, error);
     return exitCode === EXIT.ok && this.#lost.size > 0 ? EXIT.outputLost : exitCode;
@@ -57,18 +57,13 @@ export class Output {
   #tell(name: Stream, error: unknown): void {
     const other: Stream = name === 'standard output' ? 'standard error' : 'standard output';
     if (this.#lost.has(other) || (other === 'standard output' && this.#isData)) return;
-    const failure = describeFailure(
-      new CliError(
-        'OUTPUT_LOST',
-        whyOf(name, error),
-        'the command itself went on to its end: do not send or write anything a second time because of this',
-      ),
-    );
+    const advice = 'the command itself went on to its end: do not send or write anything a second time because of this';
+    const { line } = describeFailure(new CliError('OUTPUT_LOST', whyOf(name, error), advice));
     try {
-      // The event loop may have ended.
-      writeSync(DESCRIPTORS[other], `support-relay: ${failure.line}\n`);
+      // Synchronously: the event loop may have ended.
+      writeSync(DESCRIPTORS[other], `support-relay: ${line}\n`);
     } catch {
-      // Then nothing is left that could be told.
+      // The other stream is lost as well: there is nowhere left to say it.
     }
   }
 

@@ -6,7 +6,7 @@ import { askLine, askLines } from './line-reader.ts';
 import { Output } from './output.ts';
 import { createSecretReader } from './secret-reader.ts';
 
-/** The real terminal. */
+/** The real standard input, output and error. */
 export function processIo(output = new Output(process.stdout, process.stderr)): Io {
   const { stdin, stdout, stderr } = process;
   const asking = async <T>(ask: () => Promise<T>): Promise<T> => {

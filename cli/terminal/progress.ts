@@ -1,14 +1,15 @@
 import type { OnProgress } from '../../volunteer/keys/opening.ts';
 import type { Io } from './io.ts';
 
-/** Where it is shown. */
+/** Where progress is shown. */
 export type ProgressIo = Pick<Io, 'stderrIsTerminal' | 'err'>;
 
 export const OPENING = 'Opening the key with its passphrase';
+export const PROTECTING = 'Protecting the key with its passphrase';
 
 /**
- * Shows at a terminal how far some long work is, in a line that goes away; nothing elsewhere. Deriving a key from a passphrase
- * takes from a second to minutes, on purpose.
+ * Shows at a terminal how far a long task is, in a line that goes away at its end; shows nothing elsewhere. Deriving a key from a
+ * passphrase takes from a second to minutes, on purpose.
  */
 export async function withProgress<T>(io: ProgressIo, what: string, work: (onProgress: OnProgress) => Promise<T>): Promise<T> {
   if (!io.stderrIsTerminal) return work(() => undefined);
@@ -19,9 +20,7 @@ export async function withProgress<T>(io: ProgressIo, what: string, work: (onPro
     shown = text;
   };
   try {
-    return await work((share) => {
-      show(`${what} … ${String(Math.min(99, Math.floor(share * 100)))} %`);
-    });
+    return await work((fraction) => show(`${what} … ${String(Math.min(99, Math.floor(fraction * 100)))} %`));
   } finally {
     if (shown !== '') io.err(`\r${' '.repeat(shown.length)}\r`);
   }

@@ -2,21 +2,21 @@ import { NOT_SHOWN, visible } from '../../volunteer/visible.ts';
 
 export { visible };
 
-/** JSON that is safe to look at, and means exactly the same: such characters as \u escapes. */
+/** JSON that is safe to look at: characters that could act on the terminal are \u escapes, which mean exactly the same. */
 export function visibleJson(value: unknown): string {
   return JSON.stringify(value).replace(NOT_SHOWN, (character) =>
     [...Array(character.length).keys()].map((unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, '0')}`).join(''),
   );
 }
 
-/** One line of foreign text, such as a name or a contact. */
+/** Foreign text as one line, such as a name or a contact. */
 export function visibleLine(text: string): string {
   return visible(text).replaceAll('\n', '‹U+000A›').replaceAll('\t', ' ');
 }
 
 /**
  * Foreign text as an indented block. Lines are broken here and not by the terminal, so that no line of it can begin
- * at the left edge, where only our own words stand.
+ * at the left edge, where only our own text stands.
  */
 export function block(text: string, columns: number, indent = '    '): string {
   const width = Math.max(20, Math.min(columns, 100) - indent.length - 1);
@@ -28,7 +28,7 @@ export function block(text: string, columns: number, indent = '    '): string {
     .join('\n');
 }
 
-/** A line of at most so many columns, ended by … where something is missing. */
+/** The line, cut to at most so many columns; … at its end shows that something is missing. */
 export function cut(line: string, columns: number): string {
   const width = Math.max(20, columns - 1);
   return columnsOf(line) <= width ? line : `${fitting(line, width - 1).trimEnd()}…`;
@@ -41,9 +41,9 @@ function wrap(line: string, width: number): string[] {
     const room = fitting(rest, width);
     const space = room.lastIndexOf(' ');
     // A word longer than the line is cut; otherwise the line ends at its last space.
-    const cut = space > 0 ? space + 1 : room.length;
-    lines.push(rest.slice(0, cut));
-    rest = rest.slice(cut);
+    const end = space > 0 ? space + 1 : room.length;
+    lines.push(rest.slice(0, end));
+    rest = rest.slice(end);
   }
   lines.push(rest);
   return lines;
@@ -66,7 +66,7 @@ function columnsOf(text: string): number {
   return columns;
 }
 
-/** Everything that may be shown double is counted double: a line too short is ugly, one too long could deceive. */
+/** Whatever may be two columns wide counts as two: a line that is too short is ugly, one that is too long could deceive. */
 function columnsOfCharacter(character: string): number {
   return (character.codePointAt(0) ?? 0) >= 0x1100 ? 2 : 1;
 }

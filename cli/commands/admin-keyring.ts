@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { createKeyring, readKeyring } from '../keys/keyring.ts';
+import { createKeyring, readKeyring, SERIAL_MAX } from '../keys/keyring.ts';
 import { readRootKey } from '../keys/root-key.ts';
 import { insistOnRecipient } from '../../crypto/age/age.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
@@ -13,7 +13,6 @@ import { readTeams } from '../keys/teams.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'admin keyring';
-const SERIAL_MAX = 0xffff_ffff;
 const WEEK_DAYS = 7;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -27,17 +26,17 @@ export const adminKeyring = defineCommand({
   ],
   details: `
 Writes DIR/keyring-N.json and DIR/keyring-N.json.minisig and shows what they say, so that you can compare the
-fingerprints with the volunteers by voice before you hand them to the operator. Nothing is overwritten.
+fingerprints with the volunteers by voice before you hand the files to the operator. Nothing is overwritten.
 
   --root-key FILE         the secret root key (root.key); its passphrase is asked
   --teams FILE            the teams, as JSON; see below
-  --worker RECIPIENT      the worker's recipient for this serial, age1pq1… or the name of a file that holds it
-  --serial N              number of the keyring; must rise with every keyring, also within a week. Left out, it is one more
-                          than the previous keyring's, and the keyring begins when that one ends
+  --worker RECIPIENT      the worker's recipient for this serial: age1pq1…, or the name of a file that holds it
+  --serial N              number of the keyring; must rise with every keyring, also within a week. If left out, it is one
+                          more than the previous keyring's, and the keyring begins when that one ends
   --from DATE             first day or moment, UTC: 2026-03-02 or 2026-03-02T12:00:00Z; today if left out
                           and --serial is given
-  --days N                how long it is valid: 7 if left out
-  --previous FILE         the keyring before this one: is checked, its digest goes in, and revoked signers are named
+  --days N                how many days it is valid; 7 if left out
+  --previous FILE         the keyring before this one: it is verified, its digest goes in, and revoked signers are named
   --out DIR               where to put the two files
   --passphrase-file FILE  for scripts: the root key's passphrase is the first line of FILE
   --json                  one line of JSON instead of the summary
@@ -50,7 +49,7 @@ The teams file is a list of teams, or {"answerTime": {"ru": "…", "en": "…"},
      "recipients": ["age1pq1…", "… up to eight, one for each volunteer"],
      "signers": ["64 digits, as keygen --signer prints them", "… up to sixteen: whoever may answer"] }]
 
-A signer of the previous keyring that is left out is revoked; that, and a team without any, is said.`,
+A signer of the previous keyring that is left out is revoked. The command says so, and names teams without signers.`,
   options: {
     'root-key': { type: 'string' },
     teams: { type: 'string' },
@@ -67,20 +66,21 @@ A signer of the previous keyring that is left out is revoked; that, and a team w
     const rootKeyFile = required(values['root-key'], 'root-key', NAME);
     const directory = required(values.out, 'out', NAME);
     const givenSerial = values.serial === undefined ? undefined : wholeNumber(values.serial, 'serial', [1, SERIAL_MAX], NAME);
-    if (givenSerial === undefined && values.previous === undefined)
+    if (givenSerial === undefined && values.previous === undefined) {
       throw new UsageError('--serial is missing; with --previous it is one more', NAME);
+    }
     const days = wholeNumber(values.days, 'days', [1, 366], NAME);
-    const givenFrom = values.from === undefined ? undefined : moment(values.from);
+    const givenFrom = values.from === undefined ? undefined : dateFrom(values.from);
     if (givenFrom !== undefined) insistOnFuture(givenFrom, days, io.now());
     if (givenSerial !== undefined) await insistOnNew(filesOf(directory, givenSerial));
-    // Everything that can be wrong is looked at before the passphrase is asked: typing it costs people patience.
+    // Everything else is checked before the passphrase is asked: typing it takes patience.
     const { teams, answerTime } = await readTeams(required(values.teams, 'teams', NAME));
     const worker = await recipientFrom(required(values.worker, 'worker', NAME));
     const rootKey = await readRootKey(rootKeyFile, () => existingPassphrase(io, rootKeyFile, values['passphrase-file']), io);
     const previous = values.previous === undefined ? undefined : await readKeyring(values.previous, rootKey);
 
     const serial = givenSerial ?? (previous?.keyring.serial ?? 0) + 1;
-    // Without a serial it is the one after the previous, in time as well; with one it may take its place from today on.
+    // Without a serial it follows the previous keyring, in time as well; with one it may replace it from today on.
     const next = givenSerial === undefined && previous !== undefined ? new Date(previous.keyring.notAfter) : startOfDay(io.now());
     const from = givenFrom ?? next;
     insistOnFuture(from, days, io.now());
@@ -98,7 +98,7 @@ A signer of the previous keyring that is left out is revoked; that, and a team w
       rootKey,
       directory,
     );
-    if (days > WEEK_DAYS) io.err('It is valid for longer than a week: what is seized meanwhile opens all of that time.\n');
+    if (days > WEEK_DAYS) io.err('It is valid for longer than a week: a key that is seized opens the letters of all that time.\n');
     for (const warning of signerWarnings(made.keyring, previous?.keyring)) io.err(`${warning}\n`);
     const voided = previous === undefined ? null : voidedBy(made.keyring, previous.keyring);
     if (voided !== null) io.err(`${voided}\n`);
@@ -120,19 +120,21 @@ function filesOf(directory: string, serial: number): string[] {
 function insistOnFuture(from: Date, days: number, now: Date): void {
   const end = from.getTime() + days * DAY_MS;
   if (end > now.getTime()) return;
-  throw new UsageError(
-    `this keyring would be over already, since ${new Date(end).toISOString().slice(0, 10)}: give a later --from or more --days (or set this computer's clock)`,
-    NAME,
+  const day = new Date(end).toISOString().slice(0, 10);
+  const what = `this keyring would already have ended, on ${day}`;
+  throw new UsageError(`${what}: give a later --from or more --days (or set this computer's clock)`, NAME);
+}
+
+/** What the administrator should know when the previous keyring would last longer: the highest serial counts, whichever begins later. */
+function voidedBy(made: Keyring, { serial, notBefore, notAfter }: Keyring): string | null {
+  if (Date.parse(notAfter) <= Date.parse(made.notAfter)) return null;
+  return (
+    `Keyring ${String(serial)} (${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)}) no longer counts once this one is in place: ` +
+    `sign its time again with serial ${String(made.serial + 1)}.`
   );
 }
 
-/** The highest serial wins, also over one that begins later. */
-function voidedBy(made: Keyring, { serial, notBefore, notAfter }: Keyring): string | null {
-  if (Date.parse(notAfter) <= Date.parse(made.notAfter)) return null;
-  return `Keyring ${String(serial)} (${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)}) counts no longer once this one is in place: sign its time again with serial ${String(made.serial + 1)}.`;
-}
-
-/** A recipient as it is, or the first line of a file that is one. */
+/** The recipient that `value` is, or that is on the first line of the file that it names. */
 async function recipientFrom(value: string): Promise<string> {
   await ready;
   const text = value.startsWith('age1') ? value : await readInputText(value, "the worker's recipient");
@@ -145,11 +147,11 @@ function startOfDay(now: Date): Date {
   return new Date(`${now.toISOString().slice(0, 10)}T00:00:00Z`);
 }
 
-function moment(text: string): Date {
+function dateFrom(text: string): Date {
   const full = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text;
   const date = new Date(full);
   // The round trip refuses days such as 30 February, which Date would quietly move.
-  const same = !Number.isNaN(date.getTime()) && `${date.toISOString().slice(0, 19)}Z` === full;
-  if (!same) throw new UsageError(`--from must be a day such as 2026-03-02 or a moment such as 2026-03-02T12:00:00Z, not "${text}"`, NAME);
-  return date;
+  const isReal = !Number.isNaN(date.getTime()) && `${date.toISOString().slice(0, 19)}Z` === full;
+  if (isReal) return date;
+  throw new UsageError(`--from must be a day such as 2026-03-02 or a moment such as 2026-03-02T12:00:00Z, not "${text}"`, NAME);
 }

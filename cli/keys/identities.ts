@@ -7,12 +7,12 @@ import { identityFile, isWrongPassphrase, openIdentityFile } from '../../volunte
 import { CliError } from '../errors.ts';
 import { readInput } from '../files.ts';
 import type { Io } from '../terminal/io.ts';
-import { existingPassphrase } from '../terminal/passphrase.ts';
+import { existingPassphrase, wrongPassphrase } from '../terminal/passphrase.ts';
 import { OPENING, withProgress } from '../terminal/progress.ts';
 
 /**
- * Reads identity files, protected ones too. The passphrase is asked once; only a file that it does not open is asked
- * for again, by name, since the files of several weeks mostly have the same.
+ * Reads identity files, protected ones too. Files of several weeks mostly have the same passphrase: it is asked once, and again, by
+ * name, only for a file that it does not open. Throws PASSPHRASE_WRONG, or INPUT_FORMAT when a file is no identity file.
  */
 export async function readIdentities(paths: readonly string[], io: Io, passphraseFile?: string): Promise<string[]> {
   await ready;
@@ -32,13 +32,7 @@ export async function readIdentities(paths: readonly string[], io: Io, passphras
       passphrase = await existingPassphrase(io, path, undefined);
       opened = await tryPassphrase(bytes, passphrase, io);
     }
-    if (opened === null) {
-      throw new CliError(
-        'PASSPHRASE_WRONG',
-        `the passphrase does not open ${path}`,
-        'try again; capital letters and the keyboard language matter',
-      );
-    }
+    if (opened === null) throw wrongPassphrase(path);
     identities.push(...identitiesIn(opened, path));
   }
   return identities;
@@ -63,13 +57,14 @@ function identitiesIn(bytes: Uint8Array, path: string): string[] {
     }
     const another = minisignKind(text);
     if (another !== null) throw new CodedError('IDENTITY_FORMAT', `it is ${another}`);
-    if (/^age1/m.test(text) && !/^AGE-SECRET-KEY/im.test(text))
+    if (/^age1/m.test(text) && !/^AGE-SECRET-KEY/im.test(text)) {
       throw new CodedError('IDENTITY_FORMAT', 'it is the public half, a recipient');
+    }
     return parseIdentityFile(text);
   });
 }
 
-/** What it is, when it is none of age's. */
+/** What a file is instead of an age identity, if it is in minisign's format; null otherwise. */
 function minisignKind(text: string): string | null {
   const secret = secretKindOf(text);
   if (secret !== null) return secret === 'signer' ? 'the secret half of a signer' : 'a secret key of minisign, such as the root key';
@@ -81,7 +76,7 @@ function minisignKind(text: string): string | null {
   }
 }
 
-/** Puts the file's name into the message: several may have been given. Every such fault is one of the input. */
+/** Throws INPUT_FORMAT, with the file's name in the message, for any CodedError: several files may have been given. */
 function named<T>(path: string, read: () => T): T {
   try {
     return read();

@@ -13,13 +13,13 @@ export function validityAt(keyring: VerifiedKeyring['keyring'], now: Date): Vali
   return now.getTime() < Date.parse(keyring.notAfter) ? 'valid' : 'expired';
 }
 
-const VALIDITY_WORDS: Record<Validity, string> = { valid: 'valid now', 'not-yet-valid': 'NOT YET VALID', expired: 'EXPIRED' };
+const VALIDITY_LABELS: Record<Validity, string> = { valid: 'valid now', 'not-yet-valid': 'NOT YET VALID', expired: 'EXPIRED' };
 
-/** A keyring as two people compare it: whom it lets read, from when to when, under which root key. */
+/** A keyring as two people compare it: who can read, from when to when, and by which root key it is signed. */
 export function describeKeyring({ keyring, digest }: VerifiedKeyring, root: PublicKey, now: Date): string {
   const days = (Date.parse(keyring.notAfter) - Date.parse(keyring.notBefore)) / DAY_MS;
   const lines = [
-    `Keyring ${String(keyring.serial)}: signed by root key ${keyName(root.id)}, ${VALIDITY_WORDS[validityAt(keyring, now)]}`,
+    `Keyring ${String(keyring.serial)}: signed by root key ${keyName(root.id)}, ${VALIDITY_LABELS[validityAt(keyring, now)]}`,
     `  from        ${keyring.notBefore}`,
     `  until       ${keyring.notAfter} (${String(days)} days)`,
     `  digest      ${digest}`,
@@ -40,7 +40,7 @@ export function describeKeyring({ keyring, digest }: VerifiedKeyring, root: Publ
   return `${lines.join('\n')}\n`;
 }
 
-/** The same for --json. */
+/** A keyring for --json. */
 export function keyringSummary({ keyring, digest }: VerifiedKeyring, root: PublicKey, now: Date) {
   return {
     serial: keyring.serial,
@@ -61,14 +61,15 @@ export function keyringSummary({ keyring, digest }: VerifiedKeyring, root: Publi
   };
 }
 
-/** What an administrator should not overlook about who can answer; `previous`: the keyring before, where it was given. */
+/** What an administrator should know about who can answer. @param previous the keyring before, if it was given */
 export function signerWarnings({ teams, ...keyring }: Keyring, previous?: Keyring): string[] {
   const signers = signersOf({ teams, ...keyring });
   const gone = [...(previous === undefined ? [] : signersOf(previous))].filter((signer) => !signers.has(signer));
   return [
     ...gone.map(
       (signer) =>
-        `Signer ${fingerprint(signer)} of keyring ${String(previous?.serial)} is missing: revoked. Whoever has it can answer no longer, and answers of theirs that still wait are refused.`,
+        `Signer ${fingerprint(signer)} of keyring ${String(previous?.serial)} is missing: revoked. ` +
+        'Whoever has it can no longer answer, and those of their answers that still wait are refused.',
     ),
     ...teams.filter(({ signers: own = [] }) => own.length === 0).map(({ id }) => `Team ${id} has no signer: nobody can answer for it.`),
   ];

@@ -12,6 +12,9 @@ import { readInput, readInputText, writeNewFiles } from '../files.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** The highest serial: it has 4 bytes. */
+export const SERIAL_MAX = 0xffff_ffff;
+
 export type KeyringPlan = {
   serial: number;
   from: Date;
@@ -20,13 +23,16 @@ export type KeyringPlan = {
   worker: string;
   teams: Keyring['teams'];
   answerTime?: Keyring['answerTime'];
-  /** The keyring before this one; its serial must be below, and its digest goes into the new one. */
+  /** The keyring before this one: its serial must be lower, and its digest goes into the new one. */
   previous?: VerifiedKeyring;
 };
 
 export type NewKeyring = VerifiedKeyring & { file: string; signatureFile: string };
 
-/** Signs a keyring and writes `keyring-<serial>.json` with its `.minisig`, never over another one. */
+/**
+ * Signs a keyring and writes `keyring-<serial>.json` and its `.minisig`; existing files are never overwritten. Throws SERIAL_NOT_RISING
+ * unless its serial is above the previous one's.
+ */
 export async function createKeyring(plan: KeyringPlan, rootKey: SigningKey, directory: string): Promise<NewKeyring> {
   await ready;
   const { previous } = plan;
@@ -49,7 +55,7 @@ export async function createKeyring(plan: KeyringPlan, rootKey: SigningKey, dire
   };
   const json = encodeKeyring(keyring);
   const signature = sign(json, rootKey, `keyring ${String(keyring.serial)}, ${keyring.notBefore} to ${keyring.notAfter}`);
-  // What is handed out is what every reader will accept: read it back the way they do before writing it.
+  // Read back as every reader will read it, before it is written.
   const verified = verifyKeyring(json, signature, rootKey);
   const file = join(directory, `keyring-${String(keyring.serial)}.json`);
   const signatureFile = `${file}.minisig`;
@@ -60,7 +66,7 @@ export async function createKeyring(plan: KeyringPlan, rootKey: SigningKey, dire
   return { ...verified, file, signatureFile };
 }
 
-/** Reads FILE and FILE.minisig and verifies them; validity in time is the caller's business. */
+/** Reads FILE and FILE.minisig and verifies the signature. Whether the keyring is valid now is for the caller to check. */
 export async function readKeyring(file: string, root: PublicKey): Promise<VerifiedKeyring> {
   await ready;
   const json = await readInput(file, 'the keyring');
@@ -69,14 +75,12 @@ export async function readKeyring(file: string, root: PublicKey): Promise<Verifi
     return verifyKeyring(json, signature, root);
   } catch (error) {
     if (!(error instanceof CodedError) || error.code !== 'MINISIGN_SIGNATURE' || !wasTouched(json, signature, root)) throw error;
-    throw new CodedError(
-      'MINISIGN_SIGNATURE',
-      `signature verification of ${file} failed: an editor or a mail program has changed its line ends, or put a mark before it; copy the file again as it is`,
-    );
+    const why = 'an editor or a mail program has changed its line ends, or put an invisible mark before it';
+    throw new CodedError('MINISIGN_SIGNATURE', `signature verification of ${file} failed: ${why}; copy the file again as it is`);
   }
 }
 
-/** It would be as it was signed without what programs add to texts. Nothing is believed for that. */
+/** Whether the file would verify without what programs add to texts. Only the message depends on it: the file is refused all the same. */
 function wasTouched(json: Uint8Array, signature: string, root: PublicKey): boolean {
   const text = textOf(json, 'lenient').trimEnd();
   return [text, `${text}\n`].some((form) => {

@@ -18,7 +18,7 @@ import { readKeyFile } from './signer.ts';
 
 export type NewRootKey = { keyFile: string; publicKeyFile: string };
 
-/** Makes the root key pair as minisign does: `root.key` (0600, encrypted when there is a passphrase) and `root.pub`. */
+/** Writes a new root key pair in minisign's format: `root.key` (mode 0600, encrypted when there is a passphrase) and `root.pub`. */
 export async function createRootKey(options: {
   directory: string;
   passphrase?: string;
@@ -36,12 +36,12 @@ export async function createRootKey(options: {
   return { keyFile, publicKeyFile };
 }
 
-/** Reads the secret root key; `askPassphrase` is called only when the file is encrypted; with `io` the work shows. */
+/** Reads the secret root key. @param askPassphrase called only when the file is encrypted @param io shows the progress of decrypting it */
 export function readRootKey(file: string, askPassphrase: () => Promise<string>, io?: ProgressIo): Promise<SigningKey> {
   return readKeyFile(file, 'the root key', parseSecretKey, askPassphrase, io);
 }
 
-/** The root key's public half. Throws INPUT_FORMAT when the file is anything else. */
+/** Reads the root key's public half. Throws INPUT_FORMAT when the file is anything else. */
 export async function readRootPublicKey(file: string): Promise<PublicKey> {
   await ready;
   const text = await readInputText(file, 'the root public key');

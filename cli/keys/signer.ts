@@ -8,14 +8,14 @@ import { CliError } from '../errors.ts';
 import { readInputText, writeNewFiles } from '../files.ts';
 import type { Io } from '../terminal/io.ts';
 import { OPENING, withProgress, type ProgressIo } from '../terminal/progress.ts';
-import { existingPassphrase } from '../terminal/passphrase.ts';
+import { existingPassphrase, wrongPassphrase } from '../terminal/passphrase.ts';
 
 /** `signer`: the public key as it stands in a keyring, 64 hex digits. */
 export type NewSigner = { file: string; publicKeyFile: string; signer: string };
 
 /**
- * Makes a volunteer's signer, which minisign itself does not sign with (crypto/minisign.ts): `file` (mode 0600, never over another one) and
- * `file.pub`.
+ * Writes a volunteer's new signer: `file` (mode 0600; an existing one is never overwritten) and `file.pub`. The format is minisign's but
+ * for its kind, so that minisign itself does not sign with it (crypto/minisign.ts).
  */
 export async function createSignerFile(options: {
   file: string;
@@ -37,12 +37,12 @@ export async function createSignerFile(options: {
   return { file: options.file, publicKeyFile, signer: toHex(key.key) };
 }
 
-/** Reads a signer; its passphrase is asked, or read from `passphraseFile`, only when it has one. */
+/** Reads a signer. Its passphrase, if it has one, is read from `passphraseFile` or asked. */
 export function readSigner(file: string, io: Io, passphraseFile?: string): Promise<SigningKey> {
   return readKeyFile(file, 'the signer', parseSigner, () => existingPassphrase(io, file, passphraseFile), io);
 }
 
-/** Signers made at first look like the root key: only the key itself tells. Throws INPUT_FORMAT when it is the root key. */
+/** Throws INPUT_FORMAT when the signer is a root key. Early signers have the same format, so the keys themselves are compared. */
 export function refuseRootKey(file: string, { key }: SigningKey, roots: readonly PublicKey[]): void {
   if (!roots.some((root) => equal(root.key, key))) return;
   throw new CliError(
@@ -53,8 +53,8 @@ export function refuseRootKey(file: string, { key }: SigningKey, roots: readonly
 }
 
 /**
- * A secret key file (crypto/minisign.ts); `askPassphrase` is called only when it is encrypted, and with `io` the work then shows.
- * Throws INPUT_FORMAT when the file is no such key, PASSPHRASE_WRONG when the passphrase does not open it.
+ * Reads a secret key file (crypto/minisign.ts). Throws INPUT_FORMAT when the file is no such key, PASSPHRASE_WRONG when the passphrase
+ * does not open it. @param askPassphrase called only when the file is encrypted @param io shows the progress of decrypting it
  */
 export async function readKeyFile(
   file: string,
@@ -70,12 +70,7 @@ export async function readKeyFile(
     return await (io === undefined ? open() : withProgress(io, OPENING, open));
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
-    if (isWrongPassphrase(error))
-      throw new CliError(
-        'PASSPHRASE_WRONG',
-        `the passphrase does not open ${file}`,
-        'try again; capital letters and the keyboard language matter',
-      );
+    if (isWrongPassphrase(error)) throw wrongPassphrase(file);
     throw new CliError(
       'INPUT_FORMAT',
       `${file} is not ${what}: ${error.message}`,

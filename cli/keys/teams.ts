@@ -11,6 +11,8 @@ import { TEAM_ID_BYTES } from '../../crypto/wire.ts';
 import { CliError } from '../errors.ts';
 import { readInputText } from '../files.ts';
 
+const isDistinct = (list: readonly string[]): boolean => new Set(list).size === list.length;
+
 const names = z
   .record(
     z.string().regex(LANGUAGE, 'a language is a code such as "ru"'),
@@ -21,22 +23,22 @@ const names = z
 const recipient = z
   .string('it must be text, age1pq1…')
   .refine(isRecipient, { error: 'it is not a whole recipient (age1pq1…, 1,959 characters)', abort: true })
-  .refine(isUsable, 'nothing can be sealed to it: its volunteer makes another, with support-relay keygen');
+  .refine(isUsable, 'nothing can be sealed to it: its volunteer must make another, with support-relay keygen');
 
 const team = z.strictObject({
   id: z
-    .string(`it is missing: 16 hex digits that say nothing about the team`)
+    .string('it is missing: 16 hex digits that say nothing about the team')
     .regex(hexPattern(TEAM_ID_BYTES), 'it must be 16 digits 0-9a-f'),
   names,
   topics: z
     .array(z.strictObject({ id: z.string().regex(TOPIC_ID, 'it must be 1 to 32 of a-z, 0-9 and -'), names }))
     .min(1, 'a team takes at least one topic')
-    .refine((list) => new Set(list.map(({ id }) => id)).size === list.length, 'the same topic stands there twice'),
+    .refine((list) => isDistinct(list.map(({ id }) => id)), 'the same topic is there twice'),
   recipients: z
     .array(recipient)
     .min(1, 'a team has at least one recipient')
     .max(LETTER_RECIPIENTS, `a team has at most ${String(LETTER_RECIPIENTS)} recipients`)
-    .refine((list) => new Set(list).size === list.length, 'the same recipient stands there twice'),
+    .refine(isDistinct, 'the same recipient is there twice'),
   signers: z
     .array(
       z
@@ -44,14 +46,14 @@ const team = z.strictObject({
         .regex(hexPattern(SIGNING_KEY_BYTES), 'it must be the 64 digits 0-9a-f that support-relay keygen --signer prints'),
     )
     .max(MAX_SIGNERS, `a team has at most ${String(MAX_SIGNERS)} signers`)
-    .refine((list) => new Set(list).size === list.length, 'the same signer stands there twice')
+    .refine(isDistinct, 'the same signer is there twice')
     .optional(),
 });
 
 const teams = z
   .array(team)
   .min(1, 'there must be at least one team')
-  .refine((list) => new Set(list.map(({ id }) => id)).size === list.length, 'two teams have the same id');
+  .refine((list) => isDistinct(list.map(({ id }) => id)), 'two teams have the same id');
 
 const teamsFile = z.strictObject({ answerTime: names.optional(), teams });
 
@@ -73,7 +75,7 @@ export async function readTeams(path: string): Promise<TeamsFile> {
   }
   const result = teamsFile.safeParse(Array.isArray(value) ? { teams: value } : value);
   if (!result.success) {
-    const what = result.error.issues.map((issue) => `${place(issue.path)}: ${issue.message}`).join('; ');
+    const what = result.error.issues.map((issue) => `${placeOf(issue.path)}: ${issue.message}`).join('; ');
     throw new CliError('TEAMS_FORMAT', `${path}: ${what}`, `see support-relay admin keyring --help (a fresh team id: ${freshTeamId()})`);
   }
   const { teams: list, answerTime } = result.data;
@@ -88,15 +90,18 @@ function freshTeamId(): string {
 }
 
 /** "team 2, recipients 1" for the path ["teams", 1, "recipients", 0]: people count from one. */
-function place(path: readonly PropertyKey[]): string {
+function placeOf(path: readonly PropertyKey[]): string {
   if (path.length === 0) return 'the whole';
-  const words: string[] = [];
+  const segments: string[] = [];
   for (const part of path) {
-    const last = words.at(-1);
-    if (typeof part === 'number' && last !== undefined) words[words.length - 1] = `${last === 'teams' ? 'team' : last} ${String(part + 1)}`;
-    else words.push(String(part));
+    const last = segments.at(-1);
+    if (typeof part === 'number' && last !== undefined) {
+      segments[segments.length - 1] = `${last === 'teams' ? 'team' : last} ${String(part + 1)}`;
+    } else {
+      segments.push(String(part));
+    }
   }
-  return words.join(', ');
+  return segments.join(', ');
 }
 
 function isUsable(recipient: string): boolean {

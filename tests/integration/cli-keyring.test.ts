@@ -80,11 +80,11 @@ describe('admin keyring', () => {
     expect(code, err).toBe(EXIT.ok);
     const next = JSON.parse(text) as { serial: number; notBefore: string; file: string };
     expect(next).toMatchObject({ serial: 2, notBefore: office.keyring.keyring.notAfter });
-    expect(err).not.toContain('counts no longer');
+    expect(err).not.toContain('no longer counts');
     const revoking = await cli([...keyringArguments(3, '--days', '3', '--previous', next.file), '--out', dir.path('next')]);
     expect([revoking.code, revoking.err]).toEqual([
       EXIT.ok,
-      expect.stringMatching(/Keyring 2 \(.* to .*\) counts no longer once this one is in place: sign its time again with serial 4\./),
+      expect.stringMatching(/Keyring 2 \(.* to .*\) no longer counts once this one is in place: sign its time again with serial 4\./),
     ]);
   });
 
@@ -119,7 +119,7 @@ describe('admin keyring', () => {
     [
       'a topic twice',
       JSON.stringify([{ ...TEAM, topics: [TOPIC, TOPIC], recipients: ['R'] }]),
-      'team 1, topics: the same topic stands there twice',
+      'team 1, topics: the same topic is there twice',
     ],
     [
       'a person’s name',
@@ -132,7 +132,7 @@ describe('admin keyring', () => {
       JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: Array(9).fill('R') }]),
       'team 1, recipients: a team has at most 8 recipients',
     ],
-    ['one twice', JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: ['R', 'R'] }]), 'the same recipient stands there twice'],
+    ['one twice', JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: ['R', 'R'] }]), 'the same recipient is there twice'],
     [
       'two teams of one id',
       JSON.stringify([0, 1].map(() => ({ ...TEAM, topics: [TOPIC], recipients: ['R'] }))),
@@ -183,7 +183,7 @@ describe('signers', () => {
 
   test.each([
     ['a cut one', [one.slice(1)], 'team 1, signers 1: it must be the 64 digits'],
-    ['one twice', [one, one], 'team 1, signers: the same signer stands there twice'],
+    ['one twice', [one, one], 'team 1, signers: the same signer is there twice'],
     ['seventeen', Array.from({ length: 17 }, (_, i) => String(i).padStart(64, '0')), 'team 1, signers: a team has at most 16 signers'],
   ])('%s are refused in plain words', async (_what, signers, message) => {
     const { code, err } = await cli(keyringArguments(73, '--teams', await teamsWith(signers)));

@@ -82,7 +82,9 @@ describe.each(TOUCHES)('%s', (_what, touch) => {
     const { code, err } = await cli(['admin', 'check', file, '--root-key', office.rootPublicKey]);
     expect([code, err]).toEqual([
       EXIT.notAuthentic,
-      expect.stringMatching(/changed its line ends, or put a mark before it; copy the file again as it is; .*\(MINISIGN_SIGNATURE\)/),
+      expect.stringMatching(
+        /changed its line ends, or put an invisible mark before it; copy the file again as it is; .*\(MINISIGN_SIGNATURE\)/,
+      ),
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { CliError } from './errors.ts';
 
-/** esbuild is no run-time dependency: a relay's machine serves the form, and need not be able to build it. */
+/** Loads the builder of the pages. Throws BUILD_TOOL_MISSING without esbuild: a relay's machine need not be able to build the form. */
 export async function loadBuilder() {
   try {
     return await import('../web/build/build.ts');

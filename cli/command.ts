@@ -6,7 +6,7 @@ import type { Io } from './terminal/io.ts';
 
 type ParseArgsOptionsConfig = NonNullable<ParseArgsConfig['options']>;
 
-/** One command: what it is called, what `--help` says, and what it does. `run` answers the exit code. */
+/** One command: its name, what `--help` says, and what it does. `run` returns the exit code. */
 export type Command = {
   readonly name: string;
   readonly summary: string;
@@ -23,12 +23,12 @@ export type CommandSpec<Options extends ParseArgsOptionsConfig> = {
   summary: string;
   /** The usage line's arguments after the name. */
   usage: string;
-  /** What people mostly want of it, as they type it: one or two lines that begin with `support-relay`, and what they need. */
+  /** One or two of the most common uses, as they are typed: each begins with `support-relay`. */
   examples: readonly [string, string?];
-  /** Options and what else there is to say. */
+  /** The options, and whatever else there is to say. */
   details: string;
   options: Options;
-  /** How many arguments that are not options it takes: least and most. */
+  /** How many positional arguments it takes: least and most. None if left out. */
   arguments?: readonly [number, number];
   run(values: Values<Options>, positionals: string[], io: Io): Promise<number>;
 };
@@ -55,12 +55,12 @@ function parse<const Options extends ParseArgsOptionsConfig>(argv: readonly stri
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
   } catch (error) {
-    throw new UsageError(saidOf(error, Object.keys(options)), name);
+    throw new UsageError(wordingOf(error, Object.keys(options)), name);
   }
 }
 
-/** In our words, where Node's are meant for programmers. */
-function saidOf(error: unknown, names: readonly string[]): string {
+/** What parseArgs complains about, in our words: its own are meant for programmers. */
+function wordingOf(error: unknown, names: readonly string[]): string {
   const [code, message] = error instanceof Error && 'code' in error ? [error.code, error.message] : ['', ''];
   const [, option = ''] = /'(?:-\w, )?(--?[^\s'=]+)/.exec(message) ?? [];
   if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
@@ -73,7 +73,7 @@ function saidOf(error: unknown, names: readonly string[]): string {
   return first.charAt(0).toLowerCase() + first.slice(1);
 }
 
-/** What stands in capitals and is no option's value: "PATH" of "--identity FILE PATH…". */
+/** The first name in capitals that is not an option's value: "PATH" in "--identity FILE PATH…". */
 function nameOfArgument(usage: string): string {
   const alone = usage
     .replace(/\[[^\]]*\]/g, ' ')
@@ -82,12 +82,13 @@ function nameOfArgument(usage: string): string {
   return /[A-Z]{2,}(?:\|[A-Z]+)?/.exec(alone)?.[0].replace('|', ' or ') ?? 'an argument';
 }
 
+/** Throws USAGE when the option is missing or empty. */
 export function required(value: string | undefined, option: string, command: string): string {
   if (value === undefined || value === '') throw new UsageError(`--${option} is missing`, command);
   return value;
 }
 
-/** A whole number written in decimal digits, within bounds. */
+/** Throws USAGE unless `value` is a whole number in decimal digits, within bounds that are included. */
 export function wholeNumber(value: string, option: string, bounds: readonly [number, number], command: string): number {
   const number = Number(value);
   if (!/^\d{1,10}$/.test(value) || number < bounds[0] || number > bounds[1]) {

@@ -1,6 +1,6 @@
 /**
- * What the commands end with. The numbers are documented in `support-relay --help`: scripts
- * rely on them, so a number never changes its meaning.
+ * The exit codes of the commands. They are documented in `support-relay --help` and scripts rely on them, so a number
+ * never changes its meaning.
  */
 export const EXIT = {
   ok: 0,

@@ -8,7 +8,7 @@ const ASK_ADMINISTRATOR = 'ask the administrator for it again';
 const NOT_FOR_YOU = 'check that this is the identity file of the right week';
 const DAMAGED = 'it is damaged or forged: get it again from where it came';
 
-/** What each code of crypto/ means to the person at the keyboard: the exit code and what to do. */
+/** What each error code of crypto/ means to the person at the keyboard: the exit code, and what to do. */
 const MEANING: Record<ErrorCode, { exitCode: number; advice: string }> = {
   AGE_HEADER: { exitCode: EXIT.notAuthentic, advice: DAMAGED },
   AGE_MAC: { exitCode: EXIT.notAuthentic, advice: DAMAGED },
@@ -60,7 +60,7 @@ const MEANING: Record<ErrorCode, { exitCode: number; advice: string }> = {
 
 export type Failure = { line: string; code: string; message: string; advice: string; exitCode: number };
 
-/** One line for the person: what is wrong; what to do (CODE). Never a stack, never content. */
+/** `line`: one line for people, "what is wrong; what to do (CODE)". Never a stack trace, never content. */
 export function describeFailure(error: unknown): Failure {
   if (error instanceof CliError) return failure(error.code, error.message, error.advice, error.exitCode);
   if (error instanceof Unread) return failure(error.code, error.message, error.advice, EXIT.notAuthentic);

@@ -4,12 +4,13 @@ import { textOf } from '../crypto/text-file.ts';
 import { FileError, readRegularFile } from '../runtime/files.ts';
 import { CliError } from './errors.ts';
 
-/** Nothing the tool reads whole is larger: a message with several letters, twice encoded, is well below it. */
+/** The most that is read as a whole: a message with several letters, encoded twice, is well below it. */
 export const INPUT_BYTES_MAX = 16 * 1024 * 1024;
 
 const PRIVATE = 0o600;
 const PUBLIC = 0o644;
 
+/** Reads a file. Throws INPUT_MISSING when it cannot be read, INPUT_TOO_LARGE. @param what the file is, for the message */
 export async function readInput(path: string, what: string): Promise<Uint8Array> {
   try {
     return new Uint8Array(await readRegularFile(path, INPUT_BYTES_MAX));
@@ -22,7 +23,7 @@ export async function readInput(path: string, what: string): Promise<Uint8Array>
   }
 }
 
-/** A text that people and their editors may have touched (crypto/text-file.ts). */
+/** Reads a text that people and their editors may have changed (crypto/text-file.ts). Throws as `readInput`, and INPUT_FORMAT. */
 export async function readInputText(path: string, what: string): Promise<string> {
   const bytes = await readInput(path, what);
   try {
@@ -43,9 +44,10 @@ export function tooLarge(name: string): CliError {
 export type NewFile = { path: string; content: string | Uint8Array; secret: boolean };
 
 /**
- * Writes files that must not exist yet, all or none of them, and to the disk: a key that overwrites another is a key lost.
- * A secret is readable by its owner alone from the first moment. Whatever breaks off, no file has a byte before those that
- * come before it are on the disk; they are made in the order of their names and have one time, which say nothing of that.
+ * Writes files that must not exist yet, all or none of them, and syncs them to the disk: a key that overwrites another is a
+ * key lost. A secret is readable by its owner alone from the first moment. If writing breaks off, no file has a byte before
+ * those that come before it are on the disk; but the files are created in the order of their names and get one time, so that
+ * neither shows in which order they came. Throws OUTPUT_EXISTS or OUTPUT_FAILED.
  */
 export async function writeNewFiles(files: readonly NewFile[]): Promise<void> {
   const made = new Map<string, FileHandle>();
@@ -63,7 +65,7 @@ export async function writeNewFiles(files: readonly NewFile[]): Promise<void> {
       await made.get(path)?.sync();
     }
     const now = new Date();
-    // Where a system lets nobody set times, the files are more than what their times tell.
+    // Some systems let nobody set times: writing the files matters more than what their times show.
     for (const handle of made.values()) await handle.utimes(now, now).catch(() => undefined);
   } catch (error) {
     await Promise.all([...made.keys()].map((path) => unlink(path)));
@@ -73,7 +75,7 @@ export async function writeNewFiles(files: readonly NewFile[]): Promise<void> {
   }
 }
 
-/** Before anybody is asked for anything: what is there already is not written over. Throws OUTPUT_EXISTS when something is. */
+/** Throws OUTPUT_EXISTS when one of the files exists: to be called before anybody is asked for anything. */
 export async function insistOnNew(paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     const isThere = await lstat(path).then(
@@ -84,9 +86,9 @@ export async function insistOnNew(paths: readonly string[]): Promise<void> {
   }
 }
 
-/** A file is there after a power cut only when its name in the folder is, too; `made`: the first of the folders that are new. */
+/** Syncs folders, since a file outlasts a power cut only with its name in the folder. @param made the topmost of the new folders */
 async function syncFolders(folder: string, made: string | undefined): Promise<void> {
-  // Where a system does not open folders, or not sync them, it sees to that itself.
+  // A system that does not let us open or sync folders takes care of that itself.
   const handle = await open(folder, 'r').catch(() => null);
   await handle?.sync().catch(() => undefined);
   await handle?.close();
@@ -94,9 +96,7 @@ async function syncFolders(folder: string, made: string | undefined): Promise<vo
 }
 
 function writeFailure(error: unknown, path: string): CliError {
-  if (codeOf(error) === 'EEXIST') {
-    return alreadyThere(path);
-  }
+  if (codeOf(error) === 'EEXIST') return alreadyThere(path);
   return new CliError('OUTPUT_FAILED', `cannot write ${path}: ${reason(error)}`, 'check the directory and its permissions');
 }
 
@@ -108,7 +108,7 @@ function alreadyThere(path: string): CliError {
   );
 }
 
-/** The system's word for what went wrong, without a path or a stack. */
+/** What went wrong according to the system, in words for people, without a path or a stack trace. */
 export function reason(error: unknown): string {
   switch (codeOf(error)) {
     case 'ENOENT':

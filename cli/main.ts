@@ -4,7 +4,7 @@ import { processIo } from './terminal/process-io.ts';
 import { runCommand } from './run.ts';
 
 const output = new Output(process.stdout, process.stderr);
-// The exit code is set, not forced: what is still on its way to a pipe gets there, or is noticed not to.
+// The exit code is set, and process.exit not called: what is still on its way to a pipe arrives, or its loss is noticed.
 process.on('exit', (exitCode) => {
   process.exitCode = output.finish(exitCode);
 });

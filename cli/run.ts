@@ -9,7 +9,7 @@ import type { Command } from './command.ts';
 
 const VERSION = packageFile.version;
 
-/** Runs `support-relay` with these arguments and answers the exit code; every failure becomes one line on stderr. */
+/** Runs `support-relay` with these arguments. @returns the exit code; every failure becomes one line on standard error */
 export async function runCommand(argv: readonly string[], io: Io): Promise<number> {
   try {
     if (argv.length === 0) {
@@ -21,12 +21,12 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
       return EXIT.ok;
     }
     if (argv[0] === '--help' || argv[0] === '-h' || argv[0] === 'help') {
-      const [, ...words] = argv;
-      io.out(words.length === 0 ? overview() : find(words).command.help);
+      const [, ...name] = argv;
+      io.out(name.length === 0 ? overview() : find(name).command.help);
       return EXIT.ok;
     }
     const { command, rest } = find(argv);
-    if (helpAsked(rest)) {
+    if (asksForHelp(rest)) {
       io.out(command.help);
       return EXIT.ok;
     }
@@ -38,33 +38,26 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
   }
 }
 
-/** A command's name is one word (`open`) or two (`admin keyring`). */
+/** Finds a command, whose name is one argument (`open`) or two (`admin keyring`). Throws USAGE, with what may have been meant. */
 function find(argv: readonly string[]): { command: Command; rest: readonly string[] } {
-  for (const words of [2, 1]) {
-    const command = COMMANDS.find((candidate) => candidate.name === argv.slice(0, words).join(' '));
-    if (command !== undefined) return { command, rest: argv.slice(words) };
+  for (const length of [2, 1]) {
+    const command = COMMANDS.find(({ name }) => name === argv.slice(0, length).join(' '));
+    if (command !== undefined) return { command, rest: argv.slice(length) };
   }
-  const group = COMMANDS.filter((command) => command.name.startsWith(`${argv[0] ?? ''} `));
+  const [first = '', second = ''] = argv;
+  const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name.split(' ')[1] ?? '');
   if (group.length > 0) {
-    const names = group.map((command) => command.name.split(' ')[1] ?? '');
-    const meant = closest(argv[1] ?? '', names);
-    throw new UsageError(
-      `"${argv[0] ?? ''}" needs one of: ${names.join(', ')}${meant === null ? '' : `; did you mean ${argv[0] ?? ''} ${meant}?`}`,
-    );
+    const meant = closest(second, group);
+    const hint = meant === null ? '' : `; did you mean ${first} ${meant}?`;
+    throw new UsageError(`"${first}" needs one of: ${group.join(', ')}${hint}`);
   }
-  const typed = argv.slice(0, 2).filter((word) => !word.startsWith('-'));
-  const meant = [typed.join(' '), typed[0] ?? '']
-    .map((words) =>
-      closest(
-        words,
-        COMMANDS.map(({ name }) => name),
-      ),
-    )
-    .find((name) => name !== null);
-  throw new UsageError(`there is no command "${argv[0] ?? ''}"${meant === undefined ? '' : `; did you mean ${meant}?`}`);
+  const names = COMMANDS.map(({ name }) => name);
+  const typed = argv.slice(0, 2).filter((argument) => !argument.startsWith('-'));
+  const meant = closest(typed.join(' '), names) ?? closest(typed[0] ?? '', names);
+  throw new UsageError(`there is no command "${first}"${meant === null ? '' : `; did you mean ${meant}?`}`);
 }
 
-function helpAsked(argv: readonly string[]): boolean {
+function asksForHelp(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
   const options = end === -1 ? argv : argv.slice(0, end);
   return options.includes('--help') || options.includes('-h');

@@ -12,16 +12,16 @@ const NAME = 'admin build-desk';
 
 export const adminBuildDesk = defineCommand({
   name: NAME,
-  summary: 'Build the desk: a page from disk in which volunteers read and answer',
+  summary: 'Build the desk: a page, opened from disk, in which volunteers read and answer',
   usage: '--root-key FILE --keyring FILE… --out DIR [--json]',
   examples: ['support-relay admin build-desk --root-key root.pub --keyring keyrings/keyring-12.json --out desk'],
   details: `
 Writes desk-ru.html and desk-en.html into DIR: each is one file that a volunteer opens in a browser, without a network.
 Your root public key and the keyrings are built in. Give it to volunteers the way you give them keyrings; no relay
-serves it. A newer keyring can be dropped into the desk, so it need not be built every week.
+serves it. A volunteer can drop a newer keyring into the desk, so it need not be built every week.
 
   --root-key FILE    the public root key (root.pub)
-  --keyring FILE     a keyring with FILE.minisig beside it; may be given several times. One must not be over yet
+  --keyring FILE     a keyring, with FILE.minisig beside it; may be given several times. At least one must not have ended
   --out DIR          where to put the files; one that exists is never overwritten
   --json             one line of JSON: files`,
   options: {
@@ -35,11 +35,13 @@ serves it. A newer keyring can be dropped into the desk, so it need not be built
     const outDir = required(values.out, 'out', NAME);
     if (values.keyring.length === 0) throw new UsageError('--keyring is missing', NAME);
     const root = await readRootPublicKey(rootKeyFile);
-    const ends = (await Promise.all(values.keyring.map((file) => readKeyring(file, root)))).map(({ keyring }) => keyring.notAfter).sort();
+    const verified = await Promise.all(values.keyring.map((file) => readKeyring(file, root)));
+    const ends = verified.map(({ keyring }) => keyring.notAfter).sort();
     const last = ends.at(-1) ?? '';
-    // Older ones beside it are there to read what was sealed under them.
-    if (Date.parse(last) <= io.now().getTime())
+    // Only the last counts: older keyrings are there to read what was sealed under them.
+    if (Date.parse(last) <= io.now().getTime()) {
       throw new CodedError('KEYRING_EXPIRED', `nobody could answer from this desk: the last of its keyrings was valid until ${last}`);
+    }
     const keyrings = await Promise.all(
       values.keyring.map(async (file) => ({
         json: await readInputText(file, 'the keyring'),

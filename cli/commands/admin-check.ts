@@ -14,7 +14,7 @@ export const adminCheck = defineCommand({
   examples: ['support-relay admin check keyring-12.json --root-key root.pub'],
   details: `
 Verifies FILE with the signature in FILE.minisig and shows its teams, fingerprints and dates. Ends with 0 when the
-signature holds and the keyring has not expired (one for a week to come is good), with 1 otherwise.
+signature is valid and the keyring has not expired (one for a coming week is good), with 1 otherwise.
 
   --root-key FILE  the public root key (root.pub)
   --json           one line of JSON instead`,
@@ -23,7 +23,8 @@ signature holds and the keyring has not expired (one for a week to come is good)
   run: async (values, [file = ''], io) => {
     const root = await readRootPublicKey(required(values['root-key'], 'root-key', NAME));
     const verified = await readKeyring(file, root);
-    io.out(values.json === true ? `${visibleJson(keyringSummary(verified, root, io.now()))}\n` : describeKeyring(verified, root, io.now()));
-    return validityAt(verified.keyring, io.now()) === 'expired' ? EXIT.notAuthentic : EXIT.ok;
+    const now = io.now();
+    io.out(values.json === true ? `${visibleJson(keyringSummary(verified, root, now))}\n` : describeKeyring(verified, root, now));
+    return validityAt(verified.keyring, now) === 'expired' ? EXIT.notAuthentic : EXIT.ok;
   },
 });

@@ -4,7 +4,7 @@ import { defineCommand, required } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { insistOnNew, readInputText } from '../files.ts';
 import { newPassphrase } from '../terminal/passphrase.ts';
-import { withProgress } from '../terminal/progress.ts';
+import { PROTECTING, withProgress } from '../terminal/progress.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'admin init';
@@ -19,7 +19,7 @@ Writes DIR/root.key (secret, readable by you alone; minisign's own format) and D
 that never goes online. Nothing is overwritten.
 
   --out DIR               where to put them
-  --passphrase            protect root.key with a passphrase, asked twice (this is what happens if you say nothing)
+  --passphrase            protect root.key with a passphrase, which is asked twice; this is the default
   --no-passphrase         leave it unprotected: only for tests and demonstrations
   --passphrase-file FILE  for scripts: the passphrase is the first line of FILE
   --json                  one line of JSON: keyFile, publicKeyFile, publicKey`,
@@ -32,15 +32,13 @@ that never goes online. Nothing is overwritten.
   },
   run: async (values, _positionals, io) => {
     const directory = required(values.out, 'out', NAME);
-    const bare = values['no-passphrase'] === true;
-    if (bare && (values.passphrase === true || values['passphrase-file'] !== undefined)) {
+    const isUnprotected = values['no-passphrase'] === true;
+    if (isUnprotected && (values.passphrase === true || values['passphrase-file'] !== undefined)) {
       throw new UsageError('--no-passphrase and a passphrase exclude each other', NAME);
     }
     await insistOnNew([join(directory, 'root.key'), join(directory, 'root.pub')]);
-    const passphrase = bare ? {} : { passphrase: await newPassphrase(io, 'root.key', values['passphrase-file']), logN: io.logN };
-    const made = await withProgress(io, 'Protecting the key with its passphrase', (onProgress) =>
-      createRootKey({ directory, ...passphrase, onProgress }),
-    );
+    const passphrase = isUnprotected ? {} : { passphrase: await newPassphrase(io, 'root.key', values['passphrase-file']), logN: io.logN };
+    const made = await withProgress(io, PROTECTING, (onProgress) => createRootKey({ directory, ...passphrase, onProgress }));
     const publicKey = (await readInputText(made.publicKeyFile, 'the root public key')).trim().split('\n').at(-1) ?? '';
     if (values.json === true) {
       io.out(`${visibleJson({ ...made, publicKey })}\n`);

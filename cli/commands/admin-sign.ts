@@ -14,8 +14,8 @@ export const adminSign = defineCommand({
   usage: 'FILE --root-key FILE [--comment TEXT] [--passphrase-file FILE] [--json]',
   examples: ['support-relay admin sign web/manifest.json --root-key root.key'],
   details: `
-Writes FILE.minisig, in minisign's format. Sign manifest.json of a form you have built yourself or compared with one:
-the relay serves the signature beside it, and then starts only while it holds. Nothing is overwritten.
+Writes FILE.minisig, in minisign's format. Sign the manifest.json of a form only if you have built it yourself or compared it
+with one that you built: the relay serves the signature beside it, and starts only while it is valid. Nothing is overwritten.
 
   --root-key FILE         the secret root key (root.key); its passphrase is asked
   --comment TEXT          the trusted comment, which is signed too; the file's name if left out

@@ -12,14 +12,14 @@ export const handover = defineCommand({
     --keyring keyring-12.json --root-key root.pub --relay http://….onion --socks 127.0.0.1:9150 letter.age`,
   ],
   details: `
-Only the team hears of it. PATH is a letter of the conversation, as support-relay open takes it: a file, a message, a
+Only the team sees it. PATH is a letter of the conversation, as support-relay open takes it: a file, a message, a
 Maildir or imaps://.
 
-  --to ALIAS              the name by which the team knows whoever goes on with it
+  --to ALIAS              the name by which the team knows the volunteer who goes on with it
   --file FILE             a few words for the team; at a terminal they are asked
 ${ANSWERING_HELP}
 
-Ends with 0 when it was accepted or written, 69 when the relay takes nothing now.`,
+Ends with 0 when it was accepted or written to a file, with 69 when the relay takes nothing now.`,
   options: { ...ANSWERING_OPTIONS, to: { type: 'string' } },
   arguments: [1, Number.POSITIVE_INFINITY],
   run: (values, paths, io) => {

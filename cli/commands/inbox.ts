@@ -15,15 +15,15 @@ export const inbox = defineCommand({
     imaps://team%40example.org@mail.example.org/Requests`,
   ],
   details: `
-One line a conversation: its id, who has answered, taken or been handed it, its topic and first words. Two numbers are
-answers and letters: (1 / 2) is one answer to two letters. PATH is what support-relay open takes: a Maildir,
+One line for each conversation: its id, who has answered it, taken it or been handed it, its topic and how it begins. The
+two numbers are answers and letters: (1 / 2) is one answer to two letters. PATH is what support-relay open takes: a Maildir,
 imaps://user@host/Folder, letters, messages. No letter has a time, so the order of the lines says nothing. Without
 --keyring nobody vouches for the notes, and what they say is marked as not checked. Nothing is written to disk.
 
 ${READING_HELP}
-  --json                  one JSON object a conversation and line, with its letters
+  --json                  a line of JSON for each conversation, with its letters
 
-Ends with 0 only when everything was opened and authentic, also when there was nothing to open.`,
+Ends with 0 only when everything was opened and is authentic, or when there was nothing to open.`,
   options: { ...READING_OPTIONS, json: { type: 'boolean' } },
   arguments: [1, Number.POSITIVE_INFINITY],
   run: async (values, paths, io) => {

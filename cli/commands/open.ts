@@ -15,15 +15,15 @@ export const open = defineCommand({
   details: `
 PATH is a letter (.age, binary or armored), a saved message (.eml), a Maildir (every message in new/ and cur/),
 imaps://user@host/Folder or - for standard input. Requests and notes are shown on the screen; nothing is written to
-disk, and nothing at the mail server changes. What cannot be opened or is not to be trusted is reported and the rest
-is shown. Characters that could act on the terminal or change the reading direction are shown as ‹U+202E›; --json
-keeps the text exactly. The same letter delivered twice is shown once.
+disk, and nothing changes at the mail server. What cannot be opened or is not to be trusted is reported, and the rest
+is shown. Characters that could act on the terminal or change the reading direction are shown like this: ‹U+202E›;
+--json keeps the text exactly. A letter that was delivered twice is shown once.
 
-  --conversation ID       only this one, as support-relay inbox numbers them: the request, what followed, the notes
+  --conversation ID       only this one, with the id that support-relay inbox shows: request, further letters and notes
 ${READING_HELP}
-  --json                  one JSON object a line
+  --json                  a line of JSON for each letter, or for the conversation
 
-Ends with 0 only when everything was opened and authentic, also when there was nothing to open.`,
+Ends with 0 only when everything was opened and is authentic, or when there was nothing to open.`,
   options: { ...READING_OPTIONS, conversation: { type: 'string' }, json: { type: 'boolean' } },
   arguments: [1, Number.POSITIVE_INFINITY],
   run: async (values, paths, io) => {
@@ -35,8 +35,8 @@ Ends with 0 only when everything was opened and authentic, also when there was n
       if (id === undefined) io.out(json ? `${visibleJson(asJson(letter))}\n` : present(letter, (number += 1), io.columns));
     });
     if (id !== undefined) {
-      const found = conversationOf(conversations, id);
-      io.out(json ? `${visibleJson(conversationJson(found))}\n` : presentConversation(found, io.columns));
+      const conversation = conversationOf(conversations, id);
+      io.out(json ? `${visibleJson(conversationJson(conversation))}\n` : presentConversation(conversation, io.columns));
     }
     return exitCode;
   },

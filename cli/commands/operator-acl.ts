@@ -12,7 +12,7 @@ export const operatorAcl = defineCommand({
   examples: ['support-relay operator acl --out /etc/support-relay/redis'],
   details: `
 Writes DIR/users.acl for redis-server (--aclfile) and DIR/relay.password, DIR/worker.password and DIR/operator.password,
-each readable by you alone: give every part only its own. Nothing is overwritten.
+each readable by you alone: give each program only its own password. Nothing is overwritten.
 
   --out DIR  where to put them
   --json     one line of JSON: aclFile, passwordFiles`,

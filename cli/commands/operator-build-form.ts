@@ -1,20 +1,22 @@
 import { join, resolve } from 'node:path';
-import { readKeyring } from '../keys/keyring.ts';
+import { readKeyring, SERIAL_MAX } from '../keys/keyring.ts';
 import { readRootPublicKey } from '../keys/root-key.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import type { PublicKey } from '../../crypto/minisign.ts';
+import { HIGHEST_DIFFICULTY } from '../../crypto/wire.ts';
 import { loadBuilder } from '../builder.ts';
 import { defineCommand, required, wholeNumber } from '../command.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { readInputText } from '../files.ts';
+import type { Io } from '../terminal/io.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 import type { Former } from '../../web/build/publish.ts';
 import type { SignedKeyring } from '../../web/build/single-file.ts';
 import { SiteError } from '../../web/build/site.ts';
 
 const NAME = 'operator build-form';
-/** As for the relay's own keyrings (runtime/keyrings.ts): a weekend, to get the next one signed. */
+/** A weekend, to get the next keyring signed; as for the relay's own keyrings (runtime/keyrings.ts). */
 const ENDING_MS = 48 * 60 * 60 * 1000;
 
 export const operatorBuildForm = defineCommand({
@@ -28,21 +30,21 @@ form takes only keyrings that your administrator signed.
 
   --root-key FILE    the public root key (root.pub)
   --out DIR          where to put the form
-  --keyring FILE     a keyring for the offline form to seal to, with FILE.minisig beside it; may be given several times.
-                     Without any there is no offline form. Build anew before they have all ended: from then on the
-                     relay hands the offline form out no more
+  --keyring FILE     a keyring for the offline form, with FILE.minisig beside it; may be given several times. Without one
+                     there is no offline form. Build again before the last of them ends: after that the relay no longer
+                     serves the offline form
   --site FILE        where Quick exit leads to, crisis lines and the like (docs/operations.md)
   --floor-serial N   the form refuses keyrings below this serial; 1 if left out
-  --no-offline-form  takes the offline form away that is in DIR, if no --keyring is given
-  --replace          takes away or overwrites whatever else this build does not have or did not make
-  --offline-difficulty N  leading zero bits of the offline form's stamps, which cannot ask for it: 14 if left out
+  --no-offline-form  remove the offline form that is in DIR, when no --keyring is given
+  --replace          remove or overwrite anything else in DIR that this build does not have or that no build made
+  --offline-difficulty N  leading zero bits of stamps by the offline form, which cannot ask the relay; 14 if left out
   --json             one line of JSON: directory, manifestFile, gone, foreign (lists), signatureGone, warning (or null)
 
-What is in DIR of a former build is replaced in one go when all is built. If something would be gone that a former build
-had there, it is named, and nothing changes unless you say so. A signature of a former manifest that differs is removed.
+A former build in DIR is replaced in one go when the new one is complete. If something of the former build would be gone, it
+is named, and nothing changes unless you agree to it. The signature of a former manifest that differs is removed.
 
-The files are listed with their hashes in DIR/manifest.json, and the relay starts only while they are as listed. To sign
-it: support-relay admin sign DIR/manifest.json, on the computer that has the root key.`,
+DIR/manifest.json lists the files with their hashes, and the relay starts only while they are as listed. To sign it, run
+support-relay admin sign DIR/manifest.json on the computer that has the root key.`,
   options: {
     'root-key': { type: 'string' },
     out: { type: 'string' },
@@ -57,15 +59,13 @@ it: support-relay admin sign DIR/manifest.json, on the computer that has the roo
   run: async (values, _positionals, io) => {
     const rootKeyFile = required(values['root-key'], 'root-key', NAME);
     const outDir = required(values.out, 'out', NAME);
-    const floorSerial = wholeNumber(values['floor-serial'], 'floor-serial', [1, 0xffff_ffff], NAME);
-    const offlineDifficulty = wholeNumber(values['offline-difficulty'], 'offline-difficulty', [0, 20], NAME);
+    const floorSerial = wholeNumber(values['floor-serial'], 'floor-serial', [1, SERIAL_MAX], NAME);
+    const offlineDifficulty = wholeNumber(values['offline-difficulty'], 'offline-difficulty', [0, HIGHEST_DIFFICULTY], NAME);
     const root = await readRootPublicKey(rootKeyFile);
-    const found = await Promise.all(values.keyring.map((file) => signedKeyring(file, root)));
-    const keyrings = found.map(({ signed }) => signed);
-    const warning = checkTimes(
-      found.map(({ keyring }) => keyring),
-      io.now(),
-    );
+    const given = await Promise.all(values.keyring.map((file) => signedKeyring(file, root)));
+    const keyrings = given.map(({ signed }) => signed);
+    const verified = given.map(({ keyring }) => keyring);
+    const warning = checkTimes(verified, io.now());
     if (values.site !== undefined) await readInputText(values.site, 'the site file');
     const { buildWeb } = await loadBuilder();
     // Absolute, since the builder works from the project's own directory.
@@ -80,26 +80,32 @@ it: support-relay admin sign DIR/manifest.json, on the computer that has the roo
       agree,
       ...site,
     };
-    const { gone, foreign, signatureGone } = await buildWeb(options).catch((error: unknown) => {
-      throw error instanceof SiteError
-        ? new CliError('INPUT_FORMAT', `${values.site ?? ''}: ${error.message}`, 'see docs/operations.md')
-        : error;
+    const built = await buildWeb(options).catch((error: unknown) => {
+      if (!(error instanceof SiteError)) throw error;
+      throw new CliError('INPUT_FORMAT', `${values.site ?? ''}: ${error.message}`, 'see docs/operations.md');
     });
-    if (values.json === true)
-      io.out(`${visibleJson({ directory: outDir, manifestFile: join(outDir, 'manifest.json'), gone, foreign, signatureGone, warning })}\n`);
-    else io.err(`The form is in ${visibleLine(outDir)}.\n`);
-    if (gone.length > 0) io.err(`Taken away: ${named(gone)}.\n`);
-    if (foreign.length > 0) io.err(`Overwritten, and of no former build: ${named(foreign)}.\n`);
-    if (signatureGone)
-      io.err('The manifest has changed, so its signature manifest.json.minisig was taken away: have the new one signed.\n');
-    if (warning !== null) io.err(`Warning: ${warning}.\n`);
+    tellBuilt(built, warning, outDir, values.json === true, io);
     return EXIT.ok;
   },
 });
 
+type Built = { gone: readonly string[]; foreign: readonly string[]; signatureGone: boolean };
+
+function tellBuilt({ gone, foreign, signatureGone }: Built, warning: string | null, outDir: string, isJson: boolean, io: Io): void {
+  const manifestFile = join(outDir, 'manifest.json');
+  if (isJson) io.out(`${visibleJson({ directory: outDir, manifestFile, gone, foreign, signatureGone, warning })}\n`);
+  else io.err(`The form is in ${visibleLine(outDir)}.\n`);
+  if (gone.length > 0) io.err(`Removed: ${named(gone)}.\n`);
+  if (foreign.length > 0) io.err(`Overwritten, though no former build made it: ${named(foreign)}.\n`);
+  if (signatureGone) {
+    io.err('The manifest has changed, so its signature manifest.json.minisig was removed: have the new one signed.\n');
+  }
+  if (warning !== null) io.err(`Warning: ${warning}.\n`);
+}
+
 const OFFLINE_FORM = /(?:^|\/)form(?:-ended)?\.(?:html|json)$/;
 
-/** Throws FORM_SHRINKS when the build takes something away that nobody has agreed to. */
+/** Throws FORM_SHRINKS or OUTPUT_EXISTS when the build would remove or overwrite something that nobody has agreed to. */
 function requireConsent({ gone, foreign }: Former, outDir: string, agreed: { offline: boolean; all: boolean }): void {
   if (agreed.all) return;
   const rest = gone.filter((path) => !OFFLINE_FORM.test(path));
@@ -111,12 +117,13 @@ function requireConsent({ gone, foreign }: Former, outDir: string, agreed: { off
       'give it a keyring (--keyring), or --no-offline-form if it is to go; nothing was changed',
     );
   }
-  if (rest.length > 0)
+  if (rest.length > 0) {
     throw new CliError(
       'FORM_SHRINKS',
       `this build does not have what is in ${outDir}: ${named(rest)} would be gone`,
       'give --replace if that is right; nothing was changed',
     );
+  }
   if (foreign.length > 0) {
     throw new CliError(
       'OUTPUT_EXISTS',
@@ -133,7 +140,7 @@ function named(paths: readonly string[]): string {
   return `${paths.slice(0, NAMED_MAX).map(visibleLine).join(', ')}${more > 0 ? ` and ${String(more)} more` : ''}`;
 }
 
-/** Verified before anything is built, so that the failure names the file. */
+/** Reads a keyring, verified before anything is built, so that a failure names the file. */
 async function signedKeyring(file: string, root: PublicKey): Promise<{ signed: SignedKeyring; keyring: Keyring }> {
   const { keyring } = await readKeyring(file, root);
   return {
@@ -146,19 +153,18 @@ async function signedKeyring(file: string, root: PublicKey): Promise<{ signed: S
 }
 
 /**
- * An offline form is of use only while one of its keyrings is valid. Returns what the operator should know of that.
+ * An offline form is of use only while one of its keyrings is valid. @returns what the operator should know about that, or null.
  * Throws KEYRING_EXPIRED when all have ended.
  */
 function checkTimes(keyrings: readonly Keyring[], now: Date): string | null {
-  const first = keyrings.map(({ notBefore }) => notBefore).sort()[0];
-  const last = keyrings
-    .map(({ notAfter }) => notAfter)
-    .sort()
-    .at(-1);
+  const [first] = keyrings.map(({ notBefore }) => notBefore).sort();
+  const ends = keyrings.map(({ notAfter }) => notAfter).sort();
+  const last = ends.at(-1);
   if (first === undefined || last === undefined) return null;
   const leftMs = Date.parse(last) - now.getTime();
-  if (leftMs <= 0)
+  if (leftMs <= 0) {
     throw new CodedError('KEYRING_EXPIRED', `an offline form could seal nothing: the last of its keyrings was valid until ${last}`);
+  }
   if (leftMs < ENDING_MS) return `the offline form is of use only until ${last}: build it again with the next keyring before that`;
   if (Date.parse(first) > now.getTime()) return `the offline form is of no use before ${first}: give it the keyring of this week as well`;
   return null;

@@ -7,11 +7,11 @@ import { defineCommand, required } from '../command.ts';
 import { CliError, EXIT, UsageError } from '../errors.ts';
 import { writeNewFiles, type NewFile } from '../files.ts';
 import type { Io } from '../terminal/io.ts';
-import { REDIS_HELP, REDIS_OPTIONS, withRedis, type RedisOptions } from '../operating/redis.ts';
+import { REDIS_HELP, REDIS_OPTIONS, redisOptionsFrom, withRedis } from '../operating/redis.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'operator dead';
-/** Letters in memory at once. */
+/** How many letters are in memory at once. */
 const BATCH = 200;
 
 type Values = {
@@ -42,12 +42,13 @@ export const operatorDead = defineCommand({
   drop INBOX        deletes them for good, after asking
   redrive INBOX     puts them back into the outbox, to be tried again from the next round on: repair the inbox first
 
-Dead letters hold back no others. Export and redrive can be stopped and run again at any moment: no letter is lost by it.
+Dead letters hold back no others. Export and redrive can be stopped and run again at any time: no letter is lost.
 
 ${REDIS_HELP}
   --out DIR             where export writes; no file is overwritten
   --yes                 drop without asking, for scripts
-  --json                a line of JSON: for each inbox (inbox, dead, reasons), or inbox and what was done (a coarse step)`,
+  --json                list: a line of JSON for each inbox (inbox, dead, reasons); others: one line with inbox and exported,
+                        dropped or moved (a coarse step)`,
   options: { ...REDIS_OPTIONS, out: { type: 'string' }, yes: { type: 'boolean' }, json: { type: 'boolean' } },
   arguments: [1, 2],
   run: async (values, [name = '', inbox = ''], io) => {
@@ -55,22 +56,14 @@ ${REDIS_HELP}
     if (action === undefined) throw new UsageError(`"${name}" is none of ${Object.keys(ACTIONS).join(', ')}`, NAME);
     if (action.needsInbox && inbox === '') throw new UsageError(`${name} needs the name of an INBOX`, NAME);
     if (name === 'export') required(values.out, 'out', NAME);
-    return withRedis(targetOf(values, NAME), async (redis) => {
+    return withRedis(redisOptionsFrom(values, NAME), async (redis) => {
       if (inbox !== '') await requireInbox(redis, inbox);
       return action.run({ redis, inbox, values, io });
     });
   },
 });
 
-export function targetOf(values: Pick<Values, 'redis-socket' | 'user' | 'password-file'>, command: string): RedisOptions {
-  return {
-    socketPath: required(values['redis-socket'], 'redis-socket', command),
-    user: values.user,
-    passwordFile: values['password-file'],
-  };
-}
-
-/** Throws INBOX_UNKNOWN for one that no worker has named. */
+/** Throws INBOX_UNKNOWN for an inbox that no worker has named. */
 async function requireInbox(redis: Redis, inbox: string): Promise<void> {
   const known = await inboxes(redis);
   if (known.includes(inbox)) return;
@@ -82,8 +75,8 @@ async function requireInbox(redis: Redis, inbox: string): Promise<void> {
 }
 
 async function list({ redis, inbox, values, io }: Call): Promise<number> {
-  const found = await listDead(redis, inbox === '' ? await inboxes(redis) : [inbox]);
-  for (const each of found) io.out(values.json === true ? `${visibleJson(each)}\n` : describe(each));
+  const statuses = await listDead(redis, inbox === '' ? await inboxes(redis) : [inbox]);
+  for (const each of statuses) io.out(values.json === true ? `${visibleJson(each)}\n` : describe(each));
   return EXIT.ok;
 }
 
@@ -93,7 +86,8 @@ function describe({ inbox, dead, reasons }: DeadStatus): string {
     .join('');
 }
 
-async function exportAll({ redis, inbox, values, io }: Call): Promise<number> {
+async function exportAll(call: Call): Promise<number> {
+  const { redis, inbox, values } = call;
   const folder = values.out ?? '';
   let batch: NewFile[] = [];
   let written = 0;
@@ -107,32 +101,34 @@ async function exportAll({ redis, inbox, values, io }: Call): Promise<number> {
     if (batch.length === BATCH) await write();
   }
   await write();
-  tell(io, values, inbox, 'exported', written, `letters written to ${folder}; they stay dead letters until you drop them`);
+  tell(call, 'exported', written, `letters written to ${folder}; they stay dead letters until you drop them`);
   return EXIT.ok;
 }
 
-async function drop({ redis, inbox, values, io }: Call): Promise<number> {
-  // Only those that the question was about.
+async function drop(call: Call): Promise<number> {
+  const { redis, inbox, values, io } = call;
+  // Only these are deleted: others may come while the question waits.
   const ids = await deadIds(redis, inbox);
   if (values.yes !== true && ids.length > 0) {
     if (!io.stdinIsTerminal) throw new UsageError('drop deletes letters for good: it asks at a terminal, or needs --yes', NAME);
-    const answer = await io.ask(
+    const typed = await io.ask(
       `Delete ${magnitude(ids.length)} dead letters of ${visibleLine(inbox)} for good? Nobody can read them afterwards. [y/N] `,
     );
-    if (!/^\s*(?:y|yes)\s*$/i.test(answer))
+    if (!/^\s*(?:y|yes)\s*$/i.test(typed)) {
       throw new CliError('INTERRUPTED', 'nothing was deleted', 'export them first if a volunteer is to read them');
+    }
   }
-  tell(io, values, inbox, 'dropped', await dropDead(redis, inbox, ids), 'dead letters deleted');
+  tell(call, 'dropped', await dropDead(redis, inbox, ids), 'dead letters deleted');
   return EXIT.ok;
 }
 
-async function redrive({ redis, inbox, values, io }: Call): Promise<number> {
-  tell(io, values, inbox, 'moved', await redriveDead(redis, inbox), 'letters go out again');
+async function redrive(call: Call): Promise<number> {
+  tell(call, 'moved', await redriveDead(call.redis, call.inbox), 'letters go out again');
   return EXIT.ok;
 }
 
-function tell(io: Io, { json }: Values, inbox: string, done: string, count: number, words: string): void {
-  io.out(
-    json === true ? `${visibleJson({ inbox, [done]: magnitude(count) })}\n` : `${visibleLine(`${inbox}: ${magnitude(count)} ${words}`)}\n`,
-  );
+/** @param field the field of JSON that holds the number @param what what follows the number in text */
+function tell({ io, values, inbox }: Call, field: 'exported' | 'dropped' | 'moved', count: number, what: string): void {
+  const number = magnitude(count);
+  io.out(values.json === true ? `${visibleJson({ inbox, [field]: number })}\n` : `${visibleLine(`${inbox}: ${number} ${what}`)}\n`);
 }

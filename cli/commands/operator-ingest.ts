@@ -23,18 +23,18 @@ export const operatorIngest = defineCommand({
   examples: ['support-relay operator ingest --to unix:/run/support-relay/relay.sock text.txt'],
   details: `
 Takes what the offline form gives (text to copy, or a saved file), or parcels as bytes: one or many, from files or from
-standard input, also from the middle of a mail or a chat. Save a text in a file, or pipe it in: a terminal takes only the
-beginning of what is pasted. Each parcel is handed to the relay as the form does it, with a dearer stamp if the relay asks
-for one, and nothing of it is kept here. Running it again with the same input is safe: nothing arrives twice. Delete the
-files afterwards, and the messages they came in: whoever finds them sees who sent something, though not what.
+standard input, also in the middle of a mail or a chat. Save a text in a file, or pipe it in: a terminal takes only the
+beginning of what is pasted. Each parcel is handed to the relay as the form does it, with the stamp that the relay asks for,
+and nothing of it is kept here. Running this again with the same input is safe: nothing arrives twice. Delete the files
+afterwards, and the messages they came in: whoever finds them sees who sent something, though not what.
 
   --to ADDRESS  the relay: unix:/path/relay.sock or http://127.0.0.1:PORT
-  --at-once     do not wait between parcels (20 seconds on average, at most 60): what follows each other closely shows that
-                somebody hands in several
+  --at-once     do not wait between parcels (20 seconds on average, 60 at most): parcels that come closely one after the
+                other show that somebody hands in several
   --json        a line of JSON for each: source, number, result
 
-Ends with 0 when all were accepted, 3 when something cannot be read, is no parcel, damaged or sealed too long ago, 69 when
-the relay is away or takes nothing at present (run it again). What can be handed in is, whatever becomes of the rest.`,
+Ends with 0 when all were accepted, with 3 when something cannot be read, is not a parcel, is damaged or was sealed too long
+ago, with 69 when the relay is away or takes nothing now (run it again). A parcel that fails does not hold up the others.`,
   options: { to: { type: 'string' }, ...AT_ONCE_OPTION, json: { type: 'boolean' } },
   arguments: [0, 10_000],
   run: async (values, files, io) => {
@@ -47,8 +47,9 @@ the relay is away or takes nothing at present (run it again). What can be handed
     let handedIn = 0;
     for await (const { source, found } of inputs(files, io)) {
       for (const [index, each] of found.entries()) {
-        if ('parcel' in each && handedIn > 0 && !(await moments()))
+        if ('parcel' in each && handedIn > 0 && !(await moments())) {
           throw new CliError('INTERRUPTED', 'stopped', 'run this again with the same input: nothing arrives twice');
+        }
         if ('parcel' in each) handedIn += 1;
         const outcome = { source, number: index + 1, ...(await outcomeOf(each, address)) };
         outcomes.push(outcome);
@@ -64,10 +65,11 @@ async function* inputs(files: readonly string[], io: Io): AsyncGenerator<{ sourc
   for (const file of files) yield { source: file, found: await parcelsFrom(file, () => readInput(file, 'the file')) };
   if (files.length > 0) return;
   const source = 'standard input';
-  yield { source, found: await parcelsFrom(source, async () => (await io.readStdin(INPUT_BYTES_MAX)) ?? Promise.reject(tooLarge(source))) };
+  const readStdin = async (): Promise<Uint8Array> => (await io.readStdin(INPUT_BYTES_MAX)) ?? Promise.reject(tooLarge(source));
+  yield { source, found: await parcelsFrom(source, readStdin) };
 }
 
-/** Linux passes on 4,095 characters of a line that is typed or pasted; the form gives one line of 32,768. */
+/** Linux passes on the first 4,095 characters of a line that is typed or pasted; the form gives one line of 32,768. */
 function cutByTerminal(): CliError {
   return new CliError(
     'USAGE',

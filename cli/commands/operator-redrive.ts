@@ -11,7 +11,7 @@ export const operatorRedrive = defineCommand({
   examples: ['support-relay operator redrive inbox-1 --redis-socket /run/support-relay/redis.sock'],
   details: `
 The same as: support-relay operator dead redrive INBOX. Letters that INBOX refused for good are tried again from the next
-round on. Repair what was wrong with it first. It can be stopped and run again at any moment: no letter is lost by it.
+round on. Repair the inbox first. The command can be stopped and run again at any time: no letter is lost.
 
 ${REDIS_HELP}
   --json                one line of JSON: inbox, moved (a coarse step)`,

@@ -1,16 +1,15 @@
 import type { Redis } from 'ioredis';
 import type { Status } from '../../operator/status.ts';
-import { defineCommand, required } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { CliError, EXIT, UsageError } from '../errors.ts';
 import { describeFailure } from '../failure.ts';
-import { REDIS_HELP, REDIS_OPTIONS, withRedis } from '../operating/redis.ts';
-import type { RedisOptions } from '../operating/redis.ts';
+import { REDIS_HELP, REDIS_OPTIONS, redisOptionsFrom, withRedis, type RedisOptions } from '../operating/redis.ts';
 import type { Io } from '../terminal/io.ts';
 import { visibleJson } from '../terminal/terminal.ts';
 import { describeStatus } from '../operating/status-view.ts';
 
 const NAME = 'operator status';
-/** While the worker is gone nobody knows the length of a round. */
+/** Used while the worker is away, since only it knows the length of a round. */
 const WATCH_SECONDS_DEFAULT = 60;
 const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
@@ -20,22 +19,18 @@ export const operatorStatus = defineCommand({
   usage: '--redis-socket PATH [--part worker] [--json] [--watch] [options]',
   examples: ['support-relay operator status --redis-socket /run/support-relay/redis.sock'],
   details: `
-Shows the pool, the answers that wait, how far the keyrings reach, how many parcels came under each that are taken now, the
+Shows the pool, the answers that wait, how far the keyrings reach, how many parcels came under each keyring in use, the
 relay, the worker, every inbox and what was dropped, in coarse steps only: nobody needs to know more. Every relay at this
-Redis is asked how it is. Ends with 0 when all is well, 5 when something needs attention (and says what to do), 69 when
-Redis is away.
+Redis is asked for its state. Ends with 0 when all is well, with 5 when something needs attention (and says what to do), with
+69 when Redis is away.
 
 ${REDIS_HELP}
-  --part worker         only whether the worker does its rounds: for its health check, which may ask as the user worker
+  --part worker         only whether the worker does its rounds: for its health check, which may connect as user worker
   --json                one line of JSON
-  --watch               again after every round, until Ctrl-C`,
+  --watch               show it again after every round, until Ctrl-C`,
   options: { ...REDIS_OPTIONS, part: { type: 'string' }, json: { type: 'boolean' }, watch: { type: 'boolean' } },
   run: async (values, _positionals, io) => {
-    const target = {
-      socketPath: required(values['redis-socket'], 'redis-socket', NAME),
-      user: values.user,
-      passwordFile: values['password-file'],
-    };
+    const target = redisOptionsFrom(values, NAME);
     if (values.part !== undefined && values.part !== 'worker') throw new UsageError('--part can only be worker', NAME);
     const part = values.part ?? 'all';
     const read = async (redis: Redis): Promise<Status> => {
@@ -52,7 +47,7 @@ ${REDIS_HELP}
   },
 });
 
-/** Goes on through an absence of Redis: whoever watches wants to see it come back. */
+/** Shows the state after every round. Goes on while Redis is away, since whoever watches wants to see it come back. */
 async function watch(
   target: RedisOptions,
   read: (redis: Redis) => Promise<Status>,
@@ -74,7 +69,7 @@ async function watch(
       io.err(`support-relay: ${line}\n`);
       exitCode = error.exitCode;
     }
-    // Nobody watches any more.
+    // Unheard: nobody watches any more.
     if (io.isUnheard() || !(await io.pause(seconds * 1000, 'again'))) return exitCode;
   }
 }

@@ -17,7 +17,7 @@ the person can open it, with their access code; a copy goes to your team. Nothin
   --file FILE             the text, in UTF-8: up to about 3,700 Cyrillic letters
 ${ANSWERING_HELP}
 
-Ends with 0 when all was accepted or written, 69 when the relay takes nothing now.`,
+Ends with 0 when all was accepted or written to files, with 69 when the relay takes nothing now.`,
   options: ANSWERING_OPTIONS,
   arguments: [1, Number.POSITIVE_INFINITY],
   run: (values, paths, io) => answerConversation('answer', values, paths, io),

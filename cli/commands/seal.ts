@@ -4,6 +4,7 @@ import { CodedError } from '../../crypto/errors.ts';
 import { checkValidity } from '../../crypto/keyring.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import { encodeParcelText } from '../../crypto/parcel-text.ts';
+import { LANGUAGE } from '../../crypto/schema.ts';
 import { requestRoom, sealRequest } from '../../crypto/seal.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
 import { MAX_DIFFICULTY } from '../../crypto/wire.ts';
@@ -14,7 +15,7 @@ import type { Io } from '../terminal/io.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'seal';
-/** More than any letter holds; what is longer is not read to its end. */
+/** More than any letter holds; a longer text is not read to its end. */
 const TEXT_BYTES_MAX = 1024 * 1024;
 
 export const seal = defineCommand({
@@ -26,18 +27,18 @@ export const seal = defineCommand({
     `curl --data-binary @parcel -H 'Content-Type: application/octet-stream' http://….onion/parcel -o answer`,
   ],
   details: `
-Reads the text on standard input (UTF-8; the line end at its very end is left out) and writes the parcel, always
-24,576 bytes, on standard output; with --text as 32,768 characters, to be pasted into the page without scripts.
+Reads the text from standard input (UTF-8; line ends at its very end are left out) and writes the parcel, always 24,576
+bytes, to standard output; with --text as 32,768 characters, to be pasted into the page without scripts.
 The keyring is verified with FILE.minisig beside it and must be valid now.
 
   --keyring FILE     the relay's keyring.json, with keyring.json.minisig beside it
   --root-key FILE    the public root key (root.pub), from somebody you trust and not from the relay
-  --topic T          what it is about; if left out, whoever reads what has no topic gets it
+  --topic T          what it is about; if left out, it goes where requests without a topic go
   --contact TEXT     how to reach you, if you want that (others on this computer may see it in the list of processes)
-  --language CODE    the language of the text: ru if left out
-  --difficulty N     leading zero bits of the stamp: 10 if left out; the relay's door.json says what it asks
-  --text             the parcel as text
-  --out FILE         write there instead, readable by you alone; never overwrites
+  --language CODE    the language of the text; ru if left out
+  --difficulty N     leading zero bits of the stamp; 10 if left out. The relay's door.json says how many it asks for
+  --text             write the parcel as text
+  --out FILE         write it there instead, readable by you alone; an existing file is never overwritten
   --json             with --out: one line of JSON on standard output: file, serial, notAfter, difficulty`,
   options: {
     keyring: { type: 'string' },
@@ -57,7 +58,7 @@ The keyring is verified with FILE.minisig beside it and must be valid now.
     if (values.json === true && values.out === undefined) {
       throw new UsageError('--json needs --out, since the parcel itself is on standard output', NAME);
     }
-    if (!/^[a-z]{2,3}$/.test(values.language)) throw new UsageError(`--language must be a code such as ru, not "${values.language}"`, NAME);
+    if (!LANGUAGE.test(values.language)) throw new UsageError(`--language must be a code such as ru, not "${values.language}"`, NAME);
     if (io.stdoutIsTerminal && values.out === undefined && values.text !== true) {
       throw new CliError('OUTPUT_TERMINAL', 'a parcel is not for the screen', 'send the output to a file with > FILE or --out FILE');
     }

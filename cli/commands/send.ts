@@ -18,22 +18,22 @@ const NAME = 'send';
 
 export const send = defineCommand({
   name: NAME,
-  summary: 'Send sealed parcels that were written down before',
+  summary: 'Send sealed parcels that were written to files before',
   usage: 'DIR|FILE… --relay URL [--socks HOST:PORT] [--at-once] [--delete] [--json]',
   examples: ['support-relay send ~/answers --relay http://….onion --socks 127.0.0.1:9150 --delete'],
   details: `
 Takes what reply, claim and handover wrote with --out or --keep, or what the offline form gives: files, or every .txt in a
-folder. They are sent in random order, each over a connection of its own; when the relay takes nothing now, it waits a
-little and tries again. Sending the same file again is safe: nothing arrives twice. Whoever finds the files sees that
-something was answered, though not what: have them deleted, or delete them yourself.
+folder. The parcels are sent in random order, each over a connection of its own; when the relay takes nothing now, the
+command waits a little and tries again. Sending the same file again is safe: nothing arrives twice. Whoever finds the files
+sees that something was answered, though not what: give --delete, or delete them yourself.
 
 ${RELAY_HELP}
   --socks HOST:PORT       through this SOCKS 5 proxy, such as Tor's; the name is resolved there
-  --delete                delete each file once everything in it was accepted
+  --delete                delete each file once everything in it has been accepted
   --json                  a line of JSON for each: source, number, result
 
-Ends with 0 when all were accepted, 3 when something cannot be read, is no parcel, damaged or sealed too long ago, 69 when
-the relay is away or takes nothing at present (run it again).`,
+Ends with 0 when all were accepted, with 3 when something cannot be read, is not a parcel, is damaged or was sealed too long
+ago, with 69 when the relay is away or takes nothing now (run it again).`,
   options: { ...DESTINATION_OPTIONS, delete: { type: 'boolean' }, json: { type: 'boolean' } },
   arguments: [1, 10_000],
   run: async (values, paths, io) => {

@@ -8,7 +8,7 @@ const PASSWORD_BYTES = 32;
 
 export type NewAcl = { aclFile: string; passwordFiles: { relay: string; worker: string; operator: string } };
 
-/** Writes Redis' `users.acl` and one password file a role, all 0600 and never over existing ones. */
+/** Writes `users.acl` for Redis and a password file for each role, with mode 0600; existing files are never overwritten. */
 export async function writeAcl(options: { directory: string }): Promise<NewAcl> {
   await ready;
   const password = (): string => toHex(randomBytes(PASSWORD_BYTES));

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { required } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { readPassphraseFile } from '../terminal/passphrase.ts';
 
@@ -6,10 +7,10 @@ const READY_TIMEOUT_MS = 2_500;
 
 export type RedisOptions = { socketPath: string; user: string; passwordFile: string };
 
-/** Runs `use` with a connection as the operator's user; what Redis refuses or fails to answer is REDIS_AWAY. */
+/** Runs `use` with a connection to Redis. Throws REDIS_AWAY when Redis refuses the user or does not answer. */
 export async function withRedis<T>({ socketPath, user, passwordFile }: RedisOptions, use: (redis: Redis) => Promise<T>): Promise<T> {
   const password = await readPassphraseFile(passwordFile);
-  // Only here: most commands talk to no Redis, and its client takes longer to load than they take.
+  // Loaded only here: most commands do not need Redis, and its client takes longer to load than they take to run.
   const { connect, whenReady } = await import('../../redis/connection.ts');
   const redis = connect({ socketPath, username: user, password }, 'operator');
   let last: unknown;
@@ -35,13 +36,21 @@ function away(error: unknown, socketPath: string): CliError {
   return new CliError('REDIS_AWAY', `Redis does not answer on ${socketPath}`, 'see that redis-server runs and that you may use its socket');
 }
 
-/** Options every command that talks to Redis takes, and what --help says about them. */
+/** The options of every command that talks to Redis, and what --help says about them. */
 export const REDIS_OPTIONS = {
   'redis-socket': { type: 'string' },
   user: { type: 'string', default: 'operator' },
   'password-file': { type: 'string', default: 'operator.password' },
 } as const;
 
+type RedisValues = { 'redis-socket'?: string | undefined; user: string; 'password-file': string };
+
+/** Throws USAGE when `--redis-socket` is missing. */
+export function redisOptionsFrom(values: RedisValues, command: string): RedisOptions {
+  const socketPath = required(values['redis-socket'], 'redis-socket', command);
+  return { socketPath, user: values.user, passwordFile: values['password-file'] };
+}
+
 export const REDIS_HELP = `  --redis-socket PATH   Redis' unix socket
-  --user NAME           its user: operator if left out
+  --user NAME           the user at Redis; operator if left out
   --password-file FILE  the user's password; operator.password here if left out`;

@@ -14,38 +14,38 @@ function describeTaken({ serial, share, dearer }: Taken): string {
   return `taken     under keyring ${String(serial)}: ${SHARE[share]} of the parcels that may come${price}`;
 }
 
-/** The state of the queue as a terminal shows it. */
-export function describeStatus({
-  pool,
-  replies,
-  keyring,
-  keyringUntil,
-  keyringNext,
-  taken,
-  relay,
-  worker,
-  roundSeconds,
-  inboxes,
-  dropped,
-  attention,
-}: Status): string {
+/** The state of the queue as text for a terminal. */
+export function describeStatus(status: Status): string {
+  const { pool, replies, relay, worker, roundSeconds, taken } = status;
   const round = roundSeconds === null ? '' : `, a round every ${String(roundSeconds)} s`;
-  const coverage =
-    keyringUntil === null ? '' : `, valid until ${visibleLine(keyringUntil)}; next: ${keyringNext === null ? 'none' : String(keyringNext)}`;
   const lines = [
     `pool      ${pool === null ? 'not known yet' : `${pool} parcels at the last round`}`,
     `answers   ${replies === null ? 'not known yet' : `${replies} waiting in mailboxes`}`,
-    `keyring   ${keyring ?? 'not known yet'}${coverage}`,
+    `keyring   ${status.keyring ?? 'not known yet'}${coverageOf(status)}`,
     ...taken.map(describeTaken),
     `relay     ${relay}`,
     `worker    ${worker}${round}`,
-    ...(inboxes.length === 0
-      ? ['inboxes   none known yet']
-      : inboxes.map(({ id, waiting, dead }) => `inbox     ${visibleLine(id)}: ${waiting} waiting, ${dead} dead`)),
-    ...(dropped.length === 0 ? ['dropped   nothing'] : dropped.map(({ reason, count }) => `dropped   ${visibleLine(reason)}: ${count}`)),
-    ...(attention.length === 0
-      ? ['all is well']
-      : attention.map(({ code, what, advice }) => `! ${visibleLine(what)}; ${visibleLine(advice)} (${code})`)),
+    ...orElse(
+      status.inboxes.map(({ id, waiting, dead }) => `inbox     ${visibleLine(id)}: ${waiting} waiting, ${dead} dead`),
+      'inboxes   none known yet',
+    ),
+    ...orElse(
+      status.dropped.map(({ reason, count }) => `dropped   ${visibleLine(reason)}: ${count}`),
+      'dropped   nothing',
+    ),
+    ...orElse(
+      status.attention.map(({ code, what, advice }) => `! ${visibleLine(what)}; ${visibleLine(advice)} (${code})`),
+      'all is well',
+    ),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function coverageOf({ keyringUntil, keyringNext }: Status): string {
+  if (keyringUntil === null) return '';
+  return `, valid until ${visibleLine(keyringUntil)}; next: ${keyringNext === null ? 'none' : String(keyringNext)}`;
+}
+
+function orElse(lines: readonly string[], instead: string): readonly string[] {
+  return lines.length === 0 ? [instead] : lines;
 }

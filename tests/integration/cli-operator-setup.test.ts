@@ -128,8 +128,8 @@ describe('operator build-form', () => {
       before.filter((name) => !/^form(?:-ended)?\.(?:html|json)|minisig$/.test(name)),
     ]);
     expect(agreed.err).toContain(
-      'Taken away: en/form-ended.html, en/form.html, form-ended.html, form.html, form.json.\n' +
-        'The manifest has changed, so its signature manifest.json.minisig was taken away',
+      'Removed: en/form-ended.html, en/form.html, form-ended.html, form.html, form.json.\n' +
+        'The manifest has changed, so its signature manifest.json.minisig was removed',
     );
     // As in a folder of somebody's that was never a form.
     await rm(dir.path('web-shrinks', 'manifest.json'));

@@ -103,7 +103,7 @@ describe('wrong use', () => {
     [['open', '--identity', 'i'], 'PATH is missing'],
     [
       ['admin', 'keyring', '--root-key', 'r', '--out', 'o', '--serial', '1', '--from', '2001-02-03'],
-      'this keyring would be over already, since 2001-02-10',
+      'this keyring would already have ended, on 2001-02-10',
     ],
     [['admin', 'keyring', '--root-key', 'r', '--out', 'o'], '--serial is missing; with --previous it is one more'],
     [['open', '--identity', 'i', '--keyring', 'k', 'letter'], '--keyring needs --root-key'],

@@ -1,5 +1,5 @@
-// What it costs to mix the ids of a round into those that are remembered: how long a full pool's take, and how long each step keeps
-// Redis from others.
+// What it costs to mix the ids of a round into those that are remembered: how long a full pool's take, and how long each step
+// keeps Redis from others.
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { keys, REMEMBERED_ID_BYTES } from '../redis/keys.ts';

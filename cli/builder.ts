@@ -1,6 +1,9 @@
 import { CliError } from './errors.ts';
 
-/** Loads the builder of the pages. Throws BUILD_TOOL_MISSING without esbuild: a relay's machine need not be able to build the form. */
+/**
+ * Loads the builder of the pages. Throws BUILD_TOOL_MISSING without esbuild: a relay's machine need not
+ * be able to build the form.
+ */
 export async function loadBuilder() {
   try {
     return await import('../web/build/build.ts');

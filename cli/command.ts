@@ -23,7 +23,7 @@ export type CommandSpec<Options extends ParseArgsOptionsConfig> = {
   summary: string;
   /** The usage line's arguments after the name. */
   usage: string;
-  /** One or two of the most common uses, as they are typed: each begins with `support-relay`. */
+  /** One or two common uses, as they are typed; the first begins with `support-relay`. */
   examples: readonly [string, string?];
   /** The options, and whatever else there is to say. */
   details: string;

@@ -7,6 +7,9 @@ import { CliError } from './errors.ts';
 /** The most that is read as a whole: a message with several letters, encoded twice, is well below it. */
 export const INPUT_BYTES_MAX = 16 * 1024 * 1024;
 
+/** More than any letter holds: a longer text is not read to its end. */
+export const TEXT_BYTES_MAX = 1024 * 1024;
+
 const PRIVATE = 0o600;
 const PUBLIC = 0o644;
 

@@ -73,7 +73,7 @@ export async function answerConversation(action: NoteAction, values: Values, pat
   ownTeam(verified.keyring, signer, reader.identities);
 
   const { conversations, exitCode, whole } = await readAll(paths, reader, false);
-  // Why nothing opened has been said.
+  // readAll has said why nothing opened.
   if (conversations.length === 0 && exitCode !== EXIT.ok) return exitCode;
   const conversation = answerable(conversations, values.conversation);
   if (action === 'answer') insistOnKey(conversation);

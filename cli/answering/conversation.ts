@@ -23,8 +23,8 @@ export type Answerable = {
 };
 
 /**
- * The conversation with this id, or the only one. Throws CONVERSATION_UNKNOWN when there is none, there are several, or all its letters
- * are notes; ANSWER_UNWANTED when it has no address.
+ * The conversation with this id, or the only one. Throws CONVERSATION_UNKNOWN when there is none, there are several, or all its
+ * letters are notes; ANSWER_UNWANTED when it has no address.
  */
 export function answerable(conversations: readonly Conversation[], id: string | undefined): Answerable {
   const conversation = id === undefined ? onlyOne(conversations) : conversationOf(conversations, id);
@@ -47,7 +47,10 @@ export function answerable(conversations: readonly Conversation[], id: string | 
   };
 }
 
-/** Throws ADDRESS_UNUSABLE when no answer can be sealed to the address: opening a letter checks only that the recipient is well-formed. */
+/**
+ * Throws ADDRESS_UNUSABLE when no answer can be sealed to the address: opening a letter checks only that the
+ * recipient is well-formed.
+ */
 export function insistOnKey({ id, address }: Answerable): void {
   try {
     insistOnRecipient(address.recipient);

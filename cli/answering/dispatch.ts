@@ -35,8 +35,8 @@ const NOT_KEPT = {
 } as const;
 
 /**
- * Sends parcels or writes them to files, and says which. With `keep` they are written first, and each file is removed when the relay
- * has its parcel, so that neither a kill nor a power cut loses what somebody wrote.
+ * Sends parcels or writes them to files, and says which. With `keep` they are written first, and each file is removed when the
+ * relay has its parcel, so that neither a kill nor a power cut loses what somebody wrote.
  */
 export async function dispatch(parcels: readonly Uint8Array[], options: DispatchOptions): Promise<Dispatched> {
   const { destination, io, isJson } = options;

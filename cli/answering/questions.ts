@@ -9,8 +9,8 @@ import type { Answerable, MailboxFull } from './conversation.ts';
 const MAYBE_TAKEN = 'not everything could be read, so somebody else may have it';
 
 /**
- * Asks which name to sign with: another one than before would alarm the whole team, for good. Throws ALIAS_DIFFERS when nobody can be
- * asked, NOT_SENT when the volunteer wants neither name.
+ * Asks which name to sign with: another one than before would alarm the whole team, for good. Throws ALIAS_DIFFERS when nobody
+ * can be asked, NOT_SENT when the volunteer wants neither name.
  */
 export async function aliasAsBefore(former: string, given: string, io: Io): Promise<string> {
   const what = `you have signed as ${visibleLine(former)} so far, not as ${visibleLine(given)}`;
@@ -24,7 +24,10 @@ export async function aliasAsBefore(former: string, given: string, io: Io): Prom
   throw new CliError('NOT_SENT', 'stopped', 'nothing was sent');
 }
 
-/** Throws READING_INCOMPLETE unless `incomplete`, or a yes at the terminal, accepts that somebody else may have the conversation. */
+/**
+ * Throws READING_INCOMPLETE unless `incomplete`, or a yes at the terminal, accepts that somebody else
+ * may have the conversation.
+ */
 export async function confirmIncomplete(id: string, incomplete: boolean, io: Io): Promise<void> {
   if (incomplete) {
     tellOf(id, [MAYBE_TAKEN], io);
@@ -43,7 +46,10 @@ export async function confirmIncomplete(id: string, incomplete: boolean, io: Io)
   );
 }
 
-/** Throws CONVERSATION_TAKEN unless `anyway`, or a yes at the terminal, accepts that others have it. @param taken a line for each */
+/**
+ * Throws CONVERSATION_TAKEN unless `anyway`, or a yes at the terminal, accepts that others have it.
+ * @param taken a line for each
+ */
 export async function confirmTaken(taken: readonly string[], id: string, anyway: boolean, io: Io): Promise<void> {
   if (taken.length === 0) return;
   if (anyway) {
@@ -84,7 +90,10 @@ export function aboutOf({ id, topic, lastMessage }: Answerable, columns: number)
   return `To conversation ${id}${about}, whose last message says:\n${block(excerpt, columns)}\n`;
 }
 
-/** Shows what would be sent, and asks. A text that is too long is refused later, when it is sealed. Throws NOT_SENT without a yes. */
+/**
+ * Shows what would be sent, and asks. A text that is too long is refused later, when it is sealed.
+ * Throws NOT_SENT without a yes.
+ */
 export async function confirmSending(draft: Draft, about: string, io: Io): Promise<void> {
   const { action, alias, to, text } = draft.said;
   const room = roomOf(draft);

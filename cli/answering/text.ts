@@ -1,13 +1,10 @@
 import { CliError } from '../errors.ts';
-import { readInput } from '../files.ts';
+import { readInput, TEXT_BYTES_MAX } from '../files.ts';
 import type { Io } from '../terminal/io.ts';
 
-/** More than any letter holds; a longer text is not read to its end. */
-const TEXT_BYTES_MAX = 1024 * 1024;
-
 /**
- * A volunteer's text: from a file, typed at the terminal, or, where it is needed, from standard input. Line ends at its very end are left
- * out. Throws INPUT_EMPTY when it is needed and there is none, INPUT_TOO_LARGE, INPUT_FORMAT when it is not UTF-8.
+ * A volunteer's text: from a file, typed at the terminal, or, where it is needed, from standard input. Line ends at its very
+ * end are left out. Throws INPUT_EMPTY when it is needed and there is none, INPUT_TOO_LARGE, INPUT_FORMAT when it is not UTF-8.
  */
 export async function readText(io: Io, file: string | undefined, isNeeded: boolean): Promise<string> {
   if (file === undefined && !isNeeded) {

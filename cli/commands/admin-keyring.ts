@@ -125,7 +125,10 @@ function insistOnFuture(from: Date, days: number, now: Date): void {
   throw new UsageError(`${what}: give a later --from or more --days (or set this computer's clock)`, NAME);
 }
 
-/** What the administrator should know when the previous keyring would last longer: the highest serial counts, whichever begins later. */
+/**
+ * What the administrator should know when the previous keyring would last longer: the highest serial
+ * counts, whichever begins later.
+ */
 function voidedBy(made: Keyring, { serial, notBefore, notAfter }: Keyring): string | null {
   if (Date.parse(notAfter) <= Date.parse(made.notAfter)) return null;
   return (

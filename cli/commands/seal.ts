@@ -10,13 +10,11 @@ import { stampParcel } from '../../crypto/stamp.ts';
 import { MAX_DIFFICULTY } from '../../crypto/wire.ts';
 import { defineCommand, required, wholeNumber } from '../command.ts';
 import { CliError, EXIT, UsageError } from '../errors.ts';
-import { writeNewFiles } from '../files.ts';
+import { TEXT_BYTES_MAX, writeNewFiles } from '../files.ts';
 import type { Io } from '../terminal/io.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'seal';
-/** More than any letter holds; a longer text is not read to its end. */
-const TEXT_BYTES_MAX = 1024 * 1024;
 
 export const seal = defineCommand({
   name: NAME,
@@ -83,8 +81,10 @@ The keyring is verified with FILE.minisig beside it and must be valid now.
     const content = values.text === true ? `${encodeParcelText(parcel)}\n` : parcel;
     if (values.out === undefined) io.out(content);
     else await writeNewFiles([{ path: values.out, content, secret: true }]);
-    if (values.json === true)
-      io.out(`${visibleJson({ file: values.out, serial: verified.keyring.serial, notAfter: verified.keyring.notAfter, difficulty })}\n`);
+    if (values.json === true) {
+      const { serial, notAfter } = verified.keyring;
+      io.out(`${visibleJson({ file: values.out, serial, notAfter, difficulty })}\n`);
+    }
     return EXIT.ok;
   },
 });

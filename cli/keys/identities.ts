@@ -11,8 +11,9 @@ import { existingPassphrase, wrongPassphrase } from '../terminal/passphrase.ts';
 import { OPENING, withProgress } from '../terminal/progress.ts';
 
 /**
- * Reads identity files, protected ones too. Files of several weeks mostly have the same passphrase: it is asked once, and again, by
- * name, only for a file that it does not open. Throws PASSPHRASE_WRONG, or INPUT_FORMAT when a file is no identity file.
+ * Reads identity files, protected ones too. Files of several weeks mostly have the same passphrase: it is asked
+ * once, and again, by name, only for a file that it does not open. Throws PASSPHRASE_WRONG, or INPUT_FORMAT when a
+ * file is no identity file.
  */
 export async function readIdentities(paths: readonly string[], io: Io, passphraseFile?: string): Promise<string[]> {
   await ready;

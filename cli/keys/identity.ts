@@ -8,8 +8,8 @@ import { writeNewFiles } from '../files.ts';
 export type NewIdentity = { file: string; recipient: string };
 
 /**
- * Writes a new age identity to a file (mode 0600; an existing one is never overwritten) and returns its recipient, the public half.
- * With a passphrase the file is like one by `age -p`: `age -d` and `age -i` open it.
+ * Writes a new age identity to a file (mode 0600; an existing one is never overwritten) and returns its recipient, the public
+ * half. With a passphrase the file is like one by `age -p`: `age -d` and `age -i` open it.
  */
 export async function createIdentityFile(options: {
   file: string;

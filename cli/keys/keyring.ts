@@ -30,8 +30,8 @@ export type KeyringPlan = {
 export type NewKeyring = VerifiedKeyring & { file: string; signatureFile: string };
 
 /**
- * Signs a keyring and writes `keyring-<serial>.json` and its `.minisig`; existing files are never overwritten. Throws SERIAL_NOT_RISING
- * unless its serial is above the previous one's.
+ * Signs a keyring and writes `keyring-<serial>.json` and its `.minisig`; existing files are never overwritten. Throws
+ * SERIAL_NOT_RISING unless its serial is above the previous one's.
  */
 export async function createKeyring(plan: KeyringPlan, rootKey: SigningKey, directory: string): Promise<NewKeyring> {
   await ready;
@@ -80,7 +80,10 @@ export async function readKeyring(file: string, root: PublicKey): Promise<Verifi
   }
 }
 
-/** Whether the file would verify without what programs add to texts. Only the message depends on it: the file is refused all the same. */
+/**
+ * Whether the file would verify without what programs add to texts. Only the message depends on it: the
+ * file is refused all the same.
+ */
 function wasTouched(json: Uint8Array, signature: string, root: PublicKey): boolean {
   const text = textOf(json, 'lenient').trimEnd();
   return [text, `${text}\n`].some((form) => {

@@ -36,7 +36,10 @@ export async function createRootKey(options: {
   return { keyFile, publicKeyFile };
 }
 
-/** Reads the secret root key. @param askPassphrase called only when the file is encrypted @param io shows the progress of decrypting it */
+/**
+ * Reads the secret root key. @param askPassphrase called only when the file is encrypted @param io shows the
+ * progress of decrypting it
+ */
 export function readRootKey(file: string, askPassphrase: () => Promise<string>, io?: ProgressIo): Promise<SigningKey> {
   return readKeyFile(file, 'the root key', parseSecretKey, askPassphrase, io);
 }

@@ -14,8 +14,8 @@ import { existingPassphrase, wrongPassphrase } from '../terminal/passphrase.ts';
 export type NewSigner = { file: string; publicKeyFile: string; signer: string };
 
 /**
- * Writes a volunteer's new signer: `file` (mode 0600; an existing one is never overwritten) and `file.pub`. The format is minisign's but
- * for its kind, so that minisign itself does not sign with it (crypto/minisign.ts).
+ * Writes a volunteer's new signer: `file` (mode 0600; an existing one is never overwritten) and `file.pub`. The format is
+ * minisign's but for its kind, so that minisign itself does not sign with it (crypto/minisign.ts).
  */
 export async function createSignerFile(options: {
   file: string;
@@ -53,8 +53,9 @@ export function refuseRootKey(file: string, { key }: SigningKey, roots: readonly
 }
 
 /**
- * Reads a secret key file (crypto/minisign.ts). Throws INPUT_FORMAT when the file is no such key, PASSPHRASE_WRONG when the passphrase
- * does not open it. @param askPassphrase called only when the file is encrypted @param io shows the progress of decrypting it
+ * Reads a secret key file (crypto/minisign.ts). Throws INPUT_FORMAT when the file is no such key, PASSPHRASE_WRONG when
+ * the passphrase does not open it. @param askPassphrase called only when the file is encrypted @param io shows the
+ * progress of decrypting it
  */
 export async function readKeyFile(
   file: string,

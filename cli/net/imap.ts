@@ -23,7 +23,10 @@ export type ImapMessage = { name: string; read: () => Promise<Uint8Array> };
 
 export const isImap = (path: string): boolean => /^imaps?:/i.test(path);
 
-/** Parses `imaps://user@host[:port]/Folder`; without a folder it is INBOX. Throws USAGE for anything else, also with a password in it. */
+/**
+ * Parses `imaps://user@host[:port]/Folder`; without a folder it is INBOX. Throws USAGE for anything else,
+ * also with a password in it.
+ */
 export function parseImapUrl(text: string): ImapPlace {
   try {
     const { protocol, username, password, hostname, port, pathname, search, hash } = new URL(text);
@@ -43,8 +46,8 @@ export function parseImapUrl(text: string): ImapPlace {
 }
 
 /**
- * The messages of a folder, selected for reading only: nothing is marked as seen. The certificate is checked.
- * Throws IMAP_AWAY when no server answers, IMAP_CERTIFICATE when its certificate is not valid, IMAP_REFUSED when it refuses the user,
+ * The messages of a folder, selected for reading only: nothing is marked as seen. The certificate is checked. Throws IMAP_AWAY
+ * when no server answers, IMAP_CERTIFICATE when its certificate is not valid, IMAP_REFUSED when it refuses the user,
  * PASSPHRASE_* when its password cannot be read or asked.
  */
 export async function* imapMessages(place: ImapPlace, { passwordFile, ca, socks }: ImapOptions, io: Io): AsyncGenerator<ImapMessage> {
@@ -61,7 +64,8 @@ export async function* imapMessages(place: ImapPlace, { passwordFile, ca, socks 
       secure: true,
       auth: { user: place.user, pass },
       tls: { minVersion: 'TLSv1.2', ...(authority === undefined ? {} : { ca: authority }) },
-      // By the user name, Tor gives this connection circuits of its own: nobody can tell that who reads here also sends to the relay.
+      // Tor gives connections with this user name circuits of their own: nobody can tell that whoever reads here
+      // also sends to the relay.
       ...(socks === undefined ? {} : { proxy: `socks5://inbox:inbox@${socks}` }),
       logger: false,
       disableAutoIdle: true,
@@ -112,8 +116,8 @@ class Folder {
   }
 
   /**
-   * Fetches messages. When the server refuses, each is asked for by itself, so that one message that it cannot read does not hide the
-   * others; some servers close the connection over such a message.
+   * Fetches messages. When the server refuses, each is asked for by itself, so that one message that it cannot read does not
+   * hide the others; some servers close the connection over such a message.
    */
   async fetch(uids: readonly number[]): Promise<Fetched[]> {
     const query = { uid: true, source: { start: 0, maxLength: INPUT_BYTES_MAX } } as const;
@@ -134,8 +138,8 @@ class Folder {
 }
 
 /**
- * Selects a folder. An address divides folders by `/`; a server may use another delimiter, and a prefix before all of them. @returns how
- * many messages there are. Throws INPUT_MISSING when there is no such folder.
+ * Selects a folder. An address divides folders by `/`; a server may use another delimiter, and a prefix before all of them.
+ * @returns how many messages there are. Throws INPUT_MISSING when there is no such folder.
  */
 async function selectFolder(client: ImapFlow, { host, port, folder }: ImapPlace): Promise<number> {
   const levels = folder.split('/').filter((level) => level !== '');

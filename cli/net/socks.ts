@@ -32,7 +32,7 @@ export class SocksError extends Error {
   }
 }
 
-/** `127.0.0.1:9150`; null for anything else. */
+/** Parses an address such as `127.0.0.1:9150`; null for anything else. */
 export function parseSocks(text: string): SocksAddress | null {
   const [, host = '', digits = ''] = /^([A-Za-z0-9.-]{1,253}):(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
@@ -48,8 +48,8 @@ export function onionWithoutProxy(): CliError {
 }
 
 export function newCircuit(): Circuit {
-  const [user, password] = [randomBytes(ISOLATION_BYTES), randomBytes(ISOLATION_BYTES)].map(toHex) as [string, string];
-  return { user, password };
+  const random = (): string => toHex(randomBytes(ISOLATION_BYTES));
+  return { user: random(), password: random() };
 }
 
 /**
@@ -93,7 +93,8 @@ async function authenticate(socket: Socket, circuit: Circuit): Promise<void> {
   socket.write(Buffer.from([VERSION, 1, WITH_PASSWORD]));
   const [version, method] = await read(socket, 2);
   if (version !== VERSION || method !== WITH_PASSWORD) throw new SocksError('what answers there is not the SOCKS port of Tor');
-  const [user, password] = [Buffer.from(circuit.user), Buffer.from(circuit.password)];
+  const user = Buffer.from(circuit.user);
+  const password = Buffer.from(circuit.password);
   socket.write(Buffer.concat([Buffer.from([PASSWORD_VERSION, user.length]), user, Buffer.from([password.length]), password]));
   const [, refused] = await read(socket, 2);
   if (refused !== 0) throw new SocksError('the proxy does not let us in');

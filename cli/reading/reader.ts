@@ -146,7 +146,10 @@ function judge(found: Found, source: string, reader: Reader): Judged {
   }
 }
 
-/** Opens a letter; null for a cover letter. Throws KEYRING_FOREIGN or NOTE_FOREIGN when it was sealed under none of the keyrings given. */
+/**
+ * Opens a letter; null for a cover letter. Throws KEYRING_FOREIGN or NOTE_FOREIGN when it was sealed under
+ * none of the keyrings given.
+ */
 function openOne(letter: Uint8Array, { identities, keyrings, io }: Reader): Pick<OpenedLetter, 'content' | 'keyring'> | null {
   const content = openLetter(letter, identities);
   const keyring = keyringOf(content, keyrings ?? []);

@@ -57,8 +57,8 @@ async function* messagesOf(maildir: string, io: Io): AsyncGenerator<Source> {
 }
 
 /**
- * The messages in new/ and cur/; null when there is neither folder. Anything else in them, such as what a network drive puts beside
- * files, is left out.
+ * The messages in new/ and cur/; null when there is neither folder. Anything else in them, such as what a network drive puts
+ * beside files, is left out.
  */
 async function namesIn(maildir: string): Promise<string[] | null> {
   const all = await Promise.all(

@@ -1,4 +1,4 @@
-// Where a volunteer's parcels go: a relay, directly or by way of Tor, or a folder.
+// Where a volunteer's parcels go: to a relay, directly or through Tor, or into a folder.
 import { UsageError } from '../errors.ts';
 import { AT_ONCE_OPTION } from './moments.ts';
 import { parseAddress, type RelayAddress } from './relay-address.ts';
@@ -13,8 +13,8 @@ export const RELAY_HELP = `  --relay URL             http://â€¦.onion, https://â
                           60 at most): whoever sees connections to the relay can then tell that this is not a visitor`;
 
 /**
- * The relay that `--relay` names, reached through `--socks` where that is given. For a relay on this machine the proxy is ignored: it may
- * be meant for a mail server. Throws USAGE when either is not an address, or an onion comes without a proxy.
+ * The relay that `--relay` names, reached through `--socks` where that is given. For a relay on this machine the proxy is
+ * ignored: it may be meant for a mail server. Throws USAGE when either is not an address, or an onion comes without a proxy.
  */
 export function relayFrom(relay: string, socks: string | undefined, command: string): RelayAddress {
   const local = parseAddress(relay);

@@ -14,8 +14,8 @@ const START = /^AAAAAQ/;
 /** Fewer characters than this are taken for the text around a parcel. */
 const NOTABLE_CHARACTERS = 1_000;
 /**
- * Shorter runs are taken for names, numbers and other text between the pieces of a parcel. The first limit takes every run, for parcels
- * in narrow lines.
+ * Shorter runs are taken for names, numbers and other text between the pieces of a parcel. The first limit takes every run,
+ * for parcels in narrow lines.
  */
 const SHORTEST_RUNS = [1, 40, 200, 1_000] as const;
 /** How many hyphens a long and a shorter dash may stand for: programs differ, and the parcel's check tells which is right. */
@@ -28,7 +28,10 @@ const DASHES = [
 ] as const;
 const DASH = /[\u2013-\u2015]/;
 
-/** The parcels in a source. A source that cannot be read is a problem like a damaged parcel: the others are handed in all the same. */
+/**
+ * The parcels in a source. A source that cannot be read is a problem like a damaged parcel: the others
+ * are handed in all the same.
+ */
 export async function parcelsFrom(source: string, read: () => Promise<Uint8Array>): Promise<FoundParcel[]> {
   try {
     const found = await parcelsIn(await read());
@@ -86,8 +89,8 @@ const goodIn = (found: readonly FoundParcel[]): number => found.filter((each) =>
 const isGood = (found: readonly FoundParcel[]): boolean => found.length > 0 && goodIn(found) === found.length;
 
 /**
- * The reading with the most parcels; of these, the one with the fewest problems, though one problem is better than nothing at all; of
- * these, the last, which leaves out the most.
+ * The reading with the most parcels; of these, the one with the fewest problems, though one problem is better than nothing at
+ * all; of these, the last, which leaves out the most.
  */
 function best(readings: readonly FoundParcel[][]): FoundParcel[] {
   const penalty = (found: readonly FoundParcel[]): number => (found.length === 0 ? 100_000 : found.length);

@@ -1,4 +1,4 @@
-// Sealed parcels on their way to a relay.
+// Sends sealed parcels to a relay, and tries again when it takes nothing for a while.
 import type { Result } from '../../crypto/answer.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { HIGHEST_DIFFICULTY } from '../../crypto/wire.ts';
@@ -40,8 +40,8 @@ export type PostingOptions<P> = {
 export type Posted<P> = { readonly verdict: Verdict; readonly left: readonly P[]; readonly mayHaveArrived: boolean };
 
 /**
- * Sends parcels one after the other, each in a visit and at a moment of its own, and waits a little when the relay takes nothing
- * now. Ctrl-C stops it.
+ * Sends parcels one after the other, each in a visit and at a moment of its own, and waits a little when the relay takes
+ * nothing now. Ctrl-C stops it.
  */
 export function postParcels<P extends Sealed>(parcels: readonly P[], options: PostingOptions<P>): Promise<Posted<P>> {
   const { route, io, tell, isSequence = false } = options;
@@ -69,7 +69,10 @@ export function postParcels<P extends Sealed>(parcels: readonly P[], options: Po
   });
 }
 
-/** Tries a parcel until the relay takes or refuses it, or we give up. @returns the last attempt, and whether any may have arrived */
+/**
+ * Tries a parcel until the relay takes or refuses it, or we give up. @returns the last attempt, and
+ * whether any may have arrived
+ */
 async function tryRepeatedly(
   parcel: Uint8Array,
   route: Route,

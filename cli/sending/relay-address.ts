@@ -4,7 +4,7 @@ import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { socksConnect, type Circuit, type SocksAddress } from '../net/socks.ts';
 
-/** Without a byte received or sent. */
+/** For a connection on which nothing is received or sent. */
 const TIMEOUT_MS = 120_000;
 
 /** A relay on this machine, or at `url`; `socks`: the proxy to go through, null for none. */

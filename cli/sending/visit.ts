@@ -61,8 +61,8 @@ export class Visit {
   }
 
   /**
-   * Loads what the page loads. @returns the bits that the door asks of a stamp; null when it is closed. Throws RelayAway when no relay
-   * answers.
+   * Loads what the page loads. @returns the bits that the door asks of a stamp; null when it is closed. Throws
+   * RelayAway when no relay answers.
    */
   async enter(): Promise<number | null> {
     const origin = originOf(this.#address);
@@ -80,8 +80,8 @@ export class Visit {
   }
 
   /**
-   * Sends a parcel as it is. Throws RelayAway when no relay answers, ANSWER_FORMAT when what it says is not an answer. Sending the same
-   * parcel again is always safe.
+   * Sends a parcel as it is. Throws RelayAway when no relay answers, ANSWER_FORMAT when what it says is not an answer. Sending
+   * the same parcel again is always safe.
    */
   async handIn(parcel: Uint8Array): Promise<Answer> {
     const { body } = await this.#exchange({
@@ -95,8 +95,8 @@ export class Visit {
   }
 
   /**
-   * Hands in a parcel with the stamp that the page would make for `difficulty` bits. If the relay asks for more, it is stamped and
-   * handed in once more: the parcel's id stays the same, since the nonce is no part of it.
+   * Hands in a parcel with the stamp that the page would make for `difficulty` bits. If the relay asks for more, it is stamped
+   * and handed in once more: the parcel's id stays the same, since the nonce is no part of it.
    */
   async handInStamped(parcel: Uint8Array, difficulty: number): Promise<Answer> {
     const answer = await this.handIn(restamped(parcel, difficulty));
@@ -175,8 +175,8 @@ function whyEnded(error: unknown, deadline: AbortSignal, stop: AbortSignal | und
 }
 
 /**
- * Sends a parcel as it is, without loading the page before. Throws RelayAway when no relay answers, ANSWER_FORMAT when what it says is
- * not an answer.
+ * Sends a parcel as it is, without loading the page before. Throws RelayAway when no relay answers, ANSWER_FORMAT when what
+ * it says is not an answer.
  */
 export async function handIn(parcel: Uint8Array, address: RelayAddress, patience: Patience = {}): Promise<Answer> {
   const visit = new Visit(address, patience);
@@ -201,7 +201,10 @@ async function difficultyIn({ body, encoding }: Incoming): Promise<number | null
   }
 }
 
-/** Stamped from a counter of zero: an earlier stamp with more bits than this relay asks for would show where the parcel comes from. */
+/**
+ * Stamped from a counter of zero: an earlier stamp with more bits than this relay asks for would show
+ * where the parcel comes from.
+ */
 function restamped(parcel: Uint8Array, difficulty: number): Uint8Array {
   const unstamped = parcel.slice();
   unstamped.fill(0, COUNTER_OFFSET, PARCEL_HEADER_BYTES);

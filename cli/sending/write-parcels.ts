@@ -8,7 +8,10 @@ import { reason, writeNewFiles } from '../files.ts';
 import type { Io } from '../terminal/io.ts';
 import { visibleLine } from '../terminal/terminal.ts';
 
-/** What a door asks under normal load, and the default of `seal`. `send` and `operator ingest` stamp again for what the door asks then. */
+/**
+ * What a door asks under normal load, and the default of `seal`. `send` and `operator ingest` stamp again
+ * for what the door asks then.
+ */
 const WRITTEN_DIFFICULTY = 10;
 const NAME = /^(\d+)\.txt$/;
 

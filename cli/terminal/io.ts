@@ -1,4 +1,7 @@
-/** Everything that a command touches besides its arguments and files, so that tests can run the real commands in their own process. */
+/**
+ * Everything that a command touches besides its arguments and files, so that tests can run the real
+ * commands in their own process.
+ */
 export type Io = {
   readonly stdinIsTerminal: boolean;
   readonly stdoutIsTerminal: boolean;
@@ -22,7 +25,10 @@ export type Io = {
   /** Lines typed at the terminal until Ctrl-D on an empty one. Only called when stdin is a terminal. */
   askText(): Promise<string>;
   now(): Date;
-  /** Resolves with true after `ms`, or with false as soon as the person wants to stop (Ctrl-C). @param why to send, or to try again */
+  /**
+   * Resolves with true after `ms`, or with false as soon as the person wants to stop (Ctrl-C). `why`: a moment to send has to
+   * come, or something failed and is to be tried again.
+   */
   pause(ms: number, why: 'moment' | 'again'): Promise<boolean>;
   /** While `work` runs, Ctrl-C aborts `stop` instead of ending the program; a second one ends it. */
   stoppable<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T>;

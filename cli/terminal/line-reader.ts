@@ -2,8 +2,8 @@ import { createInterface } from 'node:readline';
 import { CliError } from '../errors.ts';
 
 /**
- * Lines typed at the terminal, until there are `most` or Ctrl-D ends them. The terminal is read character by character: line by line, it
- * would cut lines at 4,095 bytes, and Ctrl-D would end standard input before the next question.
+ * Lines typed at the terminal, until there are `most` or Ctrl-D ends them. The terminal is read character by character: line by
+ * line, it would cut lines at 4,095 bytes, and Ctrl-D would end standard input before the next question.
  */
 function readLines(input: NodeJS.ReadableStream, output: NodeJS.WritableStream, prompt: string, most: number): Promise<string[]> {
   return new Promise((resolve, reject) => {

@@ -48,7 +48,10 @@ export class Output {
     );
   }
 
-  /** Says on the other stream that one was lost, if it can. @returns the exit code: that of the loss only when all else went well */
+  /**
+   * Says on the other stream that one was lost, if it can. @returns the exit code: that of the loss
+   * only when all else went well
+   */
   finish(exitCode: number): number {
     for (const [name, error] of this.#lost) this.#tell(name, error);
     return exitCode === EXIT.ok && this.#lost.size > 0 ? EXIT.outputLost : exitCode;

@@ -18,7 +18,7 @@ const SEALING = { 'with WebAssembly': ['seal-wasm.js', 'sodium.wasm'], without: 
 const TOR_LIKE = { latency: 600, download: 1_500_000 / 8, upload: 500_000 / 8 };
 const ROUNDS = 5;
 const SLOW_MS = 120_000;
-const LETTERS = 3_800;
+const LETTERS = 3_700;
 
 /** Keeps in the page's `measured` when the form can be typed into and sent, the longest task, and how long sealing took. */
 const MEASURE = `

@@ -12,11 +12,11 @@ import { pastePages, postPaste } from './routes/paste.ts';
 import { getStart } from './routes/start.ts';
 import { moved, serveStatics, type Statics } from './statics.ts';
 
-/** The public side. Nothing in it reads who asks, and nothing in it logs. */
+/** The public listener's app. It reads no client attributes and logs nothing. */
 export function createApp(parts: ParcelParts & { mailboxes: MailboxReader }, statics: Statics, offlineForm: OfflineForm): Express {
   const app = bareApp();
   const { shelf, door } = parts;
-  // Who follows an address in a browser is a person. What programs fetch is refused in their words, whatever goes wrong.
+  // People open pages in a browser, so they get a page. What programs fetch is always refused in JSON.
   const refusePerson = refuseWith(nowherePage(statics));
   const onlyPost = methodNotAllowed('POST', refusePerson);
   app.route('/parcel').post(postParcel(parts)).all(onlyPost);
@@ -30,7 +30,7 @@ export function createApp(parts: ParcelParts & { mailboxes: MailboxReader }, sta
   for (const [path, get] of Object.entries(documents)) app.route(path).get(get).all(methodNotAllowed('GET, HEAD'));
   for (const [folder, pages] of pastePages(statics)) {
     const path = `${folder}paste`;
-    // Who asks for it by address, or comes back to it, finds the field.
+    // Opening this address directly, or returning to it, leads to the page with the text field.
     app
       .route(path)
       .post(postPaste(parts, pages))
@@ -42,7 +42,7 @@ export function createApp(parts: ParcelParts & { mailboxes: MailboxReader }, sta
   return app;
 }
 
-/** Express without what it does of its own accord: no parsing of queries, no entity tags, no trust in proxies. */
+/** Express without its defaults: no query parsing, no entity tags, no trusted proxies. */
 export function bareApp(): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -60,7 +60,7 @@ export function closeApp(app: Express, answer: Refuse = refuse): void {
   app.use(failedWith(answer));
 }
 
-/** Express would answer with the error's text, and print it. */
+/** Replaces Express's own error handler, which would send the error's text and print it. */
 function failedWith(answer: Refuse): ErrorRequestHandler {
   return (_error, request, response, next) => {
     if (response.headersSent) request.socket.destroy();

@@ -3,10 +3,9 @@ import type { IncomingMessage } from 'node:http';
 export type Body = { readonly kind: 'exact'; readonly bytes: Buffer } | { readonly kind: 'short' | 'long' | 'gone' };
 
 /**
- * Reads a body of exactly `length` bytes. What announces another length is not read at all, and what turns out
- * longer is read no further: never more than `length` bytes are held, and nothing but an exact body outlives the reading.
- * `gone`: the sender left. `onLate` is called, if it is given, when the time for the request is over, to answer it instead
- * of the listener; the body is `gone` then too.
+ * Reads a body of exactly `length` bytes. A body that declares another length is not read at all; one that turns out longer is
+ * read no further. So at most `length` bytes are held, and all but an exact body are overwritten.
+ * `gone`: the sender disconnected, or the request timed out. On a timeout `onLate`, if given, responds instead of the listener.
  */
 export async function readExactly(request: IncomingMessage, length: number, onLate?: () => void): Promise<Body> {
   const announced = request.headers['content-length'];
@@ -19,12 +18,12 @@ export async function readExactly(request: IncomingMessage, length: number, onLa
     const finish = (body: Body) => {
       decided = true;
       request.off('end', onEnd).off('error', onGone).off('close', onGone).off('timeout', onTimeout);
-      // A reset after we have decided is nobody's business any more, but must not go unhandled.
+      // A reset after we have decided no longer matters, but must not go unhandled.
       request.on('error', () => undefined);
       if (body.kind !== 'exact') bytes.fill(0);
       resolve(body);
     };
-    // Stays when all is decided: what still comes is overwritten, too.
+    // Stays attached after the decision, so that whatever still arrives is overwritten too.
     const onData = (chunk: Buffer) => {
       if (!decided && filled + chunk.length > length) finish({ kind: 'long' });
       if (!decided) filled += chunk.copy(bytes, filled);

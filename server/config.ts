@@ -8,20 +8,20 @@ import { MOST_REPLY_WEEKS, REPLY_WEEKS } from '../redis/mailboxes.ts';
 export type RelayConfig = {
   /** Where tor (or a reverse proxy) connects. */
   listen: ListenAddress;
-  /** Health, for the operator alone. */
+  /** Health checks, for the operator only. */
   privateListen: ListenAddress;
   redis: RedisTarget;
   keyrings: ShelfOptions;
   webDirectory: string;
-  /** Leading zero bits asked of a stamp while the pool is nearly empty. */
+  /** Leading zero bits required of a stamp while the pool is nearly empty. */
   difficulty: number;
-  /** Parcels in the pool at most. */
+  /** Maximum number of parcels in the pool. */
   poolLimit: number;
-  /** Remembered parcel ids per keyring serial at most. */
+  /** Maximum number of remembered parcel ids per keyring serial. */
   seenLimit: number;
-  /** Full weeks of replies that are looked for. */
+  /** How many full weeks back replies are read. */
   replyWeeks: number;
-  /** In such a time the body of a request must come on, or its connection is closed. */
+  /** A connection is closed when the body of its request makes too little progress in this time (server/connections.ts). */
   requestTimeoutMs: number;
 };
 

@@ -1,19 +1,19 @@
-// Who gives way when there are more connections than places. One client can open as many as it likes, so "first come" would
-// be a door that anybody can hold shut; and somebody on a phone behind Tor is slow without meaning it.
+// Decides which connection to close when there are too many. One client can open as many as it likes, so with "first come, first
+// served" anybody could lock out everybody else; and a phone behind Tor is slow without any bad intent.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** What a connection is credited with from the beginning: it gets a few seconds before its speed counts. */
+/** Credit for a new connection: a few seconds before its speed counts. */
 export const HEAD_START_BYTES = 2_048;
-/** What a body must bring in each period (RELAY_REQUEST_TIMEOUT_SECONDS) to go on. */
+/** Minimum progress of a body in each period (RELAY_REQUEST_TIMEOUT_SECONDS). */
 export const PROGRESS_BYTES = 1_024;
 
-/** What is going on: bytes since a moment. Nothing in it tells who is connected. */
+/** Bytes transferred since a moment. Says nothing about who is connected. */
 export type Effort = { readonly sinceMs: number; readonly bytes: number };
 
 /**
- * How much a connection deserves its place: its bytes a second, with the head start. One that is silent falls below one that
- * brings half a kilobyte a second after four seconds; one that brings a byte a second soon after.
+ * How much a connection deserves to stay: its bytes per second, including the head start. After four seconds a silent connection
+ * ranks below one that sends half a kilobyte a second; one that sends a byte a second does so soon after.
  */
 export function worth({ sinceMs, bytes }: Effort, nowMs: number): number {
   return ((HEAD_START_BYTES + bytes) * 1_000) / Math.max(nowMs - sinceMs, 1);
@@ -22,9 +22,9 @@ export function worth({ sinceMs, bytes }: Effort, nowMs: number): number {
 class Connection {
   readonly socket: Socket;
   #response: ServerResponse | null = null;
-  /** When the request that is awaited or arriving now could begin, and what had been read by then. */
+  /** When the awaited or arriving request could begin, and how many bytes had been read by then. */
   #since: Effort;
-  /** When the reader last took something off. */
+  /** When the client last read something. */
   #readAtMs = 0;
   #period: Effort;
 
@@ -34,7 +34,7 @@ class Connection {
     this.#period = this.#since;
   }
 
-  /** Whether the answer to the request before is still on its way. */
+  /** True while the response to the previous request is still being sent. */
   get isAnswering(): boolean {
     return this.#response !== null && !this.#response.writableFinished;
   }
@@ -43,12 +43,12 @@ class Connection {
     this.#response = response;
     this.#readAtMs = nowMs;
     this.#period = { sinceMs: nowMs, bytes: this.socket.bytesRead };
-    // Of a long answer each piece that was taken (server/pieces.ts); of a short one when it was there.
+    // 'drain' fires for each piece of a long response that was read (server/pieces.ts), 'prefinish' once a response is complete.
     for (const event of ['drain', 'prefinish']) response.on(event, () => (this.#readAtMs = performance.now()));
     response.once('finish', () => (this.#since = { sinceMs: performance.now(), bytes: this.socket.bytesRead }));
   }
 
-  /** Null while the request is all there and the answer is ours to give: nothing may end it then. */
+  /** Null while the request is complete and we owe the response: such a connection must not be closed. */
   effort(): Effort | null {
     const { socket } = this;
     const arrived = { sinceMs: this.#since.sinceMs, bytes: socket.bytesRead - this.#since.bytes };
@@ -57,7 +57,7 @@ class Connection {
     return response.writableEnded || response.headersSent ? { sinceMs: this.#readAtMs, bytes: 0 } : null;
   }
 
-  /** Whether a body arrives that brought next to nothing in the last period. */
+  /** True when a body is arriving but made next to no progress in the last period. */
   isStuck(periodMs: number, nowMs: number): boolean {
     const request: IncomingMessage | undefined = this.#response?.req;
     if (request === undefined || request.complete || nowMs - this.#period.sinceMs < periodMs) return false;
@@ -68,7 +68,7 @@ class Connection {
   }
 }
 
-/** The open connections of a listener, at most `places` of them. */
+/** The connections of a listener, up to a maximum. */
 export class Connections {
   readonly #places: number;
   readonly #open = new Map<object, Connection>();
@@ -77,7 +77,7 @@ export class Connections {
     this.#places = places;
   }
 
-  /** Where there is no place for it, the one that deserves its place least is ended, and never one whose request is all there. */
+  /** At the maximum, closes the connection that deserves to stay least, but never one whose request is complete. */
   add(socket: Socket): void {
     if (this.#open.size >= this.#places && !this.#makeRoom()) {
       socket.destroy();
@@ -88,9 +88,9 @@ export class Connections {
   }
 
   /**
-   * A request has begun on `socket`.
-   * @returns false when it must not be looked at, and its connection has ended: it came before the answer to the one before it
-   * was gone. No browser does that; who sends thousands at once and reads nothing would have all of them answered.
+   * Notes that a request has begun on `socket`.
+   * @returns false, with the connection closed, when the previous response was not fully sent yet. No browser pipelines like that,
+   * and a client that sends thousands of requests and reads nothing would have all of them processed.
    */
   begin(socket: Socket, response: ServerResponse): boolean {
     const connection = this.#open.get(socket);
@@ -102,7 +102,7 @@ export class Connections {
     return true;
   }
 
-  /** Those whose body does not come on. */
+  /** Lists the sockets whose body makes too little progress. */
   stuck(periodMs: number): Socket[] {
     const nowMs = performance.now();
     return [...this.#open.values()].filter((connection) => connection.isStuck(periodMs, nowMs)).map(({ socket }) => socket);
@@ -123,7 +123,7 @@ export class Connections {
   }
 
   #end(socket: Socket): void {
-    // Its place is free at once; 'close' comes later.
+    // Frees its place at once; 'close' comes later.
     this.#open.delete(socket);
     socket.destroy();
   }

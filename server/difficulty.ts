@@ -1,19 +1,19 @@
-// What a stamp costs: next to nothing while few write, more while something floods. The price follows how full the pool is,
-// and how many parcels were remembered of a keyring; docs/operations.md has the figures and bench/ measures them.
+// Cost of a stamp: cheap under normal load, expensive during a flood. It depends on how full the pool is, and on how many parcels
+// are remembered under a keyring. docs/operations.md has the figures, and bench/ measures them.
 import { HIGHEST_DIFFICULTY } from '../crypto/wire.ts';
 
 type Step = {
-  /** The share of the pool's limit from which on this is asked. */
+  /** Fraction of the pool's limit at which this tier begins. */
   readonly from: number;
   /** Bits above the base. */
   readonly bits: number;
-  /** Not only at the end of a round: a pool that is half full says that there is a flood, not who came. */
+  /** Applies within a round, not only at its end: a pool that is half full reveals a flood, not a single sender. */
   readonly atOnce: boolean;
 };
 
 /**
- * With these a client that makes 1.5 million hashes a second (two cores) fills four fifths of a pool of 20,000 in a round of
- * 300 seconds, however fast it sends, and is asked no more than seven bits above a base of ten: 26 seconds at Safer.
+ * Chosen so that a client with 1.5 million hashes a second (two cores) fills at most four fifths of a pool of 20,000 in a round of
+ * 300 seconds, however fast it sends, and meets at most seven bits above a base of ten: 26 seconds at Safer.
  */
 const STEPS: readonly Step[] = [
   { from: 0, bits: 0, atOnce: false },
@@ -23,33 +23,33 @@ const STEPS: readonly Step[] = [
   { from: 9 / 10, bits: 8, atOnce: true },
 ];
 
-/** A step is left only well below where it begins, so that a pool about a bound does not say so by going to and fro. */
+/** Hysteresis: a tier ends well below where it begins, so that a pool near a bound does not reveal itself by flapping. */
 const LEFT_BELOW = 0.6;
-/** How far a bound may lie from where it stands above, this round. */
+/** How far a round's bounds may deviate from the table above, as a fraction. */
 const SPREAD = 0.05;
 const U32 = 2 ** 32;
 
-/** The price by the pool, in one round. */
+/** The cost that follows from the pool, within one round. */
 export type Price = {
   readonly step: number;
-  /** The largest share of the limit in this round. */
+  /** Highest fraction of the limit in this round. */
   readonly peak: number;
-  /** Where the steps begin in this round. */
+  /** Where the tiers begin in this round. */
   readonly bounds: readonly number[];
 };
 
-/** One u32 for each step but the first. */
+/** One u32 for each tier but the first. */
 export const DRAWS = STEPS.length - 1;
 
-/** The price before the first round, which finds a pool of this share. */
+/** The cost before the first round, for a pool that is already this full. */
 export function firstPrice(share: number, draws: Uint32Array): Price {
   return nextRound({ step: 0, peak: share, bounds: [] }, share, draws);
 }
 
 /**
- * A round has ended: up by what was seen in it, or down by one step.
- * @param draws `DRAWS` random numbers, which place the bounds anew: who keeps the pool just below a bound cannot know that it
- * does, and see somebody's single parcel by the price
+ * Ends a round: up to the tier that its peak reached, or down by one tier.
+ * @param draws `DRAWS` random numbers that shift the bounds, so that nobody can hold the pool just below a bound and recognise
+ * another person's parcel by the rise in cost
  */
 export function nextRound({ step, peak }: Price, share: number, draws: Uint32Array): Price {
   const reached = STEPS.findLastIndex(({ from }) => peak >= from);
@@ -58,16 +58,16 @@ export function nextRound({ step, peak }: Price, share: number, draws: Uint32Arr
   return { step: Math.max(reached, isLeft ? step - 1 : step), peak: share, bounds };
 }
 
-/** Within a round: up, where a step does not wait for its end. */
+/** Within a round: goes up where a tier applies at once. */
 export function withinRound({ step, peak, bounds }: Price, share: number): Price {
   const reached = STEPS.findLastIndex(({ atOnce }, index) => atOnce && share >= (bounds[index] ?? 1));
   return { step: Math.max(step, reached), peak: Math.max(peak, share), bounds };
 }
 
-/** Of the parcels that may be remembered of a keyring this share may come at any time, the others as its time passes … */
+/** Of the parcels that a keyring may have, this fraction may come at any time, and the rest in proportion to the time passed. */
 const REMEMBERED_AT_ONCE = 0.1;
 const REMEMBERED_IN_TIME = 0.85;
-/** … and what is asked of a parcel rises with the share that has come of those that may have: past all of it, to the highest. */
+/** Bits above the base by the fraction used of what may have come so far; beyond all of it, the maximum. */
 const IDS_STEPS = [
   [1, 10],
   [0.9, 8],
@@ -76,16 +76,16 @@ const IDS_STEPS = [
 ] as const;
 
 /**
- * Bits above the base by how many parcels were remembered: one client must not use up in a day what has to last for a week.
- * @param share of the limit
- * @param passed share of the keyring's time, 0 to 1
+ * Bits above the base by how many parcels are remembered: one client must not use up in a day what has to last for a week.
+ * @param used fraction of the limit that is used up
+ * @param passed fraction of the keyring's lifetime that has passed, 0 to 1
  */
 export function bitsForRemembered(share: number, passed: number): number {
   const used = share / (REMEMBERED_AT_ONCE + REMEMBERED_IN_TIME * Math.min(Math.max(passed, 0), 1));
   return IDS_STEPS.find(([from]) => used >= from)?.[1] ?? 0;
 }
 
-/** Leading zero bits at a step above `base`, and at the bits for what was remembered, whichever asks for more. */
+/** Leading zero bits required: `base` plus the bits of the tier or of the remembered parcels, whichever is more. */
 export function difficultyAt(base: number, step: number, rememberedBits = 0): number {
   const bits = Math.max(STEPS[step]?.bits ?? 0, rememberedBits);
   return Math.max(base, Math.min(base + bits, HIGHEST_DIFFICULTY));

@@ -19,28 +19,28 @@ export type DoorState = {
   redis: 'ok' | 'away';
   pool: Fill | 'unknown';
   worker: WorkerState | 'unknown';
-  /** As last heard from the worker. */
+  /** As the worker last reported. */
   roundSeconds: number;
-  /** Leading zero bits asked now of a stamp under the current keyring. */
+  /** Leading zero bits currently required of a stamp under the current keyring. */
   difficulty: number;
 };
 
 export type DoorOptions = PoolLimits & {
-  /** Leading zero bits asked of a stamp while the pool is nearly empty. */
+  /** Leading zero bits required of a stamp while the pool is nearly empty. */
   difficulty: number;
 };
 
-/** `functions`: those of this version are there, which a worker brings (redis/functions.ts). */
+/** What Redis says. `hasFunctions`: a worker has loaded the functions of this version (redis/functions.ts). */
 type Seen = { pool: number; ids: ReadonlyMap<number, number>; worker: WorkerState; functions: boolean; roundSeconds: number };
 
 const REFRESH_MS = 1_000;
 const FIRST_WAIT_MS = 1_000;
-/** Until a worker has said how long its rounds are; its default. */
+/** The worker's default, used until a worker has reported the length of its rounds. */
 const ROUND_SECONDS = 300;
 
 /**
- * Whether parcels are taken now, found out by a timer and never by a request: asking is free, and what the door says
- * does not depend on who asks.
+ * Whether the relay accepts parcels now. A timer finds out, never a request: so asking costs nothing, and the state does not
+ * depend on who asks.
  */
 export class Door {
   readonly #redis: Redis;
@@ -52,7 +52,7 @@ export class Door {
   #sampleAgeMs = Infinity;
   #sample: Fill = 'empty';
   #price: Price | null = null;
-  /** By serial: how much is remembered of that keyring, and the bits above the base for it. */
+  /** By serial: how much is remembered under that keyring, and the bits above the base for it. */
   #remembered: ReadonlyMap<number, Taken> = new Map();
 
   constructor(redis: Redis, shelf: KeyringShelf, options: DoorOptions) {
@@ -67,17 +67,17 @@ export class Door {
     return this.#state;
   }
 
-  /** Leading zero bits asked now of a stamp under the keyring of this serial. */
+  /** Leading zero bits currently required of a stamp under the keyring of this serial. */
   difficultyFor(serial: number): number {
     return difficultyAt(this.#options.difficulty, this.#price?.step ?? 0, this.#remembered.get(serial)?.dearer);
   }
 
-  /** The keyrings that parcels are taken under, as the last look in a round found them. */
+  /** The keyrings under which parcels are accepted, as last sampled (once a round). */
   get taken(): Taken[] {
     return this.#shelf.live().map(({ serial }) => this.#remembered.get(serial) ?? { serial, share: 'low', dearer: 0 });
   }
 
-  /** Does not wait for Redis for long: a relay without Redis still says that it is closed. */
+  /** Waits only briefly for Redis: a relay without Redis still has to report that it is closed. */
   async start(): Promise<void> {
     await ready;
     await whenReady(this.#redis, FIRST_WAIT_MS).catch(() => undefined);
@@ -118,8 +118,8 @@ export class Door {
   }
 
   /**
-   * The first command writes something that is there already: it changes nothing, yet fails as a parcel would when
-   * Redis is out of memory, read-only or cannot write to its disk.
+   * The first command writes a member that is already there. It changes nothing, but fails as a parcel would when Redis is out of
+   * memory, read-only, or cannot write to its disk.
    */
   async #ask(serial: number | null): Promise<Seen> {
     const batch = this.#redis.pipeline();
@@ -139,15 +139,15 @@ export class Door {
     if (pool === undefined || leftMs === undefined || round === undefined || counts.length < 2 * live.length) {
       throw new Error('incomplete reply');
     }
-    // Without the anchor in each (redis/keys.ts).
+    // Each set also holds the anchor (redis/keys.ts), which does not count.
     const idsIn = (index: number): number => Math.max((counts[index] ?? 0) - 1, 0);
     const ids = new Map(live.map((shelved, index) => [shelved.serial, idsIn(2 * index) + idsIn(2 * index + 1)]));
     return { ids, pool, worker: workerState(leftMs, round), functions, roundSeconds: round > 0 ? round : this.#state.roundSeconds };
   }
 
   /**
-   * How full everything is, and what follows from it. Once a round, since a change must not say when a parcel came; but for
-   * a flood, which within a round may raise the price (server/difficulty.ts).
+   * Samples the fill levels once a round, since a change must not reveal when a parcel came. The exception is a flood, which may
+   * raise the cost within a round (server/difficulty.ts).
    */
   #look({ pool, ids, roundSeconds }: Seen): void {
     const share = pool / this.#options.poolLimit;

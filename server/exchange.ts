@@ -18,19 +18,19 @@ export const STATUS: Readonly<Record<Result, number>> = {
   closed: 503,
 };
 
-/** A full pool drains by rounds; a Redis that restarts is back sooner. */
+/** A full pool drains round by round; a restarted Redis is back sooner. */
 export const RETRY_AFTER_SECONDS: Partial<Record<Result, number>> = { full: 300, away: 30, closed: 300 };
 
 /**
- * What an exchange takes at the least from the moment that its body is there: longer than looking into any mailbox, and than
- * most disks need for a parcel, so that its time says neither what it was nor what became of it. Over Tor nobody notices.
+ * Minimum response time, counted from the last byte of the body. It is longer than reading any mailbox, and than most disks need
+ * for a parcel, so the time reveals neither what was asked nor the result. Over Tor nobody notices.
  */
 export const EXCHANGE_MS = 20;
 
 /** `body`: 24,576 bytes, whatever the result. */
 export type ExchangeAnswer = { readonly result: Result; readonly body: Uint8Array };
 
-/** What has the size of an exchange, 24,576 bytes, gets an answer of that size, whatever it was. */
+/** Handles an exchange: a request body of 24,576 bytes always gets a response of the same size. */
 export function exchange(answer: (bytes: Uint8Array) => Promise<ExchangeAnswer>): RequestHandler {
   return async (request, response) => {
     const unfit = headersUnfit(request.headers);
@@ -56,7 +56,7 @@ export function exchange(answer: (bytes: Uint8Array) => Promise<ExchangeAnswer>)
   };
 }
 
-/** What an exchange must not come without, or with. */
+/** Checks the headers that an exchange must, or must not, have. Null: they are fine. */
 function headersUnfit(headers: IncomingHttpHeaders): Refusal | null {
   if (headers['content-type'] !== 'application/octet-stream') return 'CONTENT_TYPE';
   if (headers['content-encoding'] !== undefined) return 'CONTENT_ENCODING';
@@ -67,7 +67,7 @@ function send(response: Response, { result, body }: ExchangeAnswer): void {
   const retryAfterSeconds = RETRY_AFTER_SECONDS[result] ?? 0;
   response.statusCode = STATUS[result];
   if (retryAfterSeconds > 0) response.setHeader('Retry-After', retryAfterSeconds);
-  // One exchange a connection: answers to requests sent ahead would pile up for a client that does not read them.
+  // One exchange per connection: responses to pipelined requests would pile up for a client that does not read them.
   response.setHeader('Connection', 'close');
   response.setHeader('Content-Type', 'application/octet-stream');
   response.setHeader('Content-Length', body.length);

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 
-/** Everything the page needs and nothing else: no inline, no third party, WebAssembly for libsodium. */
+/** Allows what the page needs and nothing else: nothing inline, no third party, WebAssembly for libsodium. */
 const policy = {
   useDefaults: false,
   directives: {
@@ -35,8 +35,8 @@ const secure = helmet({
 export type ResponseHeader = readonly [name: string, value: string];
 
 /**
- * The headers of every answer, whatever was asked and whatever came of it. Made once, at start: they cannot depend
- * on a request.
+ * The headers of every response, whatever the request and the result. Built once at start, so they cannot depend on a
+ * request.
  */
 export const FIXED_HEADERS: readonly ResponseHeader[] = [
   ...recorded(),
@@ -45,13 +45,13 @@ export const FIXED_HEADERS: readonly ResponseHeader[] = [
 ];
 
 export const fixedHeaders: RequestHandler = (_request, response, next) => {
-  // A clock that is a little off tells this machine from others.
+  // Clock skew would tell this machine from others.
   response.sendDate = false;
   for (const [name, value] of FIXED_HEADERS) response.setHeader(name, value);
   next();
 };
 
-/** What helmet would set. It looks at no request, so an empty one does. */
+/** Records the headers that helmet sets. It reads nothing from the request, so an empty one will do. */
 function recorded(): ResponseHeader[] {
   const headers: ResponseHeader[] = [];
   const recorder = { setHeader: (name: string, value: string) => headers.push([name, value]), removeHeader: () => undefined };

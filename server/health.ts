@@ -5,7 +5,7 @@ import type { Door } from './door.ts';
 import { jsonBody, sendJson } from './json.ts';
 import { methodNotAllowed } from './refusals.ts';
 
-/** The operator's side, on a listener of its own: states in coarse steps, never a number that counts people. */
+/** The operator's app, on its own listener: coarse states only, never a number that could count people. */
 export function createHealthApp(door: Door, shelf: KeyringShelf): Express {
   const app = bareApp();
   const onlyGet = methodNotAllowed('GET, HEAD');

@@ -12,27 +12,27 @@ import type { StaticFile } from './statics.ts';
 
 const MAX_HEADER_BYTES = 16_384;
 const PLACES = 500;
-/** Headers are less than a kilobyte: time for somebody slow, and for Tor to stop and go on. */
+/** Headers take less than a kilobyte: enough time for a slow client, and for Tor to stall and recover. */
 const HEADERS_MS = 15_000;
-/** So many times as long as a body may stand still a client may take nothing of its answer, while nobody else needs its place. */
+/** A client may leave its response unread for this many request timeouts, while nobody else needs its place. */
 const UNREAD_TIMES = 4;
 const KEEP_ALIVE_MS = 5_000;
-/** What is still arriving when we are told to stop gets this long. */
+/** Requests that are still arriving when we are told to stop get this long. */
 const STOP_GRACE_MS = 10_000;
-/** A request of a browser is of about this length. */
+/** About the size of a browser's request headers. */
 const PIECE_BYTES = 512;
 const TOO_SLOW = 'ERR_HTTP_REQUEST_TIMEOUT';
 
 export type ListenerOptions = {
-  /** In such a time a body must come on (server/connections.ts). */
+  /** A body must make progress within this time (server/connections.ts). */
   readonly requestTimeoutMs: number;
-  /** For a request of which so little has come in time that nobody knows whether a person waits for its answer. */
+  /** Response to a request that timed out before its path was known: a person may be waiting for it. */
   readonly page?: StaticFile | undefined;
-  /** Connections at most. */
+  /** Maximum number of connections. */
   readonly places?: number;
 };
 
-/** One HTTP server on a unix socket or a loopback port, that answers broken HTTP in the same words as everything else. */
+/** An HTTP server on a unix socket or a loopback port that refuses malformed HTTP in the same form as everything else. */
 export class Listener {
   readonly #address: ListenAddress;
   readonly #server: Server;
@@ -48,15 +48,15 @@ export class Listener {
     this.#page = page;
     this.#requestTimeoutMs = requestTimeoutMs;
     this.#server = createServer({
-      // No limit for the whole: 24 KiB at half a kilobyte a second are welcome.
+      // No limit for the whole request: 24 KiB at half a kilobyte a second is welcome.
       requestTimeout: 0,
       headersTimeout: Math.min(requestTimeoutMs, HEADERS_MS),
       connectionsCheckingInterval: Math.min(requestTimeoutMs / 4, 5_000),
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
-      // So that every piece of an answer that was taken counts (server/connections.ts).
+      // Makes every piece of a response that the client reads count as progress (server/connections.ts).
       highWaterMark: ANSWER_PIECE_BYTES,
-      // Nobody's idea of our name matters here.
+      // We have no use for the name that a client gives us.
       requireHostHeader: false,
     });
     this.#server.timeout = UNREAD_TIMES * requestTimeoutMs;
@@ -71,7 +71,7 @@ export class Listener {
     });
     this.#server.on('request', handle);
     this.#server.on('checkExpectation', handle);
-    // Node would write before anybody has looked.
+    // Node would write 100 Continue before the headers were checked.
     this.#server.on('checkContinue', (request, response) => {
       handle(request, response);
       if (!request.complete && !response.headersSent && !request.socket.destroyed) response.writeContinue();
@@ -102,7 +102,7 @@ export class Listener {
     if (address.kind === 'unix') await chmod(address.path, 0o660);
   }
 
-  /** The port it got, when it was asked for any. */
+  /** The TCP port it listens on, also when the system chose it. */
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
   }
@@ -118,10 +118,10 @@ export class Listener {
     clearInterval(this.#timer);
   }
 
-  /** Node's own answers would lack our headers. */
+  /** Replaces Node's own responses, which would lack our headers. */
   #refuseBroken(error: Pick<NodeJS.ErrnoException, 'code'>, socket: Duplex): void {
     const begun = this.#responding.get(socket);
-    // Who reads a body may have better words for its sender than ours.
+    // Whoever reads the body may have a more helpful response for its sender.
     if (error.code === TOO_SLOW && begun?.headersSent === false && begun.req.emit('timeout')) return;
     if (!socket.writable || (begun?.headersSent === true && !begun.writableFinished)) {
       socket.destroy();
@@ -133,8 +133,8 @@ export class Listener {
 }
 
 /**
- * Has the parser read a connection in small pieces, and no further once it has ended. What one read of the system brings, 64 KiB,
- * can be thousands of requests, and the parser would begin them all before anybody else has a turn.
+ * Feeds the parser in small pieces, and stops once the connection is destroyed. One system read of 64 KiB can hold thousands of
+ * requests, and the parser would begin them all before anybody else gets a turn.
  */
 function readInPieces(socket: Socket): void {
   const [parse] = socket.listeners('data') as ((chunk: Buffer) => void)[];
@@ -176,11 +176,11 @@ function rawRefusal(refusal: Refusal, page: StaticFile | undefined): Buffer {
   return Buffer.concat([Buffer.from(head.join('\r\n')), body]);
 }
 
-/** A socket file that a crash left behind, which nobody answers. Anything else in its place is left alone. */
+/** Removes a socket file that a crash left behind. Throws EEXIST when it is no socket, EADDRINUSE when somebody answers on it. */
 async function removeStale(path: string): Promise<void> {
   const found = await lstat(path).catch(() => null);
   if (found === null) return;
-  if (!found.isSocket()) throw Object.assign(new Error('the path of the unix socket is taken'), { code: 'EEXIST' });
+  if (!found.isSocket()) throw Object.assign(new Error('the path of the unix socket is taken by another file'), { code: 'EEXIST' });
   const answered = await new Promise<boolean>((resolve) => {
     const probe = connect(path);
     probe.once('connect', () => {
@@ -189,6 +189,6 @@ async function removeStale(path: string): Promise<void> {
     });
     probe.once('error', () => resolve(false));
   });
-  if (answered) throw Object.assign(new Error('another relay listens on the unix socket'), { code: 'EADDRINUSE' });
+  if (answered) throw Object.assign(new Error('another process listens on the unix socket'), { code: 'EADDRINUSE' });
   await unlink(path);
 }

@@ -5,12 +5,12 @@ import { callFunction } from '../redis/functions.ts';
 import { keys } from '../redis/keys.ts';
 import { bucketOf, weeksKept } from '../redis/mailboxes.ts';
 
-/** `places`: as many as a page has replies, each of a reply's length; those beyond `total` hold nothing. */
+/** `places`: REPLIES_A_PAGE buffers of REPLY_BYTES each; those beyond `total` are all zeros. */
 export type StoredPage = { readonly total: number; readonly places: readonly Uint8Array[] };
 
 const ZEROS = Buffer.alloc(REPLY_BYTES);
 
-/** The relay's side of the mailboxes: it looks into those whose keys it is given. */
+/** The relay's side of the mailboxes: reads one whose id it is given. */
 export class MailboxReader {
   readonly #redis: Redis;
   readonly #weeks: number;
@@ -22,7 +22,7 @@ export class MailboxReader {
     this.#now = now;
   }
 
-  /** @param mailbox its id, 32 bytes. Rejects when Redis is away. */
+  /** @param mailbox id, 32 bytes. Rejects when Redis is away. */
   async read(mailbox: Uint8Array, page: number): Promise<StoredPage> {
     const buckets = weeksKept(this.#now(), this.#weeks).map((week) => bucketOf(mailbox, week));
     const names = [keys.repliesBlank, ...buckets.map(({ key }) => key)];

@@ -3,16 +3,16 @@ import { sendFile, type StaticFile, type Statics } from './statics.ts';
 
 const PAGE = '/nowhere.html';
 
-/** One page for everything that does not open, in every language of the form; undefined where the build has none. */
+/** The one error page, in all languages of the form; undefined if the build has none. */
 export function nowherePage(statics: Statics): StaticFile | undefined {
   const page = statics.get(PAGE);
-  // As it is, so that nothing a client sends decides about it.
+  // Uncompressed, so that it does not depend on anything a client sends.
   return page === undefined || typeof page === 'string' ? undefined : { ...page, encoded: new Map() };
 }
 
 /**
- * Refuses as `refuse` does, but with the page where somebody may look at the answer: a GET, or the HEAD of one. It is the
- * same to the byte whatever was asked for.
+ * Like `refuse`, but sends the page where a person may see it: to a GET, or the HEAD of one. The page is the same to the
+ * byte whatever was asked for.
  */
 export function refuseWith(page: StaticFile | undefined): Refuse {
   return (request, response, refusal) => {

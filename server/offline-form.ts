@@ -2,21 +2,21 @@ import * as z from 'zod';
 import { log } from '../runtime/log.ts';
 import type { Statics } from './statics.ts';
 
-/** What the build says of the offline form. Like every file of the build it stands in the manifest. */
+/** The build's description of the offline form. Like every file of the build it is listed in the manifest. */
 const ABOUT_PATH = '/form.json';
 const about = z.object({ until: z.iso.datetime() });
 const LOOK_MS = 60_000;
 
 /**
- * Whether the keyrings that the offline form carries have all ended. Whoever saved it then would have a file that seals
- * nothing. Found out by a timer and never by a request, so that the log says it once, and says nothing of who came.
+ * Whether all keyrings in the offline form have ended: anybody who saved it after that would have a file that cannot seal.
+ * A timer finds out, never a request, so the log says it once and reveals nothing about visitors.
  */
 export class OfflineForm {
   readonly #untilMs: number;
   readonly #timer: NodeJS.Timeout;
   #hasEnded = false;
 
-  /** Throws when the build says it wrongly. A build that says nothing has no offline form, or one that does not end. */
+  /** Throws when the description is malformed. A build without one has no offline form, or one that does not end. */
   constructor(statics: Statics) {
     const file = statics.get(ABOUT_PATH);
     this.#untilMs = typeof file === 'object' ? Date.parse(about.parse(JSON.parse(file.plain.toString('utf8'))).until) : Infinity;
@@ -33,7 +33,7 @@ export class OfflineForm {
     clearInterval(this.#timer);
   }
 
-  /** A clock that was set right may bring it back. */
+  /** Setting the clock right may bring the form back. */
   readonly #look = (): void => {
     const hasEnded = Date.now() >= this.#untilMs;
     if (hasEnded && !this.#hasEnded) log.warn('offline form ended');

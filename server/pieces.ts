@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
 
-/** What an answer is written in; connections hold no more of it than that (server/listener.ts). */
+/** Responses are written in pieces of this size; a connection buffers no more than one (server/listener.ts). */
 export const ANSWER_PIECE_BYTES = 16_384;
 
 /**
- * Ends `response` with `body`, each piece when the one before was taken. The whole at once would look, until its last byte is
- * gone, as if the reader took nothing: over Tor that can be a minute.
+ * Ends `response` with `body`, writing each piece once the one before was read. Written all at once, a response would look unread
+ * until its last byte is gone: over Tor that can take a minute.
  */
 export function endInPieces(response: ServerResponse, body: Buffer): void {
   let at = 0;

@@ -4,9 +4,9 @@ import { callFunction } from '../redis/functions.ts';
 import { keys, rememberedId } from '../redis/keys.ts';
 
 export type PoolLimits = {
-  /** Parcels in the pool at most. */
+  /** Maximum number of parcels in the pool. */
   poolLimit: number;
-  /** Remembered ids per serial at most. */
+  /** Maximum number of remembered ids per serial. */
   seenLimit: number;
 };
 
@@ -21,8 +21,8 @@ export class Pool {
   }
 
   /**
-   * `accepted` only when Redis has the parcel on disk (appendfsync always), now or from an earlier time.
-   * `away` says nothing about what became of it: sending the same parcel again is safe.
+   * `accepted` only when Redis has the parcel on disk (appendfsync always), from now or from an earlier attempt.
+   * `away` leaves open whether it was stored; sending the same parcel again is safe.
    */
   async put({ id, serial, sealed }: Parcel): Promise<'accepted' | 'full' | 'away'> {
     const { poolLimit, seenLimit } = this.#limits;
@@ -36,9 +36,9 @@ export class Pool {
     }
   }
 
-  /** Without memory Redis runs no function that may write, not even for a parcel that it has. */
+  /** When out of memory, Redis runs no function that may write, not even for a parcel that it already has. */
   async #isKnown(id: Uint8Array, serial: number): Promise<boolean> {
-    // In this order: the worker may move it from the first to the second meanwhile.
+    // In this order: the worker may move the id from the first set to the second meanwhile.
     for (const name of [keys.arrived(serial), keys.seen(serial)]) {
       if ((await this.#redis.sismember(name, rememberedId(id)).catch(() => 0)) === 1) return true;
     }
@@ -46,7 +46,7 @@ export class Pool {
   }
 }
 
-/** Redis' answer to a write above `maxmemory`; from a script it stands further inside the message in some versions. */
+/** Redis refused a write above `maxmemory`. For a script, some versions put OOM further inside the message. */
 export function isOutOfMemory(error: unknown): boolean {
   return error instanceof Error && /\bOOM\b/.test(error.message);
 }

@@ -3,11 +3,11 @@ import { errorCode, log } from '../runtime/log.ts';
 import { channels, nonceSchema, type RelayAnswer, type RelayCondition } from '../redis/presence.ts';
 import { connect, type RedisTarget } from '../redis/connection.ts';
 
-/** Answers operators' tools while the relay listens, so that its absence shows (redis/presence.ts). */
+/** Answers operators' tools while the relay is listening, so that they notice its absence (redis/presence.ts). */
 export class Presence {
   readonly #target: RedisTarget;
   readonly #condition: () => RelayCondition;
-  /** A connection that is subscribed can do nothing else. */
+  /** Separate, because a subscribed connection can do nothing else. */
   #listening: Redis | undefined;
   #speaking: Redis;
   #failed = false;
@@ -18,11 +18,11 @@ export class Presence {
     this.#condition = condition;
   }
 
-  /** Waits for nothing: a relay without Redis starts as well. */
+  /** Does not wait for Redis: a relay must start without it too. */
   start(): void {
     const redis = connect(this.#target, 'relay');
     this.#listening = redis;
-    // Also after each absence of Redis.
+    // Subscribes again each time Redis comes back.
     redis.on('ready', () => void this.#attempt(() => redis.subscribe(channels.ask)));
     redis.on('message', (_channel: string, nonce: string) => {
       if (nonceSchema.safeParse(nonce).success) void this.#answer(nonce);
@@ -38,7 +38,7 @@ export class Presence {
     await this.#attempt(() => this.#speaking.publish(channels.answer, JSON.stringify(answer)));
   }
 
-  /** Redis may go away at any moment, or have users of an earlier version: said once, and no reason to end. */
+  /** Redis may go away at any moment, or have the ACL users of an earlier version. That is logged once, and no reason to stop. */
   async #attempt(work: () => Promise<unknown>): Promise<void> {
     try {
       await work();

@@ -2,25 +2,25 @@ import type { Request, Response } from 'express';
 import { PARCEL_BYTES } from '../crypto/parcel.ts';
 import { jsonBody, sendJson } from './json.ts';
 
-/** What is not an exchange at all gets a short answer that says so, and never anything of what was sent. */
+/** Short responses to whatever is not an exchange. They say why, and never repeat anything that was sent. */
 export const REFUSALS = {
-  REQUEST: { status: 400, message: 'This is not a request the relay understands.' },
-  PARCEL_SHORT: { status: 400, message: `A parcel has exactly ${PARCEL_BYTES} bytes; this was less.` },
+  REQUEST: { status: 400, message: 'The relay does not understand this request.' },
+  PARCEL_SHORT: { status: 400, message: `A parcel has exactly ${PARCEL_BYTES} bytes; this was shorter.` },
   NOT_FOUND: { status: 404, message: 'There is nothing here.' },
-  METHOD: { status: 405, message: 'This cannot be done here.' },
-  TIMEOUT: { status: 408, message: 'The request did not arrive in time. Nothing of it was kept; send it again.' },
-  PARCEL_LONG: { status: 413, message: `A parcel has exactly ${PARCEL_BYTES} bytes; this was more.` },
-  CONTENT_TYPE: { status: 415, message: 'A parcel is sent as application/octet-stream.' },
-  CONTENT_ENCODING: { status: 415, message: 'A parcel is sent without content encoding.' },
+  METHOD: { status: 405, message: 'This method is not allowed here.' },
+  TIMEOUT: { status: 408, message: 'The request did not arrive in time. None of it was kept; send it again.' },
+  PARCEL_LONG: { status: 413, message: `A parcel has exactly ${PARCEL_BYTES} bytes; this was longer.` },
+  CONTENT_TYPE: { status: 415, message: 'A parcel must be sent as application/octet-stream.' },
+  CONTENT_ENCODING: { status: 415, message: 'A parcel must be sent without content encoding.' },
   HEADERS_LONG: { status: 431, message: 'The headers are too long.' },
-  INTERNAL: { status: 500, message: 'Something went wrong here. Nothing of the request was kept.' },
-  NO_KEYRING: { status: 503, message: 'There is no valid keyring at present.' },
+  INTERNAL: { status: 500, message: 'Something went wrong here. None of the request was kept.' },
+  NO_KEYRING: { status: 503, message: 'There is no valid keyring at the moment.' },
 } as const satisfies Record<string, { status: number; message: string }>;
 
 export type Refusal = keyof typeof REFUSALS;
 export type Refuse = (request: Request, response: Response, refusal: Refusal) => void;
 
-/** How long a body that was refused unread may go on arriving, so that its sender gets to read the answer. */
+/** How long a body that was refused unread may keep arriving, so that its sender gets to read the response. */
 const LINGER_MS = 5_000;
 
 export function refusalBody(refusal: Refusal): Buffer {
@@ -40,8 +40,8 @@ export function methodNotAllowed(allowed: string, answer: Refuse = refuse): (req
 }
 
 /**
- * Takes what was not read and overwrites it: it may be somebody's own words. Closing with unread bytes would reset the
- * connection, and the answer may be lost with it.
+ * Reads the rest of the body and overwrites it: it may be somebody's own words. Closing with unread bytes would reset the
+ * connection, and the response could be lost with it.
  */
 export function discardRest(request: Request): void {
   request.on('data', (chunk: Buffer) => chunk.fill(0));

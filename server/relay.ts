@@ -16,7 +16,7 @@ import { Pool } from './pool.ts';
 import { Presence } from './presence.ts';
 import { loadStatics } from './statics.ts';
 
-/** The relay: takes parcels of equal size and puts them into the pool. It can read neither. */
+/** The relay: accepts parcels, all of one size, and puts them into the pool. It can open no parcel and cannot read the pool. */
 export class Relay implements Service {
   readonly #config: RelayConfig;
   readonly #redis: Redis;
@@ -56,7 +56,7 @@ export class Relay implements Service {
       this.#listeners.push(listener);
       log.info('listening', { listener: name });
     }
-    // Last, so that only a relay which people can reach says that it is there.
+    // Last, so that only a relay that people can reach reports its presence.
     const offlineForm = this.#offlineForm;
     this.#presence = new Presence(config.redis, this.#redis, () => ({
       door: door.state.reason,
@@ -68,7 +68,7 @@ export class Relay implements Service {
     this.#presence.start();
   }
 
-  /** Ports of the public and the private listener, where they listen on one. */
+  /** TCP ports of the public and the private listener, if they have any. */
   get ports(): number[] {
     return this.#listeners.map(({ port }) => port);
   }

@@ -25,18 +25,18 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 const OTHER_TYPE = 'application/octet-stream';
 
-/** The offline form has its scripts inside, which our policy forbids to run here: it is there to be saved. */
+/** The offline form has inline scripts, which our content security policy blocks here: it is meant to be saved. */
 const TO_BE_SAVED = /(?:^|\/)form\.html$/;
 
-/** People type it, so it has no ending. */
+/** People type this address, so it is also served without its extension. */
 const WITHOUT_ENDING = /(?:^|\/)replies\.html$/;
 
 const GONE = 410;
 
-/** The offline form with all its keyrings is the largest, of about two. */
+/** The largest file, the offline form with all its keyrings, has about 2 MiB. */
 const MAX_FILE_BYTES = 16 * 2 ** 20;
 
-/** In the order in which we prefer them. */
+/** In order of preference. */
 const ENCODINGS = ['br', 'gzip'] as const;
 type Encoding = (typeof ENCODINGS)[number];
 const SUFFIX: Readonly<Record<Encoding, string>> = { br: '.br', gzip: '.gz' };
@@ -46,16 +46,16 @@ export type StaticFile = {
   readonly type: string;
   readonly saved: boolean;
   readonly plain: Buffer;
-  /** Only where the build found it smaller. */
+  /** Only if the build found it smaller. */
   readonly encoded: ReadonlyMap<Encoding, Buffer>;
 };
 
-/** By path as it is asked for; a string is where the path has moved. */
+/** By request path; a string is the path to redirect to. */
 export type Statics = ReadonlyMap<string, StaticFile | string>;
 
 /**
- * Reads the built form into memory, so that nothing on disk is touched by a request: the files of its manifest and no
- * others. Fails when one is missing or differs, or when there is a signature of the manifest that does not hold.
+ * Reads the built form into memory, so that requests never touch the disk: exactly the files of its manifest. Throws when one
+ * is missing or differs, or when the manifest has a signature that does not verify.
  */
 export async function loadStatics(directory: string, rootKeyFile: string): Promise<Statics> {
   const statics = new Map<string, StaticFile | string>();
@@ -92,14 +92,14 @@ async function load(directory: string, path: string, listed: Manifest): Promise<
   }
 }
 
-/** Faster than that of crypto/, which browsers have too: all of the form is hashed at each start. */
+/** Faster than the one in crypto/, which must also run in browsers: the whole form is hashed at every start. */
 const nodeSha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
 
 function fileOf(path: string, plain: Buffer, encoded: StaticFile['encoded'] = new Map()): StaticFile {
   return { type: TYPES[extname(path)] ?? OTHER_TYPE, saved: TO_BE_SAVED.test(path), plain, encoded };
 }
 
-/** The compressed copies the build made. They stand in no manifest: they must unpack to the file itself. */
+/** Reads the build's compressed copies. No manifest lists them, so each must decompress to the file itself. */
 async function packed(directory: string, path: string, plain: Buffer): Promise<Map<Encoding, Buffer>> {
   const found = new Map<Encoding, Buffer>();
   for (const encoding of ENCODINGS) {
@@ -133,7 +133,7 @@ export function serveStatics(statics: Statics, offlineForm: { readonly hasEnded:
   };
 }
 
-/** A page that says so, where the build has one. */
+/** Sends the page that says the offline form has ended, if the build has one. */
 function sendEnded(request: Request, response: Response, statics: Statics, answer: Refuse): void {
   const page = statics.get(request.path.replace(/\.html$/, '-ended.html'));
   if (page === undefined || typeof page === 'string') answer(request, response, 'NOT_FOUND');
@@ -161,7 +161,7 @@ export function moved(response: Response, path: string): void {
   response.end();
 }
 
-/** Whether an Accept-Encoding header names an encoding, other than to refuse it (RFC 9110 §12.5.3). */
+/** True when an Accept-Encoding header names the encoding without refusing it by `q=0` (RFC 9110 §12.5.3). */
 export function accepts(header: string, encoding: Encoding): boolean {
   return header.split(',').some((part) => {
     const [name, ...parameters] = part.split(';').map((text) => text.trim().toLowerCase());

@@ -4,7 +4,7 @@ import { endInPieces } from '../pieces.ts';
 import { JSON_TYPE } from '../json.ts';
 import { refuse } from '../refusals.ts';
 
-/** GET /keyring.json: the signed bytes as they are. */
+/** GET /keyring.json: the signed bytes, unchanged. */
 export function getKeyring(shelf: KeyringShelf): RequestHandler {
   return publish(shelf, JSON_TYPE, ({ json }) => Buffer.from(json));
 }

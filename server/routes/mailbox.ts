@@ -13,7 +13,7 @@ export function postMailbox(mailboxes: MailboxReader): RequestHandler {
 async function answer({ mailboxKey, threadKey, page }: MailboxQuestion, mailboxes: MailboxReader): Promise<ExchangeAnswer> {
   try {
     const { total, places } = await mailboxes.read(mailboxId(threadKey, mailboxLock(mailboxKey)), page);
-    // As an accepted parcel is answered: who sees the status line learns no more than that there was an exchange.
+    // The same status as for an accepted parcel: it reveals only that there was an exchange.
     return { result: 'accepted', body: encodeMailboxAnswer({ result: 'read', total, retryAfterSeconds: 0, places }) };
   } catch {
     const retryAfterSeconds = RETRY_AFTER_SECONDS.away ?? 0;
@@ -21,7 +21,7 @@ async function answer({ mailboxKey, threadKey, page }: MailboxQuestion, mailboxe
   }
 }
 
-/** Another version is looked up as well, as a mailbox that nobody has: there is one answer to everything of this length. */
+/** A question of another version is treated as one for a mailbox that nobody has: everything of this length looks the same. */
 function questionIn(bytes: Uint8Array): MailboxQuestion {
   try {
     return parseQuestion(bytes);

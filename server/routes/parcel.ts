@@ -9,12 +9,12 @@ import type { Door } from '../door.ts';
 import { exchange, RETRY_AFTER_SECONDS } from '../exchange.ts';
 import type { Pool } from '../pool.ts';
 
-/** The answer at a closed door. What passes soon is told apart, so that a client comes again soon. */
+/** The result at a closed door. A transient cause has its own, so that clients retry sooner. */
 const REFUSED_FOR: Readonly<Record<Exclude<DoorReason, 'pool'>, Result>> = { keyring: 'closed', worker: 'closed', redis: 'away' };
 
 export type ParcelParts = { shelf: KeyringShelf; door: Door; pool: Pool };
 
-/** POST /parcel: takes a parcel in, or says why not. */
+/** POST /parcel: accepts a parcel, or says why not. */
 export function postParcel(parts: ParcelParts): RequestHandler {
   return exchange(async (bytes) => {
     const result = await judge(bytes, parts);
@@ -23,21 +23,21 @@ export function postParcel(parts: ParcelParts): RequestHandler {
   });
 }
 
-/** From the cheapest check to the dearest; Redis is not touched by what could be refused without it. */
+/** Checks from the cheapest to the most expensive; Redis is used only for what passed all the others. */
 export async function judge(bytes: Uint8Array, { shelf, door, pool }: ParcelParts): Promise<Result> {
   const parcel = parsed(bytes);
   if (typeof parcel === 'string') return parcel;
   if (!shelf.live().some(({ serial }) => serial === parcel.serial)) return 'serial';
   if (stampBits(parcel) < door.difficultyFor(parcel.serial)) return 'stamp';
   const { reason } = door.state;
-  // A full pool is asked all the same: a parcel that is in it already is accepted.
+  // Tries even a full pool: a parcel that is already in it is accepted.
   return reason === null || reason === 'pool' ? pool.put(parcel) : REFUSED_FOR[reason];
 }
 
-/** What a body of a parcel's length, whose stamp nobody looked at yet, is refused for. */
+/** The result for a body of a parcel's length that does not parse; its stamp was not checked yet. */
 const REFUSED_AS: Partial<Record<ErrorCode, Result>> = { PARCEL_VERSION: 'version', PARCEL_SEALED: 'sealed', PARCEL_CHECK: 'damaged' };
 
-/** What is asked of this parcel, or of one that is sealed anew under the current keyring, whichever is more. */
+/** Difficulty for this parcel, or for one resealed under the current keyring, whichever is higher. */
 function asked(bytes: Uint8Array, door: Door): number {
   const serial = new DataView(bytes.buffer, bytes.byteOffset + VERSION_BYTES, SERIAL_BYTES).getUint32(0);
   return Math.max(door.state.difficulty, door.difficultyFor(serial));

@@ -10,7 +10,7 @@ import { judge, type ParcelParts } from './parcel.ts';
 
 export type PastePages = Readonly<Record<PastePage, StaticFile>>;
 
-/** The page that tells of each result. */
+/** The page to show for each result. */
 const PAGE_FOR: Readonly<Record<Result, PastePage>> = {
   accepted: 'accepted',
   version: 'unreadable',
@@ -24,12 +24,12 @@ const PAGE_FOR: Readonly<Record<Result, PastePage>> = {
 };
 
 const FORM_TYPE = /^application\/x-www-form-urlencoded(?:;|$)/i;
-/** A browser leaves every character of base64url as it is, so that a parcel is always this long. */
+/** Browsers do not percent-encode base64url, so the body always has the same length. */
 const NAME = Buffer.from('parcel=');
 const BODY_BYTES = NAME.length + PARCEL_TEXT_CHARACTERS;
 const PLAINTEXT_STATUS = 422;
 
-/** The folders of the form's languages and what each has to say to somebody who pasted. */
+/** The result pages by language folder (`/`, `/en/`, …). Throws when the build lacks one of them. */
 export function pastePages(statics: Statics): Map<string, PastePages> {
   const found = new Map<string, PastePages>();
   for (const path of statics.keys()) {
@@ -37,7 +37,7 @@ export function pastePages(statics: Statics): Map<string, PastePages> {
     if (folder === undefined) continue;
     const pages = PASTE_PAGES.map((page) => {
       const file = statics.get(`${folder}paste/${page}.html`);
-      if (file === undefined || typeof file === 'string') throw new Error(`the built form lacks a page for what was pasted: ${page}`);
+      if (file === undefined || typeof file === 'string') throw new Error(`the built form lacks a page for pasted parcels: ${page}`);
       return [page, file] as const;
     });
     found.set(folder, Object.fromEntries(pages) as PastePages);
@@ -46,8 +46,8 @@ export function pastePages(statics: Statics): Map<string, PastePages> {
 }
 
 /**
- * POST /paste: for browsers without scripts. A parcel as text is judged as any parcel; the answer is a page. Anything else
- * may be somebody's request in the clear: nothing of it is kept, what we are handed is overwritten, and its sender warned.
+ * POST /paste: for browsers without scripts. A parcel as text is checked like any other parcel, and the response is a page.
+ * Anything else may be somebody's request in the clear: none of it is kept, its bytes are overwritten, and the sender is warned.
  */
 export function postPaste(parts: ParcelParts, pages: PastePages): RequestHandler {
   return async (request, response) => {
@@ -66,7 +66,7 @@ export function postPaste(parts: ParcelParts, pages: PastePages): RequestHandler
       warn(request, response, pages);
       return;
     }
-    // Whatever broke here, a person is told what to do about it.
+    // Whatever failed here, the person is told what to do about it.
     const result = await judge(parcel, parts).catch((): Result => 'away');
     response.setHeader('Connection', 'close');
     tell(request, response, pages, result);
@@ -79,13 +79,13 @@ function tell(request: Request, response: Response, pages: PastePages, result: R
   sendFile(request, response, pages[PAGE_FOR[result]], STATUS[result]);
 }
 
-/** The connection stays until the rest has come: closed at once, the warning could be lost. */
+/** Keeps the connection until the rest has arrived: if it were closed at once, the warning could be lost. */
 function warn(request: Request, response: Response, pages: PastePages): void {
   sendFile(request, response, pages.plaintext, PLAINTEXT_STATUS);
   discardRest(request);
 }
 
-/** Null unless it is nothing but the characters of a parcel: other text becomes no string here, which could not be overwritten. */
+/** Null unless the text is base64url only: other text must not become a string, which could not be overwritten. */
 function parcelIn(body: Buffer): Buffer | null {
   const text = body.subarray(NAME.length);
   if (!body.subarray(0, NAME.length).equals(NAME) || !text.every(isOfBase64url)) return null;

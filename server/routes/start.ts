@@ -7,15 +7,15 @@ import { JSON_TYPE } from '../json.ts';
 import { sendFile, type StaticFile } from '../statics.ts';
 import { doorFields } from './door.ts';
 
-/** Compressed while somebody waits for it, so not at all costs. */
+/** Somebody is waiting while this is compressed, so not the highest quality. */
 const BROTLI = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 9 } };
 
 /**
- * GET /start.json: all that the form has to know, in one round trip over Tor: the door, the signed keyring and its
- * signature. The keyring is text within the JSON, because its signature is over its bytes.
+ * GET /start.json: everything the form needs in one round trip over Tor: the door, the signed keyring and its signature.
+ * The keyring is a string within the JSON, because the signature covers its exact bytes.
  */
 export function getStart(door: Door, shelf: KeyringShelf): RequestHandler {
-  // It is the same for everyone, and changes seldom: compressed once.
+  // The same for everyone and rarely changed, so it is compressed once.
   let latest: { text: string; file: Promise<StaticFile> } | null = null;
   return async (request, response) => {
     const current = shelf.current();
@@ -23,7 +23,7 @@ export function getStart(door: Door, shelf: KeyringShelf): RequestHandler {
     const text = `${JSON.stringify({ door: doorFields(door), keyring, signature: current?.signature ?? null })}\n`;
     if (latest?.text !== text) {
       const plain = fileOf(text);
-      // As it is rather than not at all; who comes next tries again.
+      // Uncompressed is better than nothing; the next request tries again.
       const file = compressed(plain).catch(() => {
         latest = null;
         return plain;

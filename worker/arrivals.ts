@@ -4,14 +4,14 @@ import { keys, SET_ANCHOR } from '../redis/keys.ts';
 import { Script } from '../redis/script.ts';
 import moveLua from './lua/move.lua';
 
-/** What one step moves: a few milliseconds in which Redis does nothing else. */
+/** Ids moved per script call: a few milliseconds in which Redis does nothing else. */
 const BATCH = 1_000;
 
 const MOVE = new Script(moveLua);
 
 /**
- * Moves the ids of parcels that came since the last time to those that are remembered, in random order: entries of a set lie in
- * Redis' memory in the order in which they were added, and would tell it for as long as they are kept.
+ * Moves the ids of parcels that arrived since the last call into `seen`, in random order: Redis keeps the members of a set in memory
+ * in the order they were added, which would reveal the order of arrival for as long as they are kept.
  */
 export async function mixArrivals(redis: Redis, serial: number): Promise<void> {
   const ids = (await redis.smembersBuffer(keys.arrived(serial))).filter((id) => id.toString('latin1') !== SET_ANCHOR);

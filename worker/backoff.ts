@@ -1,14 +1,14 @@
 import { sodium } from '../crypto/sodium.ts';
 
 const FIRST_MS = 1_000;
-/** Someone may be waiting for help behind this letter. */
+/** Not longer, because somebody may be waiting for help. */
 const LONGEST_MS = 600_000;
 
 export type Pace = { readonly firstMs: number; readonly longestMs: number };
 
 /**
- * When to knock at a door again that was shut: twice as long after each failure, up to ten minutes unless told otherwise, each
- * time half to one and a half of that, so that several workers do not come together. Held in memory: a restart may knock at once.
+ * Exponential backoff: the wait doubles with each failure, up to ten minutes unless told otherwise. Jitter of 50 % either way keeps
+ * several workers from retrying in step. Kept in memory only: a restarted worker retries at once.
  */
 export class Backoff {
   readonly #now: () => number;
@@ -17,7 +17,7 @@ export class Backoff {
 
   readonly #pace: Pace;
 
-  /** @param now milliseconds of a clock that never goes back */
+  /** @param now monotonic clock, in milliseconds */
   constructor(now: () => number = () => performance.now(), pace: Pace = { firstMs: FIRST_MS, longestMs: LONGEST_MS }) {
     this.#now = now;
     this.#pace = pace;

@@ -16,9 +16,9 @@ const LOOK = new Script(lookLua);
 const COMMIT = new Script(commitLua);
 
 /**
- * The batch of parcels that this worker took out of the pool and has not finished; in Redis its `claim` (redis/keys.ts). It outlives
- * its worker: when the lease is over another worker takes the batch up by renaming the claim, after which the first one's
- * commit fails, so that no parcel is done twice.
+ * The batch of parcels that this worker took out of the pool and has not finished; in Redis it is the hash `claim:*`
+ * (redis/keys.ts). It outlives its worker: once the lease has expired, another worker takes the batch over by renaming the hash.
+ * After that a commit by the first worker fails, so no parcel is processed twice.
  */
 export class BatchLease {
   readonly #redis: Redis;
@@ -29,13 +29,13 @@ export class BatchLease {
     this.#instance = instance;
   }
 
-  /** Moves those of `ids` that still are in the pool into the batch, and renews the lease. Returns the whole batch. */
+  /** Moves those of `ids` that are still in the pool into the batch, and renews the lease. Returns the whole batch. */
   async take(ids: readonly Buffer[]): Promise<Sealed[]> {
     const names = [keys.pool, keys.claim(this.#instance), keys.claims, keys.lease(this.#instance)];
     return pairs(await TAKE.run(this.#redis, names, [this.#instance, LEASE_MS, ...ids]));
   }
 
-  /** Returns the batch of a worker that is no more, or of a commit of our own that failed. */
+  /** Returns what is left of a dead worker's batch, or of our own after a failed commit. */
   async takeUp(): Promise<Sealed[]> {
     for (const other of await this.#others()) {
       const names = [keys.lease(other), keys.claim(other), keys.claims, keys.claim(this.#instance), keys.lease(this.#instance)];
@@ -44,15 +44,15 @@ export class BatchLease {
     return this.take([]);
   }
 
-  /** Returns what is in the pool. `elsewhere`: another worker, alive or not, had parcels out of it just then. */
+  /** Returns the ids in the pool. `elsewhere`: at that moment another worker, alive or dead, had a batch of its own. */
   async look(): Promise<{ ids: Buffer[]; elsewhere: boolean }> {
     const [instances, ids] = (await LOOK.run(this.#redis, [keys.claims, keys.pool], [])) as [Buffer[], Buffer[]];
     return { ids, elsewhere: instances.some((instance) => instance.toString() !== this.#instance) };
   }
 
   /**
-   * Writes all outcomes in one step and in random order, and the ids of what was opened in an order of their own.
-   * @returns false when the batch is no longer ours; then nothing was written
+   * Writes all outcomes in one step, in random order, and the ids of opened parcels in another order.
+   * @returns false when the batch is no longer ours; nothing was written then
    */
   async commit(outcomes: readonly Outcome[]): Promise<boolean> {
     const { names, args } = commitTape(this.#instance, outcomes);

@@ -1,4 +1,4 @@
-// What BullMQ 6.7 does that a worker cannot live with while Redis is away or full, and how it is kept from it.
+// Workarounds for what BullMQ 6.7 does while Redis is away or full.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RedisConnection, type Worker } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -7,19 +7,19 @@ import { blockingRedisOptions, redisOptions, type RedisTarget } from '../redis/c
 /** How long BullMQ waits after a failure before it asks again. */
 export const RETRY_MS = 1_000;
 
-/** From this version on, BullMQ lets Redis block for milliseconds, as it should. */
+/** From this version on, BullMQ uses millisecond timeouts for blocking commands. */
 const REDIS_VERSION = '7.0.8';
 
 /**
- * BullMQ asks every connection once for its version. If Redis goes away just then, it waits for the answer for ever, or loops
- * without letting anything else run. With this and the option `skipVersionCheck` it does not ask, and assumes REDIS_VERSION. For
- * all connections of the process; to be called before the first.
+ * BullMQ asks for the Redis version once per connection. If Redis goes away at that moment, BullMQ waits for ever, or loops without
+ * yielding. With this and the option `skipVersionCheck` it assumes REDIS_VERSION instead. Applies to all connections of the
+ * process; must be called before the first one is made.
  */
 export function assumeRedisVersion(): void {
   RedisConnection.minimumVersion = REDIS_VERSION;
 }
 
-/** BullMQ asks for the next job again at once when Redis refuses, as one does whose memory is full. This lets it wait before. */
+/** When Redis refuses, for example because its memory is full, BullMQ asks for the next job again at once. This adds a pause. */
 export function askSlowlyAfterFailure(backend: Worker['backend']): void {
   const ask = backend.moveToActive.bind(backend);
   backend.moveToActive = async (...args) => {
@@ -33,9 +33,9 @@ export function askSlowlyAfterFailure(backend: Worker['backend']): void {
 }
 
 /**
- * The connections that BullMQ gets. On a connection that refuses at once BullMQ loops without pause. So here, unlike where letters
- * are moved, commands wait for Redis to come back, each for as long as `commandTimeout` lets it. BullMQ makes its blocking
- * connection by `duplicate()`: that one waits for seconds by design, and must not time out.
+ * BullMQ's connections. BullMQ loops without pause on a connection that fails at once. So here, unlike where letters are moved,
+ * commands wait for Redis to come back, up to `commandTimeout`. BullMQ makes its blocking connection by `duplicate()`; that one
+ * waits for seconds by design and must not time out.
  */
 export class BullmqConnections {
   readonly main: Redis;
@@ -52,7 +52,7 @@ export class BullmqConnections {
   }
 
   #keep(redis: Redis): Redis {
-    // BullMQ takes its listeners away when it closes; without any, ioredis writes what happens later to stderr.
+    // BullMQ removes its listeners when it closes; without any, ioredis writes later errors to stderr.
     redis.on('error', () => undefined);
     this.#all.push(redis);
     return redis;

@@ -3,20 +3,20 @@ import type { WorkerDrop } from '../redis/drops.ts';
 import { keys, SET_ANCHOR, rememberedId } from '../redis/keys.ts';
 import type { Bucket } from '../redis/mailboxes.ts';
 
-/** What becomes of a parcel. `serial` is that of the key that opened it, null when none did. */
+/** What becomes of a parcel. `serial` belongs to the key that opened it; null: none did. */
 export type Outcome =
   | { readonly kind: 'drop'; readonly id: Buffer; readonly serial: number | null; readonly reason: WorkerDrop }
   | { readonly kind: 'letter'; readonly id: Buffer; readonly serial: number; readonly letter: Buffer; readonly to: readonly Copy[] }
-  /** A reply for one of the places, the first that is free. */
+  /** A reply goes into the first free place of the bucket. */
   | { readonly kind: 'reply'; readonly id: Buffer; readonly serial: number; readonly reply: Buffer; readonly bucket: Bucket }
   | Deletion
   /** Back into the pool: this worker could not decide, or there is no room for it yet. */
   | { readonly kind: 'back'; readonly id: Buffer };
 
-/** A letter goes to each inbox of its team, under an id of its own there. */
+/** A letter goes to each inbox of its team, under a different id for each. */
 type Copy = { readonly inbox: string; readonly letterId: Buffer };
 
-/** What a requester removes: in these places the replies with these digests (SHA-1, hex), wherever each stands by then. */
+/** Removes the replies with these digests (SHA-1, hex) from these buckets, in whichever place each is by then. */
 type Deletion = {
   readonly kind: 'delete';
   readonly id: Buffer;
@@ -28,8 +28,8 @@ type Deletion = {
 type Word = string | number | Buffer;
 
 /**
- * What the script takes that commits outcomes: the names of keys, and a tape of arguments, whose grammar stands in
- * worker/lua/commit.lua.
+ * Builds the input of the commit script: the names of keys, and a tape of arguments. worker/lua/commit.lua documents its
+ * grammar.
  */
 export function commitTape(instance: string, outcomes: readonly Outcome[]): { names: string[]; args: Word[] } {
   const names = new Names(keys.claim(instance), keys.claims, keys.dropped, keys.pool, keys.lease(instance));
@@ -44,7 +44,7 @@ export function commitTape(instance: string, outcomes: readonly Outcome[]): { na
   return { names: names.all, args };
 }
 
-/** Names of keys, each once; Lua counts from 1. */
+/** Names of keys, each listed once and numbered from 1, as Lua does. */
 class Names {
   readonly all: string[];
 
@@ -58,7 +58,7 @@ class Names {
   }
 }
 
-/** Only what a key has opened has a name of its own. */
+/** Only a parcel that a key opened is remembered; 0 stands for none. */
 function remembered(outcome: Outcome, names: Names): Word[] {
   return outcome.kind === 'back' || outcome.serial === null
     ? [0, '']
@@ -84,7 +84,7 @@ function wordsOf({ key, fields }: Bucket, names: Names): Word[] {
   return [names.numberOf(key), ...list(fields, (field) => [field])];
 }
 
-/** How many there are, then each. */
+/** The number of items, then the tokens of each. */
 function list<T>(items: readonly T[], wordsOfOne: (item: T) => Word[]): Word[] {
   return [items.length, ...items.flatMap(wordsOfOne)];
 }

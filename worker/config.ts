@@ -10,7 +10,7 @@ import { inboxesSchema, type InboxSettings } from './inboxes/kinds.ts';
 import type { Limits } from './obstacles.ts';
 
 const HOUR_MS = 3_600_000;
-/** Three rounds must fit into the life of `worker:alive` with room to spare (redis/keys.ts). */
+/** Three rounds must be well within the lifetime of `worker:alive` (redis/keys.ts). */
 const MAX_ROUND_SECONDS = 900;
 const MAX_INBOXES_BYTES = 1_048_576;
 
@@ -21,24 +21,24 @@ export type WorkerConfig = {
   readonly identities: string;
   readonly inboxes: readonly InboxSettings[];
   readonly roundSeconds: number;
-  /** Of a shallow pool (worker/mixing.ts). */
+  /** For a shallow pool (worker/mixing.ts). */
   readonly flushProbability: number;
   readonly backlogMs: number;
-  /** Full weeks that a reply is kept. */
+  /** How many full weeks a reply is kept. */
   readonly replyWeeks: number;
   readonly limits: Limits;
-  /** As the relay is told itself; `operator status` says where the two differ. */
+  /** The relay reads the same variables; `operator status` reports a difference. */
   readonly relay: RelayLimits;
 };
 
-/** `inboxes.json`; what is wrong in it is named by its place, not by its value. */
+/** Reads `inboxes.json`. Problems are reported by their path in it, never by their value. */
 const inboxesFile = absolutePath.transform((path, context): InboxSettings[] => {
   try {
     const result = inboxesSchema.safeParse(JSON.parse(textOf(readRegularFileSync(path, MAX_INBOXES_BYTES))));
     if (result.success) return result.data;
     for (const issue of result.error.issues) context.addIssue({ code: 'custom', message: `${issue.path.join('.')}: ${issue.message}` });
   } catch (error) {
-    const message = error instanceof SyntaxError ? 'not JSON' : `the file cannot be read (${errorCode(error)})`;
+    const message = error instanceof SyntaxError ? 'not valid JSON' : `the file cannot be read (${errorCode(error)})`;
     context.addIssue({ code: 'custom', message });
   }
   return z.NEVER;
@@ -47,7 +47,7 @@ const inboxesFile = absolutePath.transform((path, context): InboxSettings[] => {
 const flushProbability = z
   .string()
   .transform(Number)
-  .pipe(z.number().gt(0, { error: 'expected a share above 0' }).lte(1, { error: 'expected a share of at most 1' }));
+  .pipe(z.number().gt(0, { error: 'expected a probability above 0' }).lte(1, { error: 'expected a probability of at most 1' }));
 
 export const workerEnv = z.object({
   WORKER_REDIS_SOCKET: absolutePath,
@@ -64,7 +64,7 @@ export const workerEnv = z.object({
   WORKER_DEAD_LIMIT: integer(1, 1_000_000).default(2_000),
   WORKER_REPLY_LIMIT: integer(1, 1_000_000).default(REPLY_LIMIT),
   WORKER_REPLY_WEEKS: integer(1, MOST_REPLY_WEEKS).default(REPLY_WEEKS),
-  // The relay's own variables: Redis must have room for what the relay lets in.
+  // The relay's own variables: Redis must have room for whatever the relay accepts.
   RELAY_POOL_LIMIT: poolLimit,
   RELAY_SEEN_LIMIT: seenLimit,
 });

@@ -1,15 +1,15 @@
 import type { Shelved } from '../runtime/keyrings.ts';
 
 export type Coverage = {
-  /** From then on no keyring is valid; null: none is valid now. */
+  /** When the valid keyrings run out; null: none is valid now. */
   readonly until: string | null;
-  /** Serial of the keyring that follows the current one before that, or null. */
+  /** Serial of the keyring that follows the current one without a gap, or null. */
   readonly next: number | null;
 };
 
 /**
- * How far the keyrings reach without a gap. A later one follows only if its serial is higher: once a keyring has begun, no
- * lower one counts any more.
+ * How long the keyrings are valid without a gap. A later one follows only if its serial is higher: once a keyring has begun,
+ * lower serials no longer count.
  */
 export function coverage(shelved: readonly Shelved[], now: Date): Coverage {
   const bounds = shelved.flatMap(({ keyring: { notBefore, notAfter } }) => [notBefore, notAfter]);
@@ -25,7 +25,7 @@ export function coverage(shelved: readonly Shelved[], now: Date): Coverage {
   return { until: null, next };
 }
 
-/** Serial of the keyring that is current at a moment: of those that have begun the highest, if it has not ended. */
+/** Serial of the keyring that is current at a moment: the highest that has begun, if it has not ended; otherwise null. */
 function currentAt(shelved: readonly Shelved[], moment: number): number | null {
   const begun = shelved.filter(({ keyring }) => Date.parse(keyring.notBefore) <= moment).toSorted((a, b) => a.serial - b.serial);
   const newest = begun.at(-1);

@@ -6,29 +6,29 @@ import { Refused } from './inboxes/inbox.ts';
 import type { Outbox } from './outbox.ts';
 import { RefusedLetters } from './refused.ts';
 
-/** A server that is down need not be asked for each letter. */
+/** After this many failures in a row the inbox counts as down for this round. */
 const FAILURES_IN_A_ROW = 3;
-/** Of the letters that were refused by themselves before, in one round: a provider may think ill of who asks too often. */
+/** Refused retries allowed per round: a provider may block a sender that retries too often. */
 const REFUSALS_A_ROUND = 100;
 
-/** What an attempt tells of the inbox. */
+/** The result of one attempt, as far as it concerns the inbox. */
 type Outcome = 'done' | 'letter refused' | 'inbox failed';
 
-/** Takes the letters of one outbox to its inbox. */
+/** Delivers the letters of one outbox to its inbox. */
 export class OutboxDelivery {
   readonly #outbox: Outbox;
   readonly #inbox: Guard;
   readonly #backoff: Backoff;
   readonly #refused: RefusedLetters;
-  /** Accepted, but Redis was away when they were to be removed: no reason to send them again. */
+  /** Letters that the inbox accepted but that could not be removed from Redis: they must not be sent again. */
   readonly #accepted = new Map<string, Buffer>();
   #isOpen = false;
-  /** Why it takes nothing, null when it does. */
+  /** Why the inbox takes nothing; null when it does. */
   #failing: string | null = null;
-  /** What was said of letters that it refused: once, since how many and when is about letters. */
+  /** What was logged about refused letters. Each only once, since how many and when would be about single letters. */
   readonly #said = new Set<string>();
 
-  /** @param now milliseconds of a clock that never goes back */
+  /** @param now monotonic clock, in milliseconds */
   constructor(outbox: Outbox, inbox: Guard, now: () => number = () => performance.now()) {
     this.#outbox = outbox;
     this.#inbox = inbox;
@@ -36,20 +36,20 @@ export class OutboxDelivery {
     this.#refused = new RefusedLetters(now);
   }
 
-  /** One tick: everything that waits, in random order, until the inbox fails or `stopping`. */
+  /** One tick: delivers everything that waits, in random order, until the inbox fails or `stopping` returns true. */
   async run(stopping: () => boolean): Promise<void> {
     for (const id of this.#accepted.values()) await this.#remove(id);
     if (this.#backoff.waiting) return;
     const ids = shuffled(await this.#outbox.ids());
     this.#refused.keep(ids);
-    // Also when nothing waits: what was configured wrongly shows when the worker is started.
+    // Even when nothing waits, so that a wrong configuration shows as soon as the worker starts.
     if (await this.#opens()) await this.#deliverAll(ids, stopping);
-    // What cannot even be opened fails whether or not anything waits for it.
+    // An inbox that could never be set up is failing whether or not anything waits for it.
     await this.#outbox.tell('failing', ids.length > 0 || !this.#isOpen ? this.#failing : null);
     await this.#outbox.tell('deferring', this.#refused.reason);
   }
 
-  /** Those that were never tried come first: whoever fills an inbox with what it refuses holds up nobody else's. */
+  /** Letters that were never tried come first, so that nobody can hold up others with letters that the inbox refuses. */
   async #deliverAll(ids: readonly Buffer[], stopping: () => boolean): Promise<void> {
     const fresh = ids.filter((id) => !this.#refused.knows(id));
     const due = ids.filter((id) => this.#refused.knows(id) && this.#refused.isDue(id));
@@ -101,7 +101,7 @@ export class OutboxDelivery {
       return 'inbox failed';
     }
     if (waits) this.#say('letter waits', refused.reason);
-    // It was there, and answered.
+    // The inbox was there, and responded.
     this.#answers();
     return waits ? 'letter refused' : 'done';
   }
@@ -136,7 +136,7 @@ export class OutboxDelivery {
   }
 }
 
-/** What is not a refusal is a fault of ours or of the system's, and says nothing of the letter. */
+/** Any other error is our own or the system's, and says nothing about the letter. */
 function asRefused(error: unknown): Refused {
   return error instanceof Refused ? error : new Refused(Number.POSITIVE_INFINITY, 'unknown', 'inbox');
 }

@@ -18,7 +18,7 @@ export type HousekeepingSettings = {
   readonly relay: RelayLimits;
 };
 
-/** Forgets what must be forgotten, every round. */
+/** Deletes whatever must not be kept, once a round. */
 export class Housekeeping {
   readonly #redis: Redis;
   readonly #shelf: KeyringShelf;
@@ -26,7 +26,7 @@ export class Housekeeping {
   readonly #settings: HousekeepingSettings;
   readonly #now: () => Date;
   readonly #retirement = new Retirement();
-  /** What fails -> with which code. */
+  /** Failing task -> error code. */
   readonly #failing = new Map<string, string>();
 
   constructor(redis: Redis, shelf: KeyringShelf, mailboxes: Mailboxes, settings: HousekeepingSettings, now = () => new Date()) {
@@ -37,23 +37,23 @@ export class Housekeeping {
     this.#now = now;
   }
 
-  /** Serials of keys whose time is over: the next round of the mix sweeps them. */
+  /** Serials of keys that have expired: the next round of the mix sweeps them. */
   get due(): ReadonlySet<number> {
     return this.#retirement.due;
   }
 
-  /** @param sweep of a round of the mix; null: it swept nothing */
+  /** @param sweep what a round of the mix swept; null: nothing */
   noteSweep(sweep: Sweep | null): void {
     this.#retirement.noteSweep(sweep);
   }
 
-  /** Each duty by itself: one that fails must not keep the others from being done. */
+  /** Runs each task on its own: one that fails must not stop the others. */
   async run(): Promise<void> {
     await this.#duty('functions', () => provideFunctions(this.#redis));
     await this.#duty('keys', () => this.#retireKeys());
     for (const { serial } of this.#shelf.all()) await this.#duty(`seen-${String(serial)}`, () => mixArrivals(this.#redis, serial));
     await this.#duty('inboxes', () => this.#listInboxes());
-    // Where no keyring is valid the clock may be wrong: one that is ahead must not forget what waits.
+    // If no keyring is valid the clock may be wrong: one that is ahead must not delete replies that still wait.
     if (this.#shelf.current()) await this.#duty('mailboxes', () => this.#mailboxes.forgetOldWeeks(this.#now()));
     await this.#duty('aof', () => this.#rewriteLog());
     await this.#duty('state', () => this.#publish());
@@ -65,7 +65,7 @@ export class Housekeeping {
     await publishHousekeeping(this.#redis, { housekeeping, memory, relayLimits: limitsText(this.#settings.relay) });
   }
 
-  /** Shreds the keys that may be (worker/sweep.ts), and forgets which parcels came under them. */
+  /** Shreds the keys that may be shredded (worker/sweep.ts), and forgets which parcels came under them. */
   async #retireKeys(): Promise<void> {
     const { identities, unusable } = await loadIdentities(this.#settings.identities);
     for (const { serial, path } of identities) {
@@ -91,11 +91,11 @@ export class Housekeeping {
     log.info('key retired', { serial });
   }
 
-  /** For the operator's tools, which cannot read this worker's configuration. */
+  /** Lists the inboxes for the operator's tools, which cannot read this worker's configuration. */
   async #listInboxes(): Promise<void> {
     for (const inbox of await this.#redis.smembers(keys.inboxes)) {
       if (this.#settings.inboxes.includes(inbox)) continue;
-      // One that was taken out of the configuration too early stays in sight until somebody saw to its letters.
+      // An inbox that was removed from the configuration too early stays listed until its letters are dealt with.
       const letters = (await this.#redis.hlen(keys.outbox(inbox))) + (await this.#redis.hlen(keys.dead(inbox)));
       await publishTrouble(this.#redis, inbox, 'unconfigured', letters === 0 ? null : 'unconfigured');
       if (letters === 0) await this.#redis.srem(keys.inboxes, inbox);
@@ -105,8 +105,8 @@ export class Housekeeping {
   }
 
   /**
-   * The append-only file holds the order of what was written since it was last rewritten: never more than a round.
-   * A rewrite fails after Redis has promised it, for example on a full disk, so each round looks at the one before.
+   * The append-only file holds the order of writes since its last rewrite: so it is rewritten every round.
+   * A rewrite that Redis has started may still fail, for example on a full disk, so each round checks the one before.
    */
   async #rewriteLog(): Promise<void> {
     const failed = (await this.#redis.info('persistence')).includes('aof_last_bgrewrite_status:err');

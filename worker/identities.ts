@@ -7,7 +7,7 @@ import { textOf } from '../crypto/text-file.ts';
 import { FileError, readPrivateFile } from '../runtime/files.ts';
 
 const FILE_NAME = /^worker-([1-9][0-9]{0,9})\.txt$/;
-/** Also as UTF-16, as some editors save it. */
+/** Enough for UTF-16 too, as some editors save it. */
 const MAX_FILE_BYTES = 8_192;
 
 /** The worker's key of one keyring serial. */
@@ -24,7 +24,7 @@ export type UnusableIdentity = { readonly serial: number; readonly path: string;
 
 export type LoadedIdentities = { readonly identities: readonly WorkerIdentity[]; readonly unusable: readonly UnusableIdentity[] };
 
-/** Reads `worker-<serial>.txt` files. One that others could read, or that is no single identity, is not used. */
+/** Reads the `worker-<serial>.txt` files. One that others can read, or that does not hold exactly one identity, is unusable. */
 export async function loadIdentities(directory: string): Promise<LoadedIdentities> {
   const identities: WorkerIdentity[] = [];
   const unusable: UnusableIdentity[] = [];
@@ -62,7 +62,7 @@ function parse(serial: number, path: string, content: string): WorkerIdentity | 
 }
 
 /**
- * Overwrites and removes an identity file. On media that write elsewhere (flash, copy on write) the old blocks may
+ * Overwrites and removes an identity file. On media that do not overwrite in place (flash, copy on write) the old blocks may
  * survive for a while: SECURITY.md says so, and asks for an encrypted disk.
  */
 export async function shred(path: string, directory: string): Promise<void> {

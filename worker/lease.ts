@@ -4,7 +4,7 @@ import { Script } from '../redis/script.ts';
 import holdLua from './lua/hold.lua';
 import releaseLua from './lua/release.lua';
 
-/** How long a worker that says nothing keeps what it took. Being late costs it only work, never a letter. */
+/** How long a silent worker keeps its batch. Being late costs it only work, never a letter. */
 export const LEASE_MS = 5_000;
 
 const HOLD = new Script(holdLua);
@@ -13,16 +13,16 @@ const RELEASE = new Script(releaseLua);
 export type Lease = { readonly what: string; readonly instance: string; readonly ms: number };
 
 /**
- * Of two rounds, renewed once a round: each renewal leaves the time in the append-only file, which must not tell more
- * exactly than a round when a parcel came that stands next to it.
+ * A lease of two rounds, renewed once a round: each renewal writes the time into the append-only file, which must not date the
+ * parcels next to it more precisely than to a round.
  */
 export function roundLease(what: string, instance: string, roundMs: number): Lease {
   return { what, instance, ms: Math.max(LEASE_MS, 2 * roundMs) };
 }
 
 /**
- * Runs `work` unless another worker is at the same work. Two at once would do no harm that a repeat does not do,
- * so a lease that runs out under a stalled process needs no fence.
+ * Runs `work` unless another worker is doing the same work. Two at once do no more harm than a repeat, so a lease that expires
+ * under a stalled process needs no fencing.
  */
 export async function withLease(redis: Redis, { what, instance, ms }: Lease, work: () => Promise<void>): Promise<void> {
   const key = keys.lease(what);

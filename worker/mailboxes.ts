@@ -6,38 +6,38 @@ import { REPLY_BYTES, replyId } from '../crypto/reply.ts';
 import { BLANK_FIELD, keys } from '../redis/keys.ts';
 import { bucketOf, weekOf, weeksKept, type Bucket } from '../redis/mailboxes.ts';
 
-/** So far back old weeks are looked for: a worker may have been away for long. */
+/** How many expired weeks are deleted: a worker may have been away for long. */
 const FORGET_WEEKS = 104;
 
-/** A reply by its short id (16 bytes), and by the digest that Redis itself can make of it. */
+/** A stored reply: its short id (16 bytes), and the digest that Redis itself can compute of it. */
 type Found = { readonly id: Uint8Array; readonly digest: string };
 
 /**
- * What scripts compare replies by: they have no other digest than SHA-1. Who made two replies of one digest would only have
- * both removed where one of them is.
+ * The digest by which scripts compare replies: SHA-1 is the only one they have. Whoever made two replies collide would only
+ * cause both to be removed instead of one.
  */
 function digestInRedis(reply: Buffer): string {
   return createHash('sha1').update(reply).digest('hex');
 }
 
-/** The worker's side of the mailboxes: what waits there, what is removed, what is forgotten. */
+/** The worker's side of the mailboxes: counts replies, finds those to remove, deletes old weeks. */
 export class Mailboxes {
   readonly #redis: Redis;
   readonly #weeks: number;
 
-  /** @param weeks full weeks that a reply is kept */
+  /** @param weeks how many full weeks a reply is kept */
   constructor(redis: Redis, weeks: number) {
     this.#redis = redis;
     this.#weeks = weeks;
   }
 
-  /** Counts the replies that wait, in all weeks. */
+  /** Counts the replies of all weeks. */
   async depth(now: Date): Promise<number> {
     const depths = await Promise.all(weeksKept(now, this.#weeks).map((week) => this.#redis.hlen(keys.replies(week))));
     return depths.reduce((sum, depth) => sum + depth, 0);
   }
 
-  /** Finds which of the replies that a removal lists are there, and the places of the weeks they are in. */
+  /** Finds the replies that a removal lists and that are still there, and the buckets they are in. */
   async find({ mailbox, replies }: Removal, now: Date): Promise<{ buckets: Bucket[]; found: Found[] }> {
     const listed = new Set(replies.map(toHex));
     const buckets: Bucket[] = [];
@@ -52,13 +52,13 @@ export class Mailboxes {
     return { buckets, found };
   }
 
-  /** Provides what is read in the place of a reply that is not there, before any is: reading takes as long from the beginning. */
+  /** Stores the blank that is read in place of a missing reply, so that reads take the same time even before the first reply. */
   async provideBlank(): Promise<void> {
     if ((await this.#redis.hlen(keys.repliesBlank)) > 0) return;
     await this.#redis.hset(keys.repliesBlank, BLANK_FIELD, Buffer.alloc(REPLY_BYTES));
   }
 
-  /** Forgets whole weeks at once, so that nobody's reply has a time of its own. */
+  /** Deletes whole weeks at once, so that no reply has an expiry time of its own. */
   async forgetOldWeeks(now: Date): Promise<void> {
     const oldest = weekOf(now) - this.#weeks;
     await this.#redis.unlink(...Array.from({ length: FORGET_WEEKS }, (_, i) => keys.replies(oldest - 1 - i)));

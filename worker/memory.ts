@@ -1,21 +1,22 @@
 import type { RelayLimits } from '../redis/state.ts';
 import type { Limits } from './obstacles.ts';
 
-/** A parcel (24,560 bytes) or a letter (22,798) in a hash of Redis, with its name and what the allocator rounds up. */
+/** A parcel (24,560 bytes) or a letter (22,798 bytes) in a Redis hash, including its field name and allocator rounding. */
 const ENTRY_BYTES = 25_000;
 /** A sealed reply (9,851 bytes), likewise. */
 const REPLY_ENTRY_BYTES = 10_500;
 /** A `shortId` in a set of a million. */
 const ID_BYTES = 65;
-/** `seen` and `opened`, of two full weeks. */
+/** `seen` and `opened`, for two full weeks each. */
 const SETS_OF_IDS = 4;
-/** The rest is for the ticks and buffers. */
+/** The rest is for ticks and buffers. */
 const FRACTION_FOR_ENTRIES = 0.9;
 const MEBIBYTE = 2 ** 20;
 
 /**
- * Where Redis is full nothing more comes in and operators are told little, so the caps must stop what comes before that.
- * @param maxBytes Redis' `maxmemory`; 0: it has none
+ * Checks that Redis has room for everything the limits allow: a full Redis accepts nothing more and can tell operators little,
+ * so the limits must take effect first.
+ * @param maxBytes Redis' `maxmemory`; 0: unlimited
  * @param relay the limits of the relay
  * @returns what an operator must change, or null when a full pool, full mailboxes and full inboxes fit
  */
@@ -29,15 +30,15 @@ export function memoryProblem(maxBytes: number, inboxes: number, { outbox, dead,
   return `Redis may use ${allowed}, but ${what}: raise maxmemory in redis.conf, or lower ${limits}`;
 }
 
-/** What `INFO memory` says of it. */
+/** Reads `maxmemory`, in bytes, from the reply to `INFO memory`; 0: unlimited. */
 export function maxMemoryOf(info: string): number {
   return Number(/^maxmemory:(\d+)/m.exec(info)?.[1] ?? 0);
 }
 
-/** Operators are warned from this fraction of it on. */
+/** Operators are warned from this fraction of `maxmemory` on. */
 const FILLING = 0.8;
 
-/** Redis has used most of what it may, as `INFO memory` says. */
+/** True when Redis has used most of its `maxmemory`, according to its reply to `INFO memory`. */
 export function isFilling(info: string): boolean {
   const maxBytes = maxMemoryOf(info);
   const usedBytes = Number(/^used_memory:(\d+)/m.exec(info)?.[1] ?? 0);

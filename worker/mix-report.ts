@@ -10,14 +10,14 @@ import type { Holdup, Obstacle } from './obstacles.ts';
 /** What a round of the mix found. */
 export type Findings = {
   readonly startedAt: Date;
-  /** Parcels in the pool when it began. */
+  /** Number of parcels in the pool when the round began. */
   readonly depth: number;
   readonly obstacle: Obstacle | null;
   readonly holdups: readonly Holdup[];
   readonly warnings: readonly Warning[];
 };
 
-/** What is told of a round: into the log what begins and what ends, for operators' tools all that is now. */
+/** Reports a round: changes to the log, the present state to operators' tools. */
 export class MixReport {
   readonly #redis: Redis;
   readonly #shelf: KeyringShelf;
@@ -40,13 +40,13 @@ export class MixReport {
     await publishMix(this.#redis, stateOf(findings, replies, coverage(shelved, findings.startedAt), shelved.at(-1)?.serial ?? 0));
   }
 
-  /** Renews `worker:alive`, after a round that went through. */
+  /** Renews `worker:alive`, after a round that ran to its end. */
   async renewAlive(roundSeconds: number): Promise<void> {
     await this.#redis.set(keys.alive, String(roundSeconds), 'EX', ALIVE_SECONDS);
   }
 }
 
-/** Logs each problem when it begins, and when the last one has ended. */
+/** Logs each problem when it begins, and once more when all have ended. */
 export class ProblemLog {
   #told: readonly string[] = [];
 
@@ -61,7 +61,7 @@ export class ProblemLog {
 }
 
 /**
- * @param replies that wait in all mailboxes
+ * @param replies number of replies that wait in all mailboxes
  * @param newest the highest serial that the worker knows; 0: none
  */
 export function stateOf(findings: Findings, replies: number, { until, next }: Coverage, newest: number): MixState {
@@ -84,12 +84,12 @@ function keyringState(until: string | null, now: Date): MixState['keyring'] {
   return Date.parse(until) - now.getTime() < EXPIRING_MS ? 'expiring' : 'ok';
 }
 
-/** Each once: a round meets the same one with every batch. */
+/** Removes duplicates: a round meets the same problem again with every batch. */
 function byName<T extends Holdup | Warning>(problems: readonly T[]): Map<string, T> {
   return new Map(problems.map((problem) => [nameOf(problem), problem]));
 }
 
-/** The reason, with what it is about. */
+/** The reason, followed by what it is about: `outbox-full:inbox-1`. */
 function nameOf(problem: Obstacle | Holdup | Warning): string {
   return Object.values(problem).join(':');
 }

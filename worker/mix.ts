@@ -30,14 +30,14 @@ export type MixSettings = {
   readonly limits: Limits;
 };
 
-/** What a round found, and the serials of which it left nothing in the pool; null: none. */
+/** What a round found, and the serials of which it left nothing in the pool; `sweep` null: none. */
 export type RoundResult = Findings & { readonly sweep: Sweep | null };
 
-/** One round while it goes on. */
+/** The state of one round while it runs. */
 type Round = {
   readonly stopping: () => boolean;
   readonly identities: readonly WorkerIdentity[];
-  /** A keyring that has not begun has no usable key here: what nothing opens may be for that one, and stays. */
+  /** This worker lacks a usable key of some keyring: parcels that no key opens may belong to that one, and stay. */
   readonly lacksKey: boolean;
   readonly sweep: SweepTracker;
   readonly placing: Placing;
@@ -78,7 +78,7 @@ export class Mix {
     this.#undecided = new UndecidedParcels(settings.roundSeconds);
   }
 
-  /** @param due serials of keys whose time is over: all that came under them is taken, whatever the flush probability */
+  /** @param due serials of expired keys: all their parcels leave the pool, whatever the flush probability */
   async round(due: ReadonlySet<number>, stopping: () => boolean): Promise<RoundResult> {
     const startedAt = this.#now();
     this.#undecided.forgetOld(startedAt);
@@ -100,8 +100,8 @@ export class Mix {
   }
 
   /**
-   * The keyrings whose parcels may be in the pool: up to the next one, which relays accept before its time, and back to the end
-   * of the backlog or, however long that takes, until a sweep had their key (housekeeping then drops `seen`).
+   * The keyrings whose parcels may be in the pool. The latest is the next one, which relays accept early. Earlier ones count until
+   * the end of the backlog and, however long that takes, until their key was swept and shredded (housekeeping then deletes `seen`).
    */
   async #awaitedKeyrings(now: Date): Promise<Shelved[]> {
     const highest = (this.#shelf.next() ?? this.#shelf.live().at(-1))?.serial ?? Number.POSITIVE_INFINITY;
@@ -117,12 +117,12 @@ export class Mix {
   }
 
   async #moveParcels(round: Round): Promise<void> {
-    // Also when there is nothing to do, so that what is full is told whether or not anything came.
+    // Even when there is nothing to do, so that whatever is full is reported whether or not anything came.
     const room = await this.#finishOldBatches(round, await this.#measureRoom(round));
     await this.#flushPool(round, room);
   }
 
-  /** Finishes what a dead worker, or a failed commit of this one, left in hand. */
+  /** Finishes the batches that dead workers, or a failed commit of this one, left behind. */
   async #finishOldBatches(round: Round, measured: Room): Promise<Room> {
     let room = measured;
     while (!round.stopping()) {
@@ -141,14 +141,14 @@ export class Mix {
   async #flushPool(round: Round, measured: Room): Promise<void> {
     let room = measured;
     const pool = await this.#lease.look();
-    // What another worker has in hand it may put back behind this round.
+    // Another worker may put parcels of its batch back after this round has read the pool.
     if (pool.elsewhere) round.sweep.mayHaveLeftAny();
     const { toOpen, leaves } = selectLeaving(pool.ids, this.#settings.flushProbability, round.sweep.serials);
     const staysBehind = (opened: Opened): boolean => 'serial' in opened && !leaves(opened.id, opened.serial);
     for (let at = 0; at < toOpen.length && !round.stopping(); at += BATCH) {
       const batch = toOpen.slice(at, at + BATCH);
       const taken = await this.#lease.take(batch);
-      // Another worker took the others.
+      // Another worker took the rest.
       if (taken.length < batch.length) round.sweep.mayHaveLeftAny();
       const opened = taken.map((parcel) => this.#openOrRetry(parcel, round));
       await this.#placeAndCommit(
@@ -168,7 +168,7 @@ export class Mix {
     return room;
   }
 
-  /** What could not be opened goes back into the pool for a while before it is dropped. */
+  /** Puts a parcel that could not be opened back into the pool for a while before dropping it. */
   #openOrRetry(parcel: Sealed, round: Round): Opened {
     const opened = this.#open(parcel, round);
     const reason = opened.kind === 'drop' ? opened.reason : null;
@@ -179,11 +179,11 @@ export class Mix {
     try {
       const current = this.#shelf.current();
       const opened = openParcel(parcel, identities, { inboxesOf: this.#inboxesOf, signers: current && signersOf(current.keyring) });
-      // A reply that waits for a keyring needs its key still.
+      // The parcel waits for a valid keyring and still needs the worker's key that opens it.
       if (opened.kind === 'back') sweep.mayHaveLeftAny();
       return opened;
     } catch (error) {
-      // It may have hidden a letter.
+      // The parcel may have held a letter.
       sweep.mayHaveLeftAny();
       log.error('round failed', { reason: 'parcel-error', code: errorCode(error) });
       return { kind: 'drop', id: parcel.id, serial: null, reason: 'error' };
@@ -192,7 +192,7 @@ export class Mix {
 
   async #placeAndCommit(opened: readonly Opened[], room: Room, { placing, sweep }: Round): Promise<void> {
     if (opened.length === 0) return;
-    // False: another worker thought this one dead and has the batch now. It does the work, nothing is lost.
+    // False: another worker took this one for dead and took over its batch. It does the work, and nothing is lost.
     if (await this.#lease.commit(await placing.placeAll(opened, room))) return;
     sweep.mayHaveLeftAny();
     log.warn('round failed', { reason: 'claim-taken-up' });

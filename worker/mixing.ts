@@ -1,9 +1,9 @@
 import { randomBytes, shuffled, toHex } from '../crypto/bytes.ts';
 
-/** From this depth on everything leaves in one round: a flood of parcels hides nobody, but must not stay. */
+/** From this depth on everything leaves in one round: a flood must drain, and its parcels hide nobody anyway. */
 export const DEEP_POOL = 4_000;
 
-/** The probability with which each of `depth` parcels leaves: `flushProbability` when there are few, rising evenly to 1. */
+/** The probability with which each of `depth` parcels leaves: `flushProbability` for few, rising linearly to 1. */
 export function probabilityAt(flushProbability: number, depth: number): number {
   return flushProbability + (1 - flushProbability) * Math.min(1, depth / DEEP_POOL);
 }
@@ -18,13 +18,13 @@ export function selectEach<T>(items: readonly T[], probability: number): T[] {
 export type Selection = {
   /** In random order. */
   readonly toOpen: readonly Buffer[];
-  /** @param serial that of the key that opened it; null: none did, so that it waits for nobody's sake */
+  /** @param serial of the key that opened the parcel; null: none did, so there is nobody to hide and it leaves */
   readonly leaves: (id: Buffer, serial: number | null) => boolean;
 };
 
 /**
- * Selects from the pool what leaves by chance, and all that came under a serial that is swept. Which those are, only opening
- * shows: if any serial is swept, all are opened, and the others go back.
+ * Selects the parcels that leave by chance, and all parcels of the serials being swept. A parcel's serial shows only when it is
+ * opened, so if any serial is swept, all parcels are opened and the others go back.
  */
 export function selectLeaving(pool: readonly Buffer[], flushProbability: number, swept: ReadonlySet<number>): Selection {
   const leaving = selectEach(pool, probabilityAt(flushProbability, pool.length));

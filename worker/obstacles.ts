@@ -5,11 +5,11 @@ import type { InboxesOf } from './opening.ts';
 import type { Outbox } from './outbox.ts';
 
 /**
- * Why the mix must not go on: a parcel taken now could be lost. While it pauses nothing is lost: the pool fills and
- * the door closes.
+ * Why the mix must pause: a parcel taken now could be lost. Nothing is lost while it pauses: the pool fills and the door
+ * closes.
  */
 export type Obstacle =
-  /** Nothing on the shelf at all: a wrong directory or root key. Without it nobody knows which keys ought to be there. */
+  /** No keyring at all: a wrong directory or root key. Without keyrings nobody knows which keys should be there. */
   | { readonly reason: 'no-keyring' }
   | { readonly reason: 'key-missing' | 'key-of-another-keyring' | 'key-mode' | 'key-format' | 'key-unreadable'; readonly serial: number };
 
@@ -20,7 +20,7 @@ export type Holdup =
   /** Until some are removed, or a week of them is forgotten. */
   | { readonly reason: 'replies-full' };
 
-/** `dead` is only planned for (memory.ts): letters that an inbox refuses must not hold back those that it would take. */
+/** `dead` only counts for the memory needed (memory.ts): dead letters never hold back others. */
 export type Limits = { readonly outbox: number; readonly dead: number; readonly replies: number };
 
 /** Operators are warned from this fraction of a limit on. */
@@ -29,16 +29,16 @@ const FILLING = 3 / 4;
 type KeyObstacle = Extract<Obstacle, { serial: number }>;
 
 export type KeyCheck = {
-  /** With a key of a keyring that has begun. */
+  /** A problem with the key of a keyring that has begun. */
   readonly problem: KeyObstacle | null;
-  /** With keys of keyrings that have yet to begin. */
+  /** Problems with the keys of keyrings that have yet to begin. */
   readonly warnings: Warning[];
-  /** Any of either. */
+  /** True when there is any problem, now or ahead. */
   readonly lacksKey: boolean;
 };
 
 /**
- * Looks for what is wrong with the worker's keys.
+ * Checks the worker's keys.
  * @param keyrings those whose parcels may be in the pool
  */
 export function checkKeys(keyrings: readonly Shelved[], loaded: LoadedIdentities, now: Date): KeyCheck {
@@ -66,7 +66,7 @@ export function teamHoldups(keyrings: readonly Shelved[], inboxesOf: InboxesOf):
   return without.map(({ serial }) => ({ reason: 'team-without-inbox', serial }));
 }
 
-/** How many letters each inbox may still get, and how many replies all mailboxes together. */
+/** Remaining room: for letters in each outbox, and for replies in all mailboxes together. */
 export class Room {
   readonly full: readonly Holdup[];
   readonly filling: readonly Warning[];
@@ -80,7 +80,7 @@ export class Room {
     this.filling = filling;
   }
 
-  /** @param replies that wait in the mailboxes */
+  /** @param replies number of replies that wait in the mailboxes */
   static async measure(outboxes: readonly Pick<Outbox, 'inbox' | 'depths'>[], replies: number, limits: Limits): Promise<Room> {
     const left = new Map<string, number>();
     const full: Holdup[] = [];
@@ -97,13 +97,13 @@ export class Room {
     return new Room(left, limits.replies - replies, full, filling);
   }
 
-  /** Takes a place for a reply; false when there is none. */
+  /** Reserves a place for a reply. Returns false when there is none. */
   takeReply(): boolean {
     this.#repliesLeft -= 1;
     return this.#repliesLeft >= 0;
   }
 
-  /** Takes a place in each of these inboxes. False, with none taken, when one is full or there is no inbox at all. */
+  /** Reserves a place in each of these inboxes. Returns false, reserving none, when one is full or the list is empty. */
   take(inboxes: readonly string[]): boolean {
     const left = inboxes.map((inbox) => this.#left.get(inbox) ?? 0);
     if (inboxes.length === 0 || left.some((places) => places <= 0)) return false;

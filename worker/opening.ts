@@ -8,25 +8,25 @@ import type { Sealed } from './batch-lease.ts';
 import type { Outcome } from './commit.ts';
 import type { WorkerIdentity } from './identities.ts';
 
-/** Null: no such team. None: the team is in a keyring, and nobody told this worker its inbox. */
+/** Null: no such team. Empty: the team is in a keyring, but no inbox is configured for it. */
 export type InboxesOf = (team: string) => readonly string[] | null;
 
-/** What a worker knows beside its keys. */
+/** What opening a parcel needs besides the worker's keys. */
 export type OpenContext = {
   readonly inboxesOf: InboxesOf;
-  /** Whose replies are taken (64 hex digits each); null: no keyring is valid now. */
+  /** Signers whose replies are accepted (64 hex digits each); null: no keyring is valid now. */
   readonly signers: ReadonlySet<string> | null;
 };
 
-/** What is opened; what is about a mailbox still has to be looked at together with what is in it. */
+/** An opened parcel. Deliveries and removals still have to be checked against what is in the mailbox. */
 export type Opened =
   | Exclude<Outcome, { kind: 'reply' | 'delete' }>
   | { readonly kind: 'delivery'; readonly id: Buffer; readonly serial: number; readonly delivery: Delivery }
   | { readonly kind: 'removal'; readonly id: Buffer; readonly serial: number; readonly removal: Removal };
 
-/** What became of one parcel, apart from an error that is ours: that is thrown. */
+/** Opens one parcel and decides what becomes of it. Throws only errors of our own, never for a bad parcel. */
 export function openParcel({ id, sealed }: Sealed, identities: readonly WorkerIdentity[], context: OpenContext): Opened {
-  // Whoever can write to the pool chose the name; only a parcel's own is one that may be remembered.
+  // Whoever can write to the pool could choose any id; only the parcel's own may be remembered.
   if (!id.equals(parcelId(sealed))) return { kind: 'drop', id, serial: null, reason: 'damaged' };
   const found = tryEach(sealed, identities);
   if ('reason' in found) return { kind: 'drop', id, serial: found.serial, reason: found.reason };
@@ -37,7 +37,7 @@ export function openParcel({ id, sealed }: Sealed, identities: readonly WorkerId
 type OpenedParcel = { readonly id: Buffer; readonly by: WorkerIdentity };
 type Handler<K extends ParcelKind> = (content: ContentOf<K>, parcel: OpenedParcel, context: OpenContext) => Opened;
 
-/** What becomes of a parcel of each kind. Where no keyring is valid the clock may be wrong, and with it the weeks of the mailboxes. */
+/** Handles each kind of parcel. If no keyring is valid the clock may be wrong, and with it the mailboxes' weeks: then wait. */
 const HANDLERS: { readonly [K in ParcelKind]: Handler<K> } = {
   decoy: (_content, { id, by }) => ({ kind: 'drop', id, serial: by.serial, reason: 'decoy' }),
   letter: placeLetter,
@@ -71,7 +71,7 @@ function openDelivery(id: Buffer, serial: number, delivery: Delivery, signers: R
 
 type Found = { content: ParcelContent; by: WorkerIdentity } | { reason: WorkerDrop; serial: number | null };
 
-/** One identity at a time, to know which one it was. */
+/** Tries the identities one at a time, to know which one opened the parcel. */
 function tryEach(sealed: Uint8Array, identities: readonly WorkerIdentity[]): Found {
   for (const by of identities) {
     try {

@@ -7,7 +7,7 @@ import buryLua from './lua/bury.lua';
 
 const BURY = new Script(buryLua);
 
-/** The letters that wait for one inbox, and those it refused for good. */
+/** The letters that wait for one inbox, and its dead letters. */
 export class Outbox {
   readonly inbox: string;
   readonly #redis: Redis;
@@ -39,12 +39,12 @@ export class Outbox {
     await this.#redis.hdel(this.#waiting, id);
   }
 
-  /** For the operator's tools; `reason` null: there is no such trouble. */
+  /** Publishes a trouble for the operator's tools; `reason` null clears it. */
   async tell(trouble: InboxTrouble, reason: string | null): Promise<void> {
     await publishTrouble(this.#redis, this.inbox, trouble, reason);
   }
 
-  /** Moves a letter to the dead ones in one step: no crash leaves it in neither place. */
+  /** Moves a letter to the dead letters in one step, so that no crash can lose it. */
   async bury(id: Buffer, reason: string): Promise<void> {
     await BURY.run(this.#redis, [this.#waiting, this.#dead, keys.deadReasons(this.inbox)], [id, reason]);
   }

@@ -7,14 +7,14 @@ import type { SignerQuota } from './signer-quota.ts';
 import type { SweepTracker } from './sweep.ts';
 
 /**
- * Finds a place for what was opened in one round. A letter or reply for which there is none yet goes back into the pool: one full
- * inbox must not stop the others.
+ * Finds a place for everything opened in one round. A letter or reply without room goes back into the pool: one full inbox must not
+ * stop the others.
  */
 export class Placing {
   readonly #mailboxes: Pick<Mailboxes, 'find'>;
   readonly #quota: SignerQuota;
   readonly #sweep: SweepTracker;
-  /** In the course of a round no other week begins. */
+  /** Determines the week, which must not change during a round. */
   readonly #startedAt: Date;
 
   constructor(mailboxes: Pick<Mailboxes, 'find'>, quota: SignerQuota, sweep: SweepTracker, startedAt: Date) {
@@ -24,7 +24,7 @@ export class Placing {
     this.#startedAt = startedAt;
   }
 
-  /** Removals first: what one of them frees of a quota is not freed once more when the replies beside it are in. */
+  /** Removals first, so that none frees the quota that a reply of the same batch has just used. */
   async placeAll(opened: readonly Opened[], room: Room): Promise<Outcome[]> {
     const removalsFirst = [...opened.filter(({ kind }) => kind === 'removal'), ...opened.filter(({ kind }) => kind !== 'removal')];
     const outcomes: Outcome[] = [];

@@ -2,20 +2,20 @@ import { toHex } from '../crypto/bytes.ts';
 import { Backoff, type Pace } from './backoff.ts';
 import type { Refused } from './inboxes/inbox.ts';
 
-/** A provider that refuses is asked about the same letter again after a minute, at last every hour. */
+/** The first retry of a refused letter comes after a minute, later ones up to an hour apart. */
 const PACE: Pace = { firstMs: 60_000, longestMs: 3_600_000 };
 
 type Mark = {
-  /** Of a letter that was refused by itself; what is about the inbox has the inbox's own backoff. */
+  /** Set when the refusal is about this letter; refusals about the inbox use the inbox's own backoff. */
   backoff: Backoff | null;
-  /** When it was refused first in a way that may be given up; null: never yet. */
+  /** When it was first refused in a way that is given up some time; null: never. */
   since: number | null;
   reason: string;
 };
 
 /**
- * What an inbox did not take and still waits: only in memory, so that no time of a letter stands in Redis. A worker that is
- * started anew asks about each again, and counts from then.
+ * Letters that an inbox refused and that still wait. Kept in memory only, so that Redis holds no times of letters. A restarted
+ * worker tries each again and counts from then.
  */
 export class RefusedLetters {
   readonly #marks = new Map<string, Mark>();
@@ -25,12 +25,12 @@ export class RefusedLetters {
     this.#now = now;
   }
 
-  /** Why one of those that were refused by themselves waits, or null. */
+  /** The reason of one letter whose refusal was about the letter itself, or null. */
   get reason(): string | null {
     return [...this.#marks.values()].findLast(({ backoff }) => backoff !== null)?.reason ?? null;
   }
 
-  /** Forgets those that wait no more. */
+  /** Forgets all letters but those in `ids`, which still wait. */
   keep(ids: readonly Buffer[]): void {
     const waiting = new Set(ids.map(toHex));
     for (const id of this.#marks.keys()) if (!waiting.has(id)) this.#marks.delete(id);
@@ -44,7 +44,7 @@ export class RefusedLetters {
     return this.#marks.get(toHex(id))?.backoff?.waiting !== true;
   }
 
-  /** @returns false when the letter is to be given up */
+  /** Notes a refusal. Returns false when the letter is to be given up. */
   refused(id: Buffer, { about, reason, giveUpAfterMs }: Refused): boolean {
     const name = toHex(id);
     const mark = this.#marks.get(name) ?? { backoff: null, since: null, reason };

@@ -6,22 +6,22 @@ import type { RedisTarget } from '../redis/connection.ts';
 import { askSlowlyAfterFailure, assumeRedisVersion, BullmqConnections, RETRY_MS } from './bullmq-quirks.ts';
 
 const QUEUE = 'rounds';
-/** How long the tick of a worker that died stays its own, at the least. */
+/** Minimum time for which a dead worker's tick stays locked. */
 const LOCK_MS = 10_000;
-/** How often it is looked whether the ticks go on, at the least. */
+/** Maximum time between two checks that ticks are still scheduled. */
 const CHECK_MS = 30_000;
 const GOODBYE_MS = 2_000;
 
-/** The work of one tick. It must look at `stopping` between pieces of work, and may throw. */
+/** The work of one tick. It must check `stopping` between pieces of work, and may throw. */
 export type Duty = (stopping: () => boolean) => Promise<void>;
 
 /**
- * The clock: BullMQ job schedulers send each duty one tick a round, to one of the workers. A tick carries nothing, and
- * comes at the same rate whether or not there is anything to do.
+ * The clock: BullMQ job schedulers send each duty one tick per round, to one of the workers. A tick carries nothing, and comes
+ * at the same rate whether or not there is anything to do.
  *
- * Everything BullMQ writes carries milliseconds, and in the append-only file it stands between the parcels that came
- * before and after it. So between two ticks nothing is written: what BullMQ would do on timers of its own is done within
- * ticks, locks last for two rounds, and all duties tick at the same moment.
+ * Everything BullMQ writes carries milliseconds, and stands in the append-only file between the parcels that came before and
+ * after it. So nothing is written between two ticks: what BullMQ would do on its own timers is done within ticks, locks last for
+ * two rounds, and all duties tick at the same moment.
  */
 export class Rounds {
   readonly #duties: ReadonlyMap<string, Duty>;
@@ -30,7 +30,7 @@ export class Rounds {
   readonly #queue: Queue;
   readonly #worker: Worker;
   readonly #busy = new Map<string, Promise<void>>();
-  /** When the duties were set off without ticks, in ms. */
+  /** When the duties last ran without ticks, in ms of `performance.now()`. */
   #lastRunWithoutTicks = Number.NEGATIVE_INFINITY;
   #stopping = false;
   #checking: NodeJS.Timeout | undefined;
@@ -44,20 +44,20 @@ export class Rounds {
     const common = { connection: this.#connections.main, prefix: TICKS_PREFIX, skipVersionCheck: true };
     this.#queue = new Queue(QUEUE, {
       ...common,
-      // Without this an events stream remembers 10,000 moments.
+      // Otherwise the event stream would keep the times of 10,000 events.
       streams: { events: { maxLen: 0 } },
     });
     this.#worker = new Worker(QUEUE, async (job) => this.#tick(job.name), {
       ...common,
       autorun: false,
-      // A duty that takes long must not keep the others waiting.
+      // A slow duty must not keep the others waiting.
       concurrency: duties.size + 1,
-      // Renewed twice in that time.
+      // BullMQ renews it at half of this.
       lockDuration: Math.max(LOCK_MS, 2 * roundMs),
-      // Each tick looks for ticks whose worker died. This is how long the next one to look is kept from it, at the least.
+      // Each tick checks for ticks of dead workers itself. The interval is how long BullMQ suppresses the next check, at its minimum.
       skipStalledCheck: true,
       stalledInterval: 1,
-      // The default gives a job up after its worker died twice.
+      // By default a job is given up when its worker died twice.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
@@ -70,19 +70,19 @@ export class Rounds {
 
   start(): void {
     void this.#worker.run().catch(this.#fails);
-    // Writing a scheduler anew does not move its next tick, but wakes a worker that missed it while Redis was away.
+    // Writing a scheduler again does not move its next tick, but wakes a worker that missed it while Redis was away.
     const schedule = () => void this.#schedule();
     this.#connections.main.on('ready', schedule);
     this.#checking = setInterval(() => void this.#check(), Math.min(CHECK_MS, this.#roundMs));
     if (this.#connections.main.status === 'ready') schedule();
   }
 
-  /** Stops the ticks, and waits for the duties to finish what they have in hand. */
+  /** Stops the ticks, and waits for the duties to finish their current work. */
   async destroy(): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#checking);
     await Promise.all(this.#busy.values());
-    // BullMQ wants to say goodbye to Redis, and waits for one that is away.
+    // On closing, BullMQ writes to Redis, and would wait for one that is away.
     await Promise.race([this.#worker.close().then(() => this.#queue.close()), sleep(GOODBYE_MS, undefined, { ref: false })]);
     this.#connections.disconnect();
   }
@@ -92,7 +92,7 @@ export class Rounds {
       const known = await this.#queue.getJobSchedulers();
       const kept = known.filter(this.#isPlausible);
       const odd = known.filter((scheduler) => !this.#isPlausible(scheduler));
-      // One that is merely late is set right by writing it anew; one in the far future keeps its place unless removed.
+      // Writing a scheduler again repairs one that is late; one in the far future must be removed first.
       for (const { key, next = 0 } of odd) {
         if (!this.#duties.has(key) || next > new Date().getTime()) await this.#queue.removeJobScheduler(key);
       }
@@ -105,7 +105,7 @@ export class Rounds {
     });
   }
 
-  /** Only reads, unless a duty has no next tick: it was lost, or the clock was set back and it is in the far future. */
+  /** Reads only, unless a duty has no next tick: either it was lost, or the clock was set back and it is in the far future. */
   async #check(): Promise<void> {
     if (!(await this.#hasLostTick()) || this.#stopping) return;
     log.warn('ticks failed', { code: 'lost' });
@@ -124,7 +124,7 @@ export class Rounds {
     return lost;
   }
 
-  /** While Redis' memory is full BullMQ can write no tick, and only the duties make room in it. */
+  /** While Redis' memory is full BullMQ cannot write ticks, but only the duties can free memory. */
   #runWithoutTicks(): void {
     const now = performance.now();
     if (this.#stopping || now - this.#lastRunWithoutTicks < this.#roundMs) return;
@@ -132,7 +132,7 @@ export class Rounds {
     for (const name of this.#duties.keys()) void this.#run(name);
   }
 
-  /** True for a scheduler of ours, as often as ours, whose next tick is within two rounds. */
+  /** True for a scheduler of one of our duties, with our interval, whose next tick is within two rounds of now. */
   readonly #isPlausible = ({ key, every, next = 0 }: { key: string; every?: number; next?: number }): boolean =>
     this.#duties.has(key) && every === this.#roundMs && Math.abs(next - new Date().getTime()) <= 2 * this.#roundMs;
 
@@ -152,7 +152,7 @@ export class Rounds {
   /** Never throws: a failed job would leave its error in Redis, and the next tick is the retry. */
   async #run(name: string): Promise<void> {
     const duty = this.#duties.get(name);
-    // A duty that is not done yet when its next tick comes does it all in one.
+    // A duty that is still running when its next tick comes skips that tick.
     if (!duty || this.#busy.has(name) || this.#stopping) return;
     const work = duty(() => this.#stopping).catch((error: unknown) => {
       log.error('round failed', { kind: name, code: errorCode(error) });

@@ -3,16 +3,16 @@ import { shortReplyId, type Removal } from '../crypto/removal.ts';
 import { replyId, type Delivery } from '../crypto/reply.ts';
 import { REPLIES_A_WEEK_BY_ONE } from '../redis/mailboxes.ts';
 
-/** Of all replies that may wait, the fraction that one signer may add in a week. */
+/** Fraction of all replies that may wait which one signer may add in a week. */
 const FRACTION_OF_ALL = 1 / 10;
 
 /**
- * Counts the replies of each signer in a week, so that whoever stole one cannot shut everybody else out until it is revoked: one
- * signer fills at most twelve of a mailbox's sixteen places, and a tenth of what may wait in all.
+ * Counts the replies of each signer in a week, so that a stolen signer cannot block everybody else until it is revoked: one signer
+ * fills at most twelve of a mailbox's sixteen places, and a tenth of all replies that may wait.
  *
- * Only in memory: signers stand in the public keyring, and counts in Redis would tell how much each volunteer answers. A
- * restart begins anew, and each worker counts by itself. It keeps ids rather than numbers: a reply that went back to the
- * pool, or whose parcel a relay replays, takes nothing more.
+ * Kept in memory only: signers are listed in the public keyring, and counts in Redis would reveal how much each volunteer answers.
+ * A restart begins at zero, and each worker counts for itself. It keeps ids rather than numbers, so that a reply which went back to
+ * the pool, or whose parcel a relay replays, is not counted twice.
  */
 export class SignerQuota {
   readonly #mostInAll: number;
@@ -20,18 +20,18 @@ export class SignerQuota {
   /** Signer -> mailbox and short id of each reply, as hex digits. */
   readonly #taken = new Map<string, Set<string>>();
 
-  /** @param replies that may wait in all mailboxes */
+  /** @param replies how many may wait in all mailboxes together */
   constructor(replies: number) {
     this.#mostInAll = Math.max(1, Math.floor(replies * FRACTION_OF_ALL));
   }
 
-  /** Called at the beginning of each round, so that nothing of an earlier week is remembered. */
+  /** Called at the beginning of each round, so that nothing is remembered from an earlier week. */
   begin(week: number): void {
     if (week !== this.#week) this.#taken.clear();
     this.#week = week;
   }
 
-  /** @returns false when its signer has used up the quota */
+  /** Counts a reply. Returns false, counting nothing, when its signer has used up the quota. */
   take(delivery: Delivery): boolean {
     const [signer, mailbox] = [toHex(delivery.signer), toHex(delivery.mailbox)];
     const taken = this.#taken.get(signer) ?? new Set();
@@ -43,7 +43,7 @@ export class SignerQuota {
     return true;
   }
 
-  /** Whoever removes what they have read makes room again. */
+  /** Frees the quota of removed replies. */
   free({ mailbox, replies }: Removal): void {
     const removed = replies.map((reply) => toHex(mailbox) + toHex(reply));
     for (const taken of this.#taken.values()) for (const one of removed) taken.delete(one);

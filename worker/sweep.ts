@@ -1,29 +1,29 @@
 /*
- * When the worker's key of a serial may be shredded. Nothing accepted may be lost, and what was accepted under a serial is opened by
- * its key alone. So the key is shredded only when all of this holds:
+ * When the worker's key of a serial may be shredded. Nothing accepted may be lost, and parcels accepted under a serial can be
+ * opened only by its key. So the key is shredded only when all of the following hold:
  *
- * 1. Its time is over (worker/retention.ts), and has been for RELAYS_KNOW_MS: no relay accepts anything under it any more.
- * 2. A round that began after that swept the serial: it took everything out of the pool that came under it, and was not broken off.
- * 3. In that round nothing that the key opens went back into the pool, or may have. A letter or reply that finds no room goes back
- *    under a serial that is known. Another worker may put back what it has in hand, a reply may wait for a keyring to be valid, and
- *    an error of ours may have hidden a letter: then nobody knows under which serial, and none counts as swept.
+ * 1. It expired (worker/retention.ts) at least RELAYS_KNOW_MS ago: no relay accepts anything under it any more.
+ * 2. A round that began after that swept the serial: it took all parcels of that serial out of the pool, and was not interrupted.
+ * 3. In that round nothing that the key opens went, or may have gone, back into the pool. When a letter or reply finds no room, its
+ *    serial is known. In three cases it is unknown, and no serial counts as swept: another worker may put back its batch, a reply or
+ *    removal waits for a keyring to be valid, or an error of ours may have hidden a letter.
  *
- * What no key opens needs none of those that are here, and may go back. No signer alone can fill the room for replies and so keep a key
- * (worker/signer-quota.ts); replies of one that is revoked are dropped.
+ * A parcel that no key opens needs none of the keys here, and may go back. A single signer cannot fill the room for replies and so
+ * keep a key alive (worker/signer-quota.ts), and replies of a revoked signer are dropped.
  *
- * A key that cannot be used can sweep nothing. It is shredded when nothing is remembered as accepted under its serial: then
- * nothing was, or a worker on another machine had the key and was done.
+ * An unusable key can sweep nothing. It is shredded when no accepted parcels are remembered under its serial: either there never
+ * were any, or a worker on another machine had the key and finished.
  */
 
-/** Relays read their keyrings every 10 s: until then one may accept what this worker no longer expects. */
+/** Relays reload their keyrings every 10 s: until then one may accept what this worker no longer expects. */
 const RELAYS_KNOW_MS = 30_000;
 
-/** A round that left nothing in the pool that came under these serials before it began. */
+/** The serials of which a round left nothing in the pool that had arrived before the round began. */
 export type Sweep = { readonly startedAt: Date; readonly serials: ReadonlySet<number> };
 
-/** Follows one round: which of the serials that it sweeps it leaves nothing behind of. */
+/** Tracks, during one round, of which of the swept serials nothing is left in the pool. */
 export class SweepTracker {
-  /** Under these nothing is left to chance. */
+  /** The serials that this round sweeps: all of their parcels leave. */
   readonly serials: ReadonlySet<number>;
   readonly #startedAt: Date;
   readonly #wentBack = new Set<number>();
@@ -34,17 +34,17 @@ export class SweepTracker {
     this.serials = new Set(serials);
   }
 
-  /** A parcel that the key of this serial opens goes back into the pool. */
+  /** Notes that a parcel which the key of this serial opens goes back into the pool. */
   wentBack(serial: number): void {
     this.#wentBack.add(serial);
   }
 
-  /** Something may be in the pool after this round that was there before it, under any serial. */
+  /** Notes that parcels of any serial may be left in the pool after this round. */
   mayHaveLeftAny(): void {
     this.#unknownWentBack = true;
   }
 
-  /** What the round swept so far; null: nothing. */
+  /** What the round has swept so far; null: nothing. */
   completed(): Sweep | null {
     if (this.#unknownWentBack) return null;
     const serials = new Set([...this.serials].filter((serial) => !this.#wentBack.has(serial)));
@@ -52,18 +52,18 @@ export class SweepTracker {
   }
 }
 
-/** Keeps in mind which keys are to be shredded, and decides when each may be. */
+/** Tracks which keys have expired, and decides when each may be shredded. */
 export class Retirement {
-  /** Serial -> when its time was first seen to be over. */
+  /** Serial -> when we first noticed that its key had expired. */
   readonly #dueSince = new Map<number, Date>();
   #lastSweep: Sweep | null = null;
 
-  /** Serials of keys whose time is over: the next round sweeps them. */
+  /** Serials of expired keys: the next round sweeps them. */
   get due(): ReadonlySet<number> {
     return new Set(this.#dueSince.keys());
   }
 
-  /** @param keptUntil of the key (worker/retention.ts); null: nobody can say yet */
+  /** Notes whether a key has expired. `keptUntil` comes from worker/retention.ts; null: not known yet. */
   look(serial: number, keptUntil: Date | null, now: Date): void {
     if (!keptUntil || keptUntil > now) this.#dueSince.delete(serial);
     else if (!this.#dueSince.has(serial)) this.#dueSince.set(serial, now);
@@ -73,7 +73,7 @@ export class Retirement {
     this.#lastSweep = sweep ?? this.#lastSweep;
   }
 
-  /** A key that this worker can use. */
+  /** Whether a key that this worker can use may be shredded. */
   mayShred(serial: number): boolean {
     const since = this.#dueSince.get(serial);
     const sweep = this.#lastSweep;
@@ -81,7 +81,10 @@ export class Retirement {
     return sweep.startedAt.getTime() >= since.getTime() + RELAYS_KNOW_MS;
   }
 
-  /** @param accepted parcels are remembered as accepted under its serial */
+  /**
+   * Whether a key that this worker cannot use may be shredded.
+   * @param accepted true when parcels are remembered as accepted under its serial
+   */
   mayShredUnusable(serial: number, accepted: boolean): boolean {
     return this.#dueSince.has(serial) && !accepted;
   }

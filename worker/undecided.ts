@@ -3,32 +3,32 @@ import { DROP_REASONS, type WorkerDrop } from '../redis/drops.ts';
 import { LATE_ROUNDS } from '../redis/keys.ts';
 
 /**
- * Minimum time, or three rounds if that is longer, for which a parcel is tried again that could not be opened. A relay may have
- * read a new keyring seconds before this worker, which then finds that its key is missing, and pauses. An error may be ours and
- * pass (memory).
+ * Minimum time (or three rounds, if longer) to keep retrying a parcel that could not be opened. A relay may have loaded a new
+ * keyring seconds before this worker, which then notices that its key is missing, and pauses. An error may be our own and
+ * transient, such as out of memory.
  */
 export const PATIENCE_MS = 60_000;
-/** After that long another worker has decided. */
+/** By then another worker must have decided. */
 const FORGET_MS = 3_600_000;
 
-/** Parcels that this worker put back into the pool to try them again, and since when. */
+/** Parcels that this worker put back into the pool to retry, and since when. */
 export class UndecidedParcels {
   readonly #patienceMs: number;
-  /** Parcel id -> when it was put back first, in ms. */
+  /** Parcel id (hex) -> when it was first put back, in ms since the epoch. */
   readonly #since = new Map<string, number>();
 
   constructor(roundSeconds: number) {
     this.#patienceMs = Math.max(PATIENCE_MS, LATE_ROUNDS * roundSeconds * 1000);
   }
 
-  /** Parcels that another worker decided would be remembered for ever. */
+  /** Without this, parcels that another worker decided would be remembered for ever. */
   forgetOld(now: Date): void {
     for (const [name, since] of this.#since) if (now.getTime() - since > FORGET_MS) this.#since.delete(name);
   }
 
   /**
-   * @param reason for which the parcel would be dropped; null: it would not be
-   * @param lacksKey this worker has no usable key of a keyring that is to begin
+   * @param reason why the parcel would be dropped; null: it would not be
+   * @param lacksKey true when this worker lacks a usable key of some keyring
    * @returns true when the parcel is to go back into the pool
    */
   triesAgain(id: Buffer, reason: WorkerDrop | null, lacksKey: boolean, now: Date): boolean {

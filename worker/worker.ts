@@ -27,13 +27,13 @@ const INSTANCE_BYTES = 16;
 export async function createWorker(config: WorkerConfig): Promise<Service> {
   await ready;
   const roundMs = config.roundSeconds * 1000;
-  // A new name at every start: what a killed worker had in hand belongs to another one, which takes it up.
+  // A new name at every start: a killed worker's batch belongs to another instance, and is taken over like any other.
   const instance = toHex(randomBytes(INSTANCE_BYTES));
   const shelf = new KeyringShelf({ directory: config.keyrings, rootKeyFile: config.rootKeyFile });
   const redis = connect(config.redis, 'worker');
   const silence = reportRedis(redis);
   redis.on('ready', () => void requireMemory(redis, config).catch(() => undefined));
-  // At once, since the relay is closed without them; what fails, housekeeping tries again and tells.
+  // At once, since the relay stays closed without them; if it fails, housekeeping retries and reports it.
   redis.on('ready', () => void provideFunctions(redis).catch(() => undefined));
 
   const outboxes = new Map(config.inboxes.map(({ id }) => [id, new Outbox(redis, id)]));
@@ -69,7 +69,7 @@ export async function createWorker(config: WorkerConfig): Promise<Service> {
   };
 }
 
-/** Once each time it changes: while Redis is away, every attempt to reach it ends in another 'close'. */
+/** Logs changes only: while Redis is away, every attempt to reach it ends in another 'close'. Returns how to stop. */
 function reportRedis(redis: Redis): () => void {
   let away = true;
   const back = () => {
@@ -84,7 +84,7 @@ function reportRedis(redis: Redis): () => void {
   return () => redis.off('ready', back).off('close', gone);
 }
 
-/** Each time Redis is there: it may have been started anew with less. */
+/** Checked each time Redis comes back: it may have been restarted with less memory. */
 async function requireMemory(redis: Redis, { inboxes, limits, relay }: WorkerConfig): Promise<void> {
   const problem = memoryProblem(maxMemoryOf(await redis.info('memory')), inboxes.length, limits, relay);
   if (!problem) return;

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../../runtime/log.ts';
 import { Refused, type Inbox, type Letter } from './inbox.ts';
 
-/** So long an inbox that was told to give up may take to do so. */
+/** How long an inbox may take to stop after its signal was aborted. */
 const GOODBYE_MS = 1_000;
 
-/** Whatever is wrong with one inbox must not hold up the others: it is opened when it can be, and waited for so long only. */
+/** Keeps a broken inbox from holding up the others: it is set up when that works, and every call has a timeout. */
 export class Guard {
   readonly #open: () => Promise<Inbox>;
   readonly #timeoutMs: number;
@@ -17,7 +17,7 @@ export class Guard {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Throws Refused, never to be given up. */
+  /** Throws Refused with an infinite `giveUpAfterMs`. */
   async open(): Promise<void> {
     if (this.#inbox === null) await this.#within(() => this.#opened());
   }
@@ -36,7 +36,7 @@ export class Guard {
   }
 
   async #within<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    // Where a file system hangs, the next call would hang beside the first.
+    // On a file system that hangs, the next call would hang as well.
     if (this.#busy) throw new Refused(Number.POSITIVE_INFINITY, 'hangs', 'inbox');
     this.#busy = true;
     const done = new AbortController();

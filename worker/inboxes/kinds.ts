@@ -19,7 +19,7 @@ export const inboxesSchema = z
   .refine((inboxes) => new Set(inboxes.map(({ id }) => id)).size === inboxes.length, { error: 'two inboxes have the same id' });
 
 export function inboxOf(settings: InboxSettings): Guard {
-  // The union above let only settings of this very kind through.
+  // The union above lets only settings of this very kind through.
   const kind = kinds[settings.kind] as unknown as InboxKind<z.ZodObject>;
   return new Guard(() => kind.open(settings), settings.timeoutSeconds * 1000);
 }

@@ -10,18 +10,18 @@ import { composeMail, NEUTRAL_ENVELOPE, startOfDay } from './message.ts';
 
 const schema = z.strictObject({ ...inboxFields, kind: z.literal('maildir'), path: absolutePath });
 
-/** What a crash leaves in tmp/: `<letter id>.<random>`, never a name another program writes. */
+/** A file that a crash left in tmp/: `<letter id>.<random>`, which no other program writes. */
 const OWN_TMP_NAME = /^[0-9a-f]{32}\.[0-9a-f]{16}$/;
 /**
- * A letter's file. What mail programs put behind the id: flags in cur/ (`:2,S`, elsewhere `;2,S` or `!2,S`), sizes (`,S=1:2,S`),
- * numbers (`,U=5`, also in new/). No two ids begin alike, so whatever follows, it is this letter.
+ * A letter's file. Mail programs append to the id: flags in cur/ (`:2,S`, elsewhere `;2,S` or `!2,S`), sizes (`,S=1:2,S`), numbers
+ * (`,U=5`, also in new/). All ids have the same length, so whatever follows the id, the file is this letter.
  */
 const LETTER_NAME = new RegExp(`^(?<id>[0-9a-f]{${String(2 * LETTER_ID_BYTES)}})(?![0-9a-f])`);
-/** Where a letter waits for its reader, and where its reader's program puts it. */
+/** Where a new letter waits, and where the reader's mail program moves it. */
 const PARTS = ['new', 'cur'] as const;
 /**
- * How long a listing of both folders is believed. What is repeated was delivered by a worker that died (which was longer ago), or
- * by this one (which remembers); only one that stalled for longer than its lease could still deliver the same letter meanwhile.
+ * How long a listing of both folders is trusted. A repeated letter was delivered either by a worker that died (longer ago than
+ * this) or by this one (which remembers). Only a worker that stalled for longer than its lease could deliver it in between.
  */
 const LISTING_MS = 1_000;
 
@@ -39,7 +39,7 @@ class Maildir implements Inbox {
   async create(): Promise<void> {
     for (const part of ['tmp', ...PARTS]) await mkdir(join(this.#path, part), { recursive: true, mode: 0o700 });
     for (const name of await readdir(join(this.#path, 'tmp'))) {
-      // What cannot be removed is in nobody's way.
+      // A file that cannot be removed does no harm.
       if (OWN_TMP_NAME.test(name)) await unlink(join(this.#path, 'tmp', name)).catch(() => undefined);
     }
   }
@@ -49,32 +49,32 @@ class Maildir implements Inbox {
       const name = toHex(letter.id);
       if (await this.#holds(name)) return;
       const mail = await composeMail(letter, NEUTRAL_ENVELOPE, new Date(), 'unix');
-      // A tmp name of its own for each attempt: a second worker must not truncate a file this one is about to publish.
+      // Each attempt has its own tmp name: a second worker must not truncate a file that this one is about to publish.
       const tmp = join(this.#path, 'tmp', `${name}.${toHex(randomBytes(8))}`);
       await writeDurably(tmp, mail);
       await publish(tmp, join(this.#path, 'new', name));
       await syncDirectory(join(this.#path, 'new'));
       this.#listing?.paths.set(name, join('new', name));
     } catch (error) {
-      // A full or missing disk comes back: nothing a file system says is final. Something in the place of one file is about that one.
+      // A full or missing disk may come back, so no file system error is final. EISDIR concerns only this letter's file.
       throw new Refused(Number.POSITIVE_INFINITY, errorCode(error), errorCode(error) === 'EISDIR' ? 'letter' : 'inbox');
     }
   }
 
-  /** A crash after delivery repeats it, and a reader may have moved the file to cur/ and put flags behind its name. */
+  /** A crash after a delivery repeats it; by then a reader may have moved the file to cur/ and appended flags to its name. */
   async #holds(name: string): Promise<boolean> {
-    // Where it is as a rule, looked at even if the listing is not new any more.
+    // Its usual place, checked even while an older listing is trusted.
     const usual = await this.#kindOf(join('new', name));
     const listed = (await this.#listed()).get(name);
     if (usual !== 'file' && listed === undefined) return false;
-    // A folder or a pipe that has the name of a letter holds none. What went since it was listed had been delivered.
+    // A folder or pipe with the name of a letter is not one. A file that is gone since the listing had been delivered.
     if (usual !== 'file' && listed !== undefined && (await this.#kindOf(listed)) === 'other') return false;
-    // Found is not yet durable: the crash may have come before the directory reached the disk.
+    // The file may not be durable yet: the crash may have come before the directory reached the disk.
     for (const part of PARTS) await syncDirectory(join(this.#path, part));
     return true;
   }
 
-  /** Letters by their id: where each was. One folder of 50,000 takes longer to read than a letter to deliver. */
+  /** Letter id -> path. Cached, because reading a folder of 50,000 letters takes longer than delivering one. */
   async #listed(): Promise<ReadonlyMap<string, string>> {
     const now = performance.now();
     if (this.#listing !== null && now - this.#listing.at < LISTING_MS) return this.#listing.paths;
@@ -99,7 +99,7 @@ class Maildir implements Inbox {
   }
 }
 
-/** Removes what it could not publish: a disk that is full must not fill with what nobody reads. */
+/** Moves a file into place, or removes it on failure: a full disk must not fill up with files that nobody reads. */
 async function publish(tmp: string, path: string): Promise<void> {
   try {
     await rename(tmp, path);

@@ -7,22 +7,22 @@ const DAY_MS = 86_400_000;
 /** RFC 6761 §6.4: a name that can never belong to anyone. */
 const NOWHERE = 'relay.invalid';
 
-/** `armor`: as text alone; `attachment`: as a file alone. A provider that scans may refuse for good what looks odd to it. */
+/** `armor`: text only; `attachment`: file only. A provider that scans mail may permanently refuse one of them. */
 export const FORMS = ['both', 'armor', 'attachment'] as const;
 
 export type Envelope = { readonly from: string; readonly to: string; readonly subject: string; readonly form?: (typeof FORMS)[number] };
 
-/** For inboxes that need a mail but no mail address. */
+/** For inboxes that hold mail but need no mail address. */
 export const NEUTRAL_ENVELOPE: Envelope = { from: `relay@${NOWHERE}`, to: `inbox@${NOWHERE}`, subject: 'Message' };
 
-/** 00:00 UTC of the day: what mail clients sort by says nothing finer. */
+/** 00:00 UTC of the day: the date by which mail clients sort must be no finer. */
 export function startOfDay(now: Date): Date {
   return new Date(Math.floor(now.getTime() / DAY_MS) * DAY_MS);
 }
 
 /**
- * The letter as a MIME message: as an `.age` file for tools, as armor for people who only can paste, unless told otherwise.
- * Everything in it comes from the letter, the envelope and the day, so that a repeat is the same mail.
+ * Composes a MIME message with the letter as an `.age` file for tools and as armor for people who can only paste, unless told
+ * otherwise. Everything in it derives from the letter, the envelope and the day, so a repeat on the same day is the same mail.
  */
 export function composeMail(letter: Letter, envelope: Envelope, now: Date, newline: 'unix' | 'windows'): Promise<Buffer> {
   const id = toHex(letter.id);

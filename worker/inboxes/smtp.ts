@@ -11,12 +11,12 @@ import { refusalOf } from './refusal.ts';
 /** A password, or a list of certificate authorities. */
 const MAX_FILE_BYTES = 1_048_576;
 const CONNECT_TIMEOUT_MS = 30_000;
-/** RFC 5321 §4.5.3.2 asks for minutes; over Tor a reply within one is late, and a repeat costs nothing. */
+/** RFC 5321 §4.5.3.2 asks for minutes. Even over Tor a reply that takes one is late, and a repeat costs nothing. */
 const REPLY_TIMEOUT_MS = 60_000;
-/** Longer than the pause between two letters, far shorter than a round: nothing stays open while nothing is sent. */
+/** Longer than the pause between two letters, far shorter than a round: no idle connection stays open. */
 const IDLE_MS = 2_000;
 const DAY_MS = 86_400_000;
-/** Says nothing of this machine, as the default would; this literal is what Tor-minded mail programs send. */
+/** Unlike the default, reveals nothing about this machine; mail programs made for Tor send this literal too. */
 const GREETING = '[127.0.0.1]';
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
 /** A host name or an address literal (RFC 5321 §4.1.1.1). */
@@ -32,7 +32,7 @@ const schema = z
     tls: z.enum(['implicit', 'starttls', 'none']),
     user: z.string().min(1).optional(),
     passwordFile: absolutePath.optional(),
-    /** PEM, for a server whose certificate no public authority signed. */
+    /** PEM, for a server whose certificate was not signed by a public authority. */
     caFile: absolutePath.optional(),
     from: z.email(),
     to: z.email(),
@@ -41,11 +41,11 @@ const schema = z
       .regex(/^[\x20-\x7e]{1,78}$/)
       .default('Message'),
     greeting: z.string().max(253).regex(GREETING_FORMAT, { error: 'expected a host name, or an address in brackets' }).default(GREETING),
-    /** How long a letter is tried again that the server refuses with a 5xx. */
+    /** How long to retry a letter that the server refuses with a 5xx. */
     giveUpDays: z.int().min(1).max(60).default(5),
     form: z.enum(FORMS).default('both'),
   })
-  .refine(({ tls, host }) => tls !== 'none' || LOOPBACK.test(host), { path: ['tls'], error: '"none" only on loopback' })
+  .refine(({ tls, host }) => tls !== 'none' || LOOPBACK.test(host), { path: ['tls'], error: '"none" is allowed on loopback only' })
   .refine(({ user, passwordFile }) => (user === undefined) === (passwordFile === undefined), {
     path: ['passwordFile'],
     error: 'user and passwordFile go together',

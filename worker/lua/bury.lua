@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Moves a letter from an outbox to the dead letters of its inbox: no crash leaves it in neither place.
+-- Moves a letter from an outbox to the dead letters of its inbox, so that no crash can lose it.
 -- KEYS: the outbox, the dead letters, their reasons
 -- ARGV: the letter's id, the reason
 -- Returns 0 when the letter is not in the outbox, otherwise 1.

@@ -1,28 +1,28 @@
 #!lua flags=allow-oom
--- Writes what became of the parcels of a claim, all in one step. Works when the memory is full: it makes room.
--- Returns 1, or 0 when one of the parcels is no longer in the claim: another worker has taken it up.
+-- Writes the outcomes of a batch of parcels in one step. Works even when memory is full, since it frees some.
+-- Returns 1, or 0 when one of the parcels is no longer in the batch: another worker has taken it over.
 --
--- KEYS: the claim, the set of claims, the counters of drops, the pool, the lease; after them those that ARGV numbers.
--- ARGV is a tape, which worker/commit.ts writes. `x{n}` is n times x, and a `key` is an index of KEYS:
+-- KEYS: the batch, the set of batches, the counters of drops, the pool, the lease; then those that ARGV refers to by number.
+-- ARGV is a tape of tokens, written by worker/commit.ts. `x{n}` is n times x, and a `key` is an index of KEYS:
 --
 --   tape    = instance anchor n parcel{n} outcome{n}
 --   parcel  = id remembering short-id         sorted by id; remembering: the key of the set of opened ids, or 0
---   outcome = i kind arguments                in random order; i: of which parcel
+--   outcome = i kind arguments                in random order; i: index of the parcel
 --
 --   kind      arguments
 --   back      (none)
 --   drop      reason
 --   letter    letter n {outbox letter-id}{n}          outbox: a key
---   reply     bucket reply                            into the first free place of the bucket
+--   reply     bucket reply                            goes into the first free place of the bucket
 --   delete    n digest{n} m bucket{m}                 digest: SHA-1 of a reply, in hex
 --
 --   bucket  = key n field{n}
 --
--- First it only reads, tape and Redis, then it only writes: a script that gives up has changed nothing. It does so for a
--- kind of outcome that it does not know, since a parcel that went back into the pool for that would do so for ever.
+-- It first only reads, tape and Redis, and then only writes, so if it fails it has changed nothing. It fails on an unknown
+-- kind of outcome: if such a parcel went back into the pool instead, it would do so for ever.
 --
--- The append-only file holds the order of what is written. So first come the ids that are remembered, sorted, then the
--- results, shuffled, and then the ids that leave the claim, sorted: nothing stands beside the parcel that it was in.
+-- The append-only file holds the order of writes. So the remembered ids are written first, sorted, then the results,
+-- shuffled, and then the ids that leave the batch, sorted: no entry stands next to the parcel that it came from.
 local claim, claims, dropped, pool, lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 
 local at = 0
@@ -41,10 +41,10 @@ local function takeCopy() return {outbox = KEYS[takeNumber()], letterId = take()
 
 local instance, anchor = take(), take()
 
--- What only this script can see it names itself: `by: 'script'` in redis/drops.ts.
+-- The drop reasons that only this script can detect are named here: `by: 'script'` in redis/drops.ts.
 local function countDrop(reason) redis.call('HINCRBY', dropped, reason, 1) end
 
--- Each of the following reads the arguments of a kind from the tape, and returns what writes the outcome.
+-- Each of the following reads the arguments of one kind from the tape, and returns a function that writes the outcome.
 
 local function putBack()
   return function(id) redis.call('HSET', pool, id, redis.call('HGET', claim, id)) end
@@ -75,8 +75,8 @@ local function reply()
   end
 end
 
--- Those behind move up, so that places are filled from the first and in order. No other place is named: what is written
--- here stands together in the append-only file until that is rewritten.
+-- Later replies move up, so that places are filled from the first, in order. Empty places are not touched: what is written
+-- here stands together in the append-only file until its next rewrite.
 local function removeFrom(bucket, unwanted)
   local filled, there, kept = {}, {}, {}
   for _, field in ipairs(bucket.fields) do

@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- Reads who has a claim and what is in the pool, both at one moment: what is in neither was taken out for good.
--- KEYS: the set of claims, the pool
--- Returns the instances, and the ids of the parcels.
+-- Reads which instances have a batch and which parcels are in the pool, at the same moment: a parcel in neither has left for good.
+-- KEYS: the set of batches, the pool
+-- Returns the instances, and the ids of the parcels in the pool.
 return {redis.call('SMEMBERS', KEYS[1]), redis.call('HKEYS', KEYS[2])}

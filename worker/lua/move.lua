@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Moves ids from one set to another, one by one, in the order that is given: at any moment an id is in one of the two. The
--- memory that one leaves is taken by the next. Works when the memory is full, since it needs none.
+-- Moves ids from one set to another, one by one, in the given order: at any moment an id is in exactly one of the two. Works
+-- even when memory is full: each id takes up the memory that the one before freed.
 -- KEYS: the set they are in, the set they go to
 -- ARGV: the anchor of a set (redis/keys.ts), ids…
 local from, to = KEYS[1], KEYS[2]

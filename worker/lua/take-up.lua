@@ -1,12 +1,12 @@
 #!lua flags=allow-oom
--- Takes up the claim of another worker whose lease is over, unless this worker has a claim itself.
--- KEYS: their lease, their claim, the set of claims, my claim, my lease
--- ARGV: their instance, my instance, milliseconds that a lease lasts
--- Returns 1 when their claim is mine now, otherwise 0.
+-- Takes over the batch of another worker whose lease has expired, unless this worker has a batch itself.
+-- KEYS: their lease, their batch, the set of batches, my batch, my lease
+-- ARGV: their instance, my instance, the duration of a lease in milliseconds
+-- Returns 1 when their batch is now mine, otherwise 0.
 local theirLease, theirClaim, claims, myClaim, myLease = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local theirs, mine, leaseMs = ARGV[1], ARGV[2], ARGV[3]
 
--- A lease that runs longer than any is given was given before the clock was set back.
+-- A lease with more time left than any lease lasts was granted before the clock was set back.
 local left = redis.call('PTTL', theirLease)
 if (left >= 0 and left <= tonumber(leaseMs)) or redis.call('EXISTS', myClaim) == 1 then return 0 end
 redis.call('SREM', claims, theirs)

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- Takes parcels out of the pool into the worker's claim, and renews its lease.
--- KEYS: the pool, the claim, the set of claims, the lease
--- ARGV: the instance, milliseconds that the lease lasts, ids of parcels…
--- Returns the whole claim, an id and its sealed part after the other. Works when the memory is full: it only moves.
+-- Moves parcels from the pool into the worker's batch, and renews its lease. Works even when memory is full, since it only moves.
+-- KEYS: the pool, the batch, the set of batches, the lease
+-- ARGV: the instance, the duration of the lease in milliseconds, ids of parcels…
+-- Returns the whole batch: each id followed by its sealed part.
 local pool, claim, claims, lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local instance, leaseMs = ARGV[1], ARGV[2]
 

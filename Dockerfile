@@ -1,5 +1,5 @@
-# One image for the relay and the worker: the programs of dist/, the words they show, and nothing to build with.
-# The packages are bundled in the programs; their folders are there for their licences.
+# One image for the relay and the worker: the programs in dist/ and the texts they show, but no build tools.
+# The programs bundle their packages; node_modules is included for the licences.
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./

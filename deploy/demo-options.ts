@@ -4,15 +4,15 @@ export type DemoOptions = Readonly<{ port: number | null; dir: string | null }>;
 
 export const USAGE = `npm run demo -- [--port PORT] [--dir DIR]
 
-Starts Redis, the relay, the worker and a Maildir inbox on this machine, with throwaway keys, to try the whole way of a request.
+Starts Redis, the relay and the worker on this machine, with throwaway keys and a Maildir inbox, to try a request from end to end.
 
-  --port PORT  where the form is, on 127.0.0.1; otherwise 8080, or a free port if that is taken
-  --dir DIR    keeps keys, requests and DIR/ready.json there; otherwise they are in a temporary folder and removed at the end
-  --help       this text`;
+  --port PORT  port of the form on 127.0.0.1; by default 8080, or a free port if that is taken
+  --dir DIR    keep keys, requests and DIR/ready.json there; by default they are in a temporary folder, removed at the end
+  --help       show this text`;
 
 export class DemoUsageError extends Error {}
 
-/** Throws UsageError when an option is wrong, with a message for the person who typed it. */
+/** Throws DemoUsageError, with a message for the person at the terminal, when an option is wrong. */
 export function readDemoOptions(args: readonly string[]): DemoOptions | 'help' {
   const values = parse(args);
   if (values.help === true) return 'help';

@@ -13,7 +13,7 @@ import { Supervisor } from './supervisor.ts';
 
 const ROUND_SECONDS = 1;
 const FLUSH_PROBABILITY = 1;
-/** Who tries it out should not be kept waiting. */
+/** Short, because whoever tries the demo should not have to wait. */
 const SLOT_SECONDS = 0.5;
 const READY_WITHIN_MS = 30_000;
 const RENEW_EVERY_MS = 60 * 60 * 1000;
@@ -26,7 +26,7 @@ const step = (what: string): void => {
   say(`  · ${what}`);
 };
 
-/** From the first file it writes to the last process it ends: one demo. */
+/** One demo, from the first file it writes to the last process it ends. */
 class Demo {
   readonly #options: DemoOptions;
   readonly #layout: Layout;
@@ -85,12 +85,12 @@ class Demo {
     if (this.#options.dir === null) await rm(this.#layout.dir, { recursive: true, force: true });
   }
 
-  /** The person is in a hurry: no part gets the time to end by itself. */
+  /** Kills all parts at once, without giving them time to end by themselves. */
   hurry(): void {
     this.#supervisor?.killAll();
   }
 
-  /** Makes sure that nobody else works in the folder. */
+  /** Locks the folder, and ends what an earlier demo left running in it. */
   async #take(): Promise<void> {
     say(`Preparing the demo in ${this.#layout.dir}`);
     lockDeployment(this.#layout);
@@ -135,7 +135,7 @@ class Demo {
       });
   }
 
-  /** A demo that runs for a week needs the next keyring; relay and worker find it by themselves. */
+  /** Makes the next keyring in time, for a demo that runs for days; relay and worker find it by themselves. */
   async #renew(): Promise<void> {
     const { signal } = this.#stopping;
     for (;;) {
@@ -163,7 +163,7 @@ class Demo {
     say('');
     say(`  ${command('open')}`);
     say('');
-    say('  See which conversations there are, answer one of them (it asks which, and what to write), and read the answer with the');
+    say('  List the conversations, reply to one of them (the command asks which one, and for the text), and read the reply with the');
     say(`  access code of the request at ${this.#url}replies (English: ${this.#url}en/replies):`);
     say('');
     say(`  ${command('inbox')}`);
@@ -190,7 +190,7 @@ function quoted(word: string): string {
 
 async function main(): Promise<void> {
   process.umask(0o077);
-  // The terminal may go away before we do; writing to it is then no reason to leave processes behind.
+  // The terminal may go away before we do; a failed write to it must not leave processes behind.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const options = readDemoOptions(process.argv.slice(2));
   if (options === 'help') {
@@ -202,7 +202,7 @@ async function main(): Promise<void> {
   let ending: Promise<void> | undefined;
   const stop = () => {
     if (ending !== undefined) {
-      // npm passes on the Ctrl-C that the terminal has sent here, too: only a later one is a second one.
+      // npm forwards a Ctrl-C that the terminal has already sent us: only a later one counts as the second.
       if (performance.now() - endingSinceMs > AGAIN_AFTER_MS) demo.hurry();
       return;
     }

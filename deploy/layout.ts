@@ -5,10 +5,10 @@ import { join, resolve } from 'node:path';
 import type { Role } from '../redis/connection.ts';
 import { ROOT } from '../runtime/root.ts';
 
-/** sockaddr_un.sun_path holds 108 bytes and one of them ends the string (unix(7)). */
+/** sockaddr_un.sun_path has 108 bytes, including the terminating zero (unix(7)). */
 const SOCKET_PATH_BYTES_MAX = 107;
 
-/** Where everything of one deployment lies. Each part gets only its own folders (see docker-compose.yml). */
+/** The paths of one deployment. Each part gets only its own folders (see docker-compose.yml). */
 export type Layout = Readonly<{
   dir: string;
   rootSecretKey: string;
@@ -22,7 +22,7 @@ export type Layout = Readonly<{
   acl: string;
   redisData: string;
   web: string;
-  /** What the operator changes about the form (web/build/site.ts); need not be there. */
+  /** The operator's changes to the form (web/build/site.ts); optional. */
   site: string;
   inbox: string;
   logs: string;
@@ -67,7 +67,7 @@ export function layoutOf(directory: string): Layout {
   };
 }
 
-/** Sockets lie in the deployment, or in a short folder of the same user where their path would be too long to bind. */
+/** Folder of the sockets: inside the deployment, or a short one in the temporary folder if the path would be too long to bind. */
 function socketFolder(dir: string): string {
   const inside = join(dir, 'run');
   if (Buffer.byteLength(join(inside, 'relay/private.sock')) <= SOCKET_PATH_BYTES_MAX) return inside;
@@ -76,7 +76,7 @@ function socketFolder(dir: string): string {
   return Buffer.byteLength(short) <= SOCKET_PATH_BYTES_MAX - 'relay/private.sock'.length - 1 ? short : join('/tmp', name);
 }
 
-/** The programs that `npm run build` made. */
+/** Path of a program that `npm run build` made. Throws when it is missing. */
 export function program(name: 'relay' | 'worker' | 'support-relay'): string {
   const path = join(ROOT, 'dist', `${name}.js`);
   if (!existsSync(path)) throw new Error(`${path} is missing: run npm run build`);

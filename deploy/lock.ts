@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Layout } from './layout.ts';
 import { startTimeOf } from './processes.ts';
 
-/** A pid is used again some day; together with when the process began it is not. */
+/** Pids are reused, but a pid together with its start time is unique. */
 type Holder = { pid: number; started: string };
 
-/** Takes the deployment for this process. Throws when another living process has it. */
+/** Locks the deployment for this process. Throws when another running process holds the lock. */
 export function lockDeployment(layout: Layout): void {
   mkdirSync(layout.dir, { recursive: true, mode: 0o700 });
   const holder: Holder = { pid: process.pid, started: startTimeOf(process.pid) ?? '' };
@@ -29,7 +29,10 @@ export function unlockDeployment(layout: Layout): void {
   rmSync(layout.lock, { force: true });
 }
 
-/** Ends the parts of an earlier demo that was killed: two Redis servers must never write to one append-only file. */
+/**
+ * Ends the parts that a killed demo left running, and returns how many: two Redis servers must never write to one append-only
+ * file.
+ */
 export async function endLeftovers(layout: Layout): Promise<number> {
   const ready = readJson(layout.ready) as { pids?: Record<string, unknown> } | null;
   const pids = Object.values(ready?.pids ?? {}).filter((pid): pid is number => Number.isInteger(pid) && Number(pid) > 1);
@@ -42,7 +45,7 @@ export async function endLeftovers(layout: Layout): Promise<number> {
   return ours.length;
 }
 
-/** A pid may have passed to a stranger since: the parts work in the deployment's folder and run one of three programs. */
+/** Checks that a pid was not reused: our parts run in the deployment's folder, and are one of three programs. */
 function isPart(pid: number, layout: Layout): boolean {
   try {
     const dir = realpathSync(layout.dir);

@@ -10,13 +10,13 @@ export type PartSettings = Readonly<{
   /** unix:/path or 127.0.0.1:PORT */
   listen: string;
   roundSeconds: number;
-  /** The worker's, of a shallow pool. */
+  /** The worker's, for a shallow pool. */
   flushProbability: number;
-  /** What one part gets beside, or instead of, the settings above. */
+  /** Environment variables of single parts, which add to the settings above or override them. */
   environment?: Partial<Record<Part, Readonly<Record<string, string>>>>;
 }>;
 
-/** Starts one part as a process of its own. Its output goes to DIR/log, never to a terminal. */
+/** Starts one part as a child process. Its output goes to DIR/log, never to a terminal. */
 export function spawnPart(part: Part, layout: Layout, settings: PartSettings): ChildProcess {
   const [command, ...args] = withParent([...words(part, layout)]);
   const log = openSync(join(layout.logs, `${part}.log`), 'a', 0o600);
@@ -25,7 +25,7 @@ export function spawnPart(part: Part, layout: Layout, settings: PartSettings): C
       cwd: layout.dir,
       env: { PATH: searchPath(), ...environment(part, layout, settings), ...settings.environment?.[part] },
       stdio: ['ignore', log, log],
-      // A group of its own: Ctrl-C in the terminal reaches only the one that ends the parts in the right order.
+      // Its own process group: Ctrl-C in the terminal must reach only us, who end the parts in the right order.
       detached: true,
     });
   } finally {
@@ -46,7 +46,7 @@ function words(part: Part, layout: Layout): readonly string[] {
 function environment(part: Part, layout: Layout, settings: PartSettings): Record<string, string> {
   switch (part) {
     case 'redis':
-      // Freed memory must not be readable; jemalloc has the second name in builds that carry it with them.
+      // Freed memory is overwritten; the second name is for builds of Redis that bundle jemalloc.
       return { MALLOC_CONF: 'junk:free', JE_MALLOC_CONF: 'junk:free' };
     case 'relay':
       return {
@@ -74,14 +74,14 @@ function environment(part: Part, layout: Layout, settings: PartSettings): Record
   }
 }
 
-/** Debian's servers may lie in sbin, which is not on every user's PATH. */
+/** Debian installs some servers in sbin, which is not on every user's PATH. */
 function searchPath(): string {
   return [process.env['PATH'], '/usr/bin', '/bin', '/usr/sbin', '/sbin'].filter(Boolean).join(':');
 }
 
 let setpriv: boolean | undefined;
 
-/** Asks the kernel to end the part when this process is killed without a chance to do it itself (prctl(2), PR_SET_PDEATHSIG). */
+/** Makes the kernel end the part when this process is killed and cannot do it itself (prctl(2), PR_SET_PDEATHSIG). */
 function withParent(command: readonly string[]): readonly string[] {
   const wrapper = ['setpriv', '--pdeathsig', 'TERM', '--'];
   setpriv ??= spawnSync('setpriv', [...wrapper.slice(1), 'true'], { stdio: 'ignore' }).status === 0;

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 
 const USUAL_PORT = 8080;
 
-/** @returns `wanted`, or without a wish 8080, or any free port when that is taken. Throws when `wanted` cannot be had. */
+/** Returns `wanted`, throwing when it cannot be used; for null, 8080 or, if that is taken, any free port. */
 export async function choosePort(wanted: number | null): Promise<number> {
   if (wanted === null) {
     return tryPort(USUAL_PORT).catch(() => tryPort(0));
@@ -15,7 +15,7 @@ export async function choosePort(wanted: number | null): Promise<number> {
     if (code === 'EADDRINUSE') {
       throw new Error(`Port ${String(wanted)} on 127.0.0.1 is in use. Choose another with --port, or leave it out.`);
     }
-    if (code === 'EACCES') throw new Error(`Port ${String(wanted)} needs more rights than this user has. Choose one above 1023.`);
+    if (code === 'EACCES') throw new Error(`Port ${String(wanted)} needs privileges that this user does not have. Choose one above 1023.`);
     throw error;
   }
 }

@@ -20,23 +20,26 @@ import { readSigned } from '../web/build/single-file.ts';
 import { layoutOf, ROLES, type Layout } from './layout.ts';
 
 const KEYRING_DAYS = 7;
-/** The next keyring is made when the newest has less than this to live. */
+/** The next keyring is made when the newest expires in less than this. */
 const RENEW_BEFORE_MS = 2 * 24 * 60 * 60 * 1000;
 
 export type PrepareOptions = Readonly<{
-  /** The Maildir's path as the worker sees it, where that is not the path here (a container). */
+  /** The Maildir's path as the worker sees it, if that differs (in a container). */
   inboxPath?: string;
   say?: (step: string) => void;
   now?: Date;
-  /** Mean time between two slots of the form; its own default, where left out. */
+  /** Mean time between two slots of the form; by default the form's own. */
   slotSeconds?: number;
-  /** A folder with the form as it was built before, with this deployment's root key and keyring: copied in place of building it. */
+  /** A folder with a form built earlier for this deployment's root key and keyring: copied instead of building one. */
   prebuilt?: string | undefined;
 }>;
 
 export type Prepared = Readonly<{ layout: Layout; keyring: VerifiedKeyring; keyringFile: string }>;
 
-/** Makes whatever a deployment in `dir` lacks and keeps what is there: keys, keyring, Redis' users, the form, a Maildir. */
+/**
+ * Makes whatever a deployment in `dir` lacks, and keeps what is there: keys, keyring, Redis' users, a Maildir. The form is always
+ * built again.
+ */
 export async function prepareDeployment(dir: string, options: PrepareOptions = {}): Promise<Prepared> {
   await ready;
   const layout = layoutOf(dir);
@@ -66,7 +69,7 @@ async function buildForm(
   await buildWeb({ rootKeyFile: layout.rootKey, outDir: layout.web, floorSerial: serial, slotSeconds, keyrings, ...site });
   const manifest = join(layout.web, MANIFEST_NAME);
   await replaceFile(join(layout.web, MANIFEST_SIGNATURE_NAME), sign(await readFile(manifest), root, MANIFEST_NAME), 0o644);
-  // esbuild keeps a process of its own for further builds.
+  // Otherwise esbuild keeps its service process for further builds.
   await stop();
 }
 
@@ -81,7 +84,7 @@ async function makeFolders(layout: Layout): Promise<void> {
   }
 }
 
-/** In a folder all users may write to, somebody else could have put theirs in the place of ours. */
+/** In a folder that all users may write to, somebody else could have made this folder first. Throws when it is not our own. */
 async function makeOwnFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   const stat = await lstat(path);
@@ -132,7 +135,7 @@ async function ensureKeyring(
   const newest = await newestKeyring(layout, root, say);
   if (newest !== null && Date.parse(newest.keyring.notAfter) - now.getTime() > RENEW_BEFORE_MS) return newest;
   const serial = (newest?.keyring.serial ?? 0) + 1;
-  // The worker's key first: a keyring must never name one that is not there.
+  // The worker's key first: a keyring must never name a key that does not exist yet.
   const worker = await ensureIdentity(layout.identityFile(serial), `the worker's identity ${String(serial)}`, say);
   say(`signing keyring ${String(serial)}`);
   const teams = newest?.keyring.teams ?? [firstTeam(await firstTeamId(layout), volunteer)];
@@ -146,14 +149,14 @@ async function newestKeyring(layout: Layout, root: SigningKey, say: (step: strin
   for (const serial of serials.map(Number).sort((a, b) => b - a)) {
     const file = layout.keyringFile(serial);
     if (existsSync(`${file}.minisig`)) return readKeyring(file, root);
-    // Whoever wrote it was stopped between the two files, or somebody is about to sign it: nobody has accepted it, and it is kept.
+    // Either its writer was stopped between the two files, or somebody is about to sign it: no one accepts it yet, so keep it.
     say(`putting keyring-${String(serial)}.json aside as keyring-${String(serial)}.json.unsigned: it has no signature`);
     await rename(file, `${file}.unsigned`);
   }
   return null;
 }
 
-/** An inbox that is there already keeps its team. */
+/** An existing inbox keeps its team. */
 async function firstTeamId(layout: Layout): Promise<string> {
   if (!existsSync(layout.inboxes)) return toHex(randomBytes(TEAM_ID_BYTES));
   const [inbox] = JSON.parse(await readInputText(layout.inboxes, 'the list of inboxes')) as { team?: string }[];
@@ -187,13 +190,13 @@ async function ensureUsers(layout: Layout, say: (step: string) => void): Promise
     await writeAcl({ directory });
     return;
   }
-  // What a role may do belongs to the software, not to the state: a newer version brings its own rules.
+  // The rights of a role belong to the software, not to the state: a newer version brings its own rules.
   const password = async (role: (typeof ROLES)[number]) => (await readInputText(layout.passwordFile(role), 'the password')).trim();
   const passwords = { relay: await password('relay'), worker: await password('worker'), operator: await password('operator') };
   await replaceFile(layout.acl, aclFile(passwords), 0o600);
 }
 
-/** A reader sees the old file or the new one, never a half. */
+/** Replaces a file atomically: a reader sees the old content or the new, never a part of it. */
 export async function replaceFile(path: string, content: string, mode: number): Promise<void> {
   const temporary = `${path}.new`;
   await rm(temporary, { force: true });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** When a process began, in clock ticks since boot: with the pid it names a process for good. Null when there is none. */
+/** When a process started, in clock ticks since boot; together with the pid this identifies it. Null: no such process. */
 export function startTimeOf(pid: number): string | null {
   return statOf(pid)?.[19] ?? null;
 }
@@ -9,7 +9,7 @@ function parentOf(pid: number): number {
   return Number(statOf(pid)?.[1] ?? 0);
 }
 
-/** The fields of /proc/PID/stat from the third on (proc(5)); the second, the program's name, may hold spaces and brackets. */
+/** The fields of /proc/PID/stat from the third on (proc(5)); the second, the program's name, may contain spaces and brackets. */
 function statOf(pid: number): string[] | null {
   try {
     const stat = readFileSync(`/proc/${String(pid)}/stat`, 'latin1');
@@ -27,7 +27,7 @@ function isShell(pid: number): boolean {
   }
 }
 
-/** Calls `stop` when whoever ran this process by way of a shell (npm does) is gone: nobody could end it with Ctrl-C any more. */
+/** Calls `stop` when the program that started this process, possibly through a shell as npm does, is gone: Ctrl-C no longer works. */
 export function whenOrphaned(stop: () => void): void {
   const parent = process.ppid;
   const runner = isShell(parent) ? parentOf(parent) : parent;

@@ -7,18 +7,18 @@ import { ROOT } from '../runtime/root.ts';
 import { program, type Layout } from './layout.ts';
 import { prepareDeployment, replaceFile } from './prepare.ts';
 
-/** The user `node` of the image; whoever runs this as root gives the parts' files to it. */
+/** The image's user `node`; run as root, this hands the parts' files over to it. */
 const CONTAINER_USER = { uid: 1000, gid: 1000 };
 const INBOX_IN_CONTAINER = '/inbox';
 
 const USAGE = `npm run setup -- [--dir DIR]
 
 Makes what docker compose needs and keeps what is there: keys, a keyring, Redis' users, the form and a Maildir. Run it again
-whenever the keyring has less than two days to live: it makes the next one, and the running parts find it by themselves.
+whenever the keyring expires in less than two days: it makes the next one, and the running parts find it by themselves.
 
-  --dir DIR           where all of it lies; otherwise ./state
-  --compose-env FILE  where to say so for docker compose; otherwise ./.env
-  --help              this text`;
+  --dir DIR           folder for all of it; by default ./state
+  --compose-env FILE  file that tells docker compose where it is; by default ./.env
+  --help              show this text`;
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   say(`  Keep off this server: ${dirname(layout.rootSecretKey)} and ${dirname(layout.volunteerIdentity)}`);
 }
 
-/** Each file a container mounts belongs to the user it runs as; the secret root key and the volunteer's stay with whoever made them. */
+/** Gives the files that containers mount to the user they run as; the secret root key and the volunteer's keys stay with their maker. */
 async function giveToContainers(layout: Layout): Promise<{ uid: number; gid: number }> {
   const uid = process.getuid?.() ?? CONTAINER_USER.uid;
   if (uid !== 0) return { uid, gid: process.getgid?.() ?? CONTAINER_USER.gid };
@@ -68,7 +68,7 @@ async function giveToContainers(layout: Layout): Promise<{ uid: number; gid: num
   return CONTAINER_USER;
 }
 
-/** Sets variables in a file of `NAME=value` lines and leaves all others as they are. */
+/** Sets variables in a file of `NAME=value` lines, and leaves all others as they are. */
 async function setVariables(path: string, variables: Readonly<Record<string, string>>): Promise<void> {
   const old = existsSync(path) ? await readInputText(path, 'the file of variables') : '';
   const kept = old.split('\n').filter((line) => line !== '' && !Object.keys(variables).some((name) => line.startsWith(`${name}=`)));

@@ -6,14 +6,14 @@ import { PARTS, spawnPart, type Part, type PartSettings } from './parts.ts';
 
 const BACKOFF_FIRST_MS = 100;
 const BACKOFF_LAST_MS = 3_000;
-/** A part that ran this long has started well: the next failure begins with the shortest pause again. */
+/** A part that ran this long started well: after its next failure the pauses begin with the shortest again. */
 const SETTLED_MS = 10_000;
-/** The worker finishes a round in hand, the relay the parcels it is reading. */
+/** How long a part may take to stop: the worker finishes its round, the relay the parcels it is reading. */
 const GRACE_MS: Record<Part, number> = { relay: 3_000, worker: 8_000, redis: 5_000 };
 
 export type SupervisorEvents = Readonly<{ onChange: (pids: Record<Part, number>) => void; onDeath: (part: Part, how: string) => void }>;
 
-/** Runs the three parts as processes and starts again whichever ends. */
+/** Runs the three parts as processes and restarts whichever ends. */
 export class Supervisor {
   readonly #layout: Layout;
   readonly #settings: PartSettings;
@@ -37,7 +37,7 @@ export class Supervisor {
     return { redis: pid('redis'), relay: pid('relay'), worker: pid('worker') };
   }
 
-  /** Ends relay and worker, then what they need, Redis. Whatever does not end in its time is killed. */
+  /** Ends relay and worker, and then Redis, which they need. A part that does not end in time is killed. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all([this.#end('relay'), this.#end('worker')]);

@@ -4,7 +4,7 @@ import { magnitude, type Magnitude } from '../redis/state.ts';
 
 export type DeadStatus = { inbox: string; dead: Magnitude; reasons: { reason: string; count: Magnitude }[] };
 
-/** How many dead letters each inbox has, and why, in coarse steps. */
+/** Counts the dead letters of each inbox and their reasons, as orders of magnitude. */
 export async function listDead(redis: Redis, inboxes: readonly string[]): Promise<DeadStatus[]> {
   return Promise.all(inboxes.map((inbox) => deadOf(redis, inbox)));
 }
@@ -13,7 +13,7 @@ async function deadOf(redis: Redis, inbox: string): Promise<DeadStatus> {
   const counts = new Map<string, number>();
   const ids = await redis.hkeysBuffer(keys.dead(inbox));
   for (const id of ids) {
-    // One of an earlier version has none.
+    // A dead letter of an earlier version has no reason.
     const reason = (await redis.hget(keys.deadReasons(inbox), id)) ?? 'unknown';
     counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
@@ -23,7 +23,7 @@ async function deadOf(redis: Redis, inbox: string): Promise<DeadStatus> {
 
 export type DeadLetter = { readonly id: Buffer; readonly letter: Buffer };
 
-/** One after the other: all of them together may not fit into this program's memory. */
+/** Yields one letter at a time: all of them together may not fit into memory. */
 export async function* deadLetters(redis: Redis, inbox: string): AsyncGenerator<DeadLetter> {
   for (const id of await redis.hkeysBuffer(keys.dead(inbox))) {
     const letter = await redis.hgetBuffer(keys.dead(inbox), id);
@@ -32,9 +32,9 @@ export async function* deadLetters(redis: Redis, inbox: string): AsyncGenerator<
 }
 
 /**
- * Puts every dead letter of an inbox back into its outbox and returns how many. Each letter moves in one transaction:
- * the worker may refuse it again at any moment, and between two single commands that would lose it. A letter that is
- * already waiting keeps its place: the field is the letter's id, so it is the same letter.
+ * Puts every dead letter of an inbox back into its outbox, and returns how many. Each letter moves in one transaction: the worker
+ * may refuse it again at any moment, and between two separate commands that would lose it. If a letter with the same id is already
+ * waiting, it stays: it is the same letter.
  */
 export async function redriveDead(redis: Redis, inbox: string): Promise<number> {
   let moved = 0;
@@ -46,7 +46,7 @@ export async function redriveDead(redis: Redis, inbox: string): Promise<number> 
   return moved;
 }
 
-/** Deletes these dead letters for good; returns how many there still were. */
+/** Deletes these dead letters for good, and returns how many of them were still there. */
 export async function dropDead(redis: Redis, inbox: string, ids: readonly Buffer[]): Promise<number> {
   let dropped = 0;
   for (const id of ids) {

@@ -6,20 +6,20 @@ import { whenReady } from '../redis/connection.ts';
 
 const NONCE_BYTES = 16;
 const READY_WITHIN_MS = 2_500;
-/** One that is flooded is slow, and one that hangs does not answer at all. */
+/** A relay that is flooded is slow; one that hangs does not answer at all. */
 const ANSWER_WITHIN_MS = 3_000;
 const LOOK_MS = 10;
 
 export type Relays = {
-  /** Relays that listen for the question, those that hang included. */
+  /** How many relays are subscribed to the question, including those that hang. */
   asked: number;
   answers: RelayAnswer[];
 };
 
-/** Asks every relay how it is (redis/presence.ts). Throws what Redis refuses. */
+/** Asks every relay for its condition (redis/presence.ts). Throws when Redis is away or refuses. */
 export async function askRelays(redis: Redis): Promise<Relays> {
   const nonce = toHex(randomBytes(NONCE_BYTES));
-  // A connection that is subscribed can do nothing else.
+  // Separate, because a subscribed connection can do nothing else.
   const listening = redis.duplicate();
   listening.on('error', () => undefined);
   try {
@@ -39,7 +39,7 @@ export async function askRelays(redis: Redis): Promise<Relays> {
   }
 }
 
-/** The keyrings that parcels are taken under, by rising serial; where relays differ, the most that one of them says. */
+/** The keyrings under which parcels are accepted, by rising serial. If relays differ, the highest values count. */
 export function takenBy({ answers }: Relays): Taken[] {
   const bySerial = new Map<number, Taken>();
   for (const taken of answers.flatMap((answer) => answer.taken)) {

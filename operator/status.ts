@@ -9,21 +9,21 @@ import { ofRelays, ofTaken } from './attention/relays.ts';
 import { ofHousekeeping, ofMix, ofWorker } from './attention/worker.ts';
 import { askRelays, takenBy, type Relays } from './relay.ts';
 
-/** Whether every relay that is connected to Redis answers, none does, or nobody asked. */
+/** `answers`: every relay connected to Redis; `silent`: not all of them; `away`: none is connected. */
 export type RelayState = 'answers' | 'silent' | 'away' | 'not asked';
 
-/** What an operator may know: orders of magnitude, and no time finer than a round. */
+/** What an operator may know: counts as orders of magnitude, and no time finer than a round. */
 export type Status = {
-  /** As the last round found it; null before the first. */
+  /** Parcels in the pool when the last round began; null before the first round. */
   pool: Magnitude | null;
-  /** That wait in mailboxes; as the last round left them. */
+  /** Replies waiting in mailboxes when the last round ended. */
   replies: Magnitude | null;
   keyring: KeyringState | null;
-  /** From then on no keyring is valid. */
+  /** When the valid keyrings run out. */
   keyringUntil: string | null;
-  /** The serial that follows the current one. */
+  /** Serial of the keyring that follows the current one. */
   keyringNext: number | null;
-  /** The keyrings that relays take parcels under, and how many came of as many as may; empty where none answers. */
+  /** The keyrings under which relays accept parcels, and how much of each limit is used up; empty if no relay answers. */
   taken: Taken[];
   relay: RelayState;
   worker: WorkerState;
@@ -33,7 +33,7 @@ export type Status = {
   attention: Attention[];
 };
 
-/** @param part `worker`: asks no relay, and tells only what is about the worker, so that the worker's own user may ask */
+/** @param part `worker`: asks no relay and reports only on the worker, which the worker's own Redis user may read */
 export async function readStatus(redis: Redis, now: Date, part: 'all' | 'worker' = 'all'): Promise<Status> {
   const relays = part === 'all' ? await askRelays(redis) : null;
   const [state, value, leftMs, inboxIds, dropped] = await Promise.all([

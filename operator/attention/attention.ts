@@ -1,4 +1,4 @@
-// What an operator has to do something about: what it is, and what to do. Each other file of this folder looks at one part.
+// Warnings that need an operator: what is wrong, and what to do. Each other file of this folder covers one part of the system.
 
 type Code =
   | 'RELAY_AWAY'

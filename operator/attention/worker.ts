@@ -29,7 +29,7 @@ export function ofWorker(worker: WorkerState): Attention[] {
   }
 }
 
-/** @param part `worker`: only what stops its rounds */
+/** @param part `worker`: only what stops the worker's rounds */
 export function ofMix(mix: Partial<MixState>, part: 'all' | 'worker'): Attention[] {
   const paused: Attention[] = mix.paused
     ? [

@@ -1,10 +1,10 @@
-// In JavaScript, not in the TypeScript that oxlint would find by itself: Node 20 cannot import that. So every call names this file.
+// In JavaScript, because Node 20 cannot import the TypeScript file that oxlint finds by itself. So every call names this file.
 import { restrictions } from './scripts/layers.mjs';
 
 const noAddress = 'The relay never reads an address (SECURITY.md, promise 2).';
 const noClient = [
   ...['ip', 'ips', 'remoteAddress', 'remotePort'].map((property) => ({ property, message: noAddress })),
-  // The headers with a name that needs no quotes; the others are for the plugin.
+  // Headers whose names need no quotes; the plugin covers the others.
   ...['hostname', 'cookie', 'forwarded', 'referer'].map((property) => ({
     property,
     message: 'Nothing about a client is read (SECURITY.md, promise 2).',
@@ -16,7 +16,7 @@ const noSubtle = { property: 'subtle', message: 'A plain-HTTP onion is not a sec
 const noEnvironment = { object: 'process', property: 'env', message: 'Only config.ts reads the environment, through zod.' };
 
 const noTime = 'No clock in the write path: nothing stored may say when a request came.';
-// By its name too, since `performance` can also be imported, and is then no global.
+// As a property too, since `performance` can be imported, and is not a global then.
 const noClock = [{ object: 'performance', message: noTime }];
 const noClockGlobals = { globals: ['Date', 'performance'].map((name) => ({ name, message: noTime })), checkGlobalObject: true };
 
@@ -99,7 +99,7 @@ const tooLong = [
 
 export default {
   plugins: ['typescript', 'import'],
-  // Only what is named below: what a later version of oxlint puts into a category changes nothing here.
+  // Only the rules named below, so that changes to a category in a later version of oxlint have no effect.
   categories: { correctness: 'off' },
   options: { typeAware: true, denyWarnings: true, reportUnusedDisableDirectives: 'error' },
   ignorePatterns: ['/dist/', 'node_modules/', '*.d.ts'],
@@ -112,7 +112,7 @@ export default {
     'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
     'no-restricted-properties': ['error', ...everywhere],
     'no-unused-expressions': 'error',
-    // With an option, since without any oxlint lets names that begin with `_` be unused.
+    // Without any option, oxlint would allow unused names that begin with `_`.
     'no-unused-vars': ['error', { args: 'after-used' }],
     'no-useless-constructor': 'error',
     'no-var': 'error',
@@ -147,10 +147,10 @@ export default {
     'typescript/triple-slash-reference': 'error',
     'typescript/unified-signatures': 'error',
   },
-  // Of two that name the same rule, the later one holds.
+  // If two name the same rule, the later one wins.
   overrides: [
     {
-      // Rules that ask for types; plain JavaScript has none and is linted without them.
+      // Type-aware rules; plain JavaScript has no types.
       files: ['**/*.ts'],
       rules: {
         'typescript/no-floating-promises': 'error',
@@ -159,7 +159,7 @@ export default {
       },
     },
     {
-      // oxlint keeps `no-this-alias` to TypeScript; this is its like for plain JavaScript.
+      // oxlint applies `no-this-alias` to TypeScript only; this is the equivalent for plain JavaScript.
       files: ['**/*.js', '**/*.mjs'],
       plugins: ['unicorn'],
       rules: { 'unicorn/no-this-assignment': 'error' },
@@ -189,7 +189,7 @@ export default {
       rules: { 'no-restricted-imports': ['error', { patterns }] },
     })),
     { files: tooLong, rules: { 'max-lines': 'off', 'relay/max-function-length': 'off', 'relay/max-line-length': 'off' } },
-    // They are tables of values with the words around them.
+    // These are mostly tables of values.
     { files: ['tests/vectors/make*.ts'], rules: { 'max-lines': 'off', 'relay/max-function-length': 'off' } },
     { files: ['vitest.config.ts', 'oxlint.config.js', 'scripts/lint-plugin.mjs'], rules: { 'no-restricted-exports': 'off' } },
   ],

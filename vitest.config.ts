@@ -2,10 +2,10 @@ import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './tests/support/longest-first.ts';
 import { luaAsText } from './tests/support/lua-as-text.ts';
 
-/** Neither is inherited from below by the projects. */
+/** Projects do not inherit these two from the root configuration. */
 const plugins = [luaAsText];
 const common = {
-  // How long a test waits for something to happen on a slow and busy machine, not how long that should take.
+  // How long to wait for something on a slow and busy machine, not how long it should take.
   testTimeout: 300_000,
   hookTimeout: 300_000,
   expect: { poll: { timeout: 60_000 } },
@@ -18,11 +18,11 @@ const KILLS = 'tests/kills/**/*.test.ts';
 export default defineConfig({
   test: {
     globalSetup: ['tests/support/global-setup.ts'],
-    // Twice the cores of a small machine: many files wait for rounds and leases while others work.
+    // Twice the cores of a small machine: many files wait for rounds and leases while others compute.
     maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     projects: [
-      // A process takes one file after the other, which saves loading our modules, and starting browsers, anew for each.
+      // Without isolation a process runs many files, which saves loading our modules and starting browsers for each of them.
       { plugins, test: { ...common, name: 'unit', include: ALONE, isolate: false } },
       { plugins, test: { ...common, name: 'programs', include: [ALL], exclude: [...ALONE, COMPOSE, KILLS], isolate: false } },
       // Needs Docker: npm run test:compose.

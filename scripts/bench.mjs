@@ -1,4 +1,4 @@
-// `npm run bench -- NAME`: bundles bench/NAME.ts and runs it. The numbers are ratios against a baseline of the same run.
+// `npm run bench -- NAME`: bundles bench/NAME.ts and runs it. The numbers are ratios to a baseline of the same run.
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -14,7 +14,7 @@ if (!known.includes(name)) {
   console.log(`usage: npm run bench -- NAME\n\n  ${known.join('\n  ')}`);
   process.exit(name === undefined || name === '--help' ? 0 : 2);
 }
-// Right below the root, as the sources are: so the packages left outside the bundle are found, and the project's files.
+// Directly below the root, like the sources, so that external packages and the project's files are found.
 const out = mkdtempSync(join(root, '.bench-'));
 process.on('exit', () => {
   rmSync(out, { recursive: true, force: true });

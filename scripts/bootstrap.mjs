@@ -1,4 +1,4 @@
-// Makes a bare machine ready: plain Node, no packages, because it runs before there are any.
+// Prepares a bare machine: plain Node without packages, because it runs before any are installed.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -7,13 +7,13 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
 const OLDEST_NODE = [20, 19];
-/** Packages that start a service as soon as they are installed, and its name. */
+/** Debian packages that start a service when they are installed, and the service's name. */
 const STARTED_BY_APT = { 'redis-server': 'redis-server', tor: 'tor', 'dovecot-core': 'dovecot' };
 
-/** An error whose message alone is meant for the person at the terminal. */
+/** An error whose message is for the person at the terminal, without a stack trace. */
 export class BootstrapError extends Error {}
 
-/** Runs `main` and turns a BootstrapError into its message and exit code 1. */
+/** Runs `main`. A BootstrapError becomes its message on stderr and exit code 1. */
 export async function run(main) {
   try {
     await main();
@@ -31,7 +31,7 @@ export function ensureNode() {
   throw new BootstrapError(`This needs Node ${OLDEST_NODE.join('.')} or later; this is Node ${process.versions.node}.`);
 }
 
-/** `npm ci` when node_modules is missing or older than package-lock.json. */
+/** Runs `npm ci` when node_modules is missing or older than package-lock.json. */
 export function ensureNodeModules() {
   const installed = modifiedMs('node_modules/.package-lock.json');
   if (installed !== null && installed >= (modifiedMs('package-lock.json') ?? 0)) return;
@@ -41,9 +41,9 @@ export function ensureNodeModules() {
 }
 
 /**
- * Installs by apt what is missing.
- * @param {readonly { command: string, file?: string, packages: readonly string[] }[]} wanted a command (or, where there is
- *   none, an absolute file to look for), and the packages that bring it
+ * Installs missing commands with apt.
+ * @param {readonly { command: string, file?: string, packages: readonly string[] }[]} wanted a command (or the absolute path of
+ *   a file, if it is no command on the PATH), and the packages that provide it
  */
 export function ensureApt(wanted) {
   const isMissing = ({ command, file }) => (file ? !existsSync(file) : !onPath(command));
@@ -72,14 +72,14 @@ export function ensureApt(wanted) {
     );
 }
 
-/** Builds dist/ in a process of its own: esbuild leaves a service running in the one that calls it. */
+/** Builds dist/ in a child process, since esbuild leaves a service running in the process that calls it. */
 export function build() {
   const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) throw new BootstrapError('The build failed (node scripts/build.mjs).');
 }
 
 function apt(isRoot, args) {
-  // A failed update is no reason to stop: the lists that are there may be enough.
+  // Failures are ignored here: after a failed update the existing package lists may do, and the caller checks what is still missing.
   asRoot(isRoot, [
     'env',
     'DEBIAN_FRONTEND=noninteractive',
@@ -93,7 +93,7 @@ function apt(isRoot, args) {
   ]);
 }
 
-/** Ours run by themselves, without any port the world or the machine could see; nothing else asked for the system's. */
+/** Disables a service that apt has just started: we run our own, and nothing else needs the system's. */
 function stopService(isRoot, name) {
   if (existsSync('/run/systemd/system')) asRoot(isRoot, ['systemctl', '--quiet', 'disable', '--now', name]);
 }
@@ -103,7 +103,7 @@ function asRoot(isRoot, words) {
   spawnSync(command, args, { stdio: ['inherit', 'ignore', 'inherit'] });
 }
 
-/** Without a terminal sudo may not ask: it must work as it is, or not at all. */
+/** Without a terminal sudo cannot ask for a password, so it must work without one. */
 function canSudo() {
   if (!onPath('sudo')) return false;
   return process.stdin.isTTY || spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0;

@@ -1,5 +1,5 @@
-// Bundles the Node entry points to dist/ with the packages they use, since reading hundreds of small files is most of a start. Only
-// esbuild stays outside, which runs a program of its own and is not installed everywhere.
+// Bundles the Node entry points into dist/ with the packages they use, since loading hundreds of small files would dominate startup.
+// Only esbuild stays external: it runs its own executable, and is not installed everywhere.
 import { rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 
@@ -18,13 +18,13 @@ await build({
   bundle: true,
   splitting: true,
   external: ['esbuild'],
-  // Scripts for Redis are imported as texts.
+  // Redis scripts are imported as strings.
   loader: { '.lua': 'text' },
-  // Some packages are CommonJS and `require` what Node brings along. esbuild does not see these names: ours must be others.
+  // Some packages are CommonJS and `require` Node's modules. esbuild does not see names in a banner, so they must not collide.
   banner: {
     js: "import { createRequire as createPackageRequire } from 'node:module';\nconst require = createPackageRequire(import.meta.url);",
   },
-  // What two packages call alike gets another name in a bundle, but not where it tells its name: errors do.
+  // esbuild renames identifiers that collide in a bundle. This keeps their `name` property, which errors show.
   keepNames: true,
   platform: 'node',
   format: 'esm',

@@ -1,8 +1,8 @@
-// `npm run demo`: whatever is missing, the build, then the demo itself in this very process, so that there is one to signal.
+// `npm run demo`: installs what is missing, builds, and runs the demo in this same process, so that signals reach it.
 import { readFileSync } from 'node:fs';
 import { build, ensureApt, ensureNode, ensureNodeModules, run } from './bootstrap.mjs';
 
-/** The text of deploy/demo-options.ts, which is TypeScript. */
+/** The usage text, read out of deploy/demo-options.ts, which plain Node cannot import. */
 function usage() {
   const source = readFileSync(new URL('../deploy/demo-options.ts', import.meta.url), 'utf8');
   return /USAGE = `([^`]*)`/.exec(source)?.[1] ?? '';
@@ -10,7 +10,7 @@ function usage() {
 
 await run(async () => {
   ensureNode();
-  // The help needs no package: what is missing would take a minute to install.
+  // Help must not wait for an installation, and needs no packages.
   const help = process.argv.slice(2).some((word) => word === '--help' || word === '-h');
   if (help) return console.log(usage());
   ensureNodeModules();

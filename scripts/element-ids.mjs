@@ -1,5 +1,5 @@
-// `node scripts/element-ids.mjs`: writes the ids of the templates down as a type, so that a script that names another one does not
-// compile. tests/unit/element-ids.test.ts says when it has to be run.
+// `node scripts/element-ids.mjs`: writes the ids of the templates as a type, so that a script that uses any other id does not
+// compile. tests/unit/element-ids.test.ts fails when this must be run again.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 

@@ -1,13 +1,13 @@
-// Who may import whom, read from the table "Folders" of docs/architecture.md, so that what is written there is what lint checks.
+// Import rules, read from the table "Folders" of docs/architecture.md, so that lint checks exactly what is documented.
 import { readFileSync } from 'node:fs';
 
 const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
-/** No other is installed, so no other can be imported. */
+/** Other packages are not installed, and cannot be imported. */
 const { dependencies, devDependencies } = JSON.parse(read('../package.json'));
 const PACKAGES = Object.keys({ ...dependencies, ...devDependencies });
 const NODE = 'node:';
 
-/** Folder -> what it may import: folders (which end with `/`), packages, `node:`. */
+/** Folder -> what it may import: folders (ending with `/`), packages, `node:`. Throws when the document has no such table. */
 export function readLayers(document = read('../docs/architecture.md')) {
   const [, section = ''] = document.split('\n## Folders\n');
   const rows = section
@@ -23,14 +23,14 @@ export function readLayers(document = read('../docs/architecture.md')) {
   );
 }
 
-/** For each folder the `patterns` of no-restricted-imports. */
+/** Folder -> `patterns` for no-restricted-imports. */
 export function restrictions(layers = readLayers()) {
   const folders = [...layers.keys()];
   return new Map(
     [...layers].map(([folder, allowed]) => {
       const unknown = allowed.filter((name) => name.endsWith('/') && !layers.has(name));
       if (unknown.length > 0)
-        throw new Error(`docs/architecture.md: ${folder} may import ${unknown.join()}, which is no folder of the table`);
+        throw new Error(`docs/architecture.md: ${folder} may import ${unknown.join()}, which is not a folder of the table`);
       const others = folders.filter((name) => name !== folder && !allowed.includes(name)).flatMap((name) => spellings(folder, name));
       const packages = PACKAGES.filter((name) => !allowed.includes(name)).map(escaped);
       const message = `${folder} may not import that: docs/architecture.md, Folders.`;
@@ -53,7 +53,7 @@ const unquoted = (name) => {
 };
 const escaped = (name) => name.replace(/[.]/g, '\\.');
 
-/** A folder as its neighbours write it, `../build/`, and as all others do, `../../web/build/`. */
+/** How imports spell a folder: `../build/` from its siblings, `../../web/build/` from everywhere else. */
 function spellings(from, to) {
   const [parent, child] = to.split(/(?<=\/)(?=.)/);
   return child !== undefined && from.startsWith(parent) ? [escaped(to), escaped(child)] : [escaped(to)];

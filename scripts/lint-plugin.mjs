@@ -1,4 +1,4 @@
-// What none of oxlint's own rules can say.
+// Rules that oxlint does not have itself.
 const CLIENT_HEADER = /^(user-agent|x-forwarded-for|forwarded|x-real-ip|accept-language|referer|cookie)$/i;
 
 const noClientHeaders = {
@@ -25,7 +25,7 @@ const maxLineLength = {
   }),
 };
 
-/** oxlint's own takes what is given to `describe` for a function like others; it is a heading over those that do something. */
+/** Unlike oxlint's own rule, this one ignores the callbacks of `describe`, which only group functions. */
 const maxFunctionLength = {
   create(context) {
     const check = (node) => {
@@ -37,7 +37,7 @@ const maxFunctionLength = {
   },
 };
 
-/** `describe(…)`, `describe.each(…)(…)`. */
+/** True for `describe(…)` and `describe.each(…)(…)`. */
 function isHeading({ type, callee }) {
   if (type !== 'CallExpression') return false;
   let called = callee;
@@ -49,7 +49,7 @@ function isHeading({ type, callee }) {
   return called.name === 'describe';
 }
 
-/** But for constructors, which cannot have `#`. */
+/** Constructors may be `private`: they cannot have a `#name`. */
 const noPrivateKeyword = {
   create(context) {
     const check = (node) => {

@@ -1,4 +1,4 @@
-// `npm run setup`: what docker compose mounts, made once and renewed by running it again.
+// `npm run setup`: makes what docker compose mounts; run again, it renews the keyring.
 import { build, ensureNode, ensureNodeModules, run } from './bootstrap.mjs';
 
 await run(async () => {

@@ -1,4 +1,4 @@
-// A reporter of vitest: which test files took longest, set-up included, so that a slow one is noticed when it is added.
+// A vitest reporter that lists the slowest test files, setup included, so that a slow one is noticed when it is added.
 import { relative } from 'node:path';
 import { root } from './bootstrap.mjs';
 

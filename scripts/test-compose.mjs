@@ -1,4 +1,4 @@
-// `npm run test:compose`: brings docker-compose.yml up for real, over a state of its own, looks at it and takes it down again.
+// `npm run test:compose`: brings docker-compose.yml up with throwaway state, tests it, and takes it down again.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// `npm run test:kills [-- --kills N]`: kill -9 of relay, workers and Redis at random moments, N times, while people ask and answer.
+// `npm run test:kills [-- --kills N]`: kills relay, workers and Redis with -9 at random moments, N times, while people write and reply.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { BootstrapError, build, ensureApt, ensureNode, ensureNodeModules, root, run } from './bootstrap.mjs';
@@ -26,7 +26,7 @@ function killsOf(argv) {
     const { values } = parseArgs({ args: argv, options: { kills: { type: 'string', default: String(DEFAULT_KILLS) } } });
     if (/^[1-9][0-9]{0,5}$/.test(values.kills)) return Number(values.kills);
   } catch {
-    // Said below.
+    // The error below covers this too.
   }
   throw new BootstrapError('usage: npm run test:kills -- [--kills N]');
 }

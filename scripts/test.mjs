@@ -1,4 +1,4 @@
-// `npm test [-- FILTER…]`: installs what is missing, then types, lint, build and every test; the last line counts them all.
+// `npm test [-- FILTER…]`: installs what is missing, then runs types, lint, build and every test; the last line has the totals.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,11 +22,11 @@ const NEEDED = [
   { command: 'cc', packages: ['gcc', 'libc6-dev'] },
   { command: 'the C headers', file: '/usr/include/stdio.h', packages: ['libc6-dev'] },
 ];
-// What runs one after the other; the groups run side by side, since a machine has two cores at the least.
+// The two groups run in parallel, since a machine has at least two cores; within a group, one check after the other.
 const CHECKS = [
   [
     { name: 'lint', args: ['node_modules/oxlint/bin/oxlint', '-c', 'oxlint.config.js'] },
-    { name: 'format (npm run format mends it)', args: ['node_modules/oxfmt/bin/oxfmt', '--check', '**/*.{ts,mts,mjs,js}'] },
+    { name: 'format (npm run format fixes it)', args: ['node_modules/oxfmt/bin/oxfmt', '--check', '**/*.{ts,mts,mjs,js}'] },
   ],
   [
     { name: 'build', args: ['scripts/build.mjs'] },
@@ -35,10 +35,10 @@ const CHECKS = [
     { name: 'types of web/', args: ['node_modules/typescript/bin/tsc', '-p', 'web'] },
   ],
 ];
-// Many times what each takes: for a slow and busy machine. All together end within the bound of .ci/run.
+// Many times what each needs, for slow and busy machines. Together they stay within the time limit of .ci/run.
 const CHECK_MINUTES = 5;
 const TESTS_MINUTES = 56;
-// glibc's way to ask for large pages: whoever works on much memory, scrypt above all, is done in a third less time.
+// Makes glibc use huge pages: code that touches much memory, above all scrypt, takes a third less time.
 const LARGE_PAGES = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
 
 await run(async () => {
@@ -69,7 +69,7 @@ await run(async () => {
   process.exitCode = failed.length === 0 && passed > 0 ? 0 : 1;
 });
 
-/** Runs vitest with its ordinary output for people, and reads the counts from the JSON it writes beside that. */
+/** Runs vitest with its ordinary output, and reads the counts from its JSON report. */
 async function vitest(filters) {
   const folder = mkdtempSync(join(tmpdir(), 'support-relay-test-'));
   const report = join(folder, 'report.json');
@@ -90,7 +90,7 @@ function counts(report, status) {
   try {
     for (const file of JSON.parse(readFileSync(report, 'utf8')).testResults) {
       const name = file.name.replace(root, '');
-      // A file that cannot even be loaded has no tests in it that could have failed.
+      // A file that could not even be loaded failed without a failed test.
       if (file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed')) failed.push(name);
       for (const test of file.assertionResults) {
         const list = { passed, failed }[test.status] ?? skipped;
@@ -100,15 +100,15 @@ function counts(report, status) {
   } catch {
     failed.push('vitest gave no report');
   }
-  // An error outside of any test, for example a rejection nobody waits for.
+  // An error outside any test, for example an unhandled rejection.
   if (status !== 0 && failed.length === 0) failed.push(status === null ? 'vitest took too long' : `vitest ended with code ${status}`);
   return { passed: passed.length, failed, skipped };
 }
 
 /**
- * Runs a Node program in a process group of its own, so that all of it ends when the time is up.
- * @param output `inherit`, or `pipe` to have it returned whole, for programs that run side by side
- * @returns {Promise<{ code: number | null, output: string }>} `code` is null when its time was up
+ * Runs a Node program in its own process group, so that its children end with it when the time is up.
+ * @param output `inherit`, or `pipe` to return the whole output, for programs that run in parallel
+ * @returns {Promise<{ code: number | null, output: string }>} `code` is null when the time was up
  */
 function node(args, minutes, output) {
   return new Promise((resolve, reject) => {
@@ -124,7 +124,7 @@ function node(args, minutes, output) {
       try {
         process.kill(-child.pid, signal);
       } catch {
-        // It has ended by itself.
+        // It has already ended.
       }
     };
     const timer = setTimeout(end, minutes * MINUTE_MS, 'SIGKILL');

@@ -45,7 +45,7 @@ describe('what a folder may import is what its row says:', () => {
 
   it('a row that names no folder of the table stops lint', () => {
     expect(() => restrictions(new Map([['a/', ['b/']]]))).toThrow(
-      'docs/architecture.md: a/ may import b/, which is no folder of the table',
+      'docs/architecture.md: a/ may import b/, which is not a folder of the table',
     );
   });
 });

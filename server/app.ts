@@ -2,22 +2,22 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import { fixedHeaders } from './headers.ts';
 import type { MailboxReader } from './mailboxes.ts';
 import type { OfflineForm } from './offline-form.ts';
-import { nowherePage, refuseWith } from './nowhere.ts';
+import { nowherePage, refuseWithPage } from './nowhere.ts';
 import { methodNotAllowed, refuse, type Refuse } from './refusals.ts';
 import { getDoor } from './routes/door.ts';
 import { getKeyring, getKeyringSignature } from './routes/keyring.ts';
 import { postMailbox } from './routes/mailbox.ts';
 import { type ParcelParts, postParcel } from './routes/parcel.ts';
-import { pastePages, postPaste } from './routes/paste.ts';
+import { pastePagesOf, postPaste } from './routes/paste.ts';
 import { getStart } from './routes/start.ts';
-import { moved, serveStatics, type Statics } from './statics.ts';
+import { redirect, serveStatics, type Statics } from './statics.ts';
 
 /** The public listener's app. It reads no client attributes and logs nothing. */
 export function createApp(parts: ParcelParts & { mailboxes: MailboxReader }, statics: Statics, offlineForm: OfflineForm): Express {
   const app = bareApp();
   const { shelf, door } = parts;
   // People open pages in a browser, so they get a page. What programs fetch is always refused in JSON.
-  const refusePerson = refuseWith(nowherePage(statics));
+  const refusePerson = refuseWithPage(nowherePage(statics));
   const onlyPost = methodNotAllowed('POST', refusePerson);
   app.route('/parcel').post(postParcel(parts)).all(onlyPost);
   app.route('/mailbox').post(postMailbox(parts.mailboxes)).all(onlyPost);
@@ -28,17 +28,17 @@ export function createApp(parts: ParcelParts & { mailboxes: MailboxReader }, sta
     '/keyring.json.minisig': getKeyringSignature(shelf),
   };
   for (const [path, get] of Object.entries(documents)) app.route(path).get(get).all(methodNotAllowed('GET, HEAD'));
-  for (const [folder, pages] of pastePages(statics)) {
+  for (const [folder, pages] of pastePagesOf(statics)) {
     const path = `${folder}paste`;
     // Opening this address directly, or returning to it, leads to the page with the text field.
     app
       .route(path)
       .post(postPaste(parts, pages))
-      .get((_request, response) => moved(response, folder))
+      .get((_request, response) => redirect(response, folder))
       .all(methodNotAllowed('GET, HEAD, POST'));
   }
   app.use(serveStatics(statics, offlineForm, refusePerson));
-  closeApp(app, (request, ...rest) => (Object.hasOwn(documents, request.path) ? refuse : refusePerson)(request, ...rest));
+  addFallbacks(app, (request, ...rest) => (Object.hasOwn(documents, request.path) ? refuse : refusePerson)(request, ...rest));
   return app;
 }
 
@@ -55,16 +55,16 @@ export function bareApp(): Express {
   return app;
 }
 
-export function closeApp(app: Express, answer: Refuse = refuse): void {
-  app.use((request, response) => answer(request, response, 'NOT_FOUND'));
-  app.use(failedWith(answer));
+export function addFallbacks(app: Express, onRefusal: Refuse = refuse): void {
+  app.use((request, response) => onRefusal(request, response, 'NOT_FOUND'));
+  app.use(handleError(onRefusal));
 }
 
 /** Replaces Express's own error handler, which would send the error's text and print it. */
-function failedWith(answer: Refuse): ErrorRequestHandler {
+function handleError(onRefusal: Refuse): ErrorRequestHandler {
   return (_error, request, response, next) => {
     if (response.headersSent) request.socket.destroy();
-    else answer(request, response, 'INTERNAL');
+    else onRefusal(request, response, 'INTERNAL');
     void next;
   };
 }

@@ -35,7 +35,7 @@ class Connection {
   }
 
   /** True while the response to the previous request is still being sent. */
-  get isAnswering(): boolean {
+  get isResponding(): boolean {
     return this.#response !== null && !this.#response.writableFinished;
   }
 
@@ -70,21 +70,21 @@ class Connection {
 
 /** The connections of a listener, up to a maximum. */
 export class Connections {
-  readonly #places: number;
-  readonly #open = new Map<object, Connection>();
+  readonly #maxConnections: number;
+  readonly #bySocket = new Map<object, Connection>();
 
-  constructor(places: number) {
-    this.#places = places;
+  constructor(maxConnections: number) {
+    this.#maxConnections = maxConnections;
   }
 
   /** At the maximum, closes the connection that deserves to stay least, but never one whose request is complete. */
   add(socket: Socket): void {
-    if (this.#open.size >= this.#places && !this.#makeRoom()) {
+    if (this.#bySocket.size >= this.#maxConnections && !this.#makeRoom()) {
       socket.destroy();
       return;
     }
-    this.#open.set(socket, new Connection(socket, performance.now()));
-    socket.once('close', () => this.#open.delete(socket));
+    this.#bySocket.set(socket, new Connection(socket, performance.now()));
+    socket.once('close', () => this.#bySocket.delete(socket));
   }
 
   /**
@@ -93,9 +93,9 @@ export class Connections {
    * and a client that sends thousands of requests and reads nothing would have all of them processed.
    */
   begin(socket: Socket, response: ServerResponse): boolean {
-    const connection = this.#open.get(socket);
-    if (connection === undefined || socket.destroyed || connection.isAnswering) {
-      this.#end(socket);
+    const connection = this.#bySocket.get(socket);
+    if (connection === undefined || socket.destroyed || connection.isResponding) {
+      this.#close(socket);
       return false;
     }
     connection.begin(response, performance.now());
@@ -105,26 +105,26 @@ export class Connections {
   /** Lists the sockets whose body makes too little progress. */
   stuck(periodMs: number): Socket[] {
     const nowMs = performance.now();
-    return [...this.#open.values()].filter((connection) => connection.isStuck(periodMs, nowMs)).map(({ socket }) => socket);
+    return [...this.#bySocket.values()].filter((connection) => connection.isStuck(periodMs, nowMs)).map(({ socket }) => socket);
   }
 
   #makeRoom(): boolean {
     const nowMs = performance.now();
     let least: { socket: Socket; worth: number } | null = null;
-    for (const connection of this.#open.values()) {
+    for (const connection of this.#bySocket.values()) {
       const effort = connection.effort();
       if (effort === null) continue;
       const candidate = { socket: connection.socket, worth: worth(effort, nowMs) };
       if (least === null || candidate.worth < least.worth) least = candidate;
     }
     if (least === null) return false;
-    this.#end(least.socket);
+    this.#close(least.socket);
     return true;
   }
 
-  #end(socket: Socket): void {
+  #close(socket: Socket): void {
     // Frees its place at once; 'close' comes later.
-    this.#open.delete(socket);
+    this.#bySocket.delete(socket);
     socket.destroy();
   }
 }

@@ -31,7 +31,13 @@ export type DoorOptions = PoolLimits & {
 };
 
 /** What Redis says. `hasFunctions`: a worker has loaded the functions of this version (redis/functions.ts). */
-type Seen = { pool: number; ids: ReadonlyMap<number, number>; worker: WorkerState; functions: boolean; roundSeconds: number };
+type Reading = {
+  pool: number;
+  rememberedIds: ReadonlyMap<number, number>;
+  worker: WorkerState;
+  hasFunctions: boolean;
+  roundSeconds: number;
+};
 
 const REFRESH_MS = 1_000;
 const FIRST_WAIT_MS = 1_000;
@@ -50,7 +56,7 @@ export class Door {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #sampleAgeMs = Infinity;
-  #sample: Fill = 'empty';
+  #sampledFill: Fill = 'empty';
   #price: Price | null = null;
   /** By serial: how much is remembered under that keyring, and the bits above the base for it. */
   #remembered: ReadonlyMap<number, Taken> = new Map();
@@ -69,11 +75,11 @@ export class Door {
 
   /** Leading zero bits currently required of a stamp under the keyring of this serial. */
   difficultyFor(serial: number): number {
-    return difficultyAt(this.#options.difficulty, this.#price?.step ?? 0, this.#remembered.get(serial)?.dearer);
+    return difficultyAt(this.#options.difficulty, this.#price?.tier ?? 0, this.#remembered.get(serial)?.dearer);
   }
 
   /** The keyrings under which parcels are accepted, as last sampled (once a round). */
-  get taken(): Taken[] {
+  get acceptedKeyrings(): Taken[] {
     return this.#shelf.live().map(({ serial }) => this.#remembered.get(serial) ?? { serial, share: 'low', dearer: 0 });
   }
 
@@ -101,18 +107,19 @@ export class Door {
     const serial = this.#shelf.current()?.serial ?? null;
     const before = this.#state;
     try {
-      const seen = await this.#ask(serial);
-      const full = seen.pool >= this.#options.poolLimit || (serial !== null && (seen.ids.get(serial) ?? 0) >= this.#options.seenLimit);
-      const { worker, roundSeconds } = seen;
-      const reason = serial === null ? 'keyring' : reasonToClose(seen, full);
-      this.#look(seen);
+      const reading = await this.#readRedis(serial);
+      const isFull =
+        reading.pool >= this.#options.poolLimit || (serial !== null && (reading.rememberedIds.get(serial) ?? 0) >= this.#options.seenLimit);
+      const { worker, roundSeconds } = reading;
+      const reason = serial === null ? 'keyring' : reasonToClose(reading, isFull);
+      this.#takeSample(reading);
       const difficulty = this.difficultyFor(serial ?? 0);
-      this.#set({ reason, redis: 'ok', pool: full ? 'full' : this.#sample, worker, roundSeconds, difficulty });
+      this.#setState({ reason, redis: 'ok', pool: isFull ? 'full' : this.#sampledFill, worker, roundSeconds, difficulty });
     } catch (error) {
-      if (serial !== null && isOutOfMemory(error)) this.#set({ ...before, reason: 'pool', redis: 'ok', pool: 'full' });
+      if (serial !== null && isOutOfMemory(error)) this.#setState({ ...before, reason: 'pool', redis: 'ok', pool: 'full' });
       else {
         const reason = serial === null ? 'keyring' : 'redis';
-        this.#set({ ...before, reason, redis: 'away', pool: 'unknown', worker: 'unknown' }, errorCode(error));
+        this.#setState({ ...before, reason, redis: 'away', pool: 'unknown', worker: 'unknown' }, errorCode(error));
       }
     }
   }
@@ -121,7 +128,7 @@ export class Door {
    * The first command writes a member that is already there. It changes nothing, but fails as a parcel would when Redis is out of
    * memory, read-only, or cannot write to its disk.
    */
-  async #ask(serial: number | null): Promise<Seen> {
+  async #readRedis(serial: number | null): Promise<Reading> {
     const batch = this.#redis.pipeline();
     const live = this.#shelf.live();
     if (serial !== null) batch.sadd(keys.arrived(serial), SET_ANCHOR);
@@ -129,8 +136,8 @@ export class Door {
     for (const shelved of live) batch.scard(keys.seen(shelved.serial)).scard(keys.arrived(shelved.serial));
     askForFunctions(batch);
     const results = (await batch.exec()) ?? [];
-    const functions = !areMissing(results.at(-1)?.[0]);
-    if (!functions) results.pop();
+    const hasFunctions = !areMissing(results.at(-1)?.[0]);
+    if (!hasFunctions) results.pop();
     const replies = results.map(([error, value]) => {
       if (error !== null) throw error;
       return Number(value);
@@ -141,36 +148,42 @@ export class Door {
     }
     // Each set also holds the anchor (redis/keys.ts), which does not count.
     const idsIn = (index: number): number => Math.max((counts[index] ?? 0) - 1, 0);
-    const ids = new Map(live.map((shelved, index) => [shelved.serial, idsIn(2 * index) + idsIn(2 * index + 1)]));
-    return { ids, pool, worker: workerState(leftMs, round), functions, roundSeconds: round > 0 ? round : this.#state.roundSeconds };
+    const rememberedIds = new Map(live.map((shelved, index) => [shelved.serial, idsIn(2 * index) + idsIn(2 * index + 1)]));
+    return {
+      rememberedIds,
+      pool,
+      worker: workerState(leftMs, round),
+      hasFunctions,
+      roundSeconds: round > 0 ? round : this.#state.roundSeconds,
+    };
   }
 
   /**
    * Samples the fill levels once a round, since a change must not reveal when a parcel came. The exception is a flood, which may
    * raise the cost within a round (server/difficulty.ts).
    */
-  #look({ pool, ids, roundSeconds }: Seen): void {
-    const share = pool / this.#options.poolLimit;
+  #takeSample({ pool, rememberedIds, roundSeconds }: Reading): void {
+    const fraction = pool / this.#options.poolLimit;
     this.#sampleAgeMs += REFRESH_MS;
-    if (this.#price !== null) this.#price = withinRound(this.#price, share);
+    if (this.#price !== null) this.#price = withinRound(this.#price, fraction);
     if (this.#price !== null && this.#sampleAgeMs < roundSeconds * 1000) return;
     this.#sampleAgeMs = 0;
-    this.#sample = fullness(share);
+    this.#sampledFill = fullness(fraction);
     const draws = new Uint32Array(randomBytes(DRAWS * 4).buffer);
-    this.#price = this.#price === null ? firstPrice(share, draws) : nextRound(this.#price, share, draws);
+    this.#price = this.#price === null ? firstPrice(fraction, draws) : nextRound(this.#price, fraction, draws);
     const nowMs = this.#shelf.now().getTime();
-    const taken = this.#shelf.live().map((shelved) => this.#rememberedOf(shelved, ids.get(shelved.serial) ?? 0, nowMs));
+    const taken = this.#shelf.live().map((shelved) => this.#rememberedUnder(shelved, rememberedIds.get(shelved.serial) ?? 0, nowMs));
     this.#remembered = new Map(taken.map((each) => [each.serial, each]));
   }
 
-  #rememberedOf({ serial, keyring }: Shelved, ids: number, nowMs: number): Taken {
+  #rememberedUnder({ serial, keyring }: Shelved, ids: number, nowMs: number): Taken {
     const [begin, end] = [Date.parse(keyring.notBefore), Date.parse(keyring.notAfter)];
-    const part = ids / this.#options.seenLimit;
-    const share = fullness(part);
-    return { serial, share: share === 'empty' ? 'low' : share, dearer: bitsForRemembered(part, (nowMs - begin) / (end - begin)) };
+    const fraction = ids / this.#options.seenLimit;
+    const share = fullness(fraction);
+    return { serial, share: share === 'empty' ? 'low' : share, dearer: bitsForRemembered(fraction, (nowMs - begin) / (end - begin)) };
   }
 
-  #set(state: DoorState, code = 'none'): void {
+  #setState(state: DoorState, code = 'none'): void {
     const before = this.#state;
     this.#state = state;
     if (before.redis !== state.redis) {
@@ -183,14 +196,14 @@ export class Door {
   }
 }
 
-function reasonToClose({ worker, functions }: Seen, isFull: boolean): DoorReason | null {
+function reasonToClose({ worker, hasFunctions }: Reading, isFull: boolean): DoorReason | null {
   if (isFull) return 'pool';
-  return worker === 'gone' || !functions ? 'worker' : null;
+  return worker === 'gone' || !hasFunctions ? 'worker' : null;
 }
 
-export function fullness(share: number): Fill {
-  if (share <= 0) return 'empty';
-  if (share < 1 / 3) return 'low';
-  if (share < 2 / 3) return 'half';
-  return share < 1 ? 'high' : 'full';
+export function fullness(fraction: number): Fill {
+  if (fraction <= 0) return 'empty';
+  if (fraction < 1 / 3) return 'low';
+  if (fraction < 2 / 3) return 'half';
+  return fraction < 1 ? 'high' : 'full';
 }

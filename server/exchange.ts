@@ -28,14 +28,14 @@ export const RETRY_AFTER_SECONDS: Partial<Record<Result, number>> = { full: 300,
 export const EXCHANGE_MS = 20;
 
 /** `body`: 24,576 bytes, whatever the result. */
-export type ExchangeAnswer = { readonly result: Result; readonly body: Uint8Array };
+export type ExchangeResponse = { readonly result: Result; readonly body: Uint8Array };
 
 /** Handles an exchange: a request body of 24,576 bytes always gets a response of the same size. */
-export function exchange(answer: (bytes: Uint8Array) => Promise<ExchangeAnswer>): RequestHandler {
+export function exchange(handle: (bytes: Uint8Array) => Promise<ExchangeResponse>): RequestHandler {
   return async (request, response) => {
-    const unfit = headersUnfit(request.headers);
-    if (unfit !== null) {
-      refuse(request, response, unfit);
+    const refusal = checkHeaders(request.headers);
+    if (refusal !== null) {
+      refuse(request, response, refusal);
       return;
     }
     const body = await readExactly(request, PARCEL_BYTES);
@@ -49,21 +49,21 @@ export function exchange(answer: (bytes: Uint8Array) => Promise<ExchangeAnswer>)
         refuse(request, response, 'PARCEL_LONG');
         return;
       case 'exact': {
-        const [answered] = await Promise.all([answer(body.bytes), sleep(EXCHANGE_MS)]);
-        send(response, answered);
+        const [outcome] = await Promise.all([handle(body.bytes), sleep(EXCHANGE_MS)]);
+        send(response, outcome);
       }
     }
   };
 }
 
 /** Checks the headers that an exchange must, or must not, have. Null: they are fine. */
-function headersUnfit(headers: IncomingHttpHeaders): Refusal | null {
+function checkHeaders(headers: IncomingHttpHeaders): Refusal | null {
   if (headers['content-type'] !== 'application/octet-stream') return 'CONTENT_TYPE';
   if (headers['content-encoding'] !== undefined) return 'CONTENT_ENCODING';
   return null;
 }
 
-function send(response: Response, { result, body }: ExchangeAnswer): void {
+function send(response: Response, { result, body }: ExchangeResponse): void {
   const retryAfterSeconds = RETRY_AFTER_SECONDS[result] ?? 0;
   response.statusCode = STATUS[result];
   if (retryAfterSeconds > 0) response.setHeader('Retry-After', retryAfterSeconds);

@@ -1,6 +1,6 @@
 import type { Express } from 'express';
 import type { KeyringShelf } from '../runtime/keyrings.ts';
-import { bareApp, closeApp } from './app.ts';
+import { addFallbacks, bareApp } from './app.ts';
 import type { Door } from './door.ts';
 import { jsonBody, sendJson } from './json.ts';
 import { methodNotAllowed } from './refusals.ts';
@@ -21,6 +21,6 @@ export function createHealthApp(door: Door, shelf: KeyringShelf): Express {
       sendJson(response, ready ? 200 : 503, jsonBody({ ready, reason, redis, pool, worker, keyring: shelf.condition() }));
     })
     .all(onlyGet);
-  closeApp(app);
+  addFallbacks(app);
   return app;
 }

@@ -5,17 +5,17 @@ import type { Duplex } from 'node:stream';
 import type { ListenAddress } from '../runtime/env.ts';
 import { Connections } from './connections.ts';
 import { FIXED_HEADERS } from './headers.ts';
-import { ANSWER_PIECE_BYTES } from './pieces.ts';
+import { RESPONSE_PIECE_BYTES } from './pieces.ts';
 import { JSON_TYPE } from './json.ts';
 import { type Refusal, REFUSALS, refusalBody } from './refusals.ts';
 import type { StaticFile } from './statics.ts';
 
 const MAX_HEADER_BYTES = 16_384;
-const PLACES = 500;
+const MAX_CONNECTIONS = 500;
 /** Headers take less than a kilobyte: enough time for a slow client, and for Tor to stall and recover. */
 const HEADERS_MS = 15_000;
 /** A client may leave its response unread for this many request timeouts, while nobody else needs its place. */
-const UNREAD_TIMES = 4;
+const UNREAD_TIMEOUTS = 4;
 const KEEP_ALIVE_MS = 5_000;
 /** Requests that are still arriving when we are told to stop get this long. */
 const STOP_GRACE_MS = 10_000;
@@ -29,7 +29,7 @@ export type ListenerOptions = {
   /** Response to a request that timed out before its path was known: a person may be waiting for it. */
   readonly page?: StaticFile | undefined;
   /** Maximum number of connections. */
-  readonly places?: number;
+  readonly maxConnections?: number;
 };
 
 /** An HTTP server on a unix socket or a loopback port that refuses malformed HTTP in the same form as everything else. */
@@ -42,9 +42,9 @@ export class Listener {
   readonly #page: StaticFile | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(address: ListenAddress, app: RequestListener, { requestTimeoutMs, page, places = PLACES }: ListenerOptions) {
+  constructor(address: ListenAddress, app: RequestListener, { requestTimeoutMs, page, maxConnections = MAX_CONNECTIONS }: ListenerOptions) {
     this.#address = address;
-    this.#connections = new Connections(places);
+    this.#connections = new Connections(maxConnections);
     this.#page = page;
     this.#requestTimeoutMs = requestTimeoutMs;
     this.#server = createServer({
@@ -55,11 +55,11 @@ export class Listener {
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
       // Makes every piece of a response that the client reads count as progress (server/connections.ts).
-      highWaterMark: ANSWER_PIECE_BYTES,
+      highWaterMark: RESPONSE_PIECE_BYTES,
       // We have no use for the name that a client gives us.
       requireHostHeader: false,
     });
-    this.#server.timeout = UNREAD_TIMES * requestTimeoutMs;
+    this.#server.timeout = UNREAD_TIMEOUTS * requestTimeoutMs;
     const handle: RequestListener = (request, response) => {
       if (!this.#connections.begin(request.socket, response)) return;
       this.#responding.set(request.socket, response);
@@ -112,9 +112,9 @@ export class Listener {
     if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
-    const impatience = setTimeout(() => this.#server.closeAllConnections(), STOP_GRACE_MS);
+    const timer = setTimeout(() => this.#server.closeAllConnections(), STOP_GRACE_MS);
     await closed;
-    clearTimeout(impatience);
+    clearTimeout(timer);
     clearInterval(this.#timer);
   }
 
@@ -178,10 +178,10 @@ function rawRefusal(refusal: Refusal, page: StaticFile | undefined): Buffer {
 
 /** Removes a socket file that a crash left behind. Throws EEXIST when it is no socket, EADDRINUSE when somebody answers on it. */
 async function removeStale(path: string): Promise<void> {
-  const found = await lstat(path).catch(() => null);
-  if (found === null) return;
-  if (!found.isSocket()) throw Object.assign(new Error('the path of the unix socket is taken by another file'), { code: 'EEXIST' });
-  const answered = await new Promise<boolean>((resolve) => {
+  const stat = await lstat(path).catch(() => null);
+  if (stat === null) return;
+  if (!stat.isSocket()) throw Object.assign(new Error('the path of the unix socket is taken by another file'), { code: 'EEXIST' });
+  const isAnswered = await new Promise<boolean>((resolve) => {
     const probe = connect(path);
     probe.once('connect', () => {
       probe.destroy();
@@ -189,6 +189,6 @@ async function removeStale(path: string): Promise<void> {
     });
     probe.once('error', () => resolve(false));
   });
-  if (answered) throw Object.assign(new Error('another process listens on the unix socket'), { code: 'EADDRINUSE' });
+  if (isAnswered) throw Object.assign(new Error('another process listens on the unix socket'), { code: 'EADDRINUSE' });
   await unlink(path);
 }

@@ -27,7 +27,7 @@ export class MailboxReader {
     const buckets = weeksKept(this.#now(), this.#weeks).map((week) => bucketOf(mailbox, week));
     const names = [keys.repliesBlank, ...buckets.map(({ key }) => key)];
     const args = [page * REPLIES_A_PAGE, ...buckets.flatMap(({ fields }) => fields)];
-    const [total, ...found] = (await callFunction(this.#redis, 'read', names, args)) as [number, ...(Buffer | null)[]];
-    return { total, places: found.map((reply) => (reply?.length === REPLY_BYTES ? reply : ZEROS)) };
+    const [total, ...replies] = (await callFunction(this.#redis, 'read', names, args)) as [number, ...(Buffer | null)[]];
+    return { total, places: replies.map((reply) => (reply?.length === REPLY_BYTES ? reply : ZEROS)) };
   }
 }

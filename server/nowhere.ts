@@ -14,7 +14,7 @@ export function nowherePage(statics: Statics): StaticFile | undefined {
  * Like `refuse`, but sends the page where a person may see it: to a GET, or the HEAD of one. The page is the same to the
  * byte whatever was asked for.
  */
-export function refuseWith(page: StaticFile | undefined): Refuse {
+export function refuseWithPage(page: StaticFile | undefined): Refuse {
   return (request, response, refusal) => {
     if (page === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) {
       refuse(request, response, refusal);

@@ -4,8 +4,8 @@ import type { Statics } from './statics.ts';
 
 /** The build's description of the offline form. Like every file of the build it is listed in the manifest. */
 const ABOUT_PATH = '/form.json';
-const about = z.object({ until: z.iso.datetime() });
-const LOOK_MS = 60_000;
+const aboutSchema = z.object({ until: z.iso.datetime() });
+const CHECK_MS = 60_000;
 
 /**
  * Whether all keyrings in the offline form have ended: anybody who saved it after that would have a file that cannot seal.
@@ -19,10 +19,10 @@ export class OfflineForm {
   /** Throws when the description is malformed. A build without one has no offline form, or one that does not end. */
   constructor(statics: Statics) {
     const file = statics.get(ABOUT_PATH);
-    this.#untilMs = typeof file === 'object' ? Date.parse(about.parse(JSON.parse(file.plain.toString('utf8'))).until) : Infinity;
-    this.#timer = setInterval(this.#look, LOOK_MS);
+    this.#untilMs = typeof file === 'object' ? Date.parse(aboutSchema.parse(JSON.parse(file.plain.toString('utf8'))).until) : Infinity;
+    this.#timer = setInterval(this.#check, CHECK_MS);
     this.#timer.unref();
-    this.#look();
+    this.#check();
   }
 
   get hasEnded(): boolean {
@@ -34,7 +34,7 @@ export class OfflineForm {
   }
 
   /** Setting the clock right may bring the form back. */
-  readonly #look = (): void => {
+  readonly #check = (): void => {
     const hasEnded = Date.now() >= this.#untilMs;
     if (hasEnded && !this.#hasEnded) log.warn('offline form ended');
     this.#hasEnded = hasEnded;

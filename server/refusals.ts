@@ -32,10 +32,10 @@ export function refuse(request: Request, response: Response, refusal: Refusal): 
   discardRest(request);
 }
 
-export function methodNotAllowed(allowed: string, answer: Refuse = refuse): (request: Request, response: Response) => void {
+export function methodNotAllowed(allowed: string, onRefusal: Refuse = refuse): (request: Request, response: Response) => void {
   return (request, response) => {
     response.setHeader('Allow', allowed);
-    answer(request, response, 'METHOD');
+    onRefusal(request, response, 'METHOD');
   };
 }
 

@@ -63,7 +63,7 @@ export class Relay implements Service {
       newestKeyring: shelf.all().at(-1)?.serial ?? 0,
       offlineFormEnded: offlineForm.hasEnded,
       limits: { pool: config.poolLimit, seen: config.seenLimit },
-      taken: door.taken,
+      taken: door.acceptedKeyrings,
     }));
     this.#presence.start();
   }

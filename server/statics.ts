@@ -44,7 +44,7 @@ const UNPACK = { br: promisify(brotliDecompress), gzip: promisify(gunzip) } as c
 
 export type StaticFile = {
   readonly type: string;
-  readonly saved: boolean;
+  readonly isDownload: boolean;
   readonly plain: Buffer;
   /** Only if the build found it smaller. */
   readonly encoded: ReadonlyMap<Encoding, Buffer>;
@@ -68,7 +68,7 @@ export async function loadStatics(directory: string, rootKeyFile: string): Promi
   statics.set(`/${MANIFEST_NAME}`, fileOf(MANIFEST_NAME, manifest));
   const listed = parseManifest(manifest);
   for (const path of Object.keys(listed.files)) {
-    const file = await load(directory, path, listed);
+    const file = await loadFile(directory, path, listed);
     const url = `/${path}`;
     statics.set(url, file);
     if (WITHOUT_ENDING.test(path)) statics.set(url.slice(0, -'.html'.length), file);
@@ -81,11 +81,11 @@ export async function loadStatics(directory: string, rootKeyFile: string): Promi
   return statics;
 }
 
-async function load(directory: string, path: string, listed: Manifest): Promise<StaticFile> {
+async function loadFile(directory: string, path: string, listed: Manifest): Promise<StaticFile> {
   try {
     const plain = await readRegularFile(join(directory, path), MAX_FILE_BYTES);
     checkListed(listed, path, plain, nodeSha256);
-    return fileOf(path, plain, await packed(directory, path, plain));
+    return fileOf(path, plain, await loadCompressed(directory, path, plain));
   } catch (error) {
     log.error('file of the form differs', { file: basename(path), code: errorCode(error) });
     throw error;
@@ -96,20 +96,20 @@ async function load(directory: string, path: string, listed: Manifest): Promise<
 const nodeSha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
 
 function fileOf(path: string, plain: Buffer, encoded: StaticFile['encoded'] = new Map()): StaticFile {
-  return { type: TYPES[extname(path)] ?? OTHER_TYPE, saved: TO_BE_SAVED.test(path), plain, encoded };
+  return { type: TYPES[extname(path)] ?? OTHER_TYPE, isDownload: TO_BE_SAVED.test(path), plain, encoded };
 }
 
 /** Reads the build's compressed copies. No manifest lists them, so each must decompress to the file itself. */
-async function packed(directory: string, path: string, plain: Buffer): Promise<Map<Encoding, Buffer>> {
-  const found = new Map<Encoding, Buffer>();
+async function loadCompressed(directory: string, path: string, plain: Buffer): Promise<Map<Encoding, Buffer>> {
+  const copies = new Map<Encoding, Buffer>();
   for (const encoding of ENCODINGS) {
     const copy = await readIfThere(join(directory, path + SUFFIX[encoding]));
     if (copy === null) continue;
     const unpacked = await UNPACK[encoding](copy, { maxOutputLength: plain.length }).catch(() => null);
     if (unpacked?.equals(plain) !== true) throw new CodedError('MANIFEST_DIFFERS', `${path}${SUFFIX[encoding]} does not unpack to ${path}`);
-    found.set(encoding, copy);
+    copies.set(encoding, copy);
   }
-  return found;
+  return copies;
 }
 
 async function readIfThere(path: string): Promise<Buffer | null> {
@@ -121,22 +121,22 @@ async function readIfThere(path: string): Promise<Buffer | null> {
   }
 }
 
-export function serveStatics(statics: Statics, offlineForm: { readonly hasEnded: boolean }, answer: Refuse): RequestHandler {
-  const onlyGet = methodNotAllowed('GET, HEAD');
+export function serveStatics(statics: Statics, offlineForm: { readonly hasEnded: boolean }, onRefusal: Refuse): RequestHandler {
+  const refuseMethod = methodNotAllowed('GET, HEAD');
   return (request, response, next) => {
     const file = statics.get(request.path);
     if (file === undefined) next();
-    else if (request.method !== 'GET' && request.method !== 'HEAD') onlyGet(request, response);
-    else if (typeof file === 'string') moved(response, file);
-    else if (file.saved && offlineForm.hasEnded) sendEnded(request, response, statics, answer);
+    else if (request.method !== 'GET' && request.method !== 'HEAD') refuseMethod(request, response);
+    else if (typeof file === 'string') redirect(response, file);
+    else if (file.isDownload && offlineForm.hasEnded) sendFormEnded(request, response, statics, onRefusal);
     else sendFile(request, response, file);
   };
 }
 
 /** Sends the page that says the offline form has ended, if the build has one. */
-function sendEnded(request: Request, response: Response, statics: Statics, answer: Refuse): void {
+function sendFormEnded(request: Request, response: Response, statics: Statics, onRefusal: Refuse): void {
   const page = statics.get(request.path.replace(/\.html$/, '-ended.html'));
-  if (page === undefined || typeof page === 'string') answer(request, response, 'NOT_FOUND');
+  if (page === undefined || typeof page === 'string') onRefusal(request, response, 'NOT_FOUND');
   else sendFile(request, response, page, GONE);
 }
 
@@ -147,14 +147,14 @@ export function sendFile(request: Request, response: Response, file: StaticFile,
   response.statusCode = status;
   response.setHeader('Content-Type', file.type);
   response.setHeader('Vary', 'Accept-Encoding');
-  if (file.saved) response.setHeader('Content-Disposition', 'attachment');
+  if (file.isDownload) response.setHeader('Content-Disposition', 'attachment');
   if (encoding !== undefined) response.setHeader('Content-Encoding', encoding);
   response.setHeader('Content-Length', body.length);
   if (request.method === 'HEAD') response.end();
   else endInPieces(response, body);
 }
 
-export function moved(response: Response, path: string): void {
+export function redirect(response: Response, path: string): void {
   response.statusCode = 308;
   response.setHeader('Location', path);
   response.setHeader('Content-Length', 0);

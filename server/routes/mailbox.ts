@@ -2,15 +2,15 @@ import type { RequestHandler } from 'express';
 import { encodeMailboxAnswer, parseQuestion, type MailboxQuestion } from '../../crypto/mailbox.ts';
 import { SIGNING_KEY_BYTES } from '../../crypto/sign.ts';
 import { MAILBOX_KEY_BYTES, mailboxId, mailboxLock } from '../../crypto/thread.ts';
-import { exchange, RETRY_AFTER_SECONDS, type ExchangeAnswer } from '../exchange.ts';
+import { exchange, RETRY_AFTER_SECONDS, type ExchangeResponse } from '../exchange.ts';
 import type { MailboxReader } from '../mailboxes.ts';
 
 /** POST /mailbox: the same exchange as POST /parcel, to the byte. Reading changes nothing. */
 export function postMailbox(mailboxes: MailboxReader): RequestHandler {
-  return exchange((bytes) => answer(questionIn(bytes), mailboxes));
+  return exchange((bytes) => readPage(questionOrBlank(bytes), mailboxes));
 }
 
-async function answer({ mailboxKey, threadKey, page }: MailboxQuestion, mailboxes: MailboxReader): Promise<ExchangeAnswer> {
+async function readPage({ mailboxKey, threadKey, page }: MailboxQuestion, mailboxes: MailboxReader): Promise<ExchangeResponse> {
   try {
     const { total, places } = await mailboxes.read(mailboxId(threadKey, mailboxLock(mailboxKey)), page);
     // The same status as for an accepted parcel: it reveals only that there was an exchange.
@@ -22,7 +22,7 @@ async function answer({ mailboxKey, threadKey, page }: MailboxQuestion, mailboxe
 }
 
 /** A question of another version is treated as one for a mailbox that nobody has: everything of this length looks the same. */
-function questionIn(bytes: Uint8Array): MailboxQuestion {
+function questionOrBlank(bytes: Uint8Array): MailboxQuestion {
   try {
     return parseQuestion(bytes);
   } catch {

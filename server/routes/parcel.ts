@@ -10,7 +10,7 @@ import { exchange, RETRY_AFTER_SECONDS } from '../exchange.ts';
 import type { Pool } from '../pool.ts';
 
 /** The result at a closed door. A transient cause has its own, so that clients retry sooner. */
-const REFUSED_FOR: Readonly<Record<Exclude<DoorReason, 'pool'>, Result>> = { keyring: 'closed', worker: 'closed', redis: 'away' };
+const RESULT_AT_CLOSED_DOOR: Readonly<Record<Exclude<DoorReason, 'pool'>, Result>> = { keyring: 'closed', worker: 'closed', redis: 'away' };
 
 export type ParcelParts = { shelf: KeyringShelf; door: Door; pool: Pool };
 
@@ -18,37 +18,41 @@ export type ParcelParts = { shelf: KeyringShelf; door: Door; pool: Pool };
 export function postParcel(parts: ParcelParts): RequestHandler {
   return exchange(async (bytes) => {
     const result = await judge(bytes, parts);
-    const difficulty = asked(bytes, parts.door);
+    const difficulty = requiredDifficulty(bytes, parts.door);
     return { result, body: encodeAnswer({ result, difficulty, retryAfterSeconds: RETRY_AFTER_SECONDS[result] ?? 0 }) };
   });
 }
 
 /** Checks from the cheapest to the most expensive; Redis is used only for what passed all the others. */
 export async function judge(bytes: Uint8Array, { shelf, door, pool }: ParcelParts): Promise<Result> {
-  const parcel = parsed(bytes);
+  const parcel = parseOrRefuse(bytes);
   if (typeof parcel === 'string') return parcel;
   if (!shelf.live().some(({ serial }) => serial === parcel.serial)) return 'serial';
   if (stampBits(parcel) < door.difficultyFor(parcel.serial)) return 'stamp';
   const { reason } = door.state;
   // Tries even a full pool: a parcel that is already in it is accepted.
-  return reason === null || reason === 'pool' ? pool.put(parcel) : REFUSED_FOR[reason];
+  return reason === null || reason === 'pool' ? pool.put(parcel) : RESULT_AT_CLOSED_DOOR[reason];
 }
 
 /** The result for a body of a parcel's length that does not parse; its stamp was not checked yet. */
-const REFUSED_AS: Partial<Record<ErrorCode, Result>> = { PARCEL_VERSION: 'version', PARCEL_SEALED: 'sealed', PARCEL_CHECK: 'damaged' };
+const RESULT_FOR_ERROR: Partial<Record<ErrorCode, Result>> = {
+  PARCEL_VERSION: 'version',
+  PARCEL_SEALED: 'sealed',
+  PARCEL_CHECK: 'damaged',
+};
 
 /** Difficulty for this parcel, or for one resealed under the current keyring, whichever is higher. */
-function asked(bytes: Uint8Array, door: Door): number {
+function requiredDifficulty(bytes: Uint8Array, door: Door): number {
   const serial = new DataView(bytes.buffer, bytes.byteOffset + VERSION_BYTES, SERIAL_BYTES).getUint32(0);
   return Math.max(door.state.difficulty, door.difficultyFor(serial));
 }
 
-function parsed(bytes: Uint8Array): Parcel | Result {
+function parseOrRefuse(bytes: Uint8Array): Parcel | Result {
   try {
     return parseParcel(bytes);
   } catch (error) {
-    const refused = error instanceof CodedError ? REFUSED_AS[error.code] : undefined;
-    if (refused === undefined) throw error;
-    return refused;
+    const result = error instanceof CodedError ? RESULT_FOR_ERROR[error.code] : undefined;
+    if (result === undefined) throw error;
+    return result;
   }
 }

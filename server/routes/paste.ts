@@ -30,8 +30,8 @@ const BODY_BYTES = NAME.length + PARCEL_TEXT_CHARACTERS;
 const PLAINTEXT_STATUS = 422;
 
 /** The result pages by language folder (`/`, `/en/`, …). Throws when the build lacks one of them. */
-export function pastePages(statics: Statics): Map<string, PastePages> {
-  const found = new Map<string, PastePages>();
+export function pastePagesOf(statics: Statics): Map<string, PastePages> {
+  const pagesByFolder = new Map<string, PastePages>();
   for (const path of statics.keys()) {
     const folder = /^(?<folder>\/(?:.+\/)?)paste\/accepted\.html$/.exec(path)?.groups?.['folder'];
     if (folder === undefined) continue;
@@ -40,9 +40,9 @@ export function pastePages(statics: Statics): Map<string, PastePages> {
       if (file === undefined || typeof file === 'string') throw new Error(`the built form lacks a page for pasted parcels: ${page}`);
       return [page, file] as const;
     });
-    found.set(folder, Object.fromEntries(pages) as PastePages);
+    pagesByFolder.set(folder, Object.fromEntries(pages) as PastePages);
   }
-  return found;
+  return pagesByFolder;
 }
 
 /**
@@ -52,41 +52,41 @@ export function pastePages(statics: Statics): Map<string, PastePages> {
 export function postPaste(parts: ParcelParts, pages: PastePages): RequestHandler {
   return async (request, response) => {
     if (!FORM_TYPE.test(request.headers['content-type'] ?? '') || request.headers['content-encoding'] !== undefined) {
-      warn(request, response, pages);
+      sendWarning(request, response, pages);
       return;
     }
     const body = await readExactly(request, BODY_BYTES, () => {
-      tell(request, response, pages, 'away');
+      sendResult(request, response, pages, 'away');
       discardRest(request);
     });
     if (body.kind === 'gone') return;
-    const parcel = body.kind === 'exact' ? parcelIn(body.bytes) : null;
+    const parcel = body.kind === 'exact' ? decodeParcel(body.bytes) : null;
     if (body.kind === 'exact') body.bytes.fill(0);
     if (parcel === null) {
-      warn(request, response, pages);
+      sendWarning(request, response, pages);
       return;
     }
     // Whatever failed here, the person is told what to do about it.
     const result = await judge(parcel, parts).catch((): Result => 'away');
     response.setHeader('Connection', 'close');
-    tell(request, response, pages, result);
+    sendResult(request, response, pages, result);
   };
 }
 
-function tell(request: Request, response: Response, pages: PastePages, result: Result): void {
+function sendResult(request: Request, response: Response, pages: PastePages, result: Result): void {
   const retryAfterSeconds = RETRY_AFTER_SECONDS[result] ?? 0;
   if (retryAfterSeconds > 0) response.setHeader('Retry-After', retryAfterSeconds);
   sendFile(request, response, pages[PAGE_FOR[result]], STATUS[result]);
 }
 
 /** Keeps the connection until the rest has arrived: if it were closed at once, the warning could be lost. */
-function warn(request: Request, response: Response, pages: PastePages): void {
+function sendWarning(request: Request, response: Response, pages: PastePages): void {
   sendFile(request, response, pages.plaintext, PLAINTEXT_STATUS);
   discardRest(request);
 }
 
 /** Null unless the text is base64url only: other text must not become a string, which could not be overwritten. */
-function parcelIn(body: Buffer): Buffer | null {
+function decodeParcel(body: Buffer): Buffer | null {
   const text = body.subarray(NAME.length);
   if (!body.subarray(0, NAME.length).equals(NAME) || !text.every(isOfBase64url)) return null;
   return Buffer.from(text.toString('latin1'), 'base64url');

@@ -24,7 +24,7 @@ export function getStart(door: Door, shelf: KeyringShelf): RequestHandler {
     if (latest?.text !== text) {
       const plain = fileOf(text);
       // Uncompressed is better than nothing; the next request tries again.
-      const file = compressed(plain).catch(() => {
+      const file = compress(plain).catch(() => {
         latest = null;
         return plain;
       });
@@ -35,10 +35,10 @@ export function getStart(door: Door, shelf: KeyringShelf): RequestHandler {
 }
 
 function fileOf(text: string): StaticFile {
-  return { type: JSON_TYPE, saved: false, plain: Buffer.from(text), encoded: new Map() };
+  return { type: JSON_TYPE, isDownload: false, plain: Buffer.from(text), encoded: new Map() };
 }
 
-async function compressed(file: StaticFile): Promise<StaticFile> {
+async function compress(file: StaticFile): Promise<StaticFile> {
   const [br, gz] = await Promise.all([promisify(zlib.brotliCompress)(file.plain, BROTLI), promisify(zlib.gzip)(file.plain, { level: 9 })]);
   return {
     ...file,

@@ -58,7 +58,7 @@ describe('who reads a long answer', () => {
     dir = await mkdtemp(join(tmpdir(), 'readers-'));
     path = join(dir, 'socket');
     ended.length = 0;
-    listener = new Listener({ kind: 'unix', path }, app, { requestTimeoutMs: STANDSTILL_MS, places: PLACES });
+    listener = new Listener({ kind: 'unix', path }, app, { requestTimeoutMs: STANDSTILL_MS, maxConnections: PLACES });
     await listener.start();
   });
   afterEach(async () => {

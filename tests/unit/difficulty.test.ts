@@ -7,16 +7,16 @@ const draws = (value: number) => new Uint32Array(DRAWS).fill(value);
 const [LOWEST, MIDDLE, HIGHEST] = [0, 2 ** 31, 2 ** 32 - 1].map(draws) as [Uint32Array, Uint32Array, Uint32Array];
 
 describe('the price of the pool', () => {
-  const within = (price: Price, shares: readonly number[]) => shares.map((share) => (price = withinRound(price, share)).step);
+  const within = (price: Price, shares: readonly number[]) => shares.map((share) => (price = withinRound(price, share)).tier);
   const rounds = (shares: readonly number[]) => {
     let price = firstPrice(0, MIDDLE);
-    return shares.map((share) => (price = nextRound(withinRound(price, share), 0, MIDDLE)).step);
+    return shares.map((share) => (price = nextRound(withinRound(price, share), 0, MIDDLE)).tier);
   };
 
   it('rises at once from half of the pool on, and below that at the end of the round', () => {
     const price = firstPrice(0, MIDDLE);
     expect(within(price, [0.1, 0.26, 0.49, 0.51, 0.74, 0.76, 0.91, 1])).toEqual([0, 0, 0, 2, 2, 3, 4, 4]);
-    expect(nextRound(withinRound(price, 0.26), 0, MIDDLE).step).toBe(1);
+    expect(nextRound(withinRound(price, 0.26), 0, MIDDLE).tier).toBe(1);
   });
 
   it('never falls within a round, and by one step after one', () => {
@@ -37,7 +37,7 @@ describe('the price of the pool', () => {
   });
 
   it('is never more than a client works for', () => {
-    expect([0, 1, 2, 3, 4].map((step) => difficultyAt(10, step))).toEqual([10, 14, 16, 17, 18]);
+    expect([0, 1, 2, 3, 4].map((tier) => difficultyAt(10, tier))).toEqual([10, 14, 16, 17, 18]);
     for (let base = 0; base <= HIGHEST_DIFFICULTY; base += 1) expect(difficultyAt(base, 4, 10)).toBeLessThanOrEqual(HIGHEST_DIFFICULTY);
   });
 });
@@ -53,7 +53,7 @@ describe('a flood', () => {
     let [price, pool, ids, rememberedBits] = [firstPrice(0, drawn), 0, 0, 0];
     const found = { fullestPool: 0, dearest: 0 };
     for (let second = 1; second <= seconds; second += 1) {
-      const difficulty = difficultyAt(BASE, price.step, rememberedBits);
+      const difficulty = difficultyAt(BASE, price.tier, rememberedBits);
       const come = Math.min(hashesPerSecond / 2 ** difficulty, mostPerSecond, POOL - pool, REMEMBERED - ids);
       pool += come;
       ids += come;

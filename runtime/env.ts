@@ -5,7 +5,7 @@ import { readRegularFileSync } from './files.ts';
 import { errorCode } from './log.ts';
 
 /** EX_CONFIG of sysexits.h: a supervisor need not try again before somebody changed the configuration. */
-export const EXIT_CONFIG = 78;
+const EXIT_CONFIG = 78;
 
 /** A password or a key, with room for a few lines around it. */
 const MAX_SECRET_BYTES = 16_384;
@@ -65,6 +65,11 @@ export function parseEnv<T>(schema: z.ZodType<T>, env: NodeJS.ProcessEnv): { val
 export function readEnv<T>(schema: z.ZodType<T>, env: NodeJS.ProcessEnv): T {
   const result = parseEnv(schema, env);
   if ('value' in result) return result.value;
-  process.stderr.write(result.problems.map((problem) => `configuration: ${problem}\n`).join(''));
+  return endMisconfigured(result.problems);
+}
+
+/** Ends the process with exit code 78 and every problem on stderr. */
+export function endMisconfigured(problems: readonly string[]): never {
+  process.stderr.write(problems.map((problem) => `configuration: ${problem}\n`).join(''));
   process.exit(EXIT_CONFIG);
 }

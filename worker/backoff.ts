@@ -23,18 +23,18 @@ export class Backoff {
     this.#pace = pace;
   }
 
-  get waiting(): boolean {
+  get isWaiting(): boolean {
     return this.#now() < this.#until;
   }
 
-  failed(): void {
+  noteFailure(): void {
     const { firstMs, longestMs } = this.#pace;
     const ms = Math.min(firstMs * 2 ** Math.min(this.#failures, 30), longestMs);
     this.#failures += 1;
     this.#until = this.#now() + ms / 2 + sodium.randombytes_uniform(ms);
   }
 
-  worked(): void {
+  reset(): void {
     this.#failures = 0;
     this.#until = 0;
   }

@@ -4,15 +4,15 @@ import { Script } from '../redis/script.ts';
 import { commitTape, type Outcome } from './commit.ts';
 import { LEASE_MS } from './lease.ts';
 import commitLua from './lua/commit.lua';
-import lookLua from './lua/look.lua';
+import readPoolLua from './lua/read-pool.lua';
 import takeLua from './lua/take.lua';
-import takeUpLua from './lua/take-up.lua';
+import takeOverLua from './lua/take-over.lua';
 
-export type Sealed = { readonly id: Buffer; readonly sealed: Buffer };
+export type SealedParcel = { readonly id: Buffer; readonly sealed: Buffer };
 
 const TAKE = new Script(takeLua);
-const TAKE_UP = new Script(takeUpLua);
-const LOOK = new Script(lookLua);
+const TAKE_OVER = new Script(takeOverLua);
+const READ_POOL = new Script(readPoolLua);
 const COMMIT = new Script(commitLua);
 
 /**
@@ -30,24 +30,24 @@ export class BatchLease {
   }
 
   /** Moves those of `ids` that are still in the pool into the batch, and renews the lease. Returns the whole batch. */
-  async take(ids: readonly Buffer[]): Promise<Sealed[]> {
+  async take(ids: readonly Buffer[]): Promise<SealedParcel[]> {
     const names = [keys.pool, keys.claim(this.#instance), keys.claims, keys.lease(this.#instance)];
-    return pairs(await TAKE.run(this.#redis, names, [this.#instance, LEASE_MS, ...ids]));
+    return toParcels(await TAKE.run(this.#redis, names, [this.#instance, LEASE_MS, ...ids]));
   }
 
   /** Returns what is left of a dead worker's batch, or of our own after a failed commit. */
-  async takeUp(): Promise<Sealed[]> {
-    for (const other of await this.#others()) {
+  async takeOver(): Promise<SealedParcel[]> {
+    for (const other of await this.#otherInstances()) {
       const names = [keys.lease(other), keys.claim(other), keys.claims, keys.claim(this.#instance), keys.lease(this.#instance)];
-      if ((await TAKE_UP.run(this.#redis, names, [other, this.#instance, LEASE_MS])) === 1) break;
+      if ((await TAKE_OVER.run(this.#redis, names, [other, this.#instance, LEASE_MS])) === 1) break;
     }
     return this.take([]);
   }
 
-  /** Returns the ids in the pool. `elsewhere`: at that moment another worker, alive or dead, had a batch of its own. */
-  async look(): Promise<{ ids: Buffer[]; elsewhere: boolean }> {
-    const [instances, ids] = (await LOOK.run(this.#redis, [keys.claims, keys.pool], [])) as [Buffer[], Buffer[]];
-    return { ids, elsewhere: instances.some((instance) => instance.toString() !== this.#instance) };
+  /** Returns the ids in the pool. `othersHaveBatches`: at that moment another worker, alive or dead, had a batch of its own. */
+  async readPool(): Promise<{ ids: Buffer[]; othersHaveBatches: boolean }> {
+    const [instances, ids] = (await READ_POOL.run(this.#redis, [keys.claims, keys.pool], [])) as [Buffer[], Buffer[]];
+    return { ids, othersHaveBatches: instances.some((instance) => instance.toString() !== this.#instance) };
   }
 
   /**
@@ -59,12 +59,12 @@ export class BatchLease {
     return (await COMMIT.run(this.#redis, names, args)) === 1;
   }
 
-  async #others(): Promise<string[]> {
+  async #otherInstances(): Promise<string[]> {
     return (await this.#redis.smembers(keys.claims)).filter((instance) => instance !== this.#instance);
   }
 }
 
-function pairs(reply: unknown): Sealed[] {
+function toParcels(reply: unknown): SealedParcel[] {
   const flat = reply as Buffer[];
   return flat.flatMap((id, index) => {
     const sealed = flat[index + 1];

@@ -25,20 +25,20 @@ type Deletion = {
   readonly buckets: readonly Bucket[];
 };
 
-type Word = string | number | Buffer;
+type Token = string | number | Buffer;
 
 /**
  * Builds the input of the commit script: the names of keys, and a tape of arguments. worker/lua/commit.lua documents its
  * grammar.
  */
-export function commitTape(instance: string, outcomes: readonly Outcome[]): { names: string[]; args: Word[] } {
+export function commitTape(instance: string, outcomes: readonly Outcome[]): { names: string[]; args: Token[] } {
   const names = new Names(keys.claim(instance), keys.claims, keys.dropped, keys.pool, keys.lease(instance));
   const sorted = outcomes.toSorted((a, b) => a.id.compare(b.id));
   const args = [
     ...[instance, SET_ANCHOR],
-    ...list(sorted, (outcome) => [outcome.id, ...remembered(outcome, names)]),
+    ...countedList(sorted, (outcome) => [outcome.id, ...rememberedTokens(outcome, names)]),
     ...shuffled(outcomes)
-      .flatMap((outcome) => [[sorted.indexOf(outcome) + 1, outcome.kind], argumentsOf(outcome, names)])
+      .flatMap((outcome) => [[sorted.indexOf(outcome) + 1, outcome.kind], outcomeTokens(outcome, names)])
       .flat(),
   ];
   return { names: names.all, args };
@@ -59,32 +59,35 @@ class Names {
 }
 
 /** Only a parcel that a key opened is remembered; 0 stands for none. */
-function remembered(outcome: Outcome, names: Names): Word[] {
+function rememberedTokens(outcome: Outcome, names: Names): Token[] {
   return outcome.kind === 'back' || outcome.serial === null
     ? [0, '']
     : [names.numberOf(keys.opened(outcome.serial)), rememberedId(outcome.id)];
 }
 
-function argumentsOf(outcome: Outcome, names: Names): Word[] {
+function outcomeTokens(outcome: Outcome, names: Names): Token[] {
   switch (outcome.kind) {
     case 'back':
       return [];
     case 'drop':
       return [outcome.reason];
     case 'letter':
-      return [outcome.letter, ...list(outcome.to, ({ inbox, letterId }) => [names.numberOf(keys.outbox(inbox)), letterId])];
+      return [outcome.letter, ...countedList(outcome.to, ({ inbox, letterId }) => [names.numberOf(keys.outbox(inbox)), letterId])];
     case 'reply':
-      return [...wordsOf(outcome.bucket, names), outcome.reply];
+      return [...bucketTokens(outcome.bucket, names), outcome.reply];
     case 'delete':
-      return [...list(outcome.digests, (digest) => [digest]), ...list(outcome.buckets, (bucket) => wordsOf(bucket, names))];
+      return [
+        ...countedList(outcome.digests, (digest) => [digest]),
+        ...countedList(outcome.buckets, (bucket) => bucketTokens(bucket, names)),
+      ];
   }
 }
 
-function wordsOf({ key, fields }: Bucket, names: Names): Word[] {
-  return [names.numberOf(key), ...list(fields, (field) => [field])];
+function bucketTokens({ key, fields }: Bucket, names: Names): Token[] {
+  return [names.numberOf(key), ...countedList(fields, (field) => [field])];
 }
 
 /** The number of items, then the tokens of each. */
-function list<T>(items: readonly T[], wordsOfOne: (item: T) => Word[]): Word[] {
-  return [items.length, ...items.flatMap(wordsOfOne)];
+function countedList<T>(items: readonly T[], tokensOfOne: (item: T) => Token[]): Token[] {
+  return [items.length, ...items.flatMap(tokensOfOne)];
 }

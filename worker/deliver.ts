@@ -12,7 +12,7 @@ const FAILURES_IN_A_ROW = 3;
 const REFUSALS_A_ROUND = 100;
 
 /** The result of one attempt, as far as it concerns the inbox. */
-type Outcome = 'done' | 'letter refused' | 'inbox failed';
+type AttemptResult = 'done' | 'letter refused' | 'inbox failed';
 
 /** Delivers the letters of one outbox to its inbox. */
 export class OutboxDelivery {
@@ -22,11 +22,11 @@ export class OutboxDelivery {
   readonly #refused: RefusedLetters;
   /** Letters that the inbox accepted but that could not be removed from Redis: they must not be sent again. */
   readonly #accepted = new Map<string, Buffer>();
-  #isOpen = false;
+  #isPrepared = false;
   /** Why the inbox takes nothing; null when it does. */
   #failing: string | null = null;
   /** What was logged about refused letters. Each only once, since how many and when would be about single letters. */
-  readonly #said = new Set<string>();
+  readonly #logged = new Set<string>();
 
   /** @param now monotonic clock, in milliseconds */
   constructor(outbox: Outbox, inbox: Guard, now: () => number = () => performance.now()) {
@@ -39,14 +39,14 @@ export class OutboxDelivery {
   /** One tick: delivers everything that waits, in random order, until the inbox fails or `stopping` returns true. */
   async run(stopping: () => boolean): Promise<void> {
     for (const id of this.#accepted.values()) await this.#remove(id);
-    if (this.#backoff.waiting) return;
+    if (this.#backoff.isWaiting) return;
     const ids = shuffled(await this.#outbox.ids());
-    this.#refused.keep(ids);
+    this.#refused.keepOnly(ids);
     // Even when nothing waits, so that a wrong configuration shows as soon as the worker starts.
-    if (await this.#opens()) await this.#deliverAll(ids, stopping);
+    if (await this.#prepare()) await this.#deliverAll(ids, stopping);
     // An inbox that could never be set up is failing whether or not anything waits for it.
-    await this.#outbox.tell('failing', ids.length > 0 || !this.#isOpen ? this.#failing : null);
-    await this.#outbox.tell('deferring', this.#refused.reason);
+    await this.#outbox.reportTrouble('failing', ids.length > 0 || !this.#isPrepared ? this.#failing : null);
+    await this.#outbox.reportTrouble('deferring', this.#refused.reason);
   }
 
   /** Letters that were never tried come first, so that nobody can hold up others with letters that the inbox refuses. */
@@ -56,53 +56,53 @@ export class OutboxDelivery {
     let [failures, refusals] = [0, 0];
     for (const id of [...fresh, ...due]) {
       if (stopping() || failures >= FAILURES_IN_A_ROW || refusals >= REFUSALS_A_ROUND) break;
-      const again = this.#refused.knows(id);
+      const isRetry = this.#refused.knows(id);
       const outcome = await this.#deliver(id);
       if (outcome !== 'letter refused') failures = outcome === 'inbox failed' ? failures + 1 : 0;
-      else if (again) refusals += 1;
+      else if (isRetry) refusals += 1;
     }
   }
 
-  async #opens(): Promise<boolean> {
-    if (this.#isOpen) return true;
+  async #prepare(): Promise<boolean> {
+    if (this.#isPrepared) return true;
     try {
-      await this.#inbox.open();
-      this.#isOpen = true;
-      this.#works();
+      await this.#inbox.prepare();
+      this.#isPrepared = true;
+      this.#noteSuccess();
       return true;
     } catch (error) {
-      this.#fails(asRefused(error));
+      this.#noteFailure(toRefused(error));
       return false;
     }
   }
 
-  async #deliver(id: Buffer): Promise<Outcome> {
+  async #deliver(id: Buffer): Promise<AttemptResult> {
     const letter = await this.#outbox.letter(id);
     if (!letter) return 'done';
     try {
       await this.#inbox.deliver(letter);
     } catch (error) {
-      return this.#notTaken(id, asRefused(error));
+      return this.#handleRefusal(id, toRefused(error));
     }
     this.#accepted.set(toHex(id), id);
-    this.#works();
+    this.#noteSuccess();
     await this.#remove(id);
     return 'done';
   }
 
-  async #notTaken(id: Buffer, refused: Refused): Promise<Outcome> {
-    const waits = this.#refused.refused(id, refused);
+  async #handleRefusal(id: Buffer, refused: Refused): Promise<AttemptResult> {
+    const waits = this.#refused.noteRefusal(id, refused);
     if (!waits) {
       await this.#outbox.bury(id, refused.reason);
-      this.#say('letter refused for good', refused.reason);
+      this.#logOnce('letter refused for good', refused.reason);
     }
     if (refused.about === 'inbox') {
-      this.#fails(refused);
+      this.#noteFailure(refused);
       return 'inbox failed';
     }
-    if (waits) this.#say('letter waits', refused.reason);
+    if (waits) this.#logOnce('letter waits', refused.reason);
     // The inbox was there, and responded.
-    this.#answers();
+    this.#noteResponse();
     return waits ? 'letter refused' : 'done';
   }
 
@@ -112,31 +112,31 @@ export class OutboxDelivery {
     this.#refused.forget(id);
   }
 
-  #say(event: 'letter refused for good' | 'letter waits', reason: string): void {
-    const what = `${event} ${reason}`;
-    if (!this.#said.has(what)) log.error(event, { inbox: this.#outbox.inbox, reason });
-    this.#said.add(what);
+  #logOnce(event: 'letter refused for good' | 'letter waits', reason: string): void {
+    const line = `${event} ${reason}`;
+    if (!this.#logged.has(line)) log.error(event, { inbox: this.#outbox.inbox, reason });
+    this.#logged.add(line);
   }
 
-  #fails({ reason }: Refused): void {
-    this.#backoff.failed();
+  #noteFailure({ reason }: Refused): void {
+    this.#backoff.noteFailure();
     if (this.#failing === null) log.error('delivery failed', { inbox: this.#outbox.inbox, reason });
     this.#failing = reason;
   }
 
-  #answers(): void {
-    this.#backoff.worked();
+  #noteResponse(): void {
+    this.#backoff.reset();
     if (this.#failing !== null) log.info('delivery works again', { inbox: this.#outbox.inbox });
     this.#failing = null;
   }
 
-  #works(): void {
-    this.#answers();
-    this.#said.clear();
+  #noteSuccess(): void {
+    this.#noteResponse();
+    this.#logged.clear();
   }
 }
 
 /** Any other error is our own or the system's, and says nothing about the letter. */
-function asRefused(error: unknown): Refused {
+function toRefused(error: unknown): Refused {
   return error instanceof Refused ? error : new Refused(Number.POSITIVE_INFINITY, 'unknown', 'inbox');
 }

@@ -49,14 +49,14 @@ export class Housekeeping {
 
   /** Runs each task on its own: one that fails must not stop the others. */
   async run(): Promise<void> {
-    await this.#duty('functions', () => provideFunctions(this.#redis));
-    await this.#duty('keys', () => this.#retireKeys());
-    for (const { serial } of this.#shelf.all()) await this.#duty(`seen-${String(serial)}`, () => mixArrivals(this.#redis, serial));
-    await this.#duty('inboxes', () => this.#listInboxes());
+    await this.#attempt('functions', () => provideFunctions(this.#redis));
+    await this.#attempt('keys', () => this.#retireKeys());
+    for (const { serial } of this.#shelf.all()) await this.#attempt(`seen-${String(serial)}`, () => mixArrivals(this.#redis, serial));
+    await this.#attempt('inboxes', () => this.#listInboxes());
     // If no keyring is valid the clock may be wrong: one that is ahead must not delete replies that still wait.
-    if (this.#shelf.current()) await this.#duty('mailboxes', () => this.#mailboxes.forgetOldWeeks(this.#now()));
-    await this.#duty('aof', () => this.#rewriteLog());
-    await this.#duty('state', () => this.#publish());
+    if (this.#shelf.current()) await this.#attempt('mailboxes', () => this.#mailboxes.forgetOldWeeks(this.#now()));
+    await this.#attempt('aof', () => this.#rewriteLog());
+    await this.#attempt('state', () => this.#publish());
   }
 
   async #publish(): Promise<void> {
@@ -69,25 +69,25 @@ export class Housekeeping {
   async #retireKeys(): Promise<void> {
     const { identities, unusable } = await loadIdentities(this.#settings.identities);
     for (const { serial, path } of identities) {
-      this.#lookAtKey(serial);
-      if (this.#retirement.mayShred(serial)) await this.#duty(`key-${serial}`, () => this.#retire(serial, path));
+      this.#updateDue(serial);
+      if (this.#retirement.mayShred(serial)) await this.#attempt(`key-${serial}`, () => this.#retire(serial, path));
     }
     for (const { serial, path } of unusable) {
-      this.#lookAtKey(serial);
+      this.#updateDue(serial);
       if (!this.#retirement.due.has(serial)) continue;
       const accepted = (await this.#redis.exists(keys.seen(serial), keys.arrived(serial))) !== 0;
-      if (this.#retirement.mayShredUnusable(serial, accepted)) await this.#duty(`key-${serial}`, () => this.#retire(serial, path));
+      if (this.#retirement.mayShredUnusable(serial, accepted)) await this.#attempt(`key-${serial}`, () => this.#retire(serial, path));
     }
   }
 
-  #lookAtKey(serial: number): void {
-    this.#retirement.look(serial, keptUntil(serial, this.#shelf.all(), this.#settings.backlogMs), this.#now());
+  #updateDue(serial: number): void {
+    this.#retirement.updateDue(serial, keptUntil(serial, this.#shelf.all(), this.#settings.backlogMs), this.#now());
   }
 
   async #retire(serial: number, path: string): Promise<void> {
     await this.#redis.unlink(keys.seen(serial), keys.arrived(serial), keys.opened(serial));
     await shred(path, this.#settings.identities);
-    this.#retirement.shredded(serial);
+    this.#retirement.noteShredded(serial);
     log.info('key retired', { serial });
   }
 
@@ -118,7 +118,7 @@ export class Housekeeping {
     if (failed) throw Object.assign(new Error('the append-only file was not rewritten'), { code: 'AOF_REWRITE' });
   }
 
-  async #duty(name: string, work: () => Promise<void>): Promise<void> {
+  async #attempt(name: string, work: () => Promise<void>): Promise<void> {
     try {
       await work();
       this.#failing.delete(name);

@@ -10,7 +10,7 @@ import { bucketOf, weekOf, weeksKept, type Bucket } from '../redis/mailboxes.ts'
 const FORGET_WEEKS = 104;
 
 /** A stored reply: its short id (16 bytes), and the digest that Redis itself can compute of it. */
-type Found = { readonly id: Uint8Array; readonly digest: string };
+type StoredReply = { readonly id: Uint8Array; readonly digest: string };
 
 /**
  * The digest by which scripts compare replies: SHA-1 is the only one they have. Whoever made two replies collide would only
@@ -38,10 +38,10 @@ export class Mailboxes {
   }
 
   /** Finds the replies that a removal lists and that are still there, and the buckets they are in. */
-  async find({ mailbox, replies }: Removal, now: Date): Promise<{ buckets: Bucket[]; found: Found[] }> {
+  async find({ mailbox, replies }: Removal, now: Date): Promise<{ buckets: Bucket[]; replies: StoredReply[] }> {
     const listed = new Set(replies.map(toHex));
     const buckets: Bucket[] = [];
-    const found: Found[] = [];
+    const found: StoredReply[] = [];
     for (const bucket of weeksKept(now, this.#weeks).map((week) => bucketOf(mailbox, week))) {
       const kept = (await this.#redis.hmgetBuffer(bucket.key, ...bucket.fields)).filter((reply) => reply !== null);
       const named = kept.map((reply) => ({ id: shortReplyId(replyId(reply)), digest: digestInRedis(reply) }));
@@ -49,7 +49,7 @@ export class Mailboxes {
       if (here.length > 0) buckets.push(bucket);
       found.push(...here);
     }
-    return { buckets, found };
+    return { buckets, replies: found };
   }
 
   /** Stores the blank that is read in place of a missing reply, so that reads take the same time even before the first reply. */

@@ -9,7 +9,7 @@ export function mixDuty(mix: Mix, report: MixReport, housekeeping: Pick<Housekee
     const round = await mix.round(housekeeping.due, stopping);
     // First, because writing the report may fail: if Redis' memory is full, shredding a key makes room.
     housekeeping.noteSweep(round.sweep);
-    await report.tell(round);
+    await report.publish(round);
     if (!round.obstacle && !stopping()) await report.renewAlive(roundSeconds);
   };
 }

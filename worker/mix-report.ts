@@ -32,12 +32,12 @@ export class MixReport {
     this.#now = now;
   }
 
-  async tell(findings: Findings): Promise<void> {
-    this.#problems.tell(findings);
+  async publish(findings: Findings): Promise<void> {
+    this.#problems.update(findings);
     await noteDrops(this.#redis, findings.startedAt);
     const replies = await this.#mailboxes.depth(this.#now());
     const shelved = this.#shelf.all();
-    await publishMix(this.#redis, stateOf(findings, replies, coverage(shelved, findings.startedAt), shelved.at(-1)?.serial ?? 0));
+    await publishMix(this.#redis, mixStateOf(findings, replies, coverage(shelved, findings.startedAt), shelved.at(-1)?.serial ?? 0));
   }
 
   /** Renews `worker:alive`, after a round that ran to its end. */
@@ -48,15 +48,15 @@ export class MixReport {
 
 /** Logs each problem when it begins, and once more when all have ended. */
 export class ProblemLog {
-  #told: readonly string[] = [];
+  #logged: readonly string[] = [];
 
-  tell({ obstacle, holdups }: Pick<Findings, 'obstacle' | 'holdups'>): void {
+  update({ obstacle, holdups }: Pick<Findings, 'obstacle' | 'holdups'>): void {
     const problems = [...(obstacle ? [obstacle] : []), ...byName(holdups).values()];
     for (const problem of problems) {
-      if (!this.#told.includes(nameOf(problem))) log.error(problem === obstacle ? 'mix paused' : 'parcels held back', problem);
+      if (!this.#logged.includes(nameOf(problem))) log.error(problem === obstacle ? 'mix paused' : 'parcels held back', problem);
     }
-    if (problems.length === 0 && this.#told.length > 0) log.info('mix goes on');
-    this.#told = problems.map(nameOf);
+    if (problems.length === 0 && this.#logged.length > 0) log.info('mix goes on');
+    this.#logged = problems.map(nameOf);
   }
 }
 
@@ -64,7 +64,7 @@ export class ProblemLog {
  * @param replies number of replies that wait in all mailboxes
  * @param newest the highest serial that the worker knows; 0: none
  */
-export function stateOf(findings: Findings, replies: number, { until, next }: Coverage, newest: number): MixState {
+export function mixStateOf(findings: Findings, replies: number, { until, next }: Coverage, newest: number): MixState {
   const { startedAt, depth, obstacle, holdups, warnings } = findings;
   return {
     pool: magnitude(depth),

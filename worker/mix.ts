@@ -5,7 +5,7 @@ import { errorCode, log } from '../runtime/log.ts';
 import { keys } from '../redis/keys.ts';
 import { weekOf } from '../redis/mailboxes.ts';
 import type { Warning } from '../redis/state.ts';
-import type { BatchLease, Sealed } from './batch-lease.ts';
+import type { BatchLease, SealedParcel } from './batch-lease.ts';
 import { loadIdentities, type WorkerIdentity } from './identities.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { Findings } from './mix-report.ts';
@@ -95,7 +95,7 @@ export class Mix {
     const holdups = teamHoldups(keyrings, this.#inboxesOf);
     const { identities } = loaded;
     if (!obstacle) await this.#moveParcels({ stopping, identities, lacksKey, sweep, placing, holdups, warnings });
-    if (stopping()) sweep.mayHaveLeftAny();
+    if (stopping()) sweep.noteUnknownRemaining();
     return { startedAt, depth, obstacle, holdups, warnings, sweep: sweep.completed() };
   }
 
@@ -107,8 +107,8 @@ export class Mix {
     const highest = (this.#shelf.next() ?? this.#shelf.live().at(-1))?.serial ?? Number.POSITIVE_INFINITY;
     const shelved = this.#shelf.all().filter(({ serial }) => serial <= highest);
     const inTime = retained(shelved, this.#settings.backlogMs, now);
-    const seen = await Promise.all(shelved.map(({ serial }) => this.#redis.exists(keys.seen(serial), keys.arrived(serial))));
-    return shelved.filter((keyring, index) => inTime.includes(keyring) || seen[index] !== 0);
+    const remembered = await Promise.all(shelved.map(({ serial }) => this.#redis.exists(keys.seen(serial), keys.arrived(serial))));
+    return shelved.filter((keyring, index) => inTime.includes(keyring) || remembered[index] !== 0);
   }
 
   #serialsToSweep(identities: readonly WorkerIdentity[], due: ReadonlySet<number>): number[] {
@@ -126,7 +126,7 @@ export class Mix {
   async #finishOldBatches(round: Round, measured: Room): Promise<Room> {
     let room = measured;
     while (!round.stopping()) {
-      const left = await this.#lease.takeUp();
+      const left = await this.#lease.takeOver();
       if (left.length === 0) break;
       await this.#placeAndCommit(
         left.map((parcel) => this.#openOrRetry(parcel, round)),
@@ -140,16 +140,16 @@ export class Mix {
 
   async #flushPool(round: Round, measured: Room): Promise<void> {
     let room = measured;
-    const pool = await this.#lease.look();
+    const pool = await this.#lease.readPool();
     // Another worker may put parcels of its batch back after this round has read the pool.
-    if (pool.elsewhere) round.sweep.mayHaveLeftAny();
+    if (pool.othersHaveBatches) round.sweep.noteUnknownRemaining();
     const { toOpen, leaves } = selectLeaving(pool.ids, this.#settings.flushProbability, round.sweep.serials);
     const staysBehind = (opened: Opened): boolean => 'serial' in opened && !leaves(opened.id, opened.serial);
     for (let at = 0; at < toOpen.length && !round.stopping(); at += BATCH) {
       const batch = toOpen.slice(at, at + BATCH);
       const taken = await this.#lease.take(batch);
       // Another worker took the rest.
-      if (taken.length < batch.length) round.sweep.mayHaveLeftAny();
+      if (taken.length < batch.length) round.sweep.noteUnknownRemaining();
       const opened = taken.map((parcel) => this.#openOrRetry(parcel, round));
       await this.#placeAndCommit(
         opened.map((one) => (staysBehind(one) ? { kind: 'back', id: one.id } : one)),
@@ -169,22 +169,22 @@ export class Mix {
   }
 
   /** Puts a parcel that could not be opened back into the pool for a while before dropping it. */
-  #openOrRetry(parcel: Sealed, round: Round): Opened {
+  #openOrRetry(parcel: SealedParcel, round: Round): Opened {
     const opened = this.#open(parcel, round);
     const reason = opened.kind === 'drop' ? opened.reason : null;
-    return this.#undecided.triesAgain(parcel.id, reason, round.lacksKey, this.#now()) ? { kind: 'back', id: parcel.id } : opened;
+    return this.#undecided.shouldRetry(parcel.id, reason, round.lacksKey, this.#now()) ? { kind: 'back', id: parcel.id } : opened;
   }
 
-  #open(parcel: Sealed, { identities, sweep }: Round): Opened {
+  #open(parcel: SealedParcel, { identities, sweep }: Round): Opened {
     try {
       const current = this.#shelf.current();
       const opened = openParcel(parcel, identities, { inboxesOf: this.#inboxesOf, signers: current && signersOf(current.keyring) });
       // The parcel waits for a valid keyring and still needs the worker's key that opens it.
-      if (opened.kind === 'back') sweep.mayHaveLeftAny();
+      if (opened.kind === 'back') sweep.noteUnknownRemaining();
       return opened;
     } catch (error) {
       // The parcel may have held a letter.
-      sweep.mayHaveLeftAny();
+      sweep.noteUnknownRemaining();
       log.error('round failed', { reason: 'parcel-error', code: errorCode(error) });
       return { kind: 'drop', id: parcel.id, serial: null, reason: 'error' };
     }
@@ -194,7 +194,7 @@ export class Mix {
     if (opened.length === 0) return;
     // False: another worker took this one for dead and took over its batch. It does the work, and nothing is lost.
     if (await this.#lease.commit(await placing.placeAll(opened, room))) return;
-    sweep.mayHaveLeftAny();
+    sweep.noteUnknownRemaining();
     log.warn('round failed', { reason: 'claim-taken-up' });
   }
 

@@ -98,13 +98,13 @@ export class Room {
   }
 
   /** Reserves a place for a reply. Returns false when there is none. */
-  takeReply(): boolean {
+  reserveReply(): boolean {
     this.#repliesLeft -= 1;
     return this.#repliesLeft >= 0;
   }
 
   /** Reserves a place in each of these inboxes. Returns false, reserving none, when one is full or the list is empty. */
-  take(inboxes: readonly string[]): boolean {
+  reserve(inboxes: readonly string[]): boolean {
     const left = inboxes.map((inbox) => this.#left.get(inbox) ?? 0);
     if (inboxes.length === 0 || left.some((places) => places <= 0)) return false;
     for (const inbox of inboxes) this.#left.set(inbox, (this.#left.get(inbox) ?? 0) - 1);

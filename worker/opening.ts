@@ -4,7 +4,7 @@ import { openSealed, parcelId, type ContentOf, type ParcelContent, type ParcelKi
 import type { Removal } from '../crypto/removal.ts';
 import { checkDelivery, type Delivery } from '../crypto/reply.ts';
 import type { WorkerDrop } from '../redis/drops.ts';
-import type { Sealed } from './batch-lease.ts';
+import type { SealedParcel } from './batch-lease.ts';
 import type { Outcome } from './commit.ts';
 import type { WorkerIdentity } from './identities.ts';
 
@@ -25,12 +25,12 @@ export type Opened =
   | { readonly kind: 'removal'; readonly id: Buffer; readonly serial: number; readonly removal: Removal };
 
 /** Opens one parcel and decides what becomes of it. Throws only errors of our own, never for a bad parcel. */
-export function openParcel({ id, sealed }: Sealed, identities: readonly WorkerIdentity[], context: OpenContext): Opened {
+export function openParcel({ id, sealed }: SealedParcel, identities: readonly WorkerIdentity[], context: OpenContext): Opened {
   // Whoever can write to the pool could choose any id; only the parcel's own may be remembered.
   if (!id.equals(parcelId(sealed))) return { kind: 'drop', id, serial: null, reason: 'damaged' };
-  const found = tryEach(sealed, identities);
-  if ('reason' in found) return { kind: 'drop', id, serial: found.serial, reason: found.reason };
-  return handle(found.content, { id, by: found.by }, context);
+  const result = tryEach(sealed, identities);
+  if ('reason' in result) return { kind: 'drop', id, serial: result.serial, reason: result.reason };
+  return handle(result.content, { id, by: result.by }, context);
 }
 
 /** A parcel that one of our keys opened. */
@@ -69,10 +69,10 @@ function openDelivery(id: Buffer, serial: number, delivery: Delivery, signers: R
   return { kind: 'delivery', id, serial, delivery };
 }
 
-type Found = { content: ParcelContent; by: WorkerIdentity } | { reason: WorkerDrop; serial: number | null };
+type Decrypted = { content: ParcelContent; by: WorkerIdentity } | { reason: WorkerDrop; serial: number | null };
 
 /** Tries the identities one at a time, to know which one opened the parcel. */
-function tryEach(sealed: Uint8Array, identities: readonly WorkerIdentity[]): Found {
+function tryEach(sealed: Uint8Array, identities: readonly WorkerIdentity[]): Decrypted {
   for (const by of identities) {
     try {
       return { content: openSealed(sealed, [by.identity]), by };

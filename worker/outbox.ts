@@ -40,7 +40,7 @@ export class Outbox {
   }
 
   /** Publishes a trouble for the operator's tools; `reason` null clears it. */
-  async tell(trouble: InboxTrouble, reason: string | null): Promise<void> {
+  async reportTrouble(trouble: InboxTrouble, reason: string | null): Promise<void> {
     await publishTrouble(this.#redis, this.inbox, trouble, reason);
   }
 

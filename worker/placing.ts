@@ -35,11 +35,11 @@ export class Placing {
   async #place(opened: Opened, room: Room): Promise<Outcome> {
     switch (opened.kind) {
       case 'letter':
-        return room.take(opened.to.map(({ inbox }) => inbox)) ? opened : this.#putBack(opened);
+        return room.reserve(opened.to.map(({ inbox }) => inbox)) ? opened : this.#putBack(opened);
       case 'delivery':
         return this.#placeReply(opened, room);
       case 'removal':
-        return this.#findRemoved(opened);
+        return this.#placeRemoval(opened);
       case 'drop':
       case 'back':
         return opened;
@@ -48,20 +48,20 @@ export class Placing {
 
   #placeReply(opened: Extract<Opened, { kind: 'delivery' }>, room: Room): Outcome {
     const { id, serial, delivery } = opened;
-    if (!this.#quota.take(delivery)) return { kind: 'drop', id, serial, reason: 'signer-full' };
-    if (!room.takeReply()) return this.#putBack(opened);
+    if (!this.#quota.tryAdd(delivery)) return { kind: 'drop', id, serial, reason: 'signer-full' };
+    if (!room.reserveReply()) return this.#putBack(opened);
     return { kind: 'reply', id, serial, reply: Buffer.from(delivery.reply), bucket: bucketOf(delivery.mailbox, weekOf(this.#startedAt)) };
   }
 
-  async #findRemoved({ id, serial, removal }: Extract<Opened, { kind: 'removal' }>): Promise<Outcome> {
-    const { buckets, found } = await this.#mailboxes.find(removal, this.#startedAt);
-    if (found.length === 0) return { kind: 'drop', id, serial, reason: 'reply-gone' };
-    this.#quota.free({ mailbox: removal.mailbox, replies: found.map((reply) => reply.id) });
-    return { kind: 'delete', id, serial, digests: found.map(({ digest }) => digest), buckets };
+  async #placeRemoval({ id, serial, removal }: Extract<Opened, { kind: 'removal' }>): Promise<Outcome> {
+    const { buckets, replies } = await this.#mailboxes.find(removal, this.#startedAt);
+    if (replies.length === 0) return { kind: 'drop', id, serial, reason: 'reply-gone' };
+    this.#quota.free({ mailbox: removal.mailbox, replies: replies.map((reply) => reply.id) });
+    return { kind: 'delete', id, serial, digests: replies.map(({ digest }) => digest), buckets };
   }
 
   #putBack({ id, serial }: { readonly id: Buffer; readonly serial: number }): Outcome {
-    this.#sweep.wentBack(serial);
+    this.#sweep.noteRemaining(serial);
     return { kind: 'back', id };
   }
 }

@@ -7,10 +7,10 @@ import { askSlowlyAfterFailure, assumeRedisVersion, BullmqConnections, RETRY_MS 
 
 const QUEUE = 'rounds';
 /** Minimum time for which a dead worker's tick stays locked. */
-const LOCK_MS = 10_000;
+const MIN_JOB_LOCK_MS = 10_000;
 /** Maximum time between two checks that ticks are still scheduled. */
 const CHECK_MS = 30_000;
-const GOODBYE_MS = 2_000;
+const CLOSE_TIMEOUT_MS = 2_000;
 
 /** The work of one tick. It must check `stopping` between pieces of work, and may throw. */
 export type Duty = (stopping: () => boolean) => Promise<void>;
@@ -34,7 +34,7 @@ export class Rounds {
   #lastRunWithoutTicks = Number.NEGATIVE_INFINITY;
   #stopping = false;
   #checking: NodeJS.Timeout | undefined;
-  #lastCode = '';
+  #lastFailure = '';
 
   constructor(target: RedisTarget, roundMs: number, duties: ReadonlyMap<string, Duty>) {
     this.#duties = duties;
@@ -53,7 +53,7 @@ export class Rounds {
       // A slow duty must not keep the others waiting.
       concurrency: duties.size + 1,
       // BullMQ renews it at half of this.
-      lockDuration: Math.max(LOCK_MS, 2 * roundMs),
+      lockDuration: Math.max(MIN_JOB_LOCK_MS, 2 * roundMs),
       // Each tick checks for ticks of dead workers itself. The interval is how long BullMQ suppresses the next check, at its minimum.
       skipStalledCheck: true,
       stalledInterval: 1,
@@ -64,12 +64,12 @@ export class Rounds {
       runRetryDelay: RETRY_MS,
     });
     askSlowlyAfterFailure(this.#worker.backend);
-    this.#queue.on('error', this.#fails);
-    this.#worker.on('error', this.#fails);
+    this.#queue.on('error', this.#reportFailure);
+    this.#worker.on('error', this.#reportFailure);
   }
 
   start(): void {
-    void this.#worker.run().catch(this.#fails);
+    void this.#worker.run().catch(this.#reportFailure);
     // Writing a scheduler again does not move its next tick, but wakes a worker that missed it while Redis was away.
     const schedule = () => void this.#schedule();
     this.#connections.main.on('ready', schedule);
@@ -83,7 +83,7 @@ export class Rounds {
     clearInterval(this.#checking);
     await Promise.all(this.#busy.values());
     // On closing, BullMQ writes to Redis, and would wait for one that is away.
-    await Promise.race([this.#worker.close().then(() => this.#queue.close()), sleep(GOODBYE_MS, undefined, { ref: false })]);
+    await Promise.race([this.#worker.close().then(() => this.#queue.close()), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     this.#connections.disconnect();
   }
 
@@ -118,8 +118,8 @@ export class Rounds {
     let lost = false;
     await this.#attempt(async () => {
       const known = await this.#queue.getJobSchedulers();
-      const going = known.filter(this.#isPlausible).map(({ key }) => key);
-      lost = [...this.#duties.keys()].some((name) => !going.includes(name));
+      const scheduled = known.filter(this.#isPlausible).map(({ key }) => key);
+      lost = [...this.#duties.keys()].some((name) => !scheduled.includes(name));
     });
     return lost;
   }
@@ -139,9 +139,9 @@ export class Rounds {
   async #attempt(work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
-      this.#lastCode = '';
+      this.#lastFailure = '';
     } catch (error) {
-      this.#fails(error);
+      this.#reportFailure(error);
     }
   }
 
@@ -162,10 +162,10 @@ export class Rounds {
     this.#busy.delete(name);
   }
 
-  readonly #fails = (error: unknown): void => {
+  readonly #reportFailure = (error: unknown): void => {
     const code = errorCode(error);
-    if (this.#stopping || code === this.#lastCode) return;
-    this.#lastCode = code;
+    if (this.#stopping || code === this.#lastFailure) return;
+    this.#lastFailure = code;
     log.warn('ticks failed', { code });
   };
 }

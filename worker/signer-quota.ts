@@ -15,37 +15,37 @@ const FRACTION_OF_ALL = 1 / 10;
  * the pool, or whose parcel a relay replays, is not counted twice.
  */
 export class SignerQuota {
-  readonly #mostInAll: number;
+  readonly #maxInAll: number;
   #week = 0;
   /** Signer -> mailbox and short id of each reply, as hex digits. */
-  readonly #taken = new Map<string, Set<string>>();
+  readonly #counted = new Map<string, Set<string>>();
 
   /** @param replies how many may wait in all mailboxes together */
   constructor(replies: number) {
-    this.#mostInAll = Math.max(1, Math.floor(replies * FRACTION_OF_ALL));
+    this.#maxInAll = Math.max(1, Math.floor(replies * FRACTION_OF_ALL));
   }
 
   /** Called at the beginning of each round, so that nothing is remembered from an earlier week. */
   begin(week: number): void {
-    if (week !== this.#week) this.#taken.clear();
+    if (week !== this.#week) this.#counted.clear();
     this.#week = week;
   }
 
   /** Counts a reply. Returns false, counting nothing, when its signer has used up the quota. */
-  take(delivery: Delivery): boolean {
+  tryAdd(delivery: Delivery): boolean {
     const [signer, mailbox] = [toHex(delivery.signer), toHex(delivery.mailbox)];
-    const taken = this.#taken.get(signer) ?? new Set();
+    const counted = this.#counted.get(signer) ?? new Set();
     const reply = mailbox + toHex(shortReplyId(replyId(delivery.reply)));
-    if (taken.has(reply)) return true;
-    const here = [...taken].filter((other) => other.startsWith(mailbox));
-    if (here.length >= REPLIES_A_WEEK_BY_ONE || taken.size >= this.#mostInAll) return false;
-    this.#taken.set(signer, taken.add(reply));
+    if (counted.has(reply)) return true;
+    const here = [...counted].filter((other) => other.startsWith(mailbox));
+    if (here.length >= REPLIES_A_WEEK_BY_ONE || counted.size >= this.#maxInAll) return false;
+    this.#counted.set(signer, counted.add(reply));
     return true;
   }
 
   /** Frees the quota of removed replies. */
   free({ mailbox, replies }: Removal): void {
     const removed = replies.map((reply) => toHex(mailbox) + toHex(reply));
-    for (const taken of this.#taken.values()) for (const one of removed) taken.delete(one);
+    for (const counted of this.#counted.values()) for (const one of removed) counted.delete(one);
   }
 }

@@ -26,8 +26,8 @@ export class SweepTracker {
   /** The serials that this round sweeps: all of their parcels leave. */
   readonly serials: ReadonlySet<number>;
   readonly #startedAt: Date;
-  readonly #wentBack = new Set<number>();
-  #unknownWentBack = false;
+  readonly #remaining = new Set<number>();
+  #unknownRemaining = false;
 
   constructor(startedAt: Date, serials: Iterable<number>) {
     this.#startedAt = startedAt;
@@ -35,19 +35,19 @@ export class SweepTracker {
   }
 
   /** Notes that a parcel which the key of this serial opens goes back into the pool. */
-  wentBack(serial: number): void {
-    this.#wentBack.add(serial);
+  noteRemaining(serial: number): void {
+    this.#remaining.add(serial);
   }
 
   /** Notes that parcels of any serial may be left in the pool after this round. */
-  mayHaveLeftAny(): void {
-    this.#unknownWentBack = true;
+  noteUnknownRemaining(): void {
+    this.#unknownRemaining = true;
   }
 
   /** What the round has swept so far; null: nothing. */
   completed(): Sweep | null {
-    if (this.#unknownWentBack) return null;
-    const serials = new Set([...this.serials].filter((serial) => !this.#wentBack.has(serial)));
+    if (this.#unknownRemaining) return null;
+    const serials = new Set([...this.serials].filter((serial) => !this.#remaining.has(serial)));
     return serials.size === 0 ? null : { startedAt: this.#startedAt, serials };
   }
 }
@@ -64,7 +64,7 @@ export class Retirement {
   }
 
   /** Notes whether a key has expired. `keptUntil` comes from worker/retention.ts; null: not known yet. */
-  look(serial: number, keptUntil: Date | null, now: Date): void {
+  updateDue(serial: number, keptUntil: Date | null, now: Date): void {
     if (!keptUntil || keptUntil > now) this.#dueSince.delete(serial);
     else if (!this.#dueSince.has(serial)) this.#dueSince.set(serial, now);
   }
@@ -89,7 +89,7 @@ export class Retirement {
     return this.#dueSince.has(serial) && !accepted;
   }
 
-  shredded(serial: number): void {
+  noteShredded(serial: number): void {
     this.#dueSince.delete(serial);
   }
 }

@@ -31,7 +31,7 @@ export class UndecidedParcels {
    * @param lacksKey true when this worker lacks a usable key of some keyring
    * @returns true when the parcel is to go back into the pool
    */
-  triesAgain(id: Buffer, reason: WorkerDrop | null, lacksKey: boolean, now: Date): boolean {
+  shouldRetry(id: Buffer, reason: WorkerDrop | null, lacksKey: boolean, now: Date): boolean {
     const name = toHex(id);
     const since = this.#since.get(name) ?? now.getTime();
     const retry = reason && DROP_REASONS[reason].retry;

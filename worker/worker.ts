@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { randomBytes, toHex } from '../crypto/bytes.ts';
 import { ready } from '../crypto/sodium.ts';
-import { EXIT_CONFIG } from '../runtime/env.ts';
+import { endMisconfigured } from '../runtime/env.ts';
 import { KeyringShelf } from '../runtime/keyrings.ts';
 import type { Service } from '../runtime/lifecycle.ts';
 import { log } from '../runtime/log.ts';
@@ -11,7 +11,7 @@ import { BatchLease } from './batch-lease.ts';
 import type { WorkerConfig } from './config.ts';
 import { OutboxDelivery } from './deliver.ts';
 import { Housekeeping } from './housekeeping.ts';
-import { inboxOf } from './inboxes/kinds.ts';
+import { guardedInbox } from './inboxes/kinds.ts';
 import { roundLease, withLease } from './lease.ts';
 import { Mailboxes } from './mailboxes.ts';
 import { maxMemoryOf, memoryProblem } from './memory.ts';
@@ -31,14 +31,14 @@ export async function createWorker(config: WorkerConfig): Promise<Service> {
   const instance = toHex(randomBytes(INSTANCE_BYTES));
   const shelf = new KeyringShelf({ directory: config.keyrings, rootKeyFile: config.rootKeyFile });
   const redis = connect(config.redis, 'worker');
-  const silence = reportRedis(redis);
+  const stopReporting = reportRedis(redis);
   redis.on('ready', () => void requireMemory(redis, config).catch(() => undefined));
   // At once, since the relay stays closed without them; if it fails, housekeeping retries and reports it.
   redis.on('ready', () => void provideFunctions(redis).catch(() => undefined));
 
   const outboxes = new Map(config.inboxes.map(({ id }) => [id, new Outbox(redis, id)]));
   const mailboxes = new Mailboxes(redis, config.replyWeeks);
-  const mix = new Mix(redis, new BatchLease(redis, instance), shelf, byTeam(config, outboxes), mailboxes, config);
+  const mix = new Mix(redis, new BatchLease(redis, instance), shelf, groupByTeam(config, outboxes), mailboxes, config);
   const housekeeping = new Housekeeping(redis, shelf, mailboxes, { ...config, inboxes: [...outboxes.keys()] });
 
   const duties = new Map<string, Duty>([
@@ -48,7 +48,7 @@ export async function createWorker(config: WorkerConfig): Promise<Service> {
   for (const settings of config.inboxes) {
     const outbox = outboxes.get(settings.id);
     if (!outbox) continue;
-    const delivery = new OutboxDelivery(outbox, inboxOf(settings));
+    const delivery = new OutboxDelivery(outbox, guardedInbox(settings));
     const name = `deliver-${settings.id}`;
     const lease = roundLease(name, instance, roundMs);
     duties.set(name, (stopping) => withLease(redis, lease, () => delivery.run(stopping)));
@@ -63,7 +63,7 @@ export async function createWorker(config: WorkerConfig): Promise<Service> {
     async destroy() {
       await rounds.destroy();
       shelf.destroy();
-      silence();
+      stopReporting();
       redis.disconnect();
     },
   };
@@ -84,15 +84,16 @@ function reportRedis(redis: Redis): () => void {
   return () => redis.off('ready', back).off('close', gone);
 }
 
-/** Checked each time Redis comes back: it may have been restarted with less memory. */
+/**
+ * Ends the process when Redis may use less memory than the limits need. Runs each time Redis comes back, since it may have been
+ * restarted with less.
+ */
 async function requireMemory(redis: Redis, { inboxes, limits, relay }: WorkerConfig): Promise<void> {
   const problem = memoryProblem(maxMemoryOf(await redis.info('memory')), inboxes.length, limits, relay);
-  if (!problem) return;
-  process.stderr.write(`configuration: ${problem}\n`);
-  process.exit(EXIT_CONFIG);
+  if (problem !== null) endMisconfigured([problem]);
 }
 
-function byTeam(config: WorkerConfig, outboxes: ReadonlyMap<string, Outbox>): Map<string, Outbox[]> {
+function groupByTeam(config: WorkerConfig, outboxes: ReadonlyMap<string, Outbox>): Map<string, Outbox[]> {
   const teams = new Map<string, Outbox[]>();
   for (const { id, team } of config.inboxes) {
     const outbox = outboxes.get(id);

@@ -11,7 +11,7 @@ import { LETTER_BYTES } from '../../crypto/letter.ts';
 import { ready } from '../../crypto/sodium.ts';
 import type { Guard } from '../../worker/inboxes/guard.ts';
 import type { Letter, Refused } from '../../worker/inboxes/inbox.ts';
-import { inboxesSchema, inboxOf } from '../../worker/inboxes/kinds.ts';
+import { guardedInbox, inboxesSchema } from '../../worker/inboxes/kinds.ts';
 import { closedPort, makeCertificate, startSmtp, type Certificate, type TestSmtp } from '../support/smtp.ts';
 
 const USER = { user: 'relay', password: 'open sesame' };
@@ -58,7 +58,7 @@ function inboxAt(port: number, more: object = {}): Guard {
   };
   const [parsed] = inboxesSchema.parse([settings]);
   if (!parsed) throw new Error('no inbox');
-  return inboxOf(parsed);
+  return guardedInbox(parsed);
 }
 
 type Script = { banner?: string; EHLO?: string; HELO?: string; MAIL?: string; RCPT?: string; DATA?: string; end?: string };

@@ -119,7 +119,7 @@ describe('a claim', () => {
     await slow.take([parcel.id]);
     await admin.del(keys.lease('slow'));
     const fast = stand.lease('fast');
-    expect(await fast.takeUp()).toEqual([parcel]);
+    expect(await fast.takeOver()).toEqual([parcel]);
     const outcome: Outcome = {
       kind: 'letter',
       id: parcel.id,

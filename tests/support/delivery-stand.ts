@@ -9,7 +9,7 @@ import { ready } from '../../crypto/sodium.ts';
 import { keys } from '../../redis/keys.ts';
 import { OutboxDelivery } from '../../worker/deliver.ts';
 import type { Guard } from '../../worker/inboxes/guard.ts';
-import { inboxesSchema, inboxOf } from '../../worker/inboxes/kinds.ts';
+import { guardedInbox, inboxesSchema } from '../../worker/inboxes/kinds.ts';
 import { Outbox } from '../../worker/outbox.ts';
 import type { TestRedis } from './redis.ts';
 import { startSmtp, type TestSmtp } from './smtp.ts';
@@ -75,5 +75,5 @@ export class DeliveryStand {
 function open(settings: object): Guard {
   const [parsed] = inboxesSchema.parse([{ id: 'inbox-1', team: TEAM, ...settings }]);
   if (!parsed) throw new Error('no inbox');
-  return inboxOf(parsed);
+  return guardedInbox(parsed);
 }

@@ -20,7 +20,7 @@ import { Relay } from '../../server/relay.ts';
 import { publish } from '../../web/build/publish.ts';
 import { readWorkerConfig } from '../../worker/config.ts';
 import { OutboxDelivery } from '../../worker/deliver.ts';
-import { inboxOf, type InboxSettings } from '../../worker/inboxes/kinds.ts';
+import { guardedInbox, type InboxSettings } from '../../worker/inboxes/kinds.ts';
 import { roundLease, withLease } from '../../worker/lease.ts';
 import { Outbox } from '../../worker/outbox.ts';
 import { wordList } from './conversation.ts';
@@ -76,7 +76,7 @@ export class EarlierState extends WorkerStand<Files> {
     this.thread = state.thread;
     this.now = new Date(state.expected.now);
     const deliveryTo = (settings: InboxSettings): OutboxDelivery =>
-      new OutboxDelivery(new Outbox(this.client, settings.id), inboxOf(settings));
+      new OutboxDelivery(new Outbox(this.client, settings.id), guardedInbox(settings));
     this.#deliveries = new Map(this.bench.config.inboxes.map((settings) => [settings.id, deliveryTo(settings)]));
   }
 

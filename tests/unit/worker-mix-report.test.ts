@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { log } from '../../runtime/log.ts';
-import { ProblemLog, stateOf, type Findings } from '../../worker/mix-report.ts';
+import { ProblemLog, mixStateOf, type Findings } from '../../worker/mix-report.ts';
 
 const NOW = new Date('2026-03-04T12:00:00Z');
 const ALL_WELL: Findings = { startedAt: NOW, depth: 0, obstacle: null, holdups: [], warnings: [] };
@@ -10,7 +10,7 @@ afterEach(() => vi.restoreAllMocks());
 
 describe('the state that operators see', () => {
   it('is empty words when all is well', () => {
-    expect(stateOf(findings(), 0, { until: '2026-03-14T12:00:00Z', next: null }, 7)).toEqual({
+    expect(mixStateOf(findings(), 0, { until: '2026-03-14T12:00:00Z', next: null }, 7)).toEqual({
       pool: '0',
       replies: '0',
       paused: '',
@@ -34,7 +34,7 @@ describe('the state that operators see', () => {
         { reason: 'outbox-filling', inbox: 'c' },
       ],
     });
-    expect(stateOf(found, 1_000, { until: null, next: null }, 0)).toMatchObject({
+    expect(mixStateOf(found, 1_000, { until: null, next: null }, 0)).toMatchObject({
       pool: '10-99',
       replies: '1000-9999',
       paused: 'key-missing:3',
@@ -46,7 +46,10 @@ describe('the state that operators see', () => {
   });
 
   it('says that the keyring ends soon and which one follows', () => {
-    expect(stateOf(findings(), 0, { until: '2026-03-05T12:00:00Z', next: 9 }, 9)).toMatchObject({ keyring: 'expiring', keyringNext: '9' });
+    expect(mixStateOf(findings(), 0, { until: '2026-03-05T12:00:00Z', next: 9 }, 9)).toMatchObject({
+      keyring: 'expiring',
+      keyringNext: '9',
+    });
   });
 });
 
@@ -56,10 +59,10 @@ it('each problem is logged when it begins, and the end of all of them once', () 
   vi.spyOn(log, 'info').mockImplementation((event) => void said.push(event));
   const problems = new ProblemLog();
   const [obstacle, full, replies] = [{ reason: 'no-keyring' }, { reason: 'outbox-full', inbox: 'a' }, { reason: 'replies-full' }] as const;
-  problems.tell(findings());
-  problems.tell(findings({ holdups: [full, full] }));
-  problems.tell(findings({ obstacle, holdups: [full, replies] }));
-  problems.tell(findings({ holdups: [replies] }));
-  for (let times = 0; times < 2; times += 1) problems.tell(findings());
+  problems.update(findings());
+  problems.update(findings({ holdups: [full, full] }));
+  problems.update(findings({ obstacle, holdups: [full, replies] }));
+  problems.update(findings({ holdups: [replies] }));
+  for (let times = 0; times < 2; times += 1) problems.update(findings());
   expect(said).toEqual([['parcels held back', full], ['mix paused', obstacle], ['parcels held back', replies], 'mix goes on']);
 });

@@ -107,9 +107,9 @@ describe('the backoff', () => {
     const backoff = new Backoff(() => now);
     const pauses: number[] = [];
     for (let failure = 0; failure < 20; failure += 1) {
-      backoff.failed();
+      backoff.noteFailure();
       const start = now;
-      while (backoff.waiting) now += 100;
+      while (backoff.isWaiting) now += 100;
       pauses.push(now - start);
     }
     pauses.forEach((pause, failure) => {
@@ -117,9 +117,9 @@ describe('the backoff', () => {
       expect(pause).toBeGreaterThanOrEqual(whole / 2 - 100);
       expect(pause).toBeLessThanOrEqual(1.5 * whole + 100);
     });
-    backoff.failed();
-    backoff.worked();
-    expect(backoff.waiting).toBe(false);
+    backoff.noteFailure();
+    backoff.reset();
+    expect(backoff.isWaiting).toBe(false);
   });
 });
 

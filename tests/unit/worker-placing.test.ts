@@ -23,7 +23,7 @@ type Fixture = { placing: Placing; room: Room; sweep: SweepTracker };
 async function fixture(options: { waiting?: number; quota?: SignerQuota; found?: readonly Uint8Array[] } = {}): Promise<Fixture> {
   const { waiting = 0, quota = new SignerQuota(1_000), found = [] } = options;
   const sweep = new SweepTracker(NOW, [SERIAL]);
-  const mailboxes = { find: () => Promise.resolve({ buckets: [bucket], found: found.map((id) => ({ id, digest: 'd' })) }) };
+  const mailboxes = { find: () => Promise.resolve({ buckets: [bucket], replies: found.map((id) => ({ id, digest: 'd' })) }) };
   const room = await Room.measure([outbox('a', waiting), outbox('b', 0)], 0, { outbox: 1, dead: 1, replies: 1 });
   return { placing: new Placing(mailboxes, quota, sweep, NOW), room, sweep };
 }
@@ -90,7 +90,7 @@ describe('a removal', () => {
     const id = shortReplyId(replyId(one.delivery.reply));
     const { placing, room } = await fixture({ quota, found: [id] });
     expect((await placing.placeAll([one, removal(mailbox, id)], room)).map(({ kind }) => kind)).toEqual(['delete', 'reply']);
-    expect(quota.take(delivery(signer, name()).delivery)).toBe(false);
+    expect(quota.tryAdd(delivery(signer, name()).delivery)).toBe(false);
   });
 });
 

@@ -12,7 +12,7 @@ const someone = () => randomBytes(32);
 const delivery = (signer: Uint8Array, mailbox: Uint8Array, reply = randomBytes(100)): Delivery => {
   return { signer, mailbox, reply, signature: randomBytes(64) };
 };
-const take = (quota: SignerQuota, all: readonly Delivery[]) => all.map((one) => quota.take(one));
+const take = (quota: SignerQuota, all: readonly Delivery[]) => all.map((one) => quota.tryAdd(one));
 
 describe('the quota of a signer', () => {
   it('of one mailbox is twelve; other mailboxes and other signers have theirs', () => {
@@ -59,7 +59,7 @@ describe('the quota of a signer', () => {
     const signer = someone();
     const taken = [2_900, 2_900, 2_901, 2_901].map((week) => {
       quota.begin(week);
-      return quota.take(delivery(signer, someone()));
+      return quota.tryAdd(delivery(signer, someone()));
     });
     expect(taken).toEqual([true, false, true, false]);
   });
@@ -71,7 +71,7 @@ describe('the quota of a signer', () => {
     const idOf = ({ reply }: typeof one): Uint8Array => shortReplyId(replyId(reply));
     const free = () => {
       let count = 0;
-      while (quota.take(delivery(signer, someone()))) count += 1;
+      while (quota.tryAdd(delivery(signer, someone()))) count += 1;
       return count;
     };
     take(quota, [one, two, three]);

@@ -17,16 +17,16 @@ describe('a round sweeps', () => {
 
   it('no serial under which a parcel went back, and the others all the same', () => {
     const tracker = new SweepTracker(at(0), [1, 2]);
-    tracker.wentBack(2);
-    tracker.wentBack(3);
+    tracker.noteRemaining(2);
+    tracker.noteRemaining(3);
     expect(tracker.completed()?.serials).toEqual(new Set([1]));
-    tracker.wentBack(1);
+    tracker.noteRemaining(1);
     expect(tracker.completed()).toBeNull();
   });
 
   it('nothing, when something may be left and nobody knows under which serial', () => {
     const tracker = new SweepTracker(at(0), [1, 2]);
-    tracker.mayHaveLeftAny();
+    tracker.noteUnknownRemaining();
     expect(tracker.completed()).toBeNull();
   });
 });
@@ -36,18 +36,18 @@ describe('the key of a serial', () => {
 
   function due(seconds = 100): Retirement {
     const retirement = new Retirement();
-    retirement.look(1, at(seconds), at(seconds));
+    retirement.updateDue(1, at(seconds), at(seconds));
     return retirement;
   }
 
   it('may not be shredded before its time is over, whatever was swept', () => {
     const retirement = new Retirement();
     retirement.noteSweep(sweep(1_000, 1));
-    retirement.look(1, at(2_000), at(1_999));
+    retirement.updateDue(1, at(2_000), at(1_999));
     expect([[...retirement.due], retirement.mayShred(1), retirement.mayShredUnusable(1, false)]).toEqual([[], false, false]);
-    retirement.look(1, at(2_000), at(2_000));
+    retirement.updateDue(1, at(2_000), at(2_000));
     expect([[...retirement.due], retirement.mayShred(1)]).toEqual([[1], false]);
-    retirement.look(2, null, at(9_000));
+    retirement.updateDue(2, null, at(9_000));
     expect([...retirement.due]).toEqual([1]);
   });
 
@@ -68,12 +68,12 @@ describe('the key of a serial', () => {
 
   it('is counted from when its end was seen first, and anew when that moved', () => {
     const retirement = due(100);
-    retirement.look(1, at(100), at(500));
+    retirement.updateDue(1, at(100), at(500));
     retirement.noteSweep(sweep(200, 1));
     expect(retirement.mayShred(1)).toBe(true);
-    retirement.look(1, at(900), at(500));
+    retirement.updateDue(1, at(900), at(500));
     expect([[...retirement.due], retirement.mayShred(1)]).toEqual([[], false]);
-    retirement.look(1, at(900), at(900));
+    retirement.updateDue(1, at(900), at(900));
     expect(retirement.mayShred(1)).toBe(false);
   });
 
@@ -82,7 +82,7 @@ describe('the key of a serial', () => {
     retirement.noteSweep(sweep(200, 1));
     retirement.noteSweep(null);
     expect(retirement.mayShred(1)).toBe(true);
-    retirement.shredded(1);
+    retirement.noteShredded(1);
     expect([[...retirement.due], retirement.mayShred(1)]).toEqual([[], false]);
   });
 

@@ -7,7 +7,7 @@ const [one, two] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
 
 describe('a parcel that would be dropped', () => {
   const tried = (undecided: UndecidedParcels, reason: WorkerDrop | null, ms: number, lacksKey = false): boolean =>
-    undecided.triesAgain(one, reason, lacksKey, at(ms));
+    undecided.shouldRetry(one, reason, lacksKey, at(ms));
 
   it.each([
     [1, PATIENCE_MS],
@@ -37,7 +37,7 @@ describe('a parcel that would be dropped', () => {
   it('has a time of its own', () => {
     const undecided = new UndecidedParcels(1);
     tried(undecided, 'error', 0);
-    expect(undecided.triesAgain(two, 'error', false, at(PATIENCE_MS))).toBe(true);
+    expect(undecided.shouldRetry(two, 'error', false, at(PATIENCE_MS))).toBe(true);
     expect(tried(undecided, 'error', PATIENCE_MS)).toBe(false);
   });
 
@@ -45,7 +45,7 @@ describe('a parcel that would be dropped', () => {
     const undecided = new UndecidedParcels(1);
     tried(undecided, 'error', 0);
     undecided.forgetOld(at(3_600_000));
-    expect(undecided.triesAgain(one, 'unopenable', false, at(3_600_000))).toBe(false);
+    expect(undecided.shouldRetry(one, 'unopenable', false, at(3_600_000))).toBe(false);
     tried(undecided, 'error', 0);
     undecided.forgetOld(at(3_600_001));
     expect(tried(undecided, 'error', 3_600_001)).toBe(true);

@@ -3,33 +3,33 @@ import { errorCode } from '../../runtime/log.ts';
 import { Refused, type Inbox, type Letter } from './inbox.ts';
 
 /** How long an inbox may take to stop after its signal was aborted. */
-const GOODBYE_MS = 1_000;
+const ABORT_GRACE_MS = 1_000;
 
 /** Keeps a broken inbox from holding up the others: it is set up when that works, and every call has a timeout. */
 export class Guard {
-  readonly #open: () => Promise<Inbox>;
+  readonly #createInbox: () => Promise<Inbox>;
   readonly #timeoutMs: number;
   #inbox: Inbox | null = null;
   #busy = false;
 
-  constructor(open: () => Promise<Inbox>, timeoutMs: number) {
-    this.#open = open;
+  constructor(createInbox: () => Promise<Inbox>, timeoutMs: number) {
+    this.#createInbox = createInbox;
     this.#timeoutMs = timeoutMs;
   }
 
   /** Throws Refused with an infinite `giveUpAfterMs`. */
-  async open(): Promise<void> {
-    if (this.#inbox === null) await this.#within(() => this.#opened());
+  async prepare(): Promise<void> {
+    if (this.#inbox === null) await this.#within(() => this.#getInbox());
   }
 
   /** Throws Refused. */
   deliver(letter: Letter): Promise<void> {
-    return this.#within(async (signal) => (await this.#opened()).deliver(letter, signal));
+    return this.#within(async (signal) => (await this.#getInbox()).deliver(letter, signal));
   }
 
-  async #opened(): Promise<Inbox> {
+  async #getInbox(): Promise<Inbox> {
     try {
-      return (this.#inbox ??= await this.#open());
+      return (this.#inbox ??= await this.#createInbox());
     } catch (error) {
       throw new Refused(Number.POSITIVE_INFINITY, errorCode(error), 'inbox');
     }
@@ -40,7 +40,7 @@ export class Guard {
     if (this.#busy) throw new Refused(Number.POSITIVE_INFINITY, 'hangs', 'inbox');
     this.#busy = true;
     const done = new AbortController();
-    const late = sleep(this.#timeoutMs + GOODBYE_MS, undefined, { signal: done.signal }).then(() => {
+    const late = sleep(this.#timeoutMs + ABORT_GRACE_MS, undefined, { signal: done.signal }).then(() => {
       throw new Refused(Number.POSITIVE_INFINITY, 'ETIMEDOUT', 'inbox');
     });
     const working = work(AbortSignal.timeout(this.#timeoutMs)).finally(() => (this.#busy = false));

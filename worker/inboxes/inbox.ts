@@ -48,4 +48,4 @@ export const inboxFields = {
 };
 
 /** One kind of inbox: the schema of its settings in `inboxes.json`, and how to set one up. */
-export type InboxKind<Schema extends z.ZodObject> = { readonly schema: Schema; open(settings: z.output<Schema>): Promise<Inbox> };
+export type InboxKind<Schema extends z.ZodObject> = { readonly schema: Schema; createInbox(settings: z.output<Schema>): Promise<Inbox> };

@@ -18,8 +18,8 @@ export const inboxesSchema = z
   .min(1)
   .refine((inboxes) => new Set(inboxes.map(({ id }) => id)).size === inboxes.length, { error: 'two inboxes have the same id' });
 
-export function inboxOf(settings: InboxSettings): Guard {
+export function guardedInbox(settings: InboxSettings): Guard {
   // The union above lets only settings of this very kind through.
   const kind = kinds[settings.kind] as unknown as InboxKind<z.ZodObject>;
-  return new Guard(() => kind.open(settings), settings.timeoutSeconds * 1000);
+  return new Guard(() => kind.createInbox(settings), settings.timeoutSeconds * 1000);
 }

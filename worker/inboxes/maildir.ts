@@ -36,7 +36,7 @@ class Maildir implements Inbox {
     this.#path = path;
   }
 
-  async create(): Promise<void> {
+  async prepare(): Promise<void> {
     for (const part of ['tmp', ...PARTS]) await mkdir(join(this.#path, part), { recursive: true, mode: 0o700 });
     for (const name of await readdir(join(this.#path, 'tmp'))) {
       // A file that cannot be removed does no harm.
@@ -135,9 +135,9 @@ async function syncDirectory(path: string): Promise<void> {
 
 export const maildir: InboxKind<typeof schema> = {
   schema,
-  async open(settings) {
+  async createInbox(settings) {
     const inbox = new Maildir(settings.path);
-    await inbox.create();
+    await inbox.prepare();
     return inbox;
   },
 };

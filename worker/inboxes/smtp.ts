@@ -76,7 +76,7 @@ class Smtp implements Inbox {
 
 export const smtp: InboxKind<typeof schema> = {
   schema,
-  async open({ host, port, tls, user, passwordFile, caFile, greeting, giveUpDays, ...envelope }) {
+  async createInbox({ host, port, tls, user, passwordFile, caFile, greeting, giveUpDays, ...envelope }) {
     const auth =
       user === undefined || passwordFile === undefined
         ? undefined

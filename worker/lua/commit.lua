@@ -23,23 +23,23 @@
 --
 -- The append-only file holds the order of writes. So the remembered ids are written first, sorted, then the results,
 -- shuffled, and then the ids that leave the batch, sorted: no entry stands next to the parcel that it came from.
-local claim, claims, dropped, pool, lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local batch, batches, dropped, pool, lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 
 local at = 0
-local function take()
+local function readToken()
   at = at + 1
   return ARGV[at]
 end
-local function takeNumber() return tonumber(take()) end
-local function takeList(takeItem)
+local function readNumber() return tonumber(readToken()) end
+local function readList(readItem)
   local items = {}
-  for n = 1, takeNumber() do items[n] = takeItem() end
+  for n = 1, readNumber() do items[n] = readItem() end
   return items
 end
-local function takeBucket() return {key = KEYS[takeNumber()], fields = takeList(take)} end
-local function takeCopy() return {outbox = KEYS[takeNumber()], letterId = take()} end
+local function readBucket() return {key = KEYS[readNumber()], fields = readList(readToken)} end
+local function readCopy() return {outbox = KEYS[readNumber()], letterId = readToken()} end
 
-local instance, anchor = take(), take()
+local instance, anchor = readToken(), readToken()
 
 -- The drop reasons that only this script can detect are named here: `by: 'script'` in redis/drops.ts.
 local function countDrop(reason) redis.call('HINCRBY', dropped, reason, 1) end
@@ -47,29 +47,29 @@ local function countDrop(reason) redis.call('HINCRBY', dropped, reason, 1) end
 -- Each of the following reads the arguments of one kind from the tape, and returns a function that writes the outcome.
 
 local function putBack()
-  return function(id) redis.call('HSET', pool, id, redis.call('HGET', claim, id)) end
+  return function(id) redis.call('HSET', pool, id, redis.call('HGET', batch, id)) end
 end
 
 local function drop()
-  local reason = take()
+  local reason = readToken()
   return function() countDrop(reason) end
 end
 
 local function letter()
-  local bytes, copies = take(), takeList(takeCopy)
+  local bytes, copies = readToken(), readList(readCopy)
   return function()
     for _, copy in ipairs(copies) do redis.call('HSET', copy.outbox, copy.letterId, bytes) end
   end
 end
 
 local function reply()
-  local bucket, bytes = takeBucket(), take()
+  local bucket, bytes = readBucket(), readToken()
   return function()
     local free
     for _, field in ipairs(bucket.fields) do
-      local there = redis.call('HGET', bucket.key, field)
-      if there == bytes then return end
-      if not there and not free then free = field end
+      local stored = redis.call('HGET', bucket.key, field)
+      if stored == bytes then return end
+      if not stored and not free then free = field end
     end
     if free then redis.call('HSET', bucket.key, free, bytes) else countDrop('mailbox-full') end
   end
@@ -78,18 +78,18 @@ end
 -- Later replies move up, so that places are filled from the first, in order. Empty places are not touched: what is written
 -- here stands together in the append-only file until its next rewrite.
 local function removeFrom(bucket, unwanted)
-  local filled, there, kept = {}, {}, {}
+  local filled, present, kept = {}, {}, {}
   for _, field in ipairs(bucket.fields) do
     local bytes = redis.call('HGET', bucket.key, field)
     if bytes then
-      filled[#filled + 1], there[#there + 1] = field, bytes
+      filled[#filled + 1], present[#present + 1] = field, bytes
       if not unwanted[redis.sha1hex(bytes)] then kept[#kept + 1] = bytes end
     end
   end
   for n, field in ipairs(filled) do
     if not kept[n] then
       redis.call('HDEL', bucket.key, field)
-    elseif kept[n] ~= there[n] then
+    elseif kept[n] ~= present[n] then
       redis.call('HSET', bucket.key, field, kept[n])
     end
   end
@@ -97,8 +97,8 @@ end
 
 local function removal()
   local unwanted = {}
-  for _, digest in ipairs(takeList(take)) do unwanted[digest] = true end
-  local buckets = takeList(takeBucket)
+  for _, digest in ipairs(readList(readToken)) do unwanted[digest] = true end
+  local buckets = readList(readBucket)
   return function()
     for _, bucket in ipairs(buckets) do removeFrom(bucket, unwanted) end
   end
@@ -106,13 +106,13 @@ end
 
 local kinds = {back = putBack, drop = drop, letter = letter, reply = reply, delete = removal}
 
-local parcels = takeList(function() return {id = take(), remembering = takeNumber(), shortId = take()} end)
+local parcels = readList(function() return {id = readToken(), remembering = readNumber(), shortId = readToken()} end)
 for _, parcel in ipairs(parcels) do
-  if redis.call('HEXISTS', claim, parcel.id) == 0 then return 0 end
+  if redis.call('HEXISTS', batch, parcel.id) == 0 then return 0 end
 end
 local outcomes = {}
 for n = 1, #parcels do
-  local parcel, kind = parcels[takeNumber()], kinds[take()]
+  local parcel, kind = parcels[readNumber()], kinds[readToken()]
   if not kind then return redis.error_reply('OUTCOME unknown kind') end
   outcomes[n] = {parcel = parcel, write = kind()}
 end
@@ -130,9 +130,9 @@ for _, outcome in ipairs(outcomes) do
 end
 local ids = {}
 for n, parcel in ipairs(parcels) do ids[n] = parcel.id end
-if #ids > 0 then redis.call('HDEL', claim, unpack(ids)) end
-if redis.call('EXISTS', claim) == 0 then
-  redis.call('SREM', claims, instance)
+if #ids > 0 then redis.call('HDEL', batch, unpack(ids)) end
+if redis.call('EXISTS', batch) == 0 then
+  redis.call('SREM', batches, instance)
   redis.call('DEL', lease)
 end
 return 1

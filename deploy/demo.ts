@@ -17,12 +17,12 @@ const FLUSH_PROBABILITY = 1;
 const SLOT_SECONDS = 0.5;
 const READY_WITHIN_MS = 30_000;
 const RENEW_EVERY_MS = 60 * 60 * 1000;
-const AGAIN_AFTER_MS = 1_000;
+const SECOND_SIGNAL_AFTER_MS = 1_000;
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
-const step = (what: string): void => {
+const sayStep = (what: string): void => {
   say(`  · ${what}`);
 };
 
@@ -45,13 +45,13 @@ class Demo {
 
   async start(): Promise<void> {
     const { signal } = this.#stopping;
-    await this.#take();
+    await this.#lockFolder();
     const port = await choosePort(this.#options.port);
     this.#url = `http://127.0.0.1:${String(port)}/`;
-    const prepared = await prepareDeployment(this.#layout.dir, { say: step, slotSeconds: SLOT_SECONDS });
+    const prepared = await prepareDeployment(this.#layout.dir, { say: sayStep, slotSeconds: SLOT_SECONDS });
     this.#prepared = prepared;
     if (signal.aborted) return;
-    step('starting Redis, the relay and the worker');
+    sayStep('starting Redis, the relay and the worker');
     this.#supervisor = new Supervisor(
       prepared.layout,
       { listen: `127.0.0.1:${String(port)}`, roundSeconds: ROUND_SECONDS, flushProbability: FLUSH_PROBABILITY },
@@ -65,13 +65,13 @@ class Demo {
       },
     );
     this.#supervisor.start();
-    await this.#untilOpen();
+    await this.#waitUntilOpen();
     if (signal.aborted) return;
     this.#isReady = true;
     this.#writeReady();
     await this.#writing;
-    this.#explain();
-    await this.#renew();
+    this.#printInstructions();
+    await this.#keepRenewing();
   }
 
   async stop(): Promise<void> {
@@ -86,24 +86,24 @@ class Demo {
   }
 
   /** Kills all parts at once, without giving them time to end by themselves. */
-  hurry(): void {
+  killAll(): void {
     this.#supervisor?.killAll();
   }
 
   /** Locks the folder, and ends what an earlier demo left running in it. */
-  async #take(): Promise<void> {
+  async #lockFolder(): Promise<void> {
     say(`Preparing the demo in ${this.#layout.dir}`);
     lockDeployment(this.#layout);
     this.#locked = true;
-    if ((await endLeftovers(this.#layout)) > 0) step('ended what an earlier demo here had left running');
+    if ((await endLeftovers(this.#layout)) > 0) sayStep('ended what an earlier demo here had left running');
     await rm(this.#layout.ready, { force: true });
   }
 
-  async #untilOpen(): Promise<void> {
+  async #waitUntilOpen(): Promise<void> {
     const { signal } = this.#stopping;
     const givenUp = AbortSignal.any([signal, AbortSignal.timeout(READY_WITHIN_MS)]);
     while (!givenUp.aborted) {
-      if (await isOpen(this.#url, givenUp)) return;
+      if (await isDoorOpen(this.#url, givenUp)) return;
       await sleep(50, undefined, { signal: givenUp }).catch(() => undefined);
     }
     if (signal.aborted) return;
@@ -136,7 +136,7 @@ class Demo {
   }
 
   /** Makes the next keyring in time, for a demo that runs for days; relay and worker find it by themselves. */
-  async #renew(): Promise<void> {
+  async #keepRenewing(): Promise<void> {
     const { signal } = this.#stopping;
     for (;;) {
       await sleep(RENEW_EVERY_MS, undefined, { signal }).catch(() => undefined);
@@ -146,7 +146,7 @@ class Demo {
     }
   }
 
-  #explain(): void {
+  #printInstructions(): void {
     const layout = this.#layout;
     const keyring = ['--keyring', this.#prepared?.keyringFile ?? '', '--root-key', layout.rootKey];
     const command = (name: string, ...options: string[]): string =>
@@ -175,7 +175,7 @@ class Demo {
   }
 }
 
-async function isOpen(url: string, signal: AbortSignal): Promise<boolean> {
+async function isDoorOpen(url: string, signal: AbortSignal): Promise<boolean> {
   try {
     const answer = await fetch(`${url}door.json`, { signal });
     return ((await answer.json()) as { open?: unknown }).open === true;
@@ -203,7 +203,7 @@ async function main(): Promise<void> {
   const stop = () => {
     if (ending !== undefined) {
       // npm forwards a Ctrl-C that the terminal has already sent us: only a later one counts as the second.
-      if (performance.now() - endingSinceMs > AGAIN_AFTER_MS) demo.hurry();
+      if (performance.now() - endingSinceMs > SECOND_SIGNAL_AFTER_MS) demo.killAll();
       return;
     }
     endingSinceMs = performance.now();

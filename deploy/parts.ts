@@ -18,7 +18,7 @@ export type PartSettings = Readonly<{
 
 /** Starts one part as a child process. Its output goes to DIR/log, never to a terminal. */
 export function spawnPart(part: Part, layout: Layout, settings: PartSettings): ChildProcess {
-  const [command, ...args] = withParent([...words(part, layout)]);
+  const [command, ...args] = endingWithParent([...commandLine(part, layout)]);
   const log = openSync(join(layout.logs, `${part}.log`), 'a', 0o600);
   try {
     return spawn(command ?? '', args, {
@@ -33,7 +33,7 @@ export function spawnPart(part: Part, layout: Layout, settings: PartSettings): C
   }
 }
 
-function words(part: Part, layout: Layout): readonly string[] {
+function commandLine(part: Part, layout: Layout): readonly string[] {
   switch (part) {
     case 'redis':
       return ['redis-server', REDIS_CONF, '--unixsocket', layout.redisSocket, '--dir', layout.redisData, '--aclfile', layout.acl];
@@ -82,7 +82,7 @@ function searchPath(): string {
 let setpriv: boolean | undefined;
 
 /** Makes the kernel end the part when this process is killed and cannot do it itself (prctl(2), PR_SET_PDEATHSIG). */
-function withParent(command: readonly string[]): readonly string[] {
+function endingWithParent(command: readonly string[]): readonly string[] {
   const wrapper = ['setpriv', '--pdeathsig', 'TERM', '--'];
   setpriv ??= spawnSync('setpriv', [...wrapper.slice(1), 'true'], { stdio: 'ignore' }).status === 0;
   return setpriv ? [...wrapper, ...command] : command;

@@ -20,7 +20,7 @@ export class Supervisor {
   readonly #events: SupervisorEvents;
   readonly #children = new Map<Part, ChildProcess>();
   readonly #stopping = new AbortController();
-  readonly #watches: Promise<void>[] = [];
+  readonly #keeping: Promise<void>[] = [];
 
   constructor(layout: Layout, settings: PartSettings, events: SupervisorEvents) {
     this.#layout = layout;
@@ -29,7 +29,7 @@ export class Supervisor {
   }
 
   start(): void {
-    for (const part of PARTS) this.#watches.push(this.#keep(part));
+    for (const part of PARTS) this.#keeping.push(this.#keepRunning(part));
   }
 
   pids(): Record<Part, number> {
@@ -40,9 +40,9 @@ export class Supervisor {
   /** Ends relay and worker, and then Redis, which they need. A part that does not end in time is killed. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await Promise.all([this.#end('relay'), this.#end('worker')]);
-    await this.#end('redis');
-    await Promise.all(this.#watches);
+    await Promise.all([this.#endPart('relay'), this.#endPart('worker')]);
+    await this.#endPart('redis');
+    await Promise.all(this.#keeping);
   }
 
   killAll(): void {
@@ -50,14 +50,14 @@ export class Supervisor {
     for (const child of this.#children.values()) child.kill('SIGKILL');
   }
 
-  async #keep(part: Part): Promise<void> {
+  async #keepRunning(part: Part): Promise<void> {
     const { signal } = this.#stopping;
     let pauseMs = BACKOFF_FIRST_MS;
     while (!signal.aborted) {
       const startedMs = performance.now();
       const child = spawnPart(part, this.#layout, this.#settings);
       this.#children.set(part, child);
-      const ended = ending(child);
+      const ended = describeEnd(child);
       if (child.pid !== undefined) this.#events.onChange(this.pids());
       const how = await ended;
       this.#children.delete(part);
@@ -69,7 +69,7 @@ export class Supervisor {
     }
   }
 
-  async #end(part: Part): Promise<void> {
+  async #endPart(part: Part): Promise<void> {
     const child = this.#children.get(part);
     if (child === undefined) return;
     await endProcess(child, GRACE_MS[part]);
@@ -85,7 +85,7 @@ export async function endProcess(child: ChildProcess, graceMs: number): Promise<
   clearTimeout(timer);
 }
 
-function ending(child: ChildProcess): Promise<string> {
+function describeEnd(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     child.once('error', (error) => {
       resolve(`could not start: ${error.message}`);

@@ -8,7 +8,7 @@ const NONCE_BYTES = 16;
 const READY_WITHIN_MS = 2_500;
 /** A relay that is flooded is slow; one that hangs does not answer at all. */
 const ANSWER_WITHIN_MS = 3_000;
-const LOOK_MS = 10;
+const POLL_MS = 10;
 
 export type Relays = {
   /** How many relays are subscribed to the question, including those that hang. */
@@ -26,13 +26,13 @@ export async function askRelays(redis: Redis): Promise<Relays> {
     await whenReady(listening, READY_WITHIN_MS);
     const answers: RelayAnswer[] = [];
     listening.on('message', (_channel: string, text: string) => {
-      const answer = answerTo(nonce, text);
+      const answer = parseAnswer(nonce, text);
       if (answer !== null) answers.push(answer);
     });
     await listening.subscribe(channels.answer);
     const asked = await redis.publish(channels.ask, nonce);
     const late = AbortSignal.timeout(ANSWER_WITHIN_MS);
-    while (answers.length < asked && !late.aborted) await sleep(LOOK_MS);
+    while (answers.length < asked && !late.aborted) await sleep(POLL_MS);
     return { asked, answers };
   } finally {
     listening.disconnect();
@@ -50,7 +50,7 @@ export function takenBy({ answers }: Relays): Taken[] {
   return [...bySerial.values()].sort((a, b) => a.serial - b.serial);
 }
 
-function answerTo(nonce: string, text: string): RelayAnswer | null {
+function parseAnswer(nonce: string, text: string): RelayAnswer | null {
   try {
     const answer = relayAnswerSchema.parse(JSON.parse(text));
     return answer.nonce === nonce ? answer : null;

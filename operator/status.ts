@@ -48,7 +48,7 @@ export async function readStatus(redis: Redis, now: Date, part: 'all' | 'worker'
   const roundSeconds = Number(value ?? 0);
   const worker = workerState(leftMs, roundSeconds);
   const taken = relays === null ? [] : takenBy(relays);
-  const ofAll =
+  const onlyForAll =
     relays === null
       ? []
       : [
@@ -72,7 +72,7 @@ export async function readStatus(redis: Redis, now: Date, part: 'all' | 'worker'
     dropped: Object.entries(dropped)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([reason, count]) => ({ reason, count: magnitude(Number(count)) })),
-    attention: [...ofWorker(worker), ...ofMix(mix, part), ...ofAll],
+    attention: [...ofWorker(worker), ...ofMix(mix, part), ...onlyForAll],
   };
 }
 

@@ -98,8 +98,8 @@ function stopService(isRoot, name) {
   if (existsSync('/run/systemd/system')) asRoot(isRoot, ['systemctl', '--quiet', 'disable', '--now', name]);
 }
 
-function asRoot(isRoot, words) {
-  const [command, ...args] = isRoot ? words : ['sudo', ...words];
+function asRoot(isRoot, commandLine) {
+  const [command, ...args] = isRoot ? commandLine : ['sudo', ...commandLine];
   spawnSync(command, args, { stdio: ['inherit', 'ignore', 'inherit'] });
 }
 

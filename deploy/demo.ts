@@ -154,7 +154,7 @@ class Demo {
         .map(quoted)
         .join(' ');
     say('');
-    say('Everything runs.');
+    say('Everything is running.');
     say('');
     say(`  The form:   ${this.#url}    (Russian; English: ${this.#url}en/)`);
     say(`  The inbox:  ${this.#layout.inbox}    (a Maildir; a request is there about two seconds after it was accepted)`);

@@ -97,7 +97,7 @@ async function ensureRootKey(layout: Layout, say: (step: string) => void): Promi
     say('making the root key');
     await createRootKey({ directory: join(layout.dir, 'admin') });
   }
-  const refused = `${layout.rootSecretKey} has a passphrase; a deployment made here has none`;
+  const refused = `${layout.rootSecretKey} has a passphrase; the root key of a deployment made here must have none`;
   const key = await readRootKey(layout.rootSecretKey, () => Promise.reject(new Error(refused)));
   if (!existsSync(layout.rootKey)) await replaceFile(layout.rootKey, encodePublicKey(key), 0o644);
   return key;
@@ -110,7 +110,7 @@ async function ensureIdentity(file: string, what: string, say: (step: string) =>
     return (await createIdentityFile({ file })).recipient;
   }
   const [identity] = parseIdentityFile(await readInputText(file, 'the identity'));
-  if (identity === undefined) throw new Error(`${file} holds no identity`);
+  if (identity === undefined) throw new Error(`${file} contains no identity`);
   return identityToRecipient(identity);
 }
 

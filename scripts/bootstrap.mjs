@@ -61,7 +61,7 @@ export function ensureApt(wanted) {
     );
   }
   if (!isRoot && !canSudo()) throw new BootstrapError(`${why}\nInstall them${asWhom} and run this again:\n${byHand}`);
-  console.log(`${why} Installing by apt: ${packages.join(' ')} …`);
+  console.log(`${why} Installing with apt: ${packages.join(' ')} …`);
   apt(isRoot, ['update']);
   apt(isRoot, ['install', '-y', '--no-install-recommends', ...packages]);
   for (const [name, service] of Object.entries(STARTED_BY_APT)) if (packages.includes(name)) stopService(isRoot, service);

@@ -5,7 +5,7 @@ import type { Limits } from './obstacles.ts';
 const ENTRY_BYTES = 25_000;
 /** A sealed reply (9,851 bytes), likewise. */
 const REPLY_ENTRY_BYTES = 10_500;
-/** A `shortId` in a set of a million. */
+/** One `rememberedId` in a set of a million. */
 const ID_BYTES = 65;
 /** `seen` and `opened`, for two full weeks each. */
 const SETS_OF_IDS = 4;

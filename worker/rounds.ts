@@ -57,7 +57,7 @@ export class Rounds {
       // Each tick checks for ticks of dead workers itself. The interval is how long BullMQ suppresses the next check, at its minimum.
       skipStalledCheck: true,
       stalledInterval: 1,
-      // By default a job is given up when its worker died twice.
+      // By default BullMQ gives up a job whose worker died twice.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },

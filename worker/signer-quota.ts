@@ -3,7 +3,7 @@ import { shortReplyId, type Removal } from '../crypto/removal.ts';
 import { replyId, type Delivery } from '../crypto/reply.ts';
 import { REPLIES_A_WEEK_BY_ONE } from '../redis/mailboxes.ts';
 
-/** Fraction of all replies that may wait which one signer may add in a week. */
+/** One signer may add at most this fraction of all replies that may wait, per week. */
 const FRACTION_OF_ALL = 1 / 10;
 
 /**

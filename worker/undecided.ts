@@ -27,6 +27,7 @@ export class UndecidedParcels {
   }
 
   /**
+   * Decides whether to retry a parcel, and notes since when it has been retried.
    * @param reason why the parcel would be dropped; null: it would not be
    * @param lacksKey true when this worker lacks a usable key of some keyring
    * @returns true when the parcel is to go back into the pool

@@ -75,8 +75,8 @@ local function reply()
   end
 end
 
--- Later replies move up, so that places are filled from the first, in order. Empty places are not touched: what is written
--- here stands together in the append-only file until its next rewrite.
+-- Later replies move up, so that places are filled from the first, in order. Only places that change are written, since all that
+-- is written here stands together in the append-only file until its next rewrite.
 local function removeFrom(bucket, unwanted)
   local filled, present, kept = {}, {}, {}
   for _, field in ipairs(bucket.fields) do

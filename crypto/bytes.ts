@@ -3,7 +3,7 @@ import { sodium } from './sodium.ts';
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The bytes of all parts one after the other. */
+/** Concatenates the parts. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let offset = 0;
@@ -14,32 +14,32 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
-/** True of the same bytes. In constant time for equal lengths; a different length is not a secret. */
+/** True when both hold the same bytes. Takes constant time for equal lengths; lengths are not secret. */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && sodium.memcmp(a, b);
 }
 
-/** The bytes of a text in UTF-8; half a surrogate pair becomes U+FFFD. */
+/** Encodes text as UTF-8; a lone surrogate becomes U+FFFD. */
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-/** The text of UTF-8, a byte order mark too. Throws a TypeError when the bytes are no UTF-8: callers turn it into their own code. */
+/** Decodes UTF-8, keeping a byte order mark. Throws a TypeError for anything else, which callers turn into their own code. */
 export function fromUtf8(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
 
-/** The text as UTF-8 can carry it: half a surrogate pair becomes U+FFFD, as in every encoder. */
+/** The text as UTF-8 can carry it: lone surrogates become U+FFFD, as in every encoder. */
 export function wellFormed(text: string): string {
   return decoder.decode(encoder.encode(text));
 }
 
-/** Two hex digits in lower case for each byte. */
+/** Two lower-case hex digits per byte. */
 export function toHex(bytes: Uint8Array): string {
   return sodium.to_hex(bytes);
 }
 
-/** The inverse of `toHex`. Throws an Error of libsodium when the text is not hex: callers have checked it (crypto/schema.ts). */
+/** The inverse of `toHex`. Throws libsodium's Error when the text is not hex; callers check it first (crypto/schema.ts). */
 export function fromHex(text: string): Uint8Array {
   return sodium.from_hex(text);
 }
@@ -47,8 +47,8 @@ export function fromHex(text: string): Uint8Array {
 const SEED_BYTES = 32;
 
 /**
- * As many random bytes as `length`, of libsodium. Longer runs are stretched from a fresh 32-byte seed by its ChaCha20 generator: asked for
- * directly, they cost a call into JavaScript for every four bytes (83 ms for an answer; 0.4 ms stretched).
+ * `length` random bytes from libsodium. More than 32 are stretched from a fresh 32-byte seed by its ChaCha20 generator: drawn
+ * directly, they cost one call into JavaScript per four bytes (83 ms for an answer, 0.4 ms stretched).
  */
 export function randomBytes(length: number): Uint8Array {
   if (length <= SEED_BYTES) return sodium.randombytes_buf(length);
@@ -67,12 +67,12 @@ export function uint32(value: number): Uint8Array {
   return bytes;
 }
 
-/** The inverse of `uint32`: of the 4 bytes at `offset`. Throws a RangeError when there are fewer. */
+/** The inverse of `uint32`: reads the 4 bytes at `offset`. Throws a RangeError when there are fewer. */
 export function readUint32(bytes: Uint8Array, offset: number): number {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(offset);
 }
 
-/** How many bits are zero before the first that is not; all of them when none is. */
+/** The number of leading zero bits; all bits when every byte is zero. */
 export function leadingZeroBits(bytes: Uint8Array): number {
   let bits = 0;
   for (const byte of bytes) {
@@ -82,7 +82,7 @@ export function leadingZeroBits(bytes: Uint8Array): number {
   return bits;
 }
 
-/** A uniformly random order (Fisher–Yates with libsodium's generator); the argument is left as it is. */
+/** A copy in uniformly random order (Fisher–Yates with libsodium's generator). */
 export function shuffled<T>(items: readonly T[]): T[] {
   const result = [...items];
   for (let i = result.length - 1; i > 0; i -= 1) {

@@ -1,5 +1,5 @@
-// The few globals that every runtime has and the ES library does not name. Nothing else of Node or the browser
-// may be used in this folder; its tsconfig has neither's types.
+// The few globals that every runtime has and the ES library does not declare. Nothing else of Node or the browser may be used in
+// this folder: its tsconfig has the types of neither.
 declare class TextEncoder {
   encode(text: string): Uint8Array<ArrayBuffer>;
 }

@@ -1,4 +1,4 @@
-/** Everything that can be wrong with a value this project parses, opens or makes. `docs/protocol.md` lists them. */
+/** Everything that can be wrong with a value that this project parses, opens or makes. docs/protocol.md, § Error codes. */
 export type ErrorCode =
   | 'AGE_HEADER'
   | 'AGE_MAC'
@@ -44,7 +44,7 @@ export type ErrorCode =
   | 'MANIFEST_FORMAT'
   | 'MANIFEST_DIFFERS';
 
-/** The one error this folder throws. Its message says what was expected and what came, never the content. */
+/** The error that this folder throws. Its message says what was expected and what came, never the content. */
 export class CodedError extends Error {
   readonly code: ErrorCode;
 

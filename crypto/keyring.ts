@@ -5,30 +5,30 @@ import { blake2b, fromHex, randomBytes, toHex, utf8 } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { LETTER_RECIPIENTS } from './letter.ts';
 import { verify, type PublicKey } from './minisign.ts';
-import { digest, hex, language, parse, parseJson, serialNumber, teamId, topicId, words } from './schema.ts';
+import { digest, freeText, hex, language, parse, parseJson, serialNumber, teamId, topicId } from './schema.ts';
 import { SIGNING_KEY_BYTES } from './sign.ts';
 import { KEYRING_DIGEST_BYTES } from './wire.ts';
 
-/** Thirty-two full teams fit into it; nobody is made to parse more. */
+/** Room for thirty-two full teams. Nobody has to parse more. */
 export const MAX_KEYRING_BYTES = 1_048_576;
 const RANK_BYTES = 32;
 const TEAM_KEY_BYTES = 32;
 const MAX_TEAMS = 32;
 const MAX_TOPICS = 16;
 export const MAX_SIGNERS = 16;
-/** How long a parcel under a keyring that is no longer current is still taken: a form may have been open for a day. */
+/** How long parcels under a keyring that is no longer current are still accepted: a form may have been open for a day. */
 export const GRACE_MS = 24 * 3_600_000;
-/** The topic of a team that reads what belongs to no other. */
+/** The topic of teams that read whatever fits no other. */
 export const OTHER_TOPIC = 'other';
 
-/** True of a second that exists: `Date.parse` takes the 30th of February for the 2nd of March, and 24:00 for the next day. */
+/** True when the second exists: `Date.parse` reads 30 February as 2 March, and 24:00 as midnight of the next day. */
 function isInstant(text: string): boolean {
   const timeMs = Date.parse(text);
   return !Number.isNaN(timeMs) && new Date(timeMs).toISOString().slice(0, text.length - 1) === text.slice(0, -1);
 }
 
 const names = z
-  .record(language, words.check(z.minLength(1), z.maxLength(80)))
+  .record(language, freeText.check(z.minLength(1), z.maxLength(80)))
   .check(z.refine((byLanguage) => Object.keys(byLanguage).length > 0));
 const instant = z.string().check(z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/), z.refine(isInstant));
 const recipient = z.string().check(z.refine(isRecipient));
@@ -39,7 +39,7 @@ const team = z.object({
   names,
   topics: z.array(z.object({ id: topicId, names })).check(z.minLength(1), z.maxLength(MAX_TOPICS)),
   recipients: z.array(recipient).check(z.minLength(1), z.maxLength(LETTER_RECIPIENTS)),
-  /** Ed25519 keys (64 hex digits) of those who may answer for the team. Whoever is revoked is not listed any more. */
+  /** Ed25519 keys (64 hex digits) of those who may answer for the team. A revoked signer is no longer listed. */
   signers: z.optional(z.array(hex(SIGNING_KEY_BYTES)).check(z.maxLength(MAX_SIGNERS))),
 });
 
@@ -47,10 +47,10 @@ const keyring = z
   .object({
     version: z.literal(1),
     serial: serialNumber,
-    /** UTC, to the second; `notAfter` is the first moment at which it is no longer valid. */
+    /** UTC, to the second. The keyring is no longer valid at `notAfter`. */
     notBefore: instant,
     notAfter: instant,
-    /** Digest of the keyring before it (64 hex digits), null for the first. */
+    /** Digest of the previous keyring (64 hex digits), null for the first. */
     previous: z.nullable(digest),
     worker: recipient,
     /** How long an answer usually takes, in words for the form. */
@@ -64,10 +64,10 @@ const keyring = z
 
 export type Team = z.infer<typeof team>;
 export type Keyring = z.infer<typeof keyring>;
-/** A keyring whose signature held. `digest`: 64 hex digits. */
+/** A keyring whose signature was verified. `digest`: 64 hex digits. */
 export type VerifiedKeyring = { readonly keyring: Keyring; readonly digest: string };
 
-/** The bytes that are signed: JSON on one line, ended by LF. Throws KEYRING_FORMAT when a field is not as docs/protocol.md has it. */
+/** The bytes to sign: JSON on one line, ended by LF. Throws KEYRING_FORMAT when a field breaks docs/protocol.md, § Keyring. */
 export function encodeKeyring(value: Keyring): Uint8Array {
   return utf8(`${JSON.stringify(parse(keyring, value, 'KEYRING_FORMAT', 'a keyring'))}\n`);
 }
@@ -78,23 +78,20 @@ export function keyringDigest(json: Uint8Array): string {
 }
 
 /**
- * Checks signature and format of the bytes of keyring.json with the text of its .minisig; `checkValidity` checks that it is valid now.
- * Throws MINISIGN_FORMAT, MINISIGN_KEY or MINISIGN_SIGNATURE as `verify`, KEYRING_FORMAT when it is longer than 1,048,576 bytes or a
- * field is wrong.
+ * Verifies and parses the bytes of keyring.json, given the text of its .minisig. `checkValidity` then checks the dates.
+ * Throws MINISIGN_FORMAT, MINISIGN_KEY or MINISIGN_SIGNATURE as `verify` does, KEYRING_FORMAT when it is longer than 1,048,576
+ * bytes or a field is wrong.
  */
 export function verifyKeyring(json: Uint8Array, signature: string, root: PublicKey): VerifiedKeyring {
   if (json.length > MAX_KEYRING_BYTES) {
-    throw new CodedError('KEYRING_FORMAT', `${String(json.length)} bytes, at most ${String(MAX_KEYRING_BYTES)}`);
+    throw new CodedError('KEYRING_FORMAT', `${String(json.length)} bytes, expected at most ${String(MAX_KEYRING_BYTES)}`);
   }
   verify(json, signature, root);
   const value = parseJson(json, 'KEYRING_FORMAT', 'the keyring');
   return { keyring: parse(keyring, value, 'KEYRING_FORMAT', 'a keyring'), digest: keyringDigest(json) };
 }
 
-/**
- * Throws KEYRING_OLD when the serial is below `floor`, KEYRING_NOT_YET_VALID when `now` is before `notBefore`, KEYRING_EXPIRED when it is
- * `notAfter` or later.
- */
+/** Throws KEYRING_OLD for a serial below `floor`, KEYRING_NOT_YET_VALID before `notBefore`, KEYRING_EXPIRED from `notAfter`. */
 export function checkValidity({ serial, notBefore, notAfter }: Keyring, now: Date, floor: number = 1): void {
   if (serial < floor) throw new CodedError('KEYRING_OLD', `serial ${String(serial)}, expected at least ${String(floor)}`);
   if (now.getTime() < Date.parse(notBefore)) throw new CodedError('KEYRING_NOT_YET_VALID', `the keyring is valid from ${notBefore}`);
@@ -102,27 +99,30 @@ export function checkValidity({ serial, notBefore, notAfter }: Keyring, now: Dat
 }
 
 const begins = ({ keyring }: VerifiedKeyring): number => Date.parse(keyring.notBefore);
-/** Of two with one serial, which a root key should never sign, the lower digest: everybody who holds both takes the same. */
+/**
+ * Highest serial first. Of two with the same serial, which a root key should never sign, the lower digest first, so that everyone
+ * who holds both picks the same.
+ */
 const higherFirst = (a: VerifiedKeyring, b: VerifiedKeyring): number =>
   b.keyring.serial - a.keyring.serial || (a.digest < b.digest ? -1 : 1);
 
 /**
- * Of the keyrings that have begun the one with the highest serial, also when it has ended: a lower one never comes back, for it
- * may hold the key of somebody who was taken off since. Null: none has begun.
+ * Of the keyrings that have begun, the one with the highest serial, even if it has ended: a lower one never comes back, since it
+ * may hold the key of somebody removed later. Null when none has begun.
  */
 export function newestBegun<Each extends VerifiedKeyring>(keyrings: readonly Each[], now: Date): Each | null {
   return keyrings.filter((each) => begins(each) <= now.getTime()).sort(higherFirst)[0] ?? null;
 }
 
 /**
- * The keyring that counts: the newest that has begun. Where none has, the one that begins first, and of these the higher serial. Null only
- * of none.
+ * The keyring that counts: the newest that has begun. If none has, the first to begin; of several that begin at once, the highest
+ * serial. Null only for an empty list.
  */
 export function keyringThatCounts<Each extends VerifiedKeyring>(keyrings: readonly Each[], now: Date): Each | null {
   return newestBegun(keyrings, now) ?? [...keyrings].sort((a, b) => begins(a) - begins(b) || higherFirst(a, b))[0] ?? null;
 }
 
-/** The same, if it can be used at that moment. Throws KEYRING_NOT_YET_VALID or KEYRING_EXPIRED. docs/protocol.md, § Keyring. */
+/** The keyring that counts, if valid at `now`. Throws KEYRING_NOT_YET_VALID or KEYRING_EXPIRED. docs/protocol.md, § Keyring. */
 export function currentKeyring<Each extends VerifiedKeyring>(keyrings: readonly Each[], now: Date): Each {
   const counting = keyringThatCounts(keyrings, now);
   if (counting === null) throw new CodedError('KEYRING_EXPIRED', 'there is no keyring');
@@ -130,21 +130,20 @@ export function currentKeyring<Each extends VerifiedKeyring>(keyrings: readonly 
   return counting;
 }
 
-/** Everyone whose replies and notes are believed under this keyring (64 hex digits each). */
+/** All signers whose replies and notes are believed under this keyring (64 hex digits each). */
 export function signersOf({ teams }: Keyring): ReadonlySet<string> {
   return new Set(teams.flatMap(({ signers }) => signers ?? []));
 }
 
-/** True when a signer (64 hex digits) is one of the team with this id (16): the others of the keyring do not say where letters go. */
+/** True when the team with this id (16 hex digits) lists the signer (64). Other teams' signers do not decide where letters go. */
 export function isSignerOf({ teams }: Keyring, signer: string, team: string): boolean {
   return teams.some(({ id, signers = [] }) => id === team && signers.includes(signer));
 }
 
 /**
- * One of the teams that take a topic. Without a topic: of those that take `other`, which is there for people who do not
- * know, and where nobody does, of all. Which one, a conversation's `teamKey` (32 bytes) decides, the same each time also
- * when others of the teams come or go; where there is none, chance does. Throws KEYRING_TOPIC when no team takes `topic`.
- * docs/protocol.md, § Team.
+ * Picks one of the teams that take a topic. Without a topic: one of those that take `other`, which is there for people who do not
+ * know theirs, or of all teams if none does. The conversation's `teamKey` (32 bytes) decides which, and picks the same team even
+ * as others come or go; the default picks at random. Throws KEYRING_TOPIC when no team takes `topic`. docs/protocol.md, § Team.
  */
 export function teamFor({ teams }: Keyring, topic?: string, teamKey: Uint8Array = randomBytes(TEAM_KEY_BYTES)): Team {
   const taking = teams.filter(({ topics }) => topics.some(({ id }) => id === (topic ?? OTHER_TOPIC)));

@@ -7,7 +7,7 @@ import { blake2b, randomBytes, shuffled, utf8 } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { noteContent } from './note.ts';
 import { orderNumber, shortIds } from './order-fields.ts';
-import { digest, language, padJson, parse, parseJson, roomFor, serialNumber, topicId, words } from './schema.ts';
+import { digest, freeText, language, padJson, parse, parseJson, roomFor, serialNumber, topicId } from './schema.ts';
 import { sodium } from './sodium.ts';
 import { finish, type Steps } from './steps.ts';
 import { checkAddress, signedAddress, type Signable, type SignedAddress } from './thread.ts';
@@ -31,19 +31,19 @@ const written = {
   ...sealedUnder,
   /** Absent when the person chose none. */
   topic: z.optional(topicId),
-  message: words.check(z.minLength(1)),
-  contact: z.optional(words),
+  message: freeText.check(z.minLength(1)),
+  contact: z.optional(freeText),
 };
 
-/** How a value becomes the content of one kind, and what of it is checked when a letter is opened. */
-type Kind<Content> = { readonly parse: (value: unknown) => Content; readonly open: (value: unknown) => Content };
+/** How the content of one kind is parsed: `parse` before sealing; `parseAndVerify` after opening. */
+type Kind<Content> = { readonly parse: (value: unknown) => Content; readonly parseAndVerify: (value: unknown) => Content };
 
-/** `schema`: what stands in one. `verify`: throws the code of what does not hold, as far as that can be said without a keyring. */
+/** `schema`: the fields. `verify`: throws the code of whatever can be found wrong without a keyring. */
 function defineKind<S extends z.ZodMiniType>(schema: S, verify: (content: z.infer<S>) => void = () => undefined): Kind<z.infer<S>> {
   const parseContent = (value: unknown): z.infer<S> => parse(schema, value, 'LETTER_FORMAT', 'a letter');
   return {
     parse: parseContent,
-    open: (value) => {
+    parseAndVerify: (value) => {
       const content = parseContent(value);
       verify(content);
       return content;
@@ -51,7 +51,7 @@ function defineKind<S extends z.ZodMiniType>(schema: S, verify: (content: z.infe
   };
 }
 
-/** One that names a thread is signed by it. */
+/** A letter that names a thread must be signed by it. Throws LETTER_THREAD when it is not. */
 function verifyThread(content: Signable & { readonly thread?: SignedAddress | undefined }): void {
   if (content.thread !== undefined) checkAddress(content, content.thread);
 }
@@ -59,7 +59,7 @@ function verifyThread(content: Signable & { readonly thread?: SignedAddress | un
 const KINDS = {
   /** `thread`: where an answer goes; absent when none is wanted. */
   request: defineKind(z.object({ kind: z.literal('request'), ...written, thread: z.optional(signedAddress) }), verifyThread),
-  /** `number`: its place in the conversation; `read`: the latest answers that had been read. Both, or neither as in a note. */
+  /** `number`: its place in the conversation; `read`: the latest answers that had been read. Both or neither, as in a note. */
   'follow-up': defineKind(
     z
       .object({
@@ -72,15 +72,15 @@ const KINDS = {
       .check(z.refine(({ number, read }) => (number === undefined) === (read === undefined))),
     verifyThread,
   ),
-  /** From one volunteer of the team to all. Who signed it is not checked here: checkNote. */
+  /** From one volunteer of the team to all of it. The signer is checked later, by `checkNote`. */
   note: defineKind(z.object({ kind: z.literal('note'), ...sealedUnder, note: noteContent })),
-  /** There to be passed over. */
+  /** Says nothing. Readers skip it. */
   cover: defineKind(z.object({ kind: z.literal('cover'), ...sealedUnder })),
 };
 
 export type LetterKind = keyof typeof KINDS;
 export type LetterContent = ReturnType<(typeof KINDS)[LetterKind]['parse']>;
-/** The content of letters of this kind. */
+/** The content of a letter of this kind. */
 export type LetterOf<K extends LetterKind> = { [Each in K]: Extract<LetterContent, { kind: Each }> }[K];
 /** What a requester writes. */
 export type WrittenContent = LetterOf<'request' | 'follow-up'>;
@@ -92,7 +92,7 @@ function kindOf(value: unknown): Kind<LetterContent> {
   return KINDS[parse(anyKind, value, 'LETTER_FORMAT', 'a letter').kind];
 }
 
-/** How many bytes of the 10,240 are still free; negative when the letter is too long. */
+/** Bytes of the 10,240 that are still free; negative when the letter is too long. */
 export function letterRoom(content: LetterContent): number {
   return roomFor(content, LETTER_PLAINTEXT_BYTES);
 }
@@ -102,28 +102,28 @@ function throwawayKey(): Uint8Array {
   return sodium.crypto_kem_xwing_seed_keypair(randomBytes(sodium.crypto_kem_xwing_SEEDBYTES)).publicKey;
 }
 
-/** Throwaway keys made ahead, while there is nothing else to do. Each is used in one letter only. */
+/** Throwaway keys, made ahead while there is nothing else to do. Each is used in one letter only. */
 export class Throwaways {
   readonly #ready: Uint8Array[] = [];
 
-  /** Makes one more; false when there are enough for any letter. */
+  /** Makes one more key. Returns false when there are enough for any letter. */
   prepare(): boolean {
     if (this.#ready.length >= LETTER_RECIPIENTS - 1) return false;
     this.#ready.push(throwawayKey());
     return true;
   }
 
-  /** A key of 1,216 bytes that was not given out before. */
+  /** A key of 1,216 bytes that has not been handed out before. */
   take(): Uint8Array {
     return this.#ready.pop() ?? throwawayKey();
   }
 }
 
 /**
- * Seals a letter of 22,798 bytes to 1 to 8 recipients `age1pq1…`, one a step. The rest of the eight are throwaway keys,
- * and the order is random, so that the number of volunteers does not show.
- * Throws LETTER_RECIPIENTS for another number of them, LETTER_FORMAT when a field is wrong, LETTER_TOO_LONG when the content takes more
- * than 10,240 bytes, RECIPIENT_FORMAT when one is not a recipient or X-Wing refuses its key.
+ * Seals a letter of 22,798 bytes to 1 to 8 recipients `age1pq1…`, one per step. Throwaway keys fill up the eight, in random
+ * order, so that the letter does not show the number of volunteers.
+ * Throws LETTER_RECIPIENTS for any other number of recipients, LETTER_FORMAT when a field is wrong, LETTER_TOO_LONG when the
+ * content takes more than 10,240 bytes, RECIPIENT_FORMAT when a recipient is malformed or X-Wing refuses its key.
  */
 export function* sealLetterSteps(content: LetterContent, recipients: readonly string[], throwaways = new Throwaways()): Steps<Uint8Array> {
   if (recipients.length < 1 || recipients.length > LETTER_RECIPIENTS) {
@@ -135,26 +135,26 @@ export function* sealLetterSteps(content: LetterContent, recipients: readonly st
   return yield* encryptSteps(plaintext, shuffled([...real, ...rest]));
 }
 
-/** As `sealLetterSteps`, at once. */
+/** `sealLetterSteps` without pauses. */
 export function sealLetter(content: LetterContent, recipients: readonly string[]): Uint8Array {
   return finish(sealLetterSteps(content, recipients));
 }
 
 /**
- * Opens a letter of 22,798 bytes with identities `AGE-SECRET-KEY-PQ-1…`. One that names a thread is signed by it; the signer of a note is
- * checked by `checkNote`. Throws LETTER_STRUCTURE as `checkLetter`, AGE_* and IDENTITY_FORMAT as `decrypt`, LETTER_FORMAT when it is not
- * JSON of a kind that is known, LETTER_THREAD when the thread did not sign it.
+ * Opens a letter of 22,798 bytes with identities `AGE-SECRET-KEY-PQ-1…` and verifies the signature of the thread it names, if
+ * any; `checkNote` checks a note's signer. Throws LETTER_STRUCTURE as `checkLetter` does, AGE_* and IDENTITY_FORMAT as `decrypt`
+ * does, LETTER_FORMAT when it is not JSON of a known kind, LETTER_THREAD when the thread did not sign it.
  */
 export function openLetter(letter: Uint8Array, identities: readonly string[]): LetterContent {
   checkLetter(letter);
   const value = parseJson(decrypt(letter, identities), 'LETTER_FORMAT', 'the letter');
-  return kindOf(value).open(value);
+  return kindOf(value).parseAndVerify(value);
 }
 
-/** Throws LETTER_STRUCTURE when bytes are not 22,798 with the header of a letter: all that can be seen without a key. */
+/** Throws LETTER_STRUCTURE unless there are 22,798 bytes with a letter's header: all that can be checked without a key. */
 export function checkLetter(bytes: Uint8Array): void {
   if (bytes.length !== LETTER_BYTES) {
-    throw new CodedError('LETTER_STRUCTURE', `${String(bytes.length)} bytes, a letter has ${String(LETTER_BYTES)}`);
+    throw new CodedError('LETTER_STRUCTURE', `${String(bytes.length)} bytes, expected ${String(LETTER_BYTES)}`);
   }
   if (!hasHybridStanzas(bytes, LETTER_RECIPIENTS)) {
     throw new CodedError('LETTER_STRUCTURE', `not an age file with ${String(LETTER_RECIPIENTS)} ${HYBRID} stanzas`);
@@ -162,8 +162,9 @@ export function checkLetter(bytes: Uint8Array): void {
 }
 
 /**
- * Name of a letter for one inbox, 16 bytes: the same when the work is repeated, and no two inboxes, nor anyone without the
- * worker's identity (`secret`, 32 bytes), can tell that their letters are the same. docs/protocol.md, § What an inbox gets.
+ * Id of a letter in one inbox, 16 bytes. It stays the same when the work is repeated. Comparing ids tells neither two inboxes nor
+ * anyone without the worker's identity (`secret`, 32 bytes) that two letters are the same. docs/protocol.md, § What an inbox
+ * gets.
  */
 export function letterId(letter: Uint8Array, inbox: string, secret: Uint8Array): Uint8Array {
   return blake2b(LETTER_ID_BYTES, letter, blake2b(INBOX_KEY_BYTES, utf8(inbox), secret));

@@ -1,8 +1,8 @@
-// How much a mailbox takes.
+// How many replies a mailbox holds.
 
-/** Replies that one mailbox holds of a week. */
+/** Replies of one week in one mailbox. */
 export const REPLIES_A_WEEK = 16;
-/** Of these, by one signer. */
+/** Of these, at most this many by one signer. */
 export const REPLIES_A_WEEK_BY_ONE = 12;
-/** For a year and the week that has begun: more than any mailbox holds, whatever a relay says. */
+/** A year's replies and the current week's: more than any mailbox holds, whatever a relay says. */
 export const MOST_REPLIES = REPLIES_A_WEEK * 54;

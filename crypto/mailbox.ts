@@ -1,4 +1,4 @@
-// What crosses the network when somebody looks for replies: as long as a parcel and its answer. docs/protocol.md, § Mailbox.
+// The question about a mailbox and its answer, as long as a parcel and its answer. docs/protocol.md, § Mailbox.
 import { ANSWER_BYTES } from './answer.ts';
 import { concat, randomBytes, readUint32, uint32 } from './bytes.ts';
 import { CodedError } from './errors.ts';
@@ -19,23 +19,23 @@ export const MAILBOX_ANSWER_BYTES = ANSWER_BYTES;
 /** `mailboxKey`, `threadKey`: 32 bytes each; `page` counts from 0. */
 export type MailboxQuestion = { readonly mailboxKey: Uint8Array; readonly threadKey: Uint8Array; readonly page: number };
 
-/** Weeks since 1970 (each begins on a Thursday, 00:00 UTC): a clock that is the same for everyone. */
+/** Weeks since 1970, each from Thursday 00:00 UTC: a clock that is the same for everyone. */
 export function weekOf(now: Date): number {
   return Math.floor(now.getTime() / WEEK_MS);
 }
 
 const RESULTS = { read: 0, away: 1 } as const;
-/** `total`: replies in the mailbox; `replies`: those of the page, 9,851 bytes each, the oldest first. */
+/** `total`: replies in the mailbox; `replies`: those on the page, 9,851 bytes each, oldest first. */
 export type MailboxAnswer =
   | { readonly result: 'read'; readonly total: number; readonly replies: readonly Uint8Array[] }
   | { readonly result: 'away'; readonly retryAfterSeconds: number };
 
-/** A question of 24,576 bytes: version, mailbox key, thread key, page, the rest random. */
+/** Encodes a question of 24,576 bytes: version, mailbox key, thread key, page, then random bytes. */
 export function encodeQuestion({ mailboxKey, threadKey, page }: MailboxQuestion): Uint8Array {
   return concat(uint32(MAILBOX_VERSION), mailboxKey, threadKey, uint32(page), randomBytes(QUESTION_BYTES - QUESTION_HEADER_BYTES));
 }
 
-/** Reads a question. Throws MAILBOX_SIZE when it is not of 24,576 bytes, MAILBOX_VERSION when its version is another. */
+/** Parses a question. Throws MAILBOX_SIZE unless it has 24,576 bytes, MAILBOX_VERSION unless its version is 1. */
 export function parseQuestion(bytes: Uint8Array): MailboxQuestion {
   if (bytes.length !== QUESTION_BYTES) {
     throw new CodedError('MAILBOX_SIZE', `${String(bytes.length)} bytes, expected ${String(QUESTION_BYTES)}`);
@@ -50,8 +50,8 @@ export function parseQuestion(bytes: Uint8Array): MailboxQuestion {
 }
 
 /**
- * 24,576 bytes: version, result, number of replies in the mailbox, seconds to wait, two places for replies, the rest random. `places`:
- * what to write there, each of a reply's length, also where there is none: the work is the same whatever is there.
+ * Encodes an answer of 24,576 bytes: version, result, total, seconds to wait, two places for replies, then random bytes.
+ * `places`: what to write there, as long as a reply even where there is none, so that the work does not depend on what is there.
  */
 export function encodeMailboxAnswer(answer: {
   readonly result: keyof typeof RESULTS;
@@ -66,8 +66,8 @@ export function encodeMailboxAnswer(answer: {
 }
 
 /**
- * Reads the answer to a question about `page`. Throws MAILBOX_SIZE when it is not of 24,576 bytes, MAILBOX_VERSION when its version is
- * another, MAILBOX_FORMAT when its result is not known or it counts more replies than any mailbox holds.
+ * Parses the answer to a question about `page`. Throws MAILBOX_SIZE unless it has 24,576 bytes, MAILBOX_VERSION unless its
+ * version is 1, MAILBOX_FORMAT when its result is unknown or its total is more than any mailbox holds.
  */
 export function parseMailboxAnswer(bytes: Uint8Array, page: number): MailboxAnswer {
   if (bytes.length !== MAILBOX_ANSWER_BYTES) {
@@ -78,9 +78,9 @@ export function parseMailboxAnswer(bytes: Uint8Array, page: number): MailboxAnsw
     throw new CodedError('MAILBOX_VERSION', `version ${String(version)}, expected ${String(MAILBOX_VERSION)}`);
   }
   if (result === RESULTS.away) return { result: 'away', retryAfterSeconds };
-  if (result !== RESULTS.read) throw new CodedError('MAILBOX_FORMAT', 'the result is not known');
-  if (total > MOST_REPLIES) throw new CodedError('MAILBOX_FORMAT', `${String(total)} replies, at most ${String(MOST_REPLIES)}`);
-  const there = Math.min(Math.max(total - page * REPLIES_A_PAGE, 0), REPLIES_A_PAGE);
-  const replies = Array.from({ length: there }, (_, i) => REPLIES_OFFSET + i * REPLY_BYTES).map((at) => bytes.slice(at, at + REPLY_BYTES));
+  if (result !== RESULTS.read) throw new CodedError('MAILBOX_FORMAT', 'unknown result');
+  if (total > MOST_REPLIES) throw new CodedError('MAILBOX_FORMAT', `${String(total)} replies, expected at most ${String(MOST_REPLIES)}`);
+  const filled = Math.min(Math.max(total - page * REPLIES_A_PAGE, 0), REPLIES_A_PAGE);
+  const replies = Array.from({ length: filled }, (_, i) => REPLIES_OFFSET + i * REPLY_BYTES).map((at) => bytes.slice(at, at + REPLY_BYTES));
   return { result: 'read', total, replies };
 }

@@ -1,15 +1,15 @@
-// The hash manifest: what files a built form consists of. docs/protocol.md, § Manifest.
+// The hash manifest: the files that make up a built form. docs/protocol.md, § Manifest.
 import { sha256 } from '@noble/hashes/sha2.js';
 import * as z from 'zod/mini';
 import { toHex, utf8 } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { hex, parse, parseJson } from './schema.ts';
 
-/** The manifest's own name, and its signature's; neither stands in it. */
+/** Names of the manifest and its signature. Neither is listed in it. */
 export const MANIFEST_NAME = 'manifest.json';
 export const MANIFEST_SIGNATURE_NAME = `${MANIFEST_NAME}.minisig`;
 
-/** A relative path of plain names: it can lead nowhere else, and is the same in a URL. */
+/** A relative path of plain names: it cannot lead out of its folder, and is the same in a URL. */
 const PATH = /^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)*[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 
 const SHA256_BYTES = 32;
@@ -22,21 +22,23 @@ const manifest = z.object({
 
 export type Manifest = z.infer<typeof manifest>;
 
-/** JSON with a file a line, sorted by path, so that two builds can be compared by eye. Throws MANIFEST_FORMAT when a path is not plain. */
+/**
+ * JSON, one file per line, sorted by path: two builds can be compared by eye. Throws MANIFEST_FORMAT when a path is not plain.
+ */
 export function encodeManifest(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
   const entries = [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, bytes]) => [path, toHex(sha256(bytes))]);
   const value = parse(manifest, { version: 1, files: Object.fromEntries(entries) }, 'MANIFEST_FORMAT', 'a manifest');
   return utf8(`${JSON.stringify(value, null, 1)}\n`);
 }
 
-/** Reads the bytes of manifest.json. Throws MANIFEST_FORMAT when they are not one. */
+/** Parses the bytes of manifest.json. Throws MANIFEST_FORMAT when they are not a manifest. */
 export function parseManifest(bytes: Uint8Array): Manifest {
   return parse(manifest, parseJson(bytes, 'MANIFEST_FORMAT', 'the manifest'), 'MANIFEST_FORMAT', 'a manifest');
 }
 
 /**
- * Throws MANIFEST_DIFFERS when `bytes` are not what the manifest says of `path`.
- * @param digest SHA-256, 32 bytes, of whoever has a faster one than ours
+ * Throws MANIFEST_DIFFERS unless `bytes` have the hash that the manifest lists for `path`.
+ * @param digest SHA-256 (32 bytes), from callers that have a faster one than ours
  */
 export function checkListed(
   { files }: Manifest,
@@ -44,5 +46,5 @@ export function checkListed(
   bytes: Uint8Array,
   digest: (bytes: Uint8Array) => Uint8Array = sha256,
 ): void {
-  if (files[path] !== toHex(digest(bytes))) throw new CodedError('MANIFEST_DIFFERS', `${path} is not the file of the manifest`);
+  if (files[path] !== toHex(digest(bytes))) throw new CodedError('MANIFEST_DIFFERS', `${path} differs from the manifest`);
 }

@@ -13,9 +13,9 @@ const CHECKSUM_BYTES = 32;
 const SALT_BYTES = 32;
 
 const ALGORITHM = utf8('Ed');
-/** In a signer's file in the place of minisign's own, which therefore refuses it: see `SecretKeyKind`. */
+/** Replaces minisign's own in a signer's file, so that minisign refuses it: see `SecretKeyKind`. */
 const SIGNER_ALGORITHM = utf8('SR');
-/** Signatures over the BLAKE2b-512 of the message, minisign's default. The older kind is not taken. */
+/** Signatures over the BLAKE2b-512 of the message, minisign's default. The older kind is refused. */
 const PREHASHED = utf8('ED');
 const SCRYPT = utf8('Sc');
 const NO_KDF = Uint8Array.of(0, 0);
@@ -34,12 +34,13 @@ const TRUSTED = 'trusted comment: ';
 
 /** `id`: 8 bytes; `key`: 32 bytes (Ed25519). */
 export type PublicKey = { readonly id: Uint8Array; readonly key: Uint8Array };
-/** `secret`: 64 bytes, as libsodium has it (seed and public key). */
+/** `secret`: 64 bytes in libsodium's layout (seed, public key). */
 export type SigningKey = PublicKey & { readonly secret: Uint8Array };
 
 /**
- * `minisign`: a secret key as minisign makes it. `signer`: the same bytes in the same places, but another algorithm. minisign signs
- * whatever it is given, with `-l` without hashing it first: a volunteer talked into that would sign a reply they never saw.
+ * `minisign`: a secret key as minisign makes it. `signer`: the same layout under another algorithm, which minisign refuses. It
+ * would sign whatever it is given, with `-l` even without hashing it first, so a volunteer could be talked into signing a reply
+ * they never saw.
  */
 export type SecretKeyKind = 'minisign' | 'signer';
 const KIND_ALGORITHMS: Readonly<Record<SecretKeyKind, Uint8Array>> = { minisign: ALGORITHM, signer: SIGNER_ALGORITHM };
@@ -48,8 +49,9 @@ const KIND_NAMES: Readonly<Record<SecretKeyKind, string>> = { minisign: 'minisig
 const malformed = (what: string): CodedError => new CodedError('MINISIGN_FORMAT', `not in minisign's format: ${what}`);
 
 /**
- * The lines of a file, each checked against how it must begin. What editors and mail programs add is no part of them: a byte order
- * mark, other line ends, white space at the ends of lines. docs/protocol.md, § Key files.
+ * The lines of a file, each stripped of its expected start. Ignores what editors and mail programs add: a byte order mark, other
+ * line ends, trailing white space. Throws MINISIGN_FORMAT when a line is missing, left over or starts differently.
+ * docs/protocol.md, § Key files.
  */
 function linesOf(text: string, starts: readonly string[]): string[] {
   const lines = text
@@ -60,7 +62,7 @@ function linesOf(text: string, starts: readonly string[]): string[] {
   if (lines.length !== starts.length) throw malformed(`${String(lines.length)} lines, expected ${String(starts.length)}`);
   return lines.map((line, i) => {
     const start = starts[i] as string;
-    // With its white space an empty comment has lost the space before it.
+    // In an empty comment, trimming also removed the space before it.
     if (start === `${line} `) return '';
     if (!line.startsWith(start)) throw malformed(`line ${String(i + 1)} has an unexpected prefix`);
     return line.slice(start.length);
@@ -78,7 +80,7 @@ function decode(line: string | undefined, length: number): Uint8Array {
   return bytes;
 }
 
-/** How people see a key's id: up to 16 upper-case hex digits, the bytes in reverse and without leading zeros, as minisign prints them. */
+/** A key's id as people see it: up to 16 upper-case hex digits, bytes reversed, no leading zeros, as minisign prints it. */
 export function keyName(id: Uint8Array): string {
   return toHex(id.slice().reverse())
     .replace(/^0+(?=.)/, '')
@@ -91,13 +93,15 @@ export function generateKeyPair(): SigningKey {
   return { id: randomBytes(KEY_ID_BYTES), key: publicKey, secret: privateKey };
 }
 
-/** A public key file (two lines), or its second line alone as `minisign -P` takes it. Throws MINISIGN_FORMAT when it is anything else. */
+/**
+ * Parses a public key file (two lines), or its second line alone as for `minisign -P`. Throws MINISIGN_FORMAT for anything else.
+ */
 export function parsePublicKey(text: string): PublicKey {
   if (secretKindOf(text) !== null) throw malformed('it is a secret key, not the public half');
-  const alone = text.trim();
-  const line = alone.startsWith(UNTRUSTED.trimEnd()) ? linesOf(text, [UNTRUSTED, ''])[1] : alone;
+  const trimmed = text.trim();
+  const line = trimmed.startsWith(UNTRUSTED.trimEnd()) ? linesOf(text, [UNTRUSTED, ''])[1] : trimmed;
   const bytes = decode(line, ALGORITHM.length + KEY_ID_BYTES + PUBLIC_BYTES);
-  if (!equal(bytes.subarray(0, 2), ALGORITHM)) throw malformed('another algorithm');
+  if (!equal(bytes.subarray(0, 2), ALGORITHM)) throw malformed('unexpected algorithm');
   return { id: bytes.slice(2, 2 + KEY_ID_BYTES), key: bytes.slice(2 + KEY_ID_BYTES) };
 }
 
@@ -107,13 +111,13 @@ export function encodePublicKey({ id, key }: PublicKey): string {
 }
 
 /**
- * The text of a `.minisig` file (§ Signature format), always of the prehashed kind: the root key and a volunteer's signer make it
- * alike, and `minisign -V` checks it with the public half. The trusted comment is signed too, without white space at its end.
- * Throws MINISIGN_FORMAT when it has more than one line.
+ * The text of a `.minisig` file (§ Signature format), always of the prehashed kind. The root key and a volunteer's signer make it
+ * the same way, and `minisign -V` verifies it with the public half. Trailing white space of the trusted comment is dropped; the
+ * rest is signed too. Throws MINISIGN_FORMAT when the comment has more than one line.
  */
 export function sign(message: Uint8Array, { id, secret }: SigningKey, comment: string): string {
   const trustedComment = comment.trimEnd();
-  if (/[\r\n]/.test(trustedComment)) throw malformed('a comment of more than one line');
+  if (/[\r\n]/.test(trustedComment)) throw malformed('the comment has more than one line');
   const signature = sodium.crypto_sign_detached(blake2b(64, message), secret);
   const global = sodium.crypto_sign_detached(concat(signature, utf8(trustedComment)), secret);
   return [
@@ -126,9 +130,8 @@ export function sign(message: Uint8Array, { id, secret }: SigningKey, comment: s
 }
 
 /**
- * Checks a `.minisig` text over `message` and returns its trusted comment.
- * Throws MINISIGN_FORMAT when the text is no such signature, MINISIGN_KEY when it was made with another key, MINISIGN_SIGNATURE when it is
- * not over this message and comment.
+ * Verifies a `.minisig` text over `message` and returns its trusted comment. Throws MINISIGN_FORMAT when the text is not such a
+ * signature, MINISIGN_KEY when it was made with another key, MINISIGN_SIGNATURE when it is not over this message and comment.
  */
 export function verify(message: Uint8Array, signatureText: string, { id, key }: PublicKey): string {
   const [, signatureLine, trustedComment = '', globalLine] = linesOf(signatureText, [UNTRUSTED, '', TRUSTED, '']);
@@ -144,7 +147,7 @@ export function verify(message: Uint8Array, signatureText: string, { id, key }: 
   return trustedComment;
 }
 
-/** libsodium's pickparams for scrypt: the limits it was given, as N and p with r = 8. */
+/** libsodium's `pickparams` for scrypt: N and p for the given limits, with r = 8. */
 function scryptParameters(opsLimit: number, memoryLimit: number): { N: number; r: number; p: number } {
   const r = 8;
   const limit = Math.max(opsLimit, 32_768);
@@ -161,9 +164,9 @@ async function keyStream(
   salt: Uint8Array,
   opsLimit: number,
   memoryLimit: number,
-  onProgress?: (share: number) => void,
+  onProgress?: (fraction: number) => void,
 ): Promise<Uint8Array> {
-  if (opsLimit > OPS_LIMIT || memoryLimit > MEMORY_LIMIT) throw malformed('it asks for more work than minisign ever writes');
+  if (opsLimit > OPS_LIMIT || memoryLimit > MEMORY_LIMIT) throw malformed('its scrypt limits are higher than minisign ever writes');
   const { N, r, p } = scryptParameters(opsLimit, memoryLimit);
   return scryptAsync(utf8(passphrase), salt, {
     N,
@@ -187,29 +190,29 @@ function uint64(value: number): Uint8Array {
 }
 
 /**
- * The text of a secret key file, encrypted when a passphrase is given (as `minisign -G`, with work factor 2^`logN`),
- * plain otherwise (as `minisign -G -W`). `onProgress` hears which share (0 to 1) of the work is done.
+ * The text of a secret key file: encrypted when a passphrase is given (as `minisign -G`, with work factor 2^`logN`), plain
+ * otherwise (as `minisign -G -W`). `onProgress` is called with the fraction of the work done (0 to 1).
  */
 export async function encodeSecretKey(
   { id, secret }: SigningKey,
   passphrase?: string,
   kind: SecretKeyKind = 'minisign',
   logN: number = LOG_N,
-  onProgress?: (share: number) => void,
+  onProgress?: (fraction: number) => void,
 ): Promise<string> {
   const algorithm = KIND_ALGORITHMS[kind];
-  // As minisign does: where there is no passphrase to check the checksum is left zero.
+  // Like minisign, leave the checksum zero when there is no passphrase to check.
   const field = concat(id, secret, passphrase === undefined ? new Uint8Array(CHECKSUM_BYTES) : checksum(id, secret, algorithm));
   const salt = passphrase === undefined ? new Uint8Array(SALT_BYTES) : randomBytes(SALT_BYTES);
-  const share = passphrase === undefined ? 0 : 2 ** (logN - LOG_N);
-  const [opsLimit, memoryLimit] = [share * OPS_LIMIT, share * MEMORY_LIMIT];
+  const scale = passphrase === undefined ? 0 : 2 ** (logN - LOG_N);
+  const [opsLimit, memoryLimit] = [scale * OPS_LIMIT, scale * MEMORY_LIMIT];
   const sealed = passphrase === undefined ? field : xor(field, await keyStream(passphrase, salt, opsLimit, memoryLimit, onProgress));
   const head = concat(algorithm, passphrase === undefined ? NO_KDF : SCRYPT, CHECKSUM, salt, uint64(opsLimit), uint64(memoryLimit));
   const name = `${KIND_NAMES[kind]} ${passphrase === undefined ? '' : 'encrypted '}secret key`;
   return `${UNTRUSTED}${name}\n${base64.encode(concat(head, sealed))}\n`;
 }
 
-/** True of a secret key file that needs a passphrase. Throws MINISIGN_FORMAT when it is no secret key file. */
+/** True when a secret key file needs a passphrase. Throws MINISIGN_FORMAT when the text is not a secret key file. */
 export function needsPassphrase(text: string): boolean {
   return !equal(secretFileBytes(text).subarray(2, 4), NO_KDF);
 }
@@ -221,7 +224,7 @@ function secretFileBytes(text: string): Uint8Array {
   return decode(line, SECRET_FILE_BYTES);
 }
 
-/** The kind of secret key that a file holds, encrypted or not; null when it holds none. */
+/** The kind of secret key in a file, encrypted or not; null when there is none. */
 export function secretKindOf(text: string): SecretKeyKind | null {
   let bytes: Uint8Array;
   try {
@@ -234,19 +237,21 @@ export function secretKindOf(text: string): SecretKeyKind | null {
 }
 
 /**
- * A secret key of minisign's own kind, such as the root key. `onProgress` hears which share (0 to 1) of the passphrase's work is
- * done. Throws MINISIGN_FORMAT when it is no such key, a signer too; MINISIGN_PASSPHRASE when the passphrase is missing or wrong.
+ * Opens a secret key of minisign's own kind, such as the root key. `onProgress` is called with the fraction of the passphrase's
+ * work done (0 to 1). Throws MINISIGN_FORMAT for anything else, a signer included, MINISIGN_PASSPHRASE when the passphrase is
+ * missing or wrong.
  */
-export async function parseSecretKey(text: string, passphrase?: string, onProgress?: (share: number) => void): Promise<SigningKey> {
+export async function parseSecretKey(text: string, passphrase?: string, onProgress?: (fraction: number) => void): Promise<SigningKey> {
   if (secretKindOf(text) === 'signer') throw malformed("it is a volunteer's signer");
   return openSecretKey(text, ALGORITHM, passphrase, onProgress);
 }
 
 /**
- * A volunteer's signer, also one of minisign's own kind, as signers were made at first. Arguments as `parseSecretKey`. Throws
- * MINISIGN_FORMAT when it is no secret key, MINISIGN_PASSPHRASE when the passphrase is missing or wrong.
+ * Opens a volunteer's signer, including one of minisign's own kind, which signers were at first. Arguments as for
+ * `parseSecretKey`. Throws MINISIGN_FORMAT when it is not a secret key, MINISIGN_PASSPHRASE when the passphrase is missing or
+ * wrong.
  */
-export async function parseSigner(text: string, passphrase?: string, onProgress?: (share: number) => void): Promise<SigningKey> {
+export async function parseSigner(text: string, passphrase?: string, onProgress?: (fraction: number) => void): Promise<SigningKey> {
   return openSecretKey(text, KIND_ALGORITHMS[secretKindOf(text) ?? 'signer'], passphrase, onProgress);
 }
 
@@ -254,11 +259,11 @@ async function openSecretKey(
   text: string,
   algorithm: Uint8Array,
   passphrase?: string,
-  onProgress?: (share: number) => void,
+  onProgress?: (fraction: number) => void,
 ): Promise<SigningKey> {
   const bytes = secretFileBytes(text);
   const kdf = bytes.subarray(2, 4);
-  if (!equal(bytes.subarray(0, 2), algorithm) || !equal(bytes.subarray(4, 6), CHECKSUM)) throw malformed('another algorithm');
+  if (!equal(bytes.subarray(0, 2), algorithm) || !equal(bytes.subarray(4, 6), CHECKSUM)) throw malformed('unexpected algorithm');
   let field = bytes.slice(SECRET_FILE_BYTES - KEY_FIELD_BYTES);
   if (equal(kdf, SCRYPT)) {
     if (passphrase === undefined) throw new CodedError('MINISIGN_PASSPHRASE', 'the secret key needs its passphrase');
@@ -267,16 +272,16 @@ async function openSecretKey(
     const stream = await keyStream(passphrase, bytes.subarray(6, 6 + SALT_BYTES), opsLimit, memoryLimit, onProgress);
     field = xor(field, stream) as Uint8Array<ArrayBuffer>;
   } else if (!equal(kdf, NO_KDF)) {
-    throw malformed('another key derivation');
+    throw malformed('unknown key derivation');
   }
   const id = field.slice(0, KEY_ID_BYTES);
   const secret = field.slice(KEY_ID_BYTES, KEY_ID_BYTES + SECRET_BYTES);
-  const found = field.subarray(KEY_ID_BYTES + SECRET_BYTES);
-  if (!equal(checksum(id, secret, algorithm), found)) {
-    if (equal(kdf, SCRYPT)) throw new CodedError('MINISIGN_PASSPHRASE', 'the passphrase is not the right one, or the file is damaged');
-    if (found.some((byte) => byte !== 0)) throw malformed('its checksum does not fit');
+  const storedChecksum = field.subarray(KEY_ID_BYTES + SECRET_BYTES);
+  if (!equal(checksum(id, secret, algorithm), storedChecksum)) {
+    if (equal(kdf, SCRYPT)) throw new CodedError('MINISIGN_PASSPHRASE', 'the passphrase is wrong, or the file is damaged');
+    if (storedChecksum.some((byte) => byte !== 0)) throw malformed('its checksum is wrong');
   }
   const key = sodium.crypto_sign_seed_keypair(secret.subarray(0, SECRET_BYTES - PUBLIC_BYTES)).publicKey;
-  if (!equal(key, secret.subarray(SECRET_BYTES - PUBLIC_BYTES))) throw malformed('its two halves do not belong together');
+  if (!equal(key, secret.subarray(SECRET_BYTES - PUBLIC_BYTES))) throw malformed('its public half does not match its seed');
   return { id, key, secret };
 }

@@ -4,7 +4,7 @@ import { hasHybridStanzas } from './age/hybrid.ts';
 import { blake2b, concat, equal, fromHex, readUint32, toHex, uint32 } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { LETTER_BYTES, checkLetter } from './letter.ts';
-import { joinParts, REST, splitParts, type PartLengths, type Parts } from './parts.ts';
+import { joinFields, REST, splitFields, type ByteFields, type ByteLayout } from './byte-layout.ts';
 import { REMOVAL_HEAD, readRemoval, signRemoval } from './removal.ts';
 import { REPLY_BYTES, checkReply, type Delivery } from './reply.ts';
 import { SIGNATURE_BYTES, SIGNING_KEY_BYTES } from './sign.ts';
@@ -14,7 +14,7 @@ import { TEAM_ID_BYTES } from './wire.ts';
 export const PARCEL_VERSION = 1;
 export const VERSION_BYTES = 4;
 export const SERIAL_BYTES = 4;
-/** Shows that nothing was changed on the way. */
+/** Shows whether anything was changed on the way. */
 export const CHECK_BYTES = 4;
 export const COUNTER_BYTES = 4;
 export const NONCE_BYTES = CHECK_BYTES + COUNTER_BYTES;
@@ -40,8 +40,8 @@ type Kind<Sealable, Opened> = {
   readonly decode: (plaintext: Uint8Array) => Opened;
 };
 
-/** `layout`: the parts after the kind's byte. `encode` and `decode` throw the code of a part that is not what it should be. */
-function defineKind<L extends PartLengths, Sealable extends object, Opened extends object>({
+/** `layout`: the fields after the kind's byte. `encode` and `decode` throw the code of whatever is wrong in a field. */
+function defineKind<L extends ByteLayout, Sealable extends object, Opened extends object>({
   byte,
   layout,
   encode,
@@ -49,21 +49,21 @@ function defineKind<L extends PartLengths, Sealable extends object, Opened exten
 }: {
   byte: number;
   layout: L;
-  encode: (content: Sealable) => Parts<L>;
-  decode: (parts: Parts<L>) => Opened;
+  encode: (content: Sealable) => ByteFields<L>;
+  decode: (fields: ByteFields<L>) => Opened;
 }): Kind<Sealable, Opened> {
   return {
     byte,
     encode: (content) => {
       const plaintext = new Uint8Array(PARCEL_PLAINTEXT_BYTES);
-      plaintext.set(concat(Uint8Array.of(byte), joinParts(layout, encode(content), 'PARCEL_FORMAT')));
+      plaintext.set(concat(Uint8Array.of(byte), joinFields(layout, encode(content), 'PARCEL_FORMAT')));
       return plaintext;
     },
-    decode: (plaintext) => decode(splitParts(layout, plaintext.subarray(KIND_BYTES), 'PARCEL_FORMAT')),
+    decode: (plaintext) => decode(splitFields(layout, plaintext.subarray(KIND_BYTES), 'PARCEL_FORMAT')),
   };
 }
 
-/** Everything that a kind is: its byte, what stands after it, and what that is before it is sealed and when it is opened. */
+/** All there is to a kind: its byte, the fields after it, and its content before sealing and after opening. */
 const KINDS = {
   decoy: defineKind({ byte: 0, layout: {}, encode: () => ({}), decode: () => ({}) }),
   letter: defineKind({
@@ -86,7 +86,7 @@ const KINDS = {
       checkReply(delivery.reply);
       return delivery;
     },
-    /** Who signed it is not checked here: checkDelivery. */
+    /** The signer is checked later, by `checkDelivery`. */
     decode: (delivery) => {
       checkReply(delivery.reply);
       return { delivery };
@@ -97,70 +97,70 @@ const KINDS = {
     layout: { ...REMOVAL_HEAD, ids: REST },
     /** `replies`: their ids, 32 bytes each. */
     encode: ({ thread, replies }: { readonly thread: Thread; readonly replies: readonly Uint8Array[] }) => signRemoval(replies, thread),
-    /** Signed by the thread that the mailbox belongs to. */
-    decode: (parts) => ({ removal: readRemoval(parts) }),
+    /** Verifies that the mailbox's thread signed it. */
+    decode: (fields) => ({ removal: readRemoval(fields) }),
   }),
 };
 
 type Kinds = typeof KINDS;
 export type ParcelKind = keyof Kinds;
 type OpenedOf<K extends ParcelKind> = Readonly<ReturnType<Kinds[K]['decode']>>;
-/** What is in an opened parcel of this kind. */
+/** The content of an opened parcel of this kind. */
 export type ContentOf<K extends ParcelKind> = { [Each in K]: { readonly kind: Each } & OpenedOf<Each> }[K];
-/** The same before it is sealed: a removal still has to be signed. */
+/** The same before sealing; a removal is not signed yet. */
 export type SealableOf<K extends ParcelKind> = { [Each in K]: { readonly kind: Each } & Parameters<Kinds[Each]['encode']>[0] }[K];
 export type ParcelContent = ContentOf<ParcelKind>;
 export type SealableContent = SealableOf<ParcelKind>;
 
-/** The same table, said so that the compiler sees kind and content belong together. */
-const CODERS: { readonly [K in ParcelKind]: Kind<SealableOf<K>, OpenedOf<K>> } = KINDS;
+/** The same table, typed so that the compiler sees that kind and content match. */
+const CODECS: { readonly [K in ParcelKind]: Kind<SealableOf<K>, OpenedOf<K>> } = KINDS;
 
 /** A parcel as the relay sees it. `nonce`: 8 bytes; `sealed`: 24,560 bytes; `id`: 32 bytes. */
 export type Parcel = { readonly serial: number; readonly nonce: Uint8Array; readonly sealed: Uint8Array; readonly id: Uint8Array };
 
-/** 32 bytes, BLAKE2b-256 of the sealed part (24,560 bytes) alone: stamping anew or sending twice is the same parcel. */
+/** 32 bytes: BLAKE2b-256 of the sealed part (24,560 bytes) alone. Stamping or sending a parcel again does not change it. */
 export function parcelId(sealed: Uint8Array): Uint8Array {
   return blake2b(PARCEL_ID_BYTES, sealed);
 }
 
 /**
- * The first half of the nonce, 4 bytes, of a parcel id (32): what was changed on its way must not be stamped anew. The stamp
- * hashes 8 bytes more.
+ * The check, 4 bytes, for a parcel id (32): a parcel that was changed on its way must not be stamped again. The stamp hashes 8
+ * bytes more, so the two never hash the same input.
  */
 function checkOf(id: Uint8Array, serial: number): Uint8Array {
   return blake2b(CHECK_HASH_BYTES, concat(id, uint32(serial))).subarray(0, CHECK_BYTES);
 }
 
 function encodeContent<K extends ParcelKind>(content: SealableOf<K>): Uint8Array {
-  return CODERS[content.kind].encode(content);
+  return CODECS[content.kind].encode(content);
 }
 
 function decodeContent<K extends ParcelKind>(kind: K, plaintext: Uint8Array): ContentOf<K> {
-  return { kind, ...CODERS[kind].decode(plaintext) };
+  return { kind, ...CODECS[kind].decode(plaintext) };
 }
 
 /**
- * Seals a parcel to the worker of a keyring, with its check; the counter of its stamp is still zero.
- * Throws LETTER_STRUCTURE or REPLY_STRUCTURE when what it carries is none, PARCEL_FORMAT when a part has another length or there are no
- * replies to remove, RECIPIENT_FORMAT when nothing can be sealed to the worker.
+ * Seals a parcel to a keyring's worker, with its check; the counter of its stamp is still zero.
+ * Throws LETTER_STRUCTURE or REPLY_STRUCTURE when the letter or reply in it is malformed, PARCEL_FORMAT when a field has the
+ * wrong length or a removal has no replies, RECIPIENT_FORMAT when the worker's recipient is malformed or X-Wing refuses its key.
  */
 export function sealParcel(content: SealableContent, to: { readonly serial: number; readonly worker: string }): Uint8Array {
   return frameParcel(encrypt(encodeContent(content), [to.worker]), to.serial);
 }
 
-/** What stands before a sealed part (24,560 bytes), and the sealed part: a parcel whose check fits. */
+/** Puts the header, with a check that fits, in front of a sealed part (24,560 bytes). */
 export function frameParcel(sealed: Uint8Array, serial: number): Uint8Array {
   return concat(uint32(PARCEL_VERSION), uint32(serial), checkOf(parcelId(sealed), serial), new Uint8Array(COUNTER_BYTES), sealed);
 }
 
 /**
- * Takes a parcel apart, as far as can be seen without a key. Throws PARCEL_SIZE when it is not of 24,576 bytes, PARCEL_VERSION when its
- * version is another, PARCEL_SEALED when the sealed part is not an age file to one recipient, PARCEL_CHECK when serial or sealed part were
- * changed since it was sealed.
+ * Parses a parcel, as far as possible without a key. Throws PARCEL_SIZE unless it has 24,576 bytes, PARCEL_VERSION unless its
+ * version is 1, PARCEL_SEALED when the sealed part is not an age file to one recipient, PARCEL_CHECK when serial or sealed part
+ * were changed since it was sealed.
  */
 export function parseParcel(bytes: Uint8Array): Parcel {
   if (bytes.length !== PARCEL_BYTES) {
-    throw new CodedError('PARCEL_SIZE', `${String(bytes.length)} bytes, a parcel has ${String(PARCEL_BYTES)}`);
+    throw new CodedError('PARCEL_SIZE', `${String(bytes.length)} bytes, expected ${String(PARCEL_BYTES)}`);
   }
   const version = readUint32(bytes, 0);
   if (version !== PARCEL_VERSION) throw new CodedError('PARCEL_VERSION', `version ${String(version)}, expected ${String(PARCEL_VERSION)}`);
@@ -172,17 +172,17 @@ export function parseParcel(bytes: Uint8Array): Parcel {
 }
 
 /**
- * Opens a sealed part (24,560 bytes) with the worker's identities. Throws AGE_* and IDENTITY_FORMAT as `decrypt`, PARCEL_FORMAT when
- * length, kind or padding are wrong, LETTER_STRUCTURE or REPLY_STRUCTURE when what it carries is none, PARCEL_SIGNATURE when a removal is
- * not signed by the thread of its mailbox.
+ * Opens a sealed part (24,560 bytes) with the worker's identities. Throws AGE_* and IDENTITY_FORMAT as `decrypt` does,
+ * PARCEL_FORMAT when length, kind or padding are wrong, LETTER_STRUCTURE or REPLY_STRUCTURE when the letter or reply in it is
+ * malformed, PARCEL_SIGNATURE when a removal is not signed by the thread of its mailbox.
  */
 export function openSealed(sealed: Uint8Array, identities: readonly string[]): ParcelContent {
   const plaintext = decrypt(sealed, identities);
   if (plaintext.length !== PARCEL_PLAINTEXT_BYTES) {
-    throw new CodedError('PARCEL_FORMAT', `${String(plaintext.length)} bytes inside, expected ${String(PARCEL_PLAINTEXT_BYTES)}`);
+    throw new CodedError('PARCEL_FORMAT', `${String(plaintext.length)} bytes of plaintext, expected ${String(PARCEL_PLAINTEXT_BYTES)}`);
   }
   const byte = plaintext[0];
-  const found = (Object.keys(KINDS) as ParcelKind[]).find((each) => KINDS[each].byte === byte);
-  if (found === undefined) throw new CodedError('PARCEL_FORMAT', `kind ${String(byte)} is not known`);
-  return decodeContent(found, plaintext);
+  const kind = (Object.keys(KINDS) as ParcelKind[]).find((each) => KINDS[each].byte === byte);
+  if (kind === undefined) throw new CodedError('PARCEL_FORMAT', `unknown kind ${String(byte)}`);
+  return decodeContent(kind, plaintext);
 }

@@ -1,13 +1,13 @@
-// Unicode writes many letters in two ways, and systems differ in which one a keyboard gives: й is one code point or two.
+// Unicode can write many letters in two ways, and systems differ in which one a keyboard gives: й is one code point or two.
 
-/** How a new passphrase is taken, whatever typed it. */
+/** The form that new passphrases take, however they were typed. */
 export function passphraseFrom(typed: string): string {
   return typed.normalize('NFC');
 }
 
 /**
- * Opens with a passphrase as new ones are taken (NFC), as it was typed, and as some systems compose it (NFD): each form once, since
- * each costs its full work. Throws what `open` threw for the first form when `isWrong` holds for all; anything else at once.
+ * Tries a passphrase in the form of new ones (NFC), as it was typed, and as some systems compose it (NFD): each distinct form
+ * once, since each costs its full work. Throws the error of the first form when `isWrong` holds for all, any other error at once.
  */
 export async function openWithForms<T>(
   typed: string,

@@ -1,4 +1,4 @@
-// The whole way of a request, the same in a browser and on a command line.
+// Sealing a request from start to end, the same in a browser and on a command line.
 import { RECIPIENT_CHARACTERS } from './age/identity.ts';
 import { utf8, wellFormed } from './bytes.ts';
 import { CodedError } from './errors.ts';
@@ -12,18 +12,18 @@ import { finish, type Steps } from './steps.ts';
 import { MAILBOX_LOCK_BYTES, signAddress, type Thread } from './thread.ts';
 import { KEYRING_DIGEST_BYTES } from './wire.ts';
 
-/** Nothing but the message is asked for; whoever does not know their topic need not choose one. */
+/** People only have to write a message; those who do not know their topic need not choose one. */
 export type Request = { readonly topic?: string; readonly language: string; readonly message: string; readonly contact?: string };
 
-/** One step an encapsulation: eight for the letter, one for the parcel. */
+/** One step per encapsulation: eight for the letter, one for the parcel. */
 export const SEALING_STEPS = LETTER_RECIPIENTS + 1;
 
 export type RequestOptions = {
   /** Where an answer goes, if one is wanted. */
   readonly thread?: Thread | undefined;
   /**
-   * Further words in a conversation that is there already, with the team (16 hex digits) that answered, if it did. `number`: one
-   * more than the highest that their writer saw; `read`: short ids of the latest answers that had been read.
+   * For further words in an existing conversation. `team`: the one that answered (16 hex digits), if any did; `number`: one more
+   * than the highest that the writer saw; `read`: short ids of the latest answers that had been read.
    */
   readonly followUp?: { readonly team?: string | undefined; readonly number?: number; readonly read?: readonly string[] } | undefined;
   readonly throwaways?: Throwaways | undefined;
@@ -48,17 +48,17 @@ function contentOf(
     const request = { kind: 'request' as const, ...said };
     return thread === undefined ? request : { ...request, thread: signAddress(request, thread) };
   }
-  if (thread === undefined) throw new CodedError('LETTER_THREAD', 'a follow-up needs the thread it belongs to');
+  if (thread === undefined) throw new CodedError('LETTER_THREAD', 'a follow-up needs its thread');
   const further = { kind: 'follow-up' as const, ...said, number: followUp.number ?? 1, read: [...(followUp.read ?? [])] };
   return { ...further, thread: signAddress(further, thread) };
 }
 
-/** How many bytes the place of a follow-up takes at most, with names and commas, and the longer name of its kind. */
+/** The most bytes that a follow-up's order takes, with names and commas, and its longer kind. */
 const FOLLOW_UP_ROOM =
   'follow-up'.length -
   'request'.length +
   `,"number":${String(LONGEST_ORDER.number)},"read":${JSON.stringify(LONGEST_ORDER.earlier)}`.length;
-/** How many bytes an address takes in a letter, with its name and a comma. */
+/** Bytes that a thread takes in a letter, with its name and a comma. */
 const THREAD_ROOM = utf8(
   `,"thread":${JSON.stringify({
     key: hexZeros(SIGNING_KEY_BYTES),
@@ -69,27 +69,28 @@ const THREAD_ROOM = utf8(
 ).length;
 
 /**
- * How many bytes of the letter are still free; negative when the request is too long. Any keyring's serial fits into the count, and an
- * address: the same words fit as a request and as a follow-up.
+ * Bytes of the letter that are still free; negative when the request is too long. Keeps room for any keyring's serial and for a
+ * thread with an order, so that the same words fit as a request and as a follow-up.
  */
 export function requestRoom(request: Request): number {
   return letterRoom(contentOf(request, 0xffff_ffff, hexZeros(KEYRING_DIGEST_BYTES), {})) - THREAD_ROOM - FOLLOW_UP_ROOM;
 }
 
-/** A follow-up goes to whom answered, as long as that team is there; before an answer, to whom the request went. */
+/** A follow-up goes to the team that answered, while the keyring has it; before an answer, to the team that got the request. */
 function teamOf(keyring: Keyring, { topic }: Request, { followUp, thread }: RequestOptions): Team {
   return keyring.teams.find(({ id }) => id === followUp?.team) ?? teamFor(keyring, topic, thread?.teamKey);
 }
 
 /**
- * Seals a request to a team that takes its topic, or without one to whom `teamFor` gives it: a parcel of 24,576 bytes, not
- * yet stamped, in SEALING_STEPS steps. Throws LETTER_TOO_LONG when `requestRoom` is negative, KEYRING_TOPIC when no team takes the topic,
- * LETTER_THREAD when a follow-up has no thread, LETTER_FORMAT when a field is wrong. docs/protocol.md, § Letter, § Parcel, § Team.
+ * Seals a request to a team that takes its topic, or without one to the team that `teamFor` picks: a parcel of 24,576 bytes, not
+ * yet stamped, in SEALING_STEPS steps. Throws LETTER_TOO_LONG when `requestRoom` is negative, KEYRING_TOPIC when no team takes
+ * the topic, LETTER_THREAD when a follow-up has no thread, LETTER_FORMAT when a field is wrong, RECIPIENT_FORMAT when X-Wing
+ * refuses a key of the keyring. docs/protocol.md, § Letter, § Parcel, § Team.
  */
 export function* sealRequestSteps(request: Request, { keyring, digest }: VerifiedKeyring, options: RequestOptions = {}): Steps<Uint8Array> {
-  // Also where the letter itself would hold it: what a person is told does not fit is not taken.
+  // Even if the letter itself has room: what a person is told does not fit must not be accepted.
   const room = requestRoom(request);
-  if (room < 0) throw new CodedError('LETTER_TOO_LONG', `${String(-room)} bytes more than fit`);
+  if (room < 0) throw new CodedError('LETTER_TOO_LONG', `the request is ${String(-room)} bytes too long`);
   const team = teamOf(keyring, request, options);
   const letter = yield* sealLetterSteps(contentOf(request, keyring.serial, digest, options), team.recipients, options.throwaways);
   const parcel = sealParcel({ kind: 'letter', team: team.id, letter }, { serial: keyring.serial, worker: keyring.worker });
@@ -97,7 +98,7 @@ export function* sealRequestSteps(request: Request, { keyring, digest }: Verifie
   return parcel;
 }
 
-/** As `sealRequestSteps`, at once. */
+/** `sealRequestSteps` without pauses. */
 export function sealRequest(request: Request, verified: VerifiedKeyring, options: RequestOptions = {}): Uint8Array {
   return finish(sealRequestSteps(request, verified, options));
 }

@@ -1,6 +1,6 @@
 import sodium from 'libsodium-wrappers';
 
-/** Resolves once libsodium can be used. Everything in this folder that is not a type needs it first. */
+/** Resolves once libsodium can be used. Await it before calling anything in this folder. */
 export const ready: Promise<void> = sodium.ready;
 
 export { sodium };

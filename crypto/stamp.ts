@@ -8,16 +8,17 @@ import { MAX_DIFFICULTY } from './wire.ts';
 const STAMP_HASH_BYTES = 32;
 const STEP_TRIES = 256;
 
-/** How many leading zero bits BLAKE2b-256(id ‖ serial ‖ nonce) has, over 32 + 4 + 8 bytes. */
+/** The number of leading zero bits of BLAKE2b-256(id ‖ serial ‖ nonce), over 32 + 4 + 8 bytes. */
 export function stampBits({ id, serial, nonce }: Pick<Parcel, 'id' | 'serial' | 'nonce'>): number {
   return leadingZeroBits(blake2b(STAMP_HASH_BYTES, concat(id, uint32(serial), nonce)));
 }
 
 /**
- * A copy of the parcel (24,576 bytes) with the lowest counter that gives at least `difficulty` leading zero bits. One that is
- * stamped well enough comes back as it is; one that was changed on its way is never stamped. A step is a few hundred tries,
- * and yields how many there were.
- * Throws STAMP_CHEAP when the difficulty is not 0 to 24; PARCEL_SIZE, PARCEL_VERSION, PARCEL_SEALED and PARCEL_CHECK as `parseParcel`.
+ * A copy of the parcel (24,576 bytes) with the lowest counter that gives at least `difficulty` leading zero bits; one that has
+ * enough already keeps its counter. A parcel that was changed on its way is never stamped. A step is a few hundred tries, and
+ * yields the number of tries so far.
+ * Throws STAMP_CHEAP unless the difficulty is 0 to 24; PARCEL_SIZE, PARCEL_VERSION, PARCEL_SEALED and PARCEL_CHECK as
+ * `parseParcel` does.
  */
 export function* stampSteps(parcel: Uint8Array, difficulty: number): Steps<Uint8Array> {
   if (!Number.isInteger(difficulty) || difficulty < 0 || difficulty > MAX_DIFFICULTY) {
@@ -33,7 +34,7 @@ export function* stampSteps(parcel: Uint8Array, difficulty: number): Steps<Uint8
   return stamped;
 }
 
-/** As `stampSteps`, at once. */
+/** `stampSteps` without pauses. */
 export function stampParcel(parcel: Uint8Array, difficulty: number): Uint8Array {
   return finish(stampSteps(parcel, difficulty));
 }

@@ -2,14 +2,14 @@
 
 const UTF16_LE = [0xff, 0xfe];
 const UTF16_BE = [0xfe, 0xff];
-/** In text of Latin letters every other byte is zero then; one in four is more than any other text has. */
+/** UTF-16 has at least this many zero bytes per pair. In Latin text it has one; no other encoding has even half of that. */
 const ZEROS_PER_PAIR = 0.5;
-const LOOKED_AT_BYTES = 1_024;
+const SNIFFED_BYTES = 1_024;
 
 /**
- * The text of a file as it was meant: without a byte order mark, with `\n` for every line end, without blanks at the end of its
- * lines and without empty lines at its end. UTF-8, or UTF-16 as some editors save it.
- * Throws a TypeError for what is neither; `lenient`: puts U+FFFD there instead.
+ * The text of a file without its editor's traces: no byte order mark, `\n` for every line end, no white space at the ends of
+ * lines, no empty lines at the end. Reads UTF-8, and UTF-16 as some editors save it.
+ * Throws a TypeError for anything else; `lenient` puts U+FFFD in its place instead.
  */
 export function textOf(file: Uint8Array, strictness: 'strict' | 'lenient' = 'strict'): string {
   const text = new TextDecoder(encodingOf(file), { fatal: strictness === 'strict' }).decode(file);
@@ -25,7 +25,7 @@ export function textOf(file: Uint8Array, strictness: 'strict' | 'lenient' = 'str
 function encodingOf(file: Uint8Array): string {
   if (startsWith(file, UTF16_LE)) return 'utf-16le';
   if (startsWith(file, UTF16_BE)) return 'utf-16be';
-  const start = file.subarray(0, LOOKED_AT_BYTES & ~1);
+  const start = file.subarray(0, SNIFFED_BYTES & ~1);
   const zeros = [0, 0];
   start.forEach((byte, index) => {
     if (byte === 0) zeros[index % 2] = (zeros[index % 2] ?? 0) + 1;

@@ -142,7 +142,7 @@ function problemOf(held: number, stray: number): CodedError {
   if (held + stray >= PARCEL_TEXT_CHARACTERS) {
     return new CodedError('PARCEL_CHECK', 'something in it was changed on its way, or its pieces are out of order');
   }
-  return new CodedError('PARCEL_TEXT', `${String(held + stray)} characters, a parcel as text has ${String(PARCEL_TEXT_CHARACTERS)}`);
+  return new CodedError('PARCEL_TEXT', `${String(held + stray)} characters, expected ${String(PARCEL_TEXT_CHARACTERS)}`);
 }
 
 function checked(read: () => Uint8Array): FoundParcel {

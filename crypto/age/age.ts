@@ -16,13 +16,13 @@ import { HYBRID, HYBRID_STANZA_BYTES, unwrapHybrid, wrapHybrid } from './hybrid.
 import { decodeIdentity, decodeRecipient } from './identity.ts';
 import { decryptPayload, encryptPayload, payloadLength } from './stream.ts';
 
-/** Length of a file to `recipients` hybrid recipients whose plaintext has `plaintext` bytes. */
+/** Length of a file to `recipients` hybrid recipients with a plaintext of `plaintext` bytes. */
 export const fileLength = (recipients: number, plaintext: number): number =>
   VERSION_LINE_BYTES + recipients * HYBRID_STANZA_BYTES + MAC_LINE_BYTES + payloadLength(plaintext);
 
 /**
- * As `encrypt`, to public keys of 1,216 bytes each, one a step: encapsulating is the slow part. Throws RECIPIENT_FORMAT when X-Wing refuses
- * one.
+ * `encrypt` in steps, one per recipient, since encapsulating is the slow part. `publicKeys`: 1,216 bytes each. Throws
+ * RECIPIENT_FORMAT when X-Wing refuses one.
  */
 export function* encryptSteps(plaintext: Uint8Array, publicKeys: readonly Uint8Array[]): Steps<Uint8Array> {
   const fileKey = randomBytes(FILE_KEY_BYTES);
@@ -31,20 +31,24 @@ export function* encryptSteps(plaintext: Uint8Array, publicKeys: readonly Uint8A
   return concat(encodeHeader(stanzas, fileKey), encryptPayload(plaintext, fileKey));
 }
 
-/** Seals `plaintext` to recipients `age1pq1…`, in their order. Throws RECIPIENT_FORMAT when there is none, or one is not valid. */
+/**
+ * Seals `plaintext` to recipients `age1pq1…`, in their order. Throws RECIPIENT_FORMAT when there is none, one is malformed, or
+ * X-Wing refuses its key.
+ */
 export function encrypt(plaintext: Uint8Array, recipients: readonly string[]): Uint8Array {
   if (recipients.length === 0) throw new CodedError('RECIPIENT_FORMAT', 'no recipient');
   return finish(encryptSteps(plaintext, recipients.map(decodeRecipient)));
 }
 
-/** Throws RECIPIENT_FORMAT when nothing can be sealed to a recipient: X-Wing refuses some keys that have the form of one. */
+/** Throws RECIPIENT_FORMAT unless something can be sealed to the recipient: X-Wing refuses some well-formed keys. */
 export function insistOnRecipient(recipient: string): void {
   encrypt(new Uint8Array(), [recipient]);
 }
 
 /**
- * The plaintext of a file, opened with identities `AGE-SECRET-KEY-PQ-1…`. Throws IDENTITY_FORMAT when one of them is none, AGE_HEADER when
- * the header is malformed, AGE_NO_MATCH when no identity opens it, AGE_MAC when the header was changed, AGE_PAYLOAD when the payload was.
+ * Opens a file with identities `AGE-SECRET-KEY-PQ-1…`. Throws IDENTITY_FORMAT when one of them is malformed, AGE_HEADER when the
+ * header is malformed, AGE_NO_MATCH when no identity opens the file, AGE_MAC when the header was changed, AGE_PAYLOAD when the
+ * payload was.
  */
 export function decrypt(file: Uint8Array, identities: readonly string[]): Uint8Array {
   const header = parseHeader(file);
@@ -53,9 +57,7 @@ export function decrypt(file: Uint8Array, identities: readonly string[]): Uint8A
   return decryptPayload(file.subarray(header.length), fileKey);
 }
 
-/**
- * A stanza that is invalid is no reason not to look at those after it: whether a letter opens would hang on their order, which is chance.
- */
+/** Looks past invalid stanzas: the order of stanzas is random, and must not decide whether a letter opens. */
 function fileKeyOf({ stanzas }: Header, identities: readonly Uint8Array[]): Uint8Array {
   let allValid = true;
   for (const stanza of stanzas.filter(({ type }) => type === HYBRID)) {
@@ -65,6 +67,6 @@ function fileKeyOf({ stanzas }: Header, identities: readonly Uint8Array[]): Uint
       allValid &&= unwrapped !== 'invalid';
     }
   }
-  if (!allValid) throw new CodedError('AGE_HEADER', 'an encapsulated key is not valid');
+  if (!allValid) throw new CodedError('AGE_HEADER', 'an encapsulated key is invalid');
   throw new CodedError('AGE_NO_MATCH', 'none of the identities opens this file');
 }

@@ -14,22 +14,19 @@ export function armor(file: Uint8Array): string {
   return `${[BEGIN, ...lines, END].join('\n')}\n`;
 }
 
-/** True of text that begins as an armored file does; it may still be malformed. */
+/** True when the text begins like an armored file. It may still be malformed. */
 export function isArmored(text: string): boolean {
   return text.trimStart().startsWith(BEGIN);
 }
 
-/**
- * The inverse of `armor`, also around nothing. White space around the whole and CRLF are taken. Throws AGE_ARMOR when there is anything
- * else.
- */
+/** The inverse of `armor`. Accepts CRLF, white space around the whole, and an empty body. Throws AGE_ARMOR for anything else. */
 export function dearmor(text: string): Uint8Array {
   const lines = text.trim().replaceAll('\r\n', '\n').split('\n');
   const body = lines.slice(1, -1);
-  if (lines[0] !== BEGIN || lines.at(-1) !== END) throw malformed('its first or last line is another');
+  if (lines[0] !== BEGIN || lines.at(-1) !== END) throw malformed('unexpected first or last line');
   body.forEach((line, i) => {
     const last = i === body.length - 1;
-    if (last ? line.length === 0 || line.length > COLUMNS : line.length !== COLUMNS) throw malformed('a line of another length');
+    if (last ? line.length === 0 || line.length > COLUMNS : line.length !== COLUMNS) throw malformed('a line of the wrong length');
   });
   try {
     return base64.decode(body.join(''));

@@ -14,7 +14,7 @@ const VERSION_LINE = 'age-encryption.org/v1';
 const STANZA_MARK = '-> ';
 const MAC_MARK = '---';
 
-/** How many characters unpadded base64 needs for `bytes` bytes. */
+/** The number of characters that unpadded base64 needs for `bytes` bytes. */
 export const base64Length = (bytes: number): number => Math.ceil((bytes * 4) / 3);
 
 export const VERSION_LINE_BYTES = VERSION_LINE.length + 1;
@@ -26,7 +26,7 @@ export type Stanza = { readonly type: string; readonly args: readonly string[]; 
 export type Header = {
   readonly stanzas: readonly Stanza[];
   readonly mac: Uint8Array;
-  /** What the MAC covers: all up to and including `---`. */
+  /** What the MAC covers: everything up to and including `---`. */
   readonly covered: Uint8Array;
   /** Length of the whole header in bytes; the payload follows. */
   readonly length: number;
@@ -34,7 +34,7 @@ export type Header = {
 
 const malformed = (what: string): CodedError => new CodedError('AGE_HEADER', `not an age v1 header: ${what}`);
 
-/** The bytes of unpadded canonical base64 (RFC 4648 §3.5). Throws AGE_HEADER when the text is anything else. */
+/** Decodes unpadded canonical base64 (RFC 4648 §3.5). Throws AGE_HEADER for anything else. */
 export function decodeBase64(text: string): Uint8Array {
   try {
     return base64nopad.decode(text);
@@ -43,7 +43,7 @@ export function decodeBase64(text: string): Uint8Array {
   }
 }
 
-/** Reads lines that end in LF and hold only printable ASCII and spaces. `next` throws AGE_HEADER when there is none such. */
+/** Reads lines of printable ASCII and spaces that end in LF. `next` throws AGE_HEADER when the next line is anything else. */
 class LineReader {
   offset = 0;
   readonly #bytes: Uint8Array;
@@ -84,7 +84,7 @@ function readStanza(line: string, lines: LineReader): Stanza {
  */
 export function parseHeader(file: Uint8Array): Header {
   const lines = new LineReader(file);
-  if (lines.next() !== VERSION_LINE) throw malformed('another version line');
+  if (lines.next() !== VERSION_LINE) throw malformed('unexpected version line');
   const stanzas: Stanza[] = [];
   for (;;) {
     const start = lines.offset;
@@ -95,7 +95,7 @@ export function parseHeader(file: Uint8Array): Header {
     }
     if (!line.startsWith(`${MAC_MARK} `)) throw malformed('neither a stanza nor the MAC');
     if (stanzas.length === 0) throw malformed('no stanza');
-    if (stanzas.length > 1 && stanzas.some(({ type }) => type === 'scrypt')) throw malformed('a scrypt stanza beside others');
+    if (stanzas.length > 1 && stanzas.some(({ type }) => type === 'scrypt')) throw malformed('a scrypt stanza among others');
     const mac = decodeBase64(line.slice(MAC_MARK.length + 1));
     if (mac.length !== MAC_BYTES) throw malformed(`a MAC of ${String(mac.length)} bytes, expected ${String(MAC_BYTES)}`);
     return { stanzas, mac, covered: file.subarray(0, start + MAC_MARK.length), length: lines.offset };
@@ -107,9 +107,9 @@ function macOf(covered: Uint8Array, fileKey: Uint8Array): Uint8Array {
   return hmac(sha256, key, covered);
 }
 
-/** § Header MAC. `fileKey`: 16 bytes. Throws AGE_MAC when the MAC is not of this header and key. */
+/** § Header MAC. `fileKey`: 16 bytes. Throws AGE_MAC unless the MAC is right for this header and key. */
 export function verifyMac(header: Header, fileKey: Uint8Array): void {
-  if (!equal(macOf(header.covered, fileKey), header.mac)) throw new CodedError('AGE_MAC', 'verification of the header MAC failed');
+  if (!equal(macOf(header.covered, fileKey), header.mac)) throw new CodedError('AGE_MAC', 'header MAC verification failed');
 }
 
 function encodeStanza({ type, args, body }: Stanza): string {

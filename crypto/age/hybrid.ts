@@ -38,7 +38,7 @@ function keySchedule(sharedSecret: Uint8Array): { key: Uint8Array; nonce: Uint8A
   return { key: labeledExpand(secret, 'key', context, 32), nonce: labeledExpand(secret, 'base_nonce', context, 12) };
 }
 
-/** Wraps `fileKey` (16 bytes) to `publicKey` (1,216 bytes). Throws RECIPIENT_FORMAT when X-Wing refuses the key. */
+/** Wraps `fileKey` (16 bytes) for `publicKey` (1,216 bytes). Throws RECIPIENT_FORMAT when X-Wing refuses the key. */
 export function wrapHybrid(fileKey: Uint8Array, publicKey: Uint8Array): Stanza {
   const { ciphertext, sharedSecret } = encapsulate(publicKey);
   const { key, nonce } = keySchedule(sharedSecret);
@@ -54,7 +54,7 @@ function encapsulate(publicKey: Uint8Array): { ciphertext: Uint8Array; sharedSec
   }
 }
 
-/** The encapsulated key (1,120 bytes) of a hybrid stanza. Throws AGE_HEADER when arguments or body are not what the type prescribes. */
+/** The encapsulated key (1,120 bytes) of a hybrid stanza. Throws AGE_HEADER when arguments or body do not fit the type. */
 export function encapsulatedKey({ args, body }: Stanza): Uint8Array {
   const [arg, ...more] = args;
   if (arg === undefined || more.length > 0) throw new CodedError('AGE_HEADER', `a ${HYBRID} stanza needs one argument`);
@@ -69,8 +69,8 @@ export function encapsulatedKey({ args, body }: Stanza): Uint8Array {
 }
 
 /**
- * The file key (16 bytes), with the 32 bytes of an identity; `foreign`: the stanza is for another, `invalid`: its X25519 share is
- * of small order, which is so for every identity. Throws AGE_HEADER when the stanza is malformed.
+ * Unwraps the file key (16 bytes) with an identity (32 bytes). `foreign`: the stanza is for another identity; `invalid`: its
+ * X25519 share is of small order, for whichever identity. Throws AGE_HEADER when the stanza is malformed.
  */
 export function unwrapHybrid(stanza: Stanza, identity: Uint8Array): Uint8Array | 'foreign' | 'invalid' {
   const sharedSecret = decapsulate(encapsulatedKey(stanza), identity);
@@ -91,7 +91,7 @@ function decapsulate(enc: Uint8Array, identity: Uint8Array): Uint8Array | null {
   }
 }
 
-/** True of a file whose header is well-formed and has exactly `count` hybrid stanzas and no other. */
+/** True when the header of a file is well-formed and has exactly `count` stanzas, all of them hybrid. */
 export function hasHybridStanzas(file: Uint8Array, count: number): boolean {
   try {
     const { stanzas } = parseHeader(file);

@@ -11,24 +11,24 @@ export const PUBLIC_KEY_BYTES = 1184 + 32;
 const IDENTITY_PREFIX = 'age-secret-key-pq-';
 const RECIPIENT_PREFIX = 'age1pq';
 const BECH32_CHECKSUM_CHARACTERS = 6;
-/** Of `age1pq1…`: five bits a character. */
+/** Length of `age1pq1…`, at five bits per character. */
 export const RECIPIENT_CHARACTERS = RECIPIENT_PREFIX.length + 1 + Math.ceil((PUBLIC_KEY_BYTES * 8) / 5) + BECH32_CHECKSUM_CHARACTERS;
 
 function decodeBech32(text: string, prefix: string, length: number, code: ErrorCode, what: string): Uint8Array {
-  let found: { prefix: string; words: number[] };
+  let decoded: { prefix: string; words: number[] };
   let bytes: Uint8Array;
   try {
-    found = bech32.decode(text as `${string}1${string}`, false);
-    bytes = bech32.fromWords(found.words);
+    decoded = bech32.decode(text as `${string}1${string}`, false);
+    bytes = bech32.fromWords(decoded.words);
   } catch {
     throw new CodedError(code, `not ${what}: its checksum or characters are wrong`);
   }
-  if (found.prefix !== prefix) throw new CodedError(code, `not ${what}: unexpected prefix`);
+  if (decoded.prefix !== prefix) throw new CodedError(code, `not ${what}: unexpected prefix`);
   if (bytes.length !== length) throw new CodedError(code, `not ${what}: ${String(bytes.length)} bytes, expected ${String(length)}`);
   return bytes;
 }
 
-/** The identity string `AGE-SECRET-KEY-PQ-1…` of 32 bytes. Throws IDENTITY_FORMAT when there are more or fewer. */
+/** The identity string `AGE-SECRET-KEY-PQ-1…` of 32 bytes. Throws IDENTITY_FORMAT for another length. */
 export function identityOf(seed: Uint8Array): string {
   if (seed.length !== IDENTITY_BYTES) {
     throw new CodedError('IDENTITY_FORMAT', `${String(seed.length)} bytes, expected ${String(IDENTITY_BYTES)}`);
@@ -41,13 +41,13 @@ export function generateIdentity(): string {
   return identityOf(randomBytes(IDENTITY_BYTES));
 }
 
-/** The 32 bytes of an identity string. Throws IDENTITY_FORMAT when it is none. */
+/** The 32 bytes of an identity string. Throws IDENTITY_FORMAT when it is malformed. */
 export function decodeIdentity(identity: string): Uint8Array {
   if (identity !== identity.toUpperCase()) throw new CodedError('IDENTITY_FORMAT', 'not a hybrid age identity: it is not in upper case');
   return decodeBech32(identity, IDENTITY_PREFIX, IDENTITY_BYTES, 'IDENTITY_FORMAT', 'a hybrid age identity (AGE-SECRET-KEY-PQ-1…)');
 }
 
-/** The 1,216 bytes of a recipient string `age1pq1…`. Throws RECIPIENT_FORMAT when it is none. */
+/** The 1,216 bytes of a recipient string `age1pq1…`. Throws RECIPIENT_FORMAT when it is malformed. */
 export function decodeRecipient(recipient: string): Uint8Array {
   if (recipient !== recipient.toLowerCase()) {
     throw new CodedError('RECIPIENT_FORMAT', 'not a hybrid age recipient: it is not in lower case');
@@ -55,7 +55,7 @@ export function decodeRecipient(recipient: string): Uint8Array {
   return decodeBech32(recipient, RECIPIENT_PREFIX, PUBLIC_KEY_BYTES, 'RECIPIENT_FORMAT', 'a hybrid age recipient (age1pq1…)');
 }
 
-/** True of a string that has the form of a recipient. X-Wing can still refuse the key in it, when something is sealed to it. */
+/** True when the text has the form of a recipient. X-Wing may still refuse its key when something is sealed to it. */
 export function isRecipient(text: string): boolean {
   try {
     return decodeRecipient(text).length > 0;
@@ -64,15 +64,15 @@ export function isRecipient(text: string): boolean {
   }
 }
 
-/** The recipient of an identity, `age1pq1…`, 1,959 characters. Throws IDENTITY_FORMAT when it is none. */
+/** The recipient of an identity, `age1pq1…`, 1,959 characters. Throws IDENTITY_FORMAT when the identity is malformed. */
 export function identityToRecipient(identity: string): string {
   const { publicKey } = sodium.crypto_kem_xwing_seed_keypair(decodeIdentity(identity));
   return bech32.encode(RECIPIENT_PREFIX, bech32.toWords(publicKey), false);
 }
 
 /**
- * The identities of an age identity file: one a line; empty lines and `#` comments are passed over. Throws
- * IDENTITY_FORMAT when a line is anything else, or there is no identity.
+ * The identities of an age identity file, one per line. Skips empty lines and `#` comments. Throws IDENTITY_FORMAT when any other
+ * line is not an identity, or there is no identity.
  */
 export function parseIdentityFile(text: string): string[] {
   const identities = text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#'));

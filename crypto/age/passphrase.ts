@@ -10,14 +10,14 @@ import { TAG_BYTES, decryptPayload, encryptPayload } from './stream.ts';
 const SCRYPT = 'scrypt';
 const SALT_BYTES = 16;
 const BODY_BYTES = FILE_KEY_BYTES + TAG_BYTES;
-/** What age writes: about a second on a desktop, 256 MiB. */
+/** age's default: about a second on a desktop, 256 MiB. */
 const DEFAULT_LOG_N = 18;
-/** What age reads at most. Above it a file could keep a machine busy for hours. */
+/** age's maximum. Beyond it, a file could keep a machine busy for hours. */
 const MAX_LOG_N = 22;
 const ZERO_NONCE = new Uint8Array(12);
 
-/** Hears which share (0 to 1) of the work is done. */
-type OnProgress = (share: number) => void;
+/** Called with the fraction of the work done (0 to 1). */
+type OnProgress = (fraction: number) => void;
 
 async function wrapKey(passphrase: string, salt: Uint8Array, logN: number, onProgress?: OnProgress): Promise<Uint8Array> {
   const N = 2 ** logN;
@@ -31,7 +31,7 @@ async function wrapKey(passphrase: string, salt: Uint8Array, logN: number, onPro
   });
 }
 
-/** True of a file that is protected by a passphrase. False for what is not an age file at all. */
+/** True when a file is protected by a passphrase, false also for anything that is not an age file. */
 export function isPassphraseFile(file: Uint8Array): boolean {
   try {
     return parseHeader(file).stanzas[0]?.type === SCRYPT;
@@ -40,7 +40,7 @@ export function isPassphraseFile(file: Uint8Array): boolean {
   }
 }
 
-/** Seals `plaintext` to a passphrase with work factor 2^`logN`. `onProgress` hears which share (0 to 1) of the work is done. */
+/** Seals `plaintext` with a passphrase at work factor 2^`logN`. */
 export async function encryptWithPassphrase(
   plaintext: Uint8Array,
   passphrase: string,
@@ -69,14 +69,14 @@ function parseStanza({ args, body }: Stanza): { salt: Uint8Array; logN: number }
   }
   if (!/^[1-9][0-9]*$/.test(factor)) throw new CodedError('AGE_HEADER', 'the work factor is not a decimal number');
   const logN = Number(factor);
-  if (logN > MAX_LOG_N) throw new CodedError('AGE_WORK_FACTOR', `a work factor of 2^${factor}, at most 2^${String(MAX_LOG_N)} is taken`);
+  if (logN > MAX_LOG_N) throw new CodedError('AGE_WORK_FACTOR', `a work factor of 2^${factor}, expected at most 2^${String(MAX_LOG_N)}`);
   return { salt, logN };
 }
 
 /**
- * The plaintext of a passphrase-protected file. The work is done in slices of 10 ms, so that a page stays alive.
- * Throws AGE_HEADER when the header is malformed, AGE_WORK_FACTOR when the factor is over 22, AGE_NO_MATCH when the passphrase is another
- * or the file is not protected by one, AGE_MAC when the header was changed, AGE_PAYLOAD when the payload was.
+ * Opens a passphrase-protected file. Works in slices of 10 ms, so that a page stays responsive.
+ * Throws AGE_HEADER when the header is malformed, AGE_WORK_FACTOR when the factor is over 2^22, AGE_NO_MATCH when the passphrase
+ * is wrong or the file is not protected by one, AGE_MAC when the header was changed, AGE_PAYLOAD when the payload was.
  */
 export async function decryptWithPassphrase(file: Uint8Array, passphrase: string, onProgress?: OnProgress): Promise<Uint8Array> {
   const header = parseHeader(file);
@@ -92,6 +92,6 @@ function unwrap(body: Uint8Array, key: Uint8Array): Uint8Array {
   try {
     return sodium.crypto_aead_chacha20poly1305_ietf_decrypt(null, body, null, ZERO_NONCE, key);
   } catch {
-    throw new CodedError('AGE_NO_MATCH', 'the passphrase is not the right one');
+    throw new CodedError('AGE_NO_MATCH', 'the passphrase is wrong');
   }
 }

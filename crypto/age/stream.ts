@@ -11,13 +11,13 @@ export const CHUNK_BYTES = 64 * 1024;
 const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;
 const CHUNK_NONCE_BYTES = 12;
 
-/** Length of the payload of a file whose plaintext has `plaintext` bytes. */
+/** Length of the payload of a file with a plaintext of `plaintext` bytes. */
 export const payloadLength = (plaintext: number): number =>
   PAYLOAD_NONCE_BYTES + plaintext + TAG_BYTES * Math.max(1, Math.ceil(plaintext / CHUNK_BYTES));
 
 const payloadKey = (fileKey: Uint8Array, nonce: Uint8Array): Uint8Array => hkdf(sha256, fileKey, nonce, utf8('payload'), 32);
 
-/** 11 bytes of big-endian counter, then 1 for the last chunk and 0 for the others. */
+/** 11 bytes of big-endian counter, then 1 for the last chunk, 0 for the others. */
 function chunkNonce(counter: number, last: boolean): Uint8Array {
   const nonce = new Uint8Array(CHUNK_NONCE_BYTES);
   const view = new DataView(nonce.buffer);
@@ -26,7 +26,7 @@ function chunkNonce(counter: number, last: boolean): Uint8Array {
   return nonce;
 }
 
-/** `fileKey`: 16 bytes. Returns nonce (16 bytes) and sealed chunks. */
+/** `fileKey`: 16 bytes. Returns the nonce (16 bytes) and the sealed chunks. */
 export function encryptPayload(plaintext: Uint8Array, fileKey: Uint8Array): Uint8Array {
   const nonce = randomBytes(PAYLOAD_NONCE_BYTES);
   const key = payloadKey(fileKey, nonce);
@@ -44,12 +44,12 @@ export function encryptPayload(plaintext: Uint8Array, fileKey: Uint8Array): Uint
 }
 
 /**
- * The inverse. `payload`: all that follows the header; `fileKey`: 16 bytes.
- * Throws AGE_HEADER when there is no whole nonce (the test kit counts it as a header failure), AGE_PAYLOAD when a chunk is cut short, is
- * empty or does not authenticate.
+ * The inverse of `encryptPayload`. `payload`: everything after the header; `fileKey`: 16 bytes.
+ * Throws AGE_HEADER when the nonce is cut short (the test kit counts that as a header failure), AGE_PAYLOAD when a chunk is cut
+ * short or does not authenticate, or a chunk after the first is empty.
  */
 export function decryptPayload(payload: Uint8Array, fileKey: Uint8Array): Uint8Array {
-  if (payload.length < PAYLOAD_NONCE_BYTES) throw new CodedError('AGE_HEADER', 'no payload nonce');
+  if (payload.length < PAYLOAD_NONCE_BYTES) throw new CodedError('AGE_HEADER', 'the payload nonce is cut short');
   const key = payloadKey(fileKey, payload.subarray(0, PAYLOAD_NONCE_BYTES));
   const sealed = payload.subarray(PAYLOAD_NONCE_BYTES);
   const count = Math.max(1, Math.ceil(sealed.length / SEALED_CHUNK_BYTES));
@@ -67,6 +67,6 @@ function openChunk(chunk: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8
   try {
     return sodium.crypto_aead_chacha20poly1305_ietf_decrypt(null, chunk, null, nonce, key);
   } catch {
-    throw new CodedError('AGE_PAYLOAD', 'a chunk does not authenticate');
+    throw new CodedError('AGE_PAYLOAD', 'chunk authentication failed');
   }
 }

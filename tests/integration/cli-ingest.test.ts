@@ -85,8 +85,8 @@ describe('what is refused', () => {
   test.each<readonly [string, () => string | Uint8Array, string]>([
     ['words', () => 'Help me', 'there is no sealed parcel in standard input'],
     ['nothing', () => '', 'there is no sealed parcel in standard input'],
-    ['a text that was cut', cut, 'a parcel as text has 32768'],
-    ['bytes that were cut', () => relay.stamped().subarray(0, -1), 'a parcel has 24576'],
+    ['a text that was cut', cut, 'characters, expected 32768'],
+    ['bytes that were cut', () => relay.stamped().subarray(0, -1), 'bytes, expected 24576'],
     ['a text that is no parcel', () => 'A'.repeat(32_768), 'something in it was changed on its way'],
     ['a text that was changed on its way', () => file('flipped.txt'), 'it was changed on its way; ask for it again'],
     ['pieces of a text in another order', () => file('7c-swapped.txt'), 'it was changed on its way; ask for it again'],
@@ -107,7 +107,7 @@ describe('what is refused', () => {
           ?.map((piece, index) => `Anna, 12:0${String(index)}\n${piece}\n`)
           .filter((_, index) => index !== 4)
           .join('') ?? '',
-      '28672 characters, a parcel as text has 32768; copy the whole of it again',
+      '28672 characters, expected 32768; copy the whole of it again',
     ],
     ['one sealed too long ago', () => encodeParcelText(relay.stamped(4)), 'no longer, or not yet, in use'],
   ])('%s: 3, nothing of it in the output', async (_what, make, why) => {

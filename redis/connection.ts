@@ -4,15 +4,15 @@ export type Role = 'relay' | 'worker' | 'operator';
 
 export type RedisTarget = { socketPath: string; username: string; password: string };
 
-/** A command that takes longer has failed, whatever became of it: the relay answers within 3 s. */
+/** A command that takes longer counts as failed, even if Redis executed it: the relay answers within 3 s. */
 export const COMMAND_TIMEOUT_MS = 2_000;
 export const CONNECT_TIMEOUT_MS = 1_000;
 const RECONNECT_MAX_MS = 500;
 
 /**
- * Options under which a dead Redis is an error within COMMAND_TIMEOUT_MS and recovery needs nobody: nothing is
- * queued while it is away, nothing is sent twice, and reconnecting goes on for ever.
- * @param role the relay's user may not ask INFO, so it takes a loading Redis for an error instead of waiting for it
+ * Options that turn a dead Redis into an error within COMMAND_TIMEOUT_MS and recover without help: nothing is queued while it is
+ * away, nothing is sent twice, and reconnecting never stops.
+ * @param role only the worker's user may send INFO and wait for a Redis that is loading; to the others it is an error
  */
 export function redisOptions(target: RedisTarget, role: Role) {
   return {
@@ -36,8 +36,8 @@ export function blockingRedisOptions(target: RedisTarget, role: Role) {
 }
 
 /**
- * Connects and stays connected until `disconnect()`. Errors of the connection itself are not reported here:
- * every command tells, and an unhandled 'error' event would end the process.
+ * Connects and stays connected until `disconnect()`. Errors of the connection itself are ignored here: every command reports
+ * them, and an unhandled 'error' event would end the process.
  */
 export function connect(target: RedisTarget, role: Role): Redis {
   const redis = new Redis(redisOptions(target, role));
@@ -45,7 +45,7 @@ export function connect(target: RedisTarget, role: Role): Redis {
   return redis;
 }
 
-/** Resolves once commands can be sent; rejects after `timeoutMs`. For programs that do one thing and end. */
+/** Resolves once commands can be sent; rejects after `timeoutMs`. For programs that do one thing and exit. */
 export async function whenReady(redis: Redis, timeoutMs: number): Promise<void> {
   if (redis.status === 'ready') return;
   await new Promise<void>((resolve, reject) => {

@@ -1,21 +1,21 @@
-/** What follows from a reason for which a parcel is dropped. */
+/** What follows from a drop reason. */
 type Drop = {
-  /** Something may be wrong here, and operators are warned for a day. The other drops are a sender's doing, or no loss. */
+  /** True when something may be wrong here: operators are warned for a day. Other drops are a sender's doing, or no loss. */
   readonly alarming: boolean;
 } & (
   | {
       readonly by: 'worker';
       /**
-       * Such a parcel goes back into the pool first, for a while, or also for as long as the worker lacks a key that may open it
-       * (worker/undecided.ts). Null: it is dropped at once.
+       * How long such a parcel first goes back into the pool: for a while, or also for as long as the worker lacks a key that may
+       * open it (worker/undecided.ts). Null: it is dropped at once.
        */
       readonly retry: 'for a while' | 'while a key is missing' | null;
     }
-  /** worker/lua/commit.lua decides it, which sees what stands in Redis when a round is written: too late for another try. */
+  /** worker/lua/commit.lua decides, which sees what is in Redis when a round is written: too late for another try. */
   | { readonly by: 'script'; readonly retry: null }
 );
 
-/** Why a parcel was dropped. Operators see each counted under this name (docs/operations.md). */
+/** Why parcels are dropped. Operators see a count under each of these names (docs/operations.md). */
 export const DROP_REASONS = {
   decoy: { by: 'worker', retry: null, alarming: false },
   replay: { by: 'script', retry: null, alarming: false },

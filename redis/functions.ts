@@ -1,6 +1,6 @@
 /*
- * What the relay has Redis do in one step (redis/lua/relay.lua). These are functions that the worker gives to Redis, so that the
- * relay's user can only call them, and send no code of its own (docs/decisions/007-functions.md).
+ * What Redis does for the relay in one step (redis/lua/relay.lua): functions that the worker loads into Redis, so that the
+ * relay's user can only call them and send no code of its own (docs/decisions/007-functions.md).
  */
 import { createHash } from 'node:crypto';
 import type { ChainableCommander, Redis } from 'ioredis';
@@ -9,14 +9,14 @@ import { BLANK_FIELD, REMEMBERED_ID_BYTES, SET_ANCHOR } from './keys.ts';
 import relayLua from './lua/relay.lua';
 import { MOST_REPLY_WEEKS, REPLIES_A_WEEK } from './mailboxes.ts';
 
-/** What redis/lua/relay.lua takes from here. */
+/** Constants of redis/lua/relay.lua. */
 const CONSTANTS = {
   REMEMBERED_ID_BYTES,
   SET_ANCHOR,
   BLANK_FIELD,
   REPLIES_A_WEEK,
   REPLIES_A_PAGE,
-  /** A page looks into this week and the full ones before it. */
+  /** A page reads the current week and the full ones before it. */
   MOST_WEEKS: MOST_REPLY_WEEKS + 1,
 };
 
@@ -27,7 +27,7 @@ const COMMANDS = { put: 'FCALL', read: 'FCALL_RO', ping: 'FCALL_RO' } as const s
 
 function library(version: string): string {
   const registrations = Object.entries(COMMANDS).map(([name, command]) => {
-    // What only reads works when the memory is full, too; some versions take that from no-writes alone.
+    // What only reads must work when memory is full, too; some versions of Redis take that from no-writes alone.
     const flags = command === 'FCALL_RO' ? "'no-writes', 'allow-oom'" : '';
     return `redis.register_function{function_name = '${name}_${version}', callback = ${name}, flags = {${flags}}}`;
   });
@@ -37,17 +37,17 @@ function library(version: string): string {
 
 const literal = (value: string | number): string => (typeof value === 'string' ? `'${value}'` : String(value));
 
-/** In the functions' names: a relay calls those that it knows, and never others of the same name. */
+/** Part of the functions' names: a relay calls the functions it knows, and never another version's. */
 const VERSION = createHash('sha256').update(library('')).digest('hex').slice(0, 16);
 
 export const functionName = (name: Name): string => `${name}_${VERSION}`;
 
-/** Strings in the reply arrive as Buffers, since what we keep in Redis is mostly bytes. */
+/** Strings in the reply arrive as Buffers, since most of what we keep in Redis is bytes. */
 export async function callFunction(redis: Redis, name: Name, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
   return redis.callBuffer(COMMANDS[name], functionName(name), keys.length, ...keys, ...args);
 }
 
-/** Asks, in a batch of commands, whether the functions are there: an error of `areMissing` says that they are not. */
+/** Checks within a batch of commands that the functions are there. If they are not, its error satisfies `areMissing`. */
 export function askForFunctions(batch: ChainableCommander): ChainableCommander {
   return batch.call(COMMANDS.ping, functionName('ping'), 0);
 }
@@ -56,7 +56,7 @@ export function areMissing(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('ERR Function not found');
 }
 
-/** For the worker: gives Redis the functions, in place of another version's, unless they are there. Throws what Redis refuses. */
+/** For the worker: loads the functions, replacing another version's, unless they are there. Throws what Redis refuses. */
 export async function provideFunctions(redis: Redis): Promise<void> {
   try {
     await callFunction(redis, 'ping', [], []);

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 
 type Argument = string | number | Buffer;
 
-/** A Lua script of the worker's: EVALSHA, and EVAL when Redis does not know it, as after SCRIPT FLUSH and a restart. */
+/** One of the worker's Lua scripts: EVALSHA, or EVAL when Redis does not know it, as after SCRIPT FLUSH or a restart. */
 export class Script {
   readonly #lua: string;
   readonly #sha: string;

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { ALARMING_DROPS, type AlarmingDrop } from './drops.ts';
 import { keys } from './keys.ts';
 
-/** How a count is shown to people: only its order of magnitude, so that it never tells of one person's request. */
+/** How counts are shown to people: only the order of magnitude, so that they never reveal one person's request. */
 export type Magnitude = '0' | '1-9' | '10-99' | '100-999' | '1000-9999' | '10000+';
 
 export function magnitude(count: number): Magnitude {
@@ -13,31 +13,31 @@ export function magnitude(count: number): Magnitude {
   return count < 10_000 ? '1000-9999' : '10000+';
 }
 
-/** `expiring`: the current keyring ends soon and none follows it; `none`: there is none. */
+/** `expiring`: the current keyring ends soon and none follows it; `none`: there is no current keyring. */
 export type KeyringState = 'ok' | 'expiring' | 'none';
 
-/** What the mix tells operators at the end of its round, in the hash `state`. */
+/** What the mix tells operators at the end of each round, in the hash `state`. */
 export type MixState = {
-  /** How many parcels there were when the round began. */
+  /** Parcels that were there when the round began. */
   pool: Magnitude;
-  /** How many replies waited when it ended. */
+  /** Replies that waited when the round ended. */
   replies: Magnitude;
-  /** Why nothing leaves the pool: a reason and a serial, or ''. */
+  /** Why nothing leaves the pool: a reason and a serial; or ''. */
   paused: string;
-  /** What holds back the letters of single teams, or all replies: reasons, with the inbox or serial of each, with spaces between. */
+  /** What holds back some teams' letters, or all replies: reasons, each with its inbox or serial, separated by spaces. */
   held: string;
   keyring: KeyringState;
-  /** From then on no keyring that the worker has is valid: the end of the current one and of those that follow without a gap; or ''. */
+  /** When the worker runs out of valid keyrings: the end of the current one and of those that follow it without a gap; or ''. */
   keyringUntil: string;
   /** Serial of the keyring that follows the current one, or ''. */
   keyringNext: string;
   /** The highest serial that the worker knows; '0': none. */
   keyringNewest: string;
-  /** What holds nothing back yet and will: reasons, with what each is about, with spaces between (`Warning`). */
+  /** What will hold something back but does not yet: reasons, each with its subject, separated by spaces (`Warning`). */
   warnings: string;
 };
 
-/** What holds nothing back yet and will. */
+/** Something that will hold something back but does not yet. */
 export type Warning =
   | { readonly reason: 'next-key'; readonly problem: string; readonly serial: number }
   | { readonly reason: 'outbox-filling'; readonly inbox: string }
@@ -45,15 +45,15 @@ export type Warning =
 
 /** What housekeeping tells operators, in the same hash. */
 export type HousekeepingState = {
-  /** What fails of it, with a code each, with spaces between; or ''. */
+  /** The tasks that fail, each with a code, separated by spaces; or ''. */
   housekeeping: string;
-  /** Redis has used most of the memory that it may. */
+  /** `filling`: Redis has used most of the memory it may use. */
   memory: 'filling' | 'ok';
-  /** What relays let in at most, as this worker was told: Redis' memory is planned for it. */
+  /** The relays' limits as configured for this worker: Redis' memory is planned for them. */
   relayLimits: string;
 };
 
-/** What relays let in at most: parcels in the pool, and remembered ids of a keyring. */
+/** The most that relays let in: parcels in the pool, and remembered ids per keyring. */
 export type RelayLimits = { readonly pool: number; readonly seen: number };
 
 export const limitsText = ({ pool, seen }: RelayLimits): string => `RELAY_POOL_LIMIT=${String(pool)} RELAY_SEEN_LIMIT=${String(seen)}`;
@@ -66,13 +66,13 @@ export async function publishHousekeeping(redis: Redis, state: HousekeepingState
   await redis.hset(keys.state, state);
 }
 
-/** What a worker says of an inbox, each with a reason in one word. */
+/** What a worker says about an inbox, each with a reason in one word. */
 export type InboxTrouble =
-  /** It takes nothing at the moment. */
+  /** Accepts nothing at the moment. */
   | 'failing'
-  /** It took others and refused some letters, which wait and are tried again. */
+  /** Accepted some letters and refused others, which wait and are tried again. */
   | 'deferring'
-  /** No worker has it in its configuration, and letters wait for it. */
+  /** Letters wait for it, but no worker has it in its configuration. */
   | 'unconfigured';
 
 /** @param reason a word of ours; null: there is no such trouble */
@@ -81,13 +81,13 @@ export async function publishTrouble(redis: Redis, inbox: string, trouble: Inbox
   else await redis.hdel(keys.state, troubleField(inbox, trouble));
 }
 
-/** How long a drop is news: a day, since nobody looks at the status more often by duty. */
+/** How long a drop is news: a day, since nobody has to look at the status more often. */
 const NEWS_HOURS = 24;
 const HOUR_MS = 3_600_000;
 
 /**
- * Once a round: remembers in which hour each of the alarming drops was last counted. Compared are the counters themselves, so
- * that nothing is missed whichever worker counted it, and whatever broke off.
+ * Once a round: records the hour in which each alarming drop was last counted. It compares the counters themselves, so that
+ * nothing is missed, whichever worker counted it and whatever broke off.
  */
 export async function noteDrops(redis: Redis, now: Date): Promise<void> {
   const counts = await redis.hmget(keys.dropped, ...ALARMING_DROPS);
@@ -96,7 +96,7 @@ export async function noteDrops(redis: Redis, now: Date): Promise<void> {
     const count = counts[index] ?? '0';
     const [known = '0', hour = '0'] = noted[index]?.split(' ') ?? [];
     if (count === known) continue;
-    // A counter that is smaller than before was set back by hand.
+    // A counter below its recorded value was reset by hand.
     const last = Number(count) > Number(known) ? String(Math.floor(now.getTime() / HOUR_MS)) : hour;
     await redis.hset(keys.state, dropField(reason), `${count} ${last}`);
   }
@@ -110,12 +110,12 @@ export type State = {
   drops: readonly AlarmingDrop[];
 };
 
-/** Empty before the first round. */
+/** Reads the state, which is empty before the first round. */
 export async function readState(redis: Redis, now = new Date()): Promise<State> {
   const fields = await redis.hgetall(keys.state);
   const isNews = (reason: AlarmingDrop): boolean => {
     const hour = Number(fields[dropField(reason)]?.split(' ')[1] ?? 0);
-    // Also one in the future: the clock was set back since.
+    // An hour in the future counts too: the clock was set back since.
     return hour > 0 && now.getTime() / HOUR_MS - hour < NEWS_HOURS;
   };
   return {

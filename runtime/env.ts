@@ -4,7 +4,7 @@ import { textOf } from '../crypto/text-file.ts';
 import { readRegularFileSync } from './files.ts';
 import { errorCode } from './log.ts';
 
-/** EX_CONFIG of sysexits.h: a supervisor need not try again before somebody changed the configuration. */
+/** EX_CONFIG of sysexits.h: a supervisor need not try again until somebody changes the configuration. */
 const EXIT_CONFIG = 78;
 
 /** A password or a key, with room for a few lines around it. */
@@ -12,7 +12,7 @@ const MAX_SECRET_BYTES = 16_384;
 
 export type ListenAddress = { kind: 'unix'; path: string } | { kind: 'loopback'; port: number };
 
-/** `unix:/absolute/path` or `127.0.0.1:PORT`. Anything a network could reach is not an address we listen on. */
+/** `unix:/absolute/path` or `127.0.0.1:PORT`. We never listen on an address that a network could reach. */
 export const listenAddress = z.string().transform((text, context): ListenAddress => {
   const unix = /^unix:(?<path>\/.+)$/.exec(text)?.groups?.['path'];
   if (unix !== undefined) return { kind: 'unix', path: unix };
@@ -24,7 +24,7 @@ export const listenAddress = z.string().transform((text, context): ListenAddress
 
 export const absolutePath = z.string().refine(isAbsolute, { error: 'expected an absolute path' });
 
-/** The trimmed text of the file that the variable names, for what must not stand in an environment. */
+/** The trimmed text of the file that the variable names, for secrets that must not be in the environment itself. */
 export const secretFile = absolutePath.transform((path, context): string => {
   try {
     const secret = textOf(readRegularFileSync(path, MAX_SECRET_BYTES)).trim();
@@ -36,20 +36,20 @@ export const secretFile = absolutePath.transform((path, context): string => {
   return z.NEVER;
 });
 
-/** A whole number in an environment variable, within bounds. */
-export function integer(least: number, most: number) {
+/** A whole number in an environment variable, from `min` to `max`. */
+export function integer(min: number, max: number) {
   return z
     .string()
-    .regex(/^\d{1,15}$/, { error: `expected a whole number from ${least} to ${most}` })
+    .regex(/^\d{1,15}$/, { error: `expected a whole number from ${min} to ${max}` })
     .transform(Number)
-    .pipe(z.number().int().min(least).max(most));
+    .pipe(z.number().int().min(min).max(max));
 }
 
-/** What relays let in at most; relay and worker read the same variables. */
+/** The most that relays let in. Relay and worker read the same variables. */
 export const poolLimit = integer(1, 1_000_000).default(20_000);
 export const seenLimit = integer(1, 100_000_000).default(1_000_000);
 
-/** Every problem of `env` in one line each, by variable; values are not repeated, they may be secrets. */
+/** Every problem of `env`, one line each, by variable. Values are not repeated: they may be secrets. */
 export function parseEnv<T>(schema: z.ZodType<T>, env: NodeJS.ProcessEnv): { value: T } | { problems: string[] } {
   const result = schema.safeParse(env);
   if (result.success) return { value: result.data };
@@ -61,7 +61,7 @@ export function parseEnv<T>(schema: z.ZodType<T>, env: NodeJS.ProcessEnv): { val
   };
 }
 
-/** The configuration, or the end of the process with every problem named on stderr. Only `config.ts` files call it. */
+/** Returns the configuration, or names every problem on stderr and exits. Only `config.ts` files call it. */
 export function readEnv<T>(schema: z.ZodType<T>, env: NodeJS.ProcessEnv): T {
   const result = parseEnv(schema, env);
   if ('value' in result) return result.value;

@@ -1,9 +1,9 @@
-// Reading files that somebody else put there: configuration, keyrings, keys, mail. A pipe or a device in their place would
-// block a thread for good, an endless file would fill the memory.
+// Reading files that somebody else put there: configuration, keyrings, keys, mail. A pipe or a device in their place would block
+// a thread for good, and an endless file would fill the memory.
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 
-/** `FILE_KIND`: not a regular file. `FILE_TOO_LARGE`: longer than allowed. `FILE_MODE`: others may read it. */
+/** `FILE_KIND`: not a regular file. `FILE_TOO_LARGE`: longer than allowed. `FILE_MODE`: others have rights to it. */
 export type FileProblem = 'FILE_KIND' | 'FILE_TOO_LARGE' | 'FILE_MODE';
 
 export class FileError extends Error {
@@ -21,32 +21,33 @@ const READ = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 const OTHERS = 0o077;
 
 /**
- * The whole of a regular file of at most `mostBytes`. Follows symbolic links.
- * Throws FILE_KIND for anything but a regular file, FILE_TOO_LARGE for a longer one, and what the system says otherwise.
+ * Reads a regular file of at most `maxBytes`. Follows symbolic links. Throws FILE_KIND for anything but a regular file,
+ * FILE_TOO_LARGE for a longer one, and system errors as they are.
  */
-export async function readRegularFile(path: string, mostBytes: number): Promise<Buffer> {
-  // Opening is an act for some devices, and wakes whoever writes into a pipe: so look before, and again at what was opened.
-  requireRegular(await stat(path), mostBytes);
-  return readOpened(path, READ, mostBytes, () => undefined);
+export async function readRegularFile(path: string, maxBytes: number): Promise<Buffer> {
+  // Merely opening some devices has effects, and opening a pipe wakes its writer: so check first, and check what was opened
+  // again.
+  requireRegular(await stat(path), maxBytes);
+  return readOpened(path, READ, maxBytes, () => undefined);
 }
 
 /**
- * A secret that its owner alone may read; no symbolic link.
- * Throws as `readRegularFile` does, and FILE_MODE where the group or others have any right to it.
+ * Reads a secret that only its owner may read. Follows no symbolic link. Throws as `readRegularFile` does, and FILE_MODE when the
+ * group or others have any right to it.
  */
-export async function readPrivateFile(path: string, mostBytes: number): Promise<Buffer> {
-  return readOpened(path, READ | constants.O_NOFOLLOW, mostBytes, ({ mode }) => {
+export async function readPrivateFile(path: string, maxBytes: number): Promise<Buffer> {
+  return readOpened(path, READ | constants.O_NOFOLLOW, maxBytes, ({ mode }) => {
     if ((mode & OTHERS) !== 0) throw new FileError('FILE_MODE', 'expected a file that only its owner may read');
   });
 }
 
-/** `readRegularFile` for what is read before anything else runs. */
-export function readRegularFileSync(path: string, mostBytes: number): Buffer {
-  requireRegular(statSync(path), mostBytes);
+/** `readRegularFile`, for what is read before anything else runs. */
+export function readRegularFileSync(path: string, maxBytes: number): Buffer {
+  requireRegular(statSync(path), maxBytes);
   const file = openSync(path, READ);
   try {
-    requireRegular(fstatSync(file), mostBytes);
-    const content = new Content(mostBytes);
+    requireRegular(fstatSync(file), maxBytes);
+    const content = new Content(maxBytes);
     while (!content.isWhole) content.add(readSync(file, content.chunk));
     return content.bytes();
   } finally {
@@ -54,13 +55,13 @@ export function readRegularFileSync(path: string, mostBytes: number): Buffer {
   }
 }
 
-async function readOpened(path: string, flags: number, mostBytes: number, check: (stats: Stats) => void): Promise<Buffer> {
+async function readOpened(path: string, flags: number, maxBytes: number, check: (stats: Stats) => void): Promise<Buffer> {
   const file = await open(path, flags);
   try {
     const stats = await file.stat();
-    requireRegular(stats, mostBytes);
+    requireRegular(stats, maxBytes);
     check(stats);
-    const content = new Content(mostBytes);
+    const content = new Content(maxBytes);
     while (!content.isWhole) content.add((await file.read(content.chunk)).bytesRead);
     return content.bytes();
   } finally {
@@ -68,31 +69,31 @@ async function readOpened(path: string, flags: number, mostBytes: number, check:
   }
 }
 
-function requireRegular(stats: Stats, mostBytes: number): void {
+function requireRegular(stats: Stats, maxBytes: number): void {
   if (!stats.isFile()) throw new FileError('FILE_KIND', 'expected a regular file');
-  if (stats.size > mostBytes) throw tooLarge(mostBytes);
+  if (stats.size > maxBytes) throw tooLarge(maxBytes);
 }
 
-function tooLarge(mostBytes: number): FileError {
-  return new FileError('FILE_TOO_LARGE', `expected at most ${String(mostBytes)} bytes`);
+function tooLarge(maxBytes: number): FileError {
+  return new FileError('FILE_TOO_LARGE', `expected at most ${String(maxBytes)} bytes`);
 }
 
-/** What was read so far. The size that a file system states is no bound: a file may grow, and those of /proc state none. */
+/** What was read so far. The size that a file system reports is no bound: a file may grow, and those in /proc report none. */
 class Content {
   isWhole = false;
   chunk = Buffer.alloc(CHUNK_BYTES);
-  readonly #mostBytes: number;
+  readonly #maxBytes: number;
   readonly #chunks: Buffer[] = [];
   #length = 0;
 
-  constructor(mostBytes: number) {
-    this.#mostBytes = mostBytes;
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
   }
 
-  /** @param count how many bytes of `chunk` were read; 0 at the end of the file */
+  /** @param count bytes of `chunk` that were read; 0 at the end of the file */
   add(count: number): void {
     this.#length += count;
-    if (this.#length > this.#mostBytes) throw tooLarge(this.#mostBytes);
+    if (this.#length > this.#maxBytes) throw tooLarge(this.#maxBytes);
     this.isWhole = count === 0;
     if (count === 0) return;
     this.#chunks.push(this.chunk.subarray(0, count));

@@ -12,8 +12,8 @@ const HOUR_MS = 3_600_000;
 /** A weekend, for an administrator to sign and an operator to install the next one. */
 export const EXPIRING_MS = 48 * HOUR_MS;
 /**
- * So long before its time the next keyring is taken, for clocks that differ. Not as soon as its file is there: what is remembered
- * of a keyring has a limit, and whoever used it up this week would close the door for the next.
+ * The next keyring is accepted this long before its time, for clocks that differ. Not as soon as its file is there: each keyring
+ * has a limit of remembered ids, and whoever used up the next one's in advance would close the door for its week.
  */
 export const EARLY_MS = 12 * HOUR_MS;
 const MAX_SIGNATURE_BYTES = 4_096;
@@ -24,16 +24,16 @@ export type Shelved = {
   readonly serial: number;
   readonly keyring: Keyring;
   readonly digest: string;
-  /** The signed bytes, as they are published. */
+  /** The signed bytes, as published. */
   readonly json: Uint8Array;
   readonly signature: string;
-  /** Until then parcels under this keyring are taken: the end of its use, and the grace. */
+  /** Parcels under this keyring are accepted until then: the end of its use, plus the grace. */
   readonly acceptedUntil: Date;
 };
 
 type Verified = Omit<Shelved, 'acceptedUntil'>;
-/** What was found in a file, and what came of it, so that unchanged files are verified and complained about once. */
-type Seen = { readonly json: Buffer; readonly signature: string; readonly verified: Verified | null };
+/** What was in a file and what came of it, so that unchanged files are verified, and complained about, only once. */
+type CachedFile = { readonly json: Buffer; readonly signature: string; readonly verified: Verified | null };
 
 export type ShelfOptions = {
   directory: string;
@@ -43,14 +43,14 @@ export type ShelfOptions = {
 };
 
 /**
- * The signed keyrings in a directory (`keyring-<serial>.json` with `.minisig`), read again every 10 s and on SIGHUP.
- * A file that does not verify is logged and otherwise not there.
+ * The signed keyrings in a directory (`keyring-<serial>.json` with `.minisig`), read again every 10 s and on SIGHUP. A file that
+ * does not verify is logged and ignored.
  */
 export class KeyringShelf {
   readonly now: () => Date;
   readonly #options: ShelfOptions;
   #root: PublicKey | undefined;
-  #seen = new Map<string, Seen>();
+  #files = new Map<string, CachedFile>();
   #shelved: readonly Shelved[] = [];
   #timer: NodeJS.Timeout | undefined;
   #directoryCode: string | undefined;
@@ -60,7 +60,7 @@ export class KeyringShelf {
     this.now = options.now ?? (() => new Date());
   }
 
-  /** Fails when the root key cannot be read: without it nothing can ever be verified. */
+  /** Rejects when the root key cannot be read: without it nothing can ever be verified. */
   async start(): Promise<void> {
     await this.load();
     this.#timer = setInterval(this.#reload, RELOAD_MS);
@@ -78,26 +78,29 @@ export class KeyringShelf {
     this.#root ??= parsePublicKey(textOf(await readRegularFile(this.#options.rootKeyFile, MAX_KEY_BYTES)));
     const root = this.#root;
     const names = await this.#fileNames();
-    // A directory that is gone for a moment does not unsay what it said.
+    // Keep the last good keyrings while the directory is unreadable.
     if (names === null) return;
-    const seen = new Map<string, Seen>();
-    for (const name of names) seen.set(name, await this.#read(name, root));
-    this.#seen = seen;
-    this.#shelved = withDeadlines([...seen.values()].flatMap(({ verified }) => verified ?? []));
+    const files = new Map<string, CachedFile>();
+    for (const name of names) files.set(name, await this.#read(name, root));
+    this.#files = files;
+    this.#shelved = withDeadlines([...files.values()].flatMap(({ verified }) => verified ?? []));
   }
 
-  /** Every keyring that verifies, by rising serial, dead ones too. */
+  /** Every keyring that verifies, by rising serial, including those that have ended. */
   all(): readonly Shelved[] {
     return this.#shelved;
   }
 
-  /** The keyring that counts (crypto/keyring.ts), if it can be used: better a closed door than an older one. */
+  /** The keyring that counts (crypto/keyring.ts), if it can be used: better a closed door than an older keyring. */
   current(): Shelved | null {
     const newest = this.#newest();
     return newest && this.now().getTime() < end(newest.keyring) ? newest : null;
   }
 
-  /** What parcels may be sealed under now: the current keyring, earlier ones within their grace, and the next when its time is near. */
+  /**
+   * The keyrings that parcels may be sealed under now: the current one, earlier ones within their grace, and the next when its
+   * time is near.
+   */
   live(): readonly Shelved[] {
     const now = this.now().getTime();
     const newest = this.#newest()?.serial ?? 0;
@@ -108,7 +111,7 @@ export class KeyringShelf {
     });
   }
 
-  /** The first keyring that has not begun, of those that come after the newest that has. */
+  /** The keyring after the newest that has begun, by serial. */
   next(): Shelved | null {
     const newest = this.#newest()?.serial ?? 0;
     return this.#shelved.find(({ serial }) => serial > newest) ?? null;
@@ -144,8 +147,8 @@ export class KeyringShelf {
     }
   }
 
-  async #read(name: string, root: PublicKey): Promise<Seen> {
-    const before = this.#seen.get(name);
+  async #read(name: string, root: PublicKey): Promise<CachedFile> {
+    const before = this.#files.get(name);
     const path = join(this.#options.directory, name);
     let json: Buffer = Buffer.alloc(0);
     let signature = '';
@@ -155,13 +158,13 @@ export class KeyringShelf {
       if (before?.json.equals(json) && before.signature === signature) return before;
       const { keyring, digest } = verifyKeyring(json, signature, root);
       const serial = Number(FILE_NAME.exec(name)?.groups?.['serial']);
-      if (keyring.serial !== serial) throw new Error('the file is named for another serial');
+      if (keyring.serial !== serial) throw new Error('the file name has another serial');
       log.info('keyring loaded', { serial });
       return { json, signature, verified: { serial, keyring, digest, json, signature } };
     } catch (error) {
       const known = before?.json.equals(json) === true && before.signature === signature;
       if (!known) log.error('keyring ignored', { file: name, code: errorCode(error) });
-      // A file that is half written, or cannot be read just now, does not unsay what it said. Taking it away does.
+      // Keep the last good keyring while its file is half written or unreadable. Removing the file removes it.
       return { json, signature, verified: before?.verified ?? null };
     }
   }
@@ -170,7 +173,7 @@ export class KeyringShelf {
 const begin = (keyring: Keyring): number => Date.parse(keyring.notBefore);
 const end = (keyring: Keyring): number => Date.parse(keyring.notAfter);
 
-/** Letters that were on their way when a keyring was last the current one still arrive for the grace. */
+/** Letters on their way when a keyring stops being current still arrive within the grace. */
 function withDeadlines(verified: readonly Verified[]): Shelved[] {
   const bySerial = verified.toSorted((a, b) => a.serial - b.serial);
   return bySerial.map((each, index) => {
@@ -179,7 +182,7 @@ function withDeadlines(verified: readonly Verified[]): Shelved[] {
   });
 }
 
-/** The last moment a keyring is the current one: its end, or when one of a higher serial begins. */
+/** When a keyring stops being the current one: at its end, or when one of a higher serial begins. */
 function usedUntil(keyring: Keyring, higher: readonly Keyring[]): number {
   return Math.min(end(keyring), ...higher.map(begin));
 }

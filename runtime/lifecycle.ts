@@ -2,16 +2,16 @@ import { errorCode, log } from './log.ts';
 
 export type Service = {
   start(): Promise<void>;
-  /** Finishes what is in hand. */
+  /** Finishes the work in progress. */
   destroy(): Promise<void>;
 };
 
-/** What is in hand may take this long after a signal; a supervisor should wait a little longer before it kills. */
+/** How long work in progress may take after a signal. A supervisor should wait a little longer before it kills. */
 export const STOP_TIMEOUT_MS = 30_000;
 
-/** Runs a service until SIGTERM or SIGINT. The whole of an entry file, but for what it creates. */
+/** Runs a service until SIGTERM or SIGINT: all of an entry file but for what it creates. */
 export async function runService(part: 'relay' | 'worker', create: () => Service | Promise<Service>): Promise<void> {
-  // Node prints an uncaught error with all its properties, and those of ioredis hold the command's arguments: a parcel.
+  // Node prints all properties of an uncaught error, and ioredis puts the command's arguments there: a parcel.
   const crash = (error: unknown) => {
     log.error('crashed', { part, code: errorCode(error) });
     process.exit(1);
@@ -19,7 +19,7 @@ export async function runService(part: 'relay' | 'worker', create: () => Service
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
 
-  // Node prints warnings whole, and one about a malformed URL quotes what a client sent.
+  // Node prints warnings in full, and one about a malformed URL quotes what a client sent.
   process.removeAllListeners('warning');
   process.on('warning', (warning) => log.warn('runtime warning', { part, code: errorCode(warning) }));
 
@@ -36,7 +36,7 @@ export async function runService(part: 'relay' | 'worker', create: () => Service
 
   let stopping = false;
   const stop = (signal: NodeJS.Signals) => {
-    // Who asks twice does not want to wait.
+    // Whoever asks twice does not want to wait.
     if (stopping) process.exit(1);
     stopping = true;
     log.info('stopping', { part, signal });

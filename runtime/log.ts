@@ -1,8 +1,8 @@
 import { type DestinationStream, pino } from 'pino';
 
 /**
- * Everything the services may say. None of it is about one exchange or one parcel, so the log shows that the relay
- * works and never that somebody wrote.
+ * Everything the services may log. None of it is about one exchange or one parcel, so the log shows that the relay works and
+ * never that somebody wrote.
  */
 export type LogEvent =
   | 'starting'
@@ -36,20 +36,20 @@ export type LogEvent =
   | 'ticks failed'
   | 'runtime warning';
 
-/** The only fields that get out, each a number or one word. No field can carry a message, an address or content. */
+/** The only fields that are logged, each a number or one word. No field can carry a message, an address or content. */
 const FIELDS = ['part', 'reason', 'code', 'serial', 'file', 'inbox', 'listener', 'kind', 'signal'] as const;
 
 export type LogFields = Partial<Record<(typeof FIELDS)[number], string | number>>;
 
 const WORD = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/;
 
-/** Hours and minutes say when to look; seconds could be matched with a person's. */
+/** Hours and minutes say when to look; seconds could be matched with what a person did. */
 const MINUTE_MS = 60_000;
 const toTheMinute = () => `,"time":"${new Date(Math.floor(new Date().getTime() / MINUTE_MS) * MINUTE_MS).toISOString().slice(0, 16)}Z"`;
 
 export type Log = Record<'info' | 'warn' | 'error', (event: LogEvent, fields?: LogFields) => void>;
 
-/** The types say what may be logged; this makes sure of it at run time too, whatever a caller casts. */
+/** The types say what may be logged; this enforces it at run time too, whatever a caller casts. */
 export function createLog(destination: DestinationStream): Log {
   const logger = pino({ base: null, timestamp: toTheMinute, formatters: { level: (level) => ({ level }) } }, destination);
   return {
@@ -59,7 +59,7 @@ export function createLog(destination: DestinationStream): Log {
   };
 }
 
-/** Synchronous, so that the last words of a process are not lost. */
+/** Synchronous, so that the last lines of a process are not lost. */
 export const log = createLog(pino.destination({ dest: 1, sync: true }));
 
 function allowed(fields: LogFields): LogFields {
@@ -73,8 +73,8 @@ function allowed(fields: LogFields): LogFields {
 }
 
 /**
- * One word for an error: its code, the first word of what Redis said (OOM, NOPERM), or its class. Never its message,
- * which may quote what was sent.
+ * One word for an error: its code, the first word of Redis' reply (OOM, NOPERM), or its class. Never its message, which may quote
+ * what was sent.
  */
 export function errorCode(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';

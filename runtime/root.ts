@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The folder of package.json: sources, templates and word lists are found from there, by a source and by a bundle in dist/ alike. */
+/** The folder of package.json, from which sources and bundles in dist/ alike find sources, templates and word lists. */
 export const ROOT = above(fileURLToPath(import.meta.url));
 
 function above(path: string): string {

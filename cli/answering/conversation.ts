@@ -1,5 +1,5 @@
 // Which conversation a volunteer means, who else of the team has it, and whether its mailbox takes one more answer.
-import { insistOnRecipient } from '../../crypto/age/age.ts';
+import { checkRecipient } from '../../crypto/age/age.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { REPLIES_A_WEEK } from '../../crypto/mailbox-limits.ts';
 import type { NoteAction } from '../../crypto/note.ts';
@@ -53,7 +53,7 @@ export function answerable(conversations: readonly Conversation[], id: string | 
  */
 export function insistOnKey({ id, address }: Answerable): void {
   try {
-    insistOnRecipient(address.recipient);
+    checkRecipient(address.recipient);
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     throw new CliError(

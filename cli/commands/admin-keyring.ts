@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { createKeyring, readKeyring, SERIAL_MAX } from '../keys/keyring.ts';
 import { readRootKey } from '../keys/root-key.ts';
-import { insistOnRecipient } from '../../crypto/age/age.ts';
+import { checkRecipient } from '../../crypto/age/age.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { defineCommand, required, wholeNumber } from '../command.ts';
@@ -142,7 +142,7 @@ async function recipientFrom(value: string): Promise<string> {
   await ready;
   const text = value.startsWith('age1') ? value : await readInputText(value, "the worker's recipient");
   const recipient = text.split(/\r?\n/).find((line) => line !== '' && !line.startsWith('#')) ?? '';
-  insistOnRecipient(recipient);
+  checkRecipient(recipient);
   return recipient;
 }
 

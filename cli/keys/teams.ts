@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { insistOnRecipient } from '../../crypto/age/age.ts';
+import { checkRecipient } from '../../crypto/age/age.ts';
 import { isRecipient } from '../../crypto/age/identity.ts';
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { ready } from '../../crypto/sodium.ts';
@@ -106,7 +106,7 @@ function placeOf(path: readonly PropertyKey[]): string {
 
 function isUsable(recipient: string): boolean {
   try {
-    insistOnRecipient(recipient);
+    checkRecipient(recipient);
     return true;
   } catch {
     return false;

@@ -41,7 +41,7 @@ export function encrypt(plaintext: Uint8Array, recipients: readonly string[]): U
 }
 
 /** Throws RECIPIENT_FORMAT unless something can be sealed to the recipient: X-Wing refuses some well-formed keys. */
-export function insistOnRecipient(recipient: string): void {
+export function checkRecipient(recipient: string): void {
   encrypt(new Uint8Array(), [recipient]);
 }
 

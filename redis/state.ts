@@ -89,12 +89,12 @@ const HOUR_MS = 3_600_000;
  * Once a round: records the hour in which each alarming drop was last counted. It compares the counters themselves, so that
  * nothing is missed, whichever worker counted it and whatever broke off.
  */
-export async function noteDrops(redis: Redis, now: Date): Promise<void> {
+export async function recordDrops(redis: Redis, now: Date): Promise<void> {
   const counts = await redis.hmget(keys.dropped, ...ALARMING_DROPS);
-  const noted = await redis.hmget(keys.state, ...ALARMING_DROPS.map(dropField));
+  const recorded = await redis.hmget(keys.state, ...ALARMING_DROPS.map(dropField));
   for (const [index, reason] of ALARMING_DROPS.entries()) {
     const count = counts[index] ?? '0';
-    const [known = '0', hour = '0'] = noted[index]?.split(' ') ?? [];
+    const [known = '0', hour = '0'] = recorded[index]?.split(' ') ?? [];
     if (count === known) continue;
     // A counter below its recorded value was reset by hand.
     const last = Number(count) > Number(known) ? String(Math.floor(now.getTime() / HOUR_MS)) : hour;

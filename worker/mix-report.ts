@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { EXPIRING_MS, type KeyringShelf } from '../runtime/keyrings.ts';
 import { log } from '../runtime/log.ts';
 import { ALIVE_SECONDS, keys } from '../redis/keys.ts';
-import { noteDrops, publishMix, magnitude, type MixState, type Warning } from '../redis/state.ts';
+import { recordDrops, publishMix, magnitude, type MixState, type Warning } from '../redis/state.ts';
 import { coverage, type Coverage } from './coverage.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { Holdup, Obstacle } from './obstacles.ts';
@@ -34,7 +34,7 @@ export class MixReport {
 
   async publish(findings: Findings): Promise<void> {
     this.#problems.update(findings);
-    await noteDrops(this.#redis, findings.startedAt);
+    await recordDrops(this.#redis, findings.startedAt);
     const replies = await this.#mailboxes.depth(this.#now());
     const shelved = this.#shelf.all();
     await publishMix(this.#redis, mixStateOf(findings, replies, coverage(shelved, findings.startedAt), shelved.at(-1)?.serial ?? 0));

@@ -7,7 +7,7 @@ import type { Status } from '../../operator/status.ts';
 import { ALARMING_DROPS, type AlarmingDrop } from '../../redis/drops.ts';
 import { ALIVE_SECONDS, keys } from '../../redis/keys.ts';
 import { channels, type RelayCondition } from '../../redis/presence.ts';
-import { noteDrops, publishHousekeeping, publishMix, publishTrouble } from '../../redis/state.ts';
+import { recordDrops, publishHousekeeping, publishMix, publishTrouble } from '../../redis/state.ts';
 import type { HousekeepingState, InboxTrouble, MixState } from '../../redis/state.ts';
 import { cli, writeTo, type CliResult } from '../support/cli.ts';
 import { OPEN, OperatorStand, WELL } from '../support/operator-stand.ts';
@@ -171,13 +171,13 @@ describe('with Redis', () => {
     const codes: Record<AlarmingDrop, string> = { damaged: 'PARCELS_DAMAGED', unopenable: 'PARCELS_UNOPENABLE', error: 'PARCELS_FAILED' };
     const code = codes[reason];
     await admin.hset(keys.dropped, reason, 3, 'decoy', 100);
-    await noteDrops(admin, now);
+    await recordDrops(admin, now);
     expect([await attentionAt(0), await attentionAt(22), await attentionAt(25)]).toEqual([[code], [code], []]);
     // Rounds without another change nothing.
-    await noteDrops(admin, new Date(now.getTime() + 30 * HOUR_MS));
+    await recordDrops(admin, new Date(now.getTime() + 30 * HOUR_MS));
     expect(await attentionAt(31)).toEqual([]);
     await admin.hincrby(keys.dropped, reason, 1);
-    await noteDrops(admin, new Date(now.getTime() + 30 * HOUR_MS));
+    await recordDrops(admin, new Date(now.getTime() + 30 * HOUR_MS));
     expect(await attentionAt(31)).toEqual([code]);
     // Nothing in Redis tells when it was more exactly than by the hour.
     expect((await admin.hget(keys.state, `drop:${reason}`))?.split(' ')[1]).toMatch(/^\d{6}$/);

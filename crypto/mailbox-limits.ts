@@ -5,4 +5,4 @@ export const REPLIES_A_WEEK = 16;
 /** Of these, at most this many by one signer. */
 export const REPLIES_A_WEEK_BY_ONE = 12;
 /** A year's replies and the current week's: more than any mailbox holds, whatever a relay says. */
-export const MOST_REPLIES = REPLIES_A_WEEK * 54;
+export const MAX_REPLIES = REPLIES_A_WEEK * 54;

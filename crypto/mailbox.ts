@@ -2,7 +2,7 @@
 import { ANSWER_BYTES } from './answer.ts';
 import { concat, randomBytes, readUint32, uint32 } from './bytes.ts';
 import { CodedError } from './errors.ts';
-import { MOST_REPLIES } from './mailbox-limits.ts';
+import { MAX_REPLIES } from './mailbox-limits.ts';
 import { PARCEL_BYTES } from './parcel.ts';
 import { REPLY_BYTES } from './reply.ts';
 import { SIGNING_KEY_BYTES } from './sign.ts';
@@ -79,7 +79,7 @@ export function parseMailboxAnswer(bytes: Uint8Array, page: number): MailboxAnsw
   }
   if (result === RESULTS.away) return { result: 'away', retryAfterSeconds };
   if (result !== RESULTS.read) throw new CodedError('MAILBOX_FORMAT', 'unknown result');
-  if (total > MOST_REPLIES) throw new CodedError('MAILBOX_FORMAT', `${String(total)} replies, expected at most ${String(MOST_REPLIES)}`);
+  if (total > MAX_REPLIES) throw new CodedError('MAILBOX_FORMAT', `${String(total)} replies, expected at most ${String(MAX_REPLIES)}`);
   const filled = Math.min(Math.max(total - page * REPLIES_A_PAGE, 0), REPLIES_A_PAGE);
   const replies = Array.from({ length: filled }, (_, i) => REPLIES_OFFSET + i * REPLY_BYTES).map((at) => bytes.slice(at, at + REPLY_BYTES));
   return { result: 'read', total, replies };

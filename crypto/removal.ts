@@ -1,7 +1,7 @@
 // A removal: the list of replies to delete, signed by the thread. docs/protocol.md, § Parcel.
 import { fromHex, readUint32, toHex, uint32 } from './bytes.ts';
 import { CodedError } from './errors.ts';
-import { MOST_REPLIES } from './mailbox-limits.ts';
+import { MAX_REPLIES } from './mailbox-limits.ts';
 import { checkPadding, type ByteFields, type REST } from './byte-layout.ts';
 import { SIGNATURE_BYTES, SIGNING_KEY_BYTES, signatureHolds, signParts } from './sign.ts';
 import { MAILBOX_LOCK_BYTES, mailboxId, mailboxLock, type Thread } from './thread.ts';
@@ -53,7 +53,7 @@ export function readRemoval({ key, lock, signature, count, ids: padded }: Remova
 }
 
 function checkCount(count: number): void {
-  if (count < 1 || count > MOST_REPLIES) {
-    throw new CodedError('PARCEL_FORMAT', `${String(count)} replies to remove, expected 1 to ${String(MOST_REPLIES)}`);
+  if (count < 1 || count > MAX_REPLIES) {
+    throw new CodedError('PARCEL_FORMAT', `${String(count)} replies to remove, expected 1 to ${String(MAX_REPLIES)}`);
   }
 }

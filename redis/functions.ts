@@ -7,7 +7,7 @@ import type { ChainableCommander, Redis } from 'ioredis';
 import { REPLIES_A_PAGE } from '../crypto/mailbox.ts';
 import { BLANK_FIELD, REMEMBERED_ID_BYTES, SET_ANCHOR } from './keys.ts';
 import relayLua from './lua/relay.lua';
-import { MOST_REPLY_WEEKS, REPLIES_A_WEEK } from './mailboxes.ts';
+import { MAX_REPLY_WEEKS, REPLIES_A_WEEK } from './mailboxes.ts';
 
 /** Constants of redis/lua/relay.lua. */
 const CONSTANTS = {
@@ -17,7 +17,7 @@ const CONSTANTS = {
   REPLIES_A_WEEK,
   REPLIES_A_PAGE,
   /** A page reads the current week and the full ones before it. */
-  MOST_WEEKS: MOST_REPLY_WEEKS + 1,
+  MAX_WEEKS: MAX_REPLY_WEEKS + 1,
 };
 
 type Name = 'put' | 'read' | 'ping';

@@ -10,7 +10,7 @@ export { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE } from '../crypto/mailbox-limits.
 /** Full weeks that a reply waits at least: the default of relay and worker. */
 export const REPLY_WEEKS = 5;
 /** The most weeks that either can be configured for. */
-export const MOST_REPLY_WEEKS = 12;
+export const MAX_REPLY_WEEKS = 12;
 /** Replies that wait in all: the worker's default. */
 export const REPLY_LIMIT = 5_000;
 

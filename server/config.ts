@@ -3,7 +3,7 @@ import { HIGHEST_DIFFICULTY } from '../crypto/wire.ts';
 import { absolutePath, integer, listenAddress, type ListenAddress, poolLimit, readEnv, secretFile, seenLimit } from '../runtime/env.ts';
 import type { ShelfOptions } from '../runtime/keyrings.ts';
 import type { RedisTarget } from '../redis/connection.ts';
-import { MOST_REPLY_WEEKS, REPLY_WEEKS } from '../redis/mailboxes.ts';
+import { MAX_REPLY_WEEKS, REPLY_WEEKS } from '../redis/mailboxes.ts';
 
 export type RelayConfig = {
   /** Where tor (or a reverse proxy) connects. */
@@ -38,7 +38,7 @@ export const relayEnv = z
     RELAY_DIFFICULTY: integer(0, HIGHEST_DIFFICULTY).default(10),
     RELAY_POOL_LIMIT: poolLimit,
     RELAY_SEEN_LIMIT: seenLimit,
-    RELAY_REPLY_WEEKS: integer(1, MOST_REPLY_WEEKS).default(REPLY_WEEKS),
+    RELAY_REPLY_WEEKS: integer(1, MAX_REPLY_WEEKS).default(REPLY_WEEKS),
     RELAY_REQUEST_TIMEOUT_SECONDS: integer(1, 600).default(60),
   })
   .transform((env): RelayConfig => ({

@@ -3,7 +3,7 @@ import { textOf } from '../crypto/text-file.ts';
 import { absolutePath, integer, poolLimit, readEnv, secretFile, seenLimit } from '../runtime/env.ts';
 import { readRegularFileSync } from '../runtime/files.ts';
 import { errorCode } from '../runtime/log.ts';
-import { MOST_REPLY_WEEKS, REPLY_LIMIT, REPLY_WEEKS } from '../redis/mailboxes.ts';
+import { MAX_REPLY_WEEKS, REPLY_LIMIT, REPLY_WEEKS } from '../redis/mailboxes.ts';
 import type { RedisTarget } from '../redis/connection.ts';
 import type { RelayLimits } from '../redis/state.ts';
 import { inboxesSchema, type InboxSettings } from './inboxes/kinds.ts';
@@ -63,7 +63,7 @@ export const workerEnv = z.object({
   WORKER_OUTBOX_LIMIT: integer(1, 1_000_000).default(2_000),
   WORKER_DEAD_LIMIT: integer(1, 1_000_000).default(2_000),
   WORKER_REPLY_LIMIT: integer(1, 1_000_000).default(REPLY_LIMIT),
-  WORKER_REPLY_WEEKS: integer(1, MOST_REPLY_WEEKS).default(REPLY_WEEKS),
+  WORKER_REPLY_WEEKS: integer(1, MAX_REPLY_WEEKS).default(REPLY_WEEKS),
   // The relay's own variables: Redis must have room for whatever the relay accepts.
   RELAY_POOL_LIMIT: poolLimit,
   RELAY_SEEN_LIMIT: seenLimit,

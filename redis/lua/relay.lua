@@ -35,8 +35,8 @@ end
 -- args: number of replies before this page, REPLIES_A_WEEK fields of the first week, as many of the second…
 -- Returns the number of replies, then REPLIES_A_PAGE of them, blank ones where there are no more.
 local function read(keys, args)
-  local blank, weeks = {key = keys[1], field = BLANK_FIELD}, {unpack(keys, 2, MOST_WEEKS + 2)}
-  if #weeks < 1 or #weeks > MOST_WEEKS or #args ~= 1 + #weeks * REPLIES_A_WEEK then
+  local blank, weeks = {key = keys[1], field = BLANK_FIELD}, {unpack(keys, 2, MAX_WEEKS + 2)}
+  if #weeks < 1 or #weeks > MAX_WEEKS or #args ~= 1 + #weeks * REPLIES_A_WEEK then
     return redis.error_reply('ERR not the places of a mailbox')
   end
   local before, filled, total = tonumber(args[1]), {}, 0

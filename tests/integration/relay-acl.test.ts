@@ -5,7 +5,7 @@ import { REPLIES_A_PAGE } from '../../crypto/mailbox.ts';
 import { Pool } from '../../server/pool.ts';
 import { callFunction, functionName, provideFunctions } from '../../redis/functions.ts';
 import { keys } from '../../redis/keys.ts';
-import { MOST_REPLY_WEEKS, REPLIES_A_WEEK } from '../../redis/mailboxes.ts';
+import { MAX_REPLY_WEEKS, REPLIES_A_WEEK } from '../../redis/mailboxes.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 let server: TestRedis;
@@ -163,7 +163,7 @@ describe('the relay, of replies,', () => {
 describe('the relay, of functions,', () => {
   const KEY = keys.replies(7);
   const PLACES = Array.from({ length: REPLIES_A_WEEK }, (_, place) => `place-${String(place)}`);
-  const WEEKS = Array.from({ length: MOST_REPLY_WEEKS + 1 }, (_, week) => keys.replies(week));
+  const WEEKS = Array.from({ length: MAX_REPLY_WEEKS + 1 }, (_, week) => keys.replies(week));
   let relay: Redis;
   beforeAll(async () => {
     relay = await server.connect('relay');

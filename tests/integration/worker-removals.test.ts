@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { randomBytes } from '../../crypto/bytes.ts';
-import { MOST_REPLIES } from '../../crypto/mailbox-limits.ts';
+import { MAX_REPLIES } from '../../crypto/mailbox-limits.ts';
 import { replyId } from '../../crypto/reply.ts';
 import { mailboxOf } from '../../crypto/thread.ts';
 import { keys } from '../../redis/keys.ts';
@@ -78,7 +78,7 @@ it('of a list of which some are gone the others are deleted, and it counts as ca
 
 it('as many as the fullest mailbox holds are listed in one parcel', async () => {
   const replies = await stand.fill(2);
-  await stand.remove([...replies.slice(0, 1), ...Array.from({ length: MOST_REPLIES - 1 }, () => randomBytes(32))]);
+  await stand.remove([...replies.slice(0, 1), ...Array.from({ length: MAX_REPLIES - 1 }, () => randomBytes(32))]);
   await stand.round();
   expect(await stand.waiting()).toEqual(replies.slice(1));
 });

@@ -6,7 +6,7 @@ import { CODE_WORDS, codeRoot, makeCode, readCode, wordsOf } from '../../crypto/
 import { WORD_LIST_LENGTH } from '../../crypto/words.ts';
 import type { Keyring, VerifiedKeyring } from '../../crypto/keyring.ts';
 import { openLetter, sealLetter, type WrittenContent } from '../../crypto/letter.ts';
-import { MOST_REPLIES } from '../../crypto/mailbox-limits.ts';
+import { MAX_REPLIES } from '../../crypto/mailbox-limits.ts';
 import { encodeMailboxAnswer, encodeQuestion, parseMailboxAnswer, parseQuestion } from '../../crypto/mailbox.ts';
 import { checkNote, signNote } from '../../crypto/note.ts';
 import { LONGEST_ORDER } from '../../crypto/order.ts';
@@ -175,9 +175,8 @@ describe('deleting', () => {
 
   it('takes as many as a mailbox holds in one parcel, and neither more nor none', () => {
     const ids = (count: number) => Array.from({ length: count }, () => randomBytes(32));
-    expect(removal(ids(MOST_REPLIES))).toMatchObject({ removal: { replies: { length: MOST_REPLIES } } });
-    for (const count of [0, MOST_REPLIES + 1])
-      expect(() => removal(ids(count))).toThrow(expect.objectContaining({ code: 'PARCEL_FORMAT' }));
+    expect(removal(ids(MAX_REPLIES))).toMatchObject({ removal: { replies: { length: MAX_REPLIES } } });
+    for (const count of [0, MAX_REPLIES + 1]) expect(() => removal(ids(count))).toThrow(expect.objectContaining({ code: 'PARCEL_FORMAT' }));
   });
 
   it('with another thread’s signature is refused', () => {

@@ -7,7 +7,7 @@ import { payloadLength } from '../../crypto/age/stream.ts';
 import { ANSWER_BYTES, ANSWER_HEADER_BYTES, encodeAnswer } from '../../crypto/answer.ts';
 import { LETTER_BYTES, LETTER_PLAINTEXT_BYTES, sealLetter } from '../../crypto/letter.ts';
 import { MAILBOX_ANSWER_BYTES, QUESTION_BYTES, REPLIES_A_PAGE, REPLIES_OFFSET } from '../../crypto/mailbox.ts';
-import { MOST_REPLIES } from '../../crypto/mailbox-limits.ts';
+import { MAX_REPLIES } from '../../crypto/mailbox-limits.ts';
 import * as parcel from '../../crypto/parcel.ts';
 import { REMOVAL_HEAD, SHORT_REPLY_ID_BYTES } from '../../crypto/removal.ts';
 import { REPLY_BYTES, REPLY_ID_BYTES, REPLY_PLAINTEXT_BYTES } from '../../crypto/reply.ts';
@@ -98,8 +98,8 @@ test('a reply has 9,851 bytes, and a parcel holds it and what deletes it', () =>
     ['signature', SIGNATURE_BYTES],
     ['count', 4],
   ]);
-  expect([SHORT_REPLY_ID_BYTES, REPLY_ID_BYTES, MOST_REPLIES]).toEqual([16, 32, 864]);
-  expect(133 + MOST_REPLIES * SHORT_REPLY_ID_BYTES).toBe(13_957);
+  expect([SHORT_REPLY_ID_BYTES, REPLY_ID_BYTES, MAX_REPLIES]).toEqual([16, 32, 864]);
+  expect(133 + MAX_REPLIES * SHORT_REPLY_ID_BYTES).toBe(13_957);
   expect(parcel.PARCEL_PLAINTEXT_BYTES - 9_980).toBe(12_921);
   expect(parcel.PARCEL_PLAINTEXT_BYTES - 13_957).toBe(8_944);
 });

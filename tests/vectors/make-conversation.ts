@@ -5,7 +5,7 @@ import { identityToRecipient, PUBLIC_KEY_BYTES } from '../../crypto/age/identity
 import { concat, fromHex, randomBytes, toHex, uint32, utf8 } from '../../crypto/bytes.ts';
 import { codeRoot, readCode, wordsOf, type Code } from '../../crypto/code.ts';
 import { LETTER_PLAINTEXT_BYTES, sealLetter, type LetterContent } from '../../crypto/letter.ts';
-import { MOST_REPLIES } from '../../crypto/mailbox-limits.ts';
+import { MAX_REPLIES } from '../../crypto/mailbox-limits.ts';
 import { encodeMailboxAnswer, encodeQuestion } from '../../crypto/mailbox.ts';
 import { signNote } from '../../crypto/note.ts';
 import { PARCEL_PLAINTEXT_BYTES } from '../../crypto/parcel.ts';
@@ -407,7 +407,7 @@ export function conversationVectors({ volunteer, colleague, worker, team, serial
   };
   const one = replyId(sealedReply).subarray(0, 16);
   const three = [10, 20, 30].map((byte) => new Uint8Array(16).fill(byte));
-  const most = Array.from({ length: MOST_REPLIES }, (_, i) => concat(uint32(i), new Uint8Array(12)));
+  const most = Array.from({ length: MAX_REPLIES }, (_, i) => concat(uint32(i), new Uint8Array(12)));
   const [first = one, second = one] = three;
   const removed = (ids: readonly Uint8Array[]): Vector['expect'] => ({
     value: { kind: 'delete', mailbox: toHex(mailbox), replies: ids.map(toHex) },

@@ -162,9 +162,8 @@ export function checkLetter(bytes: Uint8Array): void {
 }
 
 /**
- * Id of a letter in one inbox, 16 bytes. It stays the same when the work is repeated. Comparing ids tells neither two inboxes nor
- * anyone without the worker's identity (`secret`, 32 bytes) that two letters are the same. docs/protocol.md, § What an inbox
- * gets.
+ * Id of a letter in one inbox, 16 bytes. Repeating the work gives the same id. Comparing ids tells neither two inboxes nor anyone
+ * without the worker's identity (`secret`, 32 bytes) that they have the same letter. docs/protocol.md, § What an inbox gets.
  */
 export function letterId(letter: Uint8Array, inbox: string, secret: Uint8Array): Uint8Array {
   return blake2b(LETTER_ID_BYTES, letter, blake2b(INBOX_KEY_BYTES, utf8(inbox), secret));

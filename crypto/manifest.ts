@@ -22,9 +22,7 @@ const manifest = z.object({
 
 export type Manifest = z.infer<typeof manifest>;
 
-/**
- * JSON, one file per line, sorted by path: two builds can be compared by eye. Throws MANIFEST_FORMAT when a path is not plain.
- */
+/** JSON, one file per line, sorted by path, to compare two builds by eye. Throws MANIFEST_FORMAT when a path is not plain. */
 export function encodeManifest(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
   const entries = [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, bytes]) => [path, toHex(sha256(bytes))]);
   const value = parse(manifest, { version: 1, files: Object.fromEntries(entries) }, 'MANIFEST_FORMAT', 'a manifest');

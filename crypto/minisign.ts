@@ -93,9 +93,7 @@ export function generateKeyPair(): SigningKey {
   return { id: randomBytes(KEY_ID_BYTES), key: publicKey, secret: privateKey };
 }
 
-/**
- * Parses a public key file (two lines), or its second line alone as for `minisign -P`. Throws MINISIGN_FORMAT for anything else.
- */
+/** Parses a public key file (two lines), or its second line alone as for `minisign -P`. Throws MINISIGN_FORMAT otherwise. */
 export function parsePublicKey(text: string): PublicKey {
   if (secretKindOf(text) !== null) throw malformed('it is a secret key, not the public half');
   const trimmed = text.trim();

@@ -26,7 +26,7 @@ export const noteContent = z
     /** The alias that the conversation is handed to. */
     to: z.optional(alias),
     text: freeText,
-    /** That of the reply it carries a copy of, or its own. */
+    /** The id of the reply that it carries a copy of, or its own. */
     id: hex(ID_BYTES),
     /** Its place in the conversation. Both, or neither in notes written before there was an order. */
     number: z.optional(orderNumber),

@@ -2,7 +2,7 @@
 // Imports nothing, since pages use it too.
 
 export const NUMBER_MAX = 2 ** 31 - 1;
-/** Most short ids of earlier answers in one reply, note or follow-up. */
+/** Maximum number of short ids of earlier answers in one reply, note or follow-up. */
 export const KNOWN_MAX = 16;
 export const SHORT_ID_BYTES = 8;
 /**
@@ -15,7 +15,7 @@ export const AHEAD_MAX = 10_000;
 export type Order = { readonly number: number; readonly earlier: readonly string[] };
 /** An order in which either field may be left out. */
 export type OptionalOrder = { readonly [Name in keyof Order]?: Order[Name] | undefined };
-/** `number`: undefined in what was written before there was an order. Ties are ordered by `id`, then by `signature`. */
+/** `number`: undefined in what was written before there was an order. Ties are broken by `id`, then by `signature`. */
 export type Place = { readonly number: number | undefined; readonly id: string; readonly signature: string };
 
 /** The first 16 of an id's 32 hex digits. */

@@ -1,5 +1,4 @@
-// A parcel as text, for channels that cannot carry bytes: base64url (RFC 4648 §5) without padding. docs/protocol.md, § Parcel as
-// text.
+// A parcel as text, for channels that cannot carry bytes: unpadded base64url (RFC 4648 §5). docs/protocol.md, § Parcel as text.
 import { base64urlnopad } from '@scure/base';
 import { CodedError } from './errors.ts';
 import { PARCEL_BYTES, parseParcel } from './parcel.ts';

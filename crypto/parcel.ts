@@ -142,7 +142,8 @@ function decodeContent<K extends ParcelKind>(kind: K, plaintext: Uint8Array): Co
 /**
  * Seals a parcel to a keyring's worker, with its check; the counter of its stamp is still zero.
  * Throws LETTER_STRUCTURE or REPLY_STRUCTURE when the letter or reply in it is malformed, PARCEL_FORMAT when a field has the
- * wrong length or a removal has no replies, RECIPIENT_FORMAT when the worker's recipient is malformed or X-Wing refuses its key.
+ * wrong length or a removal has no replies or too many, RECIPIENT_FORMAT when the worker's recipient is malformed or X-Wing
+ * refuses its key.
  */
 export function sealParcel(content: SealableContent, to: { readonly serial: number; readonly worker: string }): Uint8Array {
   return frameParcel(encrypt(encodeContent(content), [to.worker]), to.serial);

@@ -12,7 +12,7 @@ const RECONNECT_MAX_MS = 500;
 /**
  * Options that turn a dead Redis into an error within COMMAND_TIMEOUT_MS and recover without help: nothing is queued while it is
  * away, nothing is sent twice, and reconnecting never stops.
- * @param role only the worker's user may send INFO and wait for a Redis that is loading; to the others it is an error
+ * @param role only the worker's user may send INFO, and so wait for a Redis that is still loading; the others get an error
  */
 export function redisOptions(target: RedisTarget, role: Role) {
   return {

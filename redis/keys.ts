@@ -4,7 +4,7 @@ import { PARCEL_ID_BYTES } from '../crypto/parcel.ts';
 export const keys = {
   /** hash: parcel id (32 bytes) -> sealed part. The relay only adds, the worker only removes. */
   pool: 'pool',
-  /** set: `rememberedId` of every parcel accepted under this keyring serial before this round. Dropped with the worker's key. */
+  /** set: `rememberedId` of every parcel accepted under this keyring serial before this round. Deleted with the worker's key. */
   seen: (serial: number) => `seen:${serial}`,
   /** set: the same for those accepted in this round. The worker moves them into `seen` in random order (worker/arrivals.ts). */
   arrived: (serial: number) => `arrived:${serial}`,

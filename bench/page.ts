@@ -41,7 +41,7 @@ const MEASURE = `
       const since = performance.now();
       this.addEventListener('message', ({ data }) => {
         if (data.id !== message.id) return;
-        if (data.kind === 'progress' && data.step === 'stamping') measured.sealed ??= performance.now() - since;
+        if (data.kind === 'progress' && data.stage === 'stamping') measured.sealed ??= performance.now() - since;
         if (data.kind === 'done') measured.stamped ??= performance.now() - since;
       });
     }

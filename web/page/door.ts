@@ -62,9 +62,8 @@ function parseDoor(door: { open?: unknown; reason?: unknown; difficulty?: unknow
 
 function parseStart(body: Uint8Array): Start {
   const { door, keyring, signature } = JSON.parse(new TextDecoder().decode(body)) as { door: object; keyring: unknown; signature: unknown };
-  const signed =
-    typeof keyring === 'string' && typeof signature === 'string' ? { json: new TextEncoder().encode(keyring), signature } : null;
-  return signed === null ? { door: { open: false, reason: 'keyring' }, keyring: null } : { door: parseDoor(door), keyring: signed };
+  if (typeof keyring !== 'string' || typeof signature !== 'string') return { door: { open: false, reason: 'keyring' }, keyring: null };
+  return { door: parseDoor(door), keyring: { json: new TextEncoder().encode(keyring), signature } };
 }
 
 /** Nothing of the keyring is believed until the worker has verified it. Throws UnreachableError when nothing came that can be read. */

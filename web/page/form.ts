@@ -18,12 +18,11 @@ const show = createViews(['opening', 'form', 'progress', 'accepted'], ['opening'
 class Form {
   readonly #visit: PageVisit;
   readonly #fields = new Fields((request) => this.#visit.sealer.ask('room', { request }));
+  readonly #leaving: LeavingQuestion;
   readonly #choice = new AnswerChoice();
   readonly #shown = new ShownCode(() => this.#afterCode());
-  readonly #leaving: LeavingQuestion;
-  readonly #language = document.documentElement.lang;
   #busy = false;
-  #opened = false;
+  #wasStarted = false;
   #waits = 0;
   #countdown: ReturnType<typeof setInterval> | undefined;
   /** One for whatever this visit sends, made when the first request that wants an answer is. */
@@ -41,26 +40,27 @@ class Form {
       holdsMore: () => this.#shown.held,
     });
     // After the way out: whatever is refused here, that works.
-    this.#visit = new PageVisit('send', ({ topics }) => this.#fields.showTopics(topics));
-    this.#leaving = new LeavingQuestion(this.#visit.notices, (notice) => this.#tell(notice));
+    const tell = (notice: Notice): void => this.#tell(notice);
+    this.#visit = new PageVisit('send', ({ topics }) => this.#fields.showTopics(topics), tell);
+    this.#leaving = new LeavingQuestion(this.#visit.notices, tell);
     this.#fields.onInput(() => this.#countdown !== undefined && this.#stopWaiting());
     onAction((action) => this.#act(action));
     onClick('send', () => void this.#send());
   }
 
   /** Looks whether a request can be sent at all. Writing can begin meanwhile: over Tor this takes its time. */
-  async open(): Promise<void> {
+  async start(): Promise<void> {
     this.#visit.notices.show(null);
     // At first the page shows the form by itself: typing can begin before this script is there.
-    if (this.#opened && this.#fields.empty) show('opening');
-    this.#opened = true;
+    if (this.#wasStarted && this.#fields.empty) show('opening');
+    this.#wasStarted = true;
     this.#visit.ready(false);
     try {
       const started = this.#visit.sealer.start();
       // Asked for together, but a closed door comes first.
       started.catch(() => undefined);
       const { door, keyring } = await readStart();
-      if (!door.open) return this.#notOpened(DOOR_NOTICES[door.reason]);
+      if (!door.open) return this.#visit.notReady(DOOR_NOTICES[door.reason]);
       show('form');
       await started;
       await this.#visit.take(keyring);
@@ -70,14 +70,8 @@ class Form {
       if (this.#visit.sealer.isSlow && door.difficulty >= SLOW_DIFFICULTY) this.#tell('slow-stamp');
       await this.#fields.countRoom();
     } catch (error) {
-      this.#notOpened(this.#visit.noticeFor(error, 'unreachable'));
+      this.#visit.notReady(this.#visit.noticeFor(error, 'unreachable'));
     }
-  }
-
-  /** Nothing is being checked any more until the person asks for it. */
-  #notOpened(notice: Notice): void {
-    setVisible({ checking: false });
-    this.#tell(notice);
   }
 
   async #send(): Promise<void> {
@@ -92,11 +86,11 @@ class Form {
     try {
       const words = this.#choice.wanted ? await this.#readyCode() : null;
       if (words === undefined) return this.#tell('no-words');
-      const answer = words !== null;
-      const outcome = await this.#visit.sending.send({ request: this.#fields.read(), answer }, () => {
+      const wanted = words !== null;
+      const outcome = await this.#visit.sending.send({ request: this.#fields.read(), wanted }, () => {
         this.#words = words ?? this.#words;
       });
-      if (outcome.kind === 'accepted') this.#accepted(answer);
+      if (outcome.kind === 'accepted') this.#accepted(wanted);
       else if (outcome.kind === 'refused') this.#tell(outcome.notice);
       else this.#wait(outcome.seconds);
     } catch (error) {
@@ -109,7 +103,7 @@ class Form {
   /** The code is made, and the list is there that it will be shown in. Undefined: the list does not come. */
   async #readyCode(): Promise<readonly string[] | undefined> {
     const words = await this.#choice.words().catch(() => undefined);
-    if (words !== undefined) this.#code ??= await this.#visit.sealer.ask('code', { language: this.#language });
+    if (words !== undefined) this.#code ??= await this.#visit.sealer.ask('code', { language: document.documentElement.lang });
     return words;
   }
 
@@ -120,8 +114,8 @@ class Form {
     this.#visit.end();
   }
 
-  /** `answer`: whether one is wanted here. If not, one to an earlier try may come all the same. */
-  #accepted(answer: boolean): void {
+  /** `wanted`: whether an answer is wanted here. If not, one to an earlier try may come all the same. */
+  #accepted(wanted: boolean): void {
     const reachable = this.#fields.read().contact !== undefined;
     const words = this.#words;
     const code = words === null ? null : this.#code;
@@ -129,7 +123,7 @@ class Form {
     this.#end();
     const hasCode = code !== null;
     setVisible({
-      'accepted-earlier': !answer && hasCode,
+      'accepted-earlier': !wanted && hasCode,
       'accepted-with-code': hasCode,
       'accepted-with-contact': reachable,
       'accepted-when': hasCode || reachable,
@@ -186,7 +180,7 @@ class Form {
   #act(action: Action): void {
     switch (action) {
       case 'check':
-        return void this.open().then(() => document.activeElement === document.body && focusOn('send'));
+        return void this.start().then(() => document.activeElement === document.body && focusOn('send'));
       case 'send':
         this.#waits = 0;
         return void this.#send();
@@ -214,4 +208,4 @@ class Form {
   }
 }
 
-void new Form().open();
+void new Form().start();

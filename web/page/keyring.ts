@@ -10,7 +10,7 @@ import { SealerError, type Sealer } from './sealer.ts';
  */
 export async function takeKeyring(sealer: Sealer, keyring: FetchedKeyring | null): Promise<Offered> {
   if (keyring === null) throw new SealerError('KEYRING_EXPIRED');
-  const offered = await sealer.ask('open', keyring);
+  const offered = await sealer.ask('verify', keyring);
   const usual = offered.answerTime[document.documentElement.lang];
   for (const place of document.querySelectorAll<HTMLElement>('.answer-time')) place.hidden = usual === undefined;
   fill('answer', usual ?? '');

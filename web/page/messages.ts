@@ -22,45 +22,45 @@ export type FollowUp = { team?: string; number: number; read: string[] };
 /** `total`: replies in the mailbox; `first`: how many of them come before those that are here. */
 export type MailboxFound = { total: number; first: number; replies: MailboxReply[] };
 export type MailboxPage = MailboxFound | { retryAfterSeconds: number };
-export type SealingStep = 'sealing' | 'stamping';
+export type SealingStage = 'sealing' | 'stamping';
 export type FailureCode = ErrorCode | 'UNEXPECTED';
 /** WORKER: the sealing worker itself could not be loaded, or died. */
 export type SealerCode = FailureCode | 'WORKER';
 
 /** Everything the worker can be asked, and what it gives back. */
-export type Exchanges = {
+export type Tasks = {
   /** Starts libsodium, with the bytes of /sodium.wasm where it runs on WebAssembly. */
-  start: { ask: { wasm: ArrayBuffer | null }; reply: null };
+  start: { input: { wasm: ArrayBuffer | null }; output: null };
   /** Verifies a keyring and keeps it for sealing. `teams`: how many there are. */
-  open: { ask: { json: Uint8Array; signature: string }; reply: Offered };
+  verify: { input: { json: Uint8Array; signature: string }; output: Offered };
   /** Bytes that still fit into the letter; negative when it is too long. */
-  room: { ask: { request: RequestFields }; reply: number };
+  room: { input: { request: RequestFields }; output: number };
   /** Seals a request, or with `followUp` further words in the conversation at hand. `answer`: whether one is wanted. */
-  seal: { ask: { request: RequestFields; difficulty: number; answer: boolean; followUp?: FollowUp }; reply: Uint8Array };
+  seal: { input: { request: RequestFields; difficulty: number; wanted: boolean; followUp?: FollowUp }; output: Uint8Array };
   /** Makes an access code, and with it the conversation at hand: places in the word list of this language. */
-  code: { ask: { language: string }; reply: readonly number[] };
+  code: { input: { language: string }; output: readonly number[] };
   /** Takes an access code as somebody wrote it. Null: it is one, and its conversation is at hand. */
-  enter: { ask: { language: string; text: string; words: readonly string[] }; reply: CodeProblem | null };
+  enter: { input: { language: string; text: string; words: readonly string[] }; output: CodeProblem | null };
   /** What to ask the relay about a page (from 0) of the mailbox at hand. */
-  look: { ask: { page: number }; reply: Uint8Array };
+  look: { input: { page: number }; output: Uint8Array };
   /** Reads what the relay answered to that. */
-  replies: { ask: { answer: Uint8Array; page: number }; reply: MailboxPage };
+  replies: { input: { bytes: Uint8Array; page: number }; output: MailboxPage };
   /** A parcel that removes these replies (their ids, hex) from the mailbox at hand. */
-  delete: { ask: { replies: readonly string[]; difficulty: number }; reply: Uint8Array };
+  delete: { input: { replies: readonly string[]; difficulty: number }; output: Uint8Array };
   /** A parcel without a request, sealed and stamped when there is nothing else to do. */
-  decoy: { ask: { difficulty: number }; reply: Uint8Array };
+  decoy: { input: { difficulty: number }; output: Uint8Array };
   /** Stamps a parcel again, dearer; its id stays the same, so that it is still one request. */
-  stamp: { ask: { parcel: Uint8Array; difficulty: number }; reply: Uint8Array };
+  stamp: { input: { parcel: Uint8Array; difficulty: number }; output: Uint8Array };
   /** Reads the relay's answer to a parcel. */
-  read: { ask: { answer: Uint8Array }; reply: Answer };
+  read: { input: { bytes: Uint8Array }; output: Answer };
   /** Draws the next slot. */
-  slot: { ask: { number: number; meanMs: number }; reply: Slot };
+  slot: { input: { number: number; meanMs: number }; output: Slot };
 };
-export type Kind = keyof Exchanges;
+export type Kind = keyof Tasks;
 
-export type AskOf<K extends Kind> = { [Each in K]: { id: number; kind: Each } & Exchanges[Each]['ask'] }[K];
+export type AskOf<K extends Kind> = { [Each in K]: { id: number; kind: Each } & Tasks[Each]['input'] }[K];
 export type Ask = AskOf<Kind>;
 export type Tell =
-  | { id: number; kind: 'done'; reply: Exchanges[Kind]['reply'] }
+  | { id: number; kind: 'done'; output: Tasks[Kind]['output'] }
   | { id: number; kind: 'failed'; code: FailureCode }
-  | { id: number; kind: 'progress'; step: SealingStep; done: number; of: number };
+  | { id: number; kind: 'progress'; stage: SealingStage; done: number; of: number };

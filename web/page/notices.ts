@@ -57,42 +57,31 @@ export const DOOR_NOTICES: Readonly<Record<DoorReason, Notice>> = {
   worker: 'closed-service',
 };
 
+const SEALER_NOTICES: Readonly<Partial<Record<SealerCode, Notice>>> = {
+  KEYRING_EXPIRED: 'keyring-expired',
+  KEYRING_NOT_YET_VALID: 'keyring-early',
+  KEYRING_OLD: 'keyring-old',
+  KEYRING_TOPIC: 'topic-gone',
+  KEYRING_FORMAT: 'keyring-forged',
+  MINISIGN_FORMAT: 'keyring-forged',
+  MINISIGN_KEY: 'keyring-forged',
+  MINISIGN_SIGNATURE: 'keyring-forged',
+  LETTER_TOO_LONG: 'too-long',
+};
+
 export function noticeForSealer(code: SealerCode): Notice {
-  switch (code) {
-    case 'KEYRING_EXPIRED':
-      return 'keyring-expired';
-    case 'KEYRING_NOT_YET_VALID':
-      return 'keyring-early';
-    case 'KEYRING_OLD':
-      return 'keyring-old';
-    case 'KEYRING_TOPIC':
-      return 'topic-gone';
-    case 'KEYRING_FORMAT':
-    case 'MINISIGN_FORMAT':
-    case 'MINISIGN_KEY':
-    case 'MINISIGN_SIGNATURE':
-      return 'keyring-forged';
-    case 'LETTER_TOO_LONG':
-      return 'too-long';
-    default:
-      return 'no-sealing';
-  }
+  return SEALER_NOTICES[code] ?? 'no-sealing';
 }
 
 /** What to say about a refusal that could not be mended without the person. */
-export function noticeForRefusal(result: Exclude<Result, 'accepted'>): Notice {
-  switch (result) {
-    case 'version':
-    case 'sealed':
-    // Sealed anew it was refused again: this device spoils what it holds, or the page is another than the server's.
-    case 'damaged':
-      return 'outdated';
-    case 'serial':
-    case 'closed':
-      return 'closed-keyring';
-    case 'full':
-    case 'away':
-    case 'stamp':
-      return 'busy';
-  }
-}
+export const REFUSAL_NOTICES: Readonly<Record<Exclude<Result, 'accepted'>, Notice>> = {
+  version: 'outdated',
+  sealed: 'outdated',
+  // Sealed anew it was refused again: this device spoils what it holds, or the page is another than the server's.
+  damaged: 'outdated',
+  serial: 'closed-keyring',
+  closed: 'closed-keyring',
+  full: 'busy',
+  away: 'busy',
+  stamp: 'busy',
+};

@@ -54,7 +54,7 @@ class OfflineForm {
     onClick('save', () => this.#save());
   }
 
-  async open(): Promise<void> {
+  async start(): Promise<void> {
     try {
       await ready;
       const root = parsePublicKey(ROOT_PUBLIC_KEY);
@@ -107,8 +107,8 @@ class OfflineForm {
     }
   }
 
-  #progress(step: 'sealing' | 'stamping', share: number): void {
-    setVisible({ 'progress-sealing': step === 'sealing', 'progress-stamping': step === 'stamping' });
+  #progress(stage: 'sealing' | 'stamping', share: number): void {
+    setVisible({ 'progress-sealing': stage === 'sealing', 'progress-stamping': stage === 'stamping' });
     element('progress-bar', HTMLProgressElement).value = Math.min(share, 1);
   }
 
@@ -139,4 +139,4 @@ class OfflineForm {
   }
 }
 
-void new OfflineForm().open();
+void new OfflineForm().start();

@@ -1,6 +1,6 @@
 // The page as the scripts see it: which part shows, and where the focus is. Every word is already in the HTML.
 import type { TemplateId } from './element-ids.ts';
-import type { SealingStep } from './messages.ts';
+import type { SealingStage } from './messages.ts';
 import type { Action, Notice } from './notices.ts';
 
 /** What a template has, and what the build and the scripts add to it. */
@@ -93,16 +93,12 @@ export function onAction(listener: (action: Action) => void): void {
   }
 }
 
-export type ProgressStep = SealingStep | 'slot' | 'sending';
-const STEPS: readonly ProgressStep[] = ['sealing', 'stamping', 'slot', 'sending'];
+export type ProgressStage = SealingStage | 'slot' | 'sending';
 
 /** `done` of `of`; without them the bar only shows that something is going on. */
-export function progress(step: ProgressStep, done?: number, of?: number): void {
+export function progress(stage: ProgressStage, done?: number, of?: number): void {
   const bar = element('progress-bar', HTMLProgressElement);
-  showOne(
-    STEPS.map((name) => `progress-${name}` as const),
-    `progress-${step}`,
-  );
+  showOne(['progress-sealing', 'progress-stamping', 'progress-slot', 'progress-sending'], `progress-${stage}`);
   if (done === undefined || of === undefined) bar.removeAttribute('value');
   else bar.value = Math.min(done / of, 1);
 }

@@ -10,7 +10,7 @@ import type { Offered } from './messages.ts';
 import type { Action, Notice } from './notices.ts';
 import { element, focusOn, onAction, onClick, progress, showOne, createViews, setVisible } from './page.ts';
 import { SealerError } from './sealer.ts';
-import type { Errand, SendingOutcome } from './sending.ts';
+import type { Errand } from './sending.ts';
 import { PageVisit } from './visit.ts';
 
 const draw = createViews(['enter', 'conversation', 'ended', 'progress'], ['enter']);
@@ -32,7 +32,7 @@ class Replies {
   #view: View = 'enter';
   #busy = false;
   /** Whether the relay takes something in. */
-  #open = false;
+  #isDoorOpen = false;
   /** Whether it depends on the topic to whom further words go that come before an answer. */
   #topicMatters = false;
   /** What did not work, to be tried again. */
@@ -48,8 +48,9 @@ class Replies {
     };
     setUpLeaving(held, { wipe: () => this.#visit.end(), ask: (href) => this.#askBeforeLeaving(href) });
     // After the way out: whatever is refused here, that works.
-    this.#visit = new PageVisit('read', (offered) => this.#showOffer(offered));
-    this.#leaving = new LeavingQuestion(this.#visit.notices, (notice) => this.#tell(notice));
+    const tell = (notice: Notice): void => this.#tell(notice);
+    this.#visit = new PageVisit('read', (offered) => this.#showOffer(offered), tell);
+    this.#leaving = new LeavingQuestion(this.#visit.notices, tell);
     onAction((action) => this.#act(action));
     onClick('read', () => void this.#enter());
     onClick('more', () => void this.#look());
@@ -59,7 +60,7 @@ class Replies {
   }
 
   /** Makes ready for looking. The code can be typed meanwhile: over Tor this takes its time. */
-  async open(): Promise<void> {
+  async start(): Promise<void> {
     this.#visit.notices.show(null);
     this.#visit.ready(false);
     try {
@@ -69,18 +70,13 @@ class Replies {
       this.#words = words;
       this.#code.know(words);
       await started;
-      if (keyring === null) return this.#notOpened('look-keys');
+      if (keyring === null) return this.#visit.notReady('look-keys');
       await this.#visit.take(keyring);
       this.#applyDoor(door);
       this.#visit.ready(true);
     } catch (error) {
-      this.#notOpened(this.#noticeFor(error, 'unreachable'));
+      this.#visit.notReady(this.#noticeFor(error, 'unreachable'));
     }
-  }
-
-  #notOpened(notice: Notice): void {
-    setVisible({ checking: false });
-    this.#tell(notice);
   }
 
   #showOffer({ topics, teams }: Offered): void {
@@ -91,7 +87,7 @@ class Replies {
 
   /** Behind a closed door answers can be read all the same, and also where a stamp takes minutes. */
   #applyDoor(door: RelayDoor): void {
-    this.#open = door.open;
+    this.#isDoorOpen = door.open;
     const isSlow = door.open && this.#visit.sealer.isSlow && door.difficulty >= SLOW_DIFFICULTY;
     setVisible({ slow: isSlow, 'slow-writing': isSlow, closed: !door.open });
     this.#conversation.allowRemoval(door.open);
@@ -102,8 +98,8 @@ class Replies {
   /** An answer says which team has the conversation; before one, the topic of the request does. A text that is there stays. */
   #offerWriting(): void {
     const isAskedTopic = this.#topicMatters && this.#conversation.handed.team === null;
-    setVisible({ write: this.#open || !this.#fields.empty, 'topic-choice': isAskedTopic });
-    element('send', HTMLButtonElement).disabled = !this.#open;
+    setVisible({ write: this.#isDoorOpen || !this.#fields.empty, 'topic-choice': isAskedTopic });
+    element('send', HTMLButtonElement).disabled = !this.#isDoorOpen;
   }
 
   async #enter(): Promise<void> {
@@ -147,69 +143,53 @@ class Replies {
 
   /** The door may have opened or closed meanwhile, and the keyring may have become another. */
   #lookAgain(): Promise<void> {
-    return this.#do(
-      'look',
-      () => this.#lookAgain(),
-      async () => {
-        const { door, keyring } = await readStart();
-        if (keyring === null) return this.#tell('look-keys');
-        await this.#visit.take(keyring);
-        this.#applyDoor(door);
-        this.#busy = false;
-        await this.#look();
-      },
-    );
+    const retry = (): Promise<void> => this.#lookAgain();
+    return this.#do('look', retry, async () => {
+      const { door, keyring } = await readStart();
+      if (keyring === null) return this.#tell('look-keys');
+      await this.#visit.take(keyring);
+      this.#applyDoor(door);
+      this.#busy = false;
+      await this.#look();
+    });
   }
 
   async #send(): Promise<void> {
-    const { handed } = this.#conversation;
     if (this.#fields.showMissing()) return;
+    const { handed } = this.#conversation;
     const { followUp } = handed;
-    const errand = { request: this.#fields.read(), answer: true, followUp };
-    await this.#do(
-      'send',
-      () => this.#send(),
-      () =>
-        this.#dispatch(
-          errand,
-          (notice) => notice,
-          () => {
-            handed.wrote(followUp.number);
-            this.#fields.clearMessage();
-            this.#fields.countRoom().catch(() => undefined);
-            this.#show('conversation');
-            setVisible({ sent: true });
-            focusOn('sent');
-          },
-        ),
-    );
+    const errand = { request: this.#fields.read(), wanted: true, followUp };
+    const retry = (): Promise<void> => this.#send();
+    await this.#do('send', retry, async () => {
+      const problem = await this.#dispatch(errand);
+      if (problem !== null) return this.#tell(problem);
+      handed.wrote(followUp.number);
+      this.#fields.clearMessage();
+      this.#fields.countRoom().catch(() => undefined);
+      this.#show('conversation');
+      setVisible({ sent: true });
+      focusOn('sent');
+    });
   }
 
   /** `all`: nobody asked for one of them alone. */
   async #delete(replies: readonly string[], all: boolean): Promise<void> {
-    await this.#do(
-      'delete',
-      () => this.#delete(replies, all),
-      () =>
-        this.#dispatch(
-          { replies },
-          () => 'delete-failed',
-          () => {
-            const { handed } = this.#conversation;
-            this.#conversation.removed(replies);
-            // What waits is not lost with what was removed, and neither is a text that was not sent yet.
-            if (all && handed.unfetched === 0 && this.#fields.empty) return this.#finish();
-            this.#show('conversation');
-            focusOn('conversation-title');
-          },
-        ),
-    );
+    const retry = (): Promise<void> => this.#delete(replies, all);
+    await this.#do('delete', retry, async () => {
+      if ((await this.#dispatch({ replies })) !== null) return this.#tell('delete-failed');
+      this.#conversation.removed(replies);
+      // What waits is not lost with what was removed, and neither is a text that was not sent yet.
+      if (all && this.#conversation.handed.unfetched === 0 && this.#fields.empty) return this.#finish();
+      this.#show('conversation');
+      focusOn('conversation-title');
+    });
   }
 
-  async #dispatch(errand: Errand, noticeFor: (notice: Notice) => Notice, accepted: () => void): Promise<void> {
-    const outcome: SendingOutcome = await this.#visit.sending.send(errand);
-    if (outcome.kind === 'accepted') accepted();
-    else this.#tell(noticeFor(outcome.kind === 'refused' ? outcome.notice : 'busy'));
+  /** Null: the relay has taken it; otherwise what to say. */
+  async #dispatch(errand: Errand): Promise<Notice | null> {
+    const outcome = await this.#visit.sending.send(errand);
+    if (outcome.kind === 'accepted') return null;
+    return outcome.kind === 'refused' ? outcome.notice : 'busy';
   }
 
   /** One thing at a time. What does not work can be tried again. */
@@ -269,7 +249,7 @@ class Replies {
     switch (action) {
       case 'check':
         if (this.#view === 'conversation') return void this.#lookAgain();
-        return void this.open().then(() => document.activeElement === document.body && focusOn('typed-code'));
+        return void this.start().then(() => document.activeElement === document.body && focusOn('typed-code'));
       case 'send':
         return this.#retry();
       case 'reload':
@@ -304,4 +284,4 @@ class Replies {
   }
 }
 
-void new Replies().open();
+void new Replies().start();

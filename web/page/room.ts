@@ -1,5 +1,5 @@
 // How much still fits into what is being written, in letters and in words.
-import { element, fill, setVisible } from './page.ts';
+import { element, fill, showOne } from './page.ts';
 
 /** From here on the count stands out, and is read out once. */
 const NEARLY_FULL_LETTERS = 300;
@@ -9,14 +9,10 @@ const ROUND_TO_LETTERS = 10;
 export function showRoom(bytes: number): void {
   const { lang, dataset } = document.documentElement;
   const letters = Math.floor(Math.abs(bytes) / Number(dataset['letterBytes'] ?? 1) / ROUND_TO_LETTERS) * ROUND_TO_LETTERS;
-  const state = bytes < 0 ? 'over' : letters < ROUND_TO_LETTERS ? 'full' : letters <= NEARLY_FULL_LETTERS ? 'nearly' : 'plenty';
+  const left = letters < ROUND_TO_LETTERS ? 'full' : letters <= NEARLY_FULL_LETTERS ? 'nearly' : 'plenty';
+  const state = bytes < 0 ? 'over' : left;
   fill('letters', new Intl.NumberFormat(lang).format(Math.max(letters, ROUND_TO_LETTERS)));
-  setVisible({
-    'room-over': state === 'over',
-    'room-full': state === 'full',
-    'room-nearly': state === 'nearly',
-    'room-plenty': state === 'plenty',
-  });
+  showOne(['room-over', 'room-full', 'room-nearly', 'room-plenty'], `room-${state}`);
   // Read out when the state changes, not with every letter.
   const spoken = element('room-spoken', HTMLElement);
   if (spoken.dataset['state'] !== state) {

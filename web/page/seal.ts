@@ -14,7 +14,7 @@ import { requestRoom, SEALING_STEPS, sealRequestSteps } from '../../crypto/seal.
 import { ready } from '../../crypto/sodium.ts';
 import { stampSteps } from '../../crypto/stamp.ts';
 import { threadOf, type Thread } from '../../crypto/thread.ts';
-import type { Ask, AskOf, Exchanges, FailureCode, Kind, MailboxPage, MailboxReply, SealingStep, Tell } from './messages.ts';
+import type { Ask, AskOf, Tasks, FailureCode, Kind, MailboxPage, MailboxReply, SealingStage, Tell } from './messages.ts';
 import { drawSlot } from './moments.ts';
 import { yieldToEventLoop, inSlices, type Slicing } from './slices.ts';
 import { topicsOf } from './topics.ts';
@@ -42,7 +42,7 @@ async function prepare(): Promise<void> {
   while (throwaways.prepare());
 }
 
-function open(json: Uint8Array, signature: string): Exchanges['open']['reply'] {
+function verify(json: Uint8Array, signature: string): Tasks['verify']['output'] {
   const candidate = verifyKeyring(json, signature, parsePublicKey(ROOT_PUBLIC_KEY));
   checkValidity(candidate.keyring, new Date(), floor);
   verified = candidate;
@@ -85,30 +85,26 @@ function readReplies(answered: MailboxAnswer, page: number): MailboxPage {
   return { total: answered.total, first: page * REPLIES_A_PAGE, replies };
 }
 
-/** What an answer is made with: how the page hears of its progress. */
-type Progress = (step: SealingStep, of: number) => (done: number) => void;
-type Reply<K extends Kind> = Exchanges[K]['reply'];
+/** Tells the page that a stage begins, and returns what tells it how far that is. */
+type Progress = (stage: SealingStage, of: number) => (done: number) => void;
+type Output<K extends Kind> = Tasks[K]['output'];
 
 function stamp(parcel: Uint8Array, difficulty: number, progress: Progress, slicing: Slicing = {}): Promise<Uint8Array> {
   // Luck decides how many tries it takes; this many on average.
-  const onStep = progress('stamping', 2 ** difficulty);
-  onStep(0);
-  return inSlices(stampSteps(parcel, difficulty), { onStep, ...slicing });
+  return inSlices(stampSteps(parcel, difficulty), { onStep: progress('stamping', 2 ** difficulty), ...slicing });
 }
 
-/** What is done about each kind of question. */
-const ANSWERS: { readonly [K in Kind]: (ask: Exchanges[K]['ask'], progress: Progress) => Reply<K> | Promise<Reply<K>> } = {
+const HANDLERS: { readonly [K in Kind]: (input: Tasks[K]['input'], progress: Progress) => Output<K> | Promise<Output<K>> } = {
   start: async ({ wasm }) => {
     if (wasm !== null) provideWasm(wasm);
     await usable;
     return null;
   },
-  open: ({ json, signature }) => open(json, signature),
+  verify: ({ json, signature }) => verify(json, signature),
   room: ({ request }) => requestRoom(request),
-  seal: async ({ request, difficulty, answer: isAnswerWanted, followUp }, progress) => {
+  seal: async ({ request, difficulty, wanted, followUp }, progress) => {
     const onStep = progress('sealing', SEALING_STEPS);
-    onStep(0);
-    const options = { throwaways, thread: isAnswerWanted || followUp ? conversation() : undefined, followUp };
+    const options = { throwaways, thread: wanted || followUp ? conversation() : undefined, followUp };
     return stamp(await inSlices(sealRequestSteps(request, keyring(), options), { onStep }), difficulty, progress);
   },
   code: ({ language }) => {
@@ -126,7 +122,7 @@ const ANSWERS: { readonly [K in Kind]: (ask: Exchanges[K]['ask'], progress: Prog
     const { mailboxKey, signing } = conversation();
     return encodeQuestion({ mailboxKey, threadKey: signing.key, page });
   },
-  replies: ({ answer: bytes, page }) => readReplies(parseMailboxAnswer(bytes, page), page),
+  replies: ({ bytes, page }) => readReplies(parseMailboxAnswer(bytes, page), page),
   delete: ({ replies, difficulty }, progress) => {
     const { keyring: to } = keyring();
     return stamp(sealParcel({ kind: 'delete', thread: conversation(), replies: replies.map(fromHex) }, to), difficulty, progress);
@@ -136,13 +132,17 @@ const ANSWERS: { readonly [K in Kind]: (ask: Exchanges[K]['ask'], progress: Prog
     return stamp(sealParcel({ kind: 'decoy' }, keyring().keyring), difficulty, progress, { between: idle });
   },
   stamp: ({ parcel, difficulty }, progress) => stamp(parcel, difficulty, progress),
-  read: ({ answer: bytes }) => parseAnswer(bytes),
+  read: ({ bytes }) => parseAnswer(bytes),
   slot: ({ number, meanMs }) => drawSlot(number, meanMs),
 };
 
-/** Throws what went wrong, also where that is said at once. */
-async function answer<K extends Kind>(ask: AskOf<K>): Promise<Reply<Kind>> {
-  return ANSWERS[ask.kind](ask, (step, of) => (done) => tell({ id: ask.id, kind: 'progress', step, done, of }));
+/** Async, so that what a handler throws at once is a rejection too. */
+async function handle<K extends Kind>(ask: AskOf<K>): Promise<Output<Kind>> {
+  return HANDLERS[ask.kind](ask, (stage, of) => {
+    const onStep = (done: number): void => tell({ id: ask.id, kind: 'progress', stage, done, of });
+    onStep(0);
+    return onStep;
+  });
 }
 
 function tell(message: Tell): void {
@@ -159,7 +159,7 @@ async function attend(ask: Ask): Promise<void> {
   const waitedFor = ask.kind !== 'decoy';
   if (waitedFor) awaited += 1;
   try {
-    tell({ id: ask.id, kind: 'done', reply: await answer(ask) });
+    tell({ id: ask.id, kind: 'done', output: await handle(ask) });
   } finally {
     if (waitedFor) awaited -= 1;
   }

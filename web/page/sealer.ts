@@ -1,6 +1,6 @@
 // The page's side of the sealing worker.
 import { readWasm } from './door.ts';
-import type { Exchanges, Kind, SealerCode, SealingStep, Tell } from './messages.ts';
+import type { Tasks, Kind, SealerCode, SealingStage, Tell } from './messages.ts';
 
 export class SealerError extends Error {
   readonly code: SealerCode;
@@ -11,8 +11,8 @@ export class SealerError extends Error {
   }
 }
 
-type OnProgress = (step: SealingStep, done: number, of: number) => void;
-type Waiting = { resolve: (reply: never) => void; reject: (error: SealerError) => void; onProgress: OnProgress | undefined };
+type OnProgress = (stage: SealingStage, done: number, of: number) => void;
+type Waiting = { resolve: (output: never) => void; reject: (error: SealerError) => void; onProgress: OnProgress | undefined };
 
 export class Sealer {
   /** At Tor Browser's Safer level there is no WebAssembly, and trying it makes NoScript cover the page: only looked for. */
@@ -65,13 +65,13 @@ export class Sealer {
   }
 
   /** Throws SealerError when it fails, with the code of what went wrong: WORKER when the worker itself could not be loaded or died. */
-  ask<K extends Kind>(kind: K, question: Exchanges[K]['ask'], onProgress?: OnProgress): Promise<Exchanges[K]['reply']> {
+  ask<K extends Kind>(kind: K, input: Tasks[K]['input'], onProgress?: OnProgress): Promise<Tasks[K]['output']> {
     if (this.#broken) return Promise.reject(new SealerError('WORKER'));
     this.#lastId += 1;
     const id = this.#lastId;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject, onProgress });
-      this.#worker.postMessage({ id, kind, ...question });
+      this.#worker.postMessage({ id, kind, ...input });
     });
   }
 
@@ -110,12 +110,12 @@ export class Sealer {
   #hear(message: Tell): void {
     const waiting = this.#waiting.get(message.id);
     if (message.kind === 'progress') {
-      waiting?.onProgress?.(message.step, message.done, message.of);
+      waiting?.onProgress?.(message.stage, message.done, message.of);
       return;
     }
     this.#waiting.delete(message.id);
-    // The exchange's kind was fixed when it was asked; the id leads back to it.
-    if (message.kind === 'done') waiting?.resolve(message.reply as never);
+    // The kind of task was fixed when it was asked for; the id leads back to it.
+    if (message.kind === 'done') waiting?.resolve(message.output as never);
     else waiting?.reject(new SealerError(message.code));
   }
 }

@@ -4,8 +4,8 @@ import type { Answer } from '../../crypto/answer.ts';
 import { HIGHEST_DIFFICULTY } from '../../crypto/wire.ts';
 import { askMailbox, sendParcel } from './door.ts';
 import type { FollowUp, MailboxPage, RequestFields } from './messages.ts';
-import { noticeForRefusal, type Notice } from './notices.ts';
-import type { ProgressStep } from './page.ts';
+import { REFUSAL_NOTICES, type Notice } from './notices.ts';
+import type { ProgressStage } from './page.ts';
 import { SealerError, type Sealer } from './sealer.ts';
 import { LONGEST_MEANS, Slots } from './slots.ts';
 
@@ -21,7 +21,7 @@ export type SendingOutcome =
   | { kind: 'later'; seconds: number };
 
 /** What somebody wants to be sent: their words, or the end of replies (their ids). */
-export type Errand = { request: RequestFields; answer: boolean; followUp?: FollowUp } | { replies: readonly string[] };
+export type Errand = { request: RequestFields; wanted: boolean; followUp?: FollowUp } | { replies: readonly string[] };
 /** What goes into a parcel. A decoy has nothing but its number in this visit: several may be on their way. */
 type Load = Errand | number;
 const isErrand = (load: Load): load is Errand => typeof load !== 'number';
@@ -32,7 +32,7 @@ export type SendingOptions = {
   slotMs: number;
   renewKeyring: () => Promise<void>;
   /** How far a request is; a decoy is not heard of. */
-  onStep: (step: ProgressStep, done?: number, of?: number) => void;
+  onStage: (stage: ProgressStage, done?: number, of?: number) => void;
 };
 
 export class Sending {
@@ -71,9 +71,7 @@ export class Sending {
    */
   async send(errand: Errand, onSending = (): void => undefined): Promise<SendingOutcome> {
     await this.#parcelFor(errand);
-    this.#options.onStep('slot');
-    return this.#slots.use(() => {
-      this.#options.onStep('sending');
+    return this.#inSlot(() => {
       onSending();
       return this.#exchange(errand);
     });
@@ -81,12 +79,17 @@ export class Sending {
 
   /** Looks into the mailbox at hand, in a slot as well. Throws SealerError when the answer is none, UnreachableError when none came. */
   async look(page: number): Promise<MailboxPage> {
-    const { sealer, onStep } = this.#options;
+    const { sealer } = this.#options;
     const question = await sealer.ask('look', { page });
-    onStep('slot');
-    return this.#slots.use(async () => {
-      onStep('sending');
-      return sealer.ask('replies', { answer: await askMailbox(question), page });
+    return this.#inSlot(async () => sealer.ask('replies', { bytes: await askMailbox(question), page }));
+  }
+
+  #inSlot<T>(exchange: () => Promise<T>): Promise<T> {
+    const { onStage } = this.#options;
+    onStage('slot');
+    return this.#slots.use(() => {
+      onStage('sending');
+      return exchange();
     });
   }
 
@@ -100,7 +103,7 @@ export class Sending {
   async #exchange(load: Load): Promise<SendingOutcome> {
     for (let mended = 0; ; mended += 1) {
       const parcel = await this.#parcelFor(load);
-      const answer = await sendParcel(parcel, (bytes) => this.#options.sealer.ask('read', { answer: bytes }));
+      const answer = await sendParcel(parcel, (bytes) => this.#options.sealer.ask('read', { bytes }));
       if (answer === null) return { kind: 'refused', notice: 'refused' };
       if (answer.result === 'accepted') {
         this.#forget(load);
@@ -111,7 +114,7 @@ export class Sending {
         return { kind: 'later', seconds: Math.min(Math.max(answer.retryAfterSeconds, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS) };
       }
       if (['sealed', 'version', 'damaged'].includes(answer.result)) this.#forget(load);
-      return { kind: 'refused', notice: noticeForRefusal(answer.result) };
+      return { kind: 'refused', notice: REFUSAL_NOTICES[answer.result] };
     }
   }
 
@@ -125,13 +128,13 @@ export class Sending {
   }
 
   async #seal(load: Load): Promise<Uint8Array> {
-    const { sealer, renewKeyring, onStep } = this.#options;
+    const { sealer, renewKeyring, onStage } = this.#options;
     const difficulty = this.#difficulty;
     const seal = (): Promise<Uint8Array> => {
       if (!isErrand(load)) return sealer.ask('decoy', { difficulty });
       return 'request' in load
-        ? sealer.ask('seal', { ...load, difficulty }, onStep)
-        : sealer.ask('delete', { ...load, difficulty }, onStep);
+        ? sealer.ask('seal', { ...load, difficulty }, onStage)
+        : sealer.ask('delete', { ...load, difficulty }, onStage);
     };
     return seal().catch(async (error: unknown) => {
       // A page may have been open for longer than its keyring lives.

@@ -13,20 +13,27 @@ export class PageVisit {
   readonly notices = new Notices(Object.keys(NOTICES) as Notice[]);
   readonly #button: 'send' | 'read';
   readonly #onOffer: (offered: Offered) => void;
+  readonly #tell: (notice: Notice) => void;
 
-  /** `button`: what can be done once all is checked. `onOffer` hears what each keyring offers that is believed. */
-  constructor(button: 'send' | 'read', onOffer: (offered: Offered) => void) {
+  /**
+   * `button`: enabled once everything is checked. `onOffer`: called with what each verified keyring offers. `tell`: shows a notice in a
+   * view of the page.
+   */
+  constructor(button: 'send' | 'read', onOffer: (offered: Offered) => void, tell: (notice: Notice) => void) {
     this.#button = button;
     this.#onOffer = onOffer;
+    this.#tell = tell;
     this.sending = new Sending({
       sealer: this.sealer,
       slotMs: Number(document.documentElement.dataset['slotSeconds']) * 1_000,
       renewKeyring: async () => this.take((await readStart()).keyring),
-      onStep: progress,
+      onStage: progress,
     });
   }
 
-  /** Throws SealerError when the keyring is not believed, or there is none. */
+  /** Starts libsodium while the page asks for everything else. Rejects with SealerError or UnreachableError. */
+
+  /** Throws SealerError when the keyring does not verify, or there is none. */
   async take(keyring: FetchedKeyring | null): Promise<void> {
     this.#onOffer(await takeKeyring(this.sealer, keyring));
   }
@@ -36,7 +43,13 @@ export class PageVisit {
     element(this.#button, HTMLButtonElement).disabled = !isReady;
   }
 
-  /** Says what happened and what to do. */
+  /** Nothing is being checked any more until the person asks for it. */
+  notReady(notice: Notice): void {
+    setVisible({ checking: false });
+    this.#tell(notice);
+  }
+
+  /** Says what happened and what to do. `kept`: there is a text, and it stays. */
   tell(notice: Notice, kept: boolean): void {
     fill('today', momentText(new Date()));
     this.notices.show(notice, { kept });

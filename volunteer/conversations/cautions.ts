@@ -6,29 +6,23 @@ import { weekOf } from '../../crypto/mailbox.ts';
 import { REPLIES_A_WEEK, REPLIES_A_WEEK_BY_ONE } from '../../crypto/mailbox-limits.ts';
 import type { Note, NoteAction } from '../../crypto/note.ts';
 import { aliasKey } from './alias.ts';
-import { isNotBefore, type Noted } from './conversations.ts';
+import type { Noted } from './conversations.ts';
+import { holdingNotes } from './holders.ts';
 
-/** Aliases; `to` is empty but for a handover. */
+/** By what somebody has a conversation. `from`, `to`: aliases; `to` is empty but for a handover. */
 export type Holding = { action: NoteAction; from: string; to: string };
 
 /**
- * Who else has the conversation; who has handed it over has it no longer, unless they took it or answered after that, or all
- * have to whom it was handed: then nobody knows who had it last. Who wrote a note, its signer says (64 hex digits), since anybody can write
- * any alias; only for whom a handover is, it says by alias.
+ * Who else has the conversation, and by what. `signer` (64 hex digits) tells which notes are the volunteer's own, `alias` which handovers
+ * name the volunteer.
  */
 export function othersWith(noted: readonly Noted[], signer: string, alias: string): Holding[] {
   const notes = noted.map(({ content }) => content.note);
-  const handovers = notes.filter(({ action }) => action === 'handover');
-  const gaveUp = (note: Note): boolean => handovers.some((other) => other.signer === note.signer && isNotBefore(other, note));
-  const isLast = (note: Note): boolean =>
-    !handovers.some((other) => aliasKey(other.alias) === aliasKey(note.to ?? '') && isNotBefore(other, note));
-  const isUnknown = !handovers.some(isLast);
-  return notes.flatMap((note) => {
-    const { action, alias: from, to = '', signer: by } = note;
-    const isOthers =
-      action === 'handover' ? aliasKey(to) !== aliasKey(alias) && (isUnknown || isLast(note)) : by !== signer && !gaveUp(note);
-    return isOthers ? [{ action, from, to }] : [];
-  });
+  const isOwn = ({ action, to = '', signer: by }: Note): boolean =>
+    action === 'handover' ? aliasKey(to) === aliasKey(alias) : by === signer;
+  return holdingNotes(notes, (note) => note.signer)
+    .filter((note) => !isOwn(note))
+    .map(({ action, alias: from, to = '' }) => ({ action, from, to }));
 }
 
 /**

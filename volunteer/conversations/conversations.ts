@@ -6,6 +6,7 @@ import type { Note, NoteAction } from '../../crypto/note.ts';
 import { absentIds, inOrder, latestIds, nextNumber, type Order, type Place } from '../../crypto/order.ts';
 import type { ThreadAddress } from '../../crypto/thread.ts';
 import { aliasesExcept, aliasKey, distinctAliases } from './alias.ts';
+import { holdingNotes } from './holders.ts';
 
 const ID_DIGITS = [8, 16, 32, 64];
 
@@ -222,26 +223,20 @@ function requestFirst<L extends OpenedLetter>(letters: readonly L[]): L[] {
   return [...letters.filter(isRequest), ...letters.filter((letter) => !isRequest(letter))];
 }
 
-/** Whoever handed a conversation over has it no longer, unless they took it again after that. */
+/** Each volunteer once, by what weighs most: having answered, being handed the conversation, having claimed it. */
 function stateOf(noted: readonly Noted[]): ConversationState {
   const notes = noted.map(({ content }) => content.note);
-  const of = (action: NoteAction): Note[] => notes.filter((note) => note.action === action);
-  const aliasesOf = (some: readonly Note[]): string[] => distinctAliases(some.map(({ alias }) => alias));
-  const handovers = of('handover');
-  const toOf = (some: readonly Note[]): string[] => distinctAliases(some.flatMap(({ to }) => to ?? []));
-  const gaveUpAfter = (alias: string, note: Note): boolean =>
-    handovers.some((other) => aliasKey(other.alias) === aliasKey(alias) && isNotBefore(other, note));
-  const holding = toOf(handovers.filter((note) => !gaveUpAfter(note.to ?? '', note)));
-  const answered = aliasesOf(of('answer'));
-  const handed = aliasesExcept(holding.length > 0 ? holding : toOf(handovers), answered);
-  const claimed = aliasesOf(of('claim').filter((note) => !gaveUpAfter(note.alias, note)));
-  const taken = aliasesExcept(claimed, [...answered, ...toOf(handovers)]);
+  const holding = holdingNotes(notes, ({ alias }) => aliasKey(alias));
+  const writersOf = (some: readonly Note[], action: NoteAction): string[] =>
+    distinctAliases(some.filter((note) => note.action === action).map(({ alias }) => alias));
+  const addresseesOf = (some: readonly Note[]): string[] =>
+    distinctAliases(some.flatMap(({ action, to }) => (action === 'handover' ? (to ?? []) : [])));
+  const answered = writersOf(notes, 'answer');
+  const addressees = addresseesOf(holding);
+  // A handover may name nobody; then those before it say all that is known.
+  const handed = aliasesExcept(addressees.length > 0 ? addressees : addresseesOf(notes), answered);
+  const taken = aliasesExcept(writersOf(holding, 'claim'), [...answered, ...addresseesOf(notes)]);
   return { answered, handed, taken, checked: noted.every(({ keyring }) => keyring !== null) };
-}
-
-/** Whether a note was written after another, or nobody knows. */
-export function isNotBefore({ number = 1 }: Note, { number: than = 1 }: Note): boolean {
-  return number >= than;
 }
 
 /** Eight digits, or as many more as tell a key from every other: who makes keys until one begins alike gains nothing. */

@@ -1,4 +1,5 @@
-// What people read, a folder a language: locales/xx/. Each has the same files, and each file the same keys in every language.
+// Everything that people read, one folder a language: locales/xx/. Each has the same files, and each file has the same keys in every
+// language.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -9,7 +10,7 @@ import { ROOT } from './root.ts';
 const PARTS = ['form', 'desk', 'cli'] as const;
 export type LocalePart = (typeof PARTS)[number];
 
-/** The other languages are compared with it, and it stands in for one that is not there. */
+/** The other languages are compared with this one, and it stands in for a language that is not there. */
 export const REFERENCE = 'en';
 
 const LOCALES = join(ROOT, 'locales');
@@ -25,37 +26,57 @@ const about = z.strictObject({
   yes: z.array(z.string().min(1)).min(1),
   no: z.array(z.string().min(1)).min(1),
 });
+type Texts = Readonly<Record<string, string>>;
 export type Language = z.infer<typeof about> & { language: string };
-export type Locale = Language & { words: Readonly<Record<string, string>> };
+/** A language with the texts of one part, by their keys. */
+export type Locale = Language & { texts: Texts };
+/** A language with all that its folder holds. `words`: its list, as `readWordList` gives it. */
+export type Translation = Language & { parts: Readonly<Record<LocalePart, Texts>>; words: string };
 
-/** Every language, the one of the first page first. Throws where a folder lacks a file, a key or a word, or has one too many. */
+/** Every language, the one of the first page first. Reads nothing but language.json; throws where a folder lacks it, or it is wrong. */
 export function readLanguages(): Language[] {
-  const languages = readdirSync(LOCALES).map((language) => ({ language, ...about.parse(JSON.parse(read(language, 'language.json'))) }));
-  for (const { language } of languages) {
-    for (const part of PARTS) compare(`locales/${language}/${part}.json`, readWords(language, part), readWords(REFERENCE, part));
-    readWordList(language);
-  }
-  return languages.sort((a, b) => a.path.localeCompare(b.path, 'en'));
+  return readdirSync(LOCALES)
+    .map((language) => ({ language, ...about.parse(JSON.parse(read(language, 'language.json'))) }))
+    .sort((a, b) => a.path.localeCompare(b.path, 'en'));
 }
 
-/** One part in every language. Throws as `readLanguages`. */
+/** Every language whole, in the same order. Throws where a folder lacks a file, a key or a word, or has one too many. */
+export function readTranslations(): Translation[] {
+  const reference = readParts(REFERENCE);
+  return readLanguages().map((language) => {
+    const parts = language.language === REFERENCE ? reference : readParts(language.language);
+    for (const part of PARTS) compare(`locales/${language.language}/${part}.json`, parts[part], reference[part]);
+    return { ...language, parts, words: readWordList(language.language) };
+  });
+}
+
+/** One part in every language. Throws as `readTranslations`. */
 export function readLocales(part: LocalePart): Locale[] {
-  return readLanguages().map((language) => ({ ...language, words: readWords(language.language, part) }));
+  return localesOf(readTranslations(), part);
+}
+
+/** One part of what was read already. */
+export function localesOf(translations: readonly Translation[], part: LocalePart): Locale[] {
+  return translations.map((translation) => ({ ...translation, texts: translation.parts[part] }));
 }
 
 /**
- * The words that access codes and passphrases are made of, each on a line. A code is one of its list's language (crypto/code.ts),
- * so another language's list cannot stand in for one that is missing: throws then, and where it has not 1,296 words.
+ * The words that access codes and passphrases are made of, each on a line. An access code belongs to the list of its language
+ * (crypto/code.ts), so no other list can stand in for a missing one: throws where it is missing or does not have 1,296 words.
  */
 export function readWordList(language: string): string {
   const list = read(language, 'words.txt');
-  const words = list.split('\n').length - 1;
-  if (words !== WORD_LIST_LENGTH)
-    throw new Error(`locales/${language}/words.txt has ${String(words)} lines, expected ${String(WORD_LIST_LENGTH)} words`);
+  const count = list.split('\n').length - 1;
+  if (count !== WORD_LIST_LENGTH)
+    throw new Error(`locales/${language}/words.txt has ${String(count)} lines, expected ${String(WORD_LIST_LENGTH)} words`);
   return list;
 }
 
-function readWords(language: string, part: LocalePart): Readonly<Record<string, string>> {
+function readParts(language: string): Readonly<Record<LocalePart, Texts>> {
+  return { form: readTexts(language, 'form'), desk: readTexts(language, 'desk'), cli: readTexts(language, 'cli') };
+}
+
+function readTexts(language: string, part: LocalePart): Texts {
   return z.record(z.string(), z.string()).parse(JSON.parse(read(language, `${part}.json`)));
 }
 
@@ -67,9 +88,9 @@ function read(language: string, name: string): string {
   }
 }
 
-function compare(file: string, words: object, reference: object): void {
-  const missing = Object.keys(reference).filter((key) => !(key in words));
+function compare(file: string, texts: object, reference: object): void {
+  const missing = Object.keys(reference).filter((key) => !(key in texts));
   if (missing.length > 0) throw new Error(`${file} lacks ${missing.join(', ')}`);
-  const unknown = Object.keys(words).filter((key) => !(key in reference));
+  const unknown = Object.keys(texts).filter((key) => !(key in reference));
   if (unknown.length > 0) throw new Error(`${file} has ${unknown.join(', ')}, which locales/${REFERENCE}/ has not`);
 }

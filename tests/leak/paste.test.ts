@@ -46,7 +46,7 @@ test('plaintext in the field is refused with a warning and is not in Redis, in a
     }
   }
   expect(search([{ name: 'an answer', chunks: answers }], needles)).toEqual([]);
-  const told = readLocales('form').find(({ language }) => language === 'ru')?.words['pasted.plaintext.title'];
+  const told = readLocales('form').find(({ language }) => language === 'ru')?.texts['pasted.plaintext.title'];
   expect(Buffer.from(answers[0] ?? '').toString()).toContain(told ?? 'no such text');
   expect(search([...(await redisKeys(admin)), ...filesIn(deployment.dir)], needles)).toEqual([]);
   expect(await deployment.logs()).not.toContain(random);

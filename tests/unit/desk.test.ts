@@ -17,16 +17,16 @@ const slots = (text: string): string[] => [...text.matchAll(/\{[a-z]+\}/g)].map(
 
 describe.each(locales)('the words of the desk in $name', (locale) => {
   it('are all there, none is left over, and each has the places of the other languages', () => {
-    expect(Object.keys(locale.words).sort()).toEqual(needed);
+    expect(Object.keys(locale.texts).sort()).toEqual(needed);
     for (const other of locales)
-      for (const key of needed) expect(slots(locale.words[key] ?? ''), key).toEqual(slots(other.words[key] ?? ''));
+      for (const key of needed) expect(slots(locale.texts[key] ?? ''), key).toEqual(slots(other.texts[key] ?? ''));
   });
 
   it('are translated', () => {
     expect(untranslated(locale, locales), 'as in another language').toEqual([]);
     const [script = 'none'] = scriptsIn(locale.name);
     // Whatever the language, a text is in its script: a name or an address may be in another, a sentence is not.
-    for (const [key, text] of Object.entries(locale.words)) expect(scriptsIn(text).has(script), key).toBe(true);
+    for (const [key, text] of Object.entries(locale.texts)) expect(scriptsIn(text).has(script), key).toBe(true);
   });
 });
 

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { readLocales } from '../../runtime/locales.ts';
 import { readTemplate, readTemplates } from '../../web/build/pages.ts';
-import { neededWords, renderPage } from '../../web/build/template.ts';
+import { neededTexts, renderPage } from '../../web/build/template.ts';
 import { untranslated } from '../support/untranslated.ts';
 
 const locales = readLocales('form');
 const templates = await readTemplates({ offline: true });
 const template = templates.get('index.html') ?? '';
 const needed = [
-  ...new Set([...templates.values(), await readTemplate('offline', { offline: true })].flatMap((each) => [...neededWords(each)])),
+  ...new Set([...templates.values(), await readTemplate('offline', { offline: true })].flatMap((each) => [...neededTexts(each)])),
 ].sort();
 
 /** Words that frighten, accuse or promise, in no text a person in need reads. */
@@ -54,15 +54,15 @@ describe('the words of the form', () => {
   });
 
   describe.each(locales)('in $name', (locale) => {
-    const { language, words } = locale;
+    const { language, texts } = locale;
 
     it('are all there, and none is left over', () => {
-      expect(Object.keys(words).sort()).toEqual(needed);
+      expect(Object.keys(texts).sort()).toEqual(needed);
     });
 
     it('are translated', () => {
       expect(untranslated(locale, locales), 'as in another language').toEqual([]);
-      for (const [key, text] of Object.entries(words)) {
+      for (const [key, text] of Object.entries(texts)) {
         if (language === 'ru') expect(text, key).toMatch(/[а-яё]/i);
         if (language === 'en') expect(text, key).not.toMatch(/[а-яё]/i);
         expect(text.trim(), key).toBe(text);
@@ -71,11 +71,11 @@ describe('the words of the form', () => {
     });
 
     it('have the same places to fill as in the other languages', () => {
-      for (const other of locales) for (const key of needed) expect(slots(words[key] ?? ''), key).toEqual(slots(other.words[key] ?? ''));
+      for (const other of locales) for (const key of needed) expect(slots(texts[key] ?? ''), key).toEqual(slots(other.texts[key] ?? ''));
     });
 
     it('neither frighten nor promise', () => {
-      for (const [key, text] of Object.entries(words)) for (const word of NEVER) expect(text, key).not.toMatch(word);
+      for (const [key, text] of Object.entries(texts)) for (const word of NEVER) expect(text, key).not.toMatch(word);
     });
 
     it('make a page without anything inline, foreign or ready to be submitted', () => {
@@ -89,13 +89,13 @@ describe('the words of the form', () => {
     });
 
     it('never become markup', () => {
-      const hostile = { ...locale, words: { ...words, 'intro.title': '<b>"&{name}' } };
+      const hostile = { ...locale, texts: { ...texts, 'intro.title': '<b>"&{name}' } };
       expect(renderPage(template, hostile, locales)).toContain('<h1>&lt;b&gt;&quot;&amp;<span data-slot="name"></span></h1>');
     });
 
     it('stop the build when one is missing', () => {
-      const rest = Object.fromEntries(Object.entries(words).filter(([key]) => key !== 'intro.title'));
-      expect(() => renderPage(template, { ...locale, words: rest }, locales)).toThrow(/lacks intro\.title/);
+      const rest = Object.fromEntries(Object.entries(texts).filter(([key]) => key !== 'intro.title'));
+      expect(() => renderPage(template, { ...locale, texts: rest }, locales)).toThrow(/lacks intro\.title/);
     });
   });
 });

@@ -5,11 +5,11 @@ import { dirname, join } from 'node:path';
 import { build, type BuildOptions } from 'esbuild';
 import { parsePublicKey } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { readLanguages } from '../../runtime/locales.ts';
+import { localesOf, readTranslations, type Language } from '../../runtime/locales.ts';
 import { ROOT } from '../../runtime/root.ts';
 import { ENGINES, sodiumPlugin, sodiumWasm } from './cut.ts';
 import { readGivenText } from './given.ts';
-import { buildPages, buildWords } from './pages.ts';
+import { buildPages, buildWordLists } from './pages.ts';
 import { publish, type Former } from './publish.ts';
 import { buildOffline, makeDesk, type SignedKeyring } from './single-file.ts';
 import { parseSite, PLAIN_SITE, type Site } from './site.ts';
@@ -80,11 +80,9 @@ async function buildScripts(outDir: string, rootKey: string, floorSerial: number
 }
 
 /** Throws SiteError when the file is wrong. */
-async function readSite(file: string): Promise<Site> {
-  return parseSite(
-    await readGivenText(file),
-    readLanguages().map(({ language }) => language),
-  );
+async function readSite(file: string, languages: readonly Language[]): Promise<Site> {
+  const codes = languages.map(({ language }) => language);
+  return parseSite(await readGivenText(file), codes);
 }
 
 /**
@@ -98,16 +96,19 @@ export async function buildWeb(options: WebOptions): Promise<Former> {
   await ready;
   // A secret key put here by mistake would be handed to everyone.
   parsePublicKey(rootKey);
-  const site = siteFile === undefined ? PLAIN_SITE : await readSite(siteFile);
+  const translations = readTranslations();
+  const site = siteFile === undefined ? PLAIN_SITE : await readSite(siteFile, translations);
   await mkdir(dirname(outDir), { recursive: true });
   const staging = await mkdtemp(`${outDir}.new-`);
   try {
-    // First, because a missing word or list of words stops the build: nothing must still be writing then.
-    await buildPages(staging, { offline: keyrings.length > 0, slotSeconds }, site);
-    await buildWords(staging);
+    // First, because a missing text stops the build: nothing must still be writing then.
+    await buildPages(staging, { offline: keyrings.length > 0, slotSeconds }, site, translations);
+    await buildWordLists(staging, translations);
     await Promise.all([
       buildScripts(staging, rootKey, floorSerial),
-      ...(keyrings.length > 0 ? [buildOffline(staging, scriptOptions(rootKey, floorSerial), { rootKey, keyrings, difficulty })] : []),
+      ...(keyrings.length > 0
+        ? [buildOffline(staging, scriptOptions(rootKey, floorSerial), { rootKey, keyrings, difficulty }, localesOf(translations, 'form'))]
+        : []),
       sodiumWasm().then((wasm) => writeFile(join(staging, 'sodium.wasm'), wasm)),
       readFile(join(WEB, 'templates/icon.png')).then((icon) => writeFile(join(staging, 'icon.png'), icon)),
     ]);

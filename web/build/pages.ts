@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PASTE_PAGES } from '../../crypto/wire.ts';
-import { readLanguages, readLocales, readWordList } from '../../runtime/locales.ts';
+import { localesOf, type Translation } from '../../runtime/locales.ts';
 import { ROOT } from '../../runtime/root.ts';
 import type { Site } from './site.ts';
 import { renderPage } from './template.ts';
@@ -24,11 +24,11 @@ const ENDED_PAGE = 'form-ended.html';
 /** Where an address leads nowhere, in every language at once (server/nowhere.ts): there is one of it. */
 const NOWHERE_PAGE = 'nowhere.html';
 
-/** The list of words that access codes are made of, for each page: it knows no other than that of its own language. */
-export async function buildWords(outDir: string): Promise<void> {
-  for (const { language, path } of readLanguages()) {
+/** The words that access codes are made of, for each page: it knows no other list than that of its own language. */
+export async function buildWordLists(outDir: string, translations: readonly Translation[]): Promise<void> {
+  for (const { path, words } of translations) {
     await mkdir(join(outDir, path), { recursive: true });
-    await writeFile(join(outDir, path, 'words.txt'), readWordList(language));
+    await writeFile(join(outDir, path, 'words.txt'), words);
   }
 }
 
@@ -43,7 +43,7 @@ export async function readTemplate(name: string, parts: PageParts): Promise<stri
     .replaceAll('{{slotSeconds}}', String(parts.slotSeconds ?? SLOT_SECONDS));
 }
 
-/** Every template by the page it makes: the words of all of them are what a locale needs. */
+/** Every template, by the page it makes: a locale needs the texts of all of them. */
 export async function readTemplates(parts: PageParts): Promise<Map<string, string>> {
   const pasted = await readTemplate('pasted', parts);
   return new Map([
@@ -55,9 +55,9 @@ export async function readTemplates(parts: PageParts): Promise<Map<string, strin
   ]);
 }
 
-export async function buildPages(outDir: string, parts: PageParts, site: Site): Promise<void> {
+export async function buildPages(outDir: string, parts: PageParts, site: Site, translations: readonly Translation[]): Promise<void> {
   const templates = await readTemplates(parts);
-  const locales = readLocales('form');
+  const locales = localesOf(translations, 'form');
   for (const locale of locales) {
     for (const [path, template] of templates) {
       if (path === NOWHERE_PAGE && locale !== locales[0]) continue;

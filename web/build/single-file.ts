@@ -64,7 +64,7 @@ function inlined(parts: Parts): { locale: Locale; page: string }[] {
   const policy = `default-src 'none'; script-src ${source(script)}; style-src ${source(style)}; base-uri 'none'; form-action 'none'`;
   const put: Readonly<Record<string, string>> = { policy, script, style };
   return parts.locales.map((locale) => {
-    // The words first: what is put in afterwards is no template any more.
+    // The texts first: what is put in afterwards is no template any more.
     const page = renderPage(parts.template.replace(/\{\{(policy|script|style)\}\}/g, '\0$1\0'), locale, parts.locales);
     return { locale, page: page.replace(/\0(policy|script|style)\0/g, (_, name: string) => put[name] ?? '') };
   });
@@ -82,6 +82,7 @@ export async function buildOffline(
   outDir: string,
   common: BuildOptions,
   { rootKey, keyrings, difficulty }: SingleFileOptions,
+  locales: readonly Locale[],
 ): Promise<void> {
   const { carried, until } = verified(keyrings, rootKey);
   const [template, script, style] = await Promise.all([
@@ -91,7 +92,7 @@ export async function buildOffline(
   ]);
   // For the relay, which hands the form out no longer than that.
   await writeFile(join(outDir, 'form.json'), `${JSON.stringify({ until })}\n`);
-  for (const { locale, page } of inlined({ template, locales: readLocales('form'), script, style })) {
+  for (const { locale, page } of inlined({ template, locales, script, style })) {
     const file = join(outDir, locale.path, 'form.html');
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, page);

@@ -1,10 +1,10 @@
 // The parts of a page that come from the operator's site file.
 import type { Locale } from '../../runtime/locales.ts';
 import type { CrisisLine, Site } from './site.ts';
-import { escapeHtml, wordOf } from './words.ts';
+import { escapeHtml, textFor } from './texts.ts';
 
-/** Every word that stands in no template but here. */
-export const SITE_WORDS = ['crisis.none', 'crisis.lines', 'crisis.opens', 'clearnet.title', 'clearnet.text'] as const;
+/** Every text that stands in no template but here. */
+export const SITE_TEXTS = ['crisis.none', 'crisis.lines', 'crisis.opens', 'clearnet.title', 'clearnet.text'] as const;
 
 export function renderName({ language }: Locale, { name }: Site): string {
   const own = name[language];
@@ -18,7 +18,7 @@ function renderLine(locale: Locale, { name, contact, hours, link }: CrisisLine):
     `<li><b>${escapeHtml(name)}</b><br>`,
     link === undefined
       ? reach
-      : `<a href="${escapeHtml(link)}" target="_blank" rel="noopener noreferrer">${reach}</a> ${wordOf(locale, 'crisis.opens')}`,
+      : `<a href="${escapeHtml(link)}" target="_blank" rel="noopener noreferrer">${reach}</a> ${textFor(locale, 'crisis.opens')}`,
     ...(hours === undefined ? [] : [`<br>${escapeHtml(hours)}`]),
     '</li>',
   ].join('');
@@ -26,8 +26,8 @@ function renderLine(locale: Locale, { name, contact, hours, link }: CrisisLine):
 
 export function renderCrisis(locale: Locale, { crisisLines }: Site): string {
   const lines = crisisLines[locale.language];
-  if (lines === undefined) return `<p>${wordOf(locale, 'crisis.none')}</p>`;
-  return `<p>${wordOf(locale, 'crisis.lines')}</p>\n<ul>${lines.map((line) => renderLine(locale, line)).join('')}</ul>`;
+  if (lines === undefined) return `<p>${textFor(locale, 'crisis.none')}</p>`;
+  return `<p>${textFor(locale, 'crisis.lines')}</p>\n<ul>${lines.map((line) => renderLine(locale, line)).join('')}</ul>`;
 }
 
 export function renderBridges({ language }: Locale, { bridges }: Site): string {
@@ -39,8 +39,8 @@ export function renderClearnet(locale: Locale, { clearnet }: Site): string {
   if (clearnet === undefined) return '';
   return [
     '<section id="clearnet" class="notice" aria-labelledby="clearnet-title">',
-    `<h2 id="clearnet-title">${wordOf(locale, 'clearnet.title')}</h2>`,
-    `<p>${wordOf(locale, 'clearnet.text')}</p>`,
+    `<h2 id="clearnet-title">${textFor(locale, 'clearnet.title')}</h2>`,
+    `<p>${textFor(locale, 'clearnet.text')}</p>`,
     `<p><code>${escapeHtml(clearnet.onion)}</code></p>`,
     '</section>',
   ].join('\n');

@@ -1,20 +1,20 @@
-// Makes a page of the template and the words of one language. No word of a page stands anywhere but in locales/.
+// Makes a page of the template and the texts of one language. No text of a page stands anywhere but in locales/.
 import type { Locale } from '../../runtime/locales.ts';
 import { NOTICES, type Notice } from '../page/notices.ts';
-import { renderBridges, renderClearnet, renderCrisis, renderName, SITE_WORDS } from './site-blocks.ts';
+import { renderBridges, renderClearnet, renderCrisis, renderName, SITE_TEXTS } from './site-blocks.ts';
 import { PLAIN_SITE, type Site } from './site.ts';
-import { escapeHtml, wordOf } from './words.ts';
+import { escapeHtml, textFor } from './texts.ts';
 
 function renderNotice(locale: Locale, notice: Notice): string {
-  const paragraphs = wordOf(locale, `notice.${notice}.text`)
+  const paragraphs = textFor(locale, `notice.${notice}.text`)
     .split('\n')
     .map((text) => `<p>${text}</p>`);
   const buttons = NOTICES[notice].map(
-    (action) => `<button type="button" data-action="${action}">${wordOf(locale, `action.${action}`)}</button>`,
+    (action) => `<button type="button" data-action="${action}">${textFor(locale, `action.${action}`)}</button>`,
   );
   return [
     `<section class="notice" id="notice-${notice}" aria-labelledby="notice-${notice}-title" hidden>`,
-    `<h2 id="notice-${notice}-title" tabindex="-1">${wordOf(locale, `notice.${notice}.title`)}</h2>`,
+    `<h2 id="notice-${notice}-title" tabindex="-1">${textFor(locale, `notice.${notice}.title`)}</h2>`,
     ...paragraphs,
     ...(buttons.length > 0 ? [`<p class="actions">${buttons.join(' ')}</p>`] : []),
     '</section>',
@@ -33,7 +33,7 @@ function renderLanguages(locale: Locale, all: readonly Locale[], page = ''): str
 }
 
 /**
- * `{{key}}` is a word, `{{@block}}` a part made here, `{{language}}`, `{{path}}`, `{{letterBytes}}` belong to the locale,
+ * `{{key}}` is a text, `{{@block}}` a part made here, `{{language}}`, `{{path}}`, `{{letterBytes}}` belong to the locale,
  * `{{exit}}` to the site. What stands between `{{#each}}` and `{{/each}}` is there in every language, one after the other.
  */
 export function renderPage(template: string, locale: Locale, all: readonly Locale[], site: Site = PLAIN_SITE): string {
@@ -65,18 +65,18 @@ export function renderPage(template: string, locale: Locale, all: readonly Local
       case '@notices':
         return (Object.keys(NOTICES) as Notice[]).map((notice) => renderNotice(locale, notice)).join('\n');
       default:
-        return wordOf(locale, key);
+        return textFor(locale, key);
     }
   });
 }
 
-/** Every word the pages need, to be compared with what a locale has. */
-export function neededWords(template: string): Set<string> {
+/** Every text that the pages need, to be compared with what a locale has. */
+export function neededTexts(template: string): Set<string> {
   const inTemplate = [...template.matchAll(/\{\{([\w-]+\.[\w.-]+)\}\}/g)].map(([, key]) => key as string);
   const inNotices = Object.entries(NOTICES).flatMap(([notice, actions]) => [
     `notice.${notice}.title`,
     `notice.${notice}.text`,
     ...actions.map((action) => `action.${action}`),
   ]);
-  return new Set([...inTemplate, ...inNotices, ...SITE_WORDS]);
+  return new Set([...inTemplate, ...inNotices, ...SITE_TEXTS]);
 }

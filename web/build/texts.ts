@@ -1,4 +1,4 @@
-// The words of one language, made safe for a page.
+// The texts of one language, made safe for a page.
 import type { Locale } from '../../runtime/locales.ts';
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
@@ -12,8 +12,8 @@ function withSlots(html: string): string {
   return html.replace(/\{([a-z]+)\}/g, '<span data-slot="$1"></span>');
 }
 
-export function wordOf({ language, words }: Locale, key: string): string {
-  const word = words[key];
-  if (word === undefined) throw new Error(`locales/${language}/ lacks ${key}`);
-  return withSlots(escapeHtml(word));
+export function textFor({ language, texts }: Locale, key: string): string {
+  const text = texts[key];
+  if (text === undefined) throw new Error(`locales/${language}/ lacks ${key}`);
+  return withSlots(escapeHtml(text));
 }

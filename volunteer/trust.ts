@@ -1,10 +1,10 @@
-// By which keyring a letter is believed. The same on a command line and in a browser.
+// Decides by which keyring a letter is believed. Shared by the command line and the desk.
 import { keyringThatCounts, signersOf, type Keyring, type VerifiedKeyring } from '../crypto/keyring.ts';
 import type { LetterContent, LetterKind, LetterOf } from '../crypto/letter.ts';
 import { checkNote } from '../crypto/note.ts';
 import type { ShownContent } from './conversations/conversations.ts';
 
-/** That a letter says it was sealed under; null: none of these, and nobody should answer it. */
+/** The keyring that a letter says it was sealed under; null when it is none of these, and then nobody should answer the letter. */
 export function keyringOf({ serial, keyring: digest }: LetterContent, keyrings: readonly VerifiedKeyring[]): Keyring | null {
   return keyrings.find((known) => known.digest === digest && known.keyring.serial === serial)?.keyring ?? null;
 }
@@ -12,8 +12,8 @@ export function keyringOf({ serial, keyring: digest }: LetterContent, keyrings: 
 type Judge<K extends LetterKind> = (content: LetterOf<K>, keyrings: readonly VerifiedKeyring[], now: Date) => ShownContent | null;
 
 /**
- * A note is by a signer of the keyring that counts now, as the worker judges it, and not by the note's own: whoever took a signer that is
- * revoked by now can still seal under an old one. Without any keyring only its signature is checked.
+ * A note must be by a signer of the keyring that counts now, as the worker has it, not of the keyring that the note names: whoever stole a
+ * signer that has been revoked since can still seal under an old keyring. Without any keyring only the signature is checked.
  */
 const JUDGES: { readonly [K in LetterKind]: Judge<K> } = {
   request: (content) => content,
@@ -27,8 +27,8 @@ const JUDGES: { readonly [K in LetterKind]: Judge<K> } = {
 };
 
 /**
- * What is shown of an opened letter; null: nothing, it is a cover letter. Throws SIGNER_UNKNOWN when a note is by nobody of the keyring
- * that counts, SIGNER_SIGNATURE when its signer did not write it.
+ * What is shown of an opened letter; null for a cover letter. Throws SIGNER_UNKNOWN when a note's signer is not in the keyring that
+ * counts, SIGNER_SIGNATURE when the signature is not by the signer that the note names.
  */
 export function shownOf<K extends LetterKind>(content: LetterOf<K>, keyrings: readonly VerifiedKeyring[], now: Date): ShownContent | null {
   return JUDGES[content.kind](content, keyrings, now);

@@ -1,14 +1,15 @@
-// Text of strangers, made so that it can do nothing but be read.
+// Makes text from strangers safe to show: it can do nothing but be read.
 
 /**
- * What a terminal or a page would obey or hide instead of showing: control characters but line feed and tab, halves of
- * surrogate pairs, separators, direction overrides and marks, and all that is blank or left out where it has no effect: two
- * names that differ by it look like one. A message from a stranger must not clear the screen, fake a line of ours or read
- * differently from what it says. Within an emoji its joiners and selectors stay: they move nothing, and say which it is.
+ * Everything that a terminal or a page would obey or hide instead of showing: control characters other than line feed and tab, lone
+ * surrogates, separators, direction overrides and marks, and all that shows as nothing, by which two names can differ and look the same. A
+ * message from a stranger must not clear the screen, fake a line of ours or read differently from what it says. Inside an emoji, joiners
+ * and selectors stay: they move nothing, and decide which emoji it is.
  */
 export const NOT_SHOWN = new RegExp(
   [
-    /[\0-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2800\ufff9-\ufffc\ud800-\udfff\u{1107f}\u{13441}\u{13442}\u{16fe4}\u{1d159}\u{e0000}-\u{e0fff}]/u,
+    /[\0-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2800\ufff9-\ufffc\ud800-\udfff]/u,
+    /[\u{1107f}\u{13441}\u{13442}\u{16fe4}\u{1d159}\u{e0000}-\u{e0fff}]/u,
     /\p{Noncharacter_Code_Point}/u,
     /(?![\u200d\ufe0e\ufe0f])\p{Default_Ignorable_Code_Point}/u,
     /\u200d(?!(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]\u200d)\p{Extended_Pictographic})/u,
@@ -19,7 +20,7 @@ export const NOT_SHOWN = new RegExp(
   'gu',
 );
 
-/** The same text with every such character written out, as in ‹U+202E›. */
+/** The same text with each such character written out, as in ‹U+202E›, and with line feeds as its line ends. */
 export function visible(text: string): string {
   return text.replaceAll('\r\n', '\n').replace(NOT_SHOWN, (character) => `‹U+${codePoint(character)}›`);
 }

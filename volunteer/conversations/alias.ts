@@ -1,8 +1,8 @@
-// What a volunteer is called in the team. The same on a command line and in a browser: colleagues compare what they see.
+// What a volunteer is called in the team. Shared by the command line and the desk: colleagues compare what they see.
 import { ALIAS_LENGTH_MAX } from '../../crypto/note.ts';
 import { visible } from '../visible.ts';
 
-/** However it was typed. */
+/** An alias as it is stored, however it was typed: composed (NFC), without blanks around it. */
 export function aliasFrom(text: string): string {
   return text.normalize('NFC').trim();
 }
@@ -12,10 +12,10 @@ export function isAlias(name: string): boolean {
   return name.length >= 1 && name.length <= ALIAS_LENGTH_MAX && visible(name) === name && !/[\n\t]/.test(name);
 }
 
-/** The same for aliases that read alike, as `Анна` and `анна` do, or with and without something that is not shown. */
+/** Equal for aliases that read alike, as `Анна` and `анна` do, and for aliases that differ only by characters that are not shown. */
 export function aliasKey(alias: string): string {
   const shown = alias.normalize('NFKC').replace(/\p{Default_Ignorable_Code_Point}/gu, '');
-  // What was left out may have stood between a letter and its accent.
+  // A character left out above may have stood between a letter and its accent.
   return shown
     .normalize('NFKC')
     .replace(/[\s\u2800]+/g, ' ')
@@ -23,7 +23,7 @@ export function aliasKey(alias: string): string {
     .toLowerCase();
 }
 
-/** Of those that read alike the first. */
+/** Each alias once: the first of those that read alike. */
 export function distinctAliases(aliases: readonly string[]): string[] {
   const first = new Map<string, string>();
   for (const alias of aliases) first.set(aliasKey(alias), first.get(aliasKey(alias)) ?? alias);

@@ -1,5 +1,5 @@
 // What a volunteer should know before answering: who else has the conversation, whether its mailbox takes one more answer,
-// and whether that can be known. Letters carry no time: all notes count, in their order.
+// and whether that can be known.
 import { GRACE_MS } from '../../crypto/keyring.ts';
 import type { LetterContent } from '../../crypto/letter.ts';
 import { weekOf } from '../../crypto/mailbox.ts';
@@ -26,8 +26,8 @@ export function othersWith(noted: readonly Noted[], signer: string, alias: strin
 }
 
 /**
- * The alias under which this signer (64 hex digits) has written, when none of its notes has this one or one that reads alike; null
- * otherwise. Colleagues are told of a signer with two names as of something that should not be.
+ * The alias that this signer (64 hex digits) used last, if it never used `alias` or one that reads alike; null otherwise. To colleagues a
+ * signer with two names is reported as something that should not be.
  */
 export function formerAlias(noted: readonly Noted[], signer: string, alias: string): string | null {
   const own = noted
@@ -37,12 +37,12 @@ export function formerAlias(noted: readonly Noted[], signer: string, alias: stri
   return own.some((former) => aliasKey(former) === aliasKey(alias)) ? null : (own.at(-1) ?? null);
 }
 
-/** Answers of the team, and of one's own among them, in the week of a mailbox that takes none more. */
+/** How many answers, of the whole team and of one's own, are in a mailbox that takes no more this week. */
 export type Fullness = { team: number; own: number };
 
 /**
- * Null: it takes more. The relay cannot tell. A mailbox's week is not a keyring's: the answers under every keyring that was
- * taken in it count, since they may be of it.
+ * Null when the mailbox takes more. Counted from the notes at hand, since the relay cannot tell. A mailbox's week is not a keyring's: an
+ * answer counts if its keyring was accepted at any time in the mailbox's week, since it may have been put there then.
  */
 export function fullnessOf(noted: readonly Noted[], signer: string, now: Date): Fullness | null {
   const isOfThisWeek = ({ keyring }: Noted): boolean =>
@@ -56,20 +56,22 @@ export function fullnessOf(noted: readonly Noted[], signer: string, now: Date): 
 }
 
 /**
- * Why something was refused that hides no colleague's note: it is for somebody else, ordinary mail, no letter at all, a request,
- * or was read and is not believed. Whoever sends such a thing must not hold up the team.
+ * Reasons for a refusal that can hide no colleague's note: it is for somebody else, ordinary mail, no letter at all, a request, or it was
+ * read and is not believed. Nobody must be able to hold up the team by sending such a thing.
  */
 const HIDES_NOTHING: readonly string[] = [
   ...['AGE_NO_MATCH', 'LETTER_MISSING', 'LETTER_THREAD', 'KEYRING_FOREIGN', 'SIGNER_UNKNOWN', 'SIGNER_SIGNATURE'],
   ...['MINISIGN_FORMAT', 'MINISIGN_KEY', 'MINISIGN_SIGNATURE', 'KEYRING_FORMAT'],
 ];
 
-/** Of a letter that opened under a keyring that nobody knows: whoever sends such a request must not hold up the team. */
+/**
+ * The code for a letter under an unknown keyring. Only a note can hide one: nobody must be able to hold up the team with such a request.
+ */
 export function foreignCode({ kind }: LetterContent): 'KEYRING_FOREIGN' | 'NOTE_FOREIGN' {
   return kind === 'note' ? 'NOTE_FOREIGN' : 'KEYRING_FOREIGN';
 }
 
-/** Whether a note may be in what was refused with this code, so that nobody knows who has which conversation. */
+/** Whether what was refused with this code may be a note, so that it is not known who has which conversation. */
 export function mayHideNote(code: string): boolean {
   return !HIDES_NOTHING.includes(code);
 }

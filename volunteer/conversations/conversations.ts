@@ -1,4 +1,4 @@
-// Letters as conversations: those of one thread, with the notes of the team on it. The same on a command line and in a browser.
+// Groups letters into conversations: those of one thread, with the team's notes on it. Shared by the command line and the desk.
 import { CodedError } from '../../crypto/errors.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import type { LetterOf, NoteContent, WrittenContent } from '../../crypto/letter.ts';
@@ -14,34 +14,37 @@ const ID_DIGITS = [8, 16, 32, 64];
 export type ShownContent = WrittenContent | NoteContent;
 
 /**
- * An opened letter; a note's signer was checked. `keyring` is the one it was sealed under, null when none was given to check
- * against. `mark`: 64 hex digits of its bytes. `source`: where it was found. `unsent`: a note sealed here that nobody has
- * sent yet, as far as is known: it answers nobody so far.
+ * An opened letter; a note's signer has been checked. `keyring`: the one it was sealed under, null when there was none to check against.
+ * `mark`: 64 hex digits, a digest of its bytes. `source`: where it was found. `unsent`: a note that was sealed here and, as far as is
+ * known, not sent yet, so that nobody has been answered by it.
  */
 export type OpenedLetter = { source: string; mark: string; content: ShownContent; keyring: Keyring | null; unsent?: boolean };
 export type Written = OpenedLetter & { content: WrittenContent };
 export type Noted = OpenedLetter & { content: NoteContent };
 /**
- * `no-request`: it begins with a follow-up; `no-letters`: only notes are here; `contested`: another conversation names its mailbox lock or
- * recipient.
+ * `no-request`: it begins with a follow-up; `no-letters`: there are only notes; `contested`: another conversation names the same mailbox
+ * lock or recipient.
  */
 export type Remark = 'no-request' | 'no-letters' | 'contested';
-/** What is odd about who calls themselves what: one signer with several aliases, or an alias of several signers. */
+/** What is odd about aliases: one signer has several, or several signers share one. */
 export type AliasRemark = { kind: 'one-signer' | 'one-alias'; signers: string[]; aliases: string[] };
 
-/** Aliases of volunteers. Without a keyring nobody vouches for them: `checked` is false. */
+/** Aliases of volunteers. `checked` is false when there was no keyring to check a signer against: then nobody vouches for them. */
 export type ConversationState = { answered: string[]; handed: string[]; taken: string[]; checked: boolean };
 
 export type Conversation = {
-  /** The first digits of the thread's key, eight unless two conversations share them; of the letter itself where no answer is wanted. */
+  /**
+   * The first hex digits of the thread's key (of the letter's mark where no answer is wanted): eight, unless two conversations share
+   * them.
+   */
   id: string;
-  /** Where an answer goes; null when none is wanted, or only notes are here. */
+  /** Where an answer goes; null when none is wanted, or there are only notes. */
   address: ThreadAddress | null;
   /** In the order of writing, the request first. */
   letters: (Written | Noted)[];
   state: ConversationState;
   remarks: Remark[];
-  /** Answers that somebody in it knew or had read, and that are not among these letters. */
+  /** How many answers are mentioned in its letters and are not among them. */
   absent: number;
 };
 
@@ -53,7 +56,7 @@ export type Conversations = {
 
 export const NO_CONVERSATIONS: Conversations = { conversations: [], refused: [], aliases: [] };
 
-/** Puts together what opened. `refused`: what belongs to no conversation although it says so, with LETTER_THREAD. */
+/** `refused`: letters that name a conversation and do not belong to it (LETTER_THREAD). */
 export function groupIntoConversations(opened: readonly OpenedLetter[]): Conversations {
   const once = withoutCopies(opened);
   const { refused, contested } = mismatchedAddresses(once);
@@ -73,7 +76,7 @@ export function groupIntoConversations(opened: readonly OpenedLetter[]): Convers
   };
 }
 
-/** What somebody who answers says about the place of their words, by what they have read. */
+/** The place of an answer that is written after reading these letters. */
 export function orderAfter(letters: readonly OpenedLetter[]): Order {
   return { number: nextNumber(letters.map((letter) => placeOf(letter).number)), earlier: latestIds(answersIn(letters)) };
 }
@@ -87,15 +90,15 @@ function answersIn(letters: readonly OpenedLetter[]): string[] {
     .map(({ id }) => id);
 }
 
-/** How many answers there are to how many letters: fewer, and somebody may be waiting. */
+/** How many answers were sent, and to how many letters. With fewer answers than letters, somebody may be waiting. */
 export function countsOf({ letters }: Conversation): { answers: number; written: number } {
   const answers = letters.filter(isSentNote).filter(({ content }) => content.note.action === 'answer');
   return { answers: answers.length, written: letters.filter(isWritten).length };
 }
 
 /**
- * What a conversation has to know of a letter. `signature`: undefined of one without a thread; `mentioned`: short ids of the answers that
- * its writer knew.
+ * What a conversation has to know of a letter. `signature`: undefined for a letter without a thread; `mentioned`: short ids of the answers
+ * that its writer knew.
  */
 type Facts = {
   readonly by: 'requester' | 'volunteer';
@@ -106,7 +109,7 @@ type Facts = {
   readonly mentioned: readonly string[];
 };
 
-/** A request counts as 0, and has no number. What a thread signed is told apart by the signature. */
+/** A request has no number of its own and counts as 0. A requester's letters are told apart by the thread's signature, so it is the id. */
 const FACTS: { readonly [K in ShownContent['kind']]: (content: LetterOf<K>) => Facts } = {
   request: ({ thread }) => ({
     by: 'requester',
@@ -151,8 +154,8 @@ function isSentNote(letter: OpenedLetter): letter is Noted {
 }
 
 /**
- * A letter that a colleague sealed once more has other bytes, but the same signature; a note is as old as the oldest of them,
- * and was sent if it came back.
+ * Each letter once. One that a colleague sealed again has other bytes, but the same signature. The copy under the oldest keyring stays; a
+ * note of one's own that came back has been sent.
  */
 function withoutCopies(opened: readonly OpenedLetter[]): OpenedLetter[] {
   const signature = ({ content, mark }: OpenedLetter): string => factsOf(content).signature ?? mark;
@@ -165,9 +168,9 @@ function withoutCopies(opened: readonly OpenedLetter[]): OpenedLetter[] {
 }
 
 /**
- * Letters whose address is not the one that their thread's request has, or had first: refused. Two threads that name the same mailbox lock
- * or recipient are both kept and said to be `contested`: an answer to either reaches nobody else's mailbox, whose id is made of the
- * thread's key too, and whoever could have one refused could silence its writer.
+ * `refused`: letters whose address differs from the one in their thread's request, or else in the first letter of the thread. `contested`:
+ * threads that name the same mailbox lock or recipient as another one. They are kept: an answer to one cannot reach the other's mailbox,
+ * whose id also depends on the thread's key, and if they were refused, anybody could silence a writer by naming their lock.
  */
 function mismatchedAddresses(opened: readonly OpenedLetter[]): { refused: Map<OpenedLetter, CodedError>; contested: Set<string> } {
   const addresses = new Map<string, string>();
@@ -205,10 +208,8 @@ function conversation(id: string, opened: readonly OpenedLetter[], isContested: 
   else if (!written.some(({ content }) => content.kind === 'request')) remarks.push('no-request');
   if (isContested) remarks.push('contested');
   const address = thread === undefined ? null : { key: thread.key, lock: thread.lock, recipient: thread.recipient };
-  const absent = absentIds(
-    letters.flatMap(({ content }) => factsOf(content).mentioned),
-    answersIn(letters),
-  ).length;
+  const mentioned = letters.flatMap(({ content }) => factsOf(content).mentioned);
+  const absent = absentIds(mentioned, answersIn(letters)).length;
   return { id, address, letters, state: stateOf(letters.filter(isSentNote)), remarks, absent };
 }
 
@@ -217,7 +218,7 @@ function placeOf({ content, mark }: OpenedLetter): Place {
   return { number, id, signature };
 }
 
-/** Also before a number that counts as 0 because nobody writes so much. */
+/** A request comes first also where another letter counts as 0, because its number is higher than anybody writes. */
 function requestFirst<L extends OpenedLetter>(letters: readonly L[]): L[] {
   const isRequest = ({ content }: OpenedLetter): boolean => content.kind === 'request';
   return [...letters.filter(isRequest), ...letters.filter((letter) => !isRequest(letter))];
@@ -239,25 +240,22 @@ function stateOf(noted: readonly Noted[]): ConversationState {
   return { answered, handed, taken, checked: noted.every(({ keyring }) => keyring !== null) };
 }
 
-/** Eight digits, or as many more as tell a key from every other: who makes keys until one begins alike gains nothing. */
+/** Eight digits, or as many more as tell a key from all others, so that nothing is gained by making keys until one begins the same. */
 function shortestIds(keys: readonly string[]): (key: string) => string {
   const counts = new Map<string, number>();
-  // A key is at least as long as any of these.
+  // A key is at least as long as the longest of these.
   for (const start of keys.flatMap((key) => ID_DIGITS.map((digits) => key.slice(0, digits)))) {
     counts.set(start, (counts.get(start) ?? 0) + 1);
   }
   return (key) => ID_DIGITS.map((digits) => key.slice(0, digits)).find((start) => counts.get(start) === 1) ?? key;
 }
 
-/** An alias is only what somebody wrote; the signer is who they are. */
+/** An alias is only what somebody typed; the signer says who they are. */
 function aliasRemarks(noted: readonly Noted[]): AliasRemark[] {
   const aliasesOf = new Map<string, Map<string, string>>();
   const signersOf = new Map<string, Set<string>>();
-  for (const {
-    content: {
-      note: { alias, signer },
-    },
-  } of noted) {
+  for (const { content } of noted) {
+    const { alias, signer } = content.note;
     const key = aliasKey(alias);
     const aliases = aliasesOf.get(signer) ?? new Map<string, string>();
     aliasesOf.set(signer, aliases.set(key, aliases.get(key) ?? alias));

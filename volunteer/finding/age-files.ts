@@ -40,7 +40,10 @@ export function ageFilesIn(bytes: Uint8Array): { found: Found[]; isCutShort: boo
   return { found, isCutShort: starts.length > FILES_MAX };
 }
 
-/** As it was before its line ends were made those of another system, or its bytes were taken for characters: then it has a letter's length. */
+/**
+ * As it was before its line ends were made those of another system, or its bytes were taken for characters: then it has a letter's
+ * length.
+ */
 function mended(file: Uint8Array): Uint8Array | null {
   const hasReturns = asciiOf(file.subarray(0, MAGIC.length + 1)).endsWith('\r');
   const bytes = hasReturns ? withoutReturns(file) : fromCharacters(file);

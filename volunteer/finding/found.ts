@@ -7,7 +7,10 @@ import type { Unread } from './unread.ts';
 export type Form = 'text' | 'file';
 export type Via = Form | 'both';
 
-/** It has the structure of a letter; whether it is one, opening it says. `isGuess`: something beside it was read as part of it, or left out. */
+/**
+ * It has the structure of a letter; whether it is one, opening it says. `isGuess`: something beside it was read as part of it, or left
+ * out.
+ */
 export type FoundLetter = { readonly kind: 'letter'; readonly bytes: Uint8Array; readonly via: Via; readonly isGuess?: boolean };
 /** It claims to be a letter. `bytes`: as much as could be read of it, to know a copy by. */
 export type FoundDamaged = { readonly kind: 'damaged'; readonly bytes: Uint8Array; readonly via: Form; readonly error: CodedError };

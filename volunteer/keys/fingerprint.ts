@@ -1,6 +1,6 @@
 import { blake2b, toHex, utf8 } from '../../crypto/bytes.ts';
 
-/** 80 bits: short enough to read out over the telephone, too long for anyone to find a second key that has it. */
+/** 80 bits: short enough to read out over the telephone, too many for anyone to find a second key with the same ones. */
 const FINGERPRINT_BYTES = 16;
 const SHOWN_HEX = 20;
 

@@ -1,12 +1,12 @@
-// For which team a volunteer answers.
+// Finds the team for which a volunteer answers.
 import { identityToRecipient } from '../../crypto/age/identity.ts';
 import { toHex } from '../../crypto/bytes.ts';
 import { OTHER_TOPIC, type Keyring, type Team } from '../../crypto/keyring.ts';
 import type { SigningKeyPair } from '../../crypto/sign.ts';
 
 /**
- * One that lists the signer, best one that reads with one of `identities` (`AGE-SECRET-KEY-PQ-1…`) and takes the topic, or where
- * none was chosen the topic `other`, as `teamFor` has it: the note goes to it, and further words of the person. Null: none
+ * Of the teams that list the signer: preferably one with a recipient of `identities` (`AGE-SECRET-KEY-PQ-1…`), then one that takes the
+ * topic (`other` where none was chosen, as in `teamFor`). The note and the person's further words go to this team. Null when no team
  * lists the signer.
  */
 export function teamOf(

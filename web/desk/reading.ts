@@ -14,7 +14,9 @@ import { copyOf, part, phrase, quoted } from './phrases.ts';
 
 const isUnanswered = ({ address, state }: Conversation): boolean => address !== null && state.answered.length === 0;
 const hasMoreLettersThanAnswers = (conversation: Conversation): boolean => countsOf(conversation).written > countsOf(conversation).answers;
-/** What is to be done first stands first: nobody answers it, somebody has taken it, they may have written again, a contact is to be used. */
+/**
+ * What is to be done first stands first: nobody answers it, somebody has taken it, they may have written again, a contact is to be used.
+ */
 const URGENCY: readonly ((conversation: Conversation) => boolean)[] = [
   (each) => isUnanswered(each) && each.state.handed.length + each.state.taken.length === 0,
   isUnanswered,

@@ -1,37 +1,38 @@
-// Armor as mail programs and people leave it: quoted, re-wrapped, joined, its dashes made smart. Everything between the markers
-// that is no base64 is dropped, and the letter's MAC decides when it is opened. crypto/age/armor.ts is the strict reader.
+// Reads armor as mail programs and people leave it: quoted, re-wrapped, joined, its dashes made typographic. Everything between the
+// markers that is not base64 is dropped; whether the letter is intact, its MAC decides when it is opened. crypto/age/armor.ts is the
+// strict reader.
 import { CodedError } from '../../crypto/errors.ts';
 import { LETTER_BYTES } from '../../crypto/letter.ts';
 import { fromAscii } from './coding.ts';
 import { damaged, letterAt, structureOf, type Found, type FoundLetter } from './found.ts';
 import { jsonText, quotedPrintableText } from './views.ts';
 
-/** Characters of base64 that hold a letter; what follows them is padding. */
+/** How many base64 characters hold a letter; what follows them is padding. */
 const LETTER_CHARACTERS = Math.ceil((LETTER_BYTES * 8) / 6);
-/** How much of a text may stand for one letter, with all that was put around each character of it. */
+/** How much text may stand for one letter, with whatever was put around each of its characters. */
 const BLOCK_CHARACTERS_MAX = 12 * LETTER_CHARACTERS;
-/** Attempts in one text; more letters than are read at all. */
+/** Attempts in one text; more than the letters that are read at all. */
 const BLOCKS_MAX = 200;
 
-/** Between the words of a marker stand blanks, line breaks or signs of quoting; bounded, so that the search stays linear. */
+/** What may stand between the words of a marker: blanks, line breaks, quoting marks. Bounded, so that the search stays linear. */
 const GAP = '[^A-Za-z0-9]{0,40}';
 const MARKER = new RegExp(['(BEGIN|END)', 'AGE', 'ENCRYPTED', 'FILE'].join(GAP), 'gi');
-/** Hyphens, dashes, minus, lines, and en and em dash as the lower half of UTF-16. */
+/** Hyphens, dashes, minus signs, box-drawing lines, and the low bytes of en and em dash in UTF-16. */
 const DASH = /[-_=~*\u2010-\u2015\u2043\u2212\u2500\u2501\u2e3a\u2e3b\ufe58\ufe63\uff0d\u0013\u0014]/;
 const DASH_REACH = 6;
-/** A longer beginning of a line is no name of whoever is quoted. */
+/** A longer beginning of a line is not the name of somebody who is quoted. */
 const QUOTING_CHARACTERS_MAX = 100;
 const UNSEEN = /[\0\u00ad\u200b-\u200f\u2060\ufeff]/g;
-/** How base64 of an age file begins: "age-encryption.org". */
+/** "age-encryption.org", with which an age file begins, in base64. */
 const BASE64_MAGIC = 'YWdlLWVuY3J5cHRpb24ub3Jn';
 const BASE64_RUN = /[A-Za-z0-9+/]{24}/;
-/** "Copy from -----BEGIN AGE ENCRYPTED FILE----- to -----END …": words about letters, not a letter. */
+/** What stands between the markers in "Copy from -----BEGIN AGE ENCRYPTED FILE----- to -----END …": text about letters, not a letter. */
 const PROSE = /^[^\n\r]{1,80}$/;
 
 type Region = { readonly start: number; readonly end: number };
 type Marker = { readonly isBegin: boolean; readonly start: number; readonly end: number; readonly hasDashes: boolean };
 
-/** Every armored letter of a text, also one without its markers, and what begins as one and is none. In linear time. */
+/** Every armored letter of a text, also one without its markers, and as damaged what begins as one and is not whole. In linear time. */
 export function armoredLetters(given: string): { found: Found[]; isCutShort: boolean } {
   const text = given.replace(UNSEEN, '');
   const all = markersOf(text);
@@ -50,15 +51,19 @@ export function armoredLetters(given: string): { found: Found[]; isCutShort: boo
     const isClosed = next !== undefined && !next.isBegin;
     const letter = readBlock(block, quotingAt(text, marker.start));
     if (letter !== null) found.push(letter);
-    else if (marker.hasDashes && !(isClosed && PROSE.test(block.trim()) && !BASE64_RUN.test(block))) found.push(broken(block, isClosed));
+    else if (marker.hasDashes && !(isClosed && isProse(block))) found.push(broken(block, isClosed));
     else continue;
     read.push({ start: marker.start, end });
   }
   const bare = bareLetters(text, read);
-  // Of a letter that has only its end marker, perhaps all the rest is there.
+  // A letter with only its end marker may still have been read whole, as bare base64.
   const lost = ends.filter((end) => !bare.read.some((region) => region.start < end && end <= region.end));
   found.push(...lost.map(() => damaged(new Uint8Array(), 'text', malformed('its beginning is missing'))));
   return { found: [...found, ...bare.found], isCutShort: all.length > markers.length || bare.isCutShort };
+}
+
+function isProse(block: string): boolean {
+  return PROSE.test(block.trim()) && !BASE64_RUN.test(block);
 }
 
 function markersOf(text: string): Marker[] {
@@ -72,12 +77,12 @@ function markersOf(text: string): Marker[] {
   return markers;
 }
 
-/** Words about a marker have no base64 before them. */
+/** Whether base64 stands before an end marker, as it does not where a text only mentions one. */
 function endsLetter(text: string, { start }: Marker): boolean {
   return BASE64_RUN.test(text.slice(Math.max(0, start - 200), start));
 }
 
-/** Base64 of an age file that stands outside of the markers, as in the source of a mail that was copied into another. */
+/** Letters in base64 outside of markers, as in the source of a mail that was copied into another. */
 function bareLetters(text: string, read: readonly Region[]): { found: Found[]; read: Region[]; isCutShort: boolean } {
   const [found, tried]: [Found[], Region[]] = [[], []];
   let attempts = 0;
@@ -96,13 +101,13 @@ function bareLetters(text: string, read: readonly Region[]): { found: Found[]; r
   return { found, read: tried, isCutShort: false };
 }
 
-/** What stands before a marker or a letter's first line. */
+/** The quoting before a marker or a letter's first line, such as `> ` or a name. */
 function quotingAt(text: string, at: number): string {
   const line = text.slice(Math.max(at - QUOTING_CHARACTERS_MAX, text.lastIndexOf('\n', at) + 1), at);
   return line.replace(/[^A-Za-z0-9>|:)\].]+$/, '');
 }
 
-/** `quoting`: what stands on the line of the marker before it, and so perhaps before every other line. */
+/** `quoting`: what stands before the marker on its line, and so perhaps before every other line. */
 function readBlock(block: string, quoting: string): FoundLetter | null {
   let guess: FoundLetter | null = null;
   for (const reading of READINGS) {
@@ -110,13 +115,13 @@ function readBlock(block: string, quoting: string): FoundLetter | null {
     const letter = characters.length < LETTER_CHARACTERS ? null : letterAt(bytesOf(characters.slice(0, LETTER_CHARACTERS)));
     if (letter === null) continue;
     if (characters.length === LETTER_CHARACTERS) return { kind: 'letter', bytes: letter, via: 'text' };
-    // Its keys are whole, but what follows them may have something in it that is not the letter's.
+    // Its header is intact, but what follows may contain something that is not the letter's.
     guess ??= { kind: 'letter', bytes: letter, via: 'text', isGuess: true };
   }
   return guess;
 }
 
-/** From what a mail program mostly does to what only few do; null where it does not apply. Only what has a letter's structure is taken. */
+/** Ways to read a block, the most common first; null where one does not apply. Only a result with a letter's structure is taken. */
 const READINGS: readonly ((block: string, quoting: string) => string | null)[] = [
   (block) => block,
   (block, quoting) =>
@@ -128,7 +133,7 @@ const READINGS: readonly ((block: string, quoting: string) => string | null)[] =
       : null,
   (block) => (block.includes('=') ? quotedPrintableText(block) : null),
   (block) => (block.includes('\\') ? jsonText(block) : null),
-  // Numbered lines; initials of whoever is quoted; the time and name that a messenger puts before each piece.
+  // Numbered lines, then initials of whoever is quoted, then the time and name that a messenger puts before each piece.
   (block) => block.replace(/^[^\S\n]{0,9}\d{1,5}[^\S\n]{0,4}[:.)|\]]?[^\S\n]{1,9}/gm, ''),
   (block) => block.replace(/^[^\n>|]{0,40}[>|]+/gm, ''),
   (block) =>
@@ -138,7 +143,7 @@ const READINGS: readonly ((block: string, quoting: string) => string | null)[] =
       .join('\n'),
 ];
 
-/** What can be read of it tells whether it is a copy of a letter that is whole. */
+/** Keeps what can be read, which tells whether it is a copy of a letter that is whole. */
 function broken(block: string, isClosed: boolean): Found {
   const bytes = bytesOf(block.replace(/[^A-Za-z0-9+/]+/g, '').slice(0, LETTER_CHARACTERS));
   if (isClosed && bytes.length > 0) return damaged(bytes, 'text', structureOf(bytes) ?? malformed('it is another'));
@@ -147,9 +152,9 @@ function broken(block: string, isClosed: boolean): Found {
 
 const malformed = (what: string): CodedError => new CodedError('AGE_ARMOR', `not a whole armored letter: ${what}`);
 
-/** As many whole bytes as characters of base64 give. */
+/** The whole bytes that characters of base64 give. */
 export function bytesOf(characters: string): Uint8Array {
-  // A single character at the end holds no whole byte.
+  // A single leftover character holds no whole byte.
   const whole = characters.length % 4 === 1 ? characters.slice(0, -1) : characters;
   return fromAscii(atob(whole));
 }

@@ -1,15 +1,15 @@
-// What is signed within an S/MIME container (RFC 5652, § 5): the mail itself, in one run or in several.
+// Takes what is signed out of an S/MIME container (RFC 5652, § 5): the mail itself, in one piece or in several.
 import { concat } from '../../crypto/bytes.ts';
 
 const SEQUENCE = 0x30;
 const OCTETS = 0x04;
 const OCTETS_IN_PIECES = 0x24;
 const CONSTRUCTED = 0x20;
-/** 1.2.840.113549.1.7, and 2 for signed data. */
+/** The object identifier 1.2.840.113549.1.7; then follows 2 for signed data. */
 const PKCS7 = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07] as const;
 const SIGNED = 2;
 const DEPTH_MAX = 24;
-/** Programs that write in pieces write a thousand bytes and more at a time. */
+/** Enough: programs that write in pieces write a thousand bytes or more at a time. */
 const RUNS_MAX = 20_000;
 
 export type Container = 'signed' | 'sealed' | null;
@@ -20,25 +20,25 @@ export function containerOf(bytes: Uint8Array): Container {
   for (let at = 2; at <= 8; at += 1) {
     if (PKCS7.every((byte, index) => bytes[at + index] === byte)) return bytes[at + PKCS7.length] === SIGNED ? 'signed' : 'sealed';
   }
-  // A compressed container has a number of its own, 1.2.840.113549.1.9.16.1.9.
+  // A compressed container has another identifier, 1.2.840.113549.1.9.16.1.9.
   return null;
 }
 
-/** Every run of bytes in it, those in pieces joined: among them what was signed. */
+/** Every octet string in it, those in pieces joined: what was signed is among them. */
 export function signedContent(bytes: Uint8Array): Uint8Array[] {
   const runs: Uint8Array[] = [];
   walk(bytes, 0, bytes.length, 0, runs);
   return runs;
 }
 
-/** Reads from `at` to `end`, or to an end that is marked. @returns where it stopped */
+/** Reads to `end`, or to an end-of-contents mark. @returns the position where it stopped */
 function walk(bytes: Uint8Array, from: number, end: number, depth: number, runs: Uint8Array[]): number {
   let at = from;
   while (at + 2 <= end && runs.length < RUNS_MAX) {
     const tag = bytes[at] as number;
     const { length, start } = lengthAt(bytes, at + 1);
     if (tag === 0 && length === 0) return start;
-    // Without a length it goes on to its mark.
+    // Without a length it goes on to its end-of-contents mark.
     const stop = length === null ? end : Math.min(end, start + length);
     if (tag === OCTETS_IN_PIECES && depth < DEPTH_MAX) {
       const pieces: Uint8Array[] = [];

@@ -1,23 +1,23 @@
-// Bytes as text: which of the codings that programs save in they are in.
+// Reads bytes as text, in whichever character encoding a program saved it.
 import { utf8 } from '../../crypto/bytes.ts';
 
-/** Bytes looked at to tell a coding; the letter's armor is most of any text that has one. */
+/** How many bytes are looked at to tell the encoding. Of a text with a letter, most is the letter's armor. */
 const SAMPLE_BYTES = 256 * 1024;
-/** Of the characters of a text in UTF-16 nearly all are Latin, Cyrillic, or marks of printing. */
+/** High bytes of nearly all characters of a text in UTF-16: Latin, Cyrillic, and typographic punctuation. */
 const WIDE_HIGH_BYTES: ReadonlySet<number> = new Set([0x00, 0x04, 0x20]);
 const WIDE_SHARE = 0.95;
-/** More control characters than this are no text. */
+/** With a larger share of control characters it is not text. */
 const CONTROL_SHARE_MAX = 0.005;
 const SPACE = 0x20;
 const TEXT_CONTROLS: ReadonlySet<number> = new Set([0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x1a, 0x1b]);
 const BYTE_ORDER_MARK = '\ufeff';
 
-/** One character a byte: what is ASCII reads as it is. */
+/** One character a byte, so that ASCII reads as it is. */
 export function asciiOf(bytes: Uint8Array): string {
   return new TextDecoder('latin1').decode(bytes);
 }
 
-/** The inverse, of characters that are bytes. A loop: `Uint8Array.from` takes forty times as long. */
+/** The inverse, for characters up to U+00FF. A loop, because `Uint8Array.from` takes forty times as long. */
 export function fromAscii(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
   for (let at = 0; at < text.length; at += 1) bytes[at] = text.charCodeAt(at);
@@ -63,7 +63,7 @@ function utf32(bytes: Uint8Array, isLittle: boolean): string {
   return pieces.join('').replace(BYTE_ORDER_MARK, '');
 }
 
-/** Whether bytes are text in some coding of which ASCII is a part. */
+/** Whether bytes are text in some encoding that contains ASCII. */
 export function isText(bytes: Uint8Array): boolean {
   let controls = 0;
   for (const byte of bytes) {
@@ -72,7 +72,10 @@ export function isText(bytes: Uint8Array): boolean {
   return controls <= bytes.length * CONTROL_SHARE_MAX && !(bytes.length > 4 && controls === bytes.length);
 }
 
-/** By the coding it names, else UTF-8, else one character a byte. `isKnown`: false when it names one that nothing here reads. */
+/**
+ * Decodes by `charset`, else as UTF-8, else one character a byte. `isKnown`: false when `charset` names an encoding that is not
+ * supported.
+ */
 export function decodeText(bytes: Uint8Array, charset?: string): { text: string; isKnown: boolean } {
   const named = charset === undefined || charset === '' ? null : decoderFor(charset);
   if (named !== null && !/^utf-?16/i.test(charset ?? '')) return { text: named.decode(bytes), isKnown: true };

@@ -1,28 +1,30 @@
-// The same letter stands twice in many a message, attached and as armor. One of the two may be spoiled on the way, and says
-// nothing new then; but what is spoiled and is no copy may be a colleague's note.
+// Many messages have the same letter twice, attached and as armor. If one of the two was spoiled on the way, it says nothing new;
+// but something spoiled that is not a copy may be a colleague's note.
 import { asciiOf } from './coding.ts';
 import type { Form, Via } from './found.ts';
 
-/** Bytes of a letter as far as it could be read, and how it was found. `rank`: 2 opened, 1 a whole letter for others, 0 spoiled. */
+/**
+ * `bytes`: of a letter, as far as it could be read. `rank`: 2 for one that opened, 1 for a whole letter for others, 0 for a spoiled one.
+ */
 export type Copy = { readonly bytes: Uint8Array; readonly via: Via; readonly rank: number };
 
-/** What every letter begins with. */
+/** How every letter begins. */
 const COMMON_START = 'age-encryption.org/v1\n-> mlkem768x25519 ';
-/** Of what comes after it so much, no two letters have in common. */
+/** So many of the characters after that are different in any two letters. */
 const OWN_CHARACTERS = 12;
 const KNOWN_CHARACTERS = COMMON_START.length + OWN_CHARACTERS;
 
-/** Codes of what was read as a letter and is damaged. */
+/** Codes for what was read as a letter and is damaged. */
 const SPOILED: readonly string[] = ['AGE_HEADER', 'AGE_MAC', 'AGE_PAYLOAD', 'AGE_ARMOR', 'LETTER_STRUCTURE'];
 
-/** `code`: why a letter was refused; null when it opened. What is not believed did open. */
+/** `code`: why a letter was refused; null when it was not. A letter that is not believed did open. */
 export function rankOf(code: string | null): number {
   if (code === null) return 2;
   if (code === 'AGE_NO_MATCH') return 1;
   return SPOILED.includes(code) ? 0 : 2;
 }
 
-/** Those of `all` that are spoiled copies of one that is better. */
+/** Those of `all` that are spoiled copies of a better one. */
 export function spoiledCopies(all: readonly Copy[]): ReadonlySet<Copy> {
   const starts = new Map(all.map((copy) => [copy, startOf(copy.bytes)]));
   const spoiled = new Set<Copy>();
@@ -30,7 +32,7 @@ export function spoiledCopies(all: readonly Copy[]): ReadonlySet<Copy> {
     const start = starts.get(copy) ?? '';
     if (start.length >= KNOWN_CHARACTERS && all.some((other) => other.rank > copy.rank && starts.get(other) === start)) spoiled.add(copy);
   }
-  // Of some so little is left that they may be a copy of any letter: of each that came in the other form alone, of one.
+  // Of some so little is left that they may be copies of any letter. Each letter that came only in the other form accounts for one of them.
   for (const [form, other] of [
     ['text', 'file'],
     ['file', 'text'],
@@ -46,12 +48,12 @@ export function spoiledCopies(all: readonly Copy[]): ReadonlySet<Copy> {
   return spoiled;
 }
 
-/** Any letter begins so. */
+/** Whether any letter may begin so. */
 function isVague(start: string): boolean {
   return start.length < KNOWN_CHARACTERS && (start.startsWith(COMMON_START) || COMMON_START.startsWith(start));
 }
 
-/** What tells a letter from every other, also after a program changed its line ends or put something before it. */
+/** The beginning that tells a letter from every other, also after a program changed its line ends or put blanks before it. */
 export function startOf(bytes: Uint8Array): string {
   const text = asciiOf(bytes.subarray(0, KNOWN_CHARACTERS + 32))
     .replace(/^(?:\u00ef\u00bb\u00bf|[\s\0])+/, '')

@@ -1,11 +1,11 @@
-// What a file is by its first bytes, whatever it is called: what can be opened further, what cannot, and what holds no letter.
+// Tells what a file is by its first bytes, whatever its name: what can be unpacked, what cannot be read, and what holds no letter.
 import { containerOf } from './cms.ts';
 import { isCompressedRichText } from './rich-text.ts';
 import type { UnreadCode } from './unread.ts';
 
 export type OpenedFormat = 'gzip' | 'zlib' | 'zip' | 'tar' | 'tnef' | 'compound' | 'rich-text' | 'signed';
 type Closed = { readonly code: UnreadCode; readonly what: string };
-/** `harmless`: pictures, sounds and such, which no program puts a letter into. */
+/** `harmless`: pictures, sounds and the like, into which no program puts a letter. */
 export type Format = { readonly open: OpenedFormat } | Closed | 'harmless';
 
 type Sign = { readonly at?: number; readonly starts: string; readonly format: Format };
@@ -16,7 +16,7 @@ const word = (what: string): Closed => closed('UNREAD_DOCUMENT', `it is ${what}`
 const packed = (what: string): Closed => closed('UNREAD_COMPRESSED', `it is compressed with ${what}`);
 const archive = (what: string): Closed => closed('UNREAD_ARCHIVE', `it is ${what} archive`);
 
-/** As one character a byte. A later one may be more exact than an earlier: the first that fits counts. */
+/** Signatures, one character a byte. The first that matches counts. */
 const SIGNS: readonly Sign[] = [
   { starts: '\x1f\x8b', format: { open: 'gzip' } },
   { starts: 'PK\x03\x04', format: { open: 'zip' } },
@@ -49,7 +49,7 @@ const SIGNS: readonly Sign[] = [
   { starts: '%PDF-', format: word('a PDF') },
   { starts: 'bplist00', format: word('a page saved by Safari, or data of a program of Apple') },
   { starts: 'SQLite format 3\0', format: word('data of some program (SQLite)') },
-  // Beside a file its icon and such, as macOS writes them.
+  // What macOS writes beside a file: its icon and other attributes (AppleDouble).
   { starts: '\0\x05\x16\x07', format: 'harmless' },
   { starts: '\x89PNG\r\n\x1a\n', format: 'harmless' },
   { starts: '\xff\xd8\xff', format: 'harmless' },
@@ -57,7 +57,7 @@ const SIGNS: readonly Sign[] = [
   { starts: 'II*\0', format: 'harmless' },
   { starts: 'MM\0*', format: 'harmless' },
   { starts: '\0\0\x01\0', format: 'harmless' },
-  { starts: 'BM', at: 0, format: 'harmless' },
+  { starts: 'BM', format: 'harmless' },
   { at: 8, starts: 'WEBP', format: 'harmless' },
   { at: 8, starts: 'WAVE', format: 'harmless' },
   { at: 8, starts: 'AVI ', format: 'harmless' },
@@ -73,7 +73,7 @@ const SIGNS: readonly Sign[] = [
 ];
 const SIGN_BYTES = 300;
 
-/** Null: by its first bytes it may be anything. `isText`: then only what cannot be a text's beginning counts. */
+/** Null when its first bytes say nothing. `isText`: only signatures with which no text begins are looked for. */
 export function formatOf(bytes: Uint8Array, isText: boolean): Format | null {
   const start = String.fromCharCode(...bytes.subarray(0, SIGN_BYTES));
   const sign = SIGNS.find(({ at = 0, starts }) => start.startsWith(starts, at));
@@ -87,27 +87,37 @@ export function formatOf(bytes: Uint8Array, isText: boolean): Format | null {
   return first === 0x78 && (first * 256 + second) % 31 === 0 ? { open: 'zlib' } : null;
 }
 
-/** Letters and digits alone begin many a text. */
+/** Whether a text may begin with this signature, because it has only letters, digits, `!` and spaces. */
 function isWord({ starts }: Sign): boolean {
   return /^[\w !]+$/.test(starts);
 }
 
+/** `age-enc…`, coded. */
 const TELLTALES: readonly { readonly what: string; readonly pattern: RegExp }[] = [
   {
     what: 'as numbers in hexadecimal',
-    pattern:
-      /6167[\s:]?652d[\s:]?656e[\s:]?6372[\s:]?7970|61[\s:,]{1,3}67[\s:,]{1,3}65[\s:,]{1,3}2d[\s:,]{1,3}65[\s:,]{1,3}6e[\s:,]{1,3}63|0x61,\s?0x67,\s?0x65,\s?0x2d|\\x61\\x67\\x65\\x2d/i,
+    pattern: new RegExp(
+      [
+        /6167[\s:]?652d[\s:]?656e[\s:]?6372[\s:]?7970/,
+        /61[\s:,]{1,3}67[\s:,]{1,3}65[\s:,]{1,3}2d[\s:,]{1,3}65[\s:,]{1,3}6e[\s:,]{1,3}63/,
+        /0x61,\s?0x67,\s?0x65,\s?0x2d/,
+        /\\x61\\x67\\x65\\x2d/,
+      ]
+        .map(({ source }) => source)
+        .join('|'),
+      'i',
+    ),
   },
   { what: 'as decimal numbers', pattern: /\b97,\s?103,\s?101,\s?45,\s?101,\s?110,\s?99/ },
   { what: 'in base32', pattern: /MFTWKLLFNZRXE6LQ/i },
 ];
 
-/** How an age file or its armor is coded in a text that shows neither; null when it is not. */
+/** How an age file is coded in a text in which nothing was found; null when there is no sign of one. */
 export function telltaleOf(text: string): string | null {
   return TELLTALES.find(({ pattern }) => pattern.test(text))?.what ?? null;
 }
 
-/** A text that holds something encrypted for a mail program. */
+/** Whether a text holds something that a mail program has to decrypt. */
 export function hasPgpMessage(text: string): boolean {
   return text.includes('-----BEGIN PGP MESSAGE-----') && text.includes('\n-----END PGP MESSAGE-----');
 }

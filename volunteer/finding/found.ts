@@ -1,18 +1,18 @@
-// What a search for letters brings to light.
+// What a search for letters finds.
 import { CodedError } from '../../crypto/errors.ts';
 import { LETTER_BYTES, checkLetter } from '../../crypto/letter.ts';
 import type { Unread } from './unread.ts';
 
-/** Whether it stood in a text, or was a file of its own: a mail of the relay has the same letter in both forms. */
+/** Whether it stood in a text or was a file of its own. A mail of the relay has the same letter in both forms. */
 export type Form = 'text' | 'file';
 export type Via = Form | 'both';
 
 /**
- * It has the structure of a letter; whether it is one, opening it says. `isGuess`: something beside it was read as part of it, or left
- * out.
+ * Something with the structure of a letter; opening it tells whether it is one. `isGuess`: something around it was read as part of it, or
+ * something was left out.
  */
 export type FoundLetter = { readonly kind: 'letter'; readonly bytes: Uint8Array; readonly via: Via; readonly isGuess?: boolean };
-/** It claims to be a letter. `bytes`: as much as could be read of it, to know a copy by. */
+/** Something that claims to be a letter. `bytes`: what could be read of it, by which a copy is recognized. */
 export type FoundDamaged = { readonly kind: 'damaged'; readonly bytes: Uint8Array; readonly via: Form; readonly error: CodedError };
 export type FoundUnread = { readonly kind: 'unread'; readonly error: Unread };
 export type Found = FoundLetter | FoundDamaged | FoundUnread;
@@ -25,7 +25,7 @@ export function letterAt(bytes: Uint8Array): Uint8Array | null {
   return structureOf(letter) === null ? letter : null;
 }
 
-/** Null: that of a letter. */
+/** Why this does not have the structure of a letter; null when it has. */
 export function structureOf(bytes: Uint8Array): CodedError | null {
   try {
     checkLetter(bytes);

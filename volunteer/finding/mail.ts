@@ -1,6 +1,6 @@
-// A mail taken apart, so that every part of it is read: what stands before, between and after the parts too. Where each part
-// begins and ends is found here, since it has to be known whether the last one is whole; how a part is called is
-// postal-mime's to read.
+// Takes a mail apart, so that all of it is read: every part, and what stands before, between and after the parts. Where each part
+// begins and ends is determined here, because it has to be known whether the last one is whole; the names of parts are read by
+// postal-mime.
 import PostalMime from 'postal-mime';
 import { concat } from '../../crypto/bytes.ts';
 import { bytesOf } from './armor.ts';
@@ -9,15 +9,18 @@ import type { Piece } from './piece.ts';
 import { Unread } from './unread.ts';
 import { quotedPrintableText } from './views.ts';
 
-/** A program's mails have three or four levels of parts, and forwards are counted elsewhere. */
+/** Mails that programs make have three or four levels of parts; forwarded mails within are counted in search.ts. */
 const NESTING_MAX = 16;
 const HEADER_BYTES_MAX = 1024 * 1024;
 const FIELD = /^[!-9;-~]{1,76}:/;
-/** One of these makes some lines with colons a mail's header. */
-const MAIL_FIELD =
-  /^(?:from|to|subject|date|received|return-path|message-id|delivered-to|mime-version|content-type|content-transfer-encoding|envelope-to|x-[\w-]+):/im;
+/** One of these fields tells a mail's header from other lines with colons. */
+const MAIL_FIELDS = [
+  ...['from', 'to', 'subject', 'date', 'received', 'return-path', 'message-id', 'delivered-to', 'envelope-to'],
+  ...['mime-version', 'content-type', 'content-transfer-encoding', 'x-[\\w-]+'],
+];
+const MAIL_FIELD = new RegExp(`^(?:${MAIL_FIELDS.join('|')}):`, 'im');
 
-/** Whether a text begins as a mail does; blank lines, the line of an .mbox and the length of an .emlx may come before. */
+/** Whether a text begins as a mail does. Blank lines, the first line of an .mbox and the length in an .emlx may come before. */
 export function isMail(text: string): boolean {
   const header = headerOf(withoutFirstLine(text));
   return FIELD.test(header) && MAIL_FIELD.test(header);
@@ -36,7 +39,7 @@ function headerOf(text: string): string {
   return text.slice(0, end?.index ?? HEADER_BYTES_MAX);
 }
 
-/** The messages of an .mbox, or null when it is none: each begins after a line `From …`, within it such lines are written `>From …`. */
+/** The messages of an .mbox, null when it is none. Each begins with a line `From …`; within one such lines are written `>From …`. */
 export function messagesOfMbox(text: string): { start: number; end: number }[] | null {
   if (!/^\s{0,99}From \S/.test(text.slice(0, 256))) return null;
   const starts = [...text.matchAll(/^From \S[^\r\n]{0,200}\r?\n(?=[!-9;-~]{1,76}:)/gm)].map(({ index }) => index);
@@ -46,11 +49,11 @@ export function messagesOfMbox(text: string): { start: number; end: number }[] |
 
 export type Mail = { pieces: Piece[]; problems: Unread[] };
 
-/** Every part of a mail, decoded. `partsMax`: how many may be looked at. */
+/** Every part of a mail, decoded. `partsMax`: how many are read at most. */
 export async function partsOf(bytes: Uint8Array, partsMax: number): Promise<Mail> {
   const text = asciiOf(bytes);
   const start = beforeHeader(text);
-  // What Apple Mail writes after the message is its own.
+  // After the message comes what Apple Mail writes for itself.
   const length = Number(/^\s*(\d{1,12})[ \t]*\r?\n$/.exec(text.slice(0, start))?.[1] ?? bytes.length);
   const mail = new Taken(bytes, text, partsMax);
   await mail.take(start, Math.min(bytes.length, start + length), 0);
@@ -72,17 +75,14 @@ class Taken implements Mail {
 
   /** A part with its header, from `start` to `end`. */
   async take(start: number, end: number, depth: number): Promise<void> {
-    if (this.pieces.length >= this.#partsMax)
-      return this.#refuse(new Unread('UNREAD_LIMIT', 'it has more parts than are read of one file'));
-    const header = /^\r?\n/.test(this.#text.slice(start, start + 2))
-      ? ''
-      : headerOf(this.#text.slice(start, Math.min(end, start + HEADER_BYTES_MAX)));
-    const body = Math.min(
-      end,
-      start + header.length + (/^(?:\r?\n){1,2}/.exec(this.#text.slice(start + header.length, start + header.length + 4))?.[0].length ?? 0),
-    );
+    if (this.pieces.length >= this.#partsMax) return this.#refuseMore();
+    const hasHeader = !/^\r?\n/.test(this.#text.slice(start, start + 2));
+    const header = hasHeader ? headerOf(this.#text.slice(start, Math.min(end, start + HEADER_BYTES_MAX))) : '';
+    const headerEnd = start + header.length;
+    const blank = /^(?:\r?\n){1,2}/.exec(this.#text.slice(headerEnd, headerEnd + 4))?.[0] ?? '';
+    const body = Math.min(end, headerEnd + blank.length);
     const type = fieldOf(header, 'content-type');
-    if (!/^\s*multipart\//i.test(type)) return this.#leaf(this.#bytes.subarray(start, start + header.length), header, body, end);
+    if (!/^\s*multipart\//i.test(type)) return this.#leaf(this.#bytes.subarray(start, headerEnd), header, body, end);
     this.#plain(start, body);
     const boundary = /;\s*boundary\*?\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))/i.exec(type);
     const mark = boundary?.[1]?.replace(/\\(.)/g, '$1') ?? boundary?.[2] ?? '';
@@ -101,15 +101,15 @@ class Taken implements Mail {
     for (const part of parts) {
       if (part.isEnd) this.#plain(part.start, part.end);
       else await this.take(part.start, part.end, depth + 1);
-      if (this.pieces.length >= this.#partsMax)
-        return this.#refuse(new Unread('UNREAD_LIMIT', 'it has more parts than are read of one file'));
+      if (this.pieces.length >= this.#partsMax) return this.#refuseMore();
     }
-    // Within a message that is whole, a program that forgets the last line of a group of parts has lost nothing.
-    if (depth === 0 && last?.isEnd !== true)
+    // Inside a whole message nothing is lost where a program forgot the line that ends a group of parts.
+    if (depth === 0 && last?.isEnd !== true) {
       this.#refuse(new Unread('UNREAD_CUT', 'the message breaks off: its last part may not be whole'));
+    }
   }
 
-  /** Where the parts are that lines with `mark` divide; what follows the last such line is no part. */
+  /** The positions of the parts between lines with `mark`. What follows the last such line (`isEnd`) is not a part. */
   #between(mark: string, start: number, end: number): { before: number; start: number; end: number; isEnd: boolean }[] {
     const parts: { before: number; start: number; end: number; isEnd: boolean }[] = [];
     const line = `--${mark}`;
@@ -125,7 +125,7 @@ class Taken implements Mail {
     return parts;
   }
 
-  /** Text that is no part: a header, what stands before the first part, and after the last. */
+  /** Text that is not a part: a header, and what stands before the first part and after the last. */
   #plain(start: number, end: number): void {
     if (this.#text.slice(start, end).trim() !== '') this.pieces.push({ name: '', bytes: this.#bytes.subarray(start, end), isAside: true });
   }
@@ -136,9 +136,11 @@ class Taken implements Mail {
     const coded = this.#bytes.subarray(body, end);
     const transfer = fieldOf(header, 'content-transfer-encoding').trim();
     const { name, type: mimeType } = await said(new TextDecoder().decode(head));
-    if (/^message\/partial/i.test(type)) this.#refuse(new Unread('UNREAD_CUT', 'it is one of several messages that a program made of one'));
-    if (/^message\/external-body/i.test(type))
+    if (/^message\/partial/i.test(type))
+      this.#refuse(new Unread('UNREAD_CUT', 'it is one of several messages into which a program split one'));
+    if (/^message\/external-body/i.test(type)) {
       this.#refuse(new Unread('UNREAD_CUT', 'a part of it is kept elsewhere and did not come with it'));
+    }
     if (!/^(?:"?(?:7bit|8bit|binary|base64|quoted-printable|uuencode|x-uu|x-uuencode|x-uue)\b|\(|$)/i.test(transfer)) {
       this.#refuse(new Unread('UNREAD_CODING', `a part of it is coded as ${transfer.slice(0, 40)}`));
     }
@@ -152,28 +154,34 @@ class Taken implements Mail {
     });
   }
 
+  #refuseMore(): void {
+    this.#refuse(new Unread('UNREAD_LIMIT', 'it has more parts than are read of one file'));
+  }
+
   #refuse(problem: Unread): void {
     this.problems.push(problem);
   }
 }
 
-/** How a part is called and what type it says it has, as postal-mime reads its header, whatever coding that is in. */
+/** The name and the type that a part gives itself, read by postal-mime, which knows every way in which a header may be encoded. */
 async function said(header: string): Promise<{ name: string; type: string }> {
-  // As an attachment, whatever it says of itself: so it has a name, if there is one anywhere.
+  // Read as an attachment, whatever it says it is: then postal-mime gives it a name, if there is one anywhere.
   const attached = /^content-disposition:[ \t]*[\w-]*/im.test(header)
     ? header.replace(/^(content-disposition:)[ \t]*[\w-]*/im, '$1 attachment')
     : `Content-Disposition: attachment\n${header}`;
   try {
-    const [part] = (
-      await PostalMime.parse(`${attached.trimEnd()}\n\nx\n`, { maxHeadersSize: 2 * HEADER_BYTES_MAX, forceRfc822Attachments: true })
-    ).attachments;
+    const options = { maxHeadersSize: 2 * HEADER_BYTES_MAX, forceRfc822Attachments: true };
+    const mail = await PostalMime.parse(`${attached.trimEnd()}\n\nx\n`, options);
+    const [part] = mail.attachments;
     return { name: part?.filename ?? '', type: part?.mimeType ?? '' };
   } catch {
     return { name: '', type: '' };
   }
 }
 
-/** Units of base64 in one part, each padded: some programs pad every line. More are a part made to keep somebody busy. */
+/**
+ * How many padded units of base64 are decoded of one part: some programs pad every line. A part with more was made to keep somebody busy.
+ */
 const UNITS_MAX = 20_000;
 
 function decoded(body: Uint8Array, transfer: string): Uint8Array {
@@ -184,12 +192,9 @@ function decoded(body: Uint8Array, transfer: string): Uint8Array {
   return units.length < UNITS_MAX ? concat(...units.map(bytesOf)) : bytesOf(characters.replace(/=+/g, ''));
 }
 
-/** The first of that name, unfolded. */
+/** The value of the first field with this name, unfolded. */
 function fieldOf(header: string, name: string): string {
-  return (
-    new RegExp(`^${name}[ \\t]*:((?:[^\\r\\n]|\\r?\\n[ \\t])*)`, 'im')
-      .exec(header)?.[1]
-      ?.replace(/\r?\n[ \t]/g, ' ')
-      .trim() ?? ''
-  );
+  const field = new RegExp(`^${name}[ \\t]*:((?:[^\\r\\n]|\\r?\\n[ \\t])*)`, 'im');
+  const value = field.exec(header)?.[1] ?? '';
+  return value.replace(/\r?\n[ \t]/g, ' ').trim();
 }

@@ -1,5 +1,5 @@
-// Outlook's own containers: winmail.dat (TNEF, [MS-OXTNEF]) and .msg (a compound file, [MS-CFB] and [MS-OXMSG]). Each is walked
-// to its end; where that fails, what lies in it in one run is found all the same, and it is said that the rest was not read.
+// Reads Outlook's own containers: winmail.dat (TNEF, [MS-OXTNEF]) and .msg (a compound file, [MS-CFB] and [MS-OXMSG]). Each is walked
+// to its end. Where that fails, what is stored in it contiguously is found all the same, and it is said that the rest was not read.
 import { concat } from '../../crypto/bytes.ts';
 import { asciiOf } from './coding.ts';
 import type { Piece } from './piece.ts';
@@ -13,7 +13,7 @@ const ATTACH_TITLE = 0x00018010;
 const ATTACH_DATA = 0x0006800f;
 const TNEF_MAGIC = 'x\x9f>"';
 
-/** The attributes of a winmail.dat: attachments under their names, everything else without one. */
+/** The attributes of a winmail.dat: attachments with their names, everything else without one. */
 export function fromTnef({ bytes }: Piece): Unpacked {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const pieces: Piece[] = [];
@@ -35,7 +35,7 @@ export function fromTnef({ bytes }: Piece): Unpacked {
   return { pieces, problems: isWhole ? [] : [new Unread('UNREAD_OUTLOOK', 'it is Outlook’s winmail.dat, and was not read to its end')] };
 }
 
-/** Among properties of messages: their text, compressed, and a message attached to another. */
+/** What may be in an attribute of message properties: compressed text, and a message attached to another. */
 function within(value: Uint8Array): Piece[] {
   const text = asciiOf(value);
   const pieces: Piece[] = [];
@@ -54,11 +54,11 @@ const DIRECTORY_ENTRY_BYTES = 128;
 const HEADER_FAT_ENTRIES = 109;
 const TYPE_STREAM = 2;
 const TYPE_ROOT = 5;
-/** `__substg1.0_` and, in hex, a property (37 01: an attachment's bytes; 10 09: compressed text) and its type. */
+/** `__substg1.0_`, then in hex a property (3701: an attachment's bytes; 1009: compressed text) and its type. */
 const PROPERTY = /^__substg1\.0_([0-9A-F]{4})([0-9A-F]{4})/i;
 const ATTACHED_BYTES = '3701';
 
-/** The streams of a compound file. Of a .msg those that hold text or attachments have names that say so. */
+/** The streams of a compound file. In a .msg, the names of streams say which hold text or attachments. */
 export function fromCompound({ bytes }: Piece): Unpacked {
   try {
     const streams = new Compound(bytes).streams();
@@ -67,7 +67,7 @@ export function fromCompound({ bytes }: Piece): Unpacked {
       const isAttachment = PROPERTY.exec(name)?.[1] === ATTACHED_BYTES;
       return { name: '', bytes: stream, ...(isAttachment ? { isAttached: true } : { isAside: true }) };
     });
-    // What a letter was put into as text, Word keeps in an order of its own.
+    // In a document, Word may store the text of a letter out of order.
     return { pieces, problems: isMessage ? [] : [new Unread('UNREAD_DOCUMENT', 'it is a document or data of an Office program')] };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -104,9 +104,8 @@ class Compound {
       const size = entries.getUint32(at + 120, true);
       if (type === TYPE_ROOT) small = this.#chain(start, size).subarray(0, size);
       if (type !== TYPE_STREAM || size === 0) continue;
-      const name = new TextDecoder('utf-16le').decode(
-        directory.subarray(at, at + Math.max(0, Math.min(64, entries.getUint16(at + 64, true)) - 2)),
-      );
+      const nameBytes = Math.max(0, Math.min(64, entries.getUint16(at + 64, true)) - 2);
+      const name = new TextDecoder('utf-16le').decode(directory.subarray(at, at + nameBytes));
       room -= size;
       if (room < 0) throw new RangeError('its streams are larger than it');
       const stream = size < smallMax ? this.#small(start, small, smallFat, size) : this.#chain(start, size);
@@ -126,7 +125,7 @@ class Compound {
       sectors.push(...more);
     }
     const used = sectors.filter((sector) => sector < SECTOR_FREE_MIN);
-    // Each names as many sectors as fit into one; more of them than the file needs are there to keep somebody busy.
+    // Each lists as many sectors as fit into one. With more of them than the file needs, it was made to keep somebody busy.
     if (used.length > HEADER_FAT_ENTRIES + (4 * this.#bytes.length) / this.#sectorBytes ** 2) throw new RangeError('too many tables');
     return used;
   }
@@ -152,15 +151,13 @@ class Compound {
     return concat(...chain.map((sector) => container.subarray(sector * SMALL_SECTOR_BYTES, (sector + 1) * SMALL_SECTOR_BYTES)));
   }
 
-  /** No more of a chain than is asked for: one that comes back to itself would never end. */
+  /** At most `count` sectors of a chain: one that loops would never end. */
   #chainOf(first: number, fat: readonly number[], count: number): number[] {
     const chain: number[] = [];
-    for (
-      let sector = first;
-      sector < SECTOR_FREE_MIN && chain.length < Math.min(count, fat.length);
-      sector = fat[sector] ?? SECTOR_FREE_MIN
-    )
+    const longest = Math.min(count, fat.length);
+    for (let sector = first; sector < SECTOR_FREE_MIN && chain.length < longest; sector = fat[sector] ?? SECTOR_FREE_MIN) {
       chain.push(sector);
+    }
     return chain;
   }
 }

@@ -1,15 +1,15 @@
-/** A file, a part of a mail, or something in an archive, as it is found. */
+/** A file, a part of a mail, or an entry of an archive, as it is found. */
 export type Piece = {
-  /** What it is called, as those who sent it say; empty when it has no name. */
+  /** The name that its sender gave it; empty when it has none. */
   readonly name: string;
   readonly bytes: Uint8Array;
-  /** Lower case, as the mail says. */
+  /** The media type that the mail gives it, in lower case. */
   readonly type?: string;
   readonly charset?: string;
-  /** Whoever gave it knows its name. */
+  /** It is the file itself, whose name the volunteer knows. */
   readonly isGiven?: boolean;
-  /** It came as an attachment, so it is there for something. */
+  /** It came as an attachment, so somebody put it there on purpose. */
   readonly isAttached?: boolean;
-  /** It is not known to be anything: what is no text and holds no letter is passed over. */
+  /** Nothing says that it is of any use: if it is not text and holds no letter, it is passed over. */
   readonly isAside?: boolean;
 };

@@ -1,4 +1,4 @@
-// Compressed rich text, as Outlook keeps the text of a message: [MS-OXRTFCP].
+// Decompresses rich text as Outlook stores the text of a message: [MS-OXRTFCP].
 import { utf8 } from '../../crypto/bytes.ts';
 
 const HEADER_BYTES = 16;
@@ -6,7 +6,7 @@ const COMPRESSED = 0x75465a4c;
 const UNCOMPRESSED = 0x414c454d;
 const WINDOW_BYTES = 4096;
 const MINIMAL_RUN = 2;
-/** What every such text begins with without having it: § 2.1.2.1. */
+/** With what the window is filled at the start: § 2.1.2.1. */
 const DICTIONARY =
   '{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor MS Sans SerifSymbolArial' +
   'Times New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx';
@@ -17,7 +17,7 @@ export function isCompressedRichText(bytes: Uint8Array): boolean {
   return magic === COMPRESSED || magic === UNCOMPRESSED;
 }
 
-/** The rich text, as far as it goes; null when it is larger than `bytesMax`. */
+/** The rich text, as far as it can be decompressed; null when it would be larger than `bytesMax`. */
 export function fromCompressedRichText(bytes: Uint8Array, bytesMax: number): Uint8Array | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getUint32(4, true);
@@ -47,7 +47,7 @@ export function fromCompressedRichText(bytes: Uint8Array, bytesMax: number): Uin
       const reference = view.getUint16(at);
       at += 2;
       const offset = reference >> 4;
-      // The end is a reference to where it stands itself.
+      // A reference to the current position marks the end.
       if (offset === position) return out.subarray(0, written);
       for (let count = 0; count < (reference & 0xf) + MINIMAL_RUN; count += 1) put(window[(offset + count) % WINDOW_BYTES] as number);
     }

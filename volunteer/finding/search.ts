@@ -1,5 +1,5 @@
-// The search through whatever a volunteer was sent: each file, part or entry is judged by what it holds, down to the last. What
-// was read as text or as mail to its end and held no letter is ordinary; everything else is found, damaged, or named as unread.
+// Searches whatever a volunteer was sent. Every file, part and entry is judged by its content. What was read to its end as text or mail
+// and held no letter is ordinary; everything else is a letter, damaged, or reported as unread.
 import { blake2b, toHex } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { ageFilesIn, beginsAsAgeFile } from './age-files.ts';
@@ -8,7 +8,7 @@ import { signedContent } from './cms.ts';
 import { asciiOf, fromWide, isText, decodeText } from './coding.ts';
 import { formatOf, hasPgpMessage, telltaleOf, type Format, type OpenedFormat } from './formats.ts';
 import { startOf } from './copies.ts';
-import { damaged, type Found } from './found.ts';
+import { damaged, type Found, type FoundLetter } from './found.ts';
 import { isMail, messagesOfMbox, partsOf } from './mail.ts';
 import { fromCompound, fromTnef } from './outlook.ts';
 import type { Piece } from './piece.ts';
@@ -18,27 +18,27 @@ import { Unread } from './unread.ts';
 import { fromCompressed, fromTar, fromZip, type Unpacked } from './unpack.ts';
 import { viewsOf } from './views.ts';
 
-/** Forwards of forwards, archives in mails in archives: no person goes deeper. */
+/** Forwards of forwards, archives in mails in archives: nobody nests deeper. */
 const DEPTH_MAX = 16;
-/** Parts, entries and such in one file; a message made to keep a volunteer busy stops here. */
+/** Parts, entries and the like in one file. A message that was made to keep a volunteer busy is read no further. */
 const PIECES_MAX = 4000;
-/** What may come out of one file, unpacked, at once and altogether. */
+/** What may come out of one file: of a single unpacking, and in total. */
 const UNPACKED_BYTES_MAX = 16 * 1024 * 1024;
 const ALL_BYTES_MAX = 96 * 1024 * 1024;
 /** Coded files in one text. */
 const CODED_MAX = 300;
-/** No letter is so small in any coding or compression: its keys and its sealed part are random. */
+/** No letter is smaller than this, however it is coded or compressed: its keys and its sealed part are random. */
 const LETTER_BYTES_MIN = 16 * 1024;
 const DIGEST_BYTES = 32;
 
-/** Names that promise something. */
+/** Names that promise a letter, or a mail. */
 const LETTER_NAME = /\.age$/i;
 const MAIL_NAME = /\.(?:eml|emlx|mbox|mbx|mht|mhtml|msg)$/i;
 const SIGNATURE = /^application\/(?:x-)?(?:pkcs7|pgp)-signature$/;
 
 export class Search {
   readonly #found = new Map<string, Found>();
-  /** Also of what was found before. */
+  /** How often something was found, also again. */
   #finds = 0;
   #pieces = 0;
   #bytes = 0;
@@ -60,7 +60,7 @@ export class Search {
     if (this.#isFull) return this.#limit();
     const before = this.#finds;
     await this.#readContent(piece, depth);
-    // A name that ends so is a promise, and is not passed over.
+    // With such a name it cannot be passed over in silence.
     if (LETTER_NAME.test(piece.name) && this.#finds === before && formatOf(piece.bytes, false) !== 'harmless') {
       this.#add([damaged(piece.bytes, 'file', new CodedError('LETTER_STRUCTURE', `${called(piece)}it is called a letter and is none`))]);
     }
@@ -81,7 +81,7 @@ export class Search {
     if (!isHarmless) this.#name(piece, new Unread('UNREAD_UNKNOWN', 'it is not text, and what it is, this program cannot tell'));
   }
 
-  /** Something was there, or is meant to be: saving broke off, or a program on the way emptied it. */
+  /** An empty piece. Something is missing if it was attached: saving broke off, or a program on the way emptied it. */
   #readNothing(piece: Piece): void {
     if (piece.isAttached !== true || piece.type?.startsWith('image/') === true) return;
     if (MAIL_NAME.test(piece.name)) this.#name(piece, new Unread('UNREAD_CUT', 'it is empty'));
@@ -90,17 +90,11 @@ export class Search {
 
   #readAgeFile(piece: Piece): void {
     const { found, isCutShort } = ageFilesIn(piece.bytes);
-    // What is coded within a text is read there as well, and is damaged there.
+    // It stood coded in a text, which is read as well and reports what is damaged.
     if (piece.isAside === true) return this.#addNew(found.filter(({ kind }) => kind === 'letter'));
-    if (found.length > 0) this.#add(found, isCutShort);
-    else
-      this.#add([
-        damaged(
-          piece.bytes,
-          'file',
-          new CodedError('LETTER_STRUCTURE', `${called(piece)}${String(piece.bytes.length)} bytes of an age file`),
-        ),
-      ]);
+    if (found.length > 0) return this.#add(found, isCutShort);
+    const what = `${String(piece.bytes.length)} bytes of an age file`;
+    this.#add([damaged(piece.bytes, 'file', new CodedError('LETTER_STRUCTURE', `${called(piece)}${what}`))]);
   }
 
   async #readFormat(piece: Piece, format: Format, depth: number): Promise<void> {
@@ -126,28 +120,30 @@ export class Search {
       const { pieces, problems } = await partsOf(piece.bytes, PIECES_MAX - this.#pieces);
       for (const each of pieces) await this.read(each, depth + 1);
       for (const problem of problems) this.#name(piece, problem);
-      // Where a mail is not made as it should be, its letter stands in it all the same.
+      // A mail that is not made as it should be may still hold its letter in plain sight.
       return this.#addNew(lettersIn(text).found.filter(({ kind }) => kind === 'letter' || this.#finds === before));
-    } else if (MAIL_NAME.test(piece.name) && !/^\s*</.test(text))
+    } else if (MAIL_NAME.test(piece.name) && !/^\s*</.test(text)) {
       this.#name(piece, new Unread('UNREAD_MAIL', 'it is called a mail, and does not begin as one'));
-    const coded = [uuencodedIn(ascii, CODED_MAX), base64RunsIn(ascii, CODED_MAX)] as const;
-    for (const { name, bytes } of coded[0]) await this.read({ name, bytes, isAttached: true }, depth + 1);
+    }
+    const [uuencoded, base64Runs] = [uuencodedIn(ascii, CODED_MAX), base64RunsIn(ascii, CODED_MAX)];
+    for (const { name, bytes } of uuencoded) await this.read({ name, bytes, isAttached: true }, depth + 1);
     const { found, isCutShort } = lettersIn(text);
     this.#add([...found, ...ageFilesIn(piece.bytes).found], isCutShort);
-    for (const { name, bytes } of coded[1]) await this.read({ name, bytes, isAside: true }, depth + 1);
-    if (coded.some(({ length }) => length >= CODED_MAX)) this.#limit();
-    if (this.#finds > before) return;
+    for (const { name, bytes } of base64Runs) await this.read({ name, bytes, isAside: true }, depth + 1);
+    if (Math.max(uuencoded.length, base64Runs.length) >= CODED_MAX) this.#limit();
+    if (this.#finds === before) this.#readTelltales(piece, text, isKnown);
+  }
+
+  /** Signs that a text in which nothing was found holds a letter in a way that nothing here reads. */
+  #readTelltales(piece: Piece, text: string, isKnown: boolean): void {
     const telltale = telltaleOf(text);
+    const charset = (piece.charset ?? '').slice(0, 40);
     if (telltale !== null) this.#name(piece, new Unread('UNREAD_CODING', `it holds a letter ${telltale}`));
-    else if (!isKnown)
-      this.#name(
-        piece,
-        new Unread('UNREAD_CODING', `its text is in a coding that nothing here reads, ${(piece.charset ?? '').slice(0, 40)}`),
-      );
+    else if (!isKnown) this.#name(piece, new Unread('UNREAD_CODING', `its text is in a coding that nothing here reads, ${charset}`));
     if (hasPgpMessage(text)) this.#name(piece, new Unread('UNREAD_ENCRYPTED', 'it is encrypted with OpenPGP'));
   }
 
-  /** Whole letters in something that is no text: as files, or as armor one or two bytes a character. */
+  /** Adds whole letters in something that is not text: as files, or as armor with one or two bytes a character. */
   #lookInside(piece: Piece): void {
     const files = ageFilesIn(piece.bytes);
     const armored = lettersIn(asciiOf(piece.bytes).replaceAll('\0', ''));
@@ -155,24 +151,19 @@ export class Search {
     if (files.isCutShort || armored.isCutShort) this.#limit();
   }
 
-  /** Each once. A letter that is found a second time, in the other form, was sent in both. */
+  /** Keeps each find once. A letter that is found again in the other form was sent in both. */
   #add(found: readonly Found[], isCutShort = false): void {
     this.#finds += found.length;
     for (const each of found) {
       const key = keyOf(each);
       const known = this.#found.get(key);
       if (known === undefined) this.#found.set(key, each);
-      else if (known.kind === 'letter' && each.kind === 'letter')
-        this.#found.set(key, {
-          ...known,
-          via: known.via === each.via ? known.via : 'both',
-          isGuess: known.isGuess === true && each.isGuess === true,
-        });
+      else if (known.kind === 'letter' && each.kind === 'letter') this.#found.set(key, merged(known, each));
     }
     if (isCutShort) this.#limit();
   }
 
-  /** What was found already, is now seen once more in the same place. */
+  /** Adds only letters that are new: one that was found already is the same one, in the same place. */
   #addNew(found: readonly Found[]): void {
     this.#finds += found.length;
     this.#add(found.filter((each) => each.kind !== 'letter' || !this.#found.has(keyOf(each))));
@@ -187,7 +178,7 @@ export class Search {
   }
 }
 
-/** How each is opened. */
+/** How each format is unpacked. */
 const OPENERS: Record<OpenedFormat, (piece: Piece) => Unpacked | Promise<Unpacked>> = {
   gzip: (piece) => fromCompressed(piece, 'gzip', UNPACKED_BYTES_MAX),
   zlib: (piece) => fromCompressed(piece, 'deflate', UNPACKED_BYTES_MAX),
@@ -201,14 +192,14 @@ const OPENERS: Record<OpenedFormat, (piece: Piece) => Unpacked | Promise<Unpacke
       ? { pieces: [], problems: [new Unread('UNREAD_LIMIT', 'its text is larger than anything that is read')] }
       : { pieces: [{ name, bytes: text, isAside: true }], problems: [] };
   },
-  // What is signed is the mail; beside it are signatures and certificates.
+  // What is signed is the mail; the rest is signatures and certificates.
   signed: ({ bytes }) => ({
     pieces: signedContent(bytes).map((run) => ({ name: '', bytes: run, ...(isText(run) ? {} : { isAside: true }) })),
     problems: [],
   }),
 };
 
-/** The letters of a text in any of the codings that it may have; of what is damaged only as the most fruitful coding has it. */
+/** The letters of a text in every way in which it may be coded; what is damaged only in the way that gives the most letters. */
 function lettersIn(text: string): { found: Found[]; isCutShort: boolean } {
   const readings = viewsOf(text).map(armoredLetters);
   const letters = ({ found }: { found: Found[] }): Found[] => found.filter(({ kind }) => kind === 'letter');
@@ -217,6 +208,11 @@ function lettersIn(text: string): { found: Found[]; isCutShort: boolean } {
     found: [...best.found, ...readings.filter((reading) => reading !== best).flatMap(letters)],
     isCutShort: readings.some(({ isCutShort }) => isCutShort),
   };
+}
+
+function merged(known: FoundLetter, again: FoundLetter): FoundLetter {
+  const via = known.via === again.via ? known.via : 'both';
+  return { ...known, via, isGuess: known.isGuess === true && again.isGuess === true };
 }
 
 function keyOf(found: Found): string {

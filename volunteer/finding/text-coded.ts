@@ -1,4 +1,4 @@
-// Files that stand coded within a text.
+// Finds files that are coded within a text.
 import { bytesOf } from './armor.ts';
 
 export type Coded = { readonly name: string; readonly bytes: Uint8Array };
@@ -37,10 +37,10 @@ function uuLine(row: string): number[] {
   });
 }
 
-/** Less than a letter's stanzas alone. */
+/** Fewer than the stanzas of a letter take. */
 const RUN_CHARACTERS_MIN = 2048;
 
-/** Long runs of lines that are nothing but base64: some programs lose what says that they are. */
+/** Long runs of lines that are nothing but base64: some programs lose the header that says so. */
 export function base64RunsIn(text: string, runsMax: number): Coded[] {
   const runs: Coded[] = [];
   let run: string[] = [];

@@ -1,5 +1,5 @@
-// Compressed files and archives, unpacked by what browsers and Node have for it. What comes out is bounded: a small file can be
-// made to unpack to any size.
+// Unpacks compressed files and archives with what browsers and Node bring along. The output is bounded, since a small file can be made
+// to unpack to any size.
 import { concat } from '../../crypto/bytes.ts';
 import { asciiOf } from './coding.ts';
 import type { Piece } from './piece.ts';
@@ -8,7 +8,7 @@ import { Unread } from './unread.ts';
 export type Unpacked = { pieces: Piece[]; problems: Unread[] };
 type Format = 'gzip' | 'deflate' | 'deflate-raw';
 
-/** What a compressed file gives, `isWhole` only when it ends as it should; null when it gives more than `bytesMax`. */
+/** The decompressed bytes; null when there are more than `bytesMax`. `isWhole`: whether the file ends as it should. */
 export async function inflate(
   bytes: Uint8Array,
   format: Format,
@@ -37,8 +37,9 @@ export async function inflate(
 
 export async function fromCompressed({ name, bytes }: Piece, format: Format, bytesMax: number): Promise<Unpacked> {
   const inflated = await inflate(bytes, format, bytesMax);
-  if (inflated === null)
+  if (inflated === null) {
     return { pieces: [], problems: [new Unread('UNREAD_LIMIT', 'it is compressed, and larger than anything that is read')] };
+  }
   const problems = inflated.isWhole ? [] : [new Unread('UNREAD_COMPRESSED', 'it is compressed and does not end as such a file should')];
   return { pieces: [{ name: name.replace(/\.(?:gz|z|zlib|deflate)$/i, ''), bytes: inflated.bytes }], problems };
 }
@@ -53,7 +54,7 @@ const METHOD_STORED = 0;
 const METHOD_DEFLATED = 8;
 const FLAG_ENCRYPTED = 1;
 
-/** The entries of a .zip by its directory; of a document that is one, too. */
+/** The entries of a .zip, by its directory; many documents are one, too. */
 export async function fromZip({ bytes }: Piece, entriesMax: number, bytesMax: number): Promise<Unpacked> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const unpacked: Unpacked = { pieces: [], problems: [] };
@@ -95,18 +96,18 @@ function endOfDirectory(view: DataView): number | null {
 }
 
 async function readEntry(view: DataView, bytes: Uint8Array, at: number, name: string, room: number): Promise<Uint8Array | Unread> {
-  if ((view.getUint16(at + 8, true) & FLAG_ENCRYPTED) !== 0)
-    return new Unread('UNREAD_ENCRYPTED', `${name} is in a zip archive with a password`);
+  const isEncrypted = (view.getUint16(at + 8, true) & FLAG_ENCRYPTED) !== 0;
+  if (isEncrypted) return new Unread('UNREAD_ENCRYPTED', `${name} is in a zip archive with a password`);
+  const tooLarge = new Unread('UNREAD_LIMIT', `${name} is larger than anything that is read`);
   const method = view.getUint16(at + 10, true);
   const local = view.getUint32(at + 42, true);
   if (local + LOCAL_BYTES > bytes.length) return new Unread('UNREAD_ARCHIVE', `${name} is in a zip archive that is damaged`);
   const start = local + LOCAL_BYTES + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
   const packed = bytes.subarray(start, start + view.getUint32(at + 20, true));
-  if (method === METHOD_STORED)
-    return packed.length <= room ? packed : new Unread('UNREAD_LIMIT', `${name} is larger than anything that is read`);
+  if (method === METHOD_STORED) return packed.length <= room ? packed : tooLarge;
   if (method !== METHOD_DEFLATED) return new Unread('UNREAD_ARCHIVE', `${name} is in a zip archive, compressed in an unusual way`);
   const inflated = await inflate(packed, 'deflate-raw', room);
-  if (inflated === null) return new Unread('UNREAD_LIMIT', `${name} is larger than anything that is read`);
+  if (inflated === null) return tooLarge;
   return inflated.isWhole ? inflated.bytes : new Unread('UNREAD_ARCHIVE', `${name} is in a zip archive that is damaged`);
 }
 
@@ -119,12 +120,12 @@ export function fromTar({ bytes }: Piece, entriesMax: number): Unpacked {
     const header = asciiOf(bytes.subarray(at, at + TAR_BLOCK_BYTES));
     const octal = /^[ \0]*([0-7]{1,11})/.exec(header.slice(124, 136))?.[1];
     if (header[0] === '\0') break;
-    if (octal === undefined || unpacked.pieces.length >= entriesMax) {
-      unpacked.problems.push(
-        octal === undefined
-          ? new Unread('UNREAD_ARCHIVE', 'it is a tar archive that is damaged')
-          : new Unread('UNREAD_LIMIT', 'it is an archive of too many files'),
-      );
+    if (octal === undefined) {
+      unpacked.problems.push(new Unread('UNREAD_ARCHIVE', 'it is a tar archive that is damaged'));
+      break;
+    }
+    if (unpacked.pieces.length >= entriesMax) {
+      unpacked.problems.push(new Unread('UNREAD_LIMIT', 'it is an archive of too many files'));
       break;
     }
     const size = parseInt(octal, 8);

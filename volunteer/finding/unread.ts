@@ -1,7 +1,7 @@
-// What may hold a letter and could not be read to its last part. Each kind is declared once, with what somebody can do about it.
+// What may hold a letter and could not be read completely. Each kind is declared once, with what somebody can do about it.
 
 export const UNREAD_ADVICE = {
-  /** Compressed in a way that nothing here unpacks, or not whole. */
+  /** Compressed in a way that is not supported, or not whole. */
   UNREAD_COMPRESSED: 'unpack it and give the file that was in it',
   UNREAD_ARCHIVE: 'unpack it and give the files that were in it',
   UNREAD_ENCRYPTED: 'open it in the program that it was made for, save what it holds as a file, and give that',
@@ -17,7 +17,7 @@ export const UNREAD_ADVICE = {
 
 export type UnreadCode = keyof typeof UNREAD_ADVICE;
 
-/** Says what was not read; a name in it comes from outside. */
+/** Says what was not read. A file's name in the message comes from outside. */
 export class Unread extends Error {
   readonly code: UnreadCode;
 

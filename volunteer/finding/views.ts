@@ -1,8 +1,8 @@
-// One text as several programs may have coded it. Each takes a time that grows no faster than the text.
+// Decodes a text in each way in which a program may have coded it. Every one takes linear time.
 
-/** Those that stand within a line; any other tag of HTML ends it. */
+/** Tags that stand within a line; any other tag of HTML ends the line. */
 const INLINE_TAG = /<\/?(?:a|abbr|b|big|code|em|font|i|ins|mark|s|small|span|strong|tt|u|wbr)\b[^<>]*>/gi;
-/** What armor has, and what comes between, of the characters that some programs write by name. */
+/** Characters that some programs write by name, as far as they occur in armor or between its lines. */
 const NAMED_CHARACTERS: Readonly<Record<string, string>> = {
   amp: '&',
   gt: '>',
@@ -27,7 +27,7 @@ const NAMED_CHARACTERS: Readonly<Record<string, string>> = {
   zwnj: '',
 };
 
-/** Enough of HTML for armor; not for showing it. */
+/** The text of HTML, well enough for finding armor, not for showing it. */
 export function htmlText(html: string): string {
   return entityText(html.replace(INLINE_TAG, '').replace(/<[^<>]*>/g, '\n'));
 }
@@ -43,12 +43,12 @@ export function quotedPrintableText(text: string): string {
   return text.replace(/=[ \t]*\r?\n/g, '').replace(/=([\dA-F]{2})/gi, (_, code: string) => String.fromCharCode(parseInt(code, 16)));
 }
 
-/** As in an address: `%20` for a blank. */
+/** Percent-encoding, as in a URL: `%20` for a blank. */
 export function percentText(text: string): string {
   return text.replace(/%([\da-f]{2})/gi, (_, code: string) => String.fromCharCode(parseInt(code, 16)));
 }
 
-/** As within quotation marks of JSON and of many programs. */
+/** Backslash escapes, as in a string of JSON or of a program. */
 export function jsonText(text: string): string {
   return text
     .replace(/\\u([\da-f]{4})/gi, (_, code: string) => String.fromCharCode(parseInt(code, 16)))
@@ -81,7 +81,7 @@ const VIEWS: readonly View[] = [
   { isLikely: /\{\\rtf\d/, read: (text) => htmlText(richText(text)) },
 ];
 
-/** The text as it is, and as it reads in each coding that it may have. */
+/** The text as it is, and decoded in each way that it may be coded. */
 export function viewsOf(text: string): string[] {
   return [text, ...VIEWS.filter(({ isLikely }) => isLikely.test(text)).map(({ read }) => read(text))];
 }

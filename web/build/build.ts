@@ -17,7 +17,7 @@ import { parseSite, PLAIN_SITE, type Site } from './site.ts';
 const WEB = join(ROOT, 'web');
 const TARGET = ['firefox115', 'chrome110'];
 
-/** Enough for a relay whose pool is up to three quarters full (server/difficulty.ts), and seconds at most without JIT. */
+/** Enough for a relay whose pool is up to three quarters full (server/difficulty.ts); takes seconds at most without a JIT compiler. */
 export const OFFLINE_DIFFICULTY = 14;
 
 export { deskNames } from './single-file.ts';
@@ -26,21 +26,21 @@ export type WebOptions = {
   /** The minisign public key that signs keyrings. */
   rootKeyFile: string;
   outDir: string;
-  /** The pages refuse every keyring below it. */
+  /** The pages refuse every keyring with a lower serial; 1. */
   floorSerial?: number;
   /** Mean time between two slots (slots.ts); 20 seconds. */
   slotSeconds?: number | undefined;
-  /** What the offline form (/form.html) seals to; without any there is none. */
+  /** The keyrings that the offline form (/form.html) carries; without any, no offline form is built. */
   keyrings?: readonly SignedKeyring[];
-  /** Leading zero bits of its stamps: it cannot ask how many it takes. */
+  /** Leading zero bits of the offline form's stamps: it cannot ask the relay how many it wants. */
   offlineDifficulty?: number;
   /** What the operator changes about the form (web/build/site.ts, docs/operations.md). */
   siteFile?: string;
-  /** Is told what this build takes away, and may throw: then nothing has changed. */
+  /** Called with what this build removes and overwrites. If it throws, nothing changes. */
   agree?: (former: Former) => void;
 };
 
-/** What every script of the form is built with. */
+/** The options with which every script of the form is built. */
 export function scriptOptions(rootKey: string, floorSerial: number): BuildOptions {
   return {
     absWorkingDir: ROOT,
@@ -54,7 +54,7 @@ export function scriptOptions(rootKey: string, floorSerial: number): BuildOption
     define: {
       ROOT_PUBLIC_KEY: JSON.stringify(rootKey),
       FLOOR_SERIAL: String(floorSerial),
-      // libsodium asks where it was loaded from, and makes no use of it.
+      // libsodium reads it and makes no use of it.
       'import.meta.url': '""',
     },
     logLevel: 'warning',
@@ -72,29 +72,29 @@ async function buildScripts(outDir: string, rootKey: string, floorSerial: number
         { in: join(WEB, 'templates/form.css'), out: 'form' },
       ],
     }),
-    // The same worker twice: a browser loads the one that it can run.
+    // The same worker for each engine: a browser loads the one that it can run.
     ...ENGINES.map((engine) =>
       build({ ...common, entryPoints: [{ in: join(WEB, 'page/seal.ts'), out: `seal-${engine}` }], plugins: [sodiumPlugin(engine)] }),
     ),
   ]);
 }
 
-/** Throws SiteError when the file is wrong. */
+/** Throws SiteError when the file is wrong, FileError when it is not a regular file. */
 async function readSite(file: string, languages: readonly Language[]): Promise<Site> {
   const codes = languages.map(({ language }) => language);
   return parseSite(await readGivenText(file), codes);
 }
 
 /**
- * Writes the form into `outDir`, and returns what it took away there. Throws MINISIGN_FORMAT when the file is not a minisign
- * public key, SiteError when the site file is wrong, FileError when either is no regular file, and what `agree` throws.
+ * Writes the form into `outDir`, and returns what it removed there. Throws MINISIGN_FORMAT when the root key file is not a minisign public
+ * key, SiteError when the site file is wrong, FileError when either is not a regular file, and what `agree` throws.
  */
 export async function buildWeb(options: WebOptions): Promise<Former> {
   const { rootKeyFile, outDir, floorSerial = 1, slotSeconds, siteFile, keyrings = [], agree } = options;
   const { offlineDifficulty: difficulty = OFFLINE_DIFFICULTY } = options;
   const rootKey = (await readGivenText(rootKeyFile)).trim();
   await ready;
-  // A secret key put here by mistake would be handed to everyone.
+  // A secret key that was given by mistake would be handed to everyone.
   parsePublicKey(rootKey);
   const translations = readTranslations();
   const site = siteFile === undefined ? PLAIN_SITE : await readSite(siteFile, translations);
@@ -119,8 +119,8 @@ export async function buildWeb(options: WebOptions): Promise<Former> {
 }
 
 /**
- * The desk for volunteers, one page a language: no relay serves it. `rootKey`: the text of the minisign public key.
- * Throws MINISIGN_* when it is no public key or a keyring is not signed by it, KEYRING_FORMAT when a keyring is wrong.
+ * The volunteers' desk, one page a language; no relay serves it. `rootKey`: the text of the minisign public key. Throws MINISIGN_* when it
+ * is not a public key or a keyring is not signed by it, KEYRING_FORMAT when a keyring is wrong.
  */
 export async function buildDesk(rootKey: string, keyrings: readonly SignedKeyring[]): Promise<{ name: string; page: string }[]> {
   await ready;

@@ -1,4 +1,4 @@
-// Makes the pages of the build: a template and its parts, in every language.
+// Makes the pages of the build from the templates, in every language.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PASTE_PAGES } from '../../crypto/wire.ts';
@@ -10,7 +10,7 @@ import { renderPage } from './template.ts';
 const WEB = join(ROOT, 'web');
 
 export type PageParts = {
-  /** Whether there is an offline form to point to. */
+  /** Whether there is an offline form to link to. */
   offline: boolean;
   /** Mean time between two slots (slots.ts). */
   slotSeconds?: number | undefined;
@@ -18,10 +18,10 @@ export type PageParts = {
 
 const SLOT_SECONDS = 20;
 
-/** In the place of the offline form once that has ended (server/offline-form.ts). */
+/** Served in place of the offline form once its keyrings have ended (server/offline-form.ts). */
 const ENDED_PAGE = 'form-ended.html';
 
-/** Where an address leads nowhere, in every language at once (server/nowhere.ts): there is one of it. */
+/** Served for addresses that lead nowhere (server/nowhere.ts): a single page with every language. */
 const NOWHERE_PAGE = 'nowhere.html';
 
 /** The words that access codes are made of, for each page: it knows no other list than that of its own language. */

@@ -1,4 +1,4 @@
-// The last step of the build: what was made is listed in the hash manifest, compressed, and put where the relay takes it.
+// The last part of the build: lists its files in the manifest, compresses them, and puts them where the relay serves them from.
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
@@ -6,7 +6,7 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import { encodeManifest, MANIFEST_NAME, MANIFEST_SIGNATURE_NAME, parseManifest } from '../../crypto/manifest.ts';
 
 const COMPRESS = {
-  // Where it is highest it takes ten times as long, for a hundredth of the size; onions have gzip only.
+  // The highest quality takes ten times as long and saves one percent. Over an onion service browsers accept only gzip.
   '.br': (bytes: Uint8Array) =>
     promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
   '.gz': (bytes: Uint8Array) => promisify(gzip)(bytes, { level: 9 }),
@@ -21,7 +21,7 @@ async function filesIn(directory: string): Promise<Map<string, Uint8Array>> {
   );
 }
 
-/** Copies are there for what shrinks by them. They stand in no manifest: another zlib makes others of the same file. */
+/** Writes the compressed copies that are smaller. They are not in the manifest: another zlib makes other bytes of the same file. */
 async function writeCopies(directory: string, path: string, bytes: Uint8Array): Promise<void> {
   for (const [suffix, compress] of Object.entries(COMPRESS)) {
     const copy = await compress(bytes);
@@ -29,13 +29,13 @@ async function writeCopies(directory: string, path: string, bytes: Uint8Array): 
   }
 }
 
-/** What is in a folder before a build is put there. */
+/** What a folder holds of a former build, and of others, before a build is put there. */
 export type Former = {
-  /** Files of the former build that this one does not have: they are taken away. */
+  /** Files of the former build that this one does not have: they are removed. */
   readonly gone: readonly string[];
-  /** Files in the place of one of this build that no former build has made: they are overwritten. */
+  /** Files that no former build made, with the name of one of this build: they are overwritten. */
   readonly foreign: readonly string[];
-  /** There is a signature, and it is of another manifest than this build's: it is taken away. */
+  /** There is a signature of another manifest than this build's: it is removed. */
   readonly signatureGone: boolean;
 };
 
@@ -66,9 +66,9 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /**
- * Puts all that was built in `staging` into `outDir`, with its manifest and the compressed copies; files that were never ours
- * stay. All of it is written beside before anything changes, and then only renamed: `staging` must be on the same disk.
- * @param agree is told what goes away; when it throws, nothing has changed
+ * Moves everything that was built in `staging` into `outDir`, with its manifest and the compressed copies; files that were never ours stay.
+ * Everything is complete in `staging` before anything changes, and then only renamed, so `staging` must be on the same file system.
+ * @param agree called with what is removed and overwritten; if it throws, nothing changes
  */
 export async function publish(staging: string, outDir: string, agree: (former: Former) => void = () => undefined): Promise<Former> {
   const files = await filesIn(staging);
@@ -77,7 +77,8 @@ export async function publish(staging: string, outDir: string, agree: (former: F
   agree(former);
   await Promise.all([...files].map(([path, bytes]) => writeCopies(staging, path, bytes)));
   await writeFile(join(staging, MANIFEST_NAME), manifest);
-  for (const folder of new Set([...files.keys()].map((path) => dirname(join(outDir, path))))) await mkdir(folder, { recursive: true });
+  const folders = new Set([...files.keys()].map((path) => dirname(join(outDir, path))));
+  for (const folder of folders) await mkdir(folder, { recursive: true });
   for (const path of files.keys()) {
     for (const each of ['', ...Object.keys(COMPRESS)].map((suffix) => path + suffix)) await move(join(staging, each), join(outDir, each));
   }
@@ -89,7 +90,7 @@ export async function publish(staging: string, outDir: string, agree: (former: F
   return former;
 }
 
-/** A copy that is no shorter this time was not made, and the former one is of another file. */
+/** Removes `to` where there is no `from`: a compressed copy that was not made this time, while the former one is of other bytes. */
 async function move(from: string, to: string): Promise<void> {
   if (await exists(from)) await rename(from, to);
   else await rm(to, { force: true });

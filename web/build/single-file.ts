@@ -1,4 +1,4 @@
-// Makes the offline form and the volunteers' desk: one file a language that holds everything, and a policy of its own that
+// Makes the offline form and the volunteers' desk: one file a language that holds everything, with a content security policy that
 // forbids the network.
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -20,17 +20,17 @@ const WEB = join(ROOT, 'web');
 export type SignedKeyring = { json: string; signature: string };
 
 /**
- * Keyrings the form carries must be ones it will take; `until` is when the last of them ends. Throws MINISIGN_*
- * when a signature is not by the root key, KEYRING_FORMAT when a field is wrong.
+ * The keyrings that a page carries, by rising serial, checked as the page will check them. `until`: when the last of them ends. Throws
+ * MINISIGN_* when a signature is not by the root key, KEYRING_FORMAT when a field is wrong.
  */
 function verified(keyrings: readonly SignedKeyring[], rootKey: string): { carried: SignedKeyring[]; until: string | undefined } {
   const root = parsePublicKey(rootKey);
-  const found = keyrings
+  const checked = keyrings
     .map(({ json, signature }) => ({ json, signature, ...verifyKeyring(utf8(json), signature, root).keyring }))
     .sort((a, b) => a.serial - b.serial);
   return {
-    carried: found.map(({ json, signature }) => ({ json, signature })),
-    until: found
+    carried: checked.map(({ json, signature }) => ({ json, signature })),
+    until: checked
       .map(({ notAfter }) => notAfter)
       .sort()
       .at(-1),
@@ -44,7 +44,7 @@ async function bundled(options: BuildOptions): Promise<string> {
   return file.text;
 }
 
-/** What would end the element early, or be read otherwise than it was hashed. */
+/** The text for the inside of an element. Throws when it would end the element early, or be read with other bytes than were hashed. */
 function inlinable(text: string, element: 'script' | 'style'): string {
   const trimmed = text.trim();
   if (new RegExp(`</${element}|<!--|\\r|\\0`, 'i').test(trimmed)) throw new Error(`the ${element} cannot stand inside the page`);
@@ -64,20 +64,20 @@ function inlined(parts: Parts): { locale: Locale; page: string }[] {
   const policy = `default-src 'none'; script-src ${source(script)}; style-src ${source(style)}; base-uri 'none'; form-action 'none'`;
   const put: Readonly<Record<string, string>> = { policy, script, style };
   return parts.locales.map((locale) => {
-    // The texts first: what is put in afterwards is no template any more.
+    // The texts first: what is put in afterwards must not be read as a template.
     const page = renderPage(parts.template.replace(/\{\{(policy|script|style)\}\}/g, '\0$1\0'), locale, parts.locales);
     return { locale, page: page.replace(/\0(policy|script|style)\0/g, (_, name: string) => put[name] ?? '') };
   });
 }
 
-/** The script; where a string or pattern holds the beginning of an HTML comment, the same in another spelling. */
+/** The script, with `<!--` in strings and patterns escaped: in a page it would begin a comment. */
 function scriptWith(common: BuildOptions, entry: string, carried: readonly SignedKeyring[], difficulty: number): Promise<string> {
   const define = { ...common.define, OFFLINE_KEYRINGS: JSON.stringify(carried), OFFLINE_DIFFICULTY: String(difficulty) };
   const script = bundled({ ...common, define, entryPoints: [join(WEB, entry)], plugins: [sodiumPlugin('js')] });
   return script.then((text) => text.replaceAll('<!--', '\\x3c!--'));
 }
 
-/** The offline form: form.html a language, and form.json. */
+/** Writes the offline form: form.html for each language, and form.json. */
 export async function buildOffline(
   outDir: string,
   common: BuildOptions,
@@ -90,7 +90,7 @@ export async function buildOffline(
     scriptWith(common, 'page/offline.ts', carried, difficulty),
     bundled({ ...common, entryPoints: [join(WEB, 'templates/form.css')] }),
   ]);
-  // For the relay, which hands the form out no longer than that.
+  // Tells the relay until when it may serve the form.
   await writeFile(join(outDir, 'form.json'), `${JSON.stringify({ until })}\n`);
   for (const { locale, page } of inlined({ template, locales, script, style })) {
     const file = join(outDir, locale.path, 'form.html');
@@ -99,14 +99,14 @@ export async function buildOffline(
   }
 }
 
-/** What the page in each language is called. */
+/** The file name of the desk in each language. */
 export function deskNames(): string[] {
   return readLanguages().map(deskName);
 }
 
 const deskName = ({ language }: Language): string => `desk-${language}.html`;
 
-/** The desk for volunteers, one page a language, by the names of its files. Throws MINISIGN_* and KEYRING_FORMAT as `verifyKeyring`. */
+/** The volunteers' desk, one page a language, with its file name. Throws MINISIGN_* and KEYRING_FORMAT as `verifyKeyring` does. */
 export async function makeDesk(
   common: BuildOptions,
   { rootKey, keyrings, difficulty }: SingleFileOptions,
@@ -120,7 +120,7 @@ export async function makeDesk(
   return inlined({ template, locales: readLocales('desk'), script, style }).map(({ locale, page }) => ({ name: deskName(locale), page }));
 }
 
-/** Reads `keyring.json` and `keyring.json.minisig`. */
+/** Reads a keyring file and its signature beside it, `file`.minisig. */
 export async function readSigned(file: string): Promise<SignedKeyring> {
   const [json, signature] = [await readGiven(file), await readGiven(`${file}.minisig`)];
   return { json: json.toString('utf8'), signature: signature.toString('utf8') };

@@ -1,9 +1,9 @@
-// The parts of a page that come from the operator's site file.
+// Makes the parts of a page that come from the operator's site file.
 import type { Locale } from '../../runtime/locales.ts';
 import type { CrisisLine, Site } from './site.ts';
 import { escapeHtml, textFor } from './texts.ts';
 
-/** Every text that stands in no template but here. */
+/** Every text that is used here and in no template. */
 export const SITE_TEXTS = ['crisis.none', 'crisis.lines', 'crisis.opens', 'clearnet.title', 'clearnet.text'] as const;
 
 export function renderName({ language }: Locale, { name }: Site): string {
@@ -11,7 +11,7 @@ export function renderName({ language }: Locale, { name }: Site): string {
   return own === undefined ? '' : `<p class="name">${escapeHtml(own)}</p>`;
 }
 
-/** A link opens beside the page: a tap on it must not take away what somebody has written. */
+/** A link opens in a new tab: a tap on it must not lose what somebody has written. */
 function renderLine(locale: Locale, { name, contact, hours, link }: CrisisLine): string {
   const reach = escapeHtml(contact);
   return [

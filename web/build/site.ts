@@ -15,8 +15,8 @@ const perLanguage = <Value extends z.ZodType>(value: Value) =>
 
 const ADDRESS = 'it must be an https:// address, or an http:// address of an onion service';
 
-/** On plain HTTP the last node of Tor sees and may change what is opened. On this machine there is nobody between. */
-function isCalm(address: string): boolean {
+/** Over plain HTTP the exit node of Tor sees the page and can change it, but not that of an onion service or of this machine. */
+function isSafe(address: string): boolean {
   let url: URL;
   try {
     url = new URL(address);
@@ -31,7 +31,7 @@ function isOnion(address: string): boolean {
   return /^http:\/\/[a-z2-7]{56}\.onion(\/|$)/.test(address);
 }
 
-const address = z.string(ADDRESS).refine(isCalm, ADDRESS);
+const address = z.string(ADDRESS).refine(isSafe, ADDRESS);
 
 const crisisLine = z.strictObject({ name: text, contact: text, hours: text.optional(), link: address.optional() });
 
@@ -46,14 +46,14 @@ const site = z.strictObject({
 export type CrisisLine = z.infer<typeof crisisLine>;
 export type Site = z.infer<typeof site>;
 
-/** What stands there without a file: nobody's name, no numbers, an empty page to leave to. */
+/** The form without a site file: no name, no crisis lines, an empty page to leave to. */
 export const PLAIN_SITE: Site = site.parse({});
 
 export class SiteError extends Error {
   override readonly name = 'SiteError';
 }
 
-/** `languages`: those the form is built in. Throws SiteError when anything is wrong, which names all of it, and where. */
+/** `languages`: codes of those in which the form is built. Throws SiteError that names everything that is wrong, and where. */
 export function parseSite(json: string, languages: readonly string[]): Site {
   let value: unknown;
   try {

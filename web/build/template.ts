@@ -1,4 +1,4 @@
-// Makes a page of the template and the texts of one language. No text of a page stands anywhere but in locales/.
+// Makes a page from a template and the texts of one language. Every text of a page is in locales/.
 import type { Locale } from '../../runtime/locales.ts';
 import { NOTICES, type Notice } from '../page/notices.ts';
 import { renderBridges, renderClearnet, renderCrisis, renderName, SITE_TEXTS } from './site-blocks.ts';
@@ -21,7 +21,7 @@ function renderNotice(locale: Locale, notice: Notice): string {
   ].join('\n');
 }
 
-/** `page`: which one of a language is linked to; its first, where left out. */
+/** `page`: which page of each language is linked to; the first page where left out. */
 function renderLanguages(locale: Locale, all: readonly Locale[], page = ''): string {
   return all
     .map(({ language, name, path }) =>
@@ -33,8 +33,8 @@ function renderLanguages(locale: Locale, all: readonly Locale[], page = ''): str
 }
 
 /**
- * `{{key}}` is a text, `{{@block}}` a part made here, `{{language}}`, `{{path}}`, `{{letterBytes}}` belong to the locale,
- * `{{exit}}` to the site. What stands between `{{#each}}` and `{{/each}}` is there in every language, one after the other.
+ * `{{key}}` is a text and `{{@block}}` a part made here; `{{language}}`, `{{path}}` and `{{letterBytes}}` come from the locale, `{{exit}}`
+ * from the site. What stands between `{{#each}}` and `{{/each}}` is repeated in every language.
  */
 export function renderPage(template: string, locale: Locale, all: readonly Locale[], site: Site = PLAIN_SITE): string {
   const whole = template.replace(/\{\{#each\}\}([^]*?)\{\{\/each\}\}/g, (_, part: string) =>

@@ -7,7 +7,7 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (character) => ESCAPES[character] ?? character);
 }
 
-/** A `{name}` in a sentence becomes a place that the script fills. */
+/** Makes a `{name}` in a sentence a place that the script fills. */
 function withSlots(html: string): string {
   return html.replace(/\{([a-z]+)\}/g, '<span data-slot="$1"></span>');
 }

@@ -1,4 +1,4 @@
-// Whether the person wants an answer here, and the words that an access code for it is made of.
+// The choice whether an answer is wanted here, and the word list of the access code that it needs.
 import { fetchWords } from './door.ts';
 import { element, setVisible } from './page.ts';
 
@@ -10,7 +10,7 @@ export class AnswerChoice {
   constructor() {
     this.#choice.addEventListener('change', () => this.#explain());
     element('answer-again', HTMLButtonElement).addEventListener('click', () => {
-      // The button goes away with what it stands in.
+      // The button is about to be hidden.
       this.#choice.focus();
       this.fetch();
     });
@@ -25,12 +25,12 @@ export class AnswerChoice {
     this.#explain();
   }
 
-  /** Everybody's page fetches the list, so that fetching it says nothing; once, but for failures. */
+  /** Every page fetches the list, so that fetching it says nothing about the person. Once, unless it fails. */
   fetch(): void {
     this.words().catch(() => undefined);
   }
 
-  /** The list, fetched if it is not there yet. Throws UnreachableError when it did not come. */
+  /** The list, fetched unless it is here. Throws UnreachableError when it did not come. */
   async words(): Promise<readonly string[]> {
     this.#words ??= fetchWords(this.#path);
     const away = element('answer-away', HTMLElement);

@@ -1,11 +1,10 @@
-// The field for an access code. What is typed into it never leaves the page and its sealing worker.
+// The field for an access code. What is typed into it never leaves the page and its worker.
 import { normalizeWord, typedWords, wordBegunBy, type TypedWord } from '../../crypto/words.ts';
 import type { CodeProblem } from '../../crypto/code.ts';
 import { element, fill, showOne } from './page.ts';
 
-/** What may stand in a word as it is typed, up to the cursor. */
+/** The part of a word before the cursor: letters, their accents, and characters that do not show. */
 const BEGUN = /[\p{L}\p{M}\p{Default_Ignorable_Code_Point}]*$/u;
-const PROBLEMS: readonly CodeProblem['kind'][] = ['count', 'word', 'check'];
 
 export class CodeField {
   readonly #field = element('typed-code', HTMLTextAreaElement);
@@ -21,7 +20,7 @@ export class CodeField {
     return this.#field.value;
   }
 
-  /** From here on a word can be completed. */
+  /** From now on a word can be completed. */
   know(words: readonly string[]): void {
     this.#words = words;
     this.#typed();
@@ -32,15 +31,15 @@ export class CodeField {
     this.#propose('');
   }
 
-  /** Says what is wrong and leads to the word, if it is one. */
+  /** Says what is wrong, and selects the word if it is about one. */
   flag(problem: CodeProblem): void {
     if (problem.kind === 'count') fill('count', String(problem.count));
     if (problem.kind === 'word') fill('position', String(problem.position));
     this.#mark(problem.kind);
     this.#field.focus();
     if (problem.kind !== 'word') return;
-    const found = this.#typedWords()[problem.position - 1];
-    if (found) this.#field.setSelectionRange(found.start, found.end);
+    const wrong = this.#typedWords()[problem.position - 1];
+    if (wrong) this.#field.setSelectionRange(wrong.start, wrong.end);
   }
 
   #typedWords(): TypedWord[] {
@@ -58,7 +57,7 @@ export class CodeField {
     this.#offer.textContent = word;
   }
 
-  /** What the letters before the cursor begin; empty where they begin nothing, or are a whole word. */
+  /** The word that the letters before the cursor begin; empty where they begin none, or are one already. */
   #wordMeant(): string {
     const begun = this.#begun();
     const word = wordBegunBy(begun, this.#words) ?? '';
@@ -78,11 +77,8 @@ export class CodeField {
   }
 
   #mark(problem: CodeProblem['kind'] | null): void {
-    showOne(
-      PROBLEMS.map((kind) => `typed-${kind}` as const),
-      problem && `typed-${problem}`,
-    );
-    // Named only when it shows: a description is read out also from hidden text.
+    showOne(['typed-count', 'typed-word', 'typed-check'], problem && `typed-${problem}`);
+    // Named only while it shows: screen readers read a description out even from hidden text.
     this.#field.setAttribute('aria-describedby', problem === null ? 'typed-code-hint' : `typed-code-hint typed-${problem}`);
     if (problem === null) this.#field.removeAttribute('aria-invalid');
     else this.#field.setAttribute('aria-invalid', 'true');

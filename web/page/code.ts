@@ -1,4 +1,4 @@
-// The access code on the page: shown after acceptance and at no other time, confirmed by two of its words, then gone.
+// The access code on the page: shown after the request was accepted and at no other time, confirmed by two of its words, then gone.
 // Nothing here puts it anywhere else: no storage, no address, no title, no clipboard.
 import type { Code } from '../../crypto/code.ts';
 import { placeOf } from '../../crypto/words.ts';
@@ -6,9 +6,9 @@ import { element, fill, focusOn, onClick, setVisible } from './page.ts';
 
 type Part = 'code' | 'code-check' | 'code-skip';
 
-/** Two positions of `count`, from 0, the lower first: random, so that nobody learns which to write down. */
+/** Two of `count` positions, from 0, the lower first: random, so that nobody learns to write down only those. */
 function drawTwo(count: number): [number, number] {
-  // Of 2 ** 32 the rest of a division by twelve is as good as none.
+  // The bias of 2 ** 32 modulo twelve is negligible.
   const [one = 0, more = 0] = crypto.getRandomValues(new Uint32Array(2));
   const first = one % count;
   const second = (first + 1 + (more % (count - 1))) % count;
@@ -16,7 +16,7 @@ function drawTwo(count: number): [number, number] {
 }
 
 export class ShownCode {
-  /** Held here: a quick exit empties the page before it wipes. */
+  /** Kept as elements, because a quick exit empties the page before it wipes. */
   readonly #parts = (['code', 'code-check', 'code-skip'] as const).map((name) => element(name, HTMLElement));
   readonly #inputs = [element('code-first', HTMLInputElement), element('code-second', HTMLInputElement)] as const;
   readonly #list = element('code-words', HTMLOListElement);
@@ -25,7 +25,7 @@ export class ShownCode {
   #words: readonly string[] = [];
   #asked: readonly [number, number] = [0, 1];
 
-  /** `onDone`: the code has been confirmed, or the person goes on without that. */
+  /** `onDone`: called when the code was confirmed, or the person goes on without confirming it. */
   constructor(onDone: () => void) {
     this.#onDone = onDone;
     onClick('code-written', () => this.#ask());
@@ -42,20 +42,20 @@ export class ShownCode {
     return this.#code !== null;
   }
 
-  /** Shows it from here on, until it is confirmed or left. */
+  /** Shows it until it is confirmed, or the person goes on without. */
   show(code: Code, words: readonly string[]): void {
     this.#code = code;
     this.#words = words;
     this.#reveal('code');
   }
 
-  /** What it means to go on without having confirmed it. */
+  /** Warns of what it means to go on without having confirmed it. */
   warn(): void {
     this.#reveal('code-skip');
     focusOn('code-skip-title');
   }
 
-  /** Nothing of it is left in the page. */
+  /** Leaves nothing of it in the page. */
   forget(): void {
     this.#code = null;
     this.#reveal(null);
@@ -92,7 +92,7 @@ export class ShownCode {
     this.#onDone();
   }
 
-  /** The words are in the page only while they show: not while two of them are asked for. */
+  /** The words are in the page only while they are shown, not while two of them are asked for. */
   #reveal(part: Part | null): void {
     for (const each of this.#parts) each.hidden = each.id !== part;
     for (const input of this.#inputs) input.value = '';

@@ -1,4 +1,4 @@
-// What is asked before replies are removed: about one, or about all that this page was given.
+// The question before replies are removed: one of them, or all that were handed to this page.
 import { element, fill, focusOn, onClick, setVisible } from './page.ts';
 
 const nothing = (): void => undefined;
@@ -26,7 +26,7 @@ export class Confirmation {
     this.#ask(replies, false);
   }
 
-  /** `unfetched`: how many wait that stay; `readFirst`: fetches some of them. */
+  /** `unfetched`: how many more wait in the mailbox, and stay there; `readFirst`: fetches some of them. */
   askAboutAll(replies: readonly string[], unfetched: number, readFirst: () => void): void {
     fill('all', String(replies.length));
     fill('unread', String(unfetched));

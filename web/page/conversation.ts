@@ -1,4 +1,4 @@
-// The answers as a person sees them: plain text, in the order of writing, each once.
+// Shows the answers: as plain text, in the order of writing, each once.
 import { Handed } from './handed.ts';
 import type { MailboxFound, ReadReply } from './messages.ts';
 import { element, fill, setVisible } from './page.ts';
@@ -9,31 +9,31 @@ export class ConversationView {
   readonly handed = new Handed();
   #removable = false;
 
-  /** @param remove asks whether these are to be removed: of an answer all ids under which it was handed out */
+  /** @param remove asks whether an answer is to be removed, given all ids under which it was handed out */
   constructor(remove: (ids: readonly string[]) => void) {
     this.#remove = remove;
   }
 
-  /** Removing needs the relay to take something in. */
+  /** Removing takes a parcel, so the door must be open. */
   allowRemoval(removable: boolean): void {
     this.#removable = removable;
     this.draw();
   }
 
-  /** Adds what a look gave. Null: nothing of it is new; otherwise where the first that is new now stands, from 1, or 0: none is shown. */
+  /** Adds what a look gave. @returns the position of the first new answer, from 1; 0 when no new one is shown; null when nothing is new */
   show(found: MailboxFound): number | null {
     const fresh = this.handed.take(found);
     this.draw();
     return fresh.length === 0 ? null : this.handed.shown.findIndex(({ id }) => fresh.includes(id)) + 1;
   }
 
-  /** At once from the page, whenever the server does it. */
+  /** Removes them from the page at once, whenever the server does it. */
   removed(ids: readonly string[]): void {
     this.handed.remove(ids);
     this.draw();
   }
 
-  /** Nothing of it is left in the page. */
+  /** Leaves nothing of it in the page. */
   clear(): void {
     this.handed.clear();
     this.#list.replaceChildren();
@@ -56,7 +56,7 @@ export class ConversationView {
     find('h2').id = `reply-${number}`;
     find('article').setAttribute('aria-labelledby', `reply-${number}`);
     find('[data-slot="number"]').textContent = String(number);
-    // Never as markup, and no links are made of it.
+    // Never as markup, and never with links.
     find('.text').textContent = text;
     const button = find<HTMLButtonElement>('button');
     button.hidden = !this.#removable;

@@ -1,4 +1,4 @@
-// What the page asks of the relay: is the door open, under which keyring, and will it take this parcel.
+// What the page asks of the relay: whether the door is open, which keyring there is, and whether it takes a parcel.
 import type { Answer } from '../../crypto/answer.ts';
 import { DOOR_REASONS, HIGHEST_DIFFICULTY, type DoorReason } from '../../crypto/wire.ts';
 import { WORD_LIST_LENGTH } from '../../crypto/words.ts';
@@ -7,11 +7,11 @@ export type RelayDoor = { open: true; difficulty: number } | { open: false; reas
 export type FetchedKeyring = { json: Uint8Array; signature: string };
 export type Start = { door: RelayDoor; keyring: FetchedKeyring | null };
 
-/** Over an onion service a first connection may take most of a minute. */
+/** A first connection to an onion service may take most of a minute. */
 const READ_TIMEOUT_MS = 60_000;
 /** As long as the relay itself waits for a slow upload. */
 const SEND_TIMEOUT_MS = 120_000;
-/** What takes a browser without WebAssembly most of a minute on average, and often longer: to be said before anybody types. */
+/** From here on a stamp takes a browser without WebAssembly most of a minute on average, often longer: said before anybody types. */
 export const SLOW_DIFFICULTY = 18;
 
 export class UnreachableError extends Error {
@@ -22,7 +22,7 @@ export class UnreachableError extends Error {
   }
 }
 
-/** Throws UnreachableError when nothing came in time, or not the whole of it. */
+/** Throws UnreachableError when the response did not come in time, or not whole. */
 async function exchange(
   path: string,
   timeoutMs: number,
@@ -66,7 +66,7 @@ function parseStart(body: Uint8Array): Start {
   return { door: parseDoor(door), keyring: { json: new TextEncoder().encode(keyring), signature } };
 }
 
-/** Nothing of the keyring is believed until the worker has verified it. Throws UnreachableError when nothing came that can be read. */
+/** The keyring is not believed until the worker has verified it. Throws UnreachableError when no valid response came. */
 export async function readStart(): Promise<Start> {
   const body = await read('/start.json');
   try {
@@ -76,15 +76,15 @@ export async function readStart(): Promise<Start> {
   }
 }
 
-/** With an empty query, so that it is as long as /mailbox and so are the headers. */
+/** With an empty query, so that the path is as long as /mailbox and the headers are of the same length. */
 const PARCEL_PATH = '/parcel?';
 
-/** The bytes that libsodium runs on. Throws UnreachableError when they did not come. */
+/** libsodium's WebAssembly. Throws UnreachableError when it did not come. */
 export async function readWasm(): Promise<ArrayBuffer> {
   return (await read('/sodium.wasm')).buffer;
 }
 
-/** The words that access codes of a language are made of. Throws UnreachableError when they did not come, or are not such a list. */
+/** The word list of a language's access codes. Throws UnreachableError when it did not come, or is not such a list. */
 export async function fetchWords(path: string): Promise<readonly string[]> {
   const words = new TextDecoder()
     .decode(await read(path))
@@ -95,14 +95,14 @@ export async function fetchWords(path: string): Promise<readonly string[]> {
 }
 
 /**
- * Hands in a parcel; `readAnswer` makes sense of the relay's bytes. Null: what came back is no answer of a relay.
- * Throws UnreachableError when no answer came; the parcel may then have been taken, or not. Sending the same bytes again is safe.
+ * Hands in a parcel; `readAnswer` parses the relay's answer. Null when what came back is not a relay's answer. Throws UnreachableError when
+ * nothing came; the parcel may have been accepted all the same. Sending the same bytes again is safe.
  */
 export async function sendParcel(parcel: Uint8Array, readAnswer: (bytes: Uint8Array) => Promise<Answer>): Promise<Answer | null> {
   return readAnswer(await post(PARCEL_PATH, parcel)).catch(() => null);
 }
 
-/** Hands in a question to the mailbox; what comes back is the sealing worker's to read. Throws UnreachableError when nothing does. */
+/** Sends a question about a mailbox; the worker reads what comes back. Throws UnreachableError when nothing came. */
 export function askMailbox(question: Uint8Array): Promise<Uint8Array> {
   return post('/mailbox', question);
 }
@@ -110,7 +110,7 @@ export function askMailbox(question: Uint8Array): Promise<Uint8Array> {
 async function post(path: string, bytes: Uint8Array): Promise<Uint8Array> {
   const { body } = await exchange(path, SEND_TIMEOUT_MS, {
     method: 'POST',
-    // A copy in a buffer of its own: a parcel is kept for sending again.
+    // A copy in a buffer of its own: the parcel is kept, to be sent again.
     body: bytes.slice().buffer,
     headers: { 'content-type': 'application/octet-stream' },
   });

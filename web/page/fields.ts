@@ -1,5 +1,5 @@
-// What a person types: a request, or further words in a conversation. The fields stand in no <form>: nothing in the page
-// can submit them, with scripts or without.
+// The fields for a request, or for further words in a conversation. They are not inside a <form>: nothing in the page can submit them,
+// with scripts or without.
 import type { RequestFields, TopicName } from './messages.ts';
 import { element, setVisible } from './page.ts';
 import { showRoom } from './room.ts';
@@ -10,7 +10,7 @@ type Room = (request: RequestFields) => number | Promise<number>;
 export class Fields {
   readonly #language = document.documentElement.lang;
   readonly #message = element('message', HTMLTextAreaElement);
-  /** Further words come without one. */
+  /** Null on the page of answers: further words come without a contact. */
   readonly #contact = document.querySelector<HTMLInputElement>('#contact');
   readonly #topics = element('topics', HTMLElement);
   readonly #room: Room;
@@ -51,7 +51,7 @@ export class Fields {
     for (const field of [this.#message, this.#contact, this.#topics]) field?.addEventListener('input', listener);
   }
 
-  /** One count at a time: what was typed meanwhile is counted after it. */
+  /** One count at a time. What was typed during one is counted after it. */
   async countRoom(): Promise<void> {
     if (this.#counting) return;
     this.#counting = true;
@@ -68,9 +68,9 @@ export class Fields {
     }
   }
 
-  /** The topics of the keyring, in its order; the choice is kept if it is still there, and made when there is only one. */
+  /** The keyring's topics, in its order. A choice is kept if its topic is still there; a single topic is chosen at once. */
   showTopics(topics: readonly TopicName[]): void {
-    // A renewal that changes nothing must not take a field from under somebody's hand.
+    // A renewal that changes nothing must not replace a field that somebody is using.
     if (JSON.stringify(topics) === this.#shownTopics) return;
     this.#shownTopics = JSON.stringify(topics);
     const chosen = this.#topic();
@@ -84,7 +84,7 @@ export class Fields {
     this.#topics.replaceChildren(...choices);
   }
 
-  /** Without a message there is nothing to send: says so and moves there; false when there is one. */
+  /** Without a message there is nothing to send: then says so, moves the focus there and returns true. */
   showMissing(): boolean {
     const missing = this.read().message === '';
     this.#mark(missing);
@@ -106,7 +106,7 @@ export class Fields {
 
   #mark(missing: boolean): void {
     setVisible({ 'message-problem': missing });
-    // Named only when it shows: a description is read out also from hidden text.
+    // Named only while it shows: screen readers read a description out even from hidden text.
     this.#message.setAttribute('aria-describedby', missing ? 'message-hint message-problem message-draft' : 'message-hint message-draft');
     if (missing) this.#message.setAttribute('aria-invalid', 'true');
     else this.#message.removeAttribute('aria-invalid');

@@ -1,4 +1,4 @@
-// The request form: opens the door, takes what is typed, sends it, and says what became of it.
+// The request form: checks the door, takes what is typed, sends it, and says what became of it.
 import type { Code } from '../../crypto/code.ts';
 import { groupsOf } from './address.ts';
 import { AnswerChoice } from './choice.ts';
@@ -10,7 +10,7 @@ import { BLOCKING_NOTICES, DOOR_NOTICES, type Action, type Notice } from './noti
 import { fill, focusOn, onAction, onClick, progress, showGroups, createViews, setVisible } from './page.ts';
 import { PageVisit } from './visit.ts';
 
-/** After so many waits by itself the page leaves the next try to the person. */
+/** After so many automatic retries the page leaves the next one to the person. */
 const MOST_WAITS = 10;
 
 const show = createViews(['opening', 'form', 'progress', 'accepted'], ['opening', 'form', null]);
@@ -25,9 +25,9 @@ class Form {
   #wasStarted = false;
   #waits = 0;
   #countdown: ReturnType<typeof setInterval> | undefined;
-  /** One for whatever this visit sends, made when the first request that wants an answer is. */
+  /** One access code for a visit, made with the first request that wants an answer. */
   #code: Code | null = null;
-  /** What to show it in, once a request with it may have arrived. */
+  /** The word list to show it with, once a request with it may have arrived. */
   #words: readonly string[] | null = null;
 
   constructor() {
@@ -39,7 +39,7 @@ class Form {
       ask: (href) => this.#askBeforeLeaving(href),
       holdsMore: () => this.#shown.held,
     });
-    // After the way out: whatever is refused here, that works.
+    // After the quick exit is set up, so that it works whatever the browser refuses here.
     const tell = (notice: Notice): void => this.#tell(notice);
     this.#visit = new PageVisit('send', ({ topics }) => this.#fields.showTopics(topics), tell);
     this.#leaving = new LeavingQuestion(this.#visit.notices, tell);
@@ -48,16 +48,16 @@ class Form {
     onClick('send', () => void this.#send());
   }
 
-  /** Looks whether a request can be sent at all. Writing can begin meanwhile: over Tor this takes its time. */
+  /** Checks whether a request can be sent at all. Writing can begin meanwhile: over Tor this takes its time. */
   async start(): Promise<void> {
     this.#visit.notices.show(null);
-    // At first the page shows the form by itself: typing can begin before this script is there.
+    // On a first visit the page itself shows the form: typing can begin before this script has loaded.
     if (this.#wasStarted && this.#fields.empty) show('opening');
     this.#wasStarted = true;
     this.#visit.ready(false);
     try {
       const started = this.#visit.sealer.start();
-      // Asked for together, but a closed door comes first.
+      // Awaited later: a closed door is said first.
       started.catch(() => undefined);
       const { door, keyring } = await readStart();
       if (!door.open) return this.#visit.notReady(DOOR_NOTICES[door.reason]);
@@ -100,21 +100,21 @@ class Form {
     }
   }
 
-  /** The code is made, and the list is there that it will be shown in. Undefined: the list does not come. */
+  /** Makes the code, and gives the word list to show it with. Undefined when the list does not come. */
   async #readyCode(): Promise<readonly string[] | undefined> {
     const words = await this.#choice.words().catch(() => undefined);
     if (words !== undefined) this.#code ??= await this.#visit.sealer.ask('code', { language: document.documentElement.lang });
     return words;
   }
 
-  /** Nothing of the text is left in memory that this page holds, and nothing more is sent. */
+  /** Leaves nothing of the text in this page's memory, and sends nothing more. */
   #end(): void {
     clearInterval(this.#countdown);
     this.#code = null;
     this.#visit.end();
   }
 
-  /** `wanted`: whether an answer is wanted here. If not, one to an earlier try may come all the same. */
+  /** `wanted`: whether an answer is wanted here. If not, an earlier attempt that wanted one may have arrived all the same. */
   #accepted(wanted: boolean): void {
     const reachable = this.#fields.read().contact !== undefined;
     const words = this.#words;
@@ -135,14 +135,14 @@ class Form {
     focusOn('accepted-title');
   }
 
-  /** The code is gone, and how to come back with it takes its place. */
+  /** The code is gone; in its place the page says how to come back with it. */
   #afterCode(): void {
     showGroups('address', groupsOf(location.host));
     setVisible({ 'accepted-after': true });
     focusOn('replies-title');
   }
 
-  /** The relay is full or its store is away: come again by itself, as long as the text stays as it is. */
+  /** The relay is full or its store is away: tries again automatically, as long as the text stays as it is. */
   #wait(seconds: number): void {
     this.#waits += 1;
     if (this.#waits > MOST_WAITS) return this.#tell('busy');
@@ -160,13 +160,13 @@ class Form {
   #stopWaiting(): void {
     clearInterval(this.#countdown);
     this.#countdown = undefined;
-    // The person may be typing: the words change, the focus stays.
+    // The person may be typing, so the focus stays where it is.
     const focused = document.activeElement;
     this.#tell('busy');
     if (focused instanceof HTMLElement) focused.focus();
   }
 
-  /** On its way, the browser's own question has to do. */
+  /** False while something is being sent: then only the browser's own question is asked. */
   #askBeforeLeaving(href: string): boolean {
     if (this.#busy || this.#countdown !== undefined) return false;
     if (this.#shown.held) {
@@ -200,7 +200,7 @@ class Form {
     }
   }
 
-  /** Says what happened and what to do. What was typed stays where it is. */
+  /** Says what happened and what to do. What was typed stays. */
   #tell(notice: Notice): void {
     const kept = !this.#fields.empty;
     show(BLOCKING_NOTICES.has(notice) && !kept ? null : 'form');

@@ -1,5 +1,5 @@
-// What the server handed to this page in this visit, and what of it is still to be fetched. Answers lie there in an order of
-// their own, two on a page; when some are removed, those behind move up.
+// Keeps what the server handed to this page in this visit, and how much is still to be fetched. The mailbox has answers in an order of
+// its own, two on a page; when some are removed, those behind move up.
 import { absentIds, inOrder, latestIds, nextNumber } from '../../crypto/order.ts';
 import type { FollowUp, MailboxFound, MailboxReply, ReadReply } from './messages.ts';
 
@@ -7,42 +7,42 @@ const REPLIES_A_PAGE = 2;
 const isRead = (reply: MailboxReply): reply is ReadReply => 'text' in reply;
 
 export class Handed {
-  /** By their ids, also those that do not open, and those removed here: the server may still have them for a while. */
+  /** By id, with those that do not open and those removed here: the server may still have them for a while. */
   readonly #replies = new Map<string, MailboxReply>();
   readonly #removed = new Set<string>();
-  /** Numbers of what was written here. */
+  /** Numbers of the further words that were sent from here. */
   readonly #written: number[] = [];
-  /** As of the last look, less what was removed since. */
+  /** Answers in the mailbox as of the last look, less those removed since. */
   #total = 0;
-  /** So many, from the first on, were handed to this page: rather too few than too many. */
+  /** At least so many, from the first on, were handed to this page: in doubt too low, never too high. */
   #known = 0;
 
-  /** How many wait that this page has not fetched, for all that is known. */
+  /** How many answers wait that this page has not fetched, as far as is known. */
   get unfetched(): number {
     return Math.max(this.#total - this.#known, 0);
   }
 
-  /** The page of the mailbox to ask for next; where all was fetched, the last one again: something may have moved up. */
+  /** The page of the mailbox to ask for next. When all were fetched, the last one again: something may have been added, or moved up. */
   get nextPage(): number {
     return Math.floor((this.unfetched > 0 ? this.#known : Math.max(this.#known - 1, 0)) / REPLIES_A_PAGE);
   }
 
-  /** Ids of all that is not removed, also of what does not open. */
+  /** Ids of all answers that are not removed, also of those that do not open. */
   get ids(): string[] {
     return [...this.#replies.keys()].filter((id) => !this.#removed.has(id));
   }
 
-  /** Whether anything was ever here. */
+  /** Whether nothing was ever handed to this page. */
   get isEmpty(): boolean {
     return this.#replies.size === 0;
   }
 
-  /** How many do not open, or are by nobody of the keyring. */
+  /** How many do not open, or are by no signer of the keyring. */
   get refused(): number {
     return this.ids.filter((id) => !isRead(this.#replies.get(id) as MailboxReply)).length;
   }
 
-  /** What is to be read, in the order of writing; the same reply sealed twice once. */
+  /** The answers to show, in the order of writing; a reply that was sealed twice is there once. */
   get shown(): ReadReply[] {
     const once = new Map(
       this.#ordered()
@@ -52,14 +52,14 @@ export class Handed {
     return [...once.values()];
   }
 
-  /** The ids under which an answer was handed out, each of them a sealing of its own. */
+  /** All ids under which an answer was handed out: each sealing of it has its own. */
   copiesOf(signature: string): string[] {
     return this.#ordered()
       .filter((reply) => reply.signature === signature)
       .map(({ id }) => id);
   }
 
-  /** Answers that others mention and that were not handed to this page in this visit; 0 while some are to be fetched. */
+  /** How many answers others mention that were not handed to this page in this visit; 0 while some are still to be fetched. */
   get absent(): number {
     const read = this.#ordered();
     return this.unfetched > 0
@@ -70,7 +70,7 @@ export class Handed {
         ).length;
   }
 
-  /** Where further words go, by the newest answer whose signer is one of that team; null while no answer says so. */
+  /** The team that further words go to: that of the newest answer whose signer belongs to its team; null while there is none. */
   get team(): string | null {
     return (
       this.#ordered()
@@ -79,21 +79,21 @@ export class Handed {
     );
   }
 
-  /** What further words say about their place. */
+  /** The fields that further words carry. */
   get followUp(): FollowUp {
     const read = this.#ordered();
     const number = nextNumber([...read.map(({ place }) => place.number), ...this.#written], this.#items());
     return { ...(this.team === null ? {} : { team: this.team }), number, read: latestIds(read.map(({ place }) => place.id)) };
   }
 
-  /** Takes what a look gave; says which ids are new here. */
+  /** Takes what a look gave. @returns the ids that are new here */
   take({ total, first, replies }: MailboxFound): string[] {
     const fresh = replies.filter(({ id }) => !this.#replies.has(id)).map(({ id }) => id);
-    // As many as are missing may have stood before.
+    // All that are missing from the total may have stood among the known ones.
     this.#known = Math.max(0, this.#known - Math.max(this.#total - total, 0));
-    // Something moved up although it does not show in the total: as many came as went.
+    // A new answer where all should be known: some moved up, though the total does not show it, because as many were added as removed.
     if (replies.slice(0, Math.max(this.#known - first, 0)).some(({ id }) => fresh.includes(id))) this.#known = 0;
-    // A keyring that came since may say another thing of a reply.
+    // Also those that are known: with a newer keyring a reply may be judged differently.
     for (const reply of replies) this.#replies.set(reply.id, reply);
     if (first <= this.#known) this.#known = Math.max(this.#known, first + replies.length);
     this.#total = total;
@@ -101,7 +101,7 @@ export class Handed {
     return fresh;
   }
 
-  /** That these are to be removed was taken in; the server does it whenever it does. */
+  /** The relay has accepted that these are to be removed, and does so in its own time. */
   remove(ids: readonly string[]): void {
     const more = ids.filter((id) => !this.#removed.has(id));
     for (const id of more) this.#removed.add(id);
@@ -109,7 +109,7 @@ export class Handed {
     this.#known = Math.max(0, this.#known - more.length);
   }
 
-  /** Further words with this number were taken in. */
+  /** Further words with this number were accepted. */
   wrote(number: number): void {
     this.#written.push(number);
   }
@@ -122,12 +122,12 @@ export class Handed {
     this.#known = 0;
   }
 
-  /** All that opened, also what was removed here. */
+  /** All that opened, also those removed here. */
   #ordered(): ReadReply[] {
     return inOrder([...this.#replies.values()].filter(isRead), ({ place }) => place, this.#items());
   }
 
-  /** How many items are known of the conversation, each once however often it was sealed. */
+  /** How many items of the conversation are known, each once, however often it was sealed. */
   #items(): number {
     return new Set([...this.#replies.values()].filter(isRead).map(({ signature }) => signature)).size + this.#written.length;
   }

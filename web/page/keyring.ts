@@ -1,11 +1,11 @@
-// A keyring that has come: believed by the sealing worker or not, and what of it stands in the page.
+// Has the worker verify a keyring that was fetched, and shows what of it stands in the page.
 import type { FetchedKeyring } from './door.ts';
 import type { Offered } from './messages.ts';
 import { fill } from './page.ts';
 import { SealerError, type Sealer } from './sealer.ts';
 
 /**
- * Says how long an answer usually takes; the rest is the caller's to show. Throws SealerError when the keyring is refused, or there is
+ * Shows how long an answer usually takes; the rest is for the caller to show. Throws SealerError when the keyring is refused, or there is
  * none.
  */
 export async function takeKeyring(sealer: Sealer, keyring: FetchedKeyring | null): Promise<Offered> {

@@ -1,4 +1,4 @@
-// Leaving the page: fast on purpose, and never with text left behind.
+// Leaving the page: quickly on purpose, and never with text left behind or lost by accident.
 import type { Notice } from './notices.ts';
 import { element, focusOn, setVisible, type Notices } from './page.ts';
 
@@ -9,11 +9,11 @@ const ESCAPES_WITHIN_MS = 2_000;
 type Held = { readonly empty: boolean; clear(): void };
 
 export type Leaving = {
-  /** Ends whatever else still holds the text; also when the page is left in another way, and then maybe a second time. */
+  /** Ends whatever else holds the text. Called whichever way the page is left, possibly twice. */
   wipe: () => void;
-  /** A link of the page was followed with something in it that would be lost. True: the person is being asked, so stay for now. */
+  /** Called when a link of the page is followed and text would be lost. True: the person is being asked, so the page stays for now. */
   ask: (href: string) => boolean;
-  /** Whether there is text beside the fields that would be lost. After `wipe` there is none. */
+  /** Whether anything outside the fields would be lost. After `wipe` nothing is. */
   holdsMore?: () => boolean;
 };
 
@@ -32,7 +32,7 @@ function setUpExit(fields: Held, wipe: () => void): void {
   const exit = element('exit', HTMLAnchorElement);
   const leave = (): void => {
     fields.clear();
-    // Where it leads to may take its time to come; until then nothing of this page is to be seen.
+    // The other page may take its time to load; until then nothing of this one may be seen.
     document.body.replaceChildren();
     wipe();
     location.replace(exit.href);
@@ -44,10 +44,10 @@ function setUpExit(fields: Held, wipe: () => void): void {
   onThreeEscapes(leave);
 }
 
-/** Nothing is stored, so every visit is a first one: what the exit cannot do is said until it is put away. */
+/** Nothing is stored, so every visit is a first one: the hint about the exit shows until the person dismisses it. */
 function setUpHint(): void {
   const known = element('exit-known', HTMLButtonElement);
-  // Without scripts there is neither.
+  // Without scripts there are neither keys nor a button.
   for (const part of document.querySelectorAll<HTMLElement>('#exit-hint [hidden]')) part.hidden = false;
   known.addEventListener('click', () => {
     setVisible({ 'exit-hint': false });
@@ -55,7 +55,7 @@ function setUpHint(): void {
   });
 }
 
-/** Browsers word their own question as they like, and phones often ask none: the page's own links ask first. */
+/** Browsers word their own question as they like, and those of phones often ask none, so the page asks before it follows its own links. */
 function setUpLinks(held: () => boolean, ask: Leaving['ask']): void {
   document.addEventListener('click', (event) => {
     const link = event.target instanceof Element ? event.target.closest('a') : null;
@@ -65,7 +65,7 @@ function setUpLinks(held: () => boolean, ask: Leaving['ask']): void {
   });
 }
 
-/** The page's own question, in the place of a notice that may hold the only button that helps. */
+/** The page's own question. It takes the place of a notice, which may have the only button that helps, and puts it back. */
 export class LeavingQuestion {
   readonly #notices: Notices<Notice>;
   readonly #tell: (notice: Notice) => void;
@@ -85,7 +85,7 @@ export class LeavingQuestion {
     this.#tell('leaving');
   }
 
-  /** `focus`: where to go on when there was no notice. */
+  /** `focus`: moves the focus where there was no notice before. */
   stay(focus: () => void): void {
     if (this.#before !== null) return this.#tell(this.#before);
     this.#notices.show(null);
@@ -112,7 +112,7 @@ export function setUpLeaving(fields: Held, { wipe, ask, holdsMore = () => false 
     fields.clear();
     wipe();
   });
-  // A page that comes back from the browser's memory has lost its text and maybe its keyring: begin anew.
+  // A page that comes back from the back/forward cache has lost its text and perhaps its keyring: start over.
   addEventListener('pageshow', ({ persisted }) => {
     if (persisted) location.reload();
   });

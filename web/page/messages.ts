@@ -1,4 +1,4 @@
-// What the page and its sealing worker say to each other.
+// The messages between the page and its worker.
 import type { Answer } from '../../crypto/answer.ts';
 import type { CodeProblem } from '../../crypto/code.ts';
 import type { ErrorCode } from '../../crypto/errors.ts';
@@ -7,49 +7,49 @@ import type { Slot } from './slots.ts';
 
 export type RequestFields = { topic?: string; language: string; message: string; contact?: string };
 export type TopicName = { id: string; names: Record<string, string> };
-/** What a keyring offers to those who write. */
+/** What a keyring offers to those who write. `teams`: how many there are. */
 export type Offered = { topics: TopicName[]; teams: number; answerTime: Record<string, string> };
 /**
- * A reply that is what it says; `id` is what it is deleted by. `team`: where further words go, null when its signer is none of that
- * team. The same reply sealed twice has one `signature`. `place`, `earlier`: where it stands in the conversation, and which answers
- * its writer knew (short ids).
+ * A reply that opened and is believed. `id`: by which it is deleted. `team`: where further words go, null when its signer does not belong
+ * to the team that it names. `signature`: the same for a reply that was sealed twice. `place`: where it stands in the conversation.
+ * `earlier`: short ids of the answers that its writer knew.
  */
 export type ReadReply = { id: string; text: string; team: string | null; signature: string; place: Place; earlier: readonly string[] };
-/** One that is read, or why it is not shown. */
+/** A reply that can be read, or why it cannot be shown. */
 export type MailboxReply = ReadReply | { id: string; refused: FailureCode };
-/** Further words: to which team, and where they stand. */
+/** What further words carry: the team they go to, their number, and short ids of the answers that were read. */
 export type FollowUp = { team?: string; number: number; read: string[] };
 /** `total`: replies in the mailbox; `first`: how many of them come before those that are here. */
 export type MailboxFound = { total: number; first: number; replies: MailboxReply[] };
 export type MailboxPage = MailboxFound | { retryAfterSeconds: number };
 export type SealingStage = 'sealing' | 'stamping';
 export type FailureCode = ErrorCode | 'UNEXPECTED';
-/** WORKER: the sealing worker itself could not be loaded, or died. */
+/** WORKER: the worker could not be loaded, or died. */
 export type SealerCode = FailureCode | 'WORKER';
 
-/** Everything the worker can be asked, and what it gives back. */
+/** Everything that the worker can be asked to do. */
 export type Tasks = {
   /** Starts libsodium, with the bytes of /sodium.wasm where it runs on WebAssembly. */
   start: { input: { wasm: ArrayBuffer | null }; output: null };
-  /** Verifies a keyring and keeps it for sealing. `teams`: how many there are. */
+  /** Verifies a keyring and keeps it for sealing. */
   verify: { input: { json: Uint8Array; signature: string }; output: Offered };
   /** Bytes that still fit into the letter; negative when it is too long. */
   room: { input: { request: RequestFields }; output: number };
-  /** Seals a request, or with `followUp` further words in the conversation at hand. `answer`: whether one is wanted. */
+  /** Seals and stamps a request, or with `followUp` further words in the current conversation. `wanted`: whether an answer is wanted. */
   seal: { input: { request: RequestFields; difficulty: number; wanted: boolean; followUp?: FollowUp }; output: Uint8Array };
-  /** Makes an access code, and with it the conversation at hand: places in the word list of this language. */
+  /** Makes an access code (positions in the language's word list); its conversation becomes the current one. */
   code: { input: { language: string }; output: readonly number[] };
-  /** Takes an access code as somebody wrote it. Null: it is one, and its conversation is at hand. */
+  /** Reads an access code as somebody typed it. Null when it is valid; then its conversation becomes the current one. */
   enter: { input: { language: string; text: string; words: readonly string[] }; output: CodeProblem | null };
-  /** What to ask the relay about a page (from 0) of the mailbox at hand. */
+  /** Makes the question to the relay about a page (from 0) of the current conversation's mailbox. */
   look: { input: { page: number }; output: Uint8Array };
-  /** Reads what the relay answered to that. */
+  /** Reads the relay's answer to that question. */
   replies: { input: { bytes: Uint8Array; page: number }; output: MailboxPage };
-  /** A parcel that removes these replies (their ids, hex) from the mailbox at hand. */
+  /** Seals and stamps the removal of these replies (ids in hex) from that mailbox. */
   delete: { input: { replies: readonly string[]; difficulty: number }; output: Uint8Array };
-  /** A parcel without a request, sealed and stamped when there is nothing else to do. */
+  /** Seals and stamps a decoy, while there is nothing else to do. */
   decoy: { input: { difficulty: number }; output: Uint8Array };
-  /** Stamps a parcel again, dearer; its id stays the same, so that it is still one request. */
+  /** Stamps a parcel again at a higher difficulty. Its id stays the same, so it remains one request. */
   stamp: { input: { parcel: Uint8Array; difficulty: number }; output: Uint8Array };
   /** Reads the relay's answer to a parcel. */
   read: { input: { bytes: Uint8Array }; output: Answer };

@@ -1,11 +1,12 @@
-// Everything that can go wrong in front of a person. The words for each stand in the page itself (locales/*.json), hidden
-// until needed: the scripts hold no words, and a page without a text for a notice does not build.
+// Everything that can go wrong in front of a person. The texts are in the page itself (from locales/*/form.json), hidden until they are
+// needed: scripts hold no text, and the build fails if a notice has none.
 import type { Result } from '../../crypto/answer.ts';
 import type { DoorReason } from '../../crypto/wire.ts';
 import type { SealerCode } from './messages.ts';
 
 /**
- * What the button under a notice does: look at the door again, send again, reload the page, stay on it or leave it; send without an answer.
+ * What the button under a notice does: check the door again, send again, stop waiting, reload the page, stay on it, leave it, or send
+ * without an answer.
  */
 export type Action = 'check' | 'send' | 'stop' | 'reload' | 'stay' | 'leave' | 'without';
 
@@ -37,7 +38,7 @@ export const NOTICES = {
 } as const satisfies Record<string, readonly Action[]>;
 export type Notice = keyof typeof NOTICES;
 
-/** After these the form is of no use until something changes, so it is not shown unless it holds text. */
+/** After these the form is of no use until something changes, so it is hidden unless it holds text. */
 export const BLOCKING_NOTICES: ReadonlySet<Notice> = new Set<Notice>([
   'no-sealing',
   'closed-keyring',
@@ -73,11 +74,11 @@ export function noticeForSealer(code: SealerCode): Notice {
   return SEALER_NOTICES[code] ?? 'no-sealing';
 }
 
-/** What to say about a refusal that could not be mended without the person. */
+/** What to say about a refusal that the page could not deal with by itself. */
 export const REFUSAL_NOTICES: Readonly<Record<Exclude<Result, 'accepted'>, Notice>> = {
   version: 'outdated',
   sealed: 'outdated',
-  // Sealed anew it was refused again: this device spoils what it holds, or the page is another than the server's.
+  // It was sealed again and refused again: this device corrupts data, or the page is not the server's.
   damaged: 'outdated',
   serial: 'closed-keyring',
   closed: 'closed-keyring',

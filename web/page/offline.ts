@@ -1,4 +1,4 @@
-// The offline form: one saved file that seals without a network to the keyrings it carries, and gives the parcel as text.
+// The offline form: a single saved file that seals without a network to the keyrings that it carries, and gives the parcel as text.
 import { CodedError } from '../../crypto/errors.ts';
 import { currentKeyring, verifyKeyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
 import { Throwaways } from '../../crypto/letter.ts';
@@ -36,7 +36,7 @@ function noticeFor(error: unknown): Notice {
 class OfflineForm {
   readonly #fields = new Fields(requestRoom);
   readonly #throwaways = new Throwaways();
-  /** The sealed text. Nothing else holds the request once it is there. */
+  /** The sealed parcel as text. Once it is there, nothing else holds the request. */
   readonly #text = element('text', HTMLTextAreaElement);
   #keyrings: VerifiedKeyring[] = [];
   /** Copied or saved. */
@@ -45,7 +45,7 @@ class OfflineForm {
   constructor() {
     const wipe = (): void => void (this.#text.value = '');
     setUpLeaving(this.#fields, { wipe, ask: () => false, holdsMore: () => this.#text.value !== '' && !this.#taken });
-    // By the keyboard or the browser's menu. A part of the text is of no use.
+    // By the keyboard or the browser's menu. Only the whole text is of use.
     this.#text.addEventListener('copy', () => {
       this.#taken ||= this.#text.selectionEnd - this.#text.selectionStart === this.#text.value.length;
     });
@@ -86,14 +86,14 @@ class OfflineForm {
     show('progress');
     focusOn('progress-title');
     try {
-      // It may have been open for days.
+      // Chosen only now: the page may have been open for days.
       const keyring = currentKeyring(this.#keyrings, new Date());
       const steps = sealRequestSteps(this.#fields.read(), keyring, { throwaways: this.#throwaways });
       const parcel = await inSlices(steps, { onStep: (done) => this.#progress('sealing', done / SEALING_STEPS) });
-      // Luck decides how many tries it takes; this many on average.
+      // How many tries it takes is random; so many on average.
       const onStep = (tries: number): void => this.#progress('stamping', tries / 2 ** OFFLINE_DIFFICULTY);
       const stamped = await inSlices(stampSteps(parcel, OFFLINE_DIFFICULTY), { onStep });
-      // Of the keyring that was used: the form may hold another that ends later. The relay's day of grace is not promised.
+      // The end of the keyring that was used, since the form may carry a later one. The relay's day of grace is not promised.
       fill('before', momentText(new Date(Date.parse(keyring.keyring.notAfter))));
       show('sealed');
       this.#text.value = encodeParcelText(stamped);
@@ -101,7 +101,7 @@ class OfflineForm {
       focusOn('sealed-title');
     } catch (error) {
       const notice = noticeFor(error);
-      // Another week has begun since the topics were shown.
+      // Another keyring has begun since the topics were shown.
       if (notice === 'topic-gone') this.#showTopics();
       this.#tell(notice);
     }
@@ -119,7 +119,7 @@ class OfflineForm {
     notices.show(notice, { kept: !this.#fields.empty });
   }
 
-  /** The clipboard's newer interface is not there in every browser for a page from a file. */
+  /** Not by `navigator.clipboard`, which not every browser gives to a page from a file. */
   #copy(): void {
     this.#text.select();
     const copied = document.execCommand('copy');
@@ -130,11 +130,11 @@ class OfflineForm {
   #save(): void {
     const link = document.createElement('a');
     const url = URL.createObjectURL(new Blob([this.#text.value], { type: 'text/plain' }));
-    // A name that says nothing.
+    // A name that gives nothing away.
     Object.assign(link, { href: url, download: 'text.txt' });
     link.click();
     this.#taken = true;
-    // At once would be before the browser has looked at it.
+    // Not at once: the browser may not have read it yet.
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
   }
 }

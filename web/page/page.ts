@@ -1,9 +1,9 @@
-// The page as the scripts see it: which part shows, and where the focus is. Every word is already in the HTML.
+// The page as the scripts see it: which part shows, and where the focus is. Every text is already in the HTML.
 import type { TemplateId } from './element-ids.ts';
 import type { SealingStage } from './messages.ts';
 import type { Action, Notice } from './notices.ts';
 
-/** What a template has, and what the build and the scripts add to it. */
+/** Ids in the templates, and those that the build and the scripts add. */
 export type ElementId = TemplateId | `notice-${Notice}` | `notice-${Notice}-title` | `reply-${number}`;
 
 export function element<E extends HTMLElement>(id: ElementId, type: new () => E): E {
@@ -17,12 +17,12 @@ export function setVisible(parts: Partial<Record<ElementId, boolean>>): void {
   for (const [id, isShown] of Object.entries(parts)) element(id as ElementId, HTMLElement).hidden = !isShown;
 }
 
-/** Fills every place in the page's sentences that is called `name`. */
+/** Fills every place in the page's texts that is called `name`. */
 export function fill(name: string, text: string): void {
   for (const slot of document.querySelectorAll(`[data-slot="${name}"]`)) slot.textContent = text;
 }
 
-/** Only the look of the page parts the groups: what a browser copies is one piece. */
+/** The groups are apart only by their style: the browser copies them in one piece. */
 export function showGroups(id: ElementId, groups: readonly string[]): void {
   element(id, HTMLElement).replaceChildren(
     ...groups.map((group) => {
@@ -33,12 +33,12 @@ export function showGroups(id: ElementId, groups: readonly string[]): void {
   );
 }
 
-/** Of these parts one shows, or none. */
+/** Shows one of these parts, or none. */
 export function showOne(ids: readonly ElementId[], shown: ElementId | null): void {
   for (const id of ids) element(id, HTMLElement).hidden = id !== shown;
 }
 
-/** A page's views: of these one shows, or none, and `intro` with some of them. */
+/** A page's views, of which one shows, or none. `withIntro`: with which of them the introduction shows. */
 export function createViews<View extends ElementId>(
   views: readonly View[],
   withIntro: readonly (View | null)[],
@@ -55,7 +55,7 @@ export function focusOn(id: ElementId): void {
 
 type NoticeIn<Id> = Id extends `notice-${infer Name}-title` ? Name : never;
 
-/** A page's notices: of these one shows, or none, and whether a text is kept. */
+/** A page's notices, of which one shows, or none. */
 export class Notices<Name extends NoticeIn<ElementId>> {
   readonly #names: readonly Name[];
 
@@ -63,7 +63,7 @@ export class Notices<Name extends NoticeIn<ElementId>> {
     this.#names = names;
   }
 
-  /** The focus moves to its heading, so that it is read out and scrolled to. */
+  /** Moves the focus to its heading, so that it is read out and scrolled to. `kept`: also says that the text is kept. */
   show(notice: Name | null, { kept = false } = {}): void {
     showOne(
       this.#names.map((name) => `notice-${name}` as const),
@@ -78,7 +78,7 @@ export class Notices<Name extends NoticeIn<ElementId>> {
   }
 }
 
-/** For people, and the same wherever they are: time zones say where somebody is. */
+/** For people, and always in UTC: a time zone says where somebody is. */
 export function momentText(date: Date): string {
   return new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(date);
 }
@@ -95,7 +95,7 @@ export function onAction(listener: (action: Action) => void): void {
 
 export type ProgressStage = SealingStage | 'slot' | 'sending';
 
-/** `done` of `of`; without them the bar only shows that something is going on. */
+/** Shows a stage, with `done` of `of` finished; without them the bar is indeterminate. */
 export function progress(stage: ProgressStage, done?: number, of?: number): void {
   const bar = element('progress-bar', HTMLProgressElement);
   showOne(['progress-sealing', 'progress-stamping', 'progress-slot', 'progress-sending'], `progress-${stage}`);

@@ -1,5 +1,5 @@
-// The answers: takes the access code, looks into its mailbox in a slot, shows what is there, and sends what is written or
-// removed. Nothing is kept: whoever leaves the page needs the code again.
+// The page of answers: takes the access code, looks into its mailbox in a slot, shows what is there, and sends further words and
+// removals. Nothing is kept: whoever leaves the page needs the code again.
 import { CodeField } from './code-field.ts';
 import { Confirmation } from './confirmation.ts';
 import { ConversationView } from './conversation.ts';
@@ -14,11 +14,11 @@ import type { Errand } from './sending.ts';
 import { PageVisit } from './visit.ts';
 
 const draw = createViews(['enter', 'conversation', 'ended', 'progress'], ['enter']);
-/** What shows when nothing is on its way. */
+/** What shows while nothing is being sent or fetched. */
 type View = 'enter' | 'conversation' | 'ended';
 const OPERATIONS = ['look', 'send', 'delete'] as const;
 type Operation = (typeof OPERATIONS)[number];
-/** In a row, when what is found moved up. */
+/** How often to look in a row, when answers moved up in the mailbox. */
 const MOST_LOOKS = 20;
 
 class Replies {
@@ -31,11 +31,11 @@ class Replies {
   #words: readonly string[] = [];
   #view: View = 'enter';
   #busy = false;
-  /** Whether the relay takes something in. */
+  /** Whether the relay takes parcels. */
   #isDoorOpen = false;
-  /** Whether it depends on the topic to whom further words go that come before an answer. */
+  /** Whether the topic decides which team gets further words that come before an answer. */
   #topicMatters = false;
-  /** What did not work, to be tried again. */
+  /** Does again what did not work. */
   #retry: () => void = () => undefined;
 
   constructor() {
@@ -47,7 +47,7 @@ class Replies {
       clear: () => this.#clear(),
     };
     setUpLeaving(held, { wipe: () => this.#visit.end(), ask: (href) => this.#askBeforeLeaving(href) });
-    // After the way out: whatever is refused here, that works.
+    // After the quick exit is set up, so that it works whatever the browser refuses here.
     const tell = (notice: Notice): void => this.#tell(notice);
     this.#visit = new PageVisit('read', (offered) => this.#showOffer(offered), tell);
     this.#leaving = new LeavingQuestion(this.#visit.notices, tell);
@@ -59,7 +59,7 @@ class Replies {
     onClick('send', () => void this.#send());
   }
 
-  /** Makes ready for looking. The code can be typed meanwhile: over Tor this takes its time. */
+  /** Prepares everything for a look. The code can be typed meanwhile: over Tor this takes its time. */
   async start(): Promise<void> {
     this.#visit.notices.show(null);
     this.#visit.ready(false);
@@ -85,7 +85,7 @@ class Replies {
     this.#offerWriting();
   }
 
-  /** Behind a closed door answers can be read all the same, and also where a stamp takes minutes. */
+  /** Answers can be read behind a closed door too, and where a stamp takes minutes. */
   #applyDoor(door: RelayDoor): void {
     this.#isDoorOpen = door.open;
     const isSlow = door.open && this.#visit.sealer.isSlow && door.difficulty >= SLOW_DIFFICULTY;
@@ -95,7 +95,7 @@ class Replies {
     if (door.open) this.#visit.sending.start(door.difficulty);
   }
 
-  /** An answer says which team has the conversation; before one, the topic of the request does. A text that is there stays. */
+  /** An answer says which team has the conversation; before the first, the topic of the request does. A text stays visible in any case. */
   #offerWriting(): void {
     const isAskedTopic = this.#topicMatters && this.#conversation.handed.team === null;
     setVisible({ write: this.#isDoorOpen || !this.#fields.empty, 'topic-choice': isAskedTopic });
@@ -115,7 +115,7 @@ class Replies {
     } catch (error) {
       return this.#tell(this.#noticeFor(error, 'no-sealing'));
     }
-    // Tried again, it is the code in the field that counts: it may have become another.
+    // A retry reads the field again: the code in it may be another by then.
     this.#conversation.clear();
     await this.#look(() => this.#enter());
   }
@@ -124,7 +124,7 @@ class Replies {
     return this.#do('look', retry, async () => {
       const first = this.#conversation.handed.isEmpty;
       let shown = await this.#lookOnce();
-      // Those behind moved up: what this look gave had been here already, and there is more.
+      // Answers moved up: everything in this look was known, and there are more.
       for (let looks = 1; shown === null && this.#conversation.handed.unfetched > 0 && looks < MOST_LOOKS; looks += 1) {
         shown = await this.#lookOnce();
       }
@@ -141,7 +141,7 @@ class Replies {
     return 'retryAfterSeconds' in found ? 'away' : this.#conversation.show(found);
   }
 
-  /** The door may have opened or closed meanwhile, and the keyring may have become another. */
+  /** Asks for the door and the keyring first: both may have changed meanwhile. */
   #lookAgain(): Promise<void> {
     const retry = (): Promise<void> => this.#lookAgain();
     return this.#do('look', retry, async () => {
@@ -172,13 +172,13 @@ class Replies {
     });
   }
 
-  /** `all`: nobody asked for one of them alone. */
+  /** `all`: the person asked to remove all of them, not a single one. */
   async #delete(replies: readonly string[], all: boolean): Promise<void> {
     const retry = (): Promise<void> => this.#delete(replies, all);
     await this.#do('delete', retry, async () => {
       if ((await this.#dispatch({ replies })) !== null) return this.#tell('delete-failed');
       this.#conversation.removed(replies);
-      // What waits is not lost with what was removed, and neither is a text that was not sent yet.
+      // Otherwise the page stays, for answers that were not fetched yet and for a text that was not sent yet.
       if (all && this.#conversation.handed.unfetched === 0 && this.#fields.empty) return this.#finish();
       this.#show('conversation');
       focusOn('conversation-title');
@@ -192,7 +192,7 @@ class Replies {
     return outcome.kind === 'refused' ? outcome.notice : 'busy';
   }
 
-  /** One thing at a time. What does not work can be tried again. */
+  /** One operation at a time. One that fails can be tried again. */
   async #do(operation: Operation, retry: () => Promise<void>, work: () => Promise<void>): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
@@ -217,7 +217,7 @@ class Replies {
     }
   }
 
-  /** All that this page was given, also what does not open; what it has not fetched stays where it is. */
+  /** All that were handed to this page, also those that do not open. Those that it has not fetched stay in the mailbox. */
   #confirmAll(): void {
     const { ids, unfetched } = this.#conversation.handed;
     this.#confirmation.askAboutAll(ids, unfetched, () => void this.#look());
@@ -231,7 +231,7 @@ class Replies {
     focusOn('ended-title');
   }
 
-  /** Nothing of code, answers and text is left in the page. */
+  /** Leaves nothing of the code, the answers and the text in the page. */
   #clear(): void {
     this.#code.clear();
     this.#fields.clear();
@@ -267,7 +267,7 @@ class Replies {
   }
 
   #noticeFor(error: unknown, otherwise: Notice): Notice {
-    // What came back cannot be read: it is no answer of a relay.
+    // What came back is not a relay's answer.
     if (error instanceof SealerError && error.code.startsWith('MAILBOX_')) return 'look-failed';
     return this.#visit.noticeFor(error, otherwise);
   }
@@ -277,7 +277,7 @@ class Replies {
     draw(view);
   }
 
-  /** Says what happened and what to do, above what was there before. */
+  /** Says what happened and what to do, above the view that was there before. */
   #tell(notice: Notice): void {
     this.#show(this.#view);
     this.#visit.tell(notice, !this.#fields.empty);

@@ -1,11 +1,11 @@
-// How much still fits into what is being written, in letters and in words.
+// Shows how much text still fits, as a number of letters and in words.
 import { element, fill, showOne } from './page.ts';
 
-/** From here on the count stands out, and is read out once. */
+/** From here on the count stands out, and screen readers hear of it once. */
 const NEARLY_FULL_LETTERS = 300;
 const ROUND_TO_LETTERS = 10;
 
-/** Tells how much still fits; `bytes` is negative when it is too much already. */
+/** `bytes`: how many still fit; negative when the text is too long. */
 export function showRoom(bytes: number): void {
   const { lang, dataset } = document.documentElement;
   const letters = Math.floor(Math.abs(bytes) / Number(dataset['letterBytes'] ?? 1) / ROUND_TO_LETTERS) * ROUND_TO_LETTERS;
@@ -13,7 +13,7 @@ export function showRoom(bytes: number): void {
   const state = bytes < 0 ? 'over' : left;
   fill('letters', new Intl.NumberFormat(lang).format(Math.max(letters, ROUND_TO_LETTERS)));
   showOne(['room-over', 'room-full', 'room-nearly', 'room-plenty'], `room-${state}`);
-  // Read out when the state changes, not with every letter.
+  // Read out only when the state changes, not with every letter.
   const spoken = element('room-spoken', HTMLElement);
   if (spoken.dataset['state'] !== state) {
     spoken.dataset['state'] = state;

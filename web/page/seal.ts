@@ -1,5 +1,5 @@
-// The sealing worker: all cryptography of the form, off the page's thread. It keeps the verified keyring, and what it made
-// while there was nothing else to do. Built twice, as seal-wasm.js and seal-js.js (cut.ts).
+// The worker: does all cryptography of the form and of the page of answers, off the page's thread. It keeps the verified keyring, and
+// throwaway keys that it makes while it is idle. Built twice, as seal-wasm.js and seal-js.js (web/build/cut.ts).
 import { parseAnswer } from '../../crypto/answer.ts';
 import { fromHex, toHex } from '../../crypto/bytes.ts';
 import { codeRoot, makeCode, readCode } from '../../crypto/code.ts';
@@ -21,17 +21,17 @@ import { topicsOf } from './topics.ts';
 import { provideWasm, unusable } from './wasm.ts';
 
 let verified: VerifiedKeyring | null = null;
-/** Nothing below what this page has already seen: a relay may be seized while it is open. */
+/** No serial below that of a keyring it has verified: a relay may be seized while the page is open. */
 let floor = FLOOR_SERIAL;
 
 const usable = Promise.race([ready, unusable]);
 usable.catch(() => undefined);
 
 const throwaways = new Throwaways();
-/** How many questions are being worked on that somebody waits for. */
+/** How many tasks are being worked on that somebody waits for; decoys are not among them. */
 let awaited = 0;
 
-/** The pause of work that nobody waits for. */
+/** Resolves when no task is waited for. Work that nobody waits for pauses so. */
 async function idle(): Promise<void> {
   do await yieldToEventLoop();
   while (awaited > 0);
@@ -52,14 +52,14 @@ function verify(json: Uint8Array, signature: string): Tasks['verify']['output'] 
   return { topics: topicsOf(candidate.keyring), teams: teams.length, answerTime };
 }
 
-/** The keyring in hand, looked at again: a page may have been open for days. */
+/** The verified keyring, checked again: a page may have been open for days. Throws as `checkValidity` does. */
 function keyring(): VerifiedKeyring {
   if (verified === null) throw new Error('sealing was asked for before a keyring was verified');
   checkValidity(verified.keyring, new Date());
   return verified;
 }
 
-/** The conversation that an access code stands for; nothing of it leaves this worker but what is sealed or shown. */
+/** The current conversation, derived from an access code. Only what is sealed or shown leaves the worker. */
 let thread: Thread | null = null;
 
 function conversation(): Thread {
@@ -90,7 +90,7 @@ type Progress = (stage: SealingStage, of: number) => (done: number) => void;
 type Output<K extends Kind> = Tasks[K]['output'];
 
 function stamp(parcel: Uint8Array, difficulty: number, progress: Progress, slicing: Slicing = {}): Promise<Uint8Array> {
-  // Luck decides how many tries it takes; this many on average.
+  // How many tries it takes is random; so many on average.
   return inSlices(stampSteps(parcel, difficulty), { onStep: progress('stamping', 2 ** difficulty), ...slicing });
 }
 
@@ -154,7 +154,7 @@ function codeOf(error: unknown): FailureCode {
 }
 
 async function attend(ask: Ask): Promise<void> {
-  // The bytes that libsodium is started with must not wait for it.
+  // `start` brings the bytes that libsodium is waiting for.
   if (ask.kind !== 'start') await usable;
   const waitedFor = ask.kind !== 'decoy';
   if (waitedFor) awaited += 1;

@@ -1,4 +1,4 @@
-// The page's side of the sealing worker.
+// The page's side of the worker.
 import { readWasm } from './door.ts';
 import type { Tasks, Kind, SealerCode, SealingStage, Tell } from './messages.ts';
 
@@ -15,7 +15,9 @@ type OnProgress = (stage: SealingStage, done: number, of: number) => void;
 type Waiting = { resolve: (output: never) => void; reject: (error: SealerError) => void; onProgress: OnProgress | undefined };
 
 export class Sealer {
-  /** At Tor Browser's Safer level there is no WebAssembly, and trying it makes NoScript cover the page: only looked for. */
+  /**
+   * Tor Browser at Safer has no WebAssembly, and trying to use it makes NoScript cover the page, so this only looks whether it is there.
+   */
   #engine: 'js' | 'wasm' = typeof WebAssembly === 'undefined' ? 'js' : 'wasm';
   #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
@@ -28,7 +30,7 @@ export class Sealer {
     this.#worker = this.#begin();
   }
 
-  /** Without WebAssembly some five thousand hashes a second: a stamp that is asked for during a flood takes minutes. */
+  /** Without WebAssembly there are some five thousand hashes a second: during a flood a stamp takes minutes. */
   get isSlow(): boolean {
     return this.#engine === 'js';
   }
@@ -51,8 +53,8 @@ export class Sealer {
   }
 
   /**
-   * Resolves once it can seal. Throws SealerError when libsodium does not start, UnreachableError when it did not come; it can be tried
-   * again.
+   * Resolves once the worker can seal. Throws SealerError when libsodium does not start, UnreachableError when it did not come. Can be
+   * tried again.
    */
   async start(): Promise<void> {
     this.#started ??= this.#load();
@@ -64,7 +66,7 @@ export class Sealer {
     }
   }
 
-  /** Throws SealerError when it fails, with the code of what went wrong: WORKER when the worker itself could not be loaded or died. */
+  /** Has the worker do a task. Throws SealerError with the code of what went wrong: WORKER when the worker could not be loaded, or died. */
   ask<K extends Kind>(kind: K, input: Tasks[K]['input'], onProgress?: OnProgress): Promise<Tasks[K]['output']> {
     if (this.#broken) return Promise.reject(new SealerError('WORKER'));
     this.#lastId += 1;
@@ -75,18 +77,18 @@ export class Sealer {
     });
   }
 
-  /** Ends the worker and with it every copy of the text in its memory. */
+  /** Ends the worker, and with it every copy of the text in its memory. */
   destroy(): void {
     this.#broken = true;
     this.#destroyed = true;
     this.#worker.terminate();
-    // Nobody gets an answer any more, and what was asked goes with whoever waits for one.
+    // Promises of tasks under way never settle, and are collected with whoever awaits them.
     this.#waiting.clear();
   }
 
   /**
-   * WebAssembly may be there and yet be refused (by a policy, or because its file came damaged): then the build without it,
-   * once. What was asked of the first worker fails, as it would if the worker died.
+   * WebAssembly may be there and yet be refused, by a policy or because its file arrived damaged. Then the build without it is tried, once.
+   * Tasks of the first worker fail, as they would if it died.
    */
   async #load(): Promise<void> {
     try {
@@ -102,7 +104,7 @@ export class Sealer {
     }
   }
 
-  /** The page fetches the WebAssembly while the worker's script is still on its way: a round trip less. */
+  /** The page fetches the WebAssembly while the worker's script is still loading, which saves a round trip. */
   async #startWorker(): Promise<void> {
     await this.ask('start', { wasm: this.#engine === 'wasm' ? await readWasm() : null });
   }

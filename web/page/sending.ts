@@ -1,5 +1,5 @@
-// What this page sends, and how: sealed once, sent in a slot as the same bytes until the relay has taken them. A request
-// and a decoy go the same way.
+// Sends parcels: each is sealed once, and the same bytes are sent in slots until the relay has accepted them. Requests and decoys go the
+// same way.
 import type { Answer } from '../../crypto/answer.ts';
 import { HIGHEST_DIFFICULTY } from '../../crypto/wire.ts';
 import { askMailbox, sendParcel } from './door.ts';
@@ -9,7 +9,7 @@ import type { ProgressStage } from './page.ts';
 import { SealerError, type Sealer } from './sealer.ts';
 import { LONGEST_MEANS, Slots } from './slots.ts';
 
-/** How often a dearer stamp or a new keyring is tried before the person is told. */
+/** How often to try a harder stamp, a new keyring or sealing again before the person is told. */
 const MAX_RECOVERY_ATTEMPTS = 3;
 const LONGEST_WAIT_SECONDS = 300;
 const SHORTEST_WAIT_SECONDS = 5;
@@ -20,9 +20,9 @@ export type SendingOutcome =
   /** The relay asks to come again; the parcel is kept for that. */
   | { kind: 'later'; seconds: number };
 
-/** What somebody wants to be sent: their words, or the end of replies (their ids). */
+/** What somebody wants sent: a request or further words, or the removal of replies (their ids). */
 export type Errand = { request: RequestFields; wanted: boolean; followUp?: FollowUp } | { replies: readonly string[] };
-/** What goes into a parcel. A decoy has nothing but its number in this visit: several may be on their way. */
+/** What goes into a parcel. A decoy is only its number in this visit: several may be on their way. */
 type Load = Errand | number;
 const isErrand = (load: Load): load is Errand => typeof load !== 'number';
 
@@ -31,7 +31,7 @@ export type SendingOptions = {
   /** Mean time between two slots. */
   slotMs: number;
   renewKeyring: () => Promise<void>;
-  /** How far a request is; a decoy is not heard of. */
+  /** Called with the progress of a request; decoys report none. */
   onStage: (stage: ProgressStage, done?: number, of?: number) => void;
 };
 
@@ -39,9 +39,9 @@ export class Sending {
   readonly #options: SendingOptions;
   readonly #slots: Slots;
   #difficulty = 0;
-  /** The number of the next one. */
+  /** The number of the next decoy. */
   #decoy = 0;
-  /** Sealed parcels, by what they hold. The same request is never sealed twice while its serial lives. */
+  /** Sealed parcels, by their load. The same request is not sealed twice while its keyring's serial is accepted. */
   readonly #parcels = new Map<string, Promise<Uint8Array>>();
 
   constructor(options: SendingOptions) {
@@ -54,7 +54,7 @@ export class Sending {
     });
   }
 
-  /** Slots begin: the keyring is verified and the relay asks for stamps of this difficulty. */
+  /** Starts the slots. Called when the keyring is verified; `difficulty` is what the relay asks of stamps. */
   start(difficulty: number): void {
     this.#difficulty = difficulty;
     this.#slots.start();
@@ -66,8 +66,8 @@ export class Sending {
   }
 
   /**
-   * `onSending`: from here on it may have arrived, whatever is heard of it. Throws SealerError when sealing fails, UnreachableError when no
-   * answer came.
+   * Seals it and sends it in a slot. `onSending`: called when it is sent; from then on it may have arrived, whatever the outcome. Throws
+   * SealerError when sealing fails, UnreachableError when no answer came.
    */
   async send(errand: Errand, onSending = (): void => undefined): Promise<SendingOutcome> {
     await this.#parcelFor(errand);
@@ -77,7 +77,9 @@ export class Sending {
     });
   }
 
-  /** Looks into the mailbox at hand, in a slot as well. Throws SealerError when the answer is none, UnreachableError when none came. */
+  /**
+   * Looks into the mailbox, in a slot as well. Throws SealerError when the relay's answer is not valid, UnreachableError when none came.
+   */
   async look(page: number): Promise<MailboxPage> {
     const { sealer } = this.#options;
     const question = await sealer.ask('look', { page });
@@ -93,7 +95,7 @@ export class Sending {
     });
   }
 
-  /** Whatever becomes of it, its bytes are not sent again in another slot. */
+  /** Whatever the outcome, its bytes are not sent again in another slot. */
   async #sendDecoy(): Promise<void> {
     const decoy = this.#decoy;
     this.#decoy += 1;
@@ -121,7 +123,7 @@ export class Sending {
   #parcelFor(load: Load): Promise<Uint8Array> {
     const key = JSON.stringify(load);
     const sealed = this.#parcels.get(key) ?? this.#seal(load);
-    // A request that was changed since is never sent.
+    // An earlier version of a request is never sent.
     if (isErrand(load)) for (const other of this.#parcels.keys()) if (isErrand(JSON.parse(other) as Load)) this.#parcels.delete(other);
     this.#keep(load, sealed);
     return sealed;
@@ -137,14 +139,14 @@ export class Sending {
         : sealer.ask('delete', { ...load, difficulty }, onStage);
     };
     return seal().catch(async (error: unknown) => {
-      // A page may have been open for longer than its keyring lives.
+      // The page may have been open for longer than its keyring is valid.
       if (!(error instanceof SealerError && error.code === 'KEYRING_EXPIRED')) throw error;
       await renewKeyring();
       return seal();
     });
   }
 
-  /** Does what the relay asks for, if that needs nobody's help. */
+  /** Deals with a refusal if that needs nobody's help; true when it is worth sending again. */
   async #mend(load: Load, parcel: Uint8Array, { result, difficulty }: Answer): Promise<boolean> {
     if (result === 'stamp' && difficulty <= HIGHEST_DIFFICULTY) {
       this.#difficulty = difficulty;
@@ -152,13 +154,13 @@ export class Sending {
       return true;
     }
     if (result === 'serial') {
-      // Its serial is dead: no relay takes these bytes any more.
+      // Its serial has expired: no relay takes these bytes any more.
       this.#forget(load);
       await this.#options.renewKeyring();
       return true;
     }
     if (result === 'damaged') {
-      // Changed after it was sealed, here or on the way, and not taken: what is sealed anew is not a second one.
+      // It was changed after it was sealed, here or on the way, and not accepted, so sealing it again makes no duplicate.
       this.#forget(load);
       return true;
     }
@@ -168,7 +170,7 @@ export class Sending {
   #keep(load: Load, sealed: Promise<Uint8Array>): void {
     const key = JSON.stringify(load);
     this.#parcels.set(key, sealed);
-    // What failed is tried anew.
+    // What failed is sealed again next time.
     sealed.catch(() => this.#parcels.get(key) === sealed && this.#parcels.delete(key));
   }
 

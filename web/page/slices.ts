@@ -1,18 +1,18 @@
-// Long work a little at a time, so that neither a worker nor a page is deaf meanwhile.
+// Does long work in slices, so that neither a worker nor a page stops responding.
 import type { Steps } from '../../crypto/steps.ts';
 
 /** Well below what a person notices, well above what a pause costs. */
 const SLICE_MS = 30;
 
-/** Lets everything that waits go first. */
+/** Lets all pending events run first. */
 export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 export type Slicing = {
-  /** Hears of every step how much is done. */
+  /** Called after every step with how much is done. */
   onStep?: (done: number) => void;
-  /** What happens between two slices. */
+  /** Awaited between two slices. */
   between?: () => Promise<void>;
 };
 

@@ -1,24 +1,24 @@
-// Slots: the moments at which this page may send something of a parcel's size. A request waits for the next one and goes in
-// the place of a decoy, so that an upload does not say that somebody wrote. docs/decisions/003-slots.md.
+// Slots are the moments at which this page may send something of a parcel's size. A request waits for the next slot and takes the
+// place of a decoy, so that an upload does not tell that somebody wrote. docs/decisions/003-slots.md.
 
 /** Two slots are never further apart than this many times the mean. */
 export const LONGEST_MEANS = 3;
 
-/** `ms`: time until then. `decoy`: whether something is sent also if there is no request. */
+/** `ms`: time until the slot. `decoy`: whether something is sent even if there is no request. */
 export type Slot = { ms: number; decoy: boolean };
 
 export type SlotsOptions = {
-  /** When the `number`-th slot is, counted from 1, and whether it has a decoy: random. */
+  /** Draws when the `number`-th slot is, counted from 1, and whether it has a decoy. */
   draw: (number: number) => Promise<Slot>;
-  /** Makes a decoy, ready to be sent; asked again, it gives the same one until that is sent. */
+  /** Makes a decoy ready to be sent. Called again, it keeps the same one until that is sent. */
   prepare: () => Promise<unknown>;
-  /** Sends it. What becomes of it is no matter. */
+  /** Sends the decoy. The outcome does not matter. */
   decoy: () => Promise<unknown>;
-  /** Nothing waits longer for a decoy's end than this. */
+  /** The longest time to wait for a decoy to be sent. */
   longestMs: number;
 };
 
-/** The decoy that was drawn and has not gone: being made, or ready to be sent. */
+/** The state of the decoy that was drawn and not sent yet: `due` while it is being made. */
 type Decoy = 'none' | 'due' | 'ready';
 type Waiting = { exchange: () => Promise<unknown>; reject: (error: unknown) => void };
 
@@ -34,14 +34,14 @@ export class Slots {
     this.#options = options;
   }
 
-  /** From here on there are slots. A second call changes nothing, but where no slot could be drawn it tries again. */
+  /** Starts the slots. A second call does nothing, unless drawing a slot failed: then it tries again. */
   start(): void {
     if (this.#state === 'running' || this.#state === 'stopped') return;
     this.#state = 'running';
     void this.#next();
   }
 
-  /** Does an exchange in the next slot, and gives what it gives. Throws what `draw` threw when there is none. */
+  /** Runs an exchange in the next slot. Resolves and rejects as it does; rejects with what `draw` threw when no slot can be drawn. */
   use<T>(exchange: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#waiting = { exchange: () => exchange().then(resolve, reject), reject };
@@ -55,7 +55,7 @@ export class Slots {
     this.#waiting = null;
   }
 
-  /** The next slot is drawn when this one's request has ended, or when its decoy has been waited for long enough. */
+  /** Draws the next slot. That happens once the request of this one has ended, or its decoy has, or has taken too long. */
   async #next(): Promise<void> {
     try {
       const { ms, decoy } = await this.#options.draw(this.#number + 1);
@@ -70,7 +70,7 @@ export class Slots {
     }
   }
 
-  /** What cannot be made now is tried anew before the next slot. */
+  /** A decoy that cannot be made now is tried again before the next slot. */
   #prepare(): void {
     this.#options.prepare().then(
       () => {
@@ -81,7 +81,7 @@ export class Slots {
     );
   }
 
-  /** A request goes in the place of the decoy. A decoy that is not ready leaves this slot empty and goes in a later one. */
+  /** A request takes the place of the decoy. A decoy that is not ready leaves this slot empty and waits for a later one. */
   async #pass(): Promise<void> {
     const request = this.#taken();
     const ready = this.#decoy === 'ready';
@@ -90,7 +90,7 @@ export class Slots {
     else if (ready) await this.#sendDecoy();
   }
 
-  /** On a stalled connection it may take minutes, and a request may be waiting for the next slot. */
+  /** Not awaited for ever: on a stalled connection it may take minutes, and a request may be waiting for the next slot. */
   async #sendDecoy(): Promise<void> {
     let timer;
     const longEnough = new Promise((resolve) => {

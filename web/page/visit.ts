@@ -1,4 +1,4 @@
-// What the form and the page of answers do alike: they believe a keyring, seal and send in slots, and say what did not work.
+// What the form and the page of answers have in common: they have a keyring verified, seal, send in slots, and say what did not work.
 import { readStart, type FetchedKeyring } from './door.ts';
 import { takeKeyring } from './keyring.ts';
 import type { Offered } from './messages.ts';
@@ -59,7 +59,7 @@ export class PageVisit {
     return error instanceof SealerError ? noticeForSealer(error.code) : otherwise;
   }
 
-  /** Nothing is left in the worker's memory, and nothing more is sent. */
+  /** Leaves nothing in the worker's memory, and sends nothing more. */
   end(): void {
     this.sending.stop();
     this.sealer.destroy();

@@ -1,4 +1,4 @@
-// Where libsodium's WebAssembly comes from: the page hands the bytes of /sodium.wasm to the sealing worker.
+// Gives libsodium its WebAssembly: the page hands the bytes of /sodium.wasm to the worker.
 
 type Done = (instance: WebAssembly.Instance) => void;
 
@@ -8,7 +8,7 @@ const bytes = new Promise<ArrayBuffer>((resolve) => {
 });
 let failed: (error: unknown) => void = () => undefined;
 
-/** Never resolves; rejects when libsodium cannot be started, which it does not say itself. */
+/** Never resolves; rejects when libsodium cannot be started, which libsodium itself does not report. */
 export const unusable = new Promise<never>((_, reject) => {
   failed = reject;
 });
@@ -17,7 +17,7 @@ export function provideWasm(wasm: ArrayBuffer): void {
   handIn(wasm);
 }
 
-/** What libsodium calls in the place of starting WebAssembly of its own. */
+/** Called by libsodium instead of instantiating WebAssembly of its own. */
 export function instantiateWasm(imports: WebAssembly.Imports, done: Done): object {
   bytes
     .then((wasm) => WebAssembly.instantiate(wasm, imports))

@@ -16,20 +16,20 @@ import type { Office } from './office.ts';
 import { phrase } from './phrases.ts';
 
 const ROUND_TO_LETTERS = 10;
-/** Encapsulations of the note. */
+/** The note is encapsulated to so many recipients. */
 const SEALING_STEPS = LETTER_RECIPIENTS;
 
 type Needs = {
   office: Office;
   alias: () => string;
   known: () => Parameters<typeof cautionsAbout>[1];
-  /** When all is read that was given until now. */
+  /** Resolves when everything has been read that was given so far. */
   settled: () => Promise<void>;
-  /** Shows that something is being done, and how much of it (0 to 1); null: it is over. */
+  /** Shows that something is being done, and its progress (0 to 1); null when it is over. */
   work: (share: number | null) => void;
-  /** `id`: of the conversation, as it is shown. */
+  /** Called with the sealed answer. `id`: of the conversation, as it is shown. */
   done: (id: string, note: NoteContent, parcels: Uint8Array[]) => void;
-  /** Something that should not happen. */
+  /** Called when something happened that should not. */
   broken: () => void;
 };
 
@@ -59,18 +59,18 @@ export class Compose {
     return this.#text.value.trim() !== '' || this.#to.value.trim() !== '';
   }
 
-  /** The thread it answers; null when it is closed. */
+  /** The key of the thread that is being answered; null when the panel is closed. */
   get thread(): string | null {
     return this.#conversation?.address?.key ?? null;
   }
 
-  /** Unfinished words never end up with somebody else. */
-  open(conversation: Conversation, place: HTMLElement): void {
+  /** Unfinished text never ends up in another conversation. */
+  openFor(conversation: Conversation, place: HTMLElement): void {
     if (this.thread !== null && this.thread !== conversation.address?.key && (this.holds || this.#busy)) {
       this.#tell('other-draft');
     } else {
       this.#tell(null);
-      // What was chosen for one conversation is not meant for another.
+      // Nor does what was chosen for one conversation.
       if (this.thread !== conversation.address?.key) this.forget();
       this.moveTo(conversation, place);
       this.#showRoom();
@@ -78,7 +78,7 @@ export class Compose {
     focusOn('compose-title');
   }
 
-  /** Also after the list was made anew: the same conversation may have more letters by now. */
+  /** Also called when the list was drawn again: the same conversation may have more letters by then. */
   moveTo(conversation: Conversation, place: HTMLElement): void {
     this.#conversation = conversation;
     place.append(this.#panel);
@@ -121,7 +121,7 @@ export class Compose {
     element('room', HTMLElement).replaceChildren(phrase(bytes < 0 ? 'over' : 'room', { letters: shown }));
   }
 
-  /** What is missing, as the name of what to say. */
+  /** What is missing: the name of the phrase that says so, and the field. */
   #missing({ action, text, to = '', alias }: Said, difficulty: number): [string, HTMLElement] | null {
     if (action === 'answer' && text === '') return ['need-text', this.#text];
     if (action === 'handover' && !isAlias(to)) return [to === '' ? 'need-to' : 'bad-alias', this.#to];
@@ -131,7 +131,7 @@ export class Compose {
     return null;
   }
 
-  /** Null: the keyring does not know who signs. Throws KEYRING_EXPIRED or KEYRING_NOT_YET_VALID when there is none to answer under. */
+  /** Null when the keyring does not list the signer. Throws KEYRING_EXPIRED or KEYRING_NOT_YET_VALID when there is none to answer under. */
   #means({ letters }: Conversation): Means | null {
     const { office } = this.#needs;
     const verified = office.current(new Date());
@@ -140,7 +140,7 @@ export class Compose {
   }
 
   async #seal(): Promise<void> {
-    // What is still being read may say that somebody has the conversation.
+    // A letter that is still being read may say that somebody has the conversation.
     await this.#needs.settled();
     const conversation = this.#conversation;
     const address = conversation?.address ?? null;
@@ -163,10 +163,10 @@ export class Compose {
       const place = { address, language, order: orderAfter(conversation.letters) };
       const onSealed = (done: number): void => this.#needs.work(done / SEALING_STEPS);
       const { note, noteParcel, reply } = await inSlices(composeSteps(said, place, means), { onStep: onSealed });
-      // Which is the reply and which the note does not show.
+      // So that their order does not say which is the reply and which the note.
       const parcels = shuffled(reply === null ? [noteParcel] : [reply, noteParcel]);
       const stamped: Uint8Array[] = [];
-      // Luck decides how many tries it takes; this many on average.
+      // How many tries it takes is random; so many on average.
       const onStamped = (tries: number): void => this.#needs.work(Math.min(tries / 2 ** difficulty, 1));
       for (const parcel of parcels) stamped.push(await inSlices(stampSteps(parcel, difficulty), { onStep: onStamped }));
       this.#setBusy(false);
@@ -179,7 +179,7 @@ export class Compose {
     }
   }
 
-  /** Nothing of it may change while it is being sealed. */
+  /** While an answer is being sealed, nothing of it may change. */
   #setBusy(busy: boolean): void {
     this.#busy = busy;
     this.#panel.inert = busy;

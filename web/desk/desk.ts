@@ -22,25 +22,25 @@ class Desk {
     office: this.#office,
     alias: () => element('alias', HTMLInputElement).value,
     known: () => this.#pile,
-    settled: () => this.#doing,
-    work: (share) => this.#work(share),
+    settled: () => this.#queue,
+    work: (share) => this.#showWork(share),
     broken: tellBroken,
     done: (id, note, parcels) => {
-      // Once it is sent it shows at once who has answered; the same note comes back with the team's letters.
+      // Shows at once who has answered, when it is sent; the same note comes back with the team's letters.
       this.#pile.addOwn(phrase('own-note').textContent, note);
       this.#outgoing.add(id, parcels, () => {
         this.#pile.sent(note);
-        this.#then(() => this.#read());
+        this.#enqueue(() => this.#read());
       });
-      this.#then(() => this.#read());
+      this.#enqueue(() => this.#read());
     },
   });
-  /** One thing after another: files and keys come at any moment. */
-  #doing: Promise<void> = Promise.resolve();
+  /** One thing after another: files and keys may be given at any moment. */
+  #queue: Promise<void> = Promise.resolve();
   #forgotten = false;
 
   constructor() {
-    onFiles((given) => this.#then(() => this.#take(given)));
+    onFiles((given) => this.#enqueue(() => this.#take(given)));
     this.#onKey('identity', (file, passphrase) => this.#openIdentity(file, passphrase));
     this.#onKey('signer', (file, passphrase) => this.#openSigner(file, passphrase));
     element('forget', HTMLButtonElement).addEventListener('click', () => this.#forget());
@@ -51,13 +51,13 @@ class Desk {
       event.returnValue = true;
     });
     addEventListener('pagehide', () => this.#wipe());
-    // A page that comes back from the browser's memory has lost everything: begin anew.
+    // A page that comes back from the back/forward cache has lost everything: start over.
     addEventListener('pageshow', ({ persisted }) => {
       if (persisted) location.reload();
     });
   }
 
-  open(): void {
+  start(): void {
     this.#office.addBuiltIn();
     this.#sayUntil();
     setVisible({ desk: true });
@@ -68,14 +68,14 @@ class Desk {
     return !this.#forgotten && (this.#compose.holds || this.#outgoing.holds);
   }
 
-  #then(work: () => Promise<void>): void {
-    this.#doing = this.#doing
+  #enqueue(work: () => Promise<void>): void {
+    this.#queue = this.#queue
       .then(work)
       .catch(tellBroken)
-      .finally(() => this.#work(null));
+      .finally(() => this.#showWork(null));
   }
 
-  #work(share: number | null): void {
+  #showWork(share: number | null): void {
     setVisible({ work: share !== null });
     if (share !== null) element('work-bar', HTMLProgressElement).value = share;
   }
@@ -85,7 +85,7 @@ class Desk {
     const passphrase = element(`${name}-passphrase`, HTMLInputElement);
     const input = element(name, HTMLInputElement);
     const begin = (): void =>
-      this.#then(async () => {
+      this.#enqueue(async () => {
         const file = input.files?.[0];
         status.replaceChildren();
         try {
@@ -106,7 +106,7 @@ class Desk {
   }
 
   async #openIdentity(file: Uint8Array, passphrase: string): Promise<HTMLElement> {
-    await this.#office.addIdentities(file, passphrase, (share) => this.#work(share));
+    await this.#office.addIdentities(file, passphrase, (share) => this.#showWork(share));
     await this.#read();
     // Letters may have waited for this key.
     if (element('letters-status', HTMLElement).childElementCount > 0) this.#sayRead([]);
@@ -114,7 +114,7 @@ class Desk {
   }
 
   async #openSigner(file: Uint8Array, passphrase: string): Promise<HTMLElement> {
-    await this.#office.setSigner(file, passphrase, (share) => this.#work(share));
+    await this.#office.setSigner(file, passphrase, (share) => this.#showWork(share));
     const newest = this.#office.newest(new Date());
     return this.#office.team(newest, undefined) === null
       ? phrase('signer-unknown', { serial: String(newest.keyring.serial) })
@@ -124,7 +124,7 @@ class Desk {
   async #take(given: readonly Given[]): Promise<void> {
     const keyrings = await this.#takeKeyrings(given);
     for (const { name, file } of given) {
-      // That it had to be chosen instead of dropped is done with.
+      // A folder that was dropped and refused has now been chosen.
       if (name.includes('/')) this.#pile.accept(name.slice(0, name.indexOf('/')));
       if (!/\.(json|minisig)$/i.test(name)) await this.#pile.add(name, file);
     }
@@ -141,7 +141,7 @@ class Desk {
     );
   }
 
-  /** Pairs of keyring.json and keyring.json.minisig, wherever they lie beside each other. */
+  /** Pairs of keyring.json and keyring.json.minisig, wherever they are beside each other. */
   async #takeKeyrings(given: readonly Given[]): Promise<HTMLElement[]> {
     const added: HTMLElement[] = [];
     for (const { name, file } of given.filter((each) => /\.json$/i.test(each.name))) {
@@ -173,13 +173,13 @@ class Desk {
     const { conversations, aliases, refusals } = this.#pile;
     showRefusals(refusals);
     showAliases(aliases);
-    showConversations(conversations, (conversation, place) => this.#compose.open(conversation, place));
+    showConversations(conversations, (conversation, place) => this.#compose.openFor(conversation, place));
     const { thread } = this.#compose;
-    const open = conversations.find(({ address }) => address !== null && address.key === thread);
-    if (open !== undefined) this.#compose.moveTo(open, placeToCompose(open.id));
+    const current = conversations.find(({ address }) => address !== null && address.key === thread);
+    if (current !== undefined) this.#compose.moveTo(current, placeToCompose(current.id));
   }
 
-  /** It may be left open for days, so this is said anew with every keyring; answering checks for itself. */
+  /** Said again with every keyring, since the desk may stay open for days. Answering checks for itself. */
   #sayUntil(): void {
     const now = new Date();
     const { keyring } = this.#office.newest(now);
@@ -213,13 +213,13 @@ function tellBroken(): void {
   focusOn('notice-broken-title');
 }
 
-async function open(): Promise<void> {
+async function start(): Promise<void> {
   try {
     await ready;
-    new Desk().open();
+    new Desk().start();
   } catch {
     tellBroken();
   }
 }
 
-void open();
+void start();

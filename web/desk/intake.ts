@@ -1,16 +1,16 @@
-// Files as they are given: chosen, a folder, or dropped.
+// Takes files as they are given: chosen, a chosen folder, or dropped.
 import { element } from '../page/page.ts';
 import { ReadingError } from './refusals.ts';
 
 /** `file` is null for a folder that was dropped. */
 export type Given = { readonly name: string; readonly file: File | null };
 
-/** More than any message with letters holds. */
+/** More than any message with letters has. */
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
- * The bytes of what was given. Throws Refused: FILE_TOO_LARGE when it is over 16 MiB, FILE_UNREADABLE when it was moved, deleted or changed
- * meanwhile, FOLDER_DROPPED when it is a folder.
+ * The bytes of what was given. Throws ReadingError: FILE_TOO_LARGE when there are more than 16 MiB, FILE_UNREADABLE when it was moved,
+ * deleted or changed meanwhile, FOLDER_DROPPED when it is a folder.
  */
 export async function readBytes(file: File | null): Promise<Uint8Array> {
   if (file === null) throw new ReadingError('FOLDER_DROPPED');
@@ -21,8 +21,8 @@ export async function readBytes(file: File | null): Promise<Uint8Array> {
 }
 
 /**
- * Into a dropped folder Chromium lets no page from disk look, or leaves out names with a colon, such as those of a Maildir,
- * without a word. So a folder has to be chosen in its field, which gives everything.
+ * Chromium does not let a page from disk look into a dropped folder, or silently leaves out names with a colon, such as those of a Maildir.
+ * So a folder has to be chosen in its field, which gives everything.
  */
 function dropped({ items }: DataTransfer): Given[] {
   return [...items].flatMap((item): Given[] => {
@@ -33,7 +33,7 @@ function dropped({ items }: DataTransfer): Given[] {
   });
 }
 
-/** Calls `take` with whatever is given, hidden files left out. */
+/** Calls `take` with whatever is given, except hidden files. */
 export function onFiles(take: (given: readonly Given[]) => void): void {
   const visibleOnes = (given: readonly Given[]): Given[] => given.filter(({ name }) => !/(^|\/)\.[^/]*$/.test(name));
   for (const id of ['files', 'folder'] as const) {
@@ -41,16 +41,16 @@ export function onFiles(take: (given: readonly Given[]) => void): void {
     input.addEventListener('change', () => {
       const files = [...(input.files ?? [])].map((file) => ({ name: file.webkitRelativePath || file.name, file }));
       const isMaildir = files.some(({ name }) => /^[^/]+\/(new|cur)\//.test(name));
-      // In tmp/ a message is still being written; an empty file of this name marks a folder within.
+      // In tmp/ messages are still being written; an empty file `maildirfolder` marks a subfolder.
       const isPassedOver = (name: string): boolean => (isMaildir && /^[^/]+\/tmp\//.test(name)) || /\/maildirfolder$/.test(name);
       const given = files.filter(({ name }) => !isPassedOver(name));
-      // So that the same can be chosen again.
+      // So that the same files can be chosen again.
       input.value = '';
       take(visibleOnes(given));
     });
   }
   const drop = element('drop', HTMLElement);
-  // Anywhere on the page: beside the field the browser would open the file in the place of the desk.
+  // Anywhere on the page: outside the field the browser would open the file in place of the desk.
   addEventListener('dragover', (event) => {
     event.preventDefault();
     drop.classList.add('over');

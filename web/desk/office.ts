@@ -19,7 +19,7 @@ export class KeyError extends Error {
   }
 }
 
-/** Identities of a file as keygen or `age -p` makes it. Throws KeyError when it holds none, or the passphrase does not open it. */
+/** The identities in a file as keygen or `age -p` makes it. Throws KeyError when it has none, or the passphrase does not open it. */
 async function readIdentities(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<string[]> {
   return orProblem('no-identity', async () => {
     const { bytes, needsPassphrase } = identityFile(file);
@@ -27,7 +27,7 @@ async function readIdentities(file: Uint8Array, passphrase: string, onProgress: 
   });
 }
 
-/** A signer as keygen makes it. Throws KeyError when it is none, or the passphrase does not open it. */
+/** The signer in a file as keygen makes it. Throws KeyError when it is not one, or the passphrase does not open it. */
 async function readSigner(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<SigningKeyPair> {
   return orProblem('no-signer', () => openKeyFile(textOf(file), parseSigner, () => given(passphrase), onProgress));
 }
@@ -41,7 +41,7 @@ async function orProblem<Key>(otherwise: KeyProblem, read: () => Promise<Key>): 
   try {
     return await read();
   } catch (error) {
-    // What is no text is no key either; a range error is memory that the browser does not give.
+    // A file that is not text is not a key either. A RangeError means that the browser gave no memory.
     if (error instanceof KeyError || error instanceof RangeError) throw error;
     throw new KeyError(isWrongPassphrase(error) ? 'passphrase-wrong' : otherwise);
   }
@@ -69,13 +69,13 @@ export class Office {
     for (const { json, signature } of OFFLINE_KEYRINGS) this.addKeyring(utf8(json), signature);
   }
 
-  /** Throws KeyError when it holds no identity, or the passphrase does not open it. */
+  /** Throws KeyError when the file has no identity, or the passphrase does not open it. */
   async addIdentities(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<void> {
-    const found = await readIdentities(file, passphrase, onProgress);
-    this.#identities = [...new Set([...this.#identities, ...found])];
+    const added = await readIdentities(file, passphrase, onProgress);
+    this.#identities = [...new Set([...this.#identities, ...added])];
   }
 
-  /** Throws KeyError when it is no signer, or the passphrase does not open it. */
+  /** Throws KeyError when the file is not a signer, or the passphrase does not open it. */
   async setSigner(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<void> {
     this.signer = await readSigner(file, passphrase, onProgress);
   }
@@ -84,19 +84,19 @@ export class Office {
     return this.#keyrings;
   }
 
-  /** The keyring that counts, usable or not. */
+  /** The keyring that counts, whether it is valid now or not. */
   newest(now: Date): VerifiedKeyring {
     const counting = keyringThatCounts(this.#keyrings, now);
     if (counting === null) throw new Error('the page carries no keyring');
     return counting;
   }
 
-  /** What is answered under. Throws KEYRING_NOT_YET_VALID when no keyring has begun, KEYRING_EXPIRED when the newest has ended. */
+  /** The keyring to answer under. Throws KEYRING_NOT_YET_VALID when none has begun, KEYRING_EXPIRED when the newest has ended. */
   current(now: Date): VerifiedKeyring {
     return currentKeyring(this.#keyrings, now);
   }
 
-  /** The team that answers; null: none knows the signer. */
+  /** The team for which the volunteer answers; null when no team lists the signer. */
   team({ keyring }: VerifiedKeyring, topic: string | undefined): Team | null {
     return this.signer === null ? null : teamOf(keyring, this.signer, this.#identities, topic);
   }

@@ -1,4 +1,4 @@
-// Sealed parcels until they are sent. The desk cannot send them: the volunteer does, and says so here.
+// Keeps sealed parcels until they are sent. The desk cannot send them: the volunteer does, and says so here.
 import { encodeParcelText } from '../../crypto/parcel-text.ts';
 import { element, focusOn, setVisible } from '../page/page.ts';
 import { copyOf, part, phrase } from './phrases.ts';
@@ -38,7 +38,7 @@ export class Outgoing {
 
   #shown(text: string): { box: HTMLElement; area: HTMLTextAreaElement; take: () => void } {
     this.#count += 1;
-    // Their order is random: a number says nothing.
+    // Their order is random, so the number gives nothing away.
     const name = `text-${String(this.#count)}`;
     const box = copyOf('parcel');
     const label = part(box, 'label', HTMLLabelElement);
@@ -47,7 +47,7 @@ export class Outgoing {
     label.htmlFor = area.id = name;
     area.value = text;
     this.#untaken.add(area);
-    // A part of the text is of no use.
+    // Only the whole text is of use.
     area.addEventListener('copy', () => {
       if (area.selectionEnd - area.selectionStart === area.value.length) this.#untaken.delete(area);
     });
@@ -66,6 +66,6 @@ function save(name: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
   Object.assign(link, { href: url, download: name });
   link.click();
-  // At once would be before the browser has looked at it.
+  // Not at once: the browser may not have read it yet.
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

@@ -1,4 +1,4 @@
-// The desk's sentences and its copies of templates. Every word is already in the page.
+// The desk's sentences and its copies of templates. Every text is already in the page.
 import { visible } from '../../volunteer/visible.ts';
 
 function template(id: string): DocumentFragment {
@@ -21,7 +21,7 @@ export function part<E extends HTMLElement>(within: ParentNode, name: string, ty
   return found;
 }
 
-/** A sentence with its places filled; what is put in is text of others and cannot change what stands around it. */
+/** A sentence with its places filled. What is put in is text of others, and cannot change what stands around it. */
 export function phrase(name: string, values: Readonly<Record<string, string>> = {}): HTMLElement {
   const found = template('phrases').querySelector(`[data-phrase="${name}"]`);
   if (!(found instanceof HTMLElement)) throw new Error(`the page has no phrase ${name}`);
@@ -33,7 +33,7 @@ export function phrase(name: string, values: Readonly<Record<string, string>> = 
   return found;
 }
 
-/** Text of others, as text alone. Its line breaks stay. */
+/** Shows text of others as plain text, with its line breaks. */
 export function quoted(within: HTMLElement, text: string): void {
   within.dir = 'auto';
   within.textContent = visible(text);

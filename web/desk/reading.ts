@@ -1,4 +1,4 @@
-// What the desk shows of conversations: who wrote what, who has done what, and what is odd about it.
+// Shows conversations: who wrote what, who has done what, and what is odd about it.
 import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
 import {
   countsOf,
@@ -15,7 +15,8 @@ import { copyOf, part, phrase, quoted } from './phrases.ts';
 const isUnanswered = ({ address, state }: Conversation): boolean => address !== null && state.answered.length === 0;
 const hasMoreLettersThanAnswers = (conversation: Conversation): boolean => countsOf(conversation).written > countsOf(conversation).answers;
 /**
- * What is to be done first stands first: nobody answers it, somebody has taken it, they may have written again, a contact is to be used.
+ * The most urgent first: nobody has answered or taken it; nobody has answered it; there are more letters than answers; no answer is wanted
+ * here, so that only a contact can be used.
  */
 const URGENCY: readonly ((conversation: Conversation) => boolean)[] = [
   (each) => isUnanswered(each) && each.state.handed.length + each.state.taken.length === 0,
@@ -38,29 +39,21 @@ function entry(isNote: boolean, what: readonly HTMLElement[], text: string): HTM
 
 function writtenEntry({ content: { kind, serial, topic, contact, message }, keyring }: Written): HTMLElement {
   const names = keyring?.teams.flatMap(({ topics }) => topics).find(({ id }) => id === topic)?.names;
-  return entry(
-    false,
-    [
-      phrase(kind, { serial: String(serial) }),
-      ...(topic === undefined ? [] : [phrase('topic', { topic: names?.[document.documentElement.lang] ?? topic })]),
-      ...(contact === undefined ? [] : [phrase('contact', { contact })]),
-    ],
-    message,
-  );
+  const what = [
+    phrase(kind, { serial: String(serial) }),
+    ...(topic === undefined ? [] : [phrase('topic', { topic: names?.[document.documentElement.lang] ?? topic })]),
+    ...(contact === undefined ? [] : [phrase('contact', { contact })]),
+  ];
+  return entry(false, what, message);
 }
 
-function notedEntry({
-  content: {
-    note: { action, alias, to = '', signer, text },
-    serial,
-  },
-  unsent,
-}: Noted): HTMLElement {
+function notedEntry({ content, unsent }: Noted): HTMLElement {
+  const { action, alias, to = '', signer, text } = content.note;
   if (unsent === true) return entry(true, [phrase('unsent-note')], text);
-  return entry(true, [phrase(`note-${action}`, { alias, to, signer: fingerprint(signer), serial: String(serial) })], text);
+  return entry(true, [phrase(`note-${action}`, { alias, to, signer: fingerprint(signer), serial: String(content.serial) })], text);
 }
 
-/** As the command line has it. Of `no-letters` the place of the button says what it means. */
+/** The same as on the command line, except that what `no-letters` means is said in place of the button. */
 function states(conversation: Conversation): HTMLElement[] {
   const { address, state, letters, remarks, absent } = conversation;
   const { answers, written } = countsOf(conversation);
@@ -97,7 +90,7 @@ function showOne(conversation: Conversation, onAnswer: OnAnswer): HTMLElement {
   return shown;
 }
 
-/** Where the answer to a conversation that shows is written. */
+/** The place for writing an answer to a conversation that is shown. */
 export function placeToCompose(id: string): HTMLElement {
   const shown = document.getElementById(`conversation-${id}`);
   if (shown === null) throw new Error(`the page does not show conversation ${id}`);

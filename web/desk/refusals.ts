@@ -4,7 +4,7 @@ import { Unread, type UnreadCode } from '../../volunteer/finding/unread.ts';
 import { element, setVisible } from '../page/page.ts';
 import { phrase } from './phrases.ts';
 
-/** KEYRING_FOREIGN, of a note NOTE_FOREIGN: sealed under a keyring that is not known here. */
+/** KEYRING_FOREIGN (for a note NOTE_FOREIGN): sealed under a keyring that is not known here. */
 export type RefusalCode =
   | ErrorCode
   | UnreadCode
@@ -24,7 +24,7 @@ export class ReadingError extends Error {
   }
 }
 
-/** The code of a refusal; any other error is thrown on. */
+/** The code of a refusal. Rethrows any other error. */
 export function codeOf(error: unknown): RefusalCode {
   if (error instanceof CodedError || error instanceof ReadingError || error instanceof Unread) return error.code;
   throw error;

@@ -54,7 +54,7 @@ function verify(json: Uint8Array, signature: string): Tasks['verify']['output'] 
 
 /** The verified keyring, checked again: a page may have been open for days. Throws as `checkValidity` does. */
 function keyring(): VerifiedKeyring {
-  if (verified === null) throw new Error('sealing was asked for before a keyring was verified');
+  if (verified === null) throw new Error('no keyring has been verified yet');
   checkValidity(verified.keyring, new Date());
   return verified;
 }
@@ -63,7 +63,7 @@ function keyring(): VerifiedKeyring {
 let thread: Thread | null = null;
 
 function conversation(): Thread {
-  if (thread === null) throw new Error('a conversation was asked for before there was an access code');
+  if (thread === null) throw new Error('there is no access code yet');
   return thread;
 }
 

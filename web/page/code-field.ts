@@ -1,4 +1,4 @@
-// The field for an access code. What is typed into it never leaves the page and its worker.
+// The field for an access code. What is typed into it never leaves the page and its sealing worker.
 import { normalizeWord, typedWords, wordBegunBy, type TypedWord } from '../../crypto/words.ts';
 import type { CodeProblem } from '../../crypto/code.ts';
 import { element, fill, showOne } from './page.ts';

@@ -66,7 +66,7 @@ function parseStart(body: Uint8Array): Start {
   return { door: parseDoor(door), keyring: { json: new TextEncoder().encode(keyring), signature } };
 }
 
-/** The keyring is not believed until the worker has verified it. Throws UnreachableError when no valid response came. */
+/** The keyring is not believed until the sealing worker has verified it. Throws UnreachableError when no valid response came. */
 export async function readStart(): Promise<Start> {
   const body = await read('/start.json');
   try {
@@ -102,7 +102,7 @@ export async function sendParcel(parcel: Uint8Array, readAnswer: (bytes: Uint8Ar
   return readAnswer(await post(PARCEL_PATH, parcel)).catch(() => null);
 }
 
-/** Sends a question about a mailbox; the worker reads what comes back. Throws UnreachableError when nothing came. */
+/** Sends a question about a mailbox; the sealing worker reads what comes back. Throws UnreachableError when nothing came. */
 export function askMailbox(question: Uint8Array): Promise<Uint8Array> {
   return post('/mailbox', question);
 }

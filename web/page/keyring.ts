@@ -1,4 +1,4 @@
-// Has the worker verify a keyring that was fetched, and shows what of it stands in the page.
+// Has the sealing worker verify a keyring that was fetched, and shows what of it stands in the page.
 import type { FetchedKeyring } from './door.ts';
 import type { Offered } from './messages.ts';
 import { fill } from './page.ts';

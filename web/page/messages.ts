@@ -1,4 +1,4 @@
-// The messages between the page and its worker.
+// The messages between the page and its sealing worker.
 import type { Answer } from '../../crypto/answer.ts';
 import type { CodeProblem } from '../../crypto/code.ts';
 import type { ErrorCode } from '../../crypto/errors.ts';
@@ -24,10 +24,10 @@ export type MailboxFound = { total: number; first: number; replies: MailboxReply
 export type MailboxPage = MailboxFound | { retryAfterSeconds: number };
 export type SealingStage = 'sealing' | 'stamping';
 export type FailureCode = ErrorCode | 'UNEXPECTED';
-/** WORKER: the worker could not be loaded, or died. */
+/** WORKER: the sealing worker could not be loaded, or died. */
 export type SealerCode = FailureCode | 'WORKER';
 
-/** Everything that the worker can be asked to do. */
+/** Everything that the sealing worker can be asked to do. */
 export type Tasks = {
   /** Starts libsodium, with the bytes of /sodium.wasm where it runs on WebAssembly. */
   start: { input: { wasm: ArrayBuffer | null }; output: null };

@@ -1,4 +1,4 @@
-// The page's side of the worker.
+// The page's side of the sealing worker.
 import { readWasm } from './door.ts';
 import type { Tasks, Kind, SealerCode, SealingStage, Tell } from './messages.ts';
 

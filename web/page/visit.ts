@@ -59,7 +59,7 @@ export class PageVisit {
     return error instanceof SealerError ? noticeForSealer(error.code) : otherwise;
   }
 
-  /** Leaves nothing in the worker's memory, and sends nothing more. */
+  /** Leaves nothing in the sealing worker's memory, and sends nothing more. */
   end(): void {
     this.sending.stop();
     this.sealer.destroy();

@@ -1,4 +1,4 @@
-// Gives libsodium its WebAssembly: the page hands the bytes of /sodium.wasm to the worker.
+// Gives libsodium its WebAssembly: the page hands the bytes of /sodium.wasm to the sealing worker.
 
 type Done = (instance: WebAssembly.Instance) => void;
 

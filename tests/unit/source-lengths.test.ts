@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT } from '../../runtime/root.ts';
 
-const KINDS = ['*.lua', '*.sh', '*.c', '*.yml', '*.conf', 'Dockerfile'];
+const KINDS = ['*.lua', '*.html', '*.css', '*.sh', '*.c', '*.yml', '*.conf', 'Dockerfile'];
 const NOT_OURS = [':!tests/cases', ':!tests/vectors'];
 const sources = execFileSync('git', ['ls-files', ...KINDS, ...NOT_OURS], { cwd: ROOT, encoding: 'utf8' })
   .trim()
@@ -23,7 +23,7 @@ function luaFunctions(lines: readonly string[]): { name: string; length: number 
 }
 
 test('files have at most 300 lines, and lines 140 characters', () => {
-  expect(sources.length).toBeGreaterThan(12);
+  expect(sources.length).toBeGreaterThan(25);
   const long = sources.flatMap((file) => {
     const lines = linesOf(file);
     const rows = lines.flatMap((line, at) => (line.length > 140 ? [`${file}:${String(at + 1)}`] : []));

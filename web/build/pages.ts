@@ -32,7 +32,10 @@ export async function buildWordLists(outDir: string, translations: readonly Tran
   }
 }
 
-/** `{{>name}}` is the file name.html; `{{?offline}}…{{/offline}}` is there only with an offline form. */
+/**
+ * Reads a template: `{{>name}}` is the file name.html, and `{{?offline}}…{{/offline}}` is kept only where there is an offline form.
+ * A tag that spans several lines is put on one.
+ */
 export async function readTemplate(name: string, parts: PageParts): Promise<string> {
   let template = await readFile(join(WEB, 'templates', `${name}.html`), 'utf8');
   for (const [tag, part = ''] of [...template.matchAll(/\{\{>([\w-]+)\}\}/g)]) {
@@ -40,7 +43,8 @@ export async function readTemplate(name: string, parts: PageParts): Promise<stri
   }
   return template
     .replace(/\{\{\?offline\}\}([^]*?)\{\{\/offline\}\}/g, parts.offline ? '$1' : '')
-    .replaceAll('{{slotSeconds}}', String(parts.slotSeconds ?? SLOT_SECONDS));
+    .replaceAll('{{slotSeconds}}', String(parts.slotSeconds ?? SLOT_SECONDS))
+    .replace(/<[^<>]*>/g, (tag) => tag.replace(/\s*\n\s*/g, ' '));
 }
 
 /** Every template, by the page it makes: a locale needs the texts of all of them. */

@@ -7,7 +7,7 @@ import { newPassphrase } from '../terminal/passphrase.ts';
 import { PROTECTING, withProgress } from '../terminal/progress.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 import { EXIT, UsageError } from '../errors.ts';
-import type { OnProgress } from '../../volunteer/keys/opening.ts';
+import type { OnProgress } from '../../volunteer/keys/key-files.ts';
 import type { Io } from '../terminal/io.ts';
 
 const NAME = 'keygen';

@@ -3,7 +3,7 @@ import { CodedError } from '../../crypto/errors.ts';
 import { parsePublicKey, secretKindOf } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { textOf } from '../../crypto/text-file.ts';
-import { identityFile, isWrongPassphrase, openIdentityFile } from '../../volunteer/keys/opening.ts';
+import { identityFile, isWrongPassphrase, openIdentityFile } from '../../volunteer/keys/key-files.ts';
 import { CliError } from '../errors.ts';
 import { readInput } from '../files.ts';
 import type { Io } from '../terminal/io.ts';

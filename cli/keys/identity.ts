@@ -2,7 +2,7 @@ import { generateIdentity, identityToRecipient } from '../../crypto/age/identity
 import { encryptWithPassphrase } from '../../crypto/age/passphrase.ts';
 import { utf8 } from '../../crypto/bytes.ts';
 import { ready } from '../../crypto/sodium.ts';
-import type { OnProgress } from '../../volunteer/keys/opening.ts';
+import type { OnProgress } from '../../volunteer/keys/key-files.ts';
 import { writeNewFiles } from '../files.ts';
 
 export type NewIdentity = { file: string; recipient: string };

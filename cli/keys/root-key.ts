@@ -12,7 +12,7 @@ import { ready } from '../../crypto/sodium.ts';
 import { readInputText, writeNewFiles } from '../files.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { CliError } from '../errors.ts';
-import type { OnProgress } from '../../volunteer/keys/opening.ts';
+import type { OnProgress } from '../../volunteer/keys/key-files.ts';
 import type { ProgressIo } from '../terminal/progress.ts';
 import { readKeyFile } from './signer.ts';
 

@@ -3,7 +3,7 @@ import { CodedError } from '../../crypto/errors.ts';
 import { encodePublicKey, encodeSecretKey, generateKeyPair, parseSigner } from '../../crypto/minisign.ts';
 import type { PublicKey, SigningKey } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { isWrongPassphrase, openKeyFile, type OnProgress } from '../../volunteer/keys/opening.ts';
+import { isWrongPassphrase, openKeyFile, type OnProgress } from '../../volunteer/keys/key-files.ts';
 import { CliError } from '../errors.ts';
 import { readInputText, writeNewFiles } from '../files.ts';
 import type { Io } from '../terminal/io.ts';

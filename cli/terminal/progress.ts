@@ -1,4 +1,4 @@
-import type { OnProgress } from '../../volunteer/keys/opening.ts';
+import type { OnProgress } from '../../volunteer/keys/key-files.ts';
 import type { Io } from './io.ts';
 
 /** Where progress is shown. */

@@ -5,7 +5,7 @@ import { currentKeyring, keyringThatCounts, verifyKeyring, type Team, type Verif
 import { parsePublicKey, parseSigner } from '../../crypto/minisign.ts';
 import type { SigningKeyPair } from '../../crypto/sign.ts';
 import { textOf } from '../../crypto/text-file.ts';
-import { identityFile, isWrongPassphrase, openIdentityFile, openKeyFile, type OnProgress } from '../../volunteer/keys/opening.ts';
+import { identityFile, isWrongPassphrase, openIdentityFile, openKeyFile, type OnProgress } from '../../volunteer/keys/key-files.ts';
 import { teamOf } from '../../volunteer/keys/team.ts';
 
 /** What to say when a key does not open. */

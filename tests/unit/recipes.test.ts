@@ -33,7 +33,7 @@ const RECIPES: readonly Recipe[] = [
   { title: 'A language', patch: 'language', types: ['runtime', 'redis'], generate: markEnglish },
   { title: 'A drop reason', patch: 'drop-reason', types: ['redis', 'worker', 'operator'] },
   { title: 'A kind of inbox', patch: 'inbox-kind', types: ['redis', 'worker'] },
-  { title: 'A kind of parcel', patch: 'parcel-kind', types: ['crypto', 'redis', 'worker', 'tests/vectors/run.ts'] },
+  { title: 'A kind of parcel', patch: 'parcel-kind', types: ['crypto', 'redis', 'worker', 'tests/vectors/operations.ts'] },
 ];
 
 const contributing = await readFile(join(ROOT, 'CONTRIBUTING.md'), 'utf8');

@@ -20,7 +20,8 @@ const STATES: Readonly<Record<string, string>> = {
   'the wait': only('opening'),
   'the progress': `${only('progress')} for (const step of document.querySelectorAll('#progress [hidden]')) step.hidden = false;`,
   'the access code': `${only('accepted')} ${onlyPart('code')}
-    document.getElementById('code-words').append(...Array.from({ length: 10 }, () => Object.assign(document.createElement('li'), { textContent: 'абажур' })));`,
+    const word = () => Object.assign(document.createElement('li'), { textContent: 'абажур' });
+    document.getElementById('code-words').append(...Array.from({ length: 10 }, word));`,
   'a word of the code that does not fit': "for (const part of document.querySelectorAll('#code [hidden]')) part.hidden = false;",
   'two words of the code asked for': onlyPart('code-check'),
   'the warning before going on without that': onlyPart('code-skip'),
@@ -30,8 +31,8 @@ const STATES: Readonly<Record<string, string>> = {
 /** As STATES, of the page for replies. */
 const REPLIES_STATES: Readonly<Record<string, string>> = {
   'the field for the code': '',
-  'a word offered and every problem':
-    "for (const part of document.querySelectorAll('#enter [hidden], #checking')) part.hidden = false; document.getElementById('offer').textContent = 'абажур';",
+  'a word offered and every problem': `for (const part of document.querySelectorAll('#enter [hidden], #checking')) part.hidden = false;
+    document.getElementById('offer').textContent = 'абажур';`,
   'every notice': STATES['every notice'] ?? '',
   'another closed door': STATES['another closed door'] ?? '',
   'the progress': `${onlyView('progress')} for (const step of document.querySelectorAll('#progress [hidden]')) step.hidden = false;`,
@@ -48,7 +49,8 @@ const REPLIES_STATES: Readonly<Record<string, string>> = {
 };
 
 function onlyView(view: string): string {
-  return `document.getElementById('notices').hidden = true; for (const id of ['enter', 'progress', 'conversation', 'ended']) document.getElementById(id).hidden = id !== '${view}';
+  return `document.getElementById('notices').hidden = true;
+    for (const id of ['enter', 'progress', 'conversation', 'ended']) document.getElementById(id).hidden = id !== '${view}';
     document.getElementById('intro').hidden = ${String(view !== 'enter')};`;
 }
 
@@ -116,7 +118,8 @@ describe.each(CASES)('axe in %s, %s, finds nothing', (name, theme) => {
     await goto(`${path}form.html`, '#form');
     await expectNothing({
       'at first': '',
-      everything: `for (const part of document.querySelectorAll('main [hidden]')) part.hidden = false; ${STATES['the help unfolded'] ?? ''}`,
+      everything: `for (const part of document.querySelectorAll('main [hidden]')) part.hidden = false;
+        ${STATES['the help unfolded'] ?? ''}`,
     });
   });
 

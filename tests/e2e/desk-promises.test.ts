@@ -30,7 +30,12 @@ const ALL_TEXT = "document.documentElement.outerHTML + [...document.querySelecto
 /** Every way in which something put into a page could reach a server; each comes to its end, whatever that is. */
 const attempts = (base: string): string => `Promise.all([
   fetch('${base}fetch', { mode: 'no-cors' }).catch(() => {}),
-  new Promise((end) => { const asked = new XMLHttpRequest(); asked.onloadend = end; asked.open('GET', '${base}xhr'); try { asked.send(); } catch { end(); } }),
+  new Promise((end) => {
+    const asked = new XMLHttpRequest();
+    asked.onloadend = end;
+    asked.open('GET', '${base}xhr');
+    try { asked.send(); } catch { end(); }
+  }),
   ...['img', 'script', 'link', 'iframe', 'video', 'embed'].map((name) => new Promise((end) => {
     const made = Object.assign(document.createElement(name), { rel: 'stylesheet', onload: end, onerror: end });
     made[name === 'link' ? 'href' : 'src'] = '${base}' + name;
@@ -39,8 +44,18 @@ const attempts = (base: string): string => `Promise.all([
     setTimeout(end, 2_000);
   })),
   navigator.sendBeacon?.('${base}beacon', 'x'),
-  new Promise((end) => { try { const asked = new EventSource('${base}events'); asked.onerror = () => { asked.close(); end(); }; } catch { end(); } }),
-  new Promise((end) => { try { const asked = new WebSocket('${base.replace('http', 'ws')}socket'); asked.onerror = asked.onclose = end; } catch { end(); } }),
+  new Promise((end) => {
+    try {
+      const asked = new EventSource('${base}events');
+      asked.onerror = () => { asked.close(); end(); };
+    } catch { end(); }
+  }),
+  new Promise((end) => {
+    try {
+      const asked = new WebSocket('${base.replace('http', 'ws')}socket');
+      asked.onerror = asked.onclose = end;
+    } catch { end(); }
+  }),
   new Promise((end) => {
     const form = Object.assign(document.createElement('form'), { action: '${base}form', method: 'post', target: 'nowhere' });
     document.body.append(form);
@@ -115,7 +130,8 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
       const planes = Array.from({ length: 17 }, (_, plane) =>
         [0, 0x1234, 0xfffd, 0xfffe, 0xffff].map((at) => String.fromCodePoint(plane * 0x1_0000 + at)).join(''),
       ).join('');
-      const message = `Помогите\n<b>мне</b><img src=x onerror="document.title='owned'"> https://example.org javascript:1 \u202eтекст \u001b[2J\u200b{{desk.title}} ${planes}`;
+      const tags = `<b>мне</b><img src=x onerror="document.title='owned'">`;
+      const message = `Помогите\n${tags} https://example.org javascript:1 \u202eтекст \u001b[2J\u200b{{desk.title}} ${planes}`;
       const thread = newThread();
       const alias = '<i>Клён\u202e</i>';
       await tab.read(

@@ -168,7 +168,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     expect(await tab.text('#aliases')).toMatch(/One signer \([0-9a-f ]{24}\) writes under several names: «Клён», «Липа»/);
   });
 
-  it('judges everything anew when a keyring comes that revokes a signer: the notes are refused, and the conversation is unanswered', async () => {
+  it('judges everything again when a new keyring revokes a signer: the notes are refused, and the conversation is unanswered', async () => {
     await openIdentity();
     await tab.openSigner(office.path('signer.key'));
     await tab.paste('#alias', 'Ива');

@@ -78,7 +78,7 @@ describe.each(BROWSERS)('leaving the form in %s', (name) => {
     expect(asked).toEqual([]);
   });
 
-  it('the hint says what quick exit does, at every visit, until it is put away; what it cannot do stands with what to take care of', async () => {
+  it('the hint says at every visit what quick exit does, until it is put away; the advice says what it cannot do', async () => {
     expect(await tab.text('#exit-hint')).toContain('сразу уберёт текст');
     expect(await tab.page.evaluate("document.querySelector('#intro').textContent")).toContain('не стирает историю браузера');
     await tab.page.click('#exit-known');

@@ -50,7 +50,8 @@ describe.each(BROWSERS)('the page in %s', (name) => {
     await tab.until(SEND);
     // Every part and every notice at once: each of them has to fit.
     await tab.page.evaluate(
-      "for (const part of document.querySelectorAll('[hidden]')) part.hidden = false; for (const more of document.querySelectorAll('details')) more.open = true;",
+      `for (const part of document.querySelectorAll('[hidden]')) part.hidden = false;
+      for (const more of document.querySelectorAll('details')) more.open = true;`,
     );
     const width = await tab.page.evaluate('document.documentElement.scrollWidth');
     expect(width).toBeLessThanOrEqual(NARROW.width);

@@ -24,14 +24,15 @@ const CSP = [
 /** Runs in the browser: in a page's own worker, where the form seals too. */
 const IN_WORKER = `
   import { runVectors } from './tests/vectors/run.ts';
-  runVectors().then((outcome) => postMessage(outcome), (error) => postMessage({ passed: 0, failed: [{ name: 'all', reason: String(error) }] }));
+  const failure = (error) => ({ passed: 0, failed: [{ name: 'all', reason: String(error) }] });
+  runVectors().then((outcome) => postMessage(outcome), (error) => postMessage(failure(error)));
 `;
 const IN_PAGE = `
   const worker = new Worker('/worker.js');
   worker.onmessage = ({ data }) => { document.querySelector('pre').textContent = JSON.stringify(data); };
 `;
-const PAGE =
-  '<!doctype html><html lang="en"><title>vectors</title><link rel="icon" href="/icon.png"><pre></pre><script src="/page.js"></script></html>';
+const PAGE = `<!doctype html>
+<html lang="en"><title>vectors</title><link rel="icon" href="/icon.png"><pre></pre><script src="/page.js"></script></html>`;
 
 async function bundle(contents: string): Promise<string> {
   const { outputFiles } = await build({

@@ -12,7 +12,8 @@ import type { NoteText } from '../../crypto/note.ts';
 import { armorIn, fileIn } from '../support/armor-forms.ts';
 import { openAnswering } from '../support/answering.ts';
 import { cli, openOffice, writeTo, type CliInput, type CliResult } from '../support/cli.ts';
-import { bytesOf, compound, mailOf, multipart, part, tnef, tnefAttachment, utf16, zip } from '../support/containers.ts';
+import { compound } from '../support/compound-file.ts';
+import { bytesOf, mailOf, multipart, part, tnef, tnefAttachment, utf16, zip } from '../support/containers.ts';
 import { newThread } from '../support/letters.ts';
 import { closedPort } from '../support/smtp.ts';
 
@@ -229,7 +230,10 @@ describe('the answers of a week', () => {
     const { code, err, asked } = await run(['reply', letter, ...twelve], { terminal: { answers: [] } });
     expect([code, asked]).toEqual([EXIT.input, []]);
     expect(err).toMatch(
-      /12 answers of yours .*would accept one more and drop it; let a colleague answer, .* next week; .*give --anyway; nothing was sent \(MAILBOX_FULL\)/,
+      new RegExp(
+        '12 answers of yours .*would accept one more and drop it; let a colleague answer, .* next week; ' +
+          '.*give --anyway; nothing was sent \\(MAILBOX_FULL\\)',
+      ),
     );
     expect(await readdir(out)).toHaveLength(2);
     expect((await run(['claim', letter, ...twelve])).code).toBe(EXIT.ok);

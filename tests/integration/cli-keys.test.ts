@@ -22,7 +22,7 @@ const runFile = promisify(execFile);
 /** minisign's key derivation takes seconds and 1 GiB in each program that does it; a busy machine needs patience. */
 const PATIENCE_MS = 240_000;
 const PASSPHRASE = 'correct horse ёжик';
-/** A passphrase's work where it is not the point: one command makes a key at its real cost here, and keys are opened that age and minisign made. */
+/** A cheap work factor where it is not the point. One command here makes a key at the real one, and keys by age and minisign are opened. */
 const SOON = { logN: 12 };
 let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
 let passphraseFile: string;

@@ -57,16 +57,14 @@ describe('open', () => {
   });
 
   test('opens every shape a letter comes in', async () => {
+    const inBody = armor(office.letter({ message: 'in the body' })).replaceAll('\n', '\r\n');
     const forwarded = armor(office.letter({ message: 'quoted' })).replace(/^/gm, '> ');
     const files = [
       await writeTo(dir.path('binary.age'), office.letter({ message: 'binary' })),
       await writeTo(dir.path('armored.age'), armor(office.letter({ message: 'armored' }))),
       await writeTo(dir.path('pasted.txt'), `Посмотри:\n\n${armor(office.letter({ message: 'pasted' }))}\nСпасибо`),
       await writeTo(dir.path('mail.eml'), await mail(office.letter({ message: 'attached' }))),
-      await writeTo(
-        dir.path('body.eml'),
-        `From: a@example.org\r\nContent-Type: text/plain\r\n\r\nSee below\r\n${armor(office.letter({ message: 'in the body' })).replaceAll('\n', '\r\n')}`,
-      ),
+      await writeTo(dir.path('body.eml'), `From: a@example.org\r\nContent-Type: text/plain\r\n\r\nSee below\r\n${inBody}`),
       await writeTo(dir.path('forward.eml'), `From: a@example.org\nContent-Type: text/plain\n\nLook:\n${forwarded}`),
     ];
     const { code, text, err } = await open(['--json', ...files]);
@@ -215,7 +213,8 @@ describe('identities', () => {
     expect(both.code).toBe(EXIT.notAuthentic);
     expect(both.text).toContain('    mine\n');
     expect(both.err).toContain(
-      `NOT OPENED: ${theirs}: none of the identities opens this file; check that this is the identity file of the right week (AGE_NO_MATCH)`,
+      `NOT OPENED: ${theirs}: none of the identities opens this file; ` +
+        'check that this is the identity file of the right week (AGE_NO_MATCH)',
     );
   });
 

@@ -60,6 +60,8 @@ class SecondWorker {
 
 type Victim = { readonly name: string; kill(): Promise<void>; start(): void };
 
+const attempts = ({ failed, offered }: Ledger): string => `${String(failed)} of ${String(offered)} attempts failed`;
+
 async function killAll(victims: readonly Victim[], count: number, ledger: Ledger): Promise<Record<string, number>> {
   const killed: Record<string, number> = {};
   for (let done = 1; done <= count; done += 1) {
@@ -71,9 +73,12 @@ async function killAll(victims: readonly Victim[], count: number, ledger: Ledger
     await sleep(randomInt(...DEAD_MS));
     victim.start();
     if (done % TOLD_EVERY === 0) {
-      console.log(
-        `${String(done)} of ${String(count)} kills: ${String(ledger.texts.size)} requests and notes, ${String(ledger.replies.length)} replies, ${String(ledger.removals)} removals; ${String(ledger.failed)} of ${String(ledger.offered)} attempts failed`,
-      );
+      const counts = [
+        `${String(ledger.texts.size)} requests and notes`,
+        `${String(ledger.replies.length)} replies`,
+        `${String(ledger.removals)} removals`,
+      ];
+      console.log(`${String(done)} of ${String(count)} kills: ${counts.join(', ')}; ${attempts(ledger)}`);
     }
   }
   return killed;
@@ -148,13 +153,14 @@ describe.each<{ name: string; kills: number; losesPower: boolean }>(
         () => undefined,
       );
       const end = await state();
-      console.log(
-        `${String(kills)} kills (${Object.entries(killed)
-          .map(([name, count]) => `${name} ${String(count)}`)
-          .join(
-            ', ',
-          )}): ${String(ledger.texts.size)} requests and notes in the inbox, ${String(kept.length)} replies waiting, ${String(gone.length)} deleted as asked; ${String(ledger.failed)} of ${String(ledger.offered)} attempts failed; lost ${String(end.lostTexts.length + end.lostReplies.length)}, twice ${String(end.twice.length)}`,
-      );
+      const victimCounts = Object.entries(killed).map(([name, count]) => `${name} ${String(count)}`);
+      const outcomes = [
+        `${String(ledger.texts.size)} requests and notes in the inbox`,
+        `${String(kept.length)} replies waiting`,
+        `${String(gone.length)} deleted as asked`,
+      ];
+      const faults = `lost ${String(end.lostTexts.length + end.lostReplies.length)}, twice ${String(end.twice.length)}`;
+      console.log(`${String(kills)} kills (${victimCounts.join(', ')}): ${outcomes.join(', ')}; ${attempts(ledger)}; ${faults}`);
       expect(end, await deployment.logs()).toEqual(nothing);
       // The test is worth something only if it killed under load and still got much through.
       expect(ledger.failed).toBeGreaterThan(kills / 10);

@@ -3,6 +3,7 @@ import { armor } from '../../crypto/age/armor.ts';
 
 const BEGIN = '-----BEGIN AGE ENCRYPTED FILE-----';
 const END = '-----END AGE ENCRYPTED FILE-----';
+const PGP_SIGNATURE = '-----BEGIN PGP SIGNATURE-----\n\niQEz\n=abcd\n-----END PGP SIGNATURE-----\n';
 const columns = (text: string, width: number): string => {
   const base64 = text
     .split('\n')
@@ -78,7 +79,7 @@ const FORMS: Readonly<Record<string, (text: string) => string>> = {
   'without the markers': (text) => text.replace(BEGIN, '').replace(END, ''),
   'without padding': (text) => text.replaceAll('=', ''),
   'signed by OpenPGP, dashes escaped': (text) =>
-    `-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n${text.replaceAll(/^-/gm, '- -')}\n-----BEGIN PGP SIGNATURE-----\n\niQEz\n=abcd\n-----END PGP SIGNATURE-----\n`,
+    `-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n${text.replaceAll(/^-/gm, '- -')}\n${PGP_SIGNATURE}`,
   'in a fence': (text) => `\`\`\`\n${text}\`\`\`\n`,
   'HTML, <br>': (text) => `<html><body><p>${html(text)}</p></body></html>`,
   'HTML, a <div> a line': (text) => lines((line) => `<div dir="ltr">${line}</div>`)(text),
@@ -100,8 +101,10 @@ const FORMS: Readonly<Record<string, (text: string) => string>> = {
   'in JSON with coded characters': (text) =>
     JSON.stringify({ text }).replaceAll('+', '\\u002b').replaceAll('/', '\\/').replaceAll('=', '\\u003d'),
   'rich text': (text) => `{\\rtf1\\ansi\\deff0{\\fonttbl{\\f0 Arial;}}\\f0\\fs20 ${text.trimEnd().replaceAll('\n', '\\par\r\n')}\\par}`,
-  'rich text of HTML': (text) =>
-    `{\\rtf1\\ansi\\fromhtml1 {\\*\\htmltag64 <p>}${text.trimEnd().replaceAll('\n', '{\\*\\htmltag84 <br>}\\htmlrtf \\line\\htmlrtf0 \r\n')}}`,
+  'rich text of HTML': (text) => {
+    const rows = text.trimEnd().replaceAll('\n', '{\\*\\htmltag84 <br>}\\htmlrtf \\line\\htmlrtf0 \r\n');
+    return `{\\rtf1\\ansi\\fromhtml1 {\\*\\htmltag64 <p>}${rows}}`;
+  },
   'base64 that nothing says': (text) =>
     (
       Buffer.from(`Hello, see this.\n\n${text}`)

@@ -51,7 +51,18 @@ export const mailOf = (only: string): Uint8Array =>
 export const latin1 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'latin1'));
 
 export function multipart(kind: string, parts: readonly string[], boundary = 'b'): string {
-  return `Content-Type: multipart/${kind}; boundary="${boundary}"\r\n\r\nThis is a message in several parts.\r\n${parts.map((each) => `--${boundary}\r\n${each}\r\n`).join('')}--${boundary}--\r\n`;
+  const head = `Content-Type: multipart/${kind}; boundary="${boundary}"\r\n\r\nThis is a message in several parts.\r\n`;
+  return `${head}${parts.map((each) => `--${boundary}\r\n${each}\r\n`).join('')}--${boundary}--\r\n`;
+}
+
+export const mixed = (...parts: string[]): Uint8Array => mailOf(multipart('mixed', parts));
+
+/** A part of a few words. */
+export const HELLO = part({ type: 'text/plain; charset=utf-8', body: 'Привет, посмотри.' });
+
+/** A part that is a file; with null instead of its name, one without. */
+export function attachment(content: Uint8Array | string, name: string | null = 'letter.age', type = 'application/octet-stream'): string {
+  return part({ type, body: content, ...(name === null ? {} : { name }) });
 }
 
 type Entry = { name: string; content: Uint8Array; method?: 'stored' | 'deflated'; flags?: number; methodNumber?: number };
@@ -116,74 +127,6 @@ export const tnefAttachment = (name: string, value: Uint8Array) => [
   { id: 0x00018010, value: latin1(`${name}\0`) },
   { id: 0x0006800f, value },
 ];
-
-const END_OF_CHAIN = 0xfffffffe;
-const FREE = 0xffffffff;
-const SECTOR = 512;
-
-/** A compound file as Outlook's .msg is one; the sectors of every stream in another order than that of the stream. */
-export function compound(streams: readonly { name: string; content: Uint8Array }[]): Uint8Array {
-  const large = streams.filter(({ content }) => content.length >= 4096);
-  const small = streams.filter(({ content }) => content.length < 4096);
-  const smallFat: number[] = [];
-  const smallParts: Buffer[] = [];
-  const starts = new Map<string, number>();
-  for (const { name, content } of small) {
-    const count = Math.ceil(content.length / 64);
-    starts.set(name, smallFat.length);
-    for (let i = 0; i < count; i += 1) smallFat.push(i === count - 1 ? END_OF_CHAIN : smallFat.length + 1);
-    smallParts.push(Buffer.concat([content, Buffer.alloc(count * 64 - content.length)]));
-  }
-  const root = Buffer.concat(smallParts);
-  const numbers = (list: readonly number[]): Buffer => {
-    const buffer = Buffer.alloc(Math.ceil(list.length / 128) * SECTOR, 0xff);
-    list.forEach((number, i) => buffer.writeUInt32LE(number, 4 * i));
-    return buffer;
-  };
-  const [sectors, fat]: [Buffer[], number[]] = [[], []];
-  /** Backwards, so that nothing lies in one run. */
-  const place = (content: Buffer): number => {
-    const count = Math.ceil(content.length / SECTOR);
-    const first = sectors.length;
-    for (let i = count - 1; i >= 0; i -= 1) {
-      sectors.push(Buffer.concat([content.subarray(i * SECTOR, (i + 1) * SECTOR), Buffer.alloc(SECTOR)]).subarray(0, SECTOR));
-      fat.push(i === count - 1 ? END_OF_CHAIN : sectors.length - 2);
-    }
-    return first + count - 1;
-  };
-  for (const { name, content } of large) starts.set(name, place(Buffer.from(content)));
-  const rootStart = root.length === 0 ? END_OF_CHAIN : place(root);
-  const smallFatStart = smallFat.length === 0 ? END_OF_CHAIN : place(numbers(smallFat));
-  const entry = (name: string, type: number, start: number, size: number): Buffer => {
-    const buffer = Buffer.alloc(128);
-    buffer.write(name, 0, 'utf16le');
-    buffer.writeUInt16LE(2 * (name.length + 1), 64);
-    buffer.writeUInt8(type, 66);
-    buffer.writeUInt32LE(start, 116);
-    buffer.writeUInt32LE(size, 120);
-    return buffer;
-  };
-  const directory = Buffer.concat([
-    entry('Root Entry', 5, rootStart, root.length),
-    ...streams.map(({ name, content }) => entry(name, 2, starts.get(name) ?? 0, content.length)),
-  ]);
-  const directoryStart = place(directory);
-  // Each sector of the table holds 128 numbers, and has one itself.
-  const fatSectors = Math.ceil(fat.length / 127);
-  const fatStart = sectors.length;
-  for (let i = 0; i < fatSectors; i += 1) fat.push(0xfffffffd);
-  const header = Buffer.alloc(SECTOR);
-  header.write('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1', 'latin1');
-  header.writeUInt16LE(9, 30);
-  header.writeUInt16LE(6, 32);
-  header.writeUInt32LE(fatSectors, 44);
-  header.writeUInt32LE(directoryStart, 48);
-  header.writeUInt32LE(4096, 56);
-  header.writeUInt32LE(smallFatStart, 60);
-  header.writeUInt32LE(END_OF_CHAIN, 68);
-  for (let i = 0; i < 109; i += 1) header.writeUInt32LE(i < fatSectors ? fatStart + i : FREE, 76 + 4 * i);
-  return new Uint8Array(Buffer.concat([header, ...sectors, numbers(fat)]));
-}
 
 /** With a certificate of its own, as S/MIME programs do. */
 export function smime(content: Uint8Array, how: 'signed' | 'sealed', options: readonly string[] = []): Uint8Array {

@@ -25,7 +25,9 @@ export function answerWith(
 
 /** Keyrings are checked where the form seals: there no test can change a clock but by way of the script. */
 const CLOCK = `${clockAhead(0)}
-new BroadcastChannel('clock').onmessage = ({ data, target }) => { if (typeof data === 'number') target.postMessage(String(globalThis.daysAhead = data)); };
+new BroadcastChannel('clock').onmessage = ({ data, target }) => {
+  if (typeof data === 'number') target.postMessage(String(globalThis.daysAhead = data));
+};
 `;
 
 const inOrder = (...rules: Rule[]): Rule => {

@@ -87,7 +87,7 @@ const QUIET = {
   'dom.disable_beforeunload': false,
 };
 
-/** One process for pages, which stays, instead of a new one for every tab: a page cannot tell, and starting one is much of a case's work. */
+/** All tabs share one process, which stays: a page cannot tell, and starting a process for each tab is much of a case's work. */
 const FEW_PROCESSES = {
   'dom.ipc.processCount': 1,
   'dom.ipc.processCount.webIsolated': 1,

@@ -15,7 +15,8 @@ const FILE_SECONDS: Readonly<Record<string, number>> = {
   'tests/integration/cli-operator-setup.test.ts': 30,
   'tests/unit/recipes.test.ts': 60,
   'tests/unit/engines.test.ts': 20,
-  'tests/unit/letters-variants.test.ts': 20,
+  'tests/unit/finding-forms.test.ts': 10,
+  'tests/unit/finding-containers.test.ts': 10,
 };
 
 /**

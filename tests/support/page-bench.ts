@@ -22,7 +22,10 @@ export type PageBench = Site & {
   open(path: string, options?: OpenOptions): Promise<Tab>;
 };
 
-/** To be called at the top of a file: one deployment for all that it describes, whichever browser that is in. With options it is the file's own. */
+/**
+ * To be called at the top of a file: one deployment for everything in the file, in whichever browser. With options it is the file's
+ * own.
+ */
 export function useSite(options?: DeploymentOptions): Site {
   const site = {} as Site;
   beforeAll(async () => {

@@ -55,96 +55,126 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
   const acl = options.acl ?? true;
   const socketPath = join(dir, 'redis.sock');
   const passwords = { relay: password(), worker: password(), operator: password(), admin: password() };
-  const clients = new Set<Redis>();
+  const clients = new Clients(socketPath, acl ? passwords : null);
 
   const command = [options.config ?? CONFIG, '--dir', dir, '--unixsocket', socketPath, ...(options.args ?? [])];
   if (acl) {
     await writeFile(join(dir, 'users.acl'), aclFile(passwords) + adminUser(passwords.admin), { mode: 0o600 });
     command.push('--aclfile', join(dir, 'users.acl'));
   }
-
-  const target = (role: TestRole): RedisTarget => ({ socketPath, username: acl ? role : '', password: acl ? passwords[role] : '' });
-
-  const newClient = (role: TestRole): Redis => {
-    const { username, password, ...common } = redisOptions(target(role), role === 'admin' ? 'operator' : role);
-    const redis = new Redis(acl ? { ...common, username, password } : common);
-    redis.on('error', () => undefined);
-    clients.add(redis);
-    return redis;
-  };
-
-  const launch = async (): Promise<ChildProcess> => {
-    const env = { ...process.env, ...options.env, ...(options.preload !== undefined && { LD_PRELOAD: options.preload }) };
-    const child = spawn('redis-server', command, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    child.stdout.on('data', (text: Buffer) => (output += text.toString()));
-    child.stderr.on('data', (text: Buffer) => (output += text.toString()));
-    // A test that fails before its clean-up leaves nothing running.
-    const killWithUs = () => child.kill('SIGKILL');
-    process.once('exit', killWithUs);
-    child.once('exit', () => process.off('exit', killWithUs));
-    const exited = new Promise<never>((_, reject) => {
-      child.once('error', (error) => reject(new Error(`redis-server: ${error.message}`)));
-      child.once('exit', (code) => reject(new Error(`redis-server ended with ${String(code)}: ${output}`)));
-    });
-    exited.catch(() => undefined);
-    const probe = newClient(acl ? 'admin' : 'operator');
-    try {
-      await Promise.race([answering(probe), exited]);
-    } catch (error) {
-      child.kill('SIGKILL');
-      throw error;
-    } finally {
-      probe.disconnect();
-      clients.delete(probe);
-    }
-    return child;
-  };
-
-  const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;
-
-  const disconnect = (): void => {
-    for (const client of clients) client.disconnect();
-    clients.clear();
-  };
-
-  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
-    if (!isRunning()) return;
-    const exit = once(child, 'exit');
-    child.kill(signal);
-    const impatience = setTimeout(() => child.kill('SIGKILL'), 5_000);
-    await exit;
-    clearTimeout(impatience);
-  };
-
-  let child = await launch();
+  let server = await launch(command, options, clients);
 
   return {
     socketPath,
     dir,
     passwords,
     get pid() {
-      return child.pid ?? -1;
+      return server.pid ?? -1;
     },
-    isRunning,
-    disconnect,
-    kill9: () => end('SIGKILL'),
+    isRunning: () => isRunning(server),
+    disconnect: () => {
+      clients.closeAll();
+    },
+    kill9: () => end(server, 'SIGKILL'),
     restart: async () => {
-      await end('SIGTERM');
-      child = await launch();
+      await end(server, 'SIGTERM');
+      server = await launch(command, options, clients);
     },
     stop: async () => {
-      disconnect();
-      await end('SIGTERM');
+      clients.closeAll();
+      await end(server, 'SIGTERM');
       if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
     },
-    target,
+    target: (role) => clients.target(role),
     connect: async (role) => {
-      const redis = newClient(role);
+      const redis = clients.open(role);
       await whenReady(redis, START_TIMEOUT_MS);
       return redis;
     },
   };
+}
+
+/** The clients of one Redis that are open. */
+class Clients {
+  readonly #socketPath: string;
+  readonly #passwords: Readonly<Record<TestRole, string>> | null;
+  readonly #open = new Set<Redis>();
+
+  /** Without passwords every client is `default`. */
+  constructor(socketPath: string, passwords: Readonly<Record<TestRole, string>> | null) {
+    this.#socketPath = socketPath;
+    this.#passwords = passwords;
+  }
+
+  target(role: TestRole): RedisTarget {
+    const socketPath = this.#socketPath;
+    return this.#passwords === null
+      ? { socketPath, username: '', password: '' }
+      : { socketPath, username: role, password: this.#passwords[role] };
+  }
+
+  open(role: TestRole): Redis {
+    const { username, password, ...common } = redisOptions(this.target(role), role === 'admin' ? 'operator' : role);
+    const redis = new Redis(this.#passwords === null ? common : { ...common, username, password });
+    redis.on('error', () => undefined);
+    this.#open.add(redis);
+    return redis;
+  }
+
+  close(client: Redis): void {
+    client.disconnect();
+    this.#open.delete(client);
+  }
+
+  closeAll(): void {
+    for (const client of this.#open) client.disconnect();
+    this.#open.clear();
+  }
+}
+
+/** Starts redis-server and waits until it answers. Throws, with its output, if it ends before. */
+async function launch(command: readonly string[], options: TestRedisOptions, clients: Clients): Promise<ChildProcess> {
+  const { server, ended } = spawnServer(command, options);
+  const probe = clients.open(options.acl === false ? 'operator' : 'admin');
+  try {
+    await Promise.race([answering(probe), ended]);
+  } catch (error) {
+    server.kill('SIGKILL');
+    throw error;
+  } finally {
+    clients.close(probe);
+  }
+  return server;
+}
+
+/** `ended` rejects when the server ends. */
+function spawnServer(command: readonly string[], options: TestRedisOptions): { server: ChildProcess; ended: Promise<never> } {
+  const env = { ...process.env, ...options.env, ...(options.preload !== undefined && { LD_PRELOAD: options.preload }) };
+  const server = spawn('redis-server', command, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  server.stdout.on('data', (text: Buffer) => (output += text.toString()));
+  server.stderr.on('data', (text: Buffer) => (output += text.toString()));
+  // A test that fails before its clean-up leaves nothing running.
+  const killWithUs = () => server.kill('SIGKILL');
+  process.once('exit', killWithUs);
+  server.once('exit', () => process.off('exit', killWithUs));
+  const ended = new Promise<never>((_, reject) => {
+    server.once('error', (error) => reject(new Error(`redis-server: ${error.message}`)));
+    server.once('exit', (code) => reject(new Error(`redis-server ended with ${String(code)}: ${output}`)));
+  });
+  ended.catch(() => undefined);
+  return { server, ended };
+}
+
+const isRunning = (server: ChildProcess): boolean => server.exitCode === null && server.signalCode === null;
+
+async function end(server: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  if (!isRunning(server)) return;
+  const exit = once(server, 'exit');
+  server.kill(signal);
+  const impatience = setTimeout(() => server.kill('SIGKILL'), 5_000);
+  await exit;
+  clearTimeout(impatience);
 }
 
 /** The line of an ACL file that makes `admin`. */

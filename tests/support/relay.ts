@@ -54,16 +54,16 @@ export async function smallForm(directory: string): Promise<string> {
   return directory;
 }
 
+type TestRelayOptions = {
+  config?: Partial<RelayConfig>;
+  redis?: TestRedisOptions;
+  withWorker?: boolean;
+  withKeyring?: boolean;
+  roundSeconds?: number;
+};
+
 /** The relay in this process, with a real Redis, a signed keyring and a small form. */
-export async function startRelay(
-  options: {
-    config?: Partial<RelayConfig>;
-    redis?: TestRedisOptions;
-    withWorker?: boolean;
-    withKeyring?: boolean;
-    roundSeconds?: number;
-  } = {},
-): Promise<TestRelay> {
+export async function startRelay(options: TestRelayOptions = {}): Promise<TestRelay> {
   const dir = await mkdtemp(join(tmpdir(), 'relay-test-'));
   const redis = await startRedis(options.redis ?? {});
   const keyrings = await makeKeyrings(dir);
@@ -80,19 +80,7 @@ export async function startRelay(
   };
   if (options.withWorker !== false) await workerAlive();
 
-  const relay = new Relay({
-    listen: { kind: 'loopback', port: 0 },
-    privateListen: { kind: 'loopback', port: 0 },
-    redis: redis.target('relay'),
-    keyrings: { directory: keyrings.directory, rootKeyFile: keyrings.rootKeyFile },
-    webDirectory,
-    difficulty: DIFFICULTY,
-    poolLimit: 1_000,
-    seenLimit: 1_000,
-    replyWeeks: REPLY_WEEKS,
-    requestTimeoutMs: 120_000,
-    ...options.config,
-  });
+  const relay = new Relay({ ...configOf(redis, keyrings, webDirectory), ...options.config });
   const stop = async () => {
     await relay.destroy();
     await redis.stop();
@@ -109,29 +97,39 @@ export async function startRelay(
 
   const parcel = (serial = keyring.serial) => sealParcel({ kind: 'decoy' }, { serial, worker: keyring.worker });
   return {
-    dir,
-    relay,
-    redis,
-    keyrings,
-    keyring,
-    url,
-    privateUrl: `http://127.0.0.1:${privatePort}`,
+    ...{ dir, relay, redis, keyrings, keyring },
+    ...{ url, privateUrl: `http://127.0.0.1:${privatePort}` },
     parcel,
     stamped: (serial) => stampParcel(parcel(serial), DIFFICULTY),
     dear: () => stampParcel(parcel(), DIFFICULTY + 10),
     workerAlive,
-    workerGone: async () => {
-      await admin.del(keys.alive);
-    },
-    door: async (reason) => {
-      const deadline = Date.now() + 10_000;
-      for (;;) {
-        const door = (await (await fetch(`${url}/door.json`)).json()) as { reason: string | null };
-        if (door.reason === reason) return;
-        if (Date.now() > deadline) throw new Error(`the door says ${String(door.reason)}, expected ${String(reason)}`);
-        await sleep(50);
-      }
-    },
+    workerGone: async () => void (await admin.del(keys.alive)),
+    door: (reason) => doorSays(url, reason),
     stop,
   };
+}
+
+function configOf(redis: TestRedis, keyrings: KeyringDirectory, webDirectory: string): RelayConfig {
+  return {
+    listen: { kind: 'loopback', port: 0 },
+    privateListen: { kind: 'loopback', port: 0 },
+    redis: redis.target('relay'),
+    keyrings: { directory: keyrings.directory, rootKeyFile: keyrings.rootKeyFile },
+    webDirectory,
+    difficulty: DIFFICULTY,
+    poolLimit: 1_000,
+    seenLimit: 1_000,
+    replyWeeks: REPLY_WEEKS,
+    requestTimeoutMs: 120_000,
+  };
+}
+
+async function doorSays(url: string, reason: string | null): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const door = (await (await fetch(`${url}/door.json`)).json()) as { reason: string | null };
+    if (door.reason === reason) return;
+    if (Date.now() > deadline) throw new Error(`the door says ${String(door.reason)}, expected ${String(reason)}`);
+    await sleep(50);
+  }
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import { SMTPServer, type SMTPServerDataStream, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
 
 export type ReceivedMail = {
   readonly from: string;
@@ -34,11 +34,6 @@ export type Answers = {
 export async function startSmtp(options: SMTPServerOptions = {}, answers: Answers = {}, port = 0): Promise<TestSmtp> {
   const mails: ReceivedMail[] = [];
   let connections = 0;
-  const refusal = (answer: string | null | undefined) => {
-    if (answer === null || answer === undefined) return null;
-    const [code, enhanced = ''] = answer.split(' ');
-    return Object.assign(new Error(`${enhanced} somebody@example.org is not welcome`.trim()), { responseCode: Number(code) });
-  };
   const server = new SMTPServer({
     authOptional: true,
     closeTimeout: 100,
@@ -55,25 +50,14 @@ export async function startSmtp(options: SMTPServerOptions = {}, answers: Answer
       done(refusal(answers.rcptTo?.()));
     },
     onData: (stream, session, done) => {
-      const chunks: Buffer[] = [];
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('end', () => {
-        const refused = refusal(answers.data?.(Buffer.concat(chunks)));
+      whenWhole(stream, (raw) => {
+        const refused = refusal(answers.data?.(raw));
         if (refused) {
           done(refused);
           return;
         }
-        const { mailFrom, rcptTo } = session.envelope;
-        mails.push({
-          from: mailFrom === false ? '' : mailFrom.address,
-          to: rcptTo.map(({ address }) => address),
-          raw: Buffer.concat(chunks),
-          hello: session.hostNameAppearsAs,
-          secure: session.secure,
-          user: typeof session.user === 'string' ? session.user : '',
-        });
-        if (answers.hangUp?.() === true)
-          for (const connection of server.connections) (connection as unknown as { _socket: { destroy(): void } })._socket.destroy();
+        mails.push(receivedMail(raw, session));
+        if (answers.hangUp?.() === true) cutConnections(server);
         else done();
       });
     },
@@ -88,6 +72,38 @@ export async function startSmtp(options: SMTPServerOptions = {}, answers: Answer
     },
     stop: () => new Promise((resolve) => server.close(resolve)),
   };
+}
+
+function refusal(answer: string | null | undefined): Error | null {
+  if (answer === null || answer === undefined) return null;
+  const [code, enhanced = ''] = answer.split(' ');
+  return Object.assign(new Error(`${enhanced} somebody@example.org is not welcome`.trim()), { responseCode: Number(code) });
+}
+
+/** A stream that breaks off is never whole. */
+function whenWhole(stream: SMTPServerDataStream, use: (raw: Buffer) => void): void {
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  stream.on('end', () => {
+    use(Buffer.concat(chunks));
+  });
+}
+
+function receivedMail(raw: Buffer, session: SMTPServerSession): ReceivedMail {
+  const { mailFrom, rcptTo } = session.envelope;
+  return {
+    from: mailFrom === false ? '' : mailFrom.address,
+    to: rcptTo.map(({ address }) => address),
+    raw,
+    hello: session.hostNameAppearsAs,
+    secure: session.secure,
+    user: typeof session.user === 'string' ? session.user : '',
+  };
+}
+
+/** Without a word of SMTP, as when a network breaks off. */
+function cutConnections(server: SMTPServer): void {
+  for (const connection of server.connections) (connection as unknown as { _socket: { destroy(): void } })._socket.destroy();
 }
 
 /** A port of loopback on which nobody listens. */

@@ -17,20 +17,27 @@ import { REPLY_WEEKS } from '../../redis/mailboxes.ts';
 
 const HOUR_MS = 3_600_000;
 
+type KeyringOptions = {
+  /** From when to when it holds, in hours from now. */
+  readonly hours?: readonly [number, number];
+  readonly teams?: readonly string[];
+  readonly signers?: readonly string[];
+  readonly withoutKey?: boolean;
+};
+
+type PooledParcel = { id: Buffer; sealed: Buffer };
+
 export type Bench = {
   readonly dir: string;
   readonly team: string;
   readonly volunteer: string;
   readonly workerIdentity: string;
   readonly config: WorkerConfig;
-  /** Signs and shelves a keyring; makes the worker's key of it unless told not to. */
-  keyring(
-    serial: number,
-    options?: { hours?: readonly [number, number]; teams?: readonly string[]; signers?: readonly string[]; withoutKey?: boolean },
-  ): Promise<Keyring>;
+  /** Signs and publishes a keyring, and writes the worker's key for it unless told not to. */
+  keyring(serial: number, options?: KeyringOptions): Promise<Keyring>;
   letter(message?: string): Uint8Array;
-  parcel(content?: SealableContent, serial?: number): { id: Buffer; sealed: Buffer };
-  put(redis: Redis, ...parcels: readonly { id: Buffer; sealed: Buffer }[]): Promise<void>;
+  parcel(content?: SealableContent, serial?: number): PooledParcel;
+  put(redis: Redis, ...parcels: readonly PooledParcel[]): Promise<void>;
   remove(): Promise<void>;
 };
 
@@ -38,7 +45,7 @@ export type Bench = {
 export async function workerBench(
   redis: TestRedis,
   overrides: Partial<WorkerConfig> = {},
-  inboxes?: (dir: string, team: string) => InboxSettings[],
+  inboxes: (dir: string, team: string) => InboxSettings[] = oneMaildir,
 ): Promise<Bench> {
   await ready;
   const dir = await mkdtemp(join(tmpdir(), 'relay-worker-'));
@@ -47,23 +54,15 @@ export async function workerBench(
   const volunteer = generateIdentity();
   const identities = new Map<number, string>();
   const keyrings = new Map<number, Keyring>();
-  const config: WorkerConfig = {
-    redis: redis.target('worker'),
-    keyrings: join(dir, 'keyrings'),
-    rootKeyFile: join(dir, 'root.pub'),
-    identities: join(dir, 'identities'),
-    inboxes: inboxes?.(dir, team) ?? [{ id: 'inbox-1', team, kind: 'maildir', path: join(dir, 'inbox'), timeoutSeconds: 60 }],
-    roundSeconds: 1,
-    flushProbability: 1,
-    backlogMs: 72 * HOUR_MS,
-    replyWeeks: REPLY_WEEKS,
-    limits: { outbox: 1_000, dead: 1_000, replies: 1_000 },
-    relay: { pool: 20_000, seen: 1_000_000 },
-    ...overrides,
-  };
+  const config = { ...configIn(dir, redis), inboxes: inboxes(dir, team), ...overrides };
   for (const folder of [config.keyrings, config.identities]) await mkdir(folder, { mode: 0o700 });
   await writeFile(config.rootKeyFile, encodePublicKey(root));
 
+  const keyringOf = (serial: number): Keyring => {
+    const keyring = keyrings.get(serial);
+    if (!keyring) throw new Error(`no keyring ${String(serial)}`);
+    return keyring;
+  };
   const bench: Bench = {
     dir,
     team,
@@ -73,46 +72,18 @@ export async function workerBench(
     },
     config,
     async keyring(serial, options = {}) {
-      const [from, until] = options.hours ?? [-1, 7 * 24];
       const identity = identities.get(serial) ?? generateIdentity();
       identities.set(serial, identity);
-      const names = { ru: 'команда', en: 'team' };
-      const keyring: Keyring = {
-        version: 1,
-        serial,
-        notBefore: instant(from),
-        notAfter: instant(until),
-        previous: null,
-        worker: identityToRecipient(identity),
-        teams: (options.teams ?? [team]).map((id) => ({
-          id,
-          names,
-          topics: [{ id: 'legal', names }],
-          recipients: [identityToRecipient(volunteer)],
-          signers: [...(options.signers ?? [])],
-        })),
-      };
+      const keyring = compose(serial, identity, volunteer, { teams: [team], ...options });
       keyrings.set(serial, keyring);
-      const json = encodeKeyring(keyring);
-      const path = join(config.keyrings, `keyring-${String(serial)}.json`);
-      await writeFile(`${path}.minisig`, sign(json, root, `serial ${String(serial)}`));
-      await writeFile(path, json);
+      await publishKeyring(config.keyrings, keyring, root);
       if (options.withoutKey !== true)
         await writeFile(join(config.identities, `worker-${String(serial)}.txt`), `${identity}\n`, { mode: 0o600 });
       return keyring;
     },
-    letter(message = 'help') {
-      const keyring = keyrings.get(1);
-      if (!keyring) throw new Error('no keyring 1');
-      const digest = keyringDigest(encodeKeyring(keyring));
-      return sealLetter({ version: 1, kind: 'request', serial: 1, keyring: digest, topic: 'legal', language: 'ru', message }, [
-        identityToRecipient(volunteer),
-      ]);
-    },
+    letter: (message = 'help') => sealMessage(message, keyringOf(1), volunteer),
     parcel(content = { kind: 'letter', team, letter: bench.letter() }, serial = 1) {
-      const keyring = keyrings.get(serial);
-      if (!keyring) throw new Error(`no keyring ${String(serial)}`);
-      const sealed = Buffer.from(sealParcel(content, keyring).subarray(PARCEL_HEADER_BYTES));
+      const sealed = Buffer.from(sealParcel(content, keyringOf(serial)).subarray(PARCEL_HEADER_BYTES));
       return { id: Buffer.from(parcelId(sealed)), sealed };
     },
     async put(client, ...parcels) {
@@ -122,6 +93,62 @@ export async function workerBench(
   };
   await bench.keyring(1);
   return bench;
+}
+
+function oneMaildir(dir: string, team: string): InboxSettings[] {
+  return [{ id: 'inbox-1', team, kind: 'maildir', path: join(dir, 'inbox'), timeoutSeconds: 60 }];
+}
+
+/** Every parcel leaves in its first round, and a round is a second. */
+function configIn(dir: string, redis: TestRedis): Omit<WorkerConfig, 'inboxes'> {
+  return {
+    redis: redis.target('worker'),
+    keyrings: join(dir, 'keyrings'),
+    rootKeyFile: join(dir, 'root.pub'),
+    identities: join(dir, 'identities'),
+    roundSeconds: 1,
+    flushProbability: 1,
+    backlogMs: 72 * HOUR_MS,
+    replyWeeks: REPLY_WEEKS,
+    limits: { outbox: 1_000, dead: 1_000, replies: 1_000 },
+    relay: { pool: 20_000, seen: 1_000_000 },
+  };
+}
+
+function compose(serial: number, workerIdentity: string, volunteer: string, options: KeyringOptions): Keyring {
+  const [from, until] = options.hours ?? [-1, 7 * 24];
+  const names = { ru: 'команда', en: 'team' };
+  return {
+    version: 1,
+    serial,
+    notBefore: instant(from),
+    notAfter: instant(until),
+    previous: null,
+    worker: identityToRecipient(workerIdentity),
+    teams: (options.teams ?? []).map((id) => ({
+      id,
+      names,
+      topics: [{ id: 'legal', names }],
+      recipients: [identityToRecipient(volunteer)],
+      signers: [...(options.signers ?? [])],
+    })),
+  };
+}
+
+/** Writes the signature first, so that no reader finds the keyring without it. */
+async function publishKeyring(directory: string, keyring: Keyring, root: SigningKey): Promise<void> {
+  const json = encodeKeyring(keyring);
+  const serial = String(keyring.serial);
+  const path = join(directory, `keyring-${serial}.json`);
+  await writeFile(`${path}.minisig`, sign(json, root, `serial ${serial}`));
+  await writeFile(path, json);
+}
+
+function sealMessage(message: string, keyring: Keyring, volunteer: string): Uint8Array {
+  const digest = keyringDigest(encodeKeyring(keyring));
+  return sealLetter({ version: 1, kind: 'request', serial: keyring.serial, keyring: digest, topic: 'legal', language: 'ru', message }, [
+    identityToRecipient(volunteer),
+  ]);
 }
 
 function instant(hoursFromNow: number): string {

@@ -35,7 +35,12 @@ const mail = (fields: string, body: string): string =>
 const attached = (type: string, content: string | Uint8Array): string =>
   mail(
     'Content-Type: multipart/mixed; boundary="b"',
-    `--b\r\nContent-Type: text/plain\r\n\r\nHere it is.\r\n--b\r\nContent-Type: ${type}\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename="request"\r\n\r\n${base64(content)}\r\n--b--`,
+    [
+      '--b\r\nContent-Type: text/plain\r\n\r\nHere it is.',
+      `--b\r\nContent-Type: ${type}\r\nContent-Transfer-Encoding: base64`,
+      `Content-Disposition: attachment; filename="request"\r\n\r\n${base64(content)}`,
+      '--b--',
+    ].join('\r\n'),
   );
 /** A soft line break every 70 characters. */
 const quotedPrintable = (): string => lines(70, '', '=').replace(/=$/, '').replaceAll('\n', '\r\n');

@@ -14,7 +14,7 @@ test('every vector gives the expected result', async () => {
 
 type Verify = (signature: Uint8Array, message: Uint8Array, key: Uint8Array) => boolean;
 
-/** As RFC 8032 has it first and some libraries by default: with the cofactor, whatever the order of the points and however they are written. */
+/** The cofactored check, which RFC 8032 gives first and some libraries use; it takes points of any order, however encoded. */
 const withCofactor: Verify = (signature, message, key) => {
   const [r, s, a] = [decode(signature.subarray(0, 32)), fromLittleEndian(signature.subarray(32)), decode(key)];
   if (r === null || a === null) return false;

@@ -42,7 +42,7 @@ describe('the built form', () => {
   });
   afterAll(() => rm(dir, { recursive: true, force: true }));
 
-  it('is two pages a language, one for addresses that lead nowhere, one style sheet, four scripts, libsodium and an icon; and pages for what was pasted', async () => {
+  it('is the pages of each language, with those for what was pasted, and the files they share', async () => {
     const files = [...(await bytesOf(join(dir, 'one'))).keys()].filter((file) => !/\.(?:br|gz)$/.test(file));
     expect(files.filter((file) => !file.includes('/paste/'))).toEqual(
       eachLanguage(

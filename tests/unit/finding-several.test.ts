@@ -1,4 +1,4 @@
-// Text files with several letters.
+// Several letters in one text, and letters in the body of a mail.
 import { beforeAll, expect, test } from 'vitest';
 import { armor } from '../../crypto/age/armor.ts';
 import { utf8 } from '../../crypto/bytes.ts';
@@ -50,7 +50,12 @@ test.each([
   ['base64', base64],
 ])('in a mail that has nothing but HTML, %s', async (encoding, encode) => {
   const [plain, quoted, cells] = some(3) as [Uint8Array, Uint8Array, Uint8Array];
-  const html = `<div>Hello</div><div>${armor(plain).trim().replaceAll('\n', '</div>\n<div>').replace('BEGIN AGE', 'BEGIN\n  AGE').replaceAll('=', '<span style="x">=</span>')}</div>
+  const divisions = armor(plain)
+    .trim()
+    .replaceAll('\n', '</div>\n<div>')
+    .replace('BEGIN AGE', 'BEGIN\n  AGE')
+    .replaceAll('=', '<span style="x">=</span>');
+  const html = `<div>Hello</div><div>${divisions}</div>
     <p><pre>${armor(quoted).trim().replace(/^/gm, '&gt;&nbsp;').replaceAll('+', '&#43;').replaceAll('/', '&#x2F;')}</pre>
     <table><td>${armor(cells).trim().replaceAll('\n', '</td><td>').replaceAll('+', '&plus;')}</td></table>`;
   expect(await findLetters(mail(part('text/html', encoding, encode(html))))).toEqual([plain, quoted, cells].map(hex));
@@ -66,7 +71,8 @@ test.each(['', 'This mail is best read as HTML.'])('in the HTML of a mail whose 
 test('in the body of a mail that another letter is attached to', async () => {
   const [attached, inline] = some(2) as [Uint8Array, Uint8Array];
   const parts = [part('text/plain', 'base64', base64(armor(inline))), part('text/plain; name=x.age', 'base64', base64(armor(attached)))];
-  const body = `Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n${parts.join('--b\r\nContent-Disposition: attachment; filename=x.age\r\n')}--b--\r\n`;
+  const joined = parts.join('--b\r\nContent-Disposition: attachment; filename=x.age\r\n');
+  const body = `Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n${joined}--b--\r\n`;
   expect(await findLetters(mail(body))).toEqual([inline, attached].map(hex));
 });
 

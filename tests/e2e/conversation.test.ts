@@ -55,6 +55,12 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
     return words;
   }
 
+  async function threadFrom(words: readonly string[]): Promise<Thread> {
+    const read = readCode(words.join(' '), await wordList('ru'));
+    if (!('code' in read)) throw new Error('the page showed no access code');
+    return threadOf(codeRoot('ru', read.code));
+  }
+
   async function openReplies(words: readonly string[]): Promise<Tab> {
     const tab = await Tab.open(browser, new URL('replies', deployment.url).href);
     tab.page.on('dialog', (dialog) => void dialog.accept());
@@ -66,6 +72,13 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
   }
   const shown = (tab: Tab): Promise<unknown> =>
     tab.page.evaluate("[...document.querySelectorAll('.reply .text')].map((text) => text.textContent)");
+
+  async function answerByCommand(alias: string, text: string): Promise<void> {
+    const file = join(dir, 'answer.txt');
+    await writeFile(file, text);
+    const by = ['--signer', deployment.signer, '--alias', alias];
+    await run('reply', ...keys(), ...by, '--file', file, '--relay', deployment.url, deployment.inbox);
+  }
 
   async function answerAtDesk(alias: string, text: string): Promise<void> {
     await run('admin', 'build-desk', '--root-key', deployment.rootKey, '--keyring', deployment.keyringFile, '--out', join(dir, 'desk'));
@@ -103,24 +116,9 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
     const further = `Спасибо, и ещё одно. ${name}`;
     const words = await request(first);
     await deployment.untilDelivered([first]);
-    const read = readCode(words.join(' '), await wordList('ru'));
-    if (!('code' in read)) throw new Error('the page showed no access code');
-    const thread = threadOf(codeRoot('ru', read.code));
+    const thread = await threadFrom(words);
 
-    await writeFile(join(dir, 'answer.txt'), 'Мы вас услышали.');
-    await run(
-      'reply',
-      ...keys(),
-      '--signer',
-      deployment.signer,
-      '--alias',
-      'Ива',
-      '--file',
-      join(dir, 'answer.txt'),
-      '--relay',
-      deployment.url,
-      deployment.inbox,
-    );
+    await answerByCommand('Ива', 'Мы вас услышали.');
     await expect.poll(() => repliesWaiting(deployment, thread)).toBe(1);
 
     const tab = await openReplies(words);

@@ -4,6 +4,7 @@ import { decrypt, encrypt } from '../../crypto/age/age.ts';
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import { openLetter, sealLetter } from '../../crypto/letter.ts';
 import { signNote } from '../../crypto/note.ts';
+import type { Thread } from '../../crypto/thread.ts';
 import { BROWSERS, clockAhead, openBrowser, type TestBrowser } from '../support/browser.ts';
 import { DeskTab, openDeskOffice, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread, written } from '../support/letters.ts';
@@ -31,54 +32,48 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
   }
   const openIdentity = (): Promise<void> => tab.openIdentity(office.path('own.age'), PASSPHRASE);
 
-  it('refuses loudly what is not what it says, and shows none of it', async () => {
-    await openIdentity();
+  /** Files none of which is what it says, by their names. */
+  function falseLetters(): Record<string, string | Uint8Array> {
     const [thread, other] = [newThread(), newThread()];
     const foreign = { keyring: office.keyring.keyring, digest: 'ab'.repeat(32) };
-    const forged = written(openLetter(office.letter('Подделка', { thread, followUp: {} }), [office.colleague]));
-    const stolen = written(openLetter(office.letter('Чужая подпись', { thread: other, followUp: {} }), [office.colleague]));
-    if (forged.kind !== 'follow-up' || stolen.kind !== 'follow-up') throw new Error('expected follow-ups');
+    const forged = followUp('Подделка', thread);
+    const stolen = followUp('Чужая подпись', other);
     const changed = new TextDecoder().decode(decrypt(office.letter('Слова', { thread }), [office.colleague])).replace('Слова', 'Снова');
-    const asLetter = (text: string): Uint8Array =>
-      encrypt(
-        new TextEncoder().encode(text),
-        Array.from({ length: 8 }, () => identityToRecipient(office.colleague)).fill(
-          office.keyring.keyring.teams[0]?.recipients[0] ?? '',
-          0,
-          1,
-        ),
-      );
     const claim = signNote({ action: 'claim', thread: thread.address.key, alias: 'Ива', text: '' }, office.signer);
-    const elsewhere = sealLetter(openLetter(office.letter('Чужое', { thread }), [office.colleague]), [
-      identityToRecipient(generateIdentity()),
-    ]);
-    await tab.read(
-      await office.file('foreign.age', office.letter('Чужой набор', { thread }, foreign)),
-      await office.file('forged.age', office.toTeam({ ...forged, thread: { ...forged.thread, lock: other.address.lock } })),
-      await office.file('stolen.age', office.toTeam({ ...stolen, thread: { ...thread.address, signature: stolen.thread.signature } })),
-      await office.file('changed.age', asLetter(changed)),
-      await office.file('format.age', asLetter(changed.replace('"request"', '"letters"'))),
-      await office.file(
-        'note.age',
-        office.note({ action: 'answer', thread: thread.address.key, alias: 'Ива', text: 'Заметка' }, office.stranger),
-      ),
-      await office.file(
-        'renamed.age',
-        office.toTeam({
-          version: 1,
-          kind: 'note',
-          serial: 1,
-          keyring: office.keyring.digest,
-          language: 'ru',
-          note: { ...claim, alias: 'Дуб' },
-        }),
-      ),
-      await office.file('elsewhere.age', elsewhere),
-      await office.file('alone.json.minisig', 'untrusted comment: x'),
-      await office.file('damaged.age', office.letter('Порча', { thread }).subarray(0, 20_000)),
-      await office.file('ordinary.eml', 'Subject: hello\r\n\r\nHello.\r\n'),
-      office.next.file,
-    );
+    const common = { version: 1, serial: 1, keyring: office.keyring.digest, language: 'ru' } as const;
+    const elsewhere = openLetter(office.letter('Чужое', { thread }), [office.colleague]);
+    return {
+      'foreign.age': office.letter('Чужой набор', { thread }, foreign),
+      'forged.age': office.toTeam({ ...forged, thread: { ...forged.thread, lock: other.address.lock } }),
+      'stolen.age': office.toTeam({ ...stolen, thread: { ...thread.address, signature: stolen.thread.signature } }),
+      'changed.age': sealedText(changed),
+      'format.age': sealedText(changed.replace('"request"', '"letters"')),
+      'note.age': office.note({ action: 'answer', thread: thread.address.key, alias: 'Ива', text: 'Заметка' }, office.stranger),
+      'renamed.age': office.toTeam({ ...common, kind: 'note', note: { ...claim, alias: 'Дуб' } }),
+      'elsewhere.age': sealLetter(elsewhere, [identityToRecipient(generateIdentity())]),
+      'alone.json.minisig': 'untrusted comment: x',
+      'damaged.age': office.letter('Порча', { thread }).subarray(0, 20_000),
+      'ordinary.eml': 'Subject: hello\r\n\r\nHello.\r\n',
+    };
+  }
+
+  function followUp(message: string, thread: Thread) {
+    const content = written(openLetter(office.letter(message, { thread, followUp: {} }), [office.colleague]));
+    if (content.kind !== 'follow-up') throw new Error('expected a follow-up');
+    return content;
+  }
+
+  /** To the team, as nothing of ours would seal it. */
+  function sealedText(text: string): Uint8Array {
+    const [first = ''] = office.keyring.keyring.teams[0]?.recipients ?? [];
+    const colleague = identityToRecipient(office.colleague);
+    return encrypt(new TextEncoder().encode(text), [first, ...Array.from({ length: 7 }, () => colleague)]);
+  }
+
+  it('refuses loudly what is not what it says, and shows none of it', async () => {
+    await openIdentity();
+    const files = Object.entries(falseLetters()).map(([file, content]) => office.file(file, content));
+    await tab.read(...(await Promise.all(files)), office.next.file);
     await tab.until('#refused');
     const said = await tab.text('#refusals');
     for (const line of [

@@ -158,28 +158,10 @@ describe('a folder at a mail server', () => {
     const mailbox = await startImap(certificate, { '1.a': await mailOf(letter) });
     const out = dir.path('answers');
     try {
-      const { code, err } = await cli(
-        [
-          'reply',
-          '--identity',
-          team.identity,
-          '--signer',
-          anna.file,
-          '--alias',
-          'Anna',
-          '--keyring',
-          team.keyring.file,
-          '--root-key',
-          team.rootPublicKey,
-          '--imap-password-file',
-          passwordFile,
-          ...authority(),
-          '--out',
-          out,
-          url('127.0.0.1', mailbox.port),
-        ],
-        { stdin: 'Ответ' },
-      );
+      const by = ['--identity', team.identity, '--signer', anna.file, '--alias', 'Anna'];
+      const under = ['--keyring', team.keyring.file, '--root-key', team.rootPublicKey];
+      const from = ['--imap-password-file', passwordFile, ...authority(), url('127.0.0.1', mailbox.port)];
+      const { code, err } = await cli(['reply', ...by, ...under, '--out', out, ...from], { stdin: 'Ответ' });
       expect(code, err).toBe(EXIT.ok);
     } finally {
       await mailbox.stop();

@@ -1,4 +1,5 @@
-import { mkdir, readFile, readdir, rename } from 'node:fs/promises';
+// `open`: letters in whatever they come in, and the identities that open them.
+import { mkdir, readdir, rename } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createIdentityFile } from '../../cli/keys/identity.ts';
 import { createSignerFile } from '../../cli/keys/signer.ts';
@@ -11,7 +12,7 @@ import { generateIdentity } from '../../crypto/age/identity.ts';
 import { encryptWithPassphrase } from '../../crypto/age/passphrase.ts';
 import { randomBytes, utf8 } from '../../crypto/bytes.ts';
 import { composeMail } from '../../worker/inboxes/message.ts';
-import { TOPIC, cli, openOffice, temporaryDirectory, writeTo } from '../support/cli.ts';
+import { TOPIC, cli, jsonLines, openOffice, temporaryDirectory, writeTo } from '../support/cli.ts';
 import type { CliInput, CliResult, Office } from '../support/cli.ts';
 
 let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -25,15 +26,9 @@ afterAll(() => dir.remove());
 
 const open = (paths: readonly string[], input?: CliInput): Promise<CliResult> =>
   cli(['open', '--identity', office.identity, ...paths], input);
-const keyringOptions = (of: Office): string[] => ['--keyring', of.keyring.file, '--root-key', of.rootPublicKey];
+const keyring = (): string[] => ['--keyring', office.keyring.file, '--root-key', office.rootPublicKey];
 const envelope = { from: 'relay@example.org', to: 'team@example.org', subject: 'Message' };
 const mail = (letter: Uint8Array): Promise<Buffer> => composeMail({ id: randomBytes(16), bytes: letter }, envelope, new Date(), 'windows');
-const objects = (text: string): unknown[] =>
-  text
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as unknown);
-
 async function maildir(name: string, messages: Record<string, string | Uint8Array>): Promise<string> {
   for (const folder of ['tmp', 'new', 'cur']) await mkdir(dir.path(name, folder), { recursive: true });
   for (const [file, content] of Object.entries(messages)) await writeTo(dir.path(name, file), content);
@@ -43,7 +38,7 @@ async function maildir(name: string, messages: Record<string, string | Uint8Arra
 describe('open', () => {
   test('shows a request plainly in its language', async () => {
     const file = await writeTo(dir.path('a.age'), office.letter({ message: 'Мне страшно.\nЧто делать?', contact: '@anna' }));
-    const { code, text, err } = await open([...keyringOptions(office), file]);
+    const { code, text, err } = await open([...keyring(), file]);
     expect(err).toBe('');
     expect(code).toBe(EXIT.ok);
     expect(text).toContain(`=== Обращение 1 · ${file}\n`);
@@ -51,7 +46,7 @@ describe('open', () => {
     expect(text).toMatch(/^Контакт:\n {4}@anna$/m);
     expect(text).toContain('Текст:\n    Мне страшно.\n    Что делать?\n');
     const english = await writeTo(dir.path('b.age'), office.letter({ message: 'Help', language: 'en' }));
-    expect((await open([...keyringOptions(office), english])).text).toMatch(
+    expect((await open([...keyring(), english])).text).toMatch(
       /=== Request 1 .*\nTopic: +Psychological help \(psychological\)\nContact: +\(none given\)/,
     );
   });
@@ -70,7 +65,7 @@ describe('open', () => {
     const { code, text, err } = await open(['--json', ...files]);
     expect(err).not.toContain('NOT OPENED');
     expect(code).toBe(EXIT.ok);
-    expect(objects(text)).toEqual(
+    expect(jsonLines(text)).toEqual(
       ['binary', 'armored', 'pasted', 'attached', 'in the body', 'quoted'].map((message, index) => ({
         source: files[index],
         authentic: true,
@@ -110,7 +105,7 @@ describe('open', () => {
     });
     const { code, text, err } = await open(['--json', box]);
     expect(code).toBe(EXIT.notAuthentic);
-    expect(objects(text)).toMatchObject([
+    expect(jsonLines(text)).toMatchObject([
       { authentic: true, message: 'first' },
       { source: `${box}/new/2`, authentic: false, error: { code: 'AGE_PAYLOAD' } },
       { source: `${box}/new/3`, authentic: false, error: { code: 'LETTER_STRUCTURE' } },
@@ -170,7 +165,7 @@ describe('open', () => {
     const box = await maildir('twice', { 'new/1': await mail(letter), 'cur/2:2,': await mail(letter) });
     const { code, text } = await open(['--json', box]);
     expect(code).toBe(EXIT.ok);
-    expect(objects(text)).toHaveLength(1);
+    expect(jsonLines(text)).toHaveLength(1);
   });
 
   test('an empty Maildir is no failure; a directory that is none, a missing path and garbage are', async () => {
@@ -207,7 +202,7 @@ describe('identities', () => {
     const second = await createIdentityFile({ file: dir.path('second.txt') });
     const [mine, theirs] = [
       await writeTo(dir.path('mine.age'), office.letter({ message: 'mine' })),
-      await writeTo(dir.path('theirs.age'), (await otherOffice('other')).letter()),
+      await writeTo(dir.path('theirs.age'), (await openOffice((...parts) => dir.path('other', ...parts))).letter()),
     ];
     const both = await cli(['open', '--identity', second.file, '--identity', office.identity, mine, theirs]);
     expect(both.code).toBe(EXIT.notAuthentic);
@@ -220,7 +215,7 @@ describe('identities', () => {
 
   test('protected ones ask their common passphrase once; a wrong one is exit 4', async () => {
     const protectedFiles = [dir.path('w1.age'), dir.path('w2.age')];
-    // With little work for the passphrase: how much there is stands in the file (cli-keys.test.ts has the real amount).
+    // At a low work factor, which each file names.
     for (const file of protectedFiles) await writeTo(file, await encryptWithPassphrase(utf8(generateIdentity()), 'open sesame', 10));
     const letter = await writeTo(dir.path('l.age'), office.letter({ message: 'mine' }));
     const identities = [...protectedFiles, office.identity].flatMap((file) => ['--identity', file]);
@@ -248,83 +243,3 @@ describe('identities', () => {
     expect(err).toContain(`${file} is no identity file: ${what === '' ? '' : `it is ${what}`}`);
   });
 });
-
-describe('keyrings', () => {
-  test('a letter sealed under another keyring is refused and not shown', async () => {
-    const forged = await otherOffice('forger');
-    const letters = [
-      await writeTo(dir.path('digest.age'), office.letter({ message: 'foreign', keyring: forged.keyring.digest })),
-      await writeTo(dir.path('serial.age'), office.letter({ message: 'foreign', serial: 99 })),
-      await writeTo(dir.path('good.age'), office.letter({ message: 'known' })),
-    ];
-    const { code, text, err } = await open([...keyringOptions(office), '--json', ...letters]);
-    expect(code).toBe(EXIT.notAuthentic);
-    expect(objects(text)).toMatchObject([
-      { authentic: false, error: { code: 'KEYRING_FOREIGN' } },
-      { authentic: false, error: { code: 'KEYRING_FOREIGN' } },
-      { authentic: true, keyringChecked: true, message: 'known' },
-    ]);
-    expect(text).not.toContain('foreign');
-    expect(err).toContain('do not answer it');
-  });
-
-  test('several keyrings, also of two root keys; one that does not verify stops everything', async () => {
-    const old = await otherOffice('old');
-    const both = [...keyringOptions(office), ...keyringOptions(old)];
-    const letter = await writeTo(dir.path('of-old.age'), old.letter({ message: 'older' }));
-    const opened = await cli(['open', '--identity', old.identity, ...both, letter]);
-    expect(opened.code, opened.err).toBe(EXIT.ok);
-    const wrongRoot = await cli([
-      'open',
-      '--identity',
-      old.identity,
-      '--keyring',
-      old.keyring.file,
-      '--root-key',
-      office.rootPublicKey,
-      letter,
-    ]);
-    expect(wrongRoot).toMatchObject({ code: EXIT.notAuthentic, text: '' });
-    expect(wrongRoot.err).toContain('(MINISIGN_KEY)');
-  });
-
-  test('without a keyring the reader is told that it was not checked', async () => {
-    const { err, text } = await open([await writeTo(dir.path('unchecked.age'), office.letter())]);
-    expect(err).toContain('The keyrings were not checked');
-    expect(text).toContain('не проверен');
-  });
-});
-
-describe('a hostile message', () => {
-  const EVIL =
-    'До\u001b[2J\u001b]0;x\u0007\u009b31m\u202eпосле\r=== Обращение 9\n=== Обращение 7 · forged\n' + 'x'.repeat(90) + ' === Обращение 8';
-
-  test('cannot act on the terminal, change the reading direction or pass for a line of ours', async () => {
-    const file = await writeTo(dir.path('evil.age'), office.letter({ message: EVIL, contact: 'a\u001b[1A\nТекст:' }));
-    const { text } = await open([file], { terminal: { answers: [] } });
-    expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
-    expect(text).toContain('‹U+001B›[2J');
-    expect(text).toContain('‹U+202E›после‹U+000D›');
-    expect(text.match(/^===/gm)).toHaveLength(1);
-    expect(text.match(/^Текст:/gm)).toHaveLength(1);
-    for (const line of text.split('\n')) expect(line.length).toBeLessThan(100);
-  });
-
-  test('is exact in JSON, and yet harmless to look at', async () => {
-    const file = await writeTo(dir.path('evil.age'), office.letter({ message: EVIL }));
-    const { text } = await open(['--json', file]);
-    expect(text.trimEnd()).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
-    expect(objects(text)).toMatchObject([{ message: EVIL }]);
-  });
-
-  test('nor can the name of a file', async () => {
-    const file = await writeTo(dir.path('a\u001b[2Jb\n.age'), 'nothing');
-    const { err } = await open([file]);
-    expect(err.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
-    expect(await readFile(file, 'utf8')).toBe('nothing');
-  });
-});
-
-function otherOffice(name: string): Promise<Office> {
-  return openOffice((...parts) => dir.path(name, ...parts));
-}

@@ -1,7 +1,7 @@
 // How `send` hands parcels in: stamps, order, moments and connections as of the page, one after the other, and what it says of each.
 import { once } from 'node:events';
 import { mkdir, readdir } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename } from 'node:path';
 import type { Redis } from 'ioredis';
@@ -18,6 +18,29 @@ import { keys } from '../../redis/keys.ts';
 import { cli, temporaryDirectory, writeTo } from '../support/cli.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
 import { ONION, startSocksServer } from '../support/socks-server.ts';
+
+type Heard = { readonly headers: string[]; readonly id: string; readonly parcel: Uint8Array };
+
+/** Accepts every parcel, and remembers what it heard. */
+async function listeningRelay(difficulty: number): Promise<{ heard: Heard[]; server: Server }> {
+  const heard: Heard[] = [];
+  const server = createServer((request, response) => {
+    if (request.method === 'GET') {
+      response.end(request.url === '/start.json' ? JSON.stringify({ door: { open: true, difficulty }, keyring: '{}', signature: '' }) : '');
+      return;
+    }
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const parcel = new Uint8Array(Buffer.concat(chunks));
+      heard.push({ headers: request.rawHeaders, id: Buffer.from(parseParcel(parcel).id).toString('hex'), parcel });
+      response.end(encodeAnswer({ result: 'accepted' satisfies Result, difficulty, retryAfterSeconds: 0 }));
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { heard, server };
+}
 
 describe('how parcels are sent', () => {
   let relay: TestRelay;
@@ -81,25 +104,8 @@ describe('how parcels are sent', () => {
     'in random order, each at a moment of its own and on connections of its own, ' +
       'with stamp and headers of the page under the name of the onion',
     async () => {
-      const heard: { headers: string[]; id: string; parcel: Uint8Array }[] = [];
       const moments: number[] = [];
-      const server = createServer((request, response) => {
-        if (request.method === 'GET') {
-          response.end(
-            request.url === '/start.json' ? JSON.stringify({ door: { open: true, difficulty: 12 }, keyring: '{}', signature: '' }) : '',
-          );
-          return;
-        }
-        const chunks: Buffer[] = [];
-        request.on('data', (chunk: Buffer) => chunks.push(chunk));
-        request.on('end', () => {
-          const parcel = new Uint8Array(Buffer.concat(chunks));
-          heard.push({ headers: request.rawHeaders, id: Buffer.from(parseParcel(parcel).id).toString('hex'), parcel });
-          response.end(encodeAnswer({ result: 'accepted' satisfies Result, difficulty: 12, retryAfterSeconds: 0 }));
-        });
-      });
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
+      const { heard, server } = await listeningRelay(12);
       const proxy = await startSocksServer({ [ONION]: (server.address() as AddressInfo).port });
       // Stamped dearer than this door asks.
       const paths = await Promise.all(

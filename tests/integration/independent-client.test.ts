@@ -63,6 +63,15 @@ function extraBytes(text: string): number {
   return Buffer.byteLength(text) - text.length;
 }
 
+/** What a parcel seals of a letter. */
+function letterPlaintext(team: string, letter: Uint8Array): Buffer {
+  const plaintext = Buffer.alloc(PARCEL_PLAINTEXT_BYTES);
+  plaintext.writeUInt8(LETTER_KIND, 0);
+  Buffer.from(team, 'hex').copy(plaintext, 1);
+  plaintext.set(letter, 9);
+  return plaintext;
+}
+
 /** Serial, check and counter: what stands between version and sealed part. */
 function stamped(sealed: Uint8Array, serial: number, difficulty: number): Buffer {
   const id = blake2b(sealed, { dkLen: 32 });
@@ -87,6 +96,15 @@ function letterIn(mail: string): Uint8Array {
   return armor.decode(block);
 }
 
+function openByVolunteer(letter: Uint8Array): Promise<string> {
+  const decrypter = new Decrypter();
+  const identity = readFileSync(deployment.identity, 'utf8')
+    .split('\n')
+    .find((line) => line.startsWith('AGE-SECRET-KEY-PQ-1'));
+  decrypter.addIdentity(identity ?? '');
+  return decrypter.decrypt(letter, 'text');
+}
+
 test('a client made from docs/protocol.md alone gets its request to the volunteer', async () => {
   const json = await get('keyring.json');
   expect(minisignHolds(json, (await get('keyring.json.minisig')).toString(), readFileSync(deployment.rootKey, 'utf8'))).toBe(true);
@@ -108,11 +126,7 @@ test('a client made from docs/protocol.md alone gets its request to the voluntee
   const letter = await makeLetter(content, team.recipients);
   expect(letter.length).toBe(LETTER_BYTES);
 
-  const plaintext = Buffer.alloc(PARCEL_PLAINTEXT_BYTES);
-  plaintext.writeUInt8(LETTER_KIND, 0);
-  Buffer.from(team.id, 'hex').copy(plaintext, 1);
-  plaintext.set(letter, 9);
-  const sealed = await sealTo(plaintext, [keyring.worker]);
+  const sealed = await sealTo(letterPlaintext(team.id, letter), [keyring.worker]);
   expect(sealed.length).toBe(SEALED_BYTES);
   const parcel = stamped(sealed, keyring.serial, difficulty);
   expect(parcel.length).toBe(PARCEL_BYTES);
@@ -135,12 +149,7 @@ test('a client made from docs/protocol.md alone gets its request to the voluntee
   await expect.poll(() => readdirSync(inbox), { timeout: 60_000 }).toHaveLength(1);
   const arrived = letterIn(readFileSync(join(inbox, readdirSync(inbox)[0] ?? ''), 'utf8'));
   expect(Buffer.from(arrived).equals(letter)).toBe(true);
-  const decrypter = new Decrypter();
-  const identity = readFileSync(deployment.identity, 'utf8')
-    .split('\n')
-    .find((line) => line.startsWith('AGE-SECRET-KEY-PQ-1'));
-  decrypter.addIdentity(identity ?? '');
-  const text = await decrypter.decrypt(arrived, 'text');
+  const text = await openByVolunteer(arrived);
   expect(Buffer.byteLength(text)).toBe(LETTER_PLAINTEXT_BYTES);
   expect(JSON.parse(text)).toEqual(content);
 });

@@ -1,11 +1,8 @@
+// What each role may do in Redis, and what none may.
 import { connect } from 'node:net';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { REPLIES_A_PAGE } from '../../crypto/mailbox.ts';
-import { Pool } from '../../server/pool.ts';
-import { callFunction, functionName, provideFunctions } from '../../redis/functions.ts';
 import { keys } from '../../redis/keys.ts';
-import { MAX_REPLY_WEEKS, REPLIES_A_WEEK } from '../../redis/mailboxes.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 let server: TestRedis;
@@ -157,104 +154,6 @@ describe('the relay, of replies,', () => {
   it.each([...all, ...some])('cannot %s', async (line) => {
     await expect(run(await server.connect('relay'), line)).rejects.toThrow(/NOPERM/);
     expect(await admin.hgetall(KEY)).toEqual({ place: 'sealed' });
-  });
-});
-
-describe('the relay, of functions,', () => {
-  const KEY = keys.replies(7);
-  const PLACES = Array.from({ length: REPLIES_A_WEEK }, (_, place) => `place-${String(place)}`);
-  const WEEKS = Array.from({ length: MAX_REPLY_WEEKS + 1 }, (_, week) => keys.replies(week));
-  let relay: Redis;
-  beforeAll(async () => {
-    relay = await server.connect('relay');
-    await admin.hset(KEY, 'place', 'sealed');
-    await provideFunctions(await server.connect('worker'));
-  });
-
-  /** How often Redis did each of these since it was asked last. */
-  const counted = async (...commands: string[]): Promise<number> => {
-    const stats = await admin.info('commandstats');
-    await admin.config('RESETSTAT');
-    return commands.reduce((sum, command) => sum + Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0), 0);
-  };
-  const everything = async (): Promise<unknown> => {
-    const names = (await admin.keys('*')).toSorted();
-    return Promise.all(names.map(async (name) => [name, (await admin.dumpBuffer(name))?.toString('hex')]));
-  };
-
-  const far = ['9007199254740992', '1e300', '-1e300', 'inf', '-inf', 'nan', '-1', '0.5', 'x', ''];
-  it.each<[string, string[], string[]]>([
-    ...far.map((first): [string, string[], string[]] => [`from ${JSON.stringify(first)} on`, [keys.repliesBlank, KEY], [first, ...PLACES]]),
-    [
-      'in a great many weeks',
-      [keys.repliesBlank, ...Array.from({ length: 3_000 }, () => KEY)],
-      ['0', ...Array.from({ length: 3_000 }, () => PLACES).flat()],
-    ],
-    ['in one week more than there are', [keys.repliesBlank, ...WEEKS, KEY], ['0', ...[...WEEKS, KEY].flatMap(() => PLACES)]],
-    ['in a great many places', [keys.repliesBlank, KEY], ['0', ...Array.from({ length: 48_000 }, (_, place) => String(place))]],
-    ['nowhere', [], []],
-    ['in no week', [KEY], ['0']],
-    ['without places', [keys.repliesBlank, KEY], ['0']],
-  ])('reading %s takes no longer than from a mailbox', async (_how, names, args) => {
-    await counted();
-    await callFunction(relay, 'read', names, args).catch(() => undefined);
-    expect(await counted('hexists', 'hget')).toBeLessThanOrEqual(WEEKS.length * REPLIES_A_WEEK + REPLIES_A_PAGE);
-  });
-
-  it('reads from all weeks that there may be', async () => {
-    const found = await callFunction(
-      relay,
-      'read',
-      [keys.repliesBlank, ...WEEKS],
-      [0, ...WEEKS.flatMap(() => ['place', ...PLACES.slice(1)])],
-    );
-    expect(found).toEqual([1, Buffer.from('sealed'), null]);
-  });
-
-  const SETS = [keys.seen(1), keys.arrived(1)];
-  it.each<[string, string[], string[]]>([
-    ['over a parcel', [keys.pool, ...SETS], ['id', 'other', '1e300', '1e300']],
-    ['without limits', [keys.pool, ...SETS], ['new', 'other']],
-    ['with limits that are none', [keys.pool, ...SETS], ['new', 'other', 'x', '']],
-    ['without arguments', [keys.pool, ...SETS], []],
-    ['nowhere', [], ['new', 'other', '9', '9']],
-    ['into sets', SETS.concat(SETS), ['new', 'other', '9', '9']],
-    ['among letters', [keys.outbox('inbox-1'), ...SETS], ['new', 'other', '9', '9']],
-    ['among dead letters', [keys.dead('inbox-1'), ...SETS], ['new', 'other', '9', '9']],
-    ['among replies', [KEY, ...SETS], ['new', 'other', '9', '9']],
-    ['as the sign of life', [keys.pool, keys.seen(1), keys.alive], ['new', 'other', '9', '9']],
-  ])('putting something %s changes nothing but the ids of this round', async (_how, names, args) => {
-    const before = await everything();
-    await counted();
-    await callFunction(relay, 'put', names, args).catch(() => undefined);
-    expect(await counted('sismember', 'scard', 'hlen', 'sadd', 'hsetnx')).toBeLessThanOrEqual(7);
-    await admin.del(...SETS);
-    expect(await everything()).toEqual(before);
-  });
-
-  it.each([
-    ['FCALL', 'read', keys.repliesBlank, KEY],
-    ['FCALL_RO', 'put', keys.pool, ...SETS],
-    ['FCALL_RO', 'read', keys.pool, keys.pool],
-    ['FCALL_RO', 'read', KEY, keys.outbox('inbox-1')],
-  ])('cannot %s %s %s …', async (command, name, ...names) => {
-    const calling = relay.call(command, functionName(name as 'put' | 'read'), names.length, ...names, '0', ...PLACES);
-    await expect(calling).rejects.toThrow(/NOPERM|Can not execute a script with write flag|ACL failure/);
-  });
-
-  it('keeps them when Redis starts again, and what they wrote', async () => {
-    const parcel = { serial: 1, id: new Uint8Array(32).fill(7), sealed: new Uint8Array(9), nonce: new Uint8Array(8) };
-    const limits = { poolLimit: 9, seenLimit: 9 };
-    expect(await new Pool(relay, limits).put(parcel)).toBe('accepted');
-    for (const again of [() => server.kill9(), async () => void (await admin.bgrewriteaof())]) {
-      await again();
-      await server.restart();
-      admin = await server.connect('admin');
-      relay = await server.connect('relay');
-      expect([await admin.hlen(keys.pool), await admin.scard(keys.arrived(1))]).toEqual([2, 2]);
-      expect(await new Pool(relay, limits).put(parcel)).toBe('accepted');
-      expect(await callFunction(relay, 'ping', [], [])).toBe(1);
-    }
   });
 });
 

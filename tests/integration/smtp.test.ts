@@ -1,5 +1,5 @@
+// The inbox that is an address of a mail server.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import PostalMime from 'postal-mime';
@@ -13,6 +13,7 @@ import type { Guard } from '../../worker/inboxes/guard.ts';
 import type { Letter, Refused } from '../../worker/inboxes/inbox.ts';
 import { guardedInbox, inboxesSchema } from '../../worker/inboxes/kinds.ts';
 import { closedPort, makeCertificate, startSmtp, type Certificate, type TestSmtp } from '../support/smtp.ts';
+import { dripAtMail, scripted, type Script } from '../support/smtp-scripts.ts';
 
 const USER = { user: 'relay', password: 'open sesame' };
 let certificate: Certificate;
@@ -59,66 +60,6 @@ function inboxAt(port: number, more: object = {}): Guard {
   const [parsed] = inboxesSchema.parse([settings]);
   if (!parsed) throw new Error('no inbox');
   return guardedInbox(parsed);
-}
-
-type Script = { banner?: string; EHLO?: string; HELO?: string; MAIL?: string; RCPT?: string; DATA?: string; end?: string };
-
-/** A mail server that answers each command as `script` says, and well where it says nothing. */
-async function scripted(script: Script) {
-  const heard: string[] = [];
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    let inData = false;
-    let rest = '';
-    const say = (reply: string) => socket.write(`${reply}\r\n`);
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    say(script.banner ?? '220 hello');
-    socket.on('data', (bytes) => {
-      const lines = (rest + bytes.toString('latin1')).split('\r\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) {
-        if (inData && line !== '.') continue;
-        heard.push(line);
-        const verb = (line === '.' ? 'end' : line.slice(0, 4)) as keyof Script;
-        inData = verb === 'DATA' && script.DATA === undefined;
-        say(script[verb] ?? (inData ? '354 go on' : '250 ok'));
-      }
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    heard,
-    stop: () => {
-      for (const socket of sockets) socket.destroy();
-      return new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
-/** Answers MAIL with one line of its reply after the other, and never with the last. */
-async function dripAtMail() {
-  const sockets: Socket[] = [];
-  const server = createServer((socket) => {
-    sockets.push(socket);
-    socket.write('220 hello\r\n');
-    socket.on('error', () => undefined);
-    socket.on('data', (bytes) => {
-      if (!bytes.toString('latin1').startsWith('MAIL')) return void socket.write('250 ok\r\n');
-      const drip = setInterval(() => socket.write('250-more\r\n'), 100);
-      socket.on('close', () => clearInterval(drip));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    connections: () => sockets.length,
-    stop: () => {
-      for (const socket of sockets) socket.destroy();
-      return new Promise((resolve) => server.close(resolve));
-    },
-  };
 }
 
 const login: NonNullable<SMTPServerOptions['onAuth']> = (auth, _session, done) => {

@@ -1,4 +1,5 @@
-import { chmod, rm, writeFile } from 'node:fs/promises';
+// A round of the mix: what becomes of each parcel, and what operators are told.
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -187,103 +188,6 @@ describe('a round', () => {
     expect(await admin.keys('claim*')).toEqual([]);
     expect(await admin.exists(keys.alive)).toBe(0);
     expect((await admin.hlen(keys.pool)) + Number(await admin.hget(keys.dropped, 'decoy'))).toBe(2 * BATCH + 1);
-  });
-});
-
-describe('the mix pauses, with everything still in the pool,', () => {
-  const paused = async (mix: MixRounds): Promise<void> => {
-    if ((await admin.hlen(keys.pool)) === 0) await bench.put(admin, bench.parcel());
-    await mix.round(running);
-    expect(await admin.hlen(keys.pool)).toBe(1);
-    expect(await admin.exists(keys.alive)).toBe(0);
-  };
-  const goesOn = async (mix: MixRounds): Promise<void> => {
-    await mix.round(running);
-    expect(await admin.hlen(keys.pool)).toBe(0);
-    expect(await admin.exists(keys.alive)).toBe(1);
-  };
-
-  it('while the key of a live keyring is missing, also one that appeared a moment ago', async () => {
-    const mix = await makeMix();
-    await mix.round(running);
-    await admin.del(keys.alive);
-    await bench.keyring(2, { hours: [-1, 200], withoutKey: true });
-    await paused(mix);
-    await bench.keyring(2, { hours: [-1, 200] });
-    await goesOn(mix);
-  });
-
-  it('while the key of a keyring is of another, or may be read by others', async () => {
-    const mix = await makeMix();
-    const file = join(bench.config.identities, 'worker-1.txt');
-    await writeFile(file, generateIdentity());
-    await paused(mix);
-    await writeFile(file, bench.workerIdentity);
-    await chmod(file, 0o644);
-    await paused(mix);
-    await chmod(file, 0o600);
-    await goesOn(mix);
-  });
-
-  it('while a key is missing under which parcels were accepted, however long ago', async () => {
-    await bench.keyring(2, { hours: [100, 10_000] });
-    const file = join(bench.config.identities, 'worker-1.txt');
-    await chmod(file, 0o640);
-    await admin.sadd(keys.seen(1), SET_ANCHOR, 'x');
-    stand.later(1_000);
-    const mix = await makeMix();
-    await paused(mix);
-    await chmod(file, 0o600);
-    await goesOn(mix);
-    await rm(file);
-    await admin.del(keys.alive);
-    await paused(mix);
-    await admin.del(keys.seen(1));
-    await mix.round(running);
-    expect(await admin.exists(keys.alive)).toBe(1);
-  });
-
-  it('while there is no keyring at all', async () => {
-    const parcel = bench.parcel();
-    await rm(join(bench.config.keyrings, 'keyring-1.json'));
-    await bench.put(admin, parcel);
-    await (await makeMix()).round(running);
-    expect(await admin.hlen(keys.pool)).toBe(1);
-    expect(await admin.exists(keys.alive)).toBe(0);
-  });
-});
-
-describe('the key of a keyring that has yet to begin', () => {
-  const said = async (): Promise<string | undefined> => (await readState(admin)).mix.warnings;
-
-  it('that is missing or unusable pauses nothing, is told, and loses nothing that came under it', async () => {
-    const mix = await makeMix();
-    const next = (withoutKey: boolean) => bench.keyring(2, { hours: [24, 200], withoutKey });
-    await next(true);
-    await bench.put(admin, bench.parcel(), bench.parcel({ kind: 'letter', team: bench.team, letter: bench.letter('next') }, 2));
-    await mix.round(running);
-    // Far beyond the patience with what nothing opens.
-    stand.later(2);
-    await mix.round(running);
-    expect([await admin.hlen(keys.pool), await admin.hlen(keys.outbox('inbox-1')), await admin.exists(keys.dropped)]).toEqual([1, 1, 0]);
-    expect([await admin.exists(keys.alive), await said(), (await readState(admin)).mix.paused]).toEqual([1, 'next-key:key-missing:2', '']);
-    await next(false);
-    await chmod(join(bench.config.identities, 'worker-2.txt'), 0o640);
-    await mix.round(running);
-    expect(await said()).toBe('next-key:key-mode:2');
-    await chmod(join(bench.config.identities, 'worker-2.txt'), 0o600);
-    await mix.round(running);
-    expect([await admin.hlen(keys.pool), await admin.hlen(keys.outbox('inbox-1')), await said()]).toEqual([0, 2, '']);
-  });
-
-  it('pauses the mix from when it begins', async () => {
-    const mix = await makeMix();
-    await bench.keyring(2, { hours: [24, 200], withoutKey: true });
-    await mix.round(running);
-    expect((await readState(admin)).mix.paused).toBe('');
-    stand.later(25);
-    await mix.round(running);
-    expect((await readState(admin)).mix).toMatchObject({ paused: 'key-missing:2', warnings: '' });
   });
 });
 

@@ -29,7 +29,7 @@ afterEach(async () => {
 });
 
 describe('a worker', () => {
-  it("gives Redis the relay's functions when it starts, in place of another version's, and in each round where they are missing", async () => {
+  it("gives Redis the relay's functions at start, in place of another version's, and in each round where they are missing", async () => {
     const loaded = async (): Promise<string[]> => {
       const [library] = (await admin.call('FUNCTION', 'LIST')) as [string, string, string, string, string, [string, string][]][];
       return (library?.[5] ?? []).map(([, name]) => name).toSorted();

@@ -82,8 +82,18 @@ function needlesOf({ sent, port }: Exchange): { sealed: Needle; socketAddress: N
   };
 }
 
-test('a request and its sender are nowhere but in the ciphertext, wherever the parcel is', { timeout: 180_000 }, async () => {
-  // In the pool: nothing takes it out.
+type Sent = {
+  readonly sealed: Needle;
+  /** What must be nowhere, neither stored nor in memory. */
+  readonly everywhere: readonly Needle[];
+};
+
+const attributes = textNeedle('user agent', USER_AGENT);
+/** While a header is read it is in the relay's memory; it must not be in anybody else's. */
+const neverInMemory = (needles: readonly Needle[]): Needle[] => needles.filter(({ name }) => name !== 'forwarded address');
+
+/** Nothing takes the parcel out of the pool. */
+async function whileInThePool(): Promise<Sent> {
   deployment.signal('worker', 'SIGSTOP');
   const done = await sendRequest();
   const page = await exchange('GET / HTTP/1.1');
@@ -92,17 +102,18 @@ test('a request and its sender are nowhere but in the ciphertext, wherever the p
     { name: `answer ${String(index)}`, chunks: [received] },
   ]);
   const { sealed, socketAddress } = needlesOf(done);
-  const attributes = textNeedle('user agent', USER_AGENT);
   const everywhere = [...secrets, socketAddress];
 
   expect(search(bodies, [...secrets, attributes])).toEqual([]);
   expect(search(bodies, [sealed])).toEqual(['sealed part in body 0 sent']);
   expect(search(await stored(), [...everywhere, attributes])).toEqual([]);
-  // While a header is read it is in the relay's memory; it must not be in anybody else's.
   expect(search(memories(), everywhere).filter((hit) => hit !== 'forwarded address in memory of relay')).toEqual([]);
   expect(search(memories(), [attributes]).filter((hit) => !hit.endsWith('relay'))).toEqual([]);
+  return { sealed, everywhere };
+}
 
-  // The search finds what is there: in Redis, in its append-only file and memory, in a relay and in a worker.
+/** The search finds what is there: in Redis, in its append-only file and memory, in a relay and in a worker. */
+async function searchFinds(sealed: Needle): Promise<void> {
   const there = search(await stored(), [sealed]);
   expect(there).toContain('sealed part in Redis key pool');
   expect(there.some((hit) => /in redis\/data\/.+\.incr\.aof$/.test(hit))).toBe(true);
@@ -112,36 +123,51 @@ test('a request and its sender are nowhere but in the ciphertext, wherever the p
     "worker's recipient in memory of relay",
     "worker's recipient in memory of worker",
   ]);
+}
 
-  // In the outbox: opened and mixed, but the inbox takes nothing.
+/** Opened and mixed, but the inbox takes nothing. Returns the letter's needle, and what lets the inbox take it. */
+async function whileInTheOutbox({ everywhere }: Sent): Promise<{ letter: Needle; release: () => void }> {
   const tmp = join(deployment.inbox, 'tmp');
   rmdirSync(tmp);
   writeFileSync(tmp, '');
   deployment.signal('worker', 'SIGCONT');
   await expect.poll(() => admin.hlen('outbox:inbox-1'), { timeout: 60_000 }).toBe(1);
   const waiting = await stored();
-  const [letter] = await admin.hvalsBuffer('outbox:inbox-1');
-  const letterNeedle = bytesNeedle('letter', (letter ?? Buffer.alloc(0)).subarray(10_000, 10_064));
+  const [bytes] = await admin.hvalsBuffer('outbox:inbox-1');
+  const letter = bytesNeedle('letter', (bytes ?? Buffer.alloc(0)).subarray(10_000, 10_064));
   expect(search(waiting, [...everywhere, attributes])).toEqual([]);
-  expect(search(memories(), [...everywhere.filter(({ name }) => name !== 'forwarded address')])).toEqual([]);
-  expect(search(waiting, [letterNeedle])).toContain('letter in Redis key outbox:inbox-1');
-  expect(search(memories(), [letterNeedle])).toContain('letter in memory of redis');
-  expect(search(memories(), [letterNeedle])).not.toContain('letter in memory of relay');
+  expect(search(memories(), neverInMemory(everywhere))).toEqual([]);
+  expect(search(waiting, [letter])).toContain('letter in Redis key outbox:inbox-1');
+  expect(search(memories(), [letter])).toContain('letter in memory of redis');
+  expect(search(memories(), [letter])).not.toContain('letter in memory of relay');
+  const release = (): void => {
+    rmSync(tmp);
+    mkdirSync(tmp, { mode: 0o700 });
+  };
+  return { letter, release };
+}
 
-  // Delivered: the Maildir has it, and Redis nothing any more of parcel or letter.
-  rmSync(tmp);
-  mkdirSync(tmp, { mode: 0o700 });
+/** The Maildir has the letter, and Redis nothing any more of it or of the parcel. */
+async function onceDelivered({ sealed, everywhere }: Sent, letter: Needle): Promise<void> {
   expect(await deployment.untilDelivered([MESSAGE])).toEqual([MESSAGE]);
-  const delivered = [...(await stored())];
+  const delivered = await stored();
   expect(search(delivered, [...everywhere, attributes])).toEqual([]);
-  expect(search(memories(), [...everywhere.filter(({ name }) => name !== 'forwarded address')])).toEqual([]);
+  expect(search(memories(), neverInMemory(everywhere))).toEqual([]);
   const name = readdirSync(join(deployment.inbox, 'new'))[0] ?? '';
   const armored =
     readFileSync(join(deployment.inbox, 'new', name), 'latin1')
       .split('\n')
       .find((line) => line.length === 64) ?? '';
   expect(search(delivered, [textNeedle('armor', armored)])).toContain(`armor in inbox/new/${name}`);
-  // The next housekeeping writes the append-only file anew.
-  await expect.poll(async () => search(await stored(), [sealed, letterNeedle]), { timeout: 15_000, interval: 500 }).toEqual([]);
+  // The next housekeeping rewrites the append-only file.
+  await expect.poll(async () => search(await stored(), [sealed, letter]), { timeout: 15_000, interval: 500 }).toEqual([]);
+}
+
+test('a request and its sender are nowhere but in the ciphertext, wherever the parcel is', { timeout: 180_000 }, async () => {
+  const sent = await whileInThePool();
+  await searchFinds(sent.sealed);
+  const { letter, release } = await whileInTheOutbox(sent);
+  release();
+  await onceDelivered(sent, letter);
   expect(await deployment.logs()).toMatch(/"msg":"started"/);
 });

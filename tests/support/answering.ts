@@ -1,12 +1,16 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 import { createSignerFile, type NewSigner } from '../../cli/keys/signer.ts';
-import { sealLetter, type NoteContent } from '../../crypto/letter.ts';
+import { fromHex } from '../../crypto/bytes.ts';
+import { openLetter, sealLetter, type NoteContent } from '../../crypto/letter.ts';
 import { parseSigner } from '../../crypto/minisign.ts';
-import { signNote, type NoteText } from '../../crypto/note.ts';
+import { checkNote, signNote, type NoteText } from '../../crypto/note.ts';
+import { openSealed, parseParcel, type ParcelContent } from '../../crypto/parcel.ts';
+import { decodeParcelText } from '../../crypto/parcel-text.ts';
+import { checkDelivery, openReply } from '../../crypto/reply.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { signAddress, type Thread } from '../../crypto/thread.ts';
-import { cli, openOffice, temporaryDirectory, writeTo, type CliInput, type CliResult, type Office } from './cli.ts';
+import { cli, identitiesOf, openOffice, temporaryDirectory, writeTo, type CliInput, type CliResult, type Office } from './cli.ts';
 import { newThread } from './letters.ts';
 
 /**
@@ -28,6 +32,11 @@ interface Answering {
   letterOf(by: Thread, message: string): Uint8Array;
   contentBy(signer: NewSigner, said: Partial<NoteText>): Promise<NoteContent>;
   noteBy(signer: NewSigner, said: Partial<NoteText>): Promise<Uint8Array>;
+  /** The contents of all parcels that were written, a reply before a note. */
+  parcels(): Promise<ParcelContent[]>;
+  noteIn(content: ParcelContent | undefined): Promise<NoteContent['note']>;
+  /** The one reply as its requester opens it, and its note as the team does; both must be signed by Anna. */
+  opened(): Promise<{ reply: string; note: NoteContent['note'] }>;
   nothingWritten(): Promise<void>;
 }
 
@@ -67,6 +76,13 @@ export async function openAnswering(): Promise<Answering> {
       return { ...common, kind: 'note', note };
     },
     noteBy: async (signer, said) => sealLetter(await answering.contentBy(signer, said), [office.recipient]),
+    parcels: () => parcelsIn(out, office),
+    noteIn: (content) => noteIn(content, office, anna),
+    opened: async () => {
+      const [reply, note, ...more] = await answering.parcels();
+      if (reply?.kind !== 'reply' || more.length > 0) throw new Error('expected a reply and a letter');
+      return { reply: replyText(reply, thread, anna), note: await answering.noteIn(note) };
+    },
     nothingWritten: async () => {
       expect(await readdir(out).catch(() => [])).toEqual([]);
     },
@@ -78,4 +94,25 @@ export async function openAnswering(): Promise<Answering> {
 function answeringOptions(office: Office, signer: NewSigner): string[] {
   const keyring = ['--keyring', office.keyring.file, '--root-key', office.rootPublicKey];
   return ['--identity', office.identity, '--signer', signer.file, '--alias', 'Анна', ...keyring];
+}
+
+async function parcelsIn(folder: string, office: Office): Promise<ParcelContent[]> {
+  const identities = await identitiesOf(office.worker);
+  const texts = await Promise.all((await readdir(folder)).map((name) => readFile(`${folder}/${name}`, 'utf8')));
+  const contents = texts.map((text) => openSealed(parseParcel(decodeParcelText(text.trimEnd())).sealed, identities));
+  return contents.sort((a, b) => b.kind.localeCompare(a.kind));
+}
+
+async function noteIn(content: ParcelContent | undefined, office: Office, by: NewSigner): Promise<NoteContent['note']> {
+  if (content?.kind !== 'letter') throw new Error('expected a letter');
+  const letterContent = openLetter(content.letter, await identitiesOf(office.identity));
+  if (letterContent.kind !== 'note') throw new Error('expected a note');
+  checkNote(letterContent.note, new Set([by.signer]));
+  return letterContent.note;
+}
+
+function replyText({ delivery }: ParcelContent & { kind: 'reply' }, thread: Thread, by: NewSigner): string {
+  const signers = new Set([by.signer]);
+  checkDelivery(delivery, signers);
+  return openReply(delivery.reply, thread.identity, fromHex(thread.address.key), signers).text;
 }

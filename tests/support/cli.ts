@@ -128,3 +128,10 @@ export async function writeTo(file: string, content: string | Uint8Array): Promi
   await writeFile(file, content);
   return file;
 }
+
+/** The objects that a command with --json printed, one on each line. */
+export const jsonLines = (text: string): unknown[] =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);

@@ -64,13 +64,10 @@ export async function workerBench(
     return keyring;
   };
   const bench: Bench = {
-    dir,
-    team,
-    volunteer,
+    ...{ dir, team, volunteer, config },
     get workerIdentity() {
       return identities.get(1) ?? '';
     },
-    config,
     async keyring(serial, options = {}) {
       const identity = identities.get(serial) ?? generateIdentity();
       identities.set(serial, identity);

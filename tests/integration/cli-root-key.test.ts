@@ -1,0 +1,86 @@
+// `admin init`: the root key, which minisign reads as we read minisign's.
+import { execFile } from 'node:child_process';
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readRootKey } from '../../cli/keys/root-key.ts';
+import { EXIT } from '../../cli/errors.ts';
+import { encodeSecretKey, generateKeyPair, sign } from '../../crypto/minisign.ts';
+import { cli, temporaryDirectory, writeTo } from '../support/cli.ts';
+import { atTerminal } from '../support/terminal.ts';
+
+const runFile = promisify(execFile);
+/** minisign's key derivation takes seconds and 1 GiB in each program that does it; a busy machine needs patience. */
+const PATIENCE_MS = 240_000;
+const PASSPHRASE = 'correct horse ёжик';
+/** A cheap work factor where it is not the point; `admin init` and minisign have the real one. */
+const LOG_N = 12;
+let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
+beforeAll(async () => {
+  dir = await temporaryDirectory();
+});
+afterAll(() => dir.remove());
+
+describe('admin init', () => {
+  test("Debian's minisign verifies with our public key and signs with our secret key", async () => {
+    const { code, text } = await cli(['admin', 'init', '--no-passphrase', '--out', dir.path('bare'), '--json']);
+    const made = JSON.parse(text) as { keyFile: string; publicKeyFile: string; publicKey: string };
+    expect(code).toBe(EXIT.ok);
+    expect((await stat(made.keyFile)).mode & 0o777).toBe(0o600);
+    const message = await writeTo(dir.path('message'), 'text');
+    await runFile('minisign', ['-S', '-W', '-s', made.keyFile, '-m', message]);
+    await runFile('minisign', ['-V', '-p', made.publicKeyFile, '-m', message]);
+    await runFile('minisign', ['-V', '-P', made.publicKey, '-m', message]);
+    const key = await readRootKey(made.keyFile, () => Promise.reject(new Error('not protected')));
+    await writeTo(`${message}.minisig`, sign(new TextEncoder().encode('text'), key, 'ours'));
+    await runFile('minisign', ['-V', '-p', made.publicKeyFile, '-m', message]);
+  });
+
+  test(
+    'is protected unless told otherwise, and minisign opens it with the passphrase',
+    async () => {
+      const directory = dir.path('protected');
+      const result = await cli(['admin', 'init', '--out', directory], { terminal: { answers: [PASSPHRASE, PASSPHRASE] } });
+      expect(result.code, result.err).toBe(EXIT.ok);
+      const message = await writeTo(dir.path('message2'), 'text');
+      const signed = await atTerminal(`minisign -S -s ${directory}/root.key -m ${message}`, [['Password', PASSPHRASE]]);
+      expect(signed.code, signed.output).toBe(0);
+      await runFile('minisign', ['-V', '-p', `${directory}/root.pub`, '-m', message]);
+    },
+    PATIENCE_MS,
+  );
+
+  test(
+    'reads a secret key that minisign made and protected; a wrong passphrase is exit 4',
+    async () => {
+      const [secret, pub] = [dir.path('theirs.key'), dir.path('theirs.pub')];
+      const made = await atTerminal(`minisign -G -s ${secret} -p ${pub}`, [
+        ['Password', PASSPHRASE],
+        ['Password (one more time)', PASSPHRASE],
+      ]);
+      expect(made.code, made.output).toBe(0);
+      const message = await writeTo(dir.path('message3'), 'text');
+      const key = await readRootKey(secret, () => Promise.resolve(PASSPHRASE));
+      await writeTo(`${message}.minisig`, sign(new TextEncoder().encode('text'), key, 'ours'));
+      await runFile('minisign', ['-V', '-p', pub, '-m', message]);
+      const light = await writeTo(dir.path('light-root.key'), await encodeSecretKey(generateKeyPair(), PASSPHRASE, 'minisign', LOG_N));
+      await readRootKey(light, () => Promise.resolve(PASSPHRASE));
+      await expect(readRootKey(light, () => Promise.resolve('wrong'))).rejects.toMatchObject({
+        code: 'PASSPHRASE_WRONG',
+        exitCode: EXIT.passphrase,
+      });
+    },
+    PATIENCE_MS,
+  );
+
+  test('overwrites neither of the two files, and leaves no half of a pair', async () => {
+    const directory = dir.path('half');
+    await cli(['admin', 'init', '--no-passphrase', '--out', directory]);
+    const before = await readFile(`${directory}/root.key`, 'utf8');
+    await runFile('rm', [`${directory}/root.key`]);
+    const { code } = await cli(['admin', 'init', '--no-passphrase', '--out', directory]);
+    expect(code).toBe(EXIT.output);
+    expect(await readdir(directory)).toEqual(['root.pub']);
+    expect(before).toContain('minisign');
+  });
+});

@@ -89,12 +89,12 @@ async function wayOfARequest(message: string): Promise<void> {
 
 test('a sealed parcel, posted over the socket of the relay, is a letter in the Maildir', () => wayOfARequest('из контейнера'));
 
-test('the form comes over the socket', async () => {
+test('the relay serves the form over its socket', async () => {
   const page = await http(url, { socketPath });
   expect([page.status, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
 });
 
-test('the relay has no network: only its own loopback, no route, no port', () => {
+test('the relay has no network but loopback: no route, no port', () => {
   expect(inspect('relay').HostConfig).toMatchObject({ NetworkMode: 'none', PortBindings: {} });
   expect(Object.values(inspect('relay').NetworkSettings.Networks).map(({ IPAddress }) => IPAddress)).toEqual(['']);
   const script = "console.log(Object.keys(require('node:os').networkInterfaces()).join())";
@@ -129,7 +129,7 @@ test('the image holds nothing to build with, and no key', () => {
   expect(files.trim()).toBe('dist,locales,node_modules,package.json false');
 });
 
-/** For each container: when it was started last, and how it is. */
+/** For each container: when it was last started, and its health. */
 function states(): Record<Service, { startedAt: string; health: string }> {
   const format = '{{.State.StartedAt}} {{.State.Status}} {{with .State.Health}}{{.Status}}{{end}}';
   return Object.fromEntries(
@@ -147,7 +147,7 @@ test('all three are healthy', () => {
   expect(healths()).toEqual(HEALTHY);
 });
 
-/** Kills a container's process from outside of it, as a lack of memory does: Docker does not take that for a wish of somebody's. */
+/** Kills a container's process from outside, as the out-of-memory killer does: Docker does not take that for a requested stop. */
 function killProcess(service: Service): void {
   const pid = docker('inspect', '--format', '{{.State.Pid}}', container(service)).trim();
   docker(

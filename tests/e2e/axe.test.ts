@@ -1,16 +1,16 @@
-// axe-core looks at every page and everything a page can show, in each language and theme.
+// axe-core checks every page in every state it can show, in each language and theme.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PASTE_PAGES } from '../../crypto/wire.ts';
 import { findings, openThemed, setTheme, THEMES, type Theme } from '../support/axe.ts';
 import { Tab, type BrowserName, type TestBrowser } from '../support/browser.ts';
 import { useSite } from '../support/page-bench.ts';
 
-/** What the form can show, each as the scripts would show it. */
+/** States of the form, each set up as the scripts would show it. */
 const STATES: Readonly<Record<string, string>> = {
   'the open form': '',
   'the help unfolded': "for (const more of document.querySelectorAll('details')) more.open = true;",
   'the message missing': "document.getElementById('send').click();",
-  // Two say the same at first sight and never show together.
+  // Two of them look alike, and never show together.
   'every notice': "for (const notice of document.querySelectorAll('#notices [hidden]:not(#notice-closed-service)')) notice.hidden = false;",
   'another closed door':
     "for (const notice of document.querySelectorAll('#notices > *')) notice.hidden = notice.id !== 'notice-closed-service';",
@@ -28,7 +28,7 @@ const STATES: Readonly<Record<string, string>> = {
   'the end': `${only('accepted')} for (const part of document.querySelectorAll('#accepted [hidden]')) part.hidden = false;`,
 };
 
-/** As STATES, of the page for replies. */
+/** The same for the replies page. */
 const REPLIES_STATES: Readonly<Record<string, string>> = {
   'the field for the code': '',
   'a word offered and every problem': `for (const part of document.querySelectorAll('#enter [hidden], #checking')) part.hidden = false;
@@ -63,13 +63,13 @@ function only(view: string): string {
     document.getElementById('intro').hidden = ${String(view === 'progress' || view === 'accepted')};`;
 }
 
-/** What NoScript makes of a page at Safest. axe is a script itself, so it cannot look where really none run. */
+/** A page as NoScript renders it at Safest. axe is a script itself, so it cannot run where scripts are really off. */
 function asNoScript(page: string): string {
   return page.replace(/<script[^>]*><\/script>/g, '').replace(/<(\/?)noscript>/g, '<$1span>');
 }
 
 const site = useSite();
-/** Firefox, which Tor Browser is; the offline form is used in any browser. */
+/** Firefox, since Tor Browser is one; the offline form is used in any browser. */
 const CASES: readonly (readonly [BrowserName, Theme])[] = THEMES.flatMap(
   (theme) =>
     [
@@ -113,7 +113,7 @@ describe.each(CASES)('axe in %s, %s, finds nothing', (name, theme) => {
   }
 
   it.each(['', 'en/'])('on /%sform.html, whatever it shows', async (path) => {
-    // The relay hands it out to be saved, not shown.
+    // The relay serves it as a download, not as a page.
     serve(`${path}form.html`, await page(`${path}form.html`));
     await goto(`${path}form.html`, '#form');
     await expectNothing({

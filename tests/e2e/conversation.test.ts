@@ -1,4 +1,4 @@
-// A whole conversation, each with their own tool: the form, the command line, the replies page, the desk. And what is left of it.
+// A whole conversation, each person with their own tool: the form, the command line, the replies page, the desk. And what traces remain.
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
   };
   const conversations = async (): Promise<string[]> => (await run('inbox', ...keys(), deployment.inbox)).trim().split('\n');
 
-  /** Writes the request; gives the words of its access code. */
+  /** Sends a request. Returns the words of its access code. */
   async function request(text: string): Promise<string[]> {
     const tab = await Tab.open(browser, deployment.url);
     tab.page.on('dialog', (dialog) => void dialog.accept());
@@ -111,7 +111,7 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
     await run('send', join(dir, 'to-send'), '--relay', deployment.url);
   }
 
-  it('is answered by one, read, gone on with, answered by another, and gone when its writer removes it', async () => {
+  it('is answered by one volunteer, read, continued, answered by another, and gone once the requester deletes it', async () => {
     const first = `Мне нужна помощь. ${name}`;
     const further = `Спасибо, и ещё одно. ${name}`;
     const words = await request(first);
@@ -147,11 +147,11 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
     await again.page.click('#confirm-yes');
     await again.until('#ended');
     await expect.poll(() => repliesWaiting(deployment, thread)).toBe(0);
-    // The append-only file forgets with the next round.
+    // The next round rewrites the append-only file.
     await expect.poll(() => found(needles)).toEqual([]);
   });
 
-  /** What of a conversation could lie about: its places, and bytes from the middle of each sealed reply. */
+  /** Traces that a conversation could leave: its places, and bytes from the middle of each sealed reply. */
   async function traces(thread: Thread): Promise<Needle[]> {
     const { fields } = bucketOf(mailboxOf(thread.address), weekOf(new Date()));
     const replies = (await lookInto(deployment, thread)).replies.map((reply, i) =>

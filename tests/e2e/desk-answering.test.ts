@@ -1,4 +1,4 @@
-// The desk: what a volunteer writes in it, and what comes of that.
+// The desk: writing answers, claims and handovers.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bech32 } from '@scure/base';
@@ -60,7 +60,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     return thread;
   }
 
-  it('writes an answer: a reply that only the person opens, a note for the team, and nothing is asked once both are saved', async () => {
+  it('seals an answer into a reply that only the person opens and a note for the team, and asks nothing once both are saved', async () => {
     await tab.paste('#difficulty', tab.proposedDifficulty);
     await tab.openSigner(office.path('signer.key'));
     expect(await tab.text('#signer-status')).toBe('The signer is open.');
@@ -98,7 +98,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     expect(tab.problems).toEqual([]);
   });
 
-  it('takes a note that came back for sent, and asks when one that nobody saved is said to be', async () => {
+  it('treats a note that came back as sent, and asks when one that was never saved is marked as sent', async () => {
     await tab.openSigner(office.path('signer.key'));
     await tab.paste('#alias', 'Ива');
     await giveRequest();
@@ -118,7 +118,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     expect(tab.dialogs.map(({ message }) => message)).toEqual([expect.stringContaining('Are you sure that you have sent them?')]);
   });
 
-  it('seals an answer of maximum length, and keeps one that is longer', async () => {
+  it('seals an answer of maximum length, and keeps the text of a longer one', async () => {
     await tab.openSigner(office.path('signer.key'));
     await tab.paste('#alias', 'Ива');
     const thread = newThread();
@@ -135,7 +135,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     expect(openReply(reply.delivery.reply, thread.identity, thread.signing.key, signersOf(office.keyring.keyring)).text).toBe(longest);
   });
 
-  it('takes a conversation, or hands it over, with one parcel for the team', async () => {
+  it('claims a conversation, or hands it over, with one parcel for the team', async () => {
     await tab.openSigner(office.path('signer.key'));
     await tab.paste('#alias', 'Ива');
     await tab.read(await office.file('first.age', office.letter('Помогите', { thread: newThread() })));
@@ -159,12 +159,12 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
       note: { action: 'handover', alias: 'Ива', to: 'Клён', text: '' },
     });
     await expect.poll(() => tab.text('article')).toContain('Sealed, not sent yet');
-    // Nobody has saved it.
+    // It was never saved.
     await tab.forget();
     expect(tab.dialogs.map(({ type }) => type)).toEqual(['confirm']);
   });
 
-  it('forgets with another conversation what was chosen for the one before', async () => {
+  it('resets the chosen action when another conversation is answered', async () => {
     await tab.openSigner(office.path('signer.key'));
     await tab.paste('#alias', 'Ива');
     for (const name of ['first.age', 'second.age'])
@@ -197,7 +197,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     expect(await tab.value('#text')).toBe('Мы рядом');
   });
 
-  // Whatever the colleague calls themselves.
+  // Under whatever alias.
   it('asks before answering somebody whom a colleague has, or may have, or whose mailbox is full of one’s own answers', async () => {
     await tab.openSigner(office.path('signer.key'));
     await tab.paste('#alias', 'Ива');
@@ -231,7 +231,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
       ]);
   });
 
-  it('seals nothing before it has read what was given', async () => {
+  it('seals nothing before it has read the files it was given', async () => {
     await tab.openSigner(office.path('signer.key'));
     await tab.paste('#alias', 'Ива');
     const {

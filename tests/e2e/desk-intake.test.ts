@@ -39,7 +39,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     return () => tab.page.close({ runBeforeUnload: false });
   });
 
-  it('reads a keyring and letters that are given at once, and each letter once', async () => {
+  it('reads a keyring and letters that are given together, and each letter once', async () => {
     const letter = office.letter('Дважды', { thread: newThread() });
     await tab.read(
       await office.file('a.age', letter),
@@ -52,7 +52,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     expect(await tab.text('#summary')).toBe('In all: 1, unanswered: 1.');
   });
 
-  it('reads what mail programs make of letters, and says what it cannot read', async () => {
+  it('reads letters as mail programs leave them, and says what it cannot read', async () => {
     const letters = ['Раз', 'Два', 'Три'].map((message) => office.letter(message, { thread: newThread() })) as [
       Uint8Array,
       Uint8Array,
@@ -112,7 +112,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
       expect(tab.problems).toEqual([]);
     });
 
-  it('reads a Maildir that was chosen as a folder, folders in it too, and says which message holds no letter', async () => {
+  it('reads a Maildir chosen as a folder, with its subfolders, and says which message holds no letter', async () => {
     await tab.whenRead(() => tab.give('#folder', maildir));
     expect(await tab.text('#refusals')).toBe(
       'Maildir/Архив/ordinary.eml: this was read to its end, and there is no letter in it. It is ordinary mail. (LETTER_MISSING)',
@@ -123,7 +123,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     expect(tab.problems).toEqual([]);
   });
 
-  it('reads files and a keyring that are dropped, and says of a folder that it has to be chosen', async () => {
+  it('reads dropped files and a keyring, and says that a folder has to be chosen instead', async () => {
     await tab.whenRead(async () =>
       tab.drop([
         await office.file('mail.eml', mail(office.letter('Упало', { thread: newThread() }))),

@@ -1,4 +1,4 @@
-// axe-core looks at the desk with everything in it: conversations in every state, an answer being written, parcels, refusals.
+// axe-core checks the desk with everything in it: conversations in every state, an answer being written, parcels, refusals.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findings, openThemed, setTheme, THEMES, type Theme } from '../support/axe.ts';
 import type { BrowserName, TestBrowser } from '../support/browser.ts';
@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => office.remove());
 
-/** A theme of Firefox lasts as long as it runs; Chromium changes it under way. */
+/** Firefox keeps its theme as long as it runs; Chromium can change it at any time. */
 const CASES: readonly (readonly [BrowserName, readonly Theme[]])[] = [
   ['firefox', ['light']],
   ['firefox', ['dark']],

@@ -1,4 +1,4 @@
-// What the desk promises: no connection, no trace, and that text of others is text.
+// What the desk promises: no connections, no traces, and that other people's text stays text.
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile } from 'node:fs/promises';
@@ -13,9 +13,9 @@ import { BROWSERS, openBrowser, Tab, type TestBrowser } from '../support/browser
 import { DeskTab, openDeskOffice, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread } from '../support/letters.ts';
 
-/** Longer than either browser waits before it writes down what is open. */
+/** Longer than either browser waits before it saves its session. */
 const WRITES_MS = 3_000;
-/** A Firefox that remembers all it can, and soon. */
+/** A Firefox that saves as much as it can, as early as it can. */
 const REMEMBERING = {
   'browser.privatebrowsing.autostart': false,
   'browser.cache.disk.enable': true,
@@ -27,7 +27,7 @@ const REMEMBERING = {
 /** All that a document holds, typed or shown. */
 const ALL_TEXT = "document.documentElement.outerHTML + [...document.querySelectorAll('input, textarea')].map(({ value }) => value).join()";
 
-/** Every way in which something put into a page could reach a server; each comes to its end, whatever that is. */
+/** Every way in which injected content could reach a server; each attempt settles, whatever comes of it. */
 const attempts = (base: string): string => `Promise.all([
   fetch('${base}fetch', { mode: 'no-cors' }).catch(() => {}),
   new Promise((end) => {
@@ -40,7 +40,7 @@ const attempts = (base: string): string => `Promise.all([
     const made = Object.assign(document.createElement(name), { rel: 'stylesheet', onload: end, onerror: end });
     made[name === 'link' ? 'href' : 'src'] = '${base}' + name;
     document.body.append(made);
-    // A frame that is refused says nothing in some browsers.
+    // Some browsers fire no event for a frame that is refused.
     setTimeout(end, 2_000);
   })),
   navigator.sendBeacon?.('${base}beacon', 'x'),
@@ -84,13 +84,13 @@ afterAll(async () => {
 const addressOf = (name: string): string => `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/${name}/`;
 
 describe.each(BROWSERS)('the desk in %s', (name) => {
-  it('is forbidden every connection, also when something gets into it that tries', async () => {
+  it('is denied every connection, even when injected content tries', async () => {
     const browser = await openBrowser(name);
     try {
       const tab = await DeskTab.openDesk(browser, office);
       await tab.page.evaluate(attempts(addressOf(`${name}-desk`)));
       expect(tab.problems.some((problem) => problem.includes('CSP violation connect-src'))).toBe(true);
-      // The same page without its policy reaches the server in the same ways.
+      // Control: without its policy the same page reaches the server in all these ways.
       const page = await readFile(office.path('built', 'desk-en.html'), 'utf8');
       const open = await office.file('open.html', page.replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, ''));
       const control = await Tab.open(browser, pathToFileURL(open).href);
@@ -157,10 +157,10 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     });
 
     it(
-      'keeps nothing: not in the page after leaving it, not in the browser’s stores, not in its folder',
+      'keeps nothing: neither in the page after leaving it, nor in the browser’s storage, nor in its profile folder',
       { timeout: 180_000 },
       async () => {
-        // Nowhere else in the world.
+        // A string that occurs nowhere else.
         const words = Array.from({ length: 3 }, () => Array.from({ length: 14 }, () => 'абвгдежзиклмноп'[randomInt(15)]).join(''));
         const [message = '', answer = '', alias = ''] = words;
         const tab = await opened();
@@ -176,7 +176,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
         expect(await tab.page.evaluate('indexedDB.databases().then(({ length }) => length)')).toBe(0);
         expect(tab.requests.filter((url) => !/^(file|data|blob):/.test(url))).toEqual([]);
 
-        // What the document still holds at its end, written down where the next one finds it.
+        // What the document still holds when it ends, stored where the next one finds it.
         const held = [...words, ...parcels.map((text) => text.slice(200, 300))];
         await tab.page.evaluate(`addEventListener('pagehide', () => {
         const all = ${ALL_TEXT};

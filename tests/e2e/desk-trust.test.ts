@@ -1,4 +1,4 @@
-// What the desk believes: only what is signed, by whom the newest keyring lists.
+// What the desk believes: only what is signed by somebody whom the newest keyring lists.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { decrypt, encrypt } from '../../crypto/age/age.ts';
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
@@ -32,7 +32,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
   }
   const openIdentity = (): Promise<void> => tab.openIdentity(office.path('own.age'), PASSPHRASE);
 
-  /** Files none of which is what it says, by their names. */
+  /** Files by name, none of which is what it claims to be. */
   function falseLetters(): Record<string, string | Uint8Array> {
     const [thread, other] = [newThread(), newThread()];
     const foreign = { keyring: office.keyring.keyring, digest: 'ab'.repeat(32) };
@@ -63,14 +63,14 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     return content;
   }
 
-  /** To the team, as nothing of ours would seal it. */
+  /** Any text sealed to the team, which our own functions would refuse. */
   function sealedText(text: string): Uint8Array {
     const [first = ''] = office.keyring.keyring.teams[0]?.recipients ?? [];
     const colleague = identityToRecipient(office.colleague);
     return encrypt(new TextEncoder().encode(text), [first, ...Array.from({ length: 7 }, () => colleague)]);
   }
 
-  it('refuses loudly what is not what it says, and shows none of it', async () => {
+  it('refuses with a notice whatever is not what it claims to be, and shows none of it', async () => {
     await openIdentity();
     const files = Object.entries(falseLetters()).map(([file, content]) => office.file(file, content));
     await tab.read(...(await Promise.all(files)), office.next.file);
@@ -102,13 +102,13 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     ])
       expect(said).toContain(`(${code})`);
     expect(await tab.text('#summary')).toBe('In all: 0, unanswered: 0.');
-    // The other file of the keyring was missing: given whole, it is not refused any more.
+    // The keyring's other file was missing; with both files it is accepted.
     await tab.read(office.next.file, office.next.signatureFile);
     expect(await tab.text('#refusals')).not.toContain('keyring-9.json');
     expect(tab.problems).toEqual([]);
   });
 
-  it('refuses a follow-up that its own writer moved, and says of a mailbox that two name that it is contested', async () => {
+  it('refuses a follow-up whose writer redirects the answer, and marks a mailbox named by two as contested', async () => {
     await openIdentity();
     const [thread, other] = [newThread(), newThread()];
     const naming = (part: 'lock' | 'recipient') => ({ ...thread, address: { ...thread.address, [part]: other.address[part] } });
@@ -132,7 +132,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
       );
   });
 
-  it('shows a letter and a note once that a colleague sealed anew', async () => {
+  it('shows a letter and a note once when a colleague sealed them again', async () => {
     await openIdentity();
     const thread = newThread();
     const letter = office.letter('Один раз', { thread });
@@ -190,12 +190,12 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     await tab.page.click('#seal');
     await tab.until('#compose-status .problem');
     expect(await tab.text('#compose-status')).toContain('The keyring must list it');
-    // An older keyring given afterwards brings nothing back.
+    // An older keyring given afterwards restores nothing.
     await tab.read(office.keyring.file, office.keyring.signatureFile);
     expect(await tab.text('article')).toContain('Not answered yet');
   });
 
-  it('opens what waited as soon as its key and keyring come', async () => {
+  it('opens letters that waited as soon as their key and keyring are given', async () => {
     await tab.read(await office.file('first.age', office.letter('На той неделе', { thread: newThread() }, office.next)));
     expect(await tab.text('#letters-status')).toBe('Letters waiting for your key: 1.');
     await tab.openIdentity(office.path('other.txt'));
@@ -209,7 +209,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     expect(await tab.text('article')).toContain('На той неделе');
   });
 
-  it('says so when its keyring has run out, or does not list the signer, and keeps what was written', async () => {
+  it('says when its keyring has expired or does not list the signer, and keeps the text', async () => {
     await tab.page.close();
     await openDesk(clockAhead(8));
     expect(await tab.text('#notice-expired')).toContain('The keyring has expired');

@@ -1,4 +1,4 @@
-// The desk: one file, opened from disk without a network, in which a volunteer reads letters and answers. Reading, and the page as a whole.
+// The desk: one file, opened from disk without a network, in which a volunteer reads letters and answers. Here: reading, and the page.
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { armor } from '../../crypto/age/armor.ts';
@@ -51,7 +51,7 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     expect(await tab.isVisible('#refused')).toBe(false);
     expect(await tab.text('#summary')).toBe('In all: 3, unanswered: 1.');
     const ids = [alone, thread].map(({ address }) => address.key.slice(0, 8));
-    // What is to be done first stands first.
+    // The most urgent comes first.
     expect(await tab.page.evaluate("[...document.querySelectorAll('article h3')].map(({ textContent }) => textContent)")).toEqual([
       ...ids.map((id) => `Conversation ${id}`),
       expect.any(String),
@@ -74,8 +74,8 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     expect(tab.problems).toEqual([]);
   });
 
-  it('opens a protected signer, and the page stays alive meanwhile', async () => {
-    // In one of the two at its real cost, a GiB, and in the other at an eighth of it.
+  it('opens a protected signer while the page stays responsive', async () => {
+    // At the real cost, a GiB, in Chromium; at an eighth of it in Firefox.
     await writeFile(
       office.path('protected.key'),
       await encodeSecretKey(office.signer, PASSPHRASE, 'signer', name === 'chromium' ? undefined : 17),
@@ -84,7 +84,7 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     await tab.page.click('#open-signer');
     await expect.poll(() => tab.text('#signer-status')).toContain('enter its passphrase');
     await tab.paste('#signer-passphrase', PASSPHRASE);
-    // What the page itself saw meanwhile: how often it was painted while the bar showed.
+    // Counts how often the page was painted while the progress bar showed.
     await tab.page.evaluate(`{
       globalThis.painted = 0;
       const look = () => { if (!document.getElementById('work').hidden) globalThis.painted += 1; requestAnimationFrame(look); };
@@ -96,7 +96,7 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
     expect(await tab.page.evaluate('globalThis.painted')).toBeGreaterThan(3);
     expect(await tab.value('#signer-passphrase')).toBe('');
     expect(tab.problems).toEqual([]);
-    // A GiB twice, made and opened: two minutes on a machine of two busy cores, and several on one that is slow as well.
+    // A GiB twice, sealed and opened: two minutes on two busy cores, and several on slower machines.
   }, 700_000);
 
   it('asks before text or unsaved parcels are lost, and never mixes two conversations', async () => {

@@ -1,4 +1,4 @@
-// Which requests have an access code: those that want an answer, were sent, and for which there was the list of words.
+// Which requests get an access code: those that want an answer, were sent, and had the word list.
 import { describe, expect, it } from 'vitest';
 import { encodeAnswer } from '../../crypto/answer.ts';
 import { CODE_WORDS } from '../../crypto/code.ts';
@@ -18,7 +18,7 @@ describe.each(FIREFOX)('the access code in %s', (name) => {
     await bench.tab.page.click('#answer');
     expect(await bench.tab.isVisible('#answer-about')).toBe(false);
     expect(await bench.tab.isVisible('#answer-none')).toBe(true);
-    // Nor does the list of what will happen speak of a code.
+    // Nor does the list of next steps mention a code.
     await bench.tab.page.click('.next summary');
     expect([
       await bench.tab.isVisible('#next-code'),
@@ -30,11 +30,11 @@ describe.each(FIREFOX)('the access code in %s', (name) => {
     expect(await bench.tab.isVisible('#accepted-with-code')).toBe(false);
     expect(await bench.tab.isVisible('#accepted-without-answer')).toBe(true);
     expect(await code.letterOf(message)).not.toHaveProperty('thread');
-    // The list says nothing about what was chosen.
+    // The list does not reveal the choice.
     expect(bench.front.seen.filter(({ path }) => path === '/words.txt')).toHaveLength(1);
   });
 
-  it('is shown for an earlier try that may have arrived, also when no answer is wanted any more', async () => {
+  it('is shown for an earlier attempt that may have arrived, even when no answer is wanted any more', async () => {
     const [first, second] = [`Сначала с ответом. ${name}`, `Потом без него. ${name}`];
     await code.openForm();
     bench.front.rules.set('/parcel', async (exchange, response) => {
@@ -86,7 +86,7 @@ describe.each(FIREFOX)('the access code in %s', (name) => {
     expect(bench.front.seen.filter(({ path }) => path === '/words.txt')).toHaveLength(1);
   });
 
-  it('cannot be had without its words: the text stays, and they can be loaded again', async () => {
+  it('cannot be made without the word list: the text stays, and the list can be loaded again', async () => {
     bench.front.rules.set('/words.txt', (_, response) => void response.writeHead(503).end());
     await code.openForm();
     await bench.tab.until('#answer-away');
@@ -106,7 +106,7 @@ describe.each(FIREFOX)('the access code in %s', (name) => {
     expect(await code.shown()).toHaveLength(CODE_WORDS);
   });
 
-  it('cannot be had without its words: the request can be sent without an answer', async () => {
+  it('cannot be made without the word list: the request can be sent without an answer', async () => {
     const message = `Слов не дождались. ${name}`;
     bench.front.rules.set('/words.txt', (_, response) => void response.end('слово\n'));
     await code.openForm();

@@ -1,4 +1,4 @@
-// The access code: made before sealing, shown after acceptance, confirmed by two of its words, and nowhere else.
+// The access code: made before sealing, shown after acceptance, confirmed by two of its words, and kept nowhere.
 import { describe, expect, it } from 'vitest';
 import { CODE_WORDS } from '../../crypto/code.ts';
 import { BROWSERS } from '../support/browser.ts';
@@ -39,7 +39,7 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
     }
   });
 
-  it('is what is asked about before leaving, and quick exit asks nothing', async () => {
+  it('makes leaving ask first, but not quick exit', async () => {
     await code.openForm();
     await code.send(`Уйти. ${name}`);
     const words = await code.shown();
@@ -111,7 +111,7 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
     await code.openForm();
     await code.send(`С точками. ${name}`);
     const words = await code.shown();
-    // Until one of the two has the letter; of twelve words nearly always one does.
+    // Until one of the two words asked for has the letter; nearly always one of the twelve does.
     const any = words.some((word) => word.includes('е'));
     for (;;) {
       await bench.tab.page.click('#code-written');
@@ -127,7 +127,7 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
     await code.expectGone();
   });
 
-  it('is shown again when a word does not fit, and the page says which', async () => {
+  it('is shown again when a word is wrong, and the page says which', async () => {
     await code.openForm();
     await code.send(`Ошибка. ${name}`);
     const words = await code.shown();
@@ -141,7 +141,7 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
     expect(await bench.tab.isVisible('#code-wrong-first')).toBe(false);
     expect(await bench.tab.focused()).toBe('code-title');
     expect(await code.shown()).toEqual(words);
-    // One letter too many is another word.
+    // With one letter too many it is another word.
     await code.confirmAs(words, (word) => `${word}я`);
     await bench.tab.until('#code-wrong-first');
     expect(await bench.tab.isVisible('#code-wrong-second')).toBe(true);

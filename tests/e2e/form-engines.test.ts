@@ -1,4 +1,4 @@
-// What the form seals with: WebAssembly where it can be used, and JavaScript alone where it is there and refused.
+// What the form seals with: WebAssembly where it works, and JavaScript alone where it is missing or refused.
 import { describe, expect, it } from 'vitest';
 import { BROWSERS } from '../support/browser.ts';
 import { FormPage } from '../support/form-page.ts';
@@ -13,7 +13,7 @@ describe.each(BROWSERS)('sealing in %s', (name) => {
   const page = new FormPage(bench);
   const requested = (file: string): number => bench.front.seen.filter(({ path }) => path === file).length;
 
-  /** As a browser that knows another policy has it: the page and its worker may not compile WebAssembly. */
+  /** As in a browser that reads the policy differently: the page and its worker may not compile WebAssembly. */
   function forbidWasm(): void {
     for (const path of ['/', '/seal-wasm.js']) {
       bench.front.rules.set(path, (exchange, response) =>
@@ -36,7 +36,7 @@ describe.each(BROWSERS)('sealing in %s', (name) => {
   it.each<[string, () => void]>([
     ['refused by the policy', forbidWasm],
     ['damaged', damageWasm],
-  ])('goes on without WebAssembly that is %s', async (_, prepare) => {
+  ])('works without WebAssembly: %s', async (_, prepare) => {
     prepare();
     await page.open();
     const text = `Без WebAssembly, ${name}`;
@@ -47,7 +47,7 @@ describe.each(BROWSERS)('sealing in %s', (name) => {
     expect([requested('/sodium.wasm'), requested('/seal-js.js')]).toEqual([1, 1]);
   });
 
-  it('asks for no other build where WebAssembly works', async () => {
+  it('loads no other build where WebAssembly works', async () => {
     await page.open();
     expect([requested('/seal-wasm.js'), requested('/seal-js.js')]).toEqual([1, 0]);
   });

@@ -1,4 +1,4 @@
-// Whatever fails on the way, the page says what to do, keeps the text, and never sends a request twice.
+// Whatever fails, the page says what to do, keeps the text, and never sends a request twice.
 import { describe, expect, it } from 'vitest';
 import type { Result } from '../../crypto/answer.ts';
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
@@ -26,7 +26,7 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
     if (name === 'chromium') expect(await bench.tab.memory()).toContain(await bench.tab.value('#message'));
   }
 
-  it('a relay that is gone keeps the text; the next try brings the same parcel', async () => {
+  it('the text stays when the relay is gone, and the next attempt sends the same parcel', async () => {
     await page.open();
     await page.type();
     page.onRequest((_, response) => void response.destroy());
@@ -42,7 +42,7 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
       'by a link, after a failure',
       async () => {
         await fail();
-        // The other page does not come, so that this one can still be looked at.
+        // The next page is held back, so that this one can still be inspected.
         bench.front.rules.set('/en/', (_, response) => void response.writeHead(204).end());
         await bench.tab.page.click('nav a');
         await bench.tab.page.click('#notice-leaving [data-action="leave"]');
@@ -82,7 +82,7 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
     expect(await bench.tab.value('#message')).toBe('');
   });
 
-  it('sealing scripts of which none loads are said, with no way to send', async () => {
+  it('when no sealing script loads, the page says so and offers no way to send', async () => {
     for (const script of ['/seal-wasm.js', '/seal-js.js'])
       bench.front.rules.set(script, (_, response) => void response.writeHead(404).end());
     await bench.open('', { until: '#notice-no-sealing' });
@@ -91,7 +91,7 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
 
   if (name !== 'firefox') return;
 
-  it('an answer that is lost after the relay took the parcel does not make two requests', async () => {
+  it('an answer lost after the relay took the parcel does not lead to two requests', async () => {
     const text = `Один раз. ${name}`;
     await page.open();
     await page.type(text);
@@ -109,8 +109,8 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
     expect(delivered.filter((each) => each === text)).toHaveLength(1);
   });
 
-  it('a relay that does not answer is given up after two minutes', async () => {
-    // The page's long timers run a hundred times faster.
+  it('the page gives up on a relay that does not answer after two minutes', async () => {
+    // Speeds up the page's long timers a hundredfold.
     await page.open('const real = setTimeout; globalThis.setTimeout = (f, ms, ...rest) => real(f, ms > 100_000 ? ms / 100 : ms, ...rest);');
     await page.type();
     page.onRequest(() => undefined);
@@ -119,7 +119,7 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
     await page.expectKept('timeout');
   });
 
-  it('a stamp that is too cheap is made dearer by itself, for the same request', async () => {
+  it('a stamp that is too cheap is replaced automatically, for the same request', async () => {
     await page.open();
     await page.type();
     page.onRequest((_, response) => answerWith(response, 422, 'stamp', { difficulty: 13 }), page.pass);
@@ -130,7 +130,7 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
     expect(second && stampBits(second)).toBeGreaterThanOrEqual(13);
   });
 
-  it('an absurd difficulty is not worked on', async () => {
+  it('no work is done for an absurd difficulty', async () => {
     await page.open();
     await page.type();
     page.onRequest((_, response) => answerWith(response, 422, 'stamp', { difficulty: 60 }));
@@ -142,7 +142,7 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
   it.each<[string, Result]>([
     ['of a dead serial', 'serial'],
     ['that was changed on its way', 'damaged'],
-  ])('a parcel %s is sealed anew by itself under the present keyring', async (_, result) => {
+  ])('a parcel %s is sealed again automatically under the current keyring', async (_, result) => {
     await page.open();
     await page.type();
     page.onRequest((_exchange, response) => answerWith(response, 400, result), page.pass);
@@ -151,17 +151,20 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
     expect(new Set(page.requests().map((parcel) => toHex(parseParcel(parcel).id))).size).toBe(2);
   });
 
-  it.each<Result>(['full', 'away', 'closed'])('a relay that is %s is waited for, and tried again with the same parcel', async (result) => {
-    await page.open();
-    await page.type();
-    page.onRequest((_, response) => answerWith(response, 503, result, { retryAfterSeconds: 2 }), page.pass);
-    await bench.tab.page.click('#send');
-    await page.expectKept('waiting');
-    await bench.tab.until('#accepted');
-    expect(new Set(page.requests().map(toHex)).size).toBe(1);
-  });
+  it.each<Result>(['full', 'away', 'closed'])(
+    'the page waits for a relay that is %s, and tries again with the same parcel',
+    async (result) => {
+      await page.open();
+      await page.type();
+      page.onRequest((_, response) => answerWith(response, 503, result, { retryAfterSeconds: 2 }), page.pass);
+      await bench.tab.page.click('#send');
+      await page.expectKept('waiting');
+      await bench.tab.until('#accepted');
+      expect(new Set(page.requests().map(toHex)).size).toBe(1);
+    },
+  );
 
-  it('a wait ends when the text is changed or the person wants it to', async () => {
+  it('waiting ends when the text changes or the person asks for it', async () => {
     await page.open();
     await page.type();
     page.onRequest((_, response) => answerWith(response, 503, 'full', { retryAfterSeconds: 200 }));
@@ -204,7 +207,7 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
     expect(bench.isRequest(bench.front.parcels()[0] ?? new Uint8Array())).toBe(false);
   });
 
-  it('a store that is killed is waited for, and the request arrives once it is back', async () => {
+  it('the page waits for a killed Redis, and the request arrives once it is back', async () => {
     const text = `После перерыва. ${name}`;
     await page.open();
     await page.type(text);
@@ -212,7 +215,7 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
     await bench.tab.page.click('#send');
     await bench.tab.until('#notice-waiting');
     expect(await bench.tab.value('#message')).toBe(text);
-    // The door notices within a second or so; before, it would only seem to be open again.
+    // The door notices within about a second; until then it would still look open.
     await expect
       .poll(async () => (await fetch(new URL('door.json', bench.deployment.url))).text(), { timeout: 60_000 })
       .toContain('"open":false');

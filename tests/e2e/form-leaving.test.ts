@@ -1,4 +1,4 @@
-// Leaving the page, in whichever way: no text stays behind, and none is lost by mistake.
+// Leaving the page in any way: no text stays behind, and none is lost by mistake.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BROWSERS, openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
 import { shareDeployment, type Deployment } from '../support/deployment.ts';
@@ -57,7 +57,7 @@ describe.each(BROWSERS)('leaving the form in %s', (name) => {
     expect(asked).toEqual([]);
   });
 
-  it('quick exit takes the place of the form: back leads past it', async () => {
+  it('quick exit replaces the form in the history: going back skips it', async () => {
     const before = new URL('door.json', deployment.url).href;
     await tab.page.goto(before);
     await tab.page.goto(deployment.url, { waitUntil: 'load' });

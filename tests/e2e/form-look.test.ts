@@ -28,11 +28,11 @@ describe.each(BROWSERS)('the page in %s', (name) => {
   });
   afterAll(() => browser?.close());
 
-  // Firefox takes it from the system alone.
+  // Firefox takes this setting from the system alone.
   if (name === 'chromium')
     return it('moves nothing for those who asked for less motion', async () => {
       const tab = await Tab.open(browser, deployment.url);
-      // Until then the page may still change what it shows.
+      // Until then the page may still change.
       await tab.until(SEND);
       await tab.page.evaluate(
         "document.getElementById('progress').hidden = false; document.getElementById('progress-bar').removeAttribute('value');",
@@ -48,7 +48,7 @@ describe.each(BROWSERS)('the page in %s', (name) => {
     await tab.page.setViewport(NARROW);
     await tab.page.goto(new URL(path, deployment.url).href);
     await tab.until(SEND);
-    // Every part and every notice at once: each of them has to fit.
+    // All parts and notices at once, since each has to fit.
     await tab.page.evaluate(
       `for (const part of document.querySelectorAll('[hidden]')) part.hidden = false;
       for (const more of document.querySelectorAll('details')) more.open = true;`,
@@ -58,7 +58,7 @@ describe.each(BROWSERS)('the page in %s', (name) => {
     await tab.page.close();
   });
 
-  it('can be used by keyboard alone, in the order it is read', async () => {
+  it('can be used by keyboard alone, in reading order', async () => {
     const tab = await Tab.open(browser, deployment.url);
     await tab.until(SEND);
     const order: string[] = [];
@@ -79,7 +79,7 @@ describe.each(BROWSERS)('the page in %s', (name) => {
     await tab.page.close();
   });
 
-  it('keeps quick exit in reach of a thumb wherever the page is scrolled to', async () => {
+  it('keeps quick exit within reach of a thumb wherever the page is scrolled', async () => {
     const tab = await Tab.open(browser);
     await tab.page.setViewport(NARROW);
     await tab.page.goto(deployment.url);
@@ -93,7 +93,7 @@ describe.each(BROWSERS)('the page in %s', (name) => {
     await tab.page.close();
   });
 
-  it('hides nothing that has the focus under quick exit, at 400 % on a small screen', async () => {
+  it('never hides the focused element under quick exit, at 400 % on a small screen', async () => {
     const tab = await Tab.open(browser);
     await tab.page.setViewport(ZOOMED);
     await tab.page.goto(deployment.url);
@@ -104,16 +104,16 @@ describe.each(BROWSERS)('the page in %s', (name) => {
         await tab.page.evaluate(`document.activeElement.blur(); document.getElementById('${id}').focus()`);
         const { top, height } = await boxOf(tab, `#${id}`);
         const seen = Math.min(top + height, ZOOMED.height) - Math.max(top, (await boxOf(tab, 'header')).height);
-        // A field higher than the screen has to be cut somewhere.
+        // A field taller than the screen is cut somewhere.
         return Math.min(height, ENOUGH_TO_SEE) - seen;
       };
-      // Where one focus follows another sooner than Firefox paints, the page stays where the first had scrolled it.
+      // When the focus moves again before Firefox paints, the page stays where the first move scrolled it.
       await expect.poll(hidden, { message: id, timeout: 30_000 }).toBeLessThanOrEqual(0);
     }
     await tab.page.close();
   });
 
-  it('gives every field a name that can be read out', async () => {
+  it('gives every field an accessible name', async () => {
     const tab = await Tab.open(browser, deployment.url);
     await tab.until(SEND);
     const nameless = await tab.page.evaluate(

@@ -1,4 +1,4 @@
-// Whatever is wrong when the form is opened, or with its keyring, is said before anything is sealed.
+// Problems when the form opens, or with its keyring, are shown before anything is sealed.
 import { describe, expect, it } from 'vitest';
 import { encodeKeyring } from '../../crypto/keyring.ts';
 import { generateKeyPair, sign } from '../../crypto/minisign.ts';
@@ -15,7 +15,7 @@ describe.each(FIREFOX)('opening the form in %s', (name) => {
   const bench = usePages(name, site, { excused: /Failed to load resource|Loading Worker from/ });
   const page = new FormPage(bench);
 
-  /** A keyring that ends within the hour, and a form whose clock can be moved past that. */
+  /** A keyring that expires within the hour, and a form whose clock can be moved past that. */
   async function openWithKeyringEndingSoon(): Promise<void> {
     const now = Date.now();
     await page.serveKeyring({ notBefore: isoSeconds(new Date(now - HOUR_MS)), notAfter: isoSeconds(new Date(now + HOUR_MS)) });
@@ -29,7 +29,7 @@ describe.each(FIREFOX)('opening the form in %s', (name) => {
     ['pool', 'closed-pool'],
     ['redis', 'closed-service'],
     ['worker', 'closed-service'],
-  ])('a door closed for %s is said before anyone types, and looked at again', async (reason, notice) => {
+  ])('a door closed for %s is announced before anyone types, and checked again', async (reason, notice) => {
     page.serveStart({ door: { open: false, reason }, json: encodeKeyring(bench.deployment.keyring.keyring), signature: '' });
     await bench.open('', { until: `#notice-${notice}` });
     expect(await bench.tab.isVisible('#form')).toBe(false);
@@ -42,7 +42,7 @@ describe.each(FIREFOX)('opening the form in %s', (name) => {
   it.each([
     ['minutes without WebAssembly', 18, true],
     ['half a minute without WebAssembly', 17, false],
-  ])('a stamp that takes %s is said before anyone types, or not', async (_, difficulty, said) => {
+  ])('a stamp that takes %s is announced before anyone types where it takes long', async (_, difficulty, said) => {
     const json = encodeKeyring(bench.deployment.keyring.keyring);
     page.serveStart({ door: { difficulty }, json, signature: sign(json, await page.rootKey(), 'test') });
     page.serveWithoutWasm();
@@ -73,7 +73,7 @@ describe.each(FIREFOX)('opening the form in %s', (name) => {
     expect(page.requests()).toEqual([]);
   });
 
-  it('a keyring that ran out while the page was open is renewed by itself', async () => {
+  it('a keyring that expired while the page was open is renewed automatically', async () => {
     await openWithKeyringEndingSoon();
     bench.front.rules.clear();
     await page.moveClock(1);
@@ -81,7 +81,7 @@ describe.each(FIREFOX)('opening the form in %s', (name) => {
     await bench.tab.until('#accepted');
   });
 
-  it('an older keyring is refused by a page that has seen a newer one', async () => {
+  it('a page that has seen a newer keyring refuses an older one', async () => {
     await page.serveKeyring({ serial: 9 });
     await page.open();
     await page.type();
@@ -121,11 +121,11 @@ describe.each(FIREFOX)('opening the form in %s', (name) => {
     await bench.tab.until(READY);
   });
 
-  it('a link that is followed by mistake brings back the notice that stood there, and its button', async () => {
+  it('after a link followed by mistake the notice and its button are there again', async () => {
     let hangUp: () => void = () => undefined;
     bench.front.rules.set('/start.json', (_, response) => {
       hangUp = () => {
-        // A browser asks once more when a connection that it kept breaks.
+        // A browser repeats a request when a kept-alive connection breaks.
         bench.front.rules.set('/start.json', (_again, next) => void next.destroy());
         response.destroy();
       };
@@ -149,7 +149,7 @@ describe.each(FIREFOX)('opening the form in %s', (name) => {
     expect(await bench.tab.value('#message')).toBe(MESSAGE);
   });
 
-  it('a page whose script does not come says what to do', async () => {
+  it('a page whose script does not load says what to do', async () => {
     bench.front.rules.set('/form.js', (_, response) => void response.destroy());
     await bench.open('');
     await bench.tab.page.type('#message', MESSAGE);

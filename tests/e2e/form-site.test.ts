@@ -1,4 +1,4 @@
-// A form built with an operator's site file: where it leads to, whom it names.
+// A form built with an operator's site file: where it leads and whom it names.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ const MESSAGE = 'Этого никто не должен увидеть.';
 
 const referrers: string[] = [];
 const elsewhere = createServer((request, response) => {
-  // What the page there asks for by itself, its icon, names that page.
+  // The target page's own request for its icon names that page as the referrer.
   if (request.url === '/') referrers.push(request.headers.referer ?? '');
   response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>Weather</title><p>Sunny');
 });
@@ -59,7 +59,7 @@ describe.each(BROWSERS)('a form with a site file in %s', (name) => {
     return tab;
   }
 
-  it('leaves to its target, which does not learn from where', async () => {
+  it('leaves for its target, which gets no referrer', async () => {
     const tab = await openWithText();
     await tab.page.click('#exit');
     await expect.poll(() => tab.page.url()).toBe(target);
@@ -68,11 +68,11 @@ describe.each(BROWSERS)('a form with a site file in %s', (name) => {
     await tab.page.close();
   });
 
-  it('shows the name and the lines; a line opens beside the page, and the text stays', async () => {
+  it('shows the name and the crisis lines; a line opens in a new tab, and the text stays', async () => {
     const tab = await openWithText();
     expect(await tab.text('.name')).toBe('Тихая линия');
     expect(await tab.page.title()).toBe('Сообщение');
-    // The page has moved up for what was typed: the summary may lie under the exit, where a click does not reach it.
+    // Typing scrolled the page: the summary may now lie under quick exit, where a click does not reach it.
     await tab.page.evaluate("document.querySelector('summary').scrollIntoView()");
     await tab.page.click('summary');
     expect(await tab.text('details')).toContain('8 000 000-00-00');

@@ -59,7 +59,7 @@ describe.each(BROWSERS)('the form in %s', (name) => {
     expect(kept).toBe('["",0,0]');
   });
 
-  it('sends decoys while a person only reads, as a request is sent', async () => {
+  it('sends decoys, just like requests, while a person only reads', async () => {
     const tab = await openForm();
     await expect.poll(() => bench.front.parcels().length).toBeGreaterThan(0);
     await tab.page.click('#topic-legal');
@@ -75,12 +75,12 @@ describe.each(BROWSERS)('the form in %s', (name) => {
     expect(new Set(parcels.map(({ headers }) => headers)).size).toBe(1);
   });
 
-  it('sends nothing more once the page is left', async () => {
+  it('sends nothing after the page is left', async () => {
     const tab = await openForm();
     await tab.until(READY);
     await tab.page.click('#exit');
     await expect.poll(() => tab.page.url()).toBe('about:blank');
-    // What was under way when the page was left may still arrive.
+    // What was in flight when the page was left may still arrive.
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     const sent = bench.front.parcels().length;
     await new Promise((resolve) => setTimeout(resolve, 2_000));
@@ -89,7 +89,7 @@ describe.each(BROWSERS)('the form in %s', (name) => {
 
   if (name !== 'firefox') return;
 
-  it('takes a request in English without an answer or a contact, and says that nobody can answer it', async () => {
+  it('takes a request in English that wants no answer and has no contact, and says that nobody can answer it', async () => {
     const message = `Hello from ${name}.\nA second line, "quotes" and a \\ backslash.`;
     const tab = await openForm('en/');
     await tab.page.click('#topic-psychological');
@@ -103,10 +103,10 @@ describe.each(BROWSERS)('the form in %s', (name) => {
     expect(letter).not.toHaveProperty('contact');
   });
 
-  it('asks for nothing but the message, and moves there', async () => {
+  it('requires nothing but the message, and moves the focus there', async () => {
     const message = `Только текст. ${name}`;
     const tab = await openForm();
-    // Hidden text that a description names is read out with it.
+    // Hidden text that aria-describedby names is read out too.
     const described = async (): Promise<unknown> =>
       tab.page.evaluate("document.querySelector('#message').getAttribute('aria-describedby').split(' ')");
     expect(await described()).toEqual(['message-hint', 'message-draft']);
@@ -126,7 +126,7 @@ describe.each(BROWSERS)('the form in %s', (name) => {
     expect(letter).not.toHaveProperty('topic');
   });
 
-  it('counts what still fits, says kindly when it is nearly full, and sends a full one', async () => {
+  it('counts what still fits, says kindly when the request is nearly full, and sends a full one', async () => {
     const tab = await openForm();
     await tab.until('#room-plenty');
     const roomy = Number((await tab.text('#room-plenty [data-slot]')).replace(/\D/g, ''));

@@ -1,4 +1,4 @@
-// Without WebAssembly, and without a compiler for scripts: Tor Browser's level Safer, now and in versions past.
+// Without WebAssembly and without a JIT compiler: Tor Browser's level Safer, in current and older versions.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BROWSERS, openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
 import { repliesWaiting, startConversation } from '../support/conversation.ts';
@@ -37,8 +37,8 @@ describe.each(CASES)('a first visit in %s at %s', { timeout: 2 * SLOW_MS }, (nam
   }, 2 * SLOW_MS);
   afterAll(() => browser?.close());
 
-  it('loads only what it can run, each once', async () => {
-    // A browser asks for the icon when it likes, and in automation often never. The words come when the form is ready.
+  it('loads only what it can run, and each file once', async () => {
+    // A browser requests the icon when it likes, and in automation often never. The word list comes once the form is ready.
     const paths = (): string[] =>
       tab.requests
         .filter((url) => url.startsWith(deployment.url))
@@ -52,7 +52,7 @@ describe.each(CASES)('a first visit in %s at %s', { timeout: 2 * SLOW_MS }, (nam
     await tab.page.click('#topic-legal');
     await tab.until('#room-plenty', SLOW_MS);
     const roomy = Number((await tab.text('#room-plenty [data-slot]')).replace(/\D/g, ''));
-    // It may have been counted before the topic, which takes a little of it.
+    // The room may have been counted before the topic was chosen, which takes a little of it.
     const message = 'ж'.repeat(roomy - TOPIC_LETTERS);
     await tab.paste('#message', message);
     await tab.page.click('#send');
@@ -63,7 +63,7 @@ describe.each(CASES)('a first visit in %s at %s', { timeout: 2 * SLOW_MS }, (nam
 
   if (level !== 'safer') return;
 
-  it('an answer is read as well', async () => {
+  it('reads an answer as well', async () => {
     const { words, thread } = await startConversation('ru');
     expect((await deployment.post(await deployment.sealReply('Без WebAssembly', thread.address))).status).toBe(202);
     await expect.poll(() => repliesWaiting(deployment, thread)).toBe(1);

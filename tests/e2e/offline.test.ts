@@ -19,7 +19,7 @@ import { http } from '../support/http.ts';
 
 let dir: string;
 let deployment: Deployment;
-/** Of the week after the deployment's, and without its legal help; both are in the form in two-weeks/. */
+/** The keyring of the week after the deployment's, without its legal topic; two-weeks/ has the form with both keyrings. */
 let next: NewKeyring;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'offline-'));
@@ -39,7 +39,7 @@ beforeAll(async () => {
     rootKey,
     join(dir, 'keyrings'),
   );
-  // With stamps that cost nothing: what they cost shows in the form of the relay.
+  // With free stamps: their cost is tested with the relay's form.
   await buildWeb({
     rootKeyFile: layout.rootKey,
     outDir: join(dir, 'two-weeks'),
@@ -53,7 +53,7 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-/** As the form says it in English, without the time. */
+/** As the English form writes it, without the time. */
 const day = (instant: string): string => new Intl.DateTimeFormat('en', { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(instant));
 
 const paste = (text: string) =>
@@ -82,7 +82,7 @@ describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
     return tab.value('#text');
   }
 
-  it('seals without asking anything of any network, and the text is taken where parcels are pasted', async () => {
+  it('seals without any network request, and its text is accepted where parcels are pasted', async () => {
     const tab = await openForm('form.html');
     const message = `Без сети, ${name}: «ёлка» 🕯`;
     const text = await sealed(tab, message);
@@ -98,7 +98,7 @@ describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
     await tab.page.close();
   });
 
-  it('gives the text as a file too, which an operator hands in', async () => {
+  it('gives the text as a file too, which an operator can hand in', async () => {
     const tab = await openForm('en/form.html');
     const message = `Without a network, saved, ${name}`;
     const text = await sealed(tab, message);
@@ -112,7 +112,7 @@ describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
     await tab.page.close();
   });
 
-  describe('the sealed text, which is all that is left of the request', () => {
+  describe('the sealed text, the only copy of the request', () => {
     let tab: Tab;
     let asked: string[];
     beforeEach(async () => {
@@ -126,13 +126,13 @@ describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
       return async () => tab.page.close({ runBeforeUnload: false });
     });
 
-    it('is not lost by a reload without a question', async () => {
+    it('is not lost by a reload unless the person confirms', async () => {
       await tab.page.reload({ waitUntil: 'load' });
       expect(asked).toEqual(['beforeunload']);
       expect(await tab.value('#text')).toBe('');
     });
 
-    it('is not lost without a question when only a part of it was copied', async () => {
+    it('is not lost without a question when only part of it was copied', async () => {
       await tab.page.evaluate(
         "{ const text = document.getElementById('text'); text.focus(); text.setSelectionRange(0, 100); document.execCommand('copy'); }",
       );
@@ -160,7 +160,7 @@ describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
           }
         },
       ],
-    ])('may go once it was %s', async (_what, take) => {
+    ])('may be discarded once it was %s', async (_what, take) => {
       await take();
       await tab.page.reload({ waitUntil: 'load' });
       expect(asked).toEqual([]);
@@ -175,7 +175,7 @@ describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
     });
   });
 
-  it('says until when the sealed text is taken: as long as the keyring that was used, not the whole form', async () => {
+  it('says how long the sealed text is accepted: as long as the keyring that was used, not the whole form', async () => {
     const tab = await openForm('two-weeks/en/form.html');
     await tab.until('#until');
     expect(await tab.text('#until')).toContain(day(next.keyring.notAfter));
@@ -184,7 +184,7 @@ describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
     await tab.page.close();
   });
 
-  it('left open until another week, says that a topic is gone, and keeps what was typed', async () => {
+  it('left open into another week, says that a topic is gone, and keeps what was typed', async () => {
     const tab = await openForm('two-weeks/en/form.html', clockAhead(0));
     await tab.until('#seal');
     await tab.page.click('#topic-legal');
@@ -231,7 +231,7 @@ describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
     await tab.page.close();
   });
 
-  it('does nothing any more when its script was changed', async () => {
+  it('does nothing when its script was changed', async () => {
     const page = await readFile(join(dir, 'form.html'), 'utf8');
     await writeFile(join(dir, 'changed.html'), page.replace('</script>', ' </script>'));
     const tab = await openForm('changed.html');

@@ -1,5 +1,5 @@
-// The main job through an onion service: a private Tor network on this machine, forwarding to a unix socket as in earnest,
-// and browsers set as Tor Browser sets itself at each of its levels. With SCREENSHOTS=FOLDER each step is also drawn.
+// The main job through an onion service: a private Tor network on this machine, forwarding to a unix socket as in production,
+// and browsers configured like Tor Browser at each of its levels. With SCREENSHOTS=FOLDER each step is also captured.
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,17 +21,17 @@ import { startTor, TOR_START_MS, type Tor } from '../support/tor.ts';
 import { countCells } from '../support/tor-cells.ts';
 
 const TEST_MS = 240_000;
-/** Circuits may have to be built anew on the way. */
+/** Circuits may have to be rebuilt meanwhile. */
 const STEP_MS = 60_000;
 const MOST_REQUESTS = 8;
-/** What of a stream goes into one cell (tor-spec, § Relay cells). */
+/** Bytes of a stream in one cell (tor-spec, § Relay cells). */
 const CELL_BYTES = 498;
-/** To begin and end the stream, for congestion control, and where a piece of it did not fill its cell. */
+/** Cells that begin and end the stream, for congestion control, and that a piece of it does not fill. */
 const MOST_OTHER_CELLS = 10;
 const SCREENSHOTS = process.env['SCREENSHOTS'];
 const DESK = { width: 560, height: 900 };
 const PHONE = { width: 360, height: 740, deviceScaleFactor: 1, isMobile: true, hasTouch: true };
-/** A stock Chromium heeds these only under https; for Tor Browser an onion is as good. */
+/** A stock Chromium honours these only over https; Tor Browser treats an onion as secure. */
 const ONLY_UNDER_HTTPS = /Cross-Origin-Opener-Policy header has been ignored|Origin-Agent-Cluster header/;
 
 type Case = { name: string; browser: BrowserName; level: Level; path: string; phone?: true; wasm: boolean };
@@ -46,7 +46,7 @@ let deployment: Deployment;
 let recorder: Recorder;
 let tor: Tor;
 beforeAll(async () => {
-  // Long enough for a picture of the waiting.
+  // Long enough to capture the waiting.
   deployment = await startDeployment({ onSocket: true, ...(SCREENSHOTS === undefined ? {} : { slotSeconds: 8 }) });
   recorder = await Recorder.start({ socket: deployment.socket ?? '' });
   tor = await startTor(recorder.socket);
@@ -57,7 +57,7 @@ afterAll(async () => {
   await deployment?.stop();
 });
 
-/** A connection through Tor may fail, as it may for anybody. */
+/** A connection through Tor may fail, as in real life. */
 async function go(page: Page, path = ''): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -76,7 +76,7 @@ async function draw(name: string, picture: () => Promise<Uint8Array>): Promise<v
   await writeFile(join(SCREENSHOTS, `${name}.png`), await picture());
 }
 
-/** Paths asked for since, in order. */
+/** Paths requested since then, in order. */
 function asked(since: number): string[] {
   return recorder
     .exchanges('GET ')
@@ -111,7 +111,7 @@ it.each(CASES)(
       await shot('4-accepted');
       expect(await deployment.untilDelivered([message])).toContain(message);
 
-      // Only what this level needs, and not a word on the console: NoScript would draw a box over the page.
+      // Only what this level needs, and nothing on the console: NoScript would draw a box over the page.
       const paths = asked(since);
       expect(paths).toContain(wasm ? '/seal-wasm.js' : '/seal-js.js');
       expect(paths.filter((each) => (wasm ? /seal-js/ : /wasm/).test(each))).toEqual([]);
@@ -123,7 +123,7 @@ it.each(CASES)(
   },
 );
 
-it('a request, a decoy and a look into a mailbox take as many cells', { timeout: TEST_MS }, async () => {
+it('a request, a decoy and a look into a mailbox take the same number of cells', { timeout: TEST_MS }, async () => {
   const browsers = recorder.exchanges('POST /parcel? ')[0];
   if (browsers === undefined) throw new Error('no browser has sent anything yet');
   const { keyring } = deployment.keyring;
@@ -154,7 +154,7 @@ it('a request, a decoy and a look into a mailbox take as many cells', { timeout:
   }
 });
 
-it('safest: without scripts a sealed request is pasted and opened by a volunteer', { timeout: TEST_MS }, async () => {
+it('safest: a sealed request is pasted without scripts, and a volunteer opens it', { timeout: TEST_MS }, async () => {
   const message = 'Запечатано в другом браузере.';
   const browser = await openBrowser('firefox', { level: 'safest', socksPort: tor.socksPort });
   try {

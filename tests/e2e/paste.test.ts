@@ -1,4 +1,4 @@
-// Without scripts (Tor Browser's level Safest): the page says what works, and takes a parcel that was sealed elsewhere.
+// Without scripts (Tor Browser's level Safest): the page says what works, and accepts a parcel that was sealed elsewhere.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import { openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
 import { shareDeployment, type Deployment } from '../support/deployment.ts';
 import { Front } from '../support/front.ts';
 
-/** Nothing has to be scrolled to, and so nothing moves on under the mouse. */
+/** Tall enough that nothing has to be scrolled to, and so nothing moves under the mouse. */
 const ALL_IN_SIGHT = { width: 1_280, height: 2_400 };
 
 let deployment: Deployment;
@@ -65,7 +65,7 @@ describe('without scripts', () => {
   it.each([
     ['/', 1],
     ['/en/', 2],
-  ])('a wrong address is a page that leads back to %s', async (first, section) => {
+  ])('a wrong address shows a page that leads back to %s', async (first, section) => {
     await goto('en/nothing');
     expect(await reader.text('#exit')).toBe('Быстрый выход Quick exit');
     const [russian, english] = [await reader.text('section:nth-of-type(1)'), await reader.text('section:nth-of-type(2)')];
@@ -86,18 +86,18 @@ describe('without scripts', () => {
     ['nothing', () => ''],
     ['a parcel cut at its end', () => encodeParcelText(deployment.seal('x')).slice(0, -1)],
     ['words as long as a parcel', () => 'help '.repeat(7_000).slice(0, 32_768)],
-  ])('lets the browser itself refuse %s', async (_what, make) => {
+  ])('has the browser itself refuse %s', async (_what, make) => {
     await goto('en/');
     const text = make();
     if (text !== '') await reader.paste('#parcel', text);
     await reader.click(SEND);
     await reader.until('#parcel:user-invalid');
-    // What would have been sent would come before this.
+    // Anything that had been sent would arrive before this.
     await goto('en/');
     expect(posted()).toEqual([]);
   });
 
-  it('takes a sealed parcel to the volunteer, and says so in a page', async () => {
+  it('delivers a sealed parcel to the volunteer, and says so in a page', async () => {
     const message = 'Sealed elsewhere, pasted here';
     await goto('en/');
     await reader.paste('#parcel', encodeParcelText(deployment.seal(message)));
@@ -108,13 +108,13 @@ describe('without scripts', () => {
     expect(await reader.text('main > h1')).toBe('Your request has been accepted');
     expect(posted()).toEqual(['/en/paste']);
     const [sent] = front.seen.filter(({ method }) => method === 'POST');
-    // Origin checks could not be passed by anyone: the page says nothing about itself.
+    // The page hides its origin, so the relay can have no origin check.
     expect(sent?.headers).toMatch(/\nOrigin\nnull(\n|$)/);
     expect(await deployment.untilDelivered([message])).toContain(message);
     expect(reader.problems).toEqual([]);
   });
 
-  it('says what to do when the parcel is of no use', async () => {
+  it('says what to do when the parcel is unusable', async () => {
     await goto('');
     await reader.paste('#parcel', 'A'.repeat(32_768));
     await reader.until('#parcel:valid');
@@ -124,7 +124,7 @@ describe('without scripts', () => {
   });
 });
 
-it('with scripts, a command line visits as the page does: the same requests with the same headers, group by group', async () => {
+it('the command line makes the same requests with the same headers as the page with scripts, group by group', async () => {
   front.reset();
   const names = (headers: string): string[] => headers.split('\n').filter((_, index) => index % 2 === 0);
   const visited = (): Map<string, string[]> => new Map(front.seen.map(({ path, headers }) => [path, names(headers)]));
@@ -139,7 +139,7 @@ it('with scripts, a command line visits as the page does: the same requests with
     await browser.close();
   }
   const page = visited();
-  // A browser asks for the icon when it likes, and in automation often never.
+  // A browser requests the icon when it likes, and in automation often never.
   const paths = PAGE_FILES.flat().map(({ path }) => path);
   expect(new Set([...page.keys(), '/icon.png'])).toEqual(new Set([...paths, '/parcel']));
   front.reset();
@@ -151,7 +151,7 @@ it('with scripts, a command line visits as the page does: the same requests with
   for (const [path, headers] of page) expect([path, command.get(path)]).toEqual([path, headers]);
   const order = front.seen.map(({ path }) => path);
   expect(order).toHaveLength(paths.length + 1);
-  // Within a group they race each other.
+  // The requests of a group race each other.
   let at = 0;
   for (const group of PAGE_FILES) expect(new Set(order.slice(at, (at += group.length)))).toEqual(new Set(group.map(({ path }) => path)));
   expect(order.at(-1)).toBe('/parcel');

@@ -1,4 +1,4 @@
-// Entering an access code: however it was written down, with what is wrong said kindly, and kept until it has led somewhere.
+// Entering an access code: however it was written down, with kind words about mistakes, and kept until it has worked.
 import { describe, expect, it } from 'vitest';
 import { readCode } from '../../crypto/code.ts';
 import { encodeMailboxAnswer } from '../../crypto/mailbox.ts';
@@ -27,7 +27,7 @@ describe.each(FIREFOX)('a code in %s', (name) => {
     await bench.tab.until('#conversation');
   });
 
-  it('names a mistyped word by its place, and asks nobody', async () => {
+  it('names a mistyped word by its place, without asking the relay', async () => {
     const { words } = await startConversation('ru');
     await page.open();
     await page.read(words.map((word, i) => `Слово №${String(i + 1)}: ${i === 6 ? 'ыыыыы' : word}`).join('\n'));
@@ -100,7 +100,7 @@ describe.each(FIREFOX)('a code in %s', (name) => {
     expect(await page.shown()).toEqual(['Дождались']);
   });
 
-  it('tries again with the code that is in the field by then', async () => {
+  it('tries again with the code then in the field', async () => {
     const [first, second] = [await startConversation('ru'), await startConversation('ru')];
     await page.reply(first, 'Для другого');
     await page.reply(second, 'Для вас');

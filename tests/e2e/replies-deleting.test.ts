@@ -1,4 +1,4 @@
-// Removing answers: one, or all that the page was given, and nothing else.
+// Deleting answers: one, or all that the page was given, and nothing else.
 import { describe, expect, it } from 'vitest';
 import { sealParcel } from '../../crypto/parcel.ts';
 import { replyId } from '../../crypto/reply.ts';
@@ -20,7 +20,7 @@ describe.each(FIREFOX)('deleting in %s', (name) => {
     expect((await bench.deployment.post(stampParcel(removal, DIFFICULTY))).status).toBe(202);
   };
 
-  it('removes one answer when asked to and told so again', async () => {
+  it('deletes one answer when asked and confirmed', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Остаётся', 'Уходит');
     await page.openMailbox(conversation);
@@ -41,7 +41,7 @@ describe.each(FIREFOX)('deleting in %s', (name) => {
     expect(await page.shown()).toEqual(['Остаётся']);
   });
 
-  it('passes over none of those that move up when one is removed', async () => {
+  it('skips none of those that move up when one is deleted', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Один', 'Два', 'Три', 'Четыре', 'Пять');
     await page.openMailbox(conversation);
@@ -76,7 +76,7 @@ describe.each(FIREFOX)('deleting in %s', (name) => {
     expect(await bench.tab.isVisible('#gone')).toBe(false);
   });
 
-  it('removes all of them, and then there is nothing left on the page either', async () => {
+  it('deletes all of them, and then nothing is left on the page either', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Один', 'Два');
     await page.forge(conversation, 'Не показано');
@@ -93,7 +93,7 @@ describe.each(FIREFOX)('deleting in %s', (name) => {
     await expect.poll(() => repliesWaiting(bench.deployment, conversation.thread)).toBe(0);
   });
 
-  it('says how many wait that it was not given, leaves them, and shows them on', async () => {
+  it('says how many answers it was not given, leaves them, and shows them next', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Один', 'Два', 'Три', 'Четыре', 'Пять');
     await page.openMailbox(conversation);
@@ -120,7 +120,7 @@ describe.each(FIREFOX)('deleting in %s', (name) => {
     expect(await bench.tab.isVisible('#confirm')).toBe(false);
   });
 
-  it('shows whatever moved up when some that were read were removed elsewhere', async () => {
+  it('shows whatever moved up when some that were read were deleted elsewhere', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Один', 'Два', 'Три', 'Четыре', 'Пять');
     await page.openMailbox(conversation);
@@ -137,7 +137,7 @@ describe.each(FIREFOX)('deleting in %s', (name) => {
     }
   });
 
-  it('leaves what arrives while it is carried out, in the same round', async () => {
+  it('leaves answers that arrive in the round that carries it out', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Первый', 'Второй');
     await page.openMailbox(conversation);
@@ -160,11 +160,11 @@ describe.each(FIREFOX)('deleting in %s', (name) => {
     await expect.poll(async () => ((await page.shown()) as string[]).toSorted()).toEqual(['Пятый', 'Третий', 'Четвёртый']);
   });
 
-  it('removes nothing that has come since when it is asked for again', async () => {
+  it('deletes nothing that arrived since when the same deletion is sent again', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Первый');
     await page.openMailbox(conversation);
-    // The relay has the removal, and its answer is lost.
+    // The relay takes the removal, and its answer is lost.
     bench.front.rules.set('/parcel', async ({ body }, response) => {
       await bench.deployment.post(body);
       response.destroy();
@@ -181,7 +181,7 @@ describe.each(FIREFOX)('deleting in %s', (name) => {
     expect(await repliesWaiting(bench.deployment, conversation.thread)).toBe(1);
   });
 
-  it('forgets what it showed when all is removed while a text is being written', async () => {
+  it('forgets what it showed when all is deleted while a text is being written', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Один', 'Два');
     await page.openMailbox(conversation);
@@ -203,7 +203,7 @@ describe.each(FIREFOX)('deleting in %s', (name) => {
     }
   });
 
-  it('counts nothing that was removed a moment ago', async () => {
+  it('does not count what was deleted a moment ago', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Остаётся', 'Уходит');
     await page.openMailbox(conversation);

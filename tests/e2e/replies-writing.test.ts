@@ -1,4 +1,4 @@
-// Writing again in a conversation: to the same people, before an answer and after it, and never losing a text.
+// Writing again in a conversation: to the same people, before an answer and after it, without ever losing a text.
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { encodeKeyring, type Keyring } from '../../crypto/keyring.ts';
@@ -11,7 +11,7 @@ import { usePages, useSite } from '../support/page-bench.ts';
 import { RepliesPage } from '../support/replies-page.ts';
 import { inboxOf, severalTeams } from '../support/teams.ts';
 
-/** By chance two letters would hardly ever come to the same. */
+/** Enough that two letters hardly ever choose the same team by chance. */
 const TEAMS = 16;
 
 const site = useSite({ adjust: severalTeams(TEAMS) });
@@ -40,7 +40,7 @@ describe.each(FIREFOX)('further words in %s', (name) => {
     expect(await page.shown()).toEqual(['Здравствуйте']);
     await bench.deployment.untilDelivered([text]);
     const letter = (await bench.deployment.letters()).find(({ message }) => message === text);
-    // After the answer that had been read.
+    // Placed after the answer that was read.
     expect(letter).toMatchObject({
       kind: 'follow-up',
       language: 'ru',
@@ -53,23 +53,26 @@ describe.each(FIREFOX)('further words in %s', (name) => {
   it.each([
     ['minutes without WebAssembly', 18, true],
     ['half a minute without WebAssembly', 17, false],
-  ])('a stamp that takes %s is said before anyone types, and again where one writes, or not', async (_, difficulty, said) => {
-    const form = new FormPage(bench);
-    const json = encodeKeyring(bench.deployment.keyring.keyring);
-    form.serveStart({ door: { difficulty }, json, signature: sign(json, await form.rootKey(), 'test') });
-    form.serveWithoutWasm('/replies.js');
-    await page.openMailbox(await startConversation('ru'));
-    expect(await bench.tab.isVisible('#slow-writing')).toBe(said);
-    expect(await bench.tab.isVisible('#write')).toBe(true);
-    await page.open();
-    expect(await bench.tab.isVisible('#slow')).toBe(said);
-    if (said) expect(await bench.tab.text('#slow')).toContain('Читать ответы можно как обычно');
-  });
+  ])(
+    'a stamp that takes %s is announced before anyone types, and again beside the text, where it takes long',
+    async (_, difficulty, said) => {
+      const form = new FormPage(bench);
+      const json = encodeKeyring(bench.deployment.keyring.keyring);
+      form.serveStart({ door: { difficulty }, json, signature: sign(json, await form.rootKey(), 'test') });
+      form.serveWithoutWasm('/replies.js');
+      await page.openMailbox(await startConversation('ru'));
+      expect(await bench.tab.isVisible('#slow-writing')).toBe(said);
+      expect(await bench.tab.isVisible('#write')).toBe(true);
+      await page.open();
+      expect(await bench.tab.isVisible('#slow')).toBe(said);
+      if (said) expect(await bench.tab.text('#slow')).toContain('Читать ответы можно как обычно');
+    },
+  );
 
   it.each([
     ['with a topic', '#topic-legal'],
     ['without one', '#topic-none'],
-  ])('before any answer reaches the team that has the request, %s', async (how, topic) => {
+  ])('reaches the team that has the request before any answer, %s', async (how, topic) => {
     const [first, further] = [`Первое, ${how}. ${name}`, `И ещё, ${how}. ${name}`];
     await bench.open('', { until: FORM_READY });
     if (topic !== '#topic-none') await bench.tab.page.click(topic);
@@ -87,7 +90,7 @@ describe.each(FIREFOX)('further words in %s', (name) => {
     await bench.tab.paste('#message', further);
     await bench.tab.page.click('#send');
     await bench.tab.until('#sent');
-    // Whoever goes on writing need not choose again.
+    // Nobody has to choose again for further words.
     expect(await bench.tab.page.$(`${topic}:checked`)).not.toBeNull();
 
     const textsOf = async (inbox: string): Promise<string[]> => (await bench.deployment.letters(inbox)).map(({ message }) => message);
@@ -120,7 +123,7 @@ describe.each(FIREFOX)('further words in %s', (name) => {
     expect(await bench.tab.isVisible('#write')).toBe(true);
   });
 
-  it('lets no answer lead further words to a team that its signer is none of', async () => {
+  it('ignores an answer that names a team its signer does not belong to', async () => {
     const conversation = await startConversation('ru');
     const { teams } = JSON.parse(await readFile(bench.deployment.keyringFile, 'utf8')) as Keyring;
     await page.reply(conversation, 'От своих');
@@ -135,7 +138,7 @@ describe.each(FIREFOX)('further words in %s', (name) => {
       .toContain(`Кому это? ${name}`);
   });
 
-  it('sends further words to whom the newest answer says, also after that was deleted', async () => {
+  it('sends further words to the team of the newest answer, even after that was deleted', async () => {
     const conversation = await startConversation('ru');
     const { teams } = JSON.parse(await readFile(bench.deployment.keyringFile, 'utf8')) as Keyring;
     await page.reply(conversation, 'Первый', 'Второй');
@@ -188,7 +191,7 @@ describe.each(FIREFOX)('further words in %s', (name) => {
     await bench.tab.page.click('#notice-leaving [data-action="stay"]');
     expect(await bench.tab.value('#message')).toBe('Черновик');
     await bench.tab.page.click('nav a');
-    // Also while the other page does not come, nothing is left of the conversation.
+    // Nothing is left of the conversation, even while the next page does not load.
     bench.front.rules.set('/en/replies', (_, response) => void response.writeHead(204).end());
     await bench.tab.page.click('#notice-leaving [data-action="leave"]');
     await expect.poll(() => bench.tab.page.workers()).toEqual([]);

@@ -19,7 +19,7 @@ describe.each(BROWSERS)('answers in %s', (name) => {
   const bench = usePages(name, site, { excused: /Failed to load resource/ });
   const page = new RepliesPage(bench);
 
-  it('shows an answer as plain text, and the code goes nowhere', async () => {
+  it('shows an answer as plain text, and sends the code nowhere', async () => {
     const conversation = await startConversation('en');
     const text = `Hello!\n\n<b>https://example.org</b> & "quotes"\n\u202eabc שלום 🕯`;
     await page.reply(conversation, text);
@@ -38,7 +38,7 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     expect(kept).toBe('["",0,0]');
   });
 
-  it('leaves nothing behind, whichever way it is left', async () => {
+  it('leaves nothing behind, however the page is left', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Никому');
     await page.openMailbox(conversation);
@@ -63,7 +63,7 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     expect(bench.front.seen.length).toBe(sent);
   });
 
-  it('sends decoys while somebody only reads, and asks in their place', async () => {
+  it('sends decoys while somebody only reads, and requests in their place', async () => {
     await page.open();
     await expect.poll(() => bench.front.parcels().length).toBeGreaterThan(0);
     const { words } = await startConversation('ru');
@@ -84,7 +84,7 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     expect(await bench.tab.text('#conversation-title')).toBe('Ответа пока нет');
     expect(await bench.tab.text('#none')).toContain('покажет то же самое');
     expect(await bench.tab.isVisible('#write')).toBe(true);
-    // There is one team: nothing has to be chosen to reach it again.
+    // With one team nothing has to be chosen.
     expect(await bench.tab.isVisible('#topic-choice')).toBe(false);
     expect(await page.shown()).toEqual([]);
     expect(await bench.tab.value('#typed-code')).toBe('');
@@ -94,7 +94,7 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     expect(bench.tab.requests.filter((url) => !url.startsWith(bench.front.url) && !url.startsWith('data:'))).toEqual([]);
   });
 
-  it('shows three answers, and the third when it is asked for', async () => {
+  it('shows three answers, the third on request', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Первый', 'Второй', 'Третий');
     await page.openMailbox(conversation);
@@ -107,7 +107,7 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     expect(await bench.tab.isVisible('#unfetched')).toBe(false);
   });
 
-  it('shows answers in the order of writing, whatever the server makes of it: one that is served again is no news', async () => {
+  it('shows answers in the order of writing, whatever order the server sends: an answer served again is not news', async () => {
     const conversation = await startConversation('ru');
     const { address } = conversation.thread;
     const [team] = bench.deployment.keyring.keyring.teams;
@@ -127,7 +127,7 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     await expect.poll(page.shown).toEqual(['Старый', 'Второй, без сети', 'Третий', 'Последний']);
   });
 
-  it('says calmly that earlier answers are not there, and nothing of those deleted in this visit', async () => {
+  it('says calmly that earlier answers are missing, but not those deleted in this visit', async () => {
     const conversation = await startConversation('ru');
     const { thread } = conversation;
     const ids = ['a', 'b', 'c'].map((digit) => digit.repeat(32)) as [string, string, string];
@@ -162,7 +162,7 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     ).toBe(0);
   });
 
-  it('counts what nobody of the keyring has signed, and does not show it', async () => {
+  it('counts answers that nobody of the keyring signed, and does not show them', async () => {
     const conversation = await startConversation('ru');
     await page.forge(conversation, 'Приходите по этому адресу.');
     await page.reply(conversation, 'Настоящий ответ');
@@ -172,7 +172,7 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     expect(await bench.tab.page.content()).not.toContain('Приходите');
   });
 
-  it('shows an answer once that a relay shows twice, or that was sealed twice', async () => {
+  it('shows once an answer that the relay sends twice or that was sealed twice', async () => {
     const conversation = await startConversation('ru');
     const { identity, address } = conversation.thread;
     const [team] = bench.deployment.keyring.keyring.teams;
@@ -192,7 +192,7 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     }
   });
 
-  it('believes no relay that tells of more answers than there can be', async () => {
+  it('does not believe a relay that claims more answers than there can be', async () => {
     bench.front.rules.set(
       '/mailbox',
       (_, response) =>
@@ -204,7 +204,7 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     expect(await bench.tab.isVisible('#conversation')).toBe(false);
   });
 
-  it('reads behind a closed door, and says that only writing has to wait', async () => {
+  it('reads while the door is closed, and says that only writing has to wait', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'И сейчас');
     bench.front.rules.set('/start.json', async (_, response) => {
@@ -224,7 +224,7 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     expect(await bench.tab.isVisible('#delete-1')).toBe(true);
   });
 
-  it('shows no answer while the keys that it is checked with are not there', async () => {
+  it('shows no answer while the keys to check it are missing', async () => {
     bench.front.rules.set(
       '/start.json',
       (_, response) => void response.end(JSON.stringify({ door: { open: false, reason: 'keyring' }, keyring: null, signature: null })),

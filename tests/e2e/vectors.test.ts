@@ -21,7 +21,7 @@ const CSP = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Runs in the browser: in a page's own worker, where the form seals too. */
+/** Runs in the browser, in a worker of the page, as sealing does. */
 const IN_WORKER = `
   import { runVectors } from './tests/vectors/run.ts';
   const failure = (error) => ({ passed: 0, failed: [{ name: 'all', reason: String(error) }] });

@@ -13,7 +13,7 @@ import { compilePowerLoss } from './power-loss.ts';
 const PARCELS = 100;
 const LOAD_MS = 12_000;
 const ACCEPTED_WITHIN_MS = 180_000;
-/** A tick whose worker was killed comes again after BullMQ has noticed: about half a minute. */
+/** A tick whose worker was killed comes again once BullMQ notices, after about half a minute. */
 const DELIVERED_WITHIN_MS = 90_000;
 
 let folder: string;
@@ -27,7 +27,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test('the power-loss library works: without fsync a killed Redis loses what it has answered', async () => {
+test('the power-loss library works: without fsync a killed Redis loses what it acknowledged', async () => {
   const written = 200;
   const redis = await startRedis({ acl: false, preload: powerLoss, args: ['--appendfsync', 'no'] });
   try {

@@ -3,13 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Part } from '../../deploy/parts.ts';
 import type { Deployment } from '../support/deployment.ts';
 
-/** What was offered, and which of it the relay said it had accepted. */
+/** What was posted, and what the relay said it accepted. */
 export type Load = { accepted: string[]; refused: number; unanswered: number };
 
-/** As long as a browser would wait for an answer over a dead relay, shortened: nothing here is slower than 3 s. */
+/** Shorter than a browser's timeout: nothing here takes longer than 3 s. */
 const ANSWER_WITHIN_MS = 5_000;
 
-/** Posts each parcel until it is accepted, some of them at a time, until `signal`: what a person's page does. @param load counts it */
+/** Posts each parcel until it is accepted, as a page does, several at a time, until `signal` is aborted. @param load counts it */
 export async function postAll(
   deployment: Deployment,
   parcels: ReadonlyMap<string, Uint8Array>,
@@ -33,14 +33,14 @@ export async function postAll(
         else load.refused += 1;
         await sleep(randomInt(20, 100));
       }
-      // Spread over most of the time, so that kills meet parcels on their way.
+      // Spread over most of the time, so that kills hit parcels in transit.
       await sleep(randomInt(0, 600));
     }
   };
   await Promise.all(Array.from({ length: 4 }, sender));
 }
 
-/** Until `signal`: kill -9 of a random part at a random moment, and its start again a random moment later. @returns how often */
+/** Until `signal` is aborted: kills a random part with -9 at random moments, and restarts it a little later. @returns how often */
 export async function killAtRandom(deployment: Deployment, parts: readonly Part[], signal: AbortSignal): Promise<number> {
   let kills = 0;
   while (!signal.aborted) {

@@ -25,7 +25,7 @@ async function door(): Promise<unknown> {
   return JSON.parse(Buffer.from((await http(new URL('door.json', deployment.url).href)).body).toString());
 }
 
-test('a Redis that hangs is an error within three seconds, and the same parcel passes when it is back', async () => {
+test('a Redis that hangs is an error within three seconds, and the same parcel is accepted when it is back', async () => {
   const parcel = deployment.seal('while Redis hangs');
   deployment.signal('redis', 'SIGSTOP');
   try {
@@ -45,8 +45,8 @@ test('a Redis that hangs is an error within three seconds, and the same parcel p
   expect(await deployment.untilDelivered(['while Redis hangs'])).toEqual(['while Redis hangs']);
 });
 
-test('a Redis that was emptied has all it needs again within a round, and nobody need restart the relay or the worker', async () => {
-  // Stopped, so that it cannot be done before the door was seen.
+test('a Redis that was emptied has all it needs within a round, without restarting relay or worker', async () => {
+  // Stopped, so that the door is seen closed before the worker repairs it.
   deployment.signal('worker', 'SIGSTOP');
   try {
     await admin.flushall();
@@ -60,7 +60,7 @@ test('a Redis that was emptied has all it needs again within a round, and nobody
   expect(await deployment.untilDelivered(['after Redis was emptied'])).toContain('after Redis was emptied');
 });
 
-test('a Redis that is gone is an error at once, and nobody need restart the relay or the worker', async () => {
+test('a Redis that is gone is an error at once, and its return needs no restart of relay or worker', async () => {
   const parcel = deployment.seal('while Redis is gone');
   const [relay, worker] = [deployment.pid('relay'), deployment.pid('worker')];
   await deployment.kill('redis');
@@ -68,7 +68,7 @@ test('a Redis that is gone is an error at once, and nobody need restart the rela
   expect(refused.value.status).toBe(503);
   expect(refused.ms).toBeLessThan(1_000);
   deployment.start('redis');
-  // Not by /door.json: it is looked after once a second, and may not even have noticed.
+  // Not by /door.json: it is updated once a second, and may not have changed yet.
   await expect.poll(async () => (await deployment.post(parcel)).status, { timeout: 60_000 }).toBe(202);
   expect(await deployment.untilDelivered(['while Redis is gone'])).toContain('while Redis is gone');
   expect([deployment.pid('relay'), deployment.pid('worker')]).toEqual([relay, worker]);

@@ -1,4 +1,4 @@
-// What comes in wrong gets its own defined result at the layer that can see it, over the real programs, and none of them ends.
+// Every kind of bad input gets its own defined result, at the first layer that can see it, and none of the real programs ends.
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -35,9 +35,9 @@ import { http, postParcel, type HttpRequest } from '../support/http.ts';
 
 const DIFFICULTY = 10;
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** The worker keeps what no key of its opens for a minute: the key may be on its way. */
+/** The worker keeps a parcel that none of its keys opens for a minute: the key may still arrive. */
 const PATIENCE_MS = 60_000;
-/** Most of the file waits for that: with rounds of a second it would be sixty of them. */
+/** Most of the file waits for that minute: with rounds of a second it would take sixty of them. */
 const ROUND_SECONDS = 5;
 
 let deployment: Deployment;
@@ -54,12 +54,12 @@ afterAll(async () => {
   await deployment.stop();
 });
 
-/** A sealed part, whatever it is, as a parcel with its check and its stamp. */
+/** A parcel with a valid check and stamp around any sealed part. */
 const framed = (sealed: Uint8Array, serial = deployment.keyring.keyring.serial): Uint8Array =>
   stampParcel(frameParcel(sealed, serial), DIFFICULTY);
 const sealedOf = (message: string): Uint8Array => parseParcel(deployment.seal(message)).sealed;
 
-/** A sealed part with any plaintext, to this or another worker, as a parcel with its stamp. */
+/** A stamped parcel with any plaintext, sealed to this worker or another. */
 function parcelWith(
   plaintext: Uint8Array,
   worker = deployment.keyring.keyring.worker,
@@ -98,7 +98,7 @@ function changed(bytes: Uint8Array, at: number, to?: number): Uint8Array {
   return copy;
 }
 
-/** A good parcel without a stamp; almost none of them has enough zero bits by chance. */
+/** A good parcel without a stamp; hardly any has enough zero bits by chance. */
 function unstamped(): Uint8Array {
   for (;;) {
     const parcel = sealParcel({ kind: 'decoy' }, { serial: deployment.keyring.keyring.serial, worker: deployment.keyring.keyring.worker });
@@ -106,7 +106,7 @@ function unstamped(): Uint8Array {
   }
 }
 
-describe('the relay refuses, with a short answer, what is no exchange', () => {
+describe('the relay refuses with a short answer whatever is not an exchange', () => {
   const octets = { 'content-type': 'application/octet-stream' };
   test.each<[string, HttpRequest & { path?: string }, number, string]>([
     ['an empty body', { body: new Uint8Array() }, 400, 'PARCEL_SHORT'],
@@ -140,18 +140,18 @@ describe('the relay refuses, with a short answer, what is no exchange', () => {
     expect([answer.status, JSON.parse(Buffer.from(answer.body).toString())]).toMatchObject([status, { error }]);
   });
 
-  test('a body that comes too slowly', async () => {
+  test('a body that arrives too slowly', async () => {
     const received = await raw('POST /parcel HTTP/1.1\r\nContent-Type: application/octet-stream\r\nContent-Length: 24576\r\n\r\nslow');
     expect(received).toMatch(/^HTTP\/1\.1 408 /);
     expect(received).toContain('"TIMEOUT"');
   });
 
-  test('what is no HTTP', async () => {
+  test('bytes that are not HTTP', async () => {
     expect(await raw('\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
   });
 });
 
-/** Sends these bytes, and no more, and waits until the relay closes. */
+/** Sends these bytes and waits until the relay closes the connection. */
 async function raw(text: string): Promise<string> {
   const socket = connect(Number(new URL(deployment.url).port), '127.0.0.1');
   let received = '';
@@ -181,10 +181,10 @@ function twoRecipients(): Uint8Array {
   return concat(unstamped().subarray(0, PARCEL_HEADER_BYTES), file.subarray(0, SEALED_BYTES));
 }
 
-test('the worker drops, and counts by reason, what only it can see', { timeout: PATIENCE_MS + 60_000 }, async () => {
+test('the worker drops and counts by reason what only it can see', { timeout: PATIENCE_MS + 60_000 }, async () => {
   const cases: [reason: string, parcel: Uint8Array][] = [
     ['unopenable', parcelWith(new Uint8Array(PARCEL_PLAINTEXT_BYTES), identityToRecipient(generateIdentity()))],
-    // A truncated age file, brought to the right length again.
+    // A truncated age file, padded to the right length again.
     ['damaged', framed(concat(sealedOf('truncated').subarray(0, SEALED_BYTES - 5_000), randomBytes(5_000)))],
     ['damaged', framed(changed(sealedOf('one bit'), SEALED_BYTES - 1))],
     ['format', parcelWith(plaintextWith(9, team(), new Uint8Array()))],
@@ -202,13 +202,13 @@ test('the worker drops, and counts by reason, what only it can see', { timeout: 
   expect(await deployment.letters()).toEqual([]);
 });
 
-/** An age file to one recipient instead of eight, filled up to a letter's length. */
+/** An age file to one recipient instead of eight, padded to a letter's length. */
 function shortLetter(): Uint8Array {
   const file = encrypt(new Uint8Array(LETTER_PLAINTEXT_BYTES), deployment.keyring.keyring.teams[0]?.recipients ?? []);
   return concat(file, randomBytes(LETTER_BYTES - file.length));
 }
 
-test('what is forged is ignored by the relay, and refused by whoever would seal under it', async () => {
+test('the relay ignores a forged keyring, and whoever would seal under it refuses it', async () => {
   const { keyrings } = deployment.layout;
   const stranger = generateKeyPair();
   const json = encodeKeyring({ ...deployment.keyring.keyring, serial: 2, worker: identityToRecipient(generateIdentity()) });
@@ -231,7 +231,7 @@ function sealWith(keyring: string) {
   return spawnSync(process.execPath, args, { input: 'text', encoding: 'utf8' });
 }
 
-test('after all that, the same three processes take a request and deliver it', async () => {
+test('after all that, the same three processes accept and deliver a request', async () => {
   const parcel = deployment.seal('после всего');
   expect((await deployment.post(parcel)).status).toBe(202);
   expect((await deployment.post(parcel)).status).toBe(202);
@@ -241,7 +241,7 @@ test('after all that, the same three processes take a request and deliver it', a
   expect(await deployment.logs()).not.toContain('crashed');
 });
 
-test('under an expired keyring the door is closed, and says why', async () => {
+test('with an expired keyring the door is closed and says why', async () => {
   const expired = await startDeployment({ adjust: expire, untilOpen: false });
   try {
     const door = async () => JSON.parse(Buffer.from((await http(new URL('door.json', expired.url).href)).body).toString()) as unknown;
@@ -256,7 +256,7 @@ test('under an expired keyring the door is closed, and says why', async () => {
   }
 });
 
-/** The same keyring, signed by the same key, half a day past its end: parcels under it would still be taken, if a keyring followed. */
+/** The same keyring, signed by the same key, half a day expired: its parcels would still be accepted if another keyring followed. */
 async function expire({ layout, keyring, keyringFile }: Prepared): Promise<void> {
   const root = await readRootKey(layout.rootSecretKey, () => Promise.reject(new Error('no passphrase')));
   for (const file of [keyringFile, `${keyringFile}.minisig`]) rmSync(file);

@@ -37,7 +37,7 @@ function buildDesk(
 }
 
 describe('admin build-desk', () => {
-  test('writes a page a language, the same bytes wherever it is built', async () => {
+  test('writes one page per language, with the same bytes wherever it is built', async () => {
     const names = deskNames();
     expect(names.slice(0, 2)).toEqual(['desk-ru.html', 'desk-en.html']);
     const second = await buildDesk('another/folder');
@@ -51,7 +51,7 @@ describe('admin build-desk', () => {
     expect((await readdir(dir.path('one'))).sort()).toEqual(names.toSorted());
   });
 
-  test('never overwrites a desk, and leaves what is there as it was', async () => {
+  test('never overwrites a desk, and leaves existing files untouched', async () => {
     const before = await readFile(dir.path('one', 'desk-en.html'));
     const { code, err } = await buildDesk('one');
     expect(code).toBe(EXIT.output);
@@ -112,7 +112,7 @@ describe('admin build-desk', () => {
     await expect(readdir(dir.path('none'))).rejects.toThrow('ENOENT');
   });
 
-  test('takes a keyring that is over beside one that is not, so that its letters can be read', async () => {
+  test('accepts an expired keyring beside a current one, so that its letters can be read', async () => {
     const {
       office: { rootPublicKey, keyring },
     } = offices();

@@ -1,4 +1,4 @@
-// Files as real mail programs, providers and people leave them (tests/cases/mail), read by the command as a volunteer gives them.
+// Files as real mail programs, providers and people leave them (tests/cases/mail), given to the command as a volunteer would.
 import { readdir, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
@@ -11,10 +11,10 @@ const NOTE = 'Answered.';
 type Right = { readonly opens: readonly string[]; readonly names?: readonly string[] };
 const OPENS: Right = { opens: [REQUEST] };
 
-/** What is not here opens, once, and nothing else is said. */
+/** A file that is not listed opens once, without any message. */
 const RIGHT: Readonly<Record<string, Right>> = {
   '3g3-two.mbox': { opens: [REQUEST, NOTE] },
-  // A compound file in name only: what lies in it is found, and that it was not walked to its end is said.
+  // A compound file in name only: its content is found, with a message that it was not read to its end.
   '4b-msg.msg': { opens: [REQUEST], names: ['UNREAD_OUTLOOK'] },
   'x12-truncated-half.eml': { opens: [REQUEST], names: ['UNREAD_CUT'] },
   'y1-request-attached-note-wrapped.eml': { opens: [NOTE, REQUEST] },

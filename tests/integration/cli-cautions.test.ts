@@ -44,7 +44,7 @@ describe('what somebody else has', () => {
     expect(await readdir(out)).toHaveLength(4);
   });
 
-  test('what was handed over to them, they answer; a note by nobody of the keyring holds up nobody, and is reported', async () => {
+  test('what was handed over to a volunteer, they may answer; a note by a stranger blocks nobody, and is reported', async () => {
     const notes = [
       await noteBy(boris, { action: 'claim' }),
       await noteBy(boris, { action: 'handover', to: 'Анна' }),
@@ -59,7 +59,7 @@ describe('what somebody else has', () => {
 describe('what could not be read', () => {
   const foreign = (note: NoteContent): NoteContent => ({ ...note, keyring: 'ab'.repeat(32) });
 
-  test('what somebody is known to have needs more than --incomplete', async () => {
+  test('what a colleague is known to have needs more than --incomplete', async () => {
     const claim = await writeTo(dir.path('claim.age'), await noteBy(boris, {}));
     expect((await run(['reply', letter, claim, dir.path('gone.age'), '--incomplete'], { stdin: 'x' })).err).toContain(
       '(CONVERSATION_TAKEN)',
@@ -83,7 +83,7 @@ describe('what could not be read', () => {
       async () => writeTo(dir.path('foreign.age'), sealLetter(foreign(await contentBy(boris, {})), [office.recipient])),
       'NOTE_FOREIGN',
     ],
-  ])('%s may be what somebody else has said: nobody goes on unless they insist', async (_what, path, why) => {
+  ])('%s may hide a colleague’s note: the volunteer has to insist', async (_what, path, why) => {
     const argv = ['reply', letter, await path(), '--imap-password-file', await writeTo(dir.path('password'), 'x')];
     const { code, err } = await run(argv, { stdin: 'x' });
     expect([code, err]).toEqual([
@@ -99,7 +99,7 @@ describe('what could not be read', () => {
     expect((await run(argv, { terminal: { answers: ['y', 'typed', 'y'] } })).code).toBe(EXIT.ok);
   });
 
-  // In each of them a colleague's answer was passed over once, and a second one written.
+  // In each of these forms a colleague's answer was once missed, and a second one written.
   const forms: Readonly<Record<string, (note: Uint8Array) => Uint8Array>> = {
     'UTF-16': (note) => utf16(armor(note)),
     'smart dashes': (note) => bytesOf(armorIn('em and en dash', note)),
@@ -156,7 +156,7 @@ describe('what could not be read', () => {
     expect([code, text.match(/Беру/g)]).toEqual([EXIT.ok, ['Беру']]);
   });
 
-  test('eight letters that no key opens are told in one line', async () => {
+  test('eight letters that no key opens are reported in one line', async () => {
     const elsewhere = await openOffice((...parts) => dir.path('far', ...parts));
     const letters = await Promise.all(
       Array.from({ length: 8 }, (_, index) => writeTo(dir.path(`far-${String(index)}.age`), elsewhere.letter())),
@@ -167,7 +167,7 @@ describe('what could not be read', () => {
     expect(err).toContain('and 5 more');
   });
 
-  test('but a letter for somebody else, a request under any keyring, and ordinary mail hold up nobody', async () => {
+  test('a letter for somebody else, a request under any keyring, and ordinary mail block nobody', async () => {
     const elsewhere = await openOffice((...parts) => dir.path('elsewhere', ...parts));
     const request = { version: 1 as const, kind: 'request' as const, serial: 1, keyring: 'ab'.repeat(32), language: 'ru', message: 'x' };
     const others = [
@@ -191,7 +191,7 @@ describe('one name for one signer', () => {
   const claimAs = (alias: string, input: CliInput, ...more: string[]): Promise<CliResult> =>
     cli(['claim', letter, ownNote, ...more, ...options().map((word) => (word === 'Анна' ? alias : word)), '--out', nextOut()], input);
 
-  test('another than before is refused where nobody can be asked, unless the volunteer insists', async () => {
+  test('a different alias is refused where nobody can be asked, unless the volunteer insists', async () => {
     const { code, err } = await claimAs('Anja', {});
     expect([code, err]).toEqual([
       EXIT.input,
@@ -202,7 +202,7 @@ describe('one name for one signer', () => {
     expect((await claimAs('Anja', {}, '--anyway')).code).toBe(EXIT.ok);
   });
 
-  test('at a terminal the former one is offered', async () => {
+  test('at a terminal the former alias is offered', async () => {
     const { code, asked, err } = await claimAs('Anja', { terminal: { answers: ['', '', 'y'] } });
     expect([code, asked.slice(0, 1)]).toEqual([EXIT.ok, ['Use Анна? [Y/n] ']]);
     expect(err).toContain('Анна: claim');
@@ -211,7 +211,7 @@ describe('one name for one signer', () => {
     expect((await claimAs('Anja', { terminal: { answers: ['n', 'n'] } })).code).toBe(EXIT.interrupted);
   });
 
-  test('the same in other letters is no other', async () => {
+  test('the same alias in other letters counts as the same', async () => {
     expect((await claimAs('анна', {})).code).toBe(EXIT.ok);
   });
 });
@@ -224,7 +224,7 @@ describe('the answers of a week', () => {
       ),
     );
 
-  test('after twelve of one signer only a colleague goes on, unless the volunteer insists', async () => {
+  test('after twelve by one signer only a colleague can go on, unless the volunteer insists', async () => {
     const twelve = await answers(12, anna, 'twelve');
     expect((await run(['reply', letter, ...twelve.slice(1)], { stdin: 'the twelfth' })).code).toBe(EXIT.ok);
     const { code, err, asked } = await run(['reply', letter, ...twelve], { terminal: { answers: [] } });
@@ -244,7 +244,7 @@ describe('the answers of a week', () => {
     expect(await readdir(out)).toHaveLength(7);
   });
 
-  test('after sixteen of the team nobody does', async () => {
+  test('after sixteen by the team nobody can', async () => {
     const sixteen = [...(await answers(8, anna, 'a')), ...(await answers(8, boris, 'b'))];
     expect((await run(['reply', letter, '--anyway', ...sixteen.slice(1)], { stdin: 'the sixteenth' })).err).not.toContain('drop it');
     expect((await run(['reply', letter, ...sixteen, '--file', '/dev/null'])).err).toContain('(CONVERSATION_TAKEN)');
@@ -252,7 +252,7 @@ describe('the answers of a week', () => {
     expect([code, err]).toEqual([EXIT.ok, expect.stringContaining('16 answers of the team may have gone to this person this week')]);
   });
 
-  test('under last week’s keyring count too, until the week of the mailboxes is over', async () => {
+  test('those under last week’s keyring count too, until the week of the mailboxes is over', async () => {
     const day = 86_400_000;
     const thursday = (weekOf(new Date()) + 3) * 7 * day;
     const { worker, teams } = office.keyring.keyring;

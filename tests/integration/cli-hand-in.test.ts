@@ -24,7 +24,7 @@ const drip = (respond: (socket: Socket) => void): Promise<{ port: number; closed
     });
   });
 
-describe('a relay that sends a byte now and then for ever', () => {
+describe('a relay that trickles bytes for ever', () => {
   test.each<readonly [string, (socket: Socket) => void, (port: number) => RelayAddress]>([
     ['its body', (socket) => socket.write('HTTP/1.1 200 OK\r\n\r\n'), (port) => ({ port })],
     ['its headers', (socket) => socket.write('HTTP/1.1 200 OK\r\nX: '), (port) => ({ port })],
@@ -38,7 +38,7 @@ describe('a relay that sends a byte now and then for ever', () => {
       (socket) => socket.write(Buffer.of(5, 2, 1, 0, 5, 0, 0, 3, 255)),
       (port) => ({ url: new URL('http://relay.onion'), socks: { host: '127.0.0.1', port } }),
     ],
-  ])('%s: the deadline ends it, and the connection', async (_what, respond, address) => {
+  ])('%s: the deadline ends the attempt and the connection', async (_what, respond, address) => {
     const server = await drip(respond);
     await expect(handIn(parcel, address(server.port), { deadlineMs: 400 })).rejects.toMatchObject({
       code: 'RELAY_AWAY',
@@ -48,7 +48,7 @@ describe('a relay that sends a byte now and then for ever', () => {
     server.stop();
   });
 
-  test('whoever stops does not wait for it', async () => {
+  test('a stopped command does not wait for the relay', async () => {
     const stopping = new AbortController();
     const server = await drip((socket) => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n');

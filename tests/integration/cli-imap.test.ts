@@ -63,7 +63,7 @@ const command = (
 ): Promise<CliResult> => cli([name, '--identity', office.identity, ...options, path], input);
 
 describe('a folder at a mail server', () => {
-  test('is read, and is as it was afterwards', async () => {
+  test('is read, and left as it was', async () => {
     const { code, text, err } = await command('open', url());
     expect(text).toContain('    Первое\n');
     expect(text).toContain('    Второе\n');
@@ -75,7 +75,7 @@ describe('a folder at a mail server', () => {
     for (const file of files) expect(file).not.toMatch(/:2,.*S/);
   });
 
-  test('is not asked where the certificate authority is no file of text', async () => {
+  test('is not contacted when the certificate authority is not a text file', async () => {
     execFileSync('mkfifo', [dir.path('pipe')]);
     await writeTo(dir.path('picture'), new Uint8Array([0x89, 0x50, 0xff, 0xfe]));
     for (const [name, problem] of [
@@ -88,7 +88,7 @@ describe('a folder at a mail server', () => {
     }
   });
 
-  test('is named with /, whatever the server has in its place and before it; where there is none, those there are are named', async () => {
+  test('is named with /, whatever separator and prefix the server has; for an unknown one the existing folders are listed', async () => {
     const other = await startImap(certificate, { '.Requests.Legal/1.a': await mailOf(office.letter({ message: 'В папке' })) }, 'INBOX.');
     try {
       for (const folder of ['Requests/Legal', 'INBOX/Requests/Legal', 'Requests.Legal']) {
@@ -105,7 +105,7 @@ describe('a folder at a mail server', () => {
     }
   });
 
-  test('one message that the server refuses is told, and the others are shown', async () => {
+  test('a message that the server refuses is reported, and the others are shown', async () => {
     const names = ['1.a', '2.a', '3.a'];
     const other = await startImap(
       certificate,
@@ -119,7 +119,7 @@ describe('a folder at a mail server', () => {
         ['new', 'cur'].map(async (folder) => (await readdir(join(other.maildir, folder))).map((name) => join(other.maildir, folder, name))),
       );
       const file = places.flat().find((name) => basename(name).startsWith('2.a')) ?? '';
-      // The server knows it, and cannot read it.
+      // The server lists it, but cannot read it.
       await chmod(file, 0);
       const { code, text, err } = await command('open', url('127.0.0.1', other.port));
       expect(text).toContain('    Письмо 1.a\n');
@@ -131,18 +131,18 @@ describe('a folder at a mail server', () => {
     }
   });
 
-  test('is listed as conversations; the password is asked without echo', async () => {
+  test('is listed as conversations; the password is asked for without echo', async () => {
     const { text, asked } = await command('inbox', url(), authority(), { terminal: { answers: [server.password] } });
     expect(text.trimEnd().split('\n')).toHaveLength(2);
     expect(asked).toEqual(['Password of team@example.org at 127.0.0.1 (nothing is shown while you type): ']);
   });
 
-  test('a user that would act on the terminal is asked for with what is in it', async () => {
+  test('a user name with control characters is shown with them written out', async () => {
     const { asked } = await command('open', url().replace('team', '%1B%5B2J'), authority(), { terminal: { answers: ['x'] } });
     expect(asked).toEqual(['Password of ‹U+001B›[2J@example.org at 127.0.0.1 (nothing is shown while you type): ']);
   });
 
-  test('a letter there is answered, without anything of it on this disk', async () => {
+  test('a letter there is answered, without leaving any of it on this disk', async () => {
     const anna = await createSignerFile({ file: dir.path('anna.key') });
     const team = await openOffice((...parts) => dir.path('team', ...parts), { signers: [anna.signer] });
     const thread = threadOf(codeRoot('ru', makeCode()));
@@ -176,7 +176,7 @@ describe('a folder at a mail server', () => {
     ]);
   });
 
-  test('through a SOCKS proxy, which finds the name', async () => {
+  test('through a SOCKS proxy, which resolves the name', async () => {
     const named = makeCertificate('DNS:mail.example.org');
     const behind = await startImap(named, {});
     const proxy = await startSocksServer({ 'mail.example.org': behind.port });
@@ -237,7 +237,7 @@ describe('its address', () => {
     'imaps://anna:secret@mail.example.org/x',
     'imaps://',
     'imaps://anna@host/%ff',
-  ])('%s is none, and is not repeated', (text) => {
+  ])('%s is not one, and is not echoed', (text) => {
     expect(() => parseImapUrl(text)).toThrow(
       expect.objectContaining({ code: 'USAGE', message: expect.not.stringContaining('secret') as unknown }),
     );

@@ -45,7 +45,7 @@ async function keyringWith(serial: number, of: readonly SigningKeyPair[]): Promi
 const under = () => ({ version: 1 as const, serial: 2, keyring: keyring.digest, language: 'ru' });
 const seal = (content: LetterContent): Uint8Array => sealLetter(content, [office.recipient]);
 function written(kind: 'request' | 'follow-up', thread: Thread, message: string): LetterContent {
-  // After an answer that it had read.
+  // Written after reading an answer.
   const content = { kind, ...under(), topic: TOPIC.id, message, ...(kind === 'request' ? {} : { number: 2, read: ['ab'.repeat(8)] }) };
   return { ...content, thread: signAddress(content, thread) };
 }
@@ -76,7 +76,7 @@ const state = ({ text }: CliResult, thread: Thread): string =>
   new RegExp(`^${idOf(thread)}  (.*?) · Психологическая`, 'm').exec(text)?.[1] ?? text;
 
 describe('inbox', () => {
-  test('has one line a conversation, whatever the order of its letters', async () => {
+  test('has one line per conversation, whatever the order of its letters', async () => {
     const { anna: a, boris: b } = threads();
     const path = await box([followUp(a, 'Ещё'), request(b, 'Мне\n страшно'), request(a, 'Первое'), seal({ kind: 'cover', ...under() })]);
     const before = await readdir(dir.path(), { recursive: true });
@@ -89,7 +89,7 @@ describe('inbox', () => {
     expect(await readdir(dir.path(), { recursive: true })).toEqual(before);
   });
 
-  test('says who has answered, who has taken it, and to whom it was handed', async () => {
+  test('says who has answered it, who has taken it, and to whom it was handed over', async () => {
     const { anna: a, boris: b } = threads();
     const { maple: m, oak: o } = signers();
     const stateAfter = async (...notes: Uint8Array[]): Promise<string> => state(await inbox(await box([request(a, 'x'), ...notes])), a);
@@ -101,13 +101,13 @@ describe('inbox', () => {
     expect(await stateAfter(note({ action: 'answer', alias: 'Клён' }, m, b))).toBe('без ответа');
   });
 
-  test('a request that wants no answer says so; two of them with the same words are two', async () => {
+  test('a request that wants no answer says so; two with the same words stay two', async () => {
     const { code, text } = await inbox(await box([1, 2].map(() => seal({ kind: 'request', ...under(), message: 'Без ответа' }))));
     expect(code).toBe(EXIT.ok);
     expect(text.match(/^[0-9a-f]{8} {2}ответ не нужен · \(не выбрана\) · Без ответа$/gm)).toHaveLength(2);
   });
 
-  test('a letter that a colleague sealed again is there once', async () => {
+  test('a letter that a colleague sealed again is shown once', async () => {
     const content = written('request', threads().anna, 'Один раз');
     const claim = signNote({ action: 'claim', thread: threads().anna.address.key, alias: 'Клён', text: '' }, signers().maple);
     const { text } = await cli([
@@ -125,7 +125,7 @@ describe('inbox', () => {
     });
   });
 
-  test('--json says in one way whether keyrings were checked', async () => {
+  test('--json always says whether keyrings were checked', async () => {
     const path = await box([request(threads().anna, 'Одно')]);
     for (const [options, keyringChecked] of [
       [trusted(), true],
@@ -137,7 +137,7 @@ describe('inbox', () => {
     }
   });
 
-  test('nothing to read is said in plain words, and ends with 0', async () => {
+  test('an empty inbox is announced in plain words, with exit 0', async () => {
     const [empty, covered] = [await box([]), await box([seal({ kind: 'cover', ...under() })])];
     for (const command of [inbox, open])
       expect(await command(empty)).toMatchObject({ code: EXIT.ok, text: '', err: `Nothing to read: there is no letter in ${empty}.\n` });
@@ -148,7 +148,7 @@ describe('inbox', () => {
     });
   });
 
-  test('cuts its lines, and nothing in them acts on the terminal', async () => {
+  test('truncates its lines, and nothing in them acts on the terminal', async () => {
     const { text } = await inbox(
       await box([
         request(threads().anna, `\u001b[2J\u202e${'зло '.repeat(100)}`),
@@ -165,7 +165,7 @@ describe('not trusted', () => {
   const refused = async (...letters: Uint8Array[]): Promise<CliResult> => inbox(await box(letters));
 
   test.each(['request', 'follow-up'] as const)(
-    'a %s that names the mailbox of another conversation silences nobody: both are shown, with a remark',
+    'a %s that names another conversation’s mailbox silences nobody: both are shown, with a remark',
     async (kind) => {
       const { anna: a, boris: b } = threads();
       for (const part of ['lock', 'recipient'] as const) {
@@ -178,7 +178,7 @@ describe('not trusted', () => {
     },
   );
 
-  test('a follow-up of the thread that wants the answer elsewhere', async () => {
+  test('a follow-up of the thread that redirects the answer', async () => {
     const { anna: a, boris: b } = threads();
     const moved: Thread = { ...a, address: { ...a.address, lock: b.address.lock } };
     const { err, text } = await refused(request(a, 'Моё'), followUp(moved, 'Туда'));
@@ -194,7 +194,7 @@ describe('not trusted', () => {
     expect(text).toBe('');
   });
 
-  test('notes by a stranger, by a revoked signer, and under another name than was signed', async () => {
+  test('notes by a stranger, by a revoked signer, and under another alias than was signed', async () => {
     const { maple: m, oak: o, stranger: s } = signers();
     const forged = noted({
       ...signNote({ action: 'answer', thread: threads().anna.address.key, alias: 'Клён', text: '' }, m),
@@ -217,7 +217,7 @@ describe('not trusted', () => {
     expect((await cli(['open', '--identity', office.identity, path])).text).toContain('Ответ дал(а): Кто-то (не проверено)');
   });
 
-  test('one signer with two aliases, and one alias of two signers, are remarked', async () => {
+  test('one signer with two aliases, and one alias of two signers, get a remark', async () => {
     const { maple: m, oak: o } = signers();
     const { err } = await refused(
       ...['Клён', 'Липа'].map((alias) => note({ action: 'claim', alias }, m)),
@@ -235,7 +235,7 @@ describe('hostile text', () => {
   ).join('');
   const EVIL = `До\u001b[2J\u001b]0;x\u0007\u009b31m\u202eпосле\u2066\r\n00000000  ответ: Клён ${PLANES}`;
 
-  test('in a request and in a note acts on nothing, in the list as in the conversation', async () => {
+  test('in a request or a note has no effect, in the list or in the conversation', async () => {
     const { anna: a } = threads();
     const path = await box([request(a, EVIL), note({ action: 'claim', alias: 'Клён', text: EVIL }, signers().maple)]);
     for (const { code, text, err } of [await inbox(path), await open(path), await open(path, '--conversation', idOf(a))]) {
@@ -249,7 +249,7 @@ describe('hostile text', () => {
 });
 
 describe('open --conversation', () => {
-  test('shows one whole: what was written, and the notes', async () => {
+  test('shows a whole conversation: what was written, and the notes', async () => {
     const { anna: a, boris: b } = threads();
     const answer = note({ action: 'answer', alias: 'Клён', text: 'Мы рядом' }, signers().maple);
     const path = await box([request(a, 'Первое'), request(b, 'Другое'), answer, followUp(a, 'Спасибо')]);
@@ -276,7 +276,7 @@ describe('open --conversation', () => {
     expect(unknown.err).toContain('(CONVERSATION_UNKNOWN)');
   });
 
-  test('remarks what is not there', async () => {
+  test('says what is missing', async () => {
     const { anna: a, boris: b } = threads();
     const path = await box([followUp(a, 'Ещё'), note({ action: 'claim', alias: 'Клён' }, signers().maple, b)]);
     expect((await open(path, '--conversation', idOf(a))).text).toContain('! начинается с продолжения');

@@ -57,7 +57,7 @@ describe('what is handed in', () => {
     expect(await admin.hlen(keys.pool)).toBe(count);
   });
 
-  test('from files, twice, is there once', async () => {
+  test('from files, twice, is stored once', async () => {
     const one = await writeTo(join(relay.dir, 'one.txt'), text());
     const two = await writeTo(join(relay.dir, 'two.bin'), relay.stamped());
     for (let time = 0; time < 2; time += 1) {
@@ -110,7 +110,7 @@ describe('what is refused', () => {
       '28672 characters, expected 32768; copy the whole of it again',
     ],
     ['one sealed too long ago', () => encodeParcelText(relay.stamped(4)), 'no longer, or not yet, in use'],
-  ])('%s: 3, nothing of it in the output', async (_what, make, why) => {
+  ])('%s: exit 3, and nothing of it in the output', async (_what, make, why) => {
     const { code, text: out } = await ingest([], make());
     expect(code).toBe(EXIT.input);
     expect(out).toContain(why);
@@ -118,14 +118,14 @@ describe('what is refused', () => {
     expect(await admin.hlen(keys.pool)).toBe(0);
   });
 
-  test('the good ones among the bad are handed in all the same', async () => {
+  test('good ones among bad ones are still handed in', async () => {
     const { code, text: out } = await ingest([], `${text()}\n\n${cut()}\n\n${text()}`);
     expect(code).toBe(EXIT.input);
     expect(out.match(/accepted/g)).toHaveLength(4);
     expect(await admin.hlen(keys.pool)).toBe(2);
   });
 
-  test('files that cannot be read, and those after them are handed in all the same', async () => {
+  test('unreadable files, while those after them are still handed in', async () => {
     const large = await writeTo(join(relay.dir, 'large.txt'), '');
     await truncate(large, INPUT_BYTES_MAX + 1);
     const first = await writeTo(join(relay.dir, 'first.txt'), text());
@@ -155,7 +155,7 @@ describe('what is refused', () => {
     expect([code, out]).toEqual([EXIT.input, expect.stringContaining('(INPUT_TOO_LARGE)') as unknown]);
   });
 
-  // A pattern that looks at every place of a long run again would take hours over these.
+  // A pattern that starts over at each place of a long run would take hours over these.
   test.each([
     ['spaces within a line', ' '],
     ['spaces of another kind', '\u00a0'],
@@ -166,7 +166,7 @@ describe('what is refused', () => {
     expect([code, out]).toEqual([EXIT.ok, 'standard input, parcel 1: accepted, or accepted before\n']);
   });
 
-  test('a terminal, which would cut what is pasted; files are taken there as anywhere', async () => {
+  test('a terminal, which would cut what is pasted; files are accepted there as anywhere', async () => {
     const { code, text: out, err } = await cli(['operator', 'ingest', '--to', relay.url], { stdin: text(), terminal: { answers: [] } });
     expect([code, out]).toEqual([EXIT.usage, '']);
     expect(err).toMatch(/a terminal takes only the beginning .*; save the text in a file and give its name, or pipe it in \(USAGE\)\n$/);
@@ -175,7 +175,7 @@ describe('what is refused', () => {
     expect(await admin.hlen(keys.pool)).toBe(1);
   });
 
-  test('a closed door is 69, and so is a relay that is not there, or is none', async () => {
+  test('exit 69 for a closed door, an absent relay, and a server that is not a relay', async () => {
     await relay.workerGone();
     await relay.door('worker');
     const closed = await ingest([], text());
@@ -204,7 +204,7 @@ describe('what is refused', () => {
 });
 
 describe('a stamp that is too cheap', () => {
-  test('is made dearer here, whatever the relay asks of everyone', async () => {
+  test('is replaced here, whatever difficulty the relay asks for', async () => {
     const dear = await startRelay({ config: { difficulty: 16 } });
     try {
       const sealed = encodeParcelText(dear.stamped());
@@ -221,7 +221,7 @@ describe('a stamp that is too cheap', () => {
   test.each([
     ['asked for once more: it is left at that', DIFFICULTY + 4, 2],
     ['dearer than the form would make it: not at all', HIGHEST_DIFFICULTY + 1, 1],
-  ])('%s, and is for later', async (_what, difficulty, times) => {
+  ])('%s, and is left for later', async (_what, difficulty, times) => {
     const bits: number[] = [];
     const { port, close } = await answering((request, response) => {
       const chunks: Buffer[] = [];
@@ -242,7 +242,7 @@ describe('a stamp that is too cheap', () => {
   });
 });
 
-test('what goes out is the headers of the page and nothing of Node', async () => {
+test('the requests have the headers of the page and none of Node’s', async () => {
   let heard: string[] = [];
   const { port, close } = await answering((request, response) => {
     heard = request.rawHeaders;
@@ -254,7 +254,7 @@ test('what goes out is the headers of the page and nothing of Node', async () =>
   close();
 });
 
-/** Something that answers a parcel in the relay's place. */
+/** A server that answers parcels in place of the relay. */
 async function answering(listener: RequestListener): Promise<{ port: number; close: () => void }> {
   const start = JSON.stringify({ door: { open: true, difficulty: DIFFICULTY }, keyring: '{}', signature: '' });
   const server = createServer((request, response) => {

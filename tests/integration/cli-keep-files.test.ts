@@ -1,4 +1,4 @@
-// What an answer that is kept lies in: files that do not tell which is which, and never the note alone.
+// The files of an answer that is kept: they do not tell which is which, and never hold the note alone.
 import { open, readdir, readFile, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -27,7 +27,7 @@ const seal = (message: string): Uint8Array =>
   stampParcel(sealRequest({ topic: 'psychological', language: 'ru', message }, keyring), DIFFICULTY);
 const namesIn = (folder: string): Promise<string[]> => readdir(folder).then((names) => names.sort());
 
-test('law: the number of a file does not tell which parcel it is', async () => {
+test('law: a file’s number does not tell which parcel it holds', async () => {
   const parcels = [seal('a'), seal('b')];
   const first = new Set<string>();
   for (let time = 0; time < 40; time += 1) {
@@ -43,7 +43,7 @@ test('law: the number of a file does not tell which parcel it is', async () => {
   expect([...first].sort()).toEqual(['01.txt', '02.txt']);
 });
 
-test('law: whenever writing breaks off, what can be sent is never the note alone; and a failure leaves nothing', async () => {
+test('law: wherever writing breaks off, what can be sent is never the note alone; and a failure leaves nothing', async () => {
   const [reply, note] = [seal('reply'), seal('note')];
   const probe = await open(await writeTo(dir.path('probe'), ''));
   const handles = Object.getPrototypeOf(probe) as FileHandle;

@@ -1,4 +1,4 @@
-// What becomes of an answer that is not accepted at once, or whose program ends: with a folder to keep it, without one, at a terminal.
+// What becomes of an answer that is not accepted at once, or whose program ends: with --keep, without it, and at a terminal.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
@@ -21,14 +21,14 @@ beforeAll(async () => {
   dir = await temporaryDirectory();
   anna = await startVolunteer();
 });
-// A command opens every letter of the inbox: those of other cases have no part in this one's.
+// A command opens every letter of the inbox, so letters of other cases must be gone.
 beforeEach(() => anna.deployment.empty());
 afterAll(async () => {
   await anna.stop();
   await dir.remove();
 });
 
-/** Answers in a process of its own, in an empty folder, which is also its folder for temporary files. */
+/** Runs the command in its own process, in an empty folder that is also its TMPDIR. */
 async function answer(thread: Thread, where: readonly string[], text: string): Promise<{ child: ChildProcess; folder: string }> {
   const folder = dir.path(`run-${String((runs += 1))}`);
   await mkdir(folder);
@@ -47,7 +47,7 @@ async function killed(child: ChildProcess): Promise<void> {
   await exit;
 }
 
-/** What came of an answer, once all of it has arrived. */
+/** What an answer led to, once all of it has arrived. */
 async function outcome(thread: Thread): Promise<{ replies: string[]; notes: string[] }> {
   await anna.deployment.untilAllArrived();
   return { replies: await anna.repliesTo(thread), notes: (await anna.notesOf(thread)).map(({ text }) => text) };
@@ -56,7 +56,7 @@ async function outcome(thread: Thread): Promise<{ replies: string[]; notes: stri
 const namesIn = (folder: string): Promise<string[]> => readdir(folder).then((names) => names.sort());
 
 describe('with --keep', () => {
-  test('killed while the relay does not answer: both parcels are on disk, and what is sent from there arrives once', async () => {
+  test('killed while the relay does not answer: both parcels are on disk, and once sent from there they arrive once', async () => {
     const thread = await anna.requester('Первая');
     const keep = dir.path('silent');
     let asked: () => void = () => undefined;
@@ -72,7 +72,7 @@ describe('with --keep', () => {
     expect(await outcome(thread)).toEqual({ replies: ['Час работы'], notes: ['Час работы'] });
   });
 
-  test('killed after the relay took the reply and before it is known here: sent again from the files, it arrives once', async () => {
+  test('killed after the relay took the reply but before it answered: sent again from the files, it arrives once', async () => {
     const thread = await anna.requester('Вторая');
     const keep = dir.path('taken');
     let tell: (taken: boolean) => void = () => undefined;
@@ -90,7 +90,7 @@ describe('with --keep', () => {
     expect(await outcome(thread)).toEqual({ replies: ['Дважды'], notes: ['Дважды'] });
   });
 
-  test('each file goes when its parcel was accepted, the reply first: what is left can be sent', async () => {
+  test('each file is removed when its parcel is accepted, the reply’s first: what is left can be sent', async () => {
     const thread = await anna.requester('Третья');
     const keep = dir.path('half');
     const way = await wayToRelay(anna.relay, (nth, _taken, response, pass) => {
@@ -111,7 +111,7 @@ describe('with --keep', () => {
     ['reply', 2],
     ['claim', 1],
     ['handover', 1],
-  ])('%s: nothing is left when all was accepted', async (command, parcels) => {
+  ])('%s: nothing is left once everything is accepted', async (command, parcels) => {
     const thread = await anna.requester(command);
     const keep = dir.path(`all of ${command}`);
     const seen: string[][] = [];
@@ -127,7 +127,7 @@ describe('with --keep', () => {
     expect(seen.map(({ length }) => length)).toEqual(Array.from({ length: parcels }, (_, i) => parcels - i));
   });
 
-  test('a file that cannot be removed is told, and holds up nothing', async () => {
+  test('a file that cannot be removed is reported, and holds up nothing', async () => {
     const thread = await anna.requester('Убрали');
     const keep = dir.path('gone');
     const way = await wayToRelay(anna.relay, (_nth, _taken, _response, pass) => rm(keep, { recursive: true, force: true }).then(pass));
@@ -158,7 +158,7 @@ test('without --keep nothing is on disk while an answer is sent', async () => {
   expect(await namesIn(folder)).toEqual([]);
 });
 
-test('without --keep, when only the team may not know, nobody is led to answer a second time', async () => {
+test('without --keep, when only the note is missing, the volunteer is not led to answer again', async () => {
   const thread = await anna.requester('Наполовину');
   const way = await wayToRelay(anna.relay, (nth, _taken, response, pass) => {
     if (nth === 1) pass();
@@ -175,7 +175,7 @@ test('without --keep, when only the team may not know, nobody is led to answer a
   expect((await outcome(thread)).replies).toEqual(['Один раз']);
 });
 
-test('without --keep, when the relay may have the answer all the same, it is said that it may arrive twice', async () => {
+test('without --keep, when the relay may have the answer after all, a message says that it may arrive twice', async () => {
   const thread = await anna.requester('Неизвестно');
   const way = await wayToRelay(anna.relay, (_nth, _taken, response) => response.destroy());
   const { code, err } = await anna.answering(['reply'], thread, ['--relay', way.url], { stdin: 'Дошло ли?' });
@@ -192,7 +192,7 @@ test('without --keep, when the relay may have the answer all the same, it is sai
   expect((await outcome(thread)).replies).toEqual(['Дошло ли?']);
 });
 
-test('nor is anybody led to it by a folder that cannot be written to', async () => {
+test('nor does a folder that cannot be written to lead to a second answer', async () => {
   const thread = await anna.requester('Некуда записать');
   const way = await wayToRelay(anna.relay, (nth, _taken, response, pass) => {
     if (nth === 1) pass();
@@ -210,7 +210,7 @@ test('nor is anybody led to it by a folder that cannot be written to', async () 
 describe('at a terminal', () => {
   const quoted = (words: readonly string[]): string => [process.execPath, PROGRAM, ...words].map((word) => `'${word}'`).join(' ');
 
-  test('Ctrl-C while it is sent: a folder is asked for, and what is kept there can be sent', async () => {
+  test('Ctrl-C while sending: a folder is asked for, and what is kept there can be sent', async () => {
     const thread = await anna.requester('Прервано');
     const keep = dir.path('interrupted');
     const silent = await startSilent(() => undefined);
@@ -226,7 +226,7 @@ describe('at a terminal', () => {
     expect(await outcome(thread)).toEqual({ replies: ['typed'], notes: ['typed'] });
   });
 
-  test('Ctrl-C at that question keeps nothing, and says so', async () => {
+  test('Ctrl-C at that question keeps nothing and says so', async () => {
     const thread = await anna.requester('Дважды прервано');
     const { code, output } = await atTerminal(quoted(anna.words(['claim'], thread, ['--relay', `unix:${dir.path('none.sock')}`])), [
       ['A few words', ''],

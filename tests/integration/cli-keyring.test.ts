@@ -11,7 +11,7 @@ import { TEAM, TOPIC, cli, openOffice, temporaryDirectory, writeTo } from '../su
 import type { Office } from '../support/cli.ts';
 
 const runFile = promisify(execFile);
-/** It has the form of a recipient; its coefficients are above what ML-KEM knows. */
+/** Well-formed as a recipient, but with coefficients outside the range of ML-KEM. */
 const UNUSABLE = bech32.encode('age1pq', bech32.toWords(new Uint8Array(PUBLIC_KEY_BYTES).fill(0xff)), false);
 let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
 let office: Office;
@@ -51,7 +51,7 @@ describe('admin keyring', () => {
     expect(await check('2026-03-23T00:00:00Z')).toMatchObject({ code: EXIT.notAuthentic });
   });
 
-  test('chains to the previous one, whose serial must be below', async () => {
+  test('chains to the previous one, whose serial must be lower', async () => {
     const previous = office.keyring;
     const refused = await cli(keyringArguments(1, '--previous', previous.file));
     expect(refused.code).toBe(EXIT.input);
@@ -60,7 +60,7 @@ describe('admin keyring', () => {
     expect(JSON.parse(made.text)).toMatchObject({ serial: 2, previous: previous.digest, validity: 'valid' });
   });
 
-  test('without a serial it is the next one, in number and in time; one that makes a later one void says so', async () => {
+  test('takes the next serial and the next week by default; says when it makes a later keyring void', async () => {
     const [flag, , ...others] = keyringArguments(0).slice(keyringArguments(0).indexOf('--serial'));
     const without = [...keyringArguments(0).slice(0, keyringArguments(0).indexOf(flag ?? '')), ...others];
     const { text, err, code } = await cli([
@@ -84,7 +84,7 @@ describe('admin keyring', () => {
     ]);
   });
 
-  test('a previous keyring of another root key is not taken', async () => {
+  test('refuses a previous keyring of another root key', async () => {
     const stranger = await openOffice((...parts) => dir.path('stranger', ...parts));
     const { code, err } = await cli(keyringArguments(5, '--previous', stranger.keyring.file));
     expect(code).toBe(EXIT.notAuthentic);
@@ -162,7 +162,7 @@ describe('signers', () => {
       JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: [office.recipient], ...(signers === undefined ? {} : { signers }) }]),
     );
 
-  test('are shown by fingerprint; a revoked one is named, and a team that nobody can answer for', async () => {
+  test('are shown by fingerprint; a revoked one is named, and so is a team that nobody can answer for', async () => {
     const first = await cli(keyringArguments(70, '--teams', await teamsWith([one, two])));
     expect(first.code, first.err).toBe(EXIT.ok);
     expect(first.text).toContain(`    signers     2\n                ${fingerprint(one)}\n                ${fingerprint(two)}\n`);

@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => dir.remove());
 
-/** Somebody who answers so, one after the other. */
+/** A terminal at which somebody gives these answers, one after the other. */
 function terminal(answers: string[]): { io: Io; asked: string[] } {
   const asked: string[] = [];
   const askSecret = (prompt: string): Promise<string> => {
@@ -44,7 +44,7 @@ function terminal(answers: string[]): { io: Io; asked: string[] } {
 const mode = async (file: string): Promise<number> => (await stat(file)).mode & 0o777;
 
 describe('keygen', () => {
-  test('writes an age identity file that says no more than the day', async () => {
+  test('writes an age identity file with no time but the day', async () => {
     const file = dir.path('plain.txt');
     const { code, text, err } = await cli(['keygen', '--out', file], { now: new Date('2026-03-02T13:37:11Z') });
     const content = await readFile(file, 'utf8');
@@ -65,7 +65,7 @@ describe('keygen', () => {
     expect(await readFile(file, 'utf8')).toBe('mine');
   });
 
-  test('asks a passphrase twice and refuses two that differ', async () => {
+  test('asks for a passphrase twice and refuses two that differ', async () => {
     const file = dir.path('differs.age');
     const result = await cli(['keygen', '--passphrase', '--out', file], {
       terminal: { answers: ['one of several words', 'two of several words'] },
@@ -91,7 +91,7 @@ describe('keygen', () => {
   test.each([
     ['ru', /^[а-я]{4,}$/],
     ['en', /^[a-z]{3,}$/],
-  ])('six words in %s are made for whoever types nothing, and have to be typed once', async (language, word) => {
+  ])('makes six words in %s for whoever types nothing, and has them typed once', async (language, word) => {
     const file = dir.path(`words-${language}.age`);
     let shown = '';
     const { io } = terminal([]);
@@ -114,7 +114,7 @@ describe('keygen', () => {
     ).rejects.toMatchObject({ code: 'PASSPHRASE_DIFFERS' });
   });
 
-  test('that something is there already is said before anything is asked', async () => {
+  test('an existing file is reported before anything is asked', async () => {
     const file = await writeTo(dir.path('there'), 'mine');
     for (const argv of [
       ['--out', file],
@@ -130,7 +130,7 @@ describe('keygen', () => {
     });
   });
 
-  test('how far a slow passphrase is shows at a terminal, and nowhere else', async () => {
+  test('the progress of protecting a key shows at a terminal, and nowhere else', async () => {
     const at = await cli(['keygen', '--passphrase', '--out', dir.path('progress.age')], {
       ...SOON,
       terminal: { answers: [PASSPHRASE, PASSPHRASE] },
@@ -138,7 +138,7 @@ describe('keygen', () => {
     expect(at.err).toMatch(/\rProtecting the key with its passphrase … \d+ %/);
   });
 
-  test('how far the opening of a key is shows at a terminal, in a line that goes away, and nowhere else', async () => {
+  test('the progress of opening a key shows at a terminal, in a line that goes away, and nowhere else', async () => {
     const identity = await writeTo(dir.path('light.age'), await encryptWithPassphrase(utf8('AGE-SECRET-KEY-'), PASSPHRASE, 10));
     const signer = await writeTo(dir.path('light.key'), await encodeSecretKey(generateKeyPair(), PASSPHRASE, 'signer', SOON.logN));
     const opening = async (isTerminal: boolean, open: (io: Io) => Promise<unknown>): Promise<string> => {
@@ -154,7 +154,7 @@ describe('keygen', () => {
     }
   });
 
-  test('without a terminal and without a file there is no passphrase to be had', async () => {
+  test('without a terminal or a file a passphrase cannot be had', async () => {
     const { code, err } = await cli(['keygen', '--passphrase', '--out', dir.path('none.age')]);
     expect(code).toBe(EXIT.passphrase);
     expect(err).toContain('standard input is not a terminal; run it at a terminal or give --passphrase-file FILE (PASSPHRASE_UNASKABLE)');
@@ -219,7 +219,7 @@ describe('keygen --signer', () => {
     expect(await cli(['keygen', '--signer', file, '--out', file])).toMatchObject({ code: EXIT.usage });
   });
 
-  test('with a passphrase it opens with that alone', async () => {
+  test('with a passphrase, opens with that alone', async () => {
     const file = dir.path('protected-signer.key');
     const made = await cli(['keygen', '--passphrase', '--json', '--signer', file], {
       ...SOON,

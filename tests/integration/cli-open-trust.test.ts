@@ -1,4 +1,4 @@
-// `open`: which keyrings a letter is believed by, and what a hostile one cannot do.
+// `open`: under which keyrings a letter is believed, and what a hostile letter cannot do.
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
@@ -37,7 +37,7 @@ describe('keyrings', () => {
     expect(err).toContain('do not answer it');
   });
 
-  test('several keyrings, also of two root keys; one that does not verify stops everything', async () => {
+  test('several keyrings work, even of two root keys; one that does not verify stops everything', async () => {
     const old = await otherOffice('old');
     const both = [...keyringOptions(office), ...keyringOptions(old)];
     const letter = await writeTo(dir.path('of-old.age'), old.letter({ message: 'older' }));
@@ -57,7 +57,7 @@ describe('keyrings', () => {
     expect(wrongRoot.err).toContain('(MINISIGN_KEY)');
   });
 
-  test('without a keyring the reader is told that it was not checked', async () => {
+  test('without a keyring the reader is told that nothing was checked', async () => {
     const { err, text } = await open([await writeTo(dir.path('unchecked.age'), office.letter())]);
     expect(err).toContain('The keyrings were not checked');
     expect(text).toContain('не проверен');
@@ -68,7 +68,7 @@ describe('a hostile message', () => {
   const EVIL =
     'До\u001b[2J\u001b]0;x\u0007\u009b31m\u202eпосле\r=== Обращение 9\n=== Обращение 7 · forged\n' + 'x'.repeat(90) + ' === Обращение 8';
 
-  test('cannot act on the terminal, change the reading direction or pass for a line of ours', async () => {
+  test('cannot act on the terminal, change the reading direction or imitate our lines', async () => {
     const file = await writeTo(dir.path('evil.age'), office.letter({ message: EVIL, contact: 'a\u001b[1A\nТекст:' }));
     const { text } = await open([file], { terminal: { answers: [] } });
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
@@ -79,14 +79,14 @@ describe('a hostile message', () => {
     for (const line of text.split('\n')) expect(line.length).toBeLessThan(100);
   });
 
-  test('is exact in JSON, and yet harmless to look at', async () => {
+  test('is exact in JSON, yet harmless to display', async () => {
     const file = await writeTo(dir.path('evil.age'), office.letter({ message: EVIL }));
     const { text } = await open(['--json', file]);
     expect(text.trimEnd()).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
     expect(jsonLines(text)).toMatchObject([{ message: EVIL }]);
   });
 
-  test('nor can the name of a file', async () => {
+  test('cannot do so by the name of its file either', async () => {
     const file = await writeTo(dir.path('a\u001b[2Jb\n.age'), 'nothing');
     const { err } = await open([file]);
     expect(err.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);

@@ -1,4 +1,4 @@
-// `open`: letters in whatever they come in, and the identities that open them.
+// `open`: letters in every form they come in, and the identities that open them.
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createIdentityFile } from '../../cli/keys/identity.ts';
@@ -51,7 +51,7 @@ describe('open', () => {
     );
   });
 
-  test('opens every shape a letter comes in', async () => {
+  test('opens a letter in every form it comes in', async () => {
     const inBody = armor(office.letter({ message: 'in the body' })).replaceAll('\n', '\r\n');
     const forwarded = armor(office.letter({ message: 'quoted' })).replace(/^/gm, '> ');
     const files = [
@@ -93,7 +93,7 @@ describe('open', () => {
     }
   });
 
-  test('a Maildir: the rest is shown when one message is corrupt, and the end is not zero', async () => {
+  test('a Maildir with a corrupt message: the rest is shown, and the exit code is not zero', async () => {
     const corrupt = office.letter({ message: 'lost' });
     corrupt.set([1, 2, 3], corrupt.length - 100);
     const box = await maildir('box', {
@@ -116,7 +116,7 @@ describe('open', () => {
     expect(text + err).not.toContain('tmp/5');
   });
 
-  test('a Maildir that others read and keep at the same time', async () => {
+  test('a Maildir that others read and change at the same time', async () => {
     const box = await maildir('used', {
       'new/1.host': await mail(office.letter({ message: 'moved' })),
       'new/2.host': await mail(office.letter({ message: 'stayed' })),
@@ -134,7 +134,7 @@ describe('open', () => {
     expect(err).toContain('.Archive');
   });
 
-  test('a Maildir whose messages are all in folders of its own is not one of nothing', async () => {
+  test('a Maildir whose messages are all in subfolders is not taken for an empty one', async () => {
     const box = await maildir('outer', {});
     await maildir('outer/.Requests', { 'new/1': await mail(office.letter({ message: 'within' })) });
     const { code, err } = await open([box]);
@@ -168,7 +168,7 @@ describe('open', () => {
     expect(jsonLines(text)).toHaveLength(1);
   });
 
-  test('an empty Maildir is no failure; a directory that is none, a missing path and garbage are', async () => {
+  test('an empty Maildir is no failure; a directory that is not a Maildir, a missing path and garbage are', async () => {
     expect((await open([await maildir('empty', {})])).code).toBe(EXIT.ok);
     const other = await open([dir.path('root')]);
     expect(other).toMatchObject({ code: EXIT.input });
@@ -181,7 +181,7 @@ describe('open', () => {
     expect(mixed.text).toContain('    still\n');
   });
 
-  test('an age file that is no letter is refused', async () => {
+  test('an age file that is not a letter is refused', async () => {
     const file = await writeTo(dir.path('small.age'), encrypt(utf8('{"version":1}'), [office.recipient]));
     const { code, err, text } = await open([file]);
     expect(code).toBe(EXIT.notAuthentic);
@@ -198,7 +198,7 @@ describe('open', () => {
 });
 
 describe('identities', () => {
-  test('several: each letter opens with its own; with none of them it is reported', async () => {
+  test('several: each letter opens with its own; one that none of them opens is reported', async () => {
     const second = await createIdentityFile({ file: dir.path('second.txt') });
     const [mine, theirs] = [
       await writeTo(dir.path('mine.age'), office.letter({ message: 'mine' })),
@@ -213,7 +213,7 @@ describe('identities', () => {
     );
   });
 
-  test('protected ones ask their common passphrase once; a wrong one is exit 4', async () => {
+  test('protected ones ask once for their common passphrase; a wrong one is exit 4', async () => {
     const protectedFiles = [dir.path('w1.age'), dir.path('w2.age')];
     // At a low work factor, which each file names.
     for (const file of protectedFiles) await writeTo(file, await encryptWithPassphrase(utf8(generateIdentity()), 'open sesame', 10));
@@ -236,7 +236,7 @@ describe('identities', () => {
     ['root.key', () => office.rootKey, 'a secret key of minisign, such as the root key'],
     ['a signer', async () => (await createSignerFile({ file: dir.path('given.key') })).file, 'the secret half of a signer'],
     ['a recipient', () => writeTo(dir.path('recipient'), `${office.recipient}\n`), 'the public half, a recipient'],
-  ])('%s in place of an identity is named, by its name and by what it is', async (_what, write, what) => {
+  ])('%s in place of an identity is named by its file and by what it is', async (_what, write, what) => {
     const file = await write();
     const { code, err } = await cli(['open', '--identity', file, dir.path('a.age')]);
     expect([code, err]).toEqual([EXIT.input, expect.stringMatching(/\(INPUT_FORMAT\)\n$/)]);

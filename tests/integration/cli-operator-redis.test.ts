@@ -1,4 +1,4 @@
-// What an operator does and may in Redis: with letters that are dead, and with none that wait; and a Redis that refuses or ends.
+// What an operator can and may do in Redis: everything with dead letters, nothing with waiting ones; and a Redis that refuses or ends.
 import { readdir, readFile, stat } from 'node:fs/promises';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -31,7 +31,7 @@ describe('with Redis', () => {
     return ids;
   };
 
-  test('dead letters need attention, and redrive puts each back into the outbox', async () => {
+  test('dead letters need attention, and redrive returns each to the outbox', async () => {
     await stand.fill(keys.dead('inbox-2'), 11, LETTER_ID_BYTES);
     await stand.fill(keys.outbox('inbox-2'), 2, LETTER_ID_BYTES);
     const dead = await admin.hgetallBuffer(keys.dead('inbox-2'));
@@ -52,7 +52,7 @@ describe('with Redis', () => {
     expect((await operator('redrive', 'inbox-2')).text).toBe('inbox-2: 0 letters go out again\n');
   });
 
-  test('a letter that is waiting already is not doubled', async () => {
+  test('a letter that is already waiting is not duplicated', async () => {
     const [id, letter] = [Buffer.from(randomBytes(LETTER_ID_BYTES)), Buffer.from('the letter')];
     for (const key of [keys.dead('inbox-1'), keys.outbox('inbox-1')]) await admin.hset(key, id, letter);
     expect((await operator('redrive', 'inbox-1')).code).toBe(EXIT.ok);
@@ -60,7 +60,7 @@ describe('with Redis', () => {
     expect(await admin.exists(keys.dead('inbox-1'))).toBe(0);
   });
 
-  test('dead letters are listed by why they are dead, in coarse steps', async () => {
+  test('dead letters are listed by reason, in coarse steps', async () => {
     await deadWith('inbox-2', ...Array.from({ length: 12 }, () => 'reply-554-5.7.1'), 'reply-552-5.3.4', '');
     const { code, text } = await operator('dead', 'list');
     expect([code, text]).toEqual([
@@ -70,7 +70,7 @@ describe('with Redis', () => {
     expect(JSON.parse((await operator('dead', 'list', 'inbox-1', '--json')).text)).toEqual({ inbox: 'inbox-1', dead: '0', reasons: [] });
   });
 
-  test('dead letters are exported whole, as files of their own, and stay', async () => {
+  test('dead letters are exported whole, each to its own file, and stay', async () => {
     const ids = await deadWith('inbox-2', 'reply-554', 'reply-554');
     const out = stand.dir.path('dead');
     const { code, text } = await operator('dead', 'export', 'inbox-2', '--out', out);
@@ -85,7 +85,7 @@ describe('with Redis', () => {
     expect((await operator('dead', 'export', 'inbox-2')).code).toBe(EXIT.usage);
   });
 
-  test('dead letters are dropped only after a yes, and only those that the question was about', async () => {
+  test('dead letters are dropped only after a yes, and only those the question was about', async () => {
     await deadWith('inbox-2', 'reply-554', 'reply-554');
     await stand.fill(keys.dead('inbox-1'), 1, LETTER_ID_BYTES);
     const drop = (answers: readonly string[] | null, ...more: string[]): Promise<CliResult> =>
@@ -104,12 +104,12 @@ describe('with Redis', () => {
     expect(JSON.parse((await drop(null, '--yes', '--json')).text)).toEqual({ inbox: 'inbox-2', dropped: '1-9' });
   });
 
-  test('what one cannot do with dead letters is refused', async () => {
+  test('impossible actions on dead letters are refused', async () => {
     for (const words of [['bury'], ['drop'], ['toString', 'inbox-1']]) expect((await operator('dead', ...words)).code).toBe(EXIT.usage);
     expect((await operator('dead', 'list', 'inbox-9')).err).toContain('(INBOX_UNKNOWN)');
   });
 
-  test('redrive of an unknown inbox names the known ones', async () => {
+  test('redrive of an unknown inbox names the known inboxes', async () => {
     const { code, err } = await operator('redrive', 'inbox-9');
     expect(code).toBe(EXIT.input);
     expect(err).toContain('there is no inbox "inbox-9"; there are: inbox-1, inbox-2 (INBOX_UNKNOWN)');
@@ -123,13 +123,13 @@ describe('with Redis', () => {
     await expect(connection.hgetall(keys.outbox('inbox-1'))).rejects.toThrow('NOPERM');
     await expect(connection.hget(keys.outbox('inbox-1'), 'x')).rejects.toThrow('NOPERM');
     await expect(connection.hdel(keys.pool, 'x')).rejects.toThrow('NOPERM');
-    // Whoever may count at any moment sees when one came.
+    // Whoever can count at any moment learns when a letter came.
     await expect(connection.hlen(keys.pool)).rejects.toThrow('NOPERM');
     await expect(connection.hlen(keys.claim('one'))).rejects.toThrow('NOPERM');
     await expect(connection.hset(keys.state, 'pool', '0')).rejects.toThrow('NOPERM');
   });
 
-  test('a wrong password is told from an absent Redis', async () => {
+  test('a wrong password is distinguished from an absent Redis', async () => {
     const wrong = await writeTo(stand.dir.path('wrong.password'), 'wrong');
     const { code, err } = await operator('status', '--password-file', wrong);
     expect(code).toBe(EXIT.unavailable);
@@ -139,7 +139,7 @@ describe('with Redis', () => {
     expect(absent.err).toMatch(/Redis does not answer on .*no\.sock; .*\(REDIS_AWAY\)/);
   });
 
-  test('a Redis that ends is an error within seconds, and watching goes on through it', async () => {
+  test('a Redis that ends is an error within seconds, and watching goes on', async () => {
     await stand.redis.kill9();
     const started = performance.now();
     const { code, err } = await operator('status', '--watch');

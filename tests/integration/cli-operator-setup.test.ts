@@ -1,4 +1,4 @@
-// What an operator makes before anything runs: the users of Redis with their passwords, and the form.
+// What an operator prepares before anything runs: the users of Redis with their passwords, and the form.
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => dir.remove());
 
 describe('operator acl', () => {
-  test('writes the users and a password for each, private, once', async () => {
+  test('writes the users and a private password for each, once', async () => {
     const directory = dir.path('redis');
     const { code } = await cli(['operator', 'acl', '--out', directory]);
     expect(code).toBe(EXIT.ok);
@@ -58,7 +58,7 @@ describe('operator build-form', () => {
     expect(texts.some((text) => text.includes(publicKey))).toBe(true);
   });
 
-  test('builds in what the site file says, and names what is wrong with it', async () => {
+  test('applies the site file, and names what is wrong with it', async () => {
     const office = await openOffice((...parts) => dir.path('office-site', ...parts));
     const site = await writeTo(dir.path('site.json'), JSON.stringify({ exit: 'https://weather.example/' }));
     const arguments_ = ['operator', 'build-form', '--root-key', office.rootPublicKey, '--out', dir.path('web-site'), '--site', site];
@@ -74,7 +74,7 @@ describe('operator build-form', () => {
     expect((await cli([...arguments_.slice(0, -1), dir.path('nowhere.json')])).err).toContain('(INPUT_MISSING)');
   });
 
-  describe('looks at when the keyrings of the offline form are valid', () => {
+  describe('checks when the keyrings of the offline form are valid', () => {
     const DAY_MS = 24 * 60 * 60 * 1000;
     let office: Awaited<ReturnType<typeof openOffice>>;
     const begin = (): number => Date.parse(office.keyring.keyring.notBefore);
@@ -108,7 +108,7 @@ describe('operator build-form', () => {
     });
   });
 
-  test('takes no offline form and no other file away without saying so', async () => {
+  test('removes no offline form and no other file without saying so', async () => {
     const office = await openOffice((...parts) => dir.path('office-shrinks', ...parts));
     const out = dir.path('web-shrinks');
     const build = (...more: string[]): Promise<CliResult> =>
@@ -131,7 +131,7 @@ describe('operator build-form', () => {
       'Removed: en/form-ended.html, en/form.html, form-ended.html, form.html, form.json.\n' +
         'The manifest has changed, so its signature manifest.json.minisig was removed',
     );
-    // As in a folder of somebody's that was never a form.
+    // As in somebody's own folder that never was a form.
     await rm(dir.path('web-shrinks', 'manifest.json'));
     const foreign = await build();
     expect([foreign.code, foreign.err]).toEqual([
@@ -148,7 +148,7 @@ describe('operator build-form', () => {
       () => openOffice((...parts) => dir.path('office-secret', ...parts)).then(({ rootKey }) => rootKey),
       ': it is the secret half, which stays offline',
     ],
-  ])('refuses %s, by its name', async (_what, write, why) => {
+  ])('refuses %s and names it', async (_what, write, why) => {
     const file = await write();
     const { code, err } = await cli(['operator', 'build-form', '--root-key', file, '--out', dir.path('web2')]);
     expect([code, err]).toEqual([EXIT.input, expect.stringContaining(`${file} is not the root public key${why}`)]);

@@ -1,4 +1,4 @@
-// What an operator is told of how things stand: in coarse steps, and with a code for each thing that needs attention.
+// What an operator is told about the state: in coarse steps, with a code for each thing that needs attention.
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
@@ -173,13 +173,13 @@ describe('with Redis', () => {
     await admin.hset(keys.dropped, reason, 3, 'decoy', 100);
     await recordDrops(admin, now);
     expect([await attentionAt(0), await attentionAt(22), await attentionAt(25)]).toEqual([[code], [code], []]);
-    // Rounds without another change nothing.
+    // Rounds without another drop change nothing.
     await recordDrops(admin, new Date(now.getTime() + 30 * HOUR_MS));
     expect(await attentionAt(31)).toEqual([]);
     await admin.hincrby(keys.dropped, reason, 1);
     await recordDrops(admin, new Date(now.getTime() + 30 * HOUR_MS));
     expect(await attentionAt(31)).toEqual([code]);
-    // Nothing in Redis tells when it was more exactly than by the hour.
+    // Redis holds no time of it finer than the hour.
     expect((await admin.hget(keys.state, `drop:${reason}`))?.split(' ')[1]).toMatch(/^\d{6}$/);
   });
 
@@ -216,7 +216,7 @@ describe('with Redis', () => {
     expect(found.status.attention[0]?.what).toContain(words);
   });
 
-  test('of two relays the one counts that has taken more', async () => {
+  test('of two relays the one that has taken more counts', async () => {
     stand.condition = { ...OPEN, taken: [{ serial: 13, share: 'half', dearer: 0 }] };
     await stand.startRelay({
       ...OPEN,
@@ -233,7 +233,7 @@ describe('with Redis', () => {
     await stand.startRelay();
   });
 
-  test('a relay that is away, hangs, or is one of two that do, needs attention; asking writes nothing', async () => {
+  test('a relay that is away or hangs, alone or beside another, needs attention; asking writes nothing', async () => {
     const written = async () => /aof_current_size:(\d+)/.exec(await admin.info('persistence'))?.[1];
     const before = await written();
     await stand.stopRelays();
@@ -243,7 +243,7 @@ describe('with Redis', () => {
       'away',
       [['RELAY_AWAY', 'no relay is connected to Redis']],
     ]);
-    // One that hangs is subscribed still.
+    // One that hangs is still subscribed.
     const hung = await stand.redis.connect('relay');
     await hung.subscribe(channels.ask);
     const silent = await status();
@@ -260,7 +260,7 @@ describe('with Redis', () => {
     expect(await written()).toBe(before);
   });
 
-  test('the worker asks whether it works with its own user, and is told nothing of others', async () => {
+  test('the worker checks itself with its own user, and learns nothing about others', async () => {
     const own = await writeTo(stand.dir.path('worker.password'), stand.redis.passwords.worker);
     const itself = ['--user', 'worker', '--redis-socket', stand.redis.socketPath, '--password-file', own];
     const ask = () => cli(['operator', 'status', '--part', 'worker', '--json', ...itself]);

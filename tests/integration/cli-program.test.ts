@@ -9,7 +9,7 @@ import { openOffice, temporaryDirectory, writeTo } from '../support/cli.ts';
 import type { Office } from '../support/cli.ts';
 import { atTerminal } from '../support/terminal.ts';
 
-/** The program as it is shipped: bundled, in a process of its own, at a real terminal where it insists on one. */
+/** The program as shipped: bundled, in a process of its own, at a real terminal where it insists on one. */
 const program = join(ROOT, 'dist', 'support-relay.js');
 
 let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -51,7 +51,7 @@ test('failures end with their code and one line', async () => {
 });
 
 describe('output that cannot be written', () => {
-  /** The whole of a shell's line, and the exit code of the program in it. */
+  /** Runs a whole shell line. Returns the exit code of the program in it. */
   async function shell(line: string): Promise<{ shown: string; code: number }> {
     const file = dir.path('exit-code');
     const { out, err } = await start(
@@ -76,7 +76,7 @@ describe('output that cannot be written', () => {
     expect(await shell(line)).toEqual({ code, shown: expect.stringMatching(shown) as unknown });
   });
 
-  test('what is meant for a program is not spoiled', async () => {
+  test('output meant for a program is not spoiled', async () => {
     const seal = `seal --keyring ${office.keyring.file} --root-key ${office.rootPublicKey}`;
     const parcel = dir.path('unspoiled');
     expect(await shell(`echo text | PROGRAM ${seal} > ${parcel} 2> /dev/full END`)).toEqual({ code: EXIT.outputLost, shown: '' });
@@ -84,13 +84,13 @@ describe('output that cannot be written', () => {
   });
 });
 
-test('a reader that goes away early is no failure', async () => {
+test('a reader that closes the pipe early is no failure', async () => {
   const { code, output } = await atTerminal(`sh -c '${process.execPath} ${program} --help | head -1; echo done'`, []);
   expect(code).toBe(0);
   expect(output).toMatch(/^support-relay: keys[^\n]*\r\ndone\r\n$/);
 });
 
-test('a passphrase is asked at the terminal, twice, and never shown', async () => {
+test('a passphrase is asked for at the terminal, twice, and never shown', async () => {
   const file = dir.path('mine.age');
   const made = await atTerminal(`${process.execPath} ${program} keygen --passphrase --out ${file}`, [
     ['New passphrase', 'geheimerx\u007f ёжик'],
@@ -108,7 +108,7 @@ test('a passphrase is asked at the terminal, twice, and never shown', async () =
   expect(opened.output).not.toContain('geheim');
 });
 
-test('Ctrl-C at a passphrase stops without a file', async () => {
+test('Ctrl-C at a passphrase stops without writing a file', async () => {
   const file = dir.path('never.age');
   const { code, output } = await atTerminal(`${process.execPath} ${program} keygen --passphrase --out ${file}`, [
     ['New passphrase', 'abc\u0003'],
@@ -118,7 +118,7 @@ test('Ctrl-C at a passphrase stops without a file', async () => {
   await expect(readFile(file)).rejects.toThrow();
 });
 
-test('without the build tool the form cannot be built, and it says so', async () => {
+test('without the build tool the form cannot be built, and the command says so', async () => {
   const modules = join(ROOT, 'node_modules');
   await cp(join(ROOT, 'dist'), dir.path('elsewhere', 'dist'), { recursive: true });
   await mkdir(dir.path('elsewhere', 'node_modules'));

@@ -50,7 +50,7 @@ describe('who may answer', () => {
     await nothingWritten();
   });
 
-  test('not one that the newest valid keyring leaves out; a keyring that is not valid yet changes nothing', async () => {
+  test('not a signer that the newest valid keyring leaves out; a keyring that is not valid yet changes nothing', async () => {
     const root = await readRootKey(office.rootKey, () => Promise.reject(new Error('not protected')));
     const { keyring } = office.keyring;
     const plan = {
@@ -67,7 +67,7 @@ describe('who may answer', () => {
     expect((await replyBy(boris, [later.file])).err).toContain('(KEYRING_NOT_YET_VALID)');
   });
 
-  test('not under an older keyring, though valid, once a newer one has begun and ended', async () => {
+  test('not under an older keyring that is still valid, once a newer one has begun and ended', async () => {
     const root = await readRootKey(office.rootKey, () => Promise.reject(new Error('not protected')));
     const { keyring } = office.keyring;
     const over = await createKeyring(
@@ -80,7 +80,7 @@ describe('who may answer', () => {
     await nothingWritten();
   });
 
-  test('not with the root key: nothing but the key itself tells it from a signer of the older kind', async () => {
+  test('not with the root key, which only the key itself distinguishes from an older signer', async () => {
     const { code, err } = await cli(['claim', letter, ...options({ ...anna, file: office.rootKey }), '--out', out]);
     expect([code, err]).toEqual([
       EXIT.input,
@@ -95,7 +95,7 @@ describe('who may answer', () => {
     expect([code, err]).toEqual([EXIT.notAuthentic, expect.stringContaining('(KEYRING_EXPIRED)')]);
   });
 
-  test('not with a file that is no signer: it is named', async () => {
+  test('not with a file that is not a signer, which is named', async () => {
     for (const file of [office.identity, anna.publicKeyFile]) {
       const { code, err } = await cli(['claim', letter, ...options({ ...anna, file }), '--out', out]);
       expect([code, err]).toEqual([
@@ -107,7 +107,7 @@ describe('who may answer', () => {
     }
   });
 
-  test.each(['', 'x'.repeat(41), 'a\nb', 'a\u202eb'])('not by the name %j', async (alias) => {
+  test.each(['', 'x'.repeat(41), 'a\nb', 'a\u202eb'])('not under the alias %j', async (alias) => {
     const { code } = await cli(['claim', letter, ...options(), '--alias', alias, '--out', out]);
     expect(code).toBe(EXIT.usage);
     await nothingWritten();
@@ -115,7 +115,7 @@ describe('who may answer', () => {
 });
 
 describe('which conversation', () => {
-  test('is asked for when there are several, and found by its id in a Maildir', async () => {
+  test('has to be named when there are several, and is found by its id', async () => {
     const other = newThread();
     const second = await writeTo(dir.path('second.age'), letterOf(other, 'Ещё одно'));
     const id = thread.address.key.slice(0, 8);
@@ -130,24 +130,27 @@ describe('which conversation', () => {
     expect((await opened()).reply).toBe('to the first');
   });
 
-  test.each(['lock', 'recipient'] as const)('also one whose %s another conversation names: nobody can be silenced by it', async (part) => {
-    const other = newThread();
-    const forged = await writeTo(
-      dir.path('forged.age'),
-      letterOf({ ...other, address: { ...other.address, [part]: thread.address[part] } }, 'Чужое'),
-    );
-    const { code, err } = await run(['reply', '--conversation', thread.address.key, forged, letter], { stdin: 'Вам' });
-    expect(code, err).toBe(EXIT.ok);
-    expect((await opened()).reply).toBe('Вам');
-  });
+  test.each(['lock', 'recipient'] as const)(
+    'may be one whose %s another conversation claims: nobody can be silenced that way',
+    async (part) => {
+      const other = newThread();
+      const forged = await writeTo(
+        dir.path('forged.age'),
+        letterOf({ ...other, address: { ...other.address, [part]: thread.address[part] } }, 'Чужое'),
+      );
+      const { code, err } = await run(['reply', '--conversation', thread.address.key, forged, letter], { stdin: 'Вам' });
+      expect(code, err).toBe(EXIT.ok);
+      expect((await opened()).reply).toBe('Вам');
+    },
+  );
 
-  test('not one that wants no answer', async () => {
+  test('may not be one that wants no answer', async () => {
     const file = await writeTo(dir.path('unwanted.age'), office.letter());
     const { code, err } = await run(['reply', file], { stdin: 'x' });
     expect([code, err]).toEqual([EXIT.input, expect.stringContaining('(ANSWER_UNWANTED)')]);
   });
 
-  test('not one whose key for answers is none, before anything is typed; to the team it can be handed over', async () => {
+  test('may not be one whose reply key is invalid, which is said before anything is typed; it can still be handed over', async () => {
     const other = newThread();
     const recipient = bech32.encode('age1pq', bech32.toWords(new Uint8Array(1_216).fill(0xff)), false);
     const file = await writeTo(dir.path('no-key.age'), letterOf({ ...other, address: { ...other.address, recipient } }, 'x'));
@@ -163,7 +166,7 @@ describe('which conversation', () => {
     expect((await run(['handover', '--to', 'Борис', file])).code).toBe(EXIT.ok);
   });
 
-  test('not one sealed under a keyring that was not given', async () => {
+  test('may not be one sealed under a keyring that was not given', async () => {
     const content = { version: 1 as const, kind: 'request' as const, serial: 1, keyring: 'ab'.repeat(32), language: 'ru', message: 'x' };
     const file = await writeTo(
       dir.path('foreign.age'),

@@ -31,7 +31,7 @@ describe('what is composed', () => {
     expect(text + err).not.toContain('рядом');
   });
 
-  test('files under names that say nothing, for their owner alone, after those that are there', async () => {
+  test('files with meaningless names, readable by their owner alone, numbered after existing ones', async () => {
     await run(['reply', letter], { stdin: 'one' });
     await run(['claim', letter]);
     expect((await readdir(out)).sort()).toEqual(['01.txt', '02.txt', '03.txt']);
@@ -42,7 +42,7 @@ describe('what is composed', () => {
     ['reply', 2],
     ['claim', 1],
     ['handover', 1],
-  ])('%s --json: where what waits to be sent is', async (command, unsent) => {
+  ])('%s --json: where the unsent files are', async (command, unsent) => {
     const { code, text } = await run([command, ...(command === 'handover' ? ['--to', 'Борис'] : []), '--json', letter], {
       stdin: 'Мы рядом.',
     });
@@ -77,7 +77,7 @@ describe('what is composed', () => {
     expect(await opened()).toMatchObject({ reply: text, note: { text } });
   });
 
-  test('one byte more is refused before anything is sealed, and it says how much must go', async () => {
+  test('one byte more is refused before anything is sealed, with the number of bytes to cut', async () => {
     const { code, text, err } = await run(['reply', letter], { stdin: 'x'.repeat(replyRoom('') + 3) });
     expect([code, text]).toEqual([EXIT.input, '']);
     expect(err).toBe(
@@ -90,7 +90,7 @@ describe('what is composed', () => {
     ['nothing', '', 'INPUT_EMPTY'],
     ['spaces', ' \n\n', 'INPUT_EMPTY'],
     ['no UTF-8', Uint8Array.of(0xd0, 0x20), 'INPUT_FORMAT'],
-  ])('%s is no answer', async (_what, stdin, why) => {
+  ])('%s is not an answer', async (_what, stdin, why) => {
     const { code, err } = await run(['reply', letter], { stdin });
     expect([code, err]).toEqual([EXIT.input, expect.stringContaining(`(${why})`)]);
     await nothingWritten();
@@ -109,7 +109,7 @@ describe('at a terminal', () => {
     expect((await opened()).reply).toBe(answers[0]);
   });
 
-  test('a text that does not fit is still above, and nothing is asked', async () => {
+  test('a text that does not fit stays on the screen, and nothing is asked', async () => {
     const { code, err, asked } = await run(['reply', letter], { terminal: { answers: ['x'.repeat(replyRoom('') + 1)] } });
     expect([code, asked]).toEqual([EXIT.input, ['text']]);
     expect(err).toMatch(/It does not fit\. The text is still above: .*\n.*1 bytes too long.*\(REPLY_TOO_LONG\)/);
@@ -129,7 +129,7 @@ describe('at a terminal', () => {
     await nothingWritten();
   });
 
-  test('a protected signer: its passphrase is asked, and a wrong one sends nothing', async () => {
+  test('a protected signer: its passphrase is asked for, and a wrong one sends nothing', async () => {
     const passphrase = 'шесть слов подряд';
     const key = generateKeyPair();
     const clara = { file: await writeTo(dir.path('clara.key'), await encodeSecretKey(key, passphrase, 'signer', 12)) };
@@ -171,7 +171,7 @@ describe('at a terminal', () => {
     expect(await readdir(out)).toHaveLength(2);
   });
 
-  test('a real one: typed by keys, ended by Ctrl-D, and asked once more', async () => {
+  test('a real terminal: text is typed, ended by Ctrl-D, and confirmed', async () => {
     const quoted = ['node', 'dist/support-relay.js', 'reply', ...options(), '--out', out, letter].map((word) => `'${word}'`).join(' ');
     const { code, output } = await atTerminal(quoted, [
       ['Ctrl-D', `${'long '.repeat(1_000)}\rend\r\u0004`],

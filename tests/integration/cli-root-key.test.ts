@@ -1,4 +1,4 @@
-// `admin init`: the root key, which minisign reads as we read minisign's.
+// `admin init`: minisign reads our root keys, and we read minisign's.
 import { execFile } from 'node:child_process';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -10,7 +10,7 @@ import { cli, temporaryDirectory, writeTo } from '../support/cli.ts';
 import { atTerminal } from '../support/terminal.ts';
 
 const runFile = promisify(execFile);
-/** minisign's key derivation takes seconds and 1 GiB in each program that does it; a busy machine needs patience. */
+/** minisign's key derivation takes seconds and 1 GiB in each program; a busy machine needs patience. */
 const PATIENCE_MS = 240_000;
 const PASSPHRASE = 'correct horse ёжик';
 /** A cheap work factor where it is not the point; `admin init` and minisign have the real one. */
@@ -73,7 +73,7 @@ describe('admin init', () => {
     PATIENCE_MS,
   );
 
-  test('overwrites neither of the two files, and leaves no half of a pair', async () => {
+  test('overwrites neither of the two files, and leaves no half pair', async () => {
     const directory = dir.path('half');
     await cli(['admin', 'init', '--no-passphrase', '--out', directory]);
     const before = await readFile(`${directory}/root.key`, 'utf8');

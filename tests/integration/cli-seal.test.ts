@@ -1,4 +1,4 @@
-// `seal`: a request made into a parcel without a browser.
+// `seal`: makes a request into a parcel without a browser.
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
@@ -52,7 +52,7 @@ describe('seal', () => {
     expect(decrypt(content.letter, await identitiesOf(office.identity)).length).toBe(10_240);
   });
 
-  test('without a topic the letter names none, as the form does it', async () => {
+  test('without a topic the letter names none, like the form’s', async () => {
     const { code, out } = await cli(sealArguments(), { stdin: 'text' });
     expect(code).toBe(EXIT.ok);
     const content = openSealed(parseParcel(out).sealed, await identitiesOf(office.worker));
@@ -60,13 +60,13 @@ describe('seal', () => {
     expect(openLetter(content.letter, await identitiesOf(office.identity))).not.toHaveProperty('topic');
   });
 
-  test('--text gives what can be pasted, also to the screen', async () => {
+  test('--text writes text for pasting, even to the screen', async () => {
     const { code, text } = await cli(sealArguments('--text'), { stdin: 'text', terminal: { answers: [] } });
     expect(code).toBe(EXIT.ok);
     expect(parseParcel(decodeParcelText(text.trimEnd())).serial).toBe(1);
   });
 
-  test('--json says where the parcel is, and needs it to be in a file', async () => {
+  test('--json says where the parcel is, and requires --out', async () => {
     const file = dir.path('sealed.parcel');
     const { code, text } = await cli(sealArguments('--out', file, '--difficulty', '9', '--json'), { stdin: 'text' });
     expect([code, JSON.parse(text)]).toEqual([EXIT.ok, { file, serial: 1, notAfter: office.keyring.keyring.notAfter, difficulty: 9 }]);
@@ -78,7 +78,7 @@ describe('seal', () => {
     });
   });
 
-  test('too long a text is refused with the number of bytes', async () => {
+  test('a text that is too long is refused with the number of bytes', async () => {
     const fits = await cli(sealArguments(), { stdin: 'я'.repeat(3_600) });
     expect(fits.code).toBe(EXIT.ok);
     const { code, err, out } = await cli(sealArguments(), { stdin: 'я'.repeat(5_000) });

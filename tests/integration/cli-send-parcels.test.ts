@@ -1,4 +1,4 @@
-// How `send` hands parcels in: stamps, order, moments and connections as of the page, one after the other, and what it says of each.
+// How `send` hands in parcels: with stamps, order, timing and connections like the page's, and a report on each.
 import { once } from 'node:events';
 import { mkdir, readdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -21,7 +21,7 @@ import { ONION, startSocksServer } from '../support/socks-server.ts';
 
 type Heard = { readonly headers: string[]; readonly id: string; readonly parcel: Uint8Array };
 
-/** Accepts every parcel, and remembers what it heard. */
+/** Accepts every parcel, and records what it received. */
 async function listeningRelay(difficulty: number): Promise<{ heard: Heard[]; server: Server }> {
   const heard: Heard[] = [];
   const server = createServer((request, response) => {
@@ -61,7 +61,7 @@ describe('how parcels are sent', () => {
       Array.from({ length: count }, (_, index) => writeTo(dir.path(`p${String(index)}.txt`), `${encodeParcelText(relay.parcel())}\n`)),
     );
 
-  test('stamped as the door asks; what is no parcel does not hold up the others', async () => {
+  test('with stamps of the difficulty the door asks for; a file that is not a parcel does not hold up the others', async () => {
     const bad = await writeTo(dir.path('bad.txt'), 'Help me');
     const { code, text } = await cli(['send', bad, 'tests/cases/parcel/7c-swapped.txt', ...(await files(3)), '--relay', relay.url]);
     expect([code, text]).toEqual([EXIT.input, expect.stringMatching(/bad\.txt, parcel 1: refused: there is no sealed parcel/)]);
@@ -70,7 +70,7 @@ describe('how parcels are sent', () => {
     expect(await admin.hlen(keys.pool)).toBe(3);
   });
 
-  test('a closed door is waited for', async () => {
+  test('after waiting for a closed door', async () => {
     await admin.del(keys.pool);
     await relay.workerGone();
     await relay.door('worker');
@@ -92,7 +92,7 @@ describe('how parcels are sent', () => {
     expect(await admin.hlen(keys.pool)).toBe(1);
   });
 
-  test('one that is refused for good is told, and the rest goes on', async () => {
+  test('one refused for good is reported, and the rest are sent', async () => {
     await admin.del(keys.pool);
     const old = await writeTo(dir.path('old.txt'), encodeParcelText(relay.parcel(4)));
     const { code, text } = await cli(['send', old, ...(await files(2)), '--relay', relay.url]);
@@ -101,13 +101,12 @@ describe('how parcels are sent', () => {
   });
 
   test(
-    'in random order, each at a moment of its own and on connections of its own, ' +
-      'with stamp and headers of the page under the name of the onion',
+    'in random order, each at its own time and on its own connections, ' + 'with the page’s stamp and headers, addressed to the onion',
     async () => {
       const moments: number[] = [];
       const { heard, server } = await listeningRelay(12);
       const proxy = await startSocksServer({ [ONION]: (server.address() as AddressInfo).port });
-      // Stamped dearer than this door asks.
+      // With stamps of a higher difficulty than this door asks for.
       const paths = await Promise.all(
         Array.from({ length: 4 }, (_, index) =>
           writeTo(dir.path(`dear${String(index)}.txt`), encodeParcelText(stampParcel(relay.parcel(), 14))),
@@ -115,7 +114,7 @@ describe('how parcels are sent', () => {
       );
       const orders = new Set<string>();
       try {
-        // 24 orders: a fixed one would come eight times in a row.
+        // There are 24 orders; a fixed one would come eight times in a row.
         for (let time = 0; time < 8; time += 1) {
           heard.length = 0;
           const argv = ['send', ...paths, '--relay', `http://${ONION}`, '--socks', `127.0.0.1:${String(proxy.port)}`];
@@ -129,7 +128,7 @@ describe('how parcels are sent', () => {
       }
       expect(orders.size).toBeGreaterThan(1);
       expect(heard.map(({ headers }) => headers)).toEqual(Array.from({ length: 4 }, () => pageHeaders(PARCEL_BYTES, `http://${ONION}`)));
-      // As the page makes it: the first counter that is dear enough, though these were stamped dearer before.
+      // As on the page: the lowest counter that suffices, although these had better stamps before.
       for (const { parcel } of heard) {
         const unstamped = parcel.slice();
         unstamped.fill(0, COUNTER_OFFSET, PARCEL_HEADER_BYTES);
@@ -142,7 +141,7 @@ describe('how parcels are sent', () => {
     },
   );
 
-  test('a stamp dearer than the page would make: not sent a second time', async () => {
+  test('a stamp beyond what the page would make: not sent a second time', async () => {
     let [posted, pauses] = [0, 0];
     const server = createServer((request, response) => {
       request.resume();
@@ -175,7 +174,7 @@ describe('how parcels are sent', () => {
     expect([posted, pauses]).toEqual([1, 0]);
   });
 
-  test('--delete: only files of which everything was accepted', async () => {
+  test('--delete: only files whose parcels were all accepted', async () => {
     await admin.del(keys.pool);
     const folder = dir.path('delete');
     await mkdir(folder);
@@ -194,7 +193,7 @@ describe('how parcels are sent', () => {
     expect(await admin.hlen(keys.pool)).toBe(3);
   });
 
-  test('--delete: none while the relay takes nothing; and without it none at all', async () => {
+  test('--delete: no files while the relay accepts nothing; and without it none at all', async () => {
     const [file = ''] = await files(1);
     expect((await cli(['send', file, '--relay', `unix:${dir.path('nothing.sock')}`, '--delete'])).code).toBe(EXIT.unavailable);
     expect((await cli(['send', file, '--relay', relay.url])).code).toBe(EXIT.ok);
@@ -212,7 +211,7 @@ describe('how parcels are sent', () => {
     expect(JSON.parse(text)).toEqual({ source, number: 1, result });
   });
 
-  test('a folder with nothing to send, and one that is not there', async () => {
+  test('a folder with nothing to send, and a missing one', async () => {
     expect((await cli(['send', dir.path('missing'), '--relay', relay.url])).err).toContain('(INPUT_MISSING)');
     expect((await cli(['send', relay.dir, '--relay', relay.url])).err).toContain('there is nothing to send');
   });

@@ -1,4 +1,4 @@
-// Where what a volunteer writes goes: to a real relay and what comes of it there, to one that is away, and nowhere else.
+// Where a volunteer's answers go: through a real relay to person and team, nowhere while it is away, and nowhere else.
 import { execFileSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ beforeAll(async () => {
   dir = await temporaryDirectory();
   anna = await startVolunteer();
 });
-// A command opens every letter of the inbox: those of other cases have no part in this one's.
+// A command opens every letter of the inbox, so letters of other cases must be gone.
 beforeEach(() => anna.deployment.empty());
 afterAll(async () => {
   await anna.stop();
@@ -26,8 +26,8 @@ afterAll(async () => {
 
 const portOf = (url: string): number => Number(new URL(url).port);
 
-describe('by way of a real relay', () => {
-  test('a reply lies in the mailbox of its person, and the team has a copy', async () => {
+describe('through a real relay', () => {
+  test('a reply reaches the mailbox of its person, and the team has a copy', async () => {
     const thread = await anna.requester('Мне нужен юрист');
     const { code, text, err } = await anna.answering(['reply'], thread, ['--relay', anna.relay], { stdin: 'Юрист свободен завтра.' });
     expect([code, text], err).toEqual([EXIT.ok, 'Sent.\n']);
@@ -38,7 +38,7 @@ describe('by way of a real relay', () => {
     expect(await anna.deployment.logs()).not.toContain('завтра');
   });
 
-  test('whatever becomes of its output: the person has the answer, and the team knows', async () => {
+  test('even if the output cannot be written, the person has the answer and the team knows', async () => {
     const thread = await anna.requester('Без вывода');
     const text = await writeTo(dir.path('text'), 'Ответ без вывода');
     const argv = anna
@@ -53,7 +53,7 @@ describe('by way of a real relay', () => {
     await expect.poll(() => anna.notesOf(thread)).toHaveLength(1);
   });
 
-  test('claim and handover reach the team and nobody else', async () => {
+  test('a claim and a handover reach the team and nobody else', async () => {
     const thread = await anna.requester('Кто-нибудь');
     const claimed = await anna.answering(['claim', '--json'], thread, ['--relay', anna.relay]);
     expect([claimed.code, JSON.parse(claimed.text)]).toEqual([
@@ -68,7 +68,7 @@ describe('by way of a real relay', () => {
     expect(await anna.repliesTo(thread)).toEqual([]);
   });
 
-  test('written down, then sent by somebody else, twice: it is there once', async () => {
+  test('written to files, then sent twice by somebody else, an answer arrives once', async () => {
     const thread = await anna.requester('Позже');
     const out = dir.path('later');
     expect((await anna.answering(['reply'], thread, ['--out', out], { stdin: 'Позже отвечу' })).code).toBe(EXIT.ok);
@@ -82,7 +82,7 @@ describe('by way of a real relay', () => {
     await expect.poll(() => anna.notesOf(thread)).toHaveLength(1);
   });
 
-  test('through a SOCKS proxy: the proxy resolves the name, and each parcel has circuits of its own', async () => {
+  test('through a SOCKS proxy, which resolves the name; each parcel has circuits of its own', async () => {
     const thread = await anna.requester('Через Tor');
     const proxy = await startSocksServer({ [ONION]: portOf(anna.relay) });
     try {
@@ -111,7 +111,7 @@ describe('a relay that is away', () => {
       'the relay does not answer: it does not exist',
     ],
     ['no Tor', async () => ['--relay', `http://${ONION}`, '--socks', `127.0.0.1:${String(await closedPort())}`], 'is Tor running?'],
-  ])('%s: 69, and what was written is kept to be sent later', async (_what, where, why) => {
+  ])('%s: exit 69, and the answer is kept to be sent later', async (_what, where, why) => {
     const thread = await anna.requester(`Нет связи: ${_what}`);
     const keep = dir.path(`keep ${_what}`);
     const { code, err, text } = await anna.answering(['reply'], thread, [...(await where()), '--keep', keep], {
@@ -129,7 +129,7 @@ describe('a relay that is away', () => {
     await expect.poll(() => anna.notesOf(thread)).toHaveLength(1);
   });
 
-  test('without a folder it says that nothing is kept; at a terminal it asks for one', async () => {
+  test('without a folder the command says that nothing is kept; at a terminal it asks for one', async () => {
     const thread = await anna.requester('Ещё раз');
     const where = ['--relay', `unix:${dir.path('nothing.sock')}`];
     const told = await anna.answering(['claim'], thread, where);
@@ -142,7 +142,7 @@ describe('a relay that is away', () => {
     expect([kept.code, await readdir(asked)]).toEqual([EXIT.unavailable, ['01.txt']]);
   });
 
-  test('an onion the proxy cannot reach, and a proxy that is none', async () => {
+  test('an onion that the proxy cannot reach, and a server that is not a proxy', async () => {
     const proxy = await startSocksServer({});
     const parcel = await writeTo(dir.path('parcel.txt'), encodeParcelText(anna.deployment.seal('x')));
     const through = (port: number): Promise<CliResult> =>
@@ -171,7 +171,7 @@ describe('where parcels may go', () => {
     expect([code, err]).toEqual([EXIT.usage, expect.stringContaining(why)]);
   });
 
-  test('one place or the other', async () => {
+  test('either a relay or a folder', async () => {
     const both = await cli(['reply', '--relay', anna.relay, '--out', dir.path('both'), 'letter']);
     expect([both.code, both.err]).toEqual([EXIT.usage, expect.stringContaining('give either --relay or --out')]);
     const nowhere = await cli(['reply', '--relay', anna.relay, '--keep', '', 'letter']);

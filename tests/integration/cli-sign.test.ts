@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => dir.remove());
 
-test('signs a file as minisign does, with a comment, and never over another signature', async () => {
+test('signs a file as minisign does, with a comment, and never overwrites a signature', async () => {
   const file = await writeTo(dir.path('form.html'), 'a form');
   const { code, err } = await cli(['admin', 'sign', file, '--root-key', office.rootKey, '--comment', 'form of week 12']);
   expect(err).toBe(`Written: ${file}.minisig\n`);
@@ -33,14 +33,14 @@ test('--json says what was written', async () => {
   expect([JSON.parse(text), err]).toEqual([{ file, signatureFile: `${file}.minisig`, comment: 'json.html' }, '']);
 });
 
-test('refuses a comment of two lines, a missing file, and a key that is none', async () => {
+test('refuses a comment of two lines, a missing file, and a file that is not a key', async () => {
   const file = await writeTo(dir.path('other.html'), 'a form');
   expect((await cli(['admin', 'sign', file, '--root-key', office.rootKey, '--comment', 'a\nb'])).code).toBe(EXIT.usage);
   expect((await cli(['admin', 'sign', dir.path('nothing'), '--root-key', office.rootKey])).code).toBe(EXIT.input);
   expect((await cli(['admin', 'sign', file, '--root-key', office.rootPublicKey])).code).toBe(EXIT.input);
 });
 
-test('a form with an offline form, built and signed by commands, is what the relay starts with', async () => {
+test('the relay starts with a form and offline form that commands built and signed', async () => {
   const web = dir.path('web');
   const build = ['operator', 'build-form', '--root-key', office.rootPublicKey, '--out', web, '--keyring', office.keyring.file];
   expect((await cli(build)).code).toBe(EXIT.ok);
@@ -56,7 +56,7 @@ test('a form with an offline form, built and signed by commands, is what the rel
   expect(await readFile(dir.path('web', 'index.html'), 'utf8')).not.toContain('form.html');
 });
 
-test('a keyring of another root key is not built in', async () => {
+test('a keyring of another root key is not built into the form', async () => {
   const other = await openOffice((...parts) => dir.path('other', ...parts));
   const { code, err } = await cli([
     'operator',

@@ -22,7 +22,7 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-/** With the form of the run, where a case is not about the form. */
+/** Uses the run's form where a case is not about the form. */
 async function prepare(options: PrepareOptions = {}): Promise<Prepared> {
   return prepareDeployment(dir, { ...options, prebuilt: layoutOf(await preparedOnce()).web });
 }
@@ -63,7 +63,7 @@ test('makes everything a deployment needs, and nothing secret is readable by oth
   }
 });
 
-test('a second time everything stays as it is', async () => {
+test('running it again changes nothing', async () => {
   await prepare();
   const before = secrets();
   const { keyring } = await prepare();
@@ -71,7 +71,7 @@ test('a second time everything stays as it is', async () => {
   expect(secrets()).toEqual(before);
 });
 
-test('near the end of a keyring the next one is made, with its worker identity, and follows on it', async () => {
+test('near the end of a keyring makes the next one, which follows on it, with its worker identity', async () => {
   const first = await prepare();
   const before = secrets();
   const { keyring, keyringFile, layout } = await prepare({ now: new Date(Date.now() + 6 * DAY_MS) });
@@ -82,25 +82,25 @@ test('near the end of a keyring the next one is made, with its worker identity, 
   expect(secrets()).toEqual(before);
 });
 
-test('what an interrupted preparation left behind is completed', async () => {
+test('completes what an interrupted preparation left behind', async () => {
   const { layout } = await prepare();
   for (const file of [layout.rootKey, `${layout.keyringFile(1)}.minisig`, layout.passwordFile('operator')]) unlinkSync(file);
   const again = await prepare();
   expect(again.keyring.keyring.serial).toBe(1);
   expect(JSON.parse(readFileSync(layout.inboxes, 'utf8'))).toMatchObject([{ team: again.keyring.keyring.teams[0]?.id }]);
-  // One without a signature may be one that is about to be signed.
+  // A keyring without a signature may be about to be signed.
   expect(readdirSync(layout.keyrings).sort()).toEqual(['keyring-1.json', 'keyring-1.json.minisig', 'keyring-1.json.unsigned']);
   expect(existsSync(layout.passwordFile('operator'))).toBe(true);
 });
 
-test('a pipe in the place of a file is named, and nobody waits for it', { timeout: 20_000 }, async () => {
+test('a pipe in place of a file is named, and nothing waits for it', { timeout: 20_000 }, async () => {
   const { layout } = await prepare();
   unlinkSync(layout.volunteerIdentity);
   execFileSync('mkfifo', [layout.volunteerIdentity]);
   await expect(prepare()).rejects.toThrow(`cannot read the identity ${layout.volunteerIdentity}: it is a directory, a pipe or a device`);
 });
 
-test('sockets move to a short folder when the path of the deployment is too long for them', () => {
+test('puts sockets into a short folder when the deployment’s path is too long for them', () => {
   const long = join('/tmp', 'x'.repeat(100));
   expect(layoutOf('/tmp/short').redisSocket).toBe('/tmp/short/run/redis/redis.sock');
   expect(Buffer.byteLength(layoutOf(long).privateSocket)).toBeLessThanOrEqual(107);

@@ -17,7 +17,7 @@ import { PARTS, type Part } from '../../deploy/parts.ts';
 import { choosePort } from '../../deploy/port.ts';
 import { postParcel } from '../support/http.ts';
 
-/** A bound for a busy machine; how long it takes is measured by `npm run bench -- start`. */
+/** A bound for a busy machine; `npm run bench -- start` measures how long it takes. */
 const STARTS_WITHIN_MS = 60_000;
 
 type Ready = {
@@ -52,7 +52,7 @@ function startDemo(...args: string[]): { demo: ChildProcess; output: () => strin
   return { demo, output: () => output };
 }
 
-/** The one demo of a group so far. */
+/** The demo that the cases of a group share. */
 function only(): ChildProcess {
   const [demo] = demos;
   if (demo === undefined) throw new Error('no demo runs');
@@ -76,7 +76,7 @@ async function untilReady(withinMs = STARTS_WITHIN_MS): Promise<Ready> {
   return readReady();
 }
 
-/** Every process that works in the demo's folder, whoever started it. */
+/** Every process that runs in the demo's folder, whoever started it. */
 async function processesInDir(): Promise<string[]> {
   const found: string[] = [];
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
@@ -107,7 +107,7 @@ describe('a demo', () => {
   beforeAll(makeFolder);
   afterAll(removeFolder);
 
-  test('starts, takes a request, and the printed command shows it', async () => {
+  test('starts, accepts a request, and the printed command shows it', async () => {
     const { output } = startDemo('--dir', dir, '--port', String(await choosePort(0)));
     const info = await untilReady();
     expect(Object.keys(info).sort()).toEqual(['identity', 'inbox', 'keyring', 'pids', 'redisSocket', 'rootKey', 'url']);
@@ -122,7 +122,7 @@ describe('a demo', () => {
     expect(opened.status).toBe(0);
   });
 
-  test('is left alone by a second one in the same folder, which is refused', async () => {
+  test('is undisturbed by a second one in the same folder, which is refused', async () => {
     const first = readReady();
     const { demo, output } = startDemo('--dir', dir);
     expect(await ended(demo)).toBe(1);
@@ -138,7 +138,7 @@ describe('a demo', () => {
   });
 });
 
-describe('a demo that is killed in part or whole', () => {
+describe('a demo of which a part or everything is killed', () => {
   beforeAll(makeFolder);
   afterAll(removeFolder);
   let port: string;
@@ -160,7 +160,7 @@ describe('a demo that is killed in part or whole', () => {
     const first = readReady();
     await ended(only(), 'SIGKILL');
     await expect.poll(processesInDir, { timeout: 60_000 }).toEqual([]);
-    // The killed demo could not remove it; what is waited for next is the new one.
+    // The killed demo could not remove this file, and the new one's is awaited next.
     await rm(join(dir, 'ready.json'));
     const again = startDemo('--dir', dir, '--port', port);
     const second = await untilReady();
@@ -171,11 +171,11 @@ describe('a demo that is killed in part or whole', () => {
   });
 });
 
-describe('a demo of its own', () => {
+describe('a demo for one case', () => {
   beforeEach(makeFolder);
   afterEach(removeFolder);
 
-  test('under npm, it ends when npm is killed and cannot tell it to', async () => {
+  test('under npm, ends when npm is killed without telling it', async () => {
     const command = `"${process.execPath}" "${join(ROOT, 'dist/demo.js')}" --dir "${dir}" --port ${String(await choosePort(0))}; true`;
     const shell = spawn('sh', ['-c', command], { stdio: 'ignore', env: { ...process.env, npm_lifecycle_event: 'demo' } });
     await untilReady();
@@ -184,7 +184,7 @@ describe('a demo of its own', () => {
     await expect.poll(() => existsSync(join(dir, 'demo.lock')), { timeout: 60_000 }).toBe(false);
   });
 
-  test('ends what it started also when told to while it starts', async () => {
+  test('ends what it started even when told to stop while starting', async () => {
     const { demo } = startDemo('--dir', dir, '--port', String(await choosePort(0)));
     await expect.poll(() => existsSync(join(dir, 'run/redis/redis.sock')), { interval: 10, timeout: STARTS_WITHIN_MS }).toBe(true);
     expect(await ended(demo, 'SIGTERM')).toBe(0);

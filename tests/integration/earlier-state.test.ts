@@ -1,5 +1,5 @@
-// The state and the pool of an earlier commit, served by the code of today: whatever is put elsewhere or named anew within a process,
-// a relay that is brought up to date finds what the one before it left. One case goes on where the one before it ended.
+// The state and pool that an earlier commit left, served by today's code: however a process is reorganised inside,
+// an updated relay finds what the one before it left. Each case continues where the one before it ended.
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
@@ -21,11 +21,11 @@ import { DIFFICULTY } from '../support/relay.ts';
 import { until } from '../support/worker.ts';
 
 const NEW = 'Первое письмо после обновления';
-/** Many more than a pool of seven ever needs, of which half leaves in each. */
+/** Many more rounds than a pool of seven needs, when half of it leaves in each. */
 const MOST_ROUNDS = 200;
 const DAYS_OF_BACKLOG = 4;
 const SERIAL = 2;
-/** The first member of every set of ids, which is none. */
+/** The first member of every set of ids, which is not an id. */
 const ANCHOR = '-'.repeat(65);
 
 let state: EarlierState;
@@ -39,7 +39,7 @@ beforeAll(async () => {
   admin = state.admin;
   operator = await state.redis.connect('operator');
   before = { keys: await shapes(), fields: await fields(), opened: (await ids('opened')).map(({ length }) => length) };
-  // The relay has no clock of its own to set: weeks of answers and keyrings are those of then.
+  // The relay has no clock that a test could set: weeks of replies and keyrings are as they were then.
   vi.useFakeTimers({ toFake: ['Date'], now: state.now, shouldAdvanceTime: true });
 });
 afterAll(async () => {
@@ -48,7 +48,7 @@ afterAll(async () => {
   await state?.stop();
 });
 
-/** Names in Redis, without what in them is one worker's, keyring's, week's or tick's. */
+/** Names in Redis, without the part that belongs to one worker, keyring, week or tick. */
 async function shapes(): Promise<string[]> {
   const names = (await admin.keys('*')).map((key) => key.replaceAll(/(?<=:)(?:[0-9a-f]{32}|\d+)(?=:|$)/g, '*'));
   return [...new Set(names)].sort();
@@ -73,7 +73,7 @@ async function post(sealed: Uint8Array, serial: number): Promise<string> {
   return parseAnswer((await postParcel(served.url, stampParcel(frameParcel(sealed, serial), DIFFICULTY))).body).result;
 }
 
-/** All parcels of a hash like the pool, with the serial under which each came. */
+/** All parcels of a hash like the pool, each with its serial. */
 async function parcelsIn(key: string): Promise<{ sealed: Buffer; serial: number }[]> {
   return Promise.all(
     (await admin.hkeysBuffer(key)).map(async (id) => {
@@ -94,19 +94,19 @@ async function answers(): Promise<string[]> {
   return replies.map((reply) => openReply(reply, thread.identity, thread.signing.key, signersOf(keyring)).text);
 }
 
-/** Until nothing is on its way any more. */
+/** Runs rounds until nothing is in transit. */
 async function empty(): Promise<void> {
   const onTheWay = ['pool', 'claims', ...Object.keys(state.expected.inboxes).map((inbox) => `outbox:${inbox}`)];
   for (let rounds = 0; rounds < MOST_ROUNDS && (await admin.exists(...onTheWay)) > 0; rounds += 1) await state.wholeRound();
   expect(await admin.exists(...onTheWay)).toBe(0);
 }
 
-test('the state of an earlier commit is shown to an operator as it was then', async () => {
+test('an operator is shown the state of an earlier commit as it was then', async () => {
   expect(withCodes(await readStatus(operator, state.now))).toEqual(state.expected.status);
   expect(await listDead(operator, Object.keys(state.expected.inboxes))).toEqual(state.expected.deadList);
 });
 
-test('the relay takes nothing twice of what it took then, takes what is new, and shows the answers that waited', async () => {
+test('the relay takes nothing again that it took then, accepts new parcels, and serves the replies that waited', async () => {
   served = await state.relay();
   const replayed = { sealed: await readFile(join(state.dir, 'replayed.bin')), serial: SERIAL };
   const known = [...(await parcelsIn('pool')), ...(await parcelsIn(`claim:${state.expected.claim.instance}`)), replayed];
@@ -120,7 +120,7 @@ test('the relay takes nothing twice of what it took then, takes what is new, and
   expect(await answers()).toEqual(state.expected.replies.before);
 });
 
-test('what another worker has in hand is left to it while it may live', async () => {
+test('a batch of another worker is left to it while it may live', async () => {
   const { instance, parcel } = state.expected.claim;
   await state.meanwhile(() => state.wholeRound());
   expect((await admin.hkeysBuffer(`claim:${instance}`)).map((id) => id.toString('hex'))).toEqual([parcel]);
@@ -128,8 +128,8 @@ test('what another worker has in hand is left to it while it may live', async ()
   expect(await admin.hlen('outbox:second')).toBeGreaterThan(0);
 });
 
-test('each letter is once in each of its inboxes, under the name that it would have had', async () => {
-  // Whoever can write to Redis puts back what was opened before.
+test('each letter arrives once in each of its inboxes, under the name that it would have had', async () => {
+  // Somebody who can write to Redis replays what was opened before.
   const replayed = await readFile(join(state.dir, 'replayed.bin'));
   await admin.hset('pool', Buffer.from(parcelId(replayed)), replayed);
   await state.outlive();
@@ -142,33 +142,33 @@ test('each letter is once in each of its inboxes, under the name that it would h
   }
 });
 
-test('the new answer is read by the access code, and the removed one no more', async () => {
+test('the access code reads the new answer, and no longer the removed one', async () => {
   expect(await answers()).toEqual(state.expected.replies.after);
 });
 
-test('counters and remembered ids go on from where they were, and what is replayed is refused', async () => {
+test('counters and remembered ids continue from where they were, and replays are refused', async () => {
   expect(await dropped()).toEqual({ ...state.expected.dropped, replay: '1' });
   const [seen, opened] = [await ids('seen'), await ids('opened')];
-  // All that ever came was opened, and each is known by its serial: the further letter and what was in hand by the first,
-  // the other four and the new one by the second.
+  // All that ever came was opened, and is remembered under its serial: the further letter and the batch under the first,
+  // the other four and the new one under the second.
   expect(seen).toEqual(opened);
   expect(seen.map(({ length }, i) => length - (before.opened[i] ?? 0))).toEqual([2, 5]);
   expect((await ids('arrived')).flat()).toEqual([]);
 });
 
-test('the dead letter is driven again, and whatever was wrong then is over', async () => {
+test('the dead letter is redriven, and the warnings of then are over', async () => {
   const { inbox, file, text } = state.expected.dead;
   expect(await redriveDead(operator, inbox)).toBe(1);
   await empty();
   expect(await state.inbox(inbox)).toMatchObject({ [file]: text });
   const { attention, ...status } = withCodes(await readStatus(operator, state.now));
-  // A drop is news for a day.
+  // A drop is reported for a day.
   expect(attention).toEqual(['PARCELS_DAMAGED']);
   expect(status).toMatchObject({ relay: 'answers', worker: 'working', roundSeconds: 300, pool: '0', replies: '1-9', keyring: 'ok' });
   expect(status.inboxes).toEqual(['first', 'second', 'third'].map((id) => ({ id, waiting: '0', dead: '0' })));
 });
 
-test('the worker’s ticks go on when they were to come', async () => {
+test('the worker’s ticks continue on schedule', async () => {
   const schedulers = 'ticks:rounds:repeat';
   const [names, next] = [(await admin.zrange(schedulers, '0', '-1')).sort(), Number(await admin.zscore(schedulers, 'mix'))];
   vi.setSystemTime(next - 1_000);
@@ -181,12 +181,12 @@ test('the worker’s ticks go on when they were to come', async () => {
   expect(Number(await admin.zscore(schedulers, 'mix'))).toBe(next + 300_000);
 });
 
-test('nothing is kept under other names than then', async () => {
+test('nothing is stored under other names than then', async () => {
   expect(before.keys).toEqual(expect.arrayContaining(await shapes()));
   expect(before.fields).toEqual(expect.arrayContaining(await fields()));
 });
 
-test('what came under a keyring is forgotten with the worker’s key of it', async () => {
+test('parcels of a keyring are forgotten with the worker’s key for it', async () => {
   state.later(DAYS_OF_BACKLOG * 24);
   for (let rounds = 0; rounds < 3; rounds += 1) await state.wholeRound();
   expect(await admin.exists('seen:1', 'arrived:1', 'opened:1')).toBe(0);

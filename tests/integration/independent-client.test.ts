@@ -1,4 +1,4 @@
-// A second implementation of docs/protocol.md: nothing of crypto/ is used here, only age, BLAKE2b and Node itself.
+// A second implementation of docs/protocol.md, which uses nothing of crypto/: only age, BLAKE2b and Node itself.
 import { createHash, createPublicKey, randomInt, verify } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ async function get(name: string): Promise<Buffer> {
   return Buffer.from(await (await fetch(new URL(name, deployment.url))).arrayBuffer());
 }
 
-/** minisign: 'ED' means that the BLAKE2b-512 of the file is signed; the last line signs signature and trusted comment. */
+/** minisign: 'ED' means that the file's BLAKE2b-512 is signed; the last line signs the signature and the trusted comment. */
 function minisignHolds(file: Buffer, signatureText: string, publicKeyText: string): boolean {
   const base64Line = (text: string, index: number) => Buffer.from(text.split('\n')[index] ?? '', 'base64');
   const publicKey = base64Line(publicKeyText, 1);
@@ -58,12 +58,12 @@ async function makeLetter(content: object, team: readonly string[]): Promise<Uin
   return sealTo(Buffer.from(JSON.stringify(content).padEnd(LETTER_PLAINTEXT_BYTES - extraBytes(JSON.stringify(content)))), recipients);
 }
 
-/** padEnd counts UTF-16 units; the length that counts is that of the UTF-8. */
+/** padEnd counts UTF-16 units; the length of the UTF-8 is what matters. */
 function extraBytes(text: string): number {
   return Buffer.byteLength(text) - text.length;
 }
 
-/** What a parcel seals of a letter. */
+/** The plaintext of a parcel with a letter. */
 function letterPlaintext(team: string, letter: Uint8Array): Buffer {
   const plaintext = Buffer.alloc(PARCEL_PLAINTEXT_BYTES);
   plaintext.writeUInt8(LETTER_KIND, 0);
@@ -72,7 +72,7 @@ function letterPlaintext(team: string, letter: Uint8Array): Buffer {
   return plaintext;
 }
 
-/** Serial, check and counter: what stands between version and sealed part. */
+/** Adds version, serial, check and counter before the sealed part. */
 function stamped(sealed: Uint8Array, serial: number, difficulty: number): Buffer {
   const id = blake2b(sealed, { dkLen: 32 });
   const tail = Buffer.alloc(12);
@@ -105,7 +105,7 @@ function openByVolunteer(letter: Uint8Array): Promise<string> {
   return decrypter.decrypt(letter, 'text');
 }
 
-test('a client made from docs/protocol.md alone gets its request to the volunteer', async () => {
+test('a client written from docs/protocol.md alone gets its request to the volunteer', async () => {
   const json = await get('keyring.json');
   expect(minisignHolds(json, (await get('keyring.json.minisig')).toString(), readFileSync(deployment.rootKey, 'utf8'))).toBe(true);
   const keyring = JSON.parse(json.toString()) as Keyring;

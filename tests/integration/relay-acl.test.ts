@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Commands that show, find, or watch what others do. No role has them. */
+/** Commands that reveal keys or settings, watch other clients, or act on the whole server. No role has them. */
 const NOBODY = [
   ...['CONFIG GET *', 'CONFIG SET appendfsync no', 'KEYS *', 'SCAN 0', 'MONITOR', 'SLOWLOG GET', 'LATENCY LATEST', 'ACL LIST', 'ACL LOG'],
   ...[
@@ -48,7 +48,7 @@ const NOBODY = [
   ],
 ];
 
-/** Code of one's own, which could run without end. */
+/** A client's own code, which could run for ever. */
 const CODE = [
   ...['EVAL @ 0', 'EVAL_RO @ 0', 'EVALSHA @ 0', 'EVALSHA_RO @ 0', 'SCRIPT LOAD @', 'SCRIPT EXISTS @'].map((line) =>
     line.replace('@', 'while(true)do\tend'),
@@ -132,7 +132,7 @@ describe('the relay, of replies,', () => {
   const KEY = keys.replies(7);
   beforeAll(() => admin.hset(KEY, 'place', 'sealed'));
 
-  it('finds those whose places it can name', async () => {
+  it('finds replies whose places it can name', async () => {
     const relay = await server.connect('relay');
     expect([await relay.hexists(KEY, 'place'), await relay.hexists(KEY, 'other')]).toEqual([1, 0]);
     expect([await relay.hget(KEY, 'place'), await relay.hget(KEY, 'other')]).toEqual(['sealed', null]);
@@ -180,7 +180,7 @@ describe('the operator', () => {
     expect(await admin.hget(keys.outbox('inbox-1'), 'letter')).toBe('ciphertext');
   });
 
-  it('drives dead letters again', async () => {
+  it('redrives dead letters', async () => {
     const operator = await server.connect('operator');
     for (const id of await operator.hkeys(keys.dead('inbox-1'))) {
       const letter = await operator.hget(keys.dead('inbox-1'), id);
@@ -192,7 +192,7 @@ describe('the operator', () => {
   });
 });
 
-it('who sends without reading loses the connection, and Redis keeps its memory', async () => {
+it('a client that sends without reading loses its connection, and Redis keeps its memory', async () => {
   const [, before = ''] = (await admin.config('GET', 'maxmemory-clients')) as string[];
   await admin.config('SET', 'maxmemory-clients', '8mb');
   const { username, password } = server.target('relay');
@@ -209,7 +209,7 @@ it('who sends without reading loses the connection, and Redis keeps its memory',
   expect(await admin.hlen(keys.pool)).toBeGreaterThan(0);
 });
 
-it('nobody comes in without a password', async () => {
+it('nobody gets in without a password', async () => {
   const stranger = connect(server.socketPath);
   stranger.write(`PING\r\nHLEN ${keys.pool}\r\n`);
   let answer = '';

@@ -9,7 +9,7 @@ import { http, postParcel } from '../support/http.ts';
 import { DIFFICULTY, startRelay, type TestRelay } from '../support/relay.ts';
 import { environmentOf, launchRelay, started, usage, type RelayProcess } from '../support/relay-process.ts';
 
-/** An honest visit gets in within this time, whatever one client does beside it. */
+/** An honest visit gets in within this time, whatever another client does meanwhile. */
 const VISIT_MS = 5_000;
 /** What the relay's container may use. */
 const MEMORY_MEBIBYTES = 512;
@@ -31,7 +31,7 @@ afterAll(async () => {
   await stand.stop();
 });
 
-/** What a browser does: asks what a stamp costs, then hands in a parcel. Returns the status, and how long it took. */
+/** Does what a browser does: asks for the difficulty, then hands in a parcel. Returns the status and how long it took. */
 async function visit(): Promise<{ status: number; ms: number }> {
   const parcel = stand.parcel();
   const beganAt = performance.now();
@@ -44,7 +44,7 @@ async function visit(): Promise<{ status: number; ms: number }> {
 const post = `POST /parcel HTTP/1.1\r\nContent-Type: application/octet-stream\r\nContent-Length: 24576\r\n\r\n`;
 const attacks: [string, () => Attack][] = [
   [
-    'thousands of requests sent ahead, whose answers are never read',
+    'thousands of pipelined requests whose answers are never read',
     () => pipelined(socketPath, { count: 40, times: 3_600, text: 'GET /x HTTP/1.1\r\n\r\n' }),
   ],
   ['as many that post', () => pipelined(socketPath, { count: 40, times: 1_500, text: 'POST /x HTTP/1.1\r\nContent-Length: 0\r\n\r\n' })],
@@ -65,7 +65,7 @@ const attacks: [string, () => Attack][] = [
   ['a hundred silent connections in each second', () => holding(socketPath, { count: PLACES, perSecond: 100 })],
 ];
 
-describe('an honest visit gets in beside', () => {
+describe('an honest visit gets in despite', () => {
   it.each(attacks)('%s', async (_what, start) => {
     const attack = start();
     try {
@@ -81,7 +81,7 @@ describe('an honest visit gets in beside', () => {
     }
   });
 
-  it("a flood under next week's keyring: it is not taken yet, and closes neither this week's door nor the next", async () => {
+  it("a flood under next week's keyring, which is not accepted yet, and closes the door neither this week nor next", async () => {
     const next = await stand.keyrings.add({ serial: 6, fromHours: 24 * 6, toHours: 24 * 13 });
     const early = stampParcel(sealParcel({ kind: 'decoy' }, { serial: 6, worker: next.worker }), DIFFICULTY);
     relay.child.kill('SIGHUP');
@@ -92,10 +92,10 @@ describe('an honest visit gets in beside', () => {
     expect((await visit()).status).toBe(202);
   });
 
-  it('a burst at the base price, which would fill the pool within a round', async () => {
+  it('a burst at the base difficulty that would fill the pool within a round', async () => {
     const burst = Array.from({ length: 2 * POOL_LIMIT }, () => stampParcel(stand.parcel(), DIFFICULTY));
     const statuses: number[] = [];
-    // Twenty a step, a tenth of a second apart: for each the pool, in the end, has no room at this price.
+    // Twenty per step, a tenth of a second apart, until the pool has no room at this difficulty.
     for (let at = 0; at < burst.length; at += 20) {
       statuses.push(
         ...(await Promise.all(

@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** How often Redis did each of these since it was asked last. */
+/** How often Redis ran these commands in total since the last call. */
 const counted = async (...commands: string[]): Promise<number> => {
   const stats = await admin.info('commandstats');
   await admin.config('RESETSTAT');
@@ -59,7 +59,7 @@ it.each<[string, string[], string[]]>([
   expect(await counted('hexists', 'hget')).toBeLessThanOrEqual(WEEKS.length * REPLIES_A_WEEK + REPLIES_A_PAGE);
 });
 
-it('reading finds what is in any week that there may be', async () => {
+it('reading finds replies in any week that there can be', async () => {
   const found = await callFunction(
     relay,
     'read',

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => relay.stop());
 
-/** A connection of which every byte is ours to send. */
+/** A connection on which the test sends every byte itself. */
 class Raw {
   readonly socket: Socket;
   text = '';
@@ -54,10 +54,10 @@ function expectHead(answer: string, status: number): void {
   expect(answer.toLowerCase()).not.toContain('\r\ndate:');
 }
 
-describe('answers cannot pile up for a client that reads none', () => {
+describe('answers cannot pile up for a client that does not read', () => {
   const exchange = () => Buffer.concat([Buffer.from(`${HEAD}Content-Length: ${PARCEL_BYTES}\r\n\r\n`), relay.stamped()]);
 
-  it('an exchange ends its connection', async () => {
+  it('an exchange closes its connection', async () => {
     const raw = new Raw();
     raw.socket.write(exchange());
     expect((await raw.whenClosed(REQUEST_TIMEOUT_MS * 20)).match(/HTTP\/1\.1 202 /g)).toHaveLength(1);
@@ -78,8 +78,8 @@ describe('answers cannot pile up for a client that reads none', () => {
   });
 });
 
-describe('what arrives slowly or not at all', () => {
-  it('a body that does not come is 408, and the connection closed', async () => {
+describe('bodies that arrive slowly or not at all', () => {
+  it('a body that does not arrive gets 408, and the connection is closed', async () => {
     const raw = new Raw();
     raw.socket.write(`${HEAD}Content-Length: ${PARCEL_BYTES}\r\n\r\n`);
     const drip = setInterval(() => raw.socket.write('x'), 50);
@@ -88,7 +88,7 @@ describe('what arrives slowly or not at all', () => {
     expectOurs(answer, 408, 'TIMEOUT');
   });
 
-  it.each(['/', '/en/'])('a pasted text that does not come is answered with a page in the language of %s', async (folder) => {
+  it.each(['/', '/en/'])('a pasted text that does not arrive is answered with a page in the language of %s', async (folder) => {
     const raw = new Raw();
     raw.socket.write(
       `POST ${folder}paste HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 32775\r\n\r\nparcel=`,
@@ -107,7 +107,7 @@ describe('what arrives slowly or not at all', () => {
   it.each([
     ['headers that do not come', ''],
     ['headers that do not come after a first answer', 'GET /door.json HTTP/1.1\r\n\r\n'],
-  ])('%s are 408 with a page: a person may wait', async (_what, before) => {
+  ])('%s get 408 with a page, since a person may be waiting', async (_what, before) => {
     const raw = new Raw();
     raw.socket.write(before);
     if (before !== '') await expect.poll(() => raw.text).toContain('"open"');
@@ -118,7 +118,7 @@ describe('what arrives slowly or not at all', () => {
     expect(answer.endsWith(`\r\n\r\n${NOWHERE}`)).toBe(true);
   });
 
-  it('a sender that leaves in the middle leaves nothing', async () => {
+  it('a sender that leaves midway leaves nothing behind', async () => {
     const admin = await relay.redis.connect('admin');
     const before = await admin.hlen(keys.pool);
     const raw = new Raw();
@@ -144,7 +144,7 @@ describe('bodies without an announced length', () => {
     expect(await raw.whenClosed(2_000)).toMatch(/^HTTP\/1\.1 202 /);
   });
 
-  it('are cut off at the limit, with the answer while they still come', async () => {
+  it('are cut off at the limit, and answered while they still arrive', async () => {
     const raw = new Raw();
     raw.socket.write(`${HEAD}Transfer-Encoding: chunked\r\n\r\n`);
     const endless = setInterval(() => raw.socket.write(chunk(Buffer.alloc(8_192))), 5);
@@ -155,7 +155,7 @@ describe('bodies without an announced length', () => {
   });
 });
 
-describe('what is too long by its own account', () => {
+describe('a body that announces too great a length', () => {
   it('is refused before it is read', async () => {
     const raw = new Raw();
     raw.socket.write(`${HEAD}Content-Length: 10000000000\r\n\r\n`);
@@ -163,7 +163,7 @@ describe('what is too long by its own account', () => {
     raw.socket.destroy();
   });
 
-  it('the connection can be used again after a refusal that was read to its end', async () => {
+  it('after a refusal that was read to its end the connection can be reused', async () => {
     const raw = new Raw();
     raw.socket.write(`${HEAD}Content-Length: 30000\r\n\r\n`);
     raw.socket.write(Buffer.alloc(30_000));
@@ -190,7 +190,7 @@ describe('what is not HTTP', () => {
     expect(answer).not.toContain('canary');
   });
 
-  it('an expectation nobody can meet is met by an ordinary answer', async () => {
+  it('an unknown Expect header gets an ordinary answer', async () => {
     const raw = new Raw();
     raw.socket.write('GET /door.json HTTP/1.1\r\nExpect: canary\r\nConnection: close\r\n\r\n');
     expect(await raw.whenClosed(2_000)).toMatch(/^HTTP\/1\.1 200 /);
@@ -198,9 +198,9 @@ describe('what is not HTTP', () => {
 });
 
 describe('a unix socket', () => {
-  it('is for owner and group, replaces what a crash left, and yields to nobody else', async () => {
+  it('is for owner and group, replaces what a crash left, and is not taken over from a live process', async () => {
     const socketPath = join(relay.dir, 'relay.sock');
-    // A socket file that nobody listens on: what kill -9 leaves.
+    // A socket file that nobody listens on, as kill -9 leaves it.
     const crashed = createServer();
     await new Promise<void>((resolve) => crashed.listen(`${socketPath}.old`, resolve));
     await rename(`${socketPath}.old`, socketPath);
@@ -217,7 +217,7 @@ describe('a unix socket', () => {
   });
 });
 
-it('what cannot be compressed is sent as it is, and compressed for who comes next', async () => {
+it('what cannot be compressed now is sent as it is, and compressed for the next client', async () => {
   const other = await startRelay();
   const ask = () => http(`${other.url}/start.json`, { headers: { 'accept-encoding': 'br' } });
   vi.spyOn(zlib, 'brotliCompress').mockImplementationOnce((...given: unknown[]) => {
@@ -231,7 +231,7 @@ it('what cannot be compressed is sent as it is, and compressed for who comes nex
   await other.stop();
 });
 
-it('stopping finishes what is in hand', async () => {
+it('stopping finishes exchanges in progress', async () => {
   const other = await startRelay();
   const admin = await other.redis.connect('admin');
   process.kill(other.redis.pid, 'SIGSTOP');
@@ -247,7 +247,7 @@ it('stopping finishes what is in hand', async () => {
   await other.stop();
 });
 
-it('many at once are all taken', async () => {
+it('many at once are all accepted', async () => {
   const admin = await relay.redis.connect('admin');
   await admin.del(keys.pool);
   const parcels = Array.from({ length: 50 }, () => relay.stamped());

@@ -20,7 +20,7 @@ let replies: Buffer[];
 beforeAll(async () => {
   relay = await startRelay();
   admin = await relay.redis.connect('admin');
-  // Of its own accord Redis rewrites its file once it has doubled, at a moment of its own.
+  // By default Redis rewrites its file when it has doubled, at a moment that no test controls.
   await admin.config('SET', 'auto-aof-rewrite-percentage', '0');
   await admin.hset(keys.repliesBlank, BLANK_FIELD, Buffer.alloc(REPLY_BYTES));
   [unknown, one, full] = [threadOf(randomBytes(32)), threadOf(randomBytes(32)), threadOf(randomBytes(32))];
@@ -44,7 +44,7 @@ async function post(path: string, body: Uint8Array, type = 'application/octet-st
 }
 
 describe('POST /mailbox', () => {
-  it('answers alike whatever is there, and as an accepted parcel is answered', async () => {
+  it('answers alike whatever is there, and like an accepted parcel', async () => {
     const parcel = await post('/parcel?', relay.stamped());
     const otherVersion = question(full);
     otherVersion[0] = 9;
@@ -57,7 +57,7 @@ describe('POST /mailbox', () => {
     expect(totals.map((answer) => answer.result === 'read' && answer.total)).toEqual([0, 1, FULL, FULL, FULL, 0]);
   });
 
-  it('gives two replies a page, the oldest first, across weeks', async () => {
+  it('gives two replies per page, the oldest first, across weeks', async () => {
     const pages = await Promise.all(
       Array.from({ length: FULL / 2 + 1 }, async (_, page) => {
         const answer = parseMailboxAnswer((await post('/mailbox', question(full, page))).body, page);
@@ -68,7 +68,7 @@ describe('POST /mailbox', () => {
     expect(pages.flat()).toHaveLength(FULL);
   });
 
-  it('shows a mailbox as it was at one moment, whatever is removed meanwhile', async () => {
+  it('shows a mailbox as of one moment, whatever is deleted meanwhile', async () => {
     const thread = threadOf(randomBytes(32));
     const {
       key,
@@ -79,7 +79,7 @@ describe('POST /mailbox', () => {
     const changing = (async () => {
       while (reading) {
         await admin.hset(key, first, a, second, b);
-        // The first is removed and the second moves up.
+        // The first is deleted and the second moves up.
         await admin.multi().hset(key, first, b).hdel(key, second).exec();
       }
     })();
@@ -94,7 +94,7 @@ describe('POST /mailbox', () => {
     expect([...states].filter((state) => state !== '').sort()).toEqual(['a,b', 'b']);
   });
 
-  it('refuses what is no exchange as POST /parcel does', async () => {
+  it('refuses malformed exchanges as POST /parcel does', async () => {
     const bad: [Uint8Array, string?][] = [
       [question(one).subarray(1)],
       [new Uint8Array(MAILBOX_ANSWER_BYTES + 1)],
@@ -109,8 +109,8 @@ describe('POST /mailbox', () => {
     expect(await snapshot()).toEqual(before);
   });
 
-  // The last: there is no store after it.
-  it('says when to come again while Redis is away, at the same length', async () => {
+  // The last case: it ends Redis.
+  it('says when to retry while Redis is away, at the same length', async () => {
     await relay.redis.kill9();
     const { status, headers, body } = await post('/mailbox', question(one));
     expect([status, new Map(headers).get('retry-after'), body.length]).toEqual([503, '30', MAILBOX_ANSWER_BYTES]);

@@ -28,7 +28,7 @@ const shown = ({ status, headers, body }: HttpAnswer) => [status, headers['conte
 const page = (status: number, name: string) => [status, 'text/html; charset=utf-8', name];
 
 describe('POST /paste', () => {
-  it('takes a parcel as text as it takes one as bytes, and says so in the language of the form', async () => {
+  it('accepts a parcel as text as it does as bytes, and says so in the language of the form', async () => {
     const admin = await relay.redis.connect('admin');
     const parcel = relay.stamped();
     expect(shown(await paste(field(encodeParcelText(parcel))))).toEqual(page(202, 'accepted'));
@@ -53,18 +53,18 @@ describe('POST /paste', () => {
     ['a text that was changed on its way', () => changed(PARCEL_BYTES - 1), 400, 'damaged'],
     ['a dead serial', () => relay.stamped(4), 400, 'serial'],
   ] as const)('has a page for %s', async (_what, make, status, name) => {
-    // What `encodeParcelText` would refuse.
+    // Made by hand, since `encodeParcelText` refuses it.
     expect(shown(await paste(field(Buffer.from(make()).toString('base64url'))))).toEqual(page(status, name));
   });
 
   it('has a page for a cheap stamp', async () => {
     const texts = Array.from({ length: 4 }, () => encodeParcelText(relay.parcel()));
     const answers = await Promise.all(texts.map((text) => paste(field(text))));
-    // One in 64 is good enough by chance.
+    // One in 64 stamps is good enough by chance.
     expect(answers.map(shown)).toContainEqual(page(422, 'stamp'));
   });
 
-  it('has a page for each closed door, and says when to come again', async () => {
+  it('has a page for each closed door, and says when to retry', async () => {
     const text = field(encodeParcelText(relay.stamped()));
     await relay.workerGone();
     await relay.door('worker');
@@ -76,7 +76,7 @@ describe('POST /paste', () => {
     expect(shown(await paste(text))).toEqual(page(202, 'accepted'));
   });
 
-  it('has a page for a store that is away', async () => {
+  it('has a page for a Redis that is away', async () => {
     const other = await startRelay();
     await other.redis.kill9();
     await other.door('redis');
@@ -146,7 +146,7 @@ describe('POST /paste', () => {
     }
   });
 
-  it('has the headers of every other answer', async () => {
+  it('has the same headers as every other answer', async () => {
     const own = ({ headers }: HttpAnswer) =>
       Object.fromEntries(
         Object.entries(headers).filter(([name]) => !['content-type', 'content-length', 'vary', 'connection', 'keep-alive'].includes(name)),
@@ -156,7 +156,7 @@ describe('POST /paste', () => {
     expect(own(await paste('Help'))).toEqual(first);
   });
 
-  it('leads who only looks back to the field', async () => {
+  it('leads a visitor with GET back to the field', async () => {
     for (const [path, folder] of [
       ['/paste', '/'],
       ['/en/paste', '/en/'],
@@ -169,11 +169,11 @@ describe('POST /paste', () => {
   });
 });
 
-describe('what was read is overwritten', () => {
+describe('whatever was read is overwritten', () => {
   const BODY_BYTES = 32_775;
   afterEach(() => vi.restoreAllMocks());
 
-  /** Every piece of a body that Node hands over here, and every buffer that bodies are gathered in. */
+  /** Every chunk of a body that Node hands over, and every buffer in which bodies are collected. */
   function watched(): { pieces: Buffer[]; gathered: Buffer[] } {
     const pieces: Buffer[] = [];
     const push = vi.spyOn(IncomingMessage.prototype, 'push');
@@ -210,7 +210,7 @@ describe('what was read is overwritten', () => {
     expect(isBlank(gathered)).toBe(true);
   });
 
-  it('also what was sent before its sender left', async () => {
+  it('even what was sent before its sender left', async () => {
     const { pieces, gathered } = watched();
     const socket = connect(Number(new URL(relay.url).port), '127.0.0.1');
     socket.write(`POST /paste HTTP/1.1\r\nContent-Type: ${FORM}\r\nContent-Length: ${String(BODY_BYTES)}\r\n\r\n${field(CANARY)}`);
@@ -220,7 +220,7 @@ describe('what was read is overwritten', () => {
     await expect.poll(() => isBlank([...pieces, ...gathered])).toBe(true);
   });
 
-  it('also what another address refused', async () => {
+  it('even what another address refused', async () => {
     const { pieces } = watched();
     await paste(CANARY, { path: '/parcel' });
     await expect.poll(() => bytesOf(pieces)).toBe(Buffer.byteLength(CANARY));
@@ -228,14 +228,14 @@ describe('what was read is overwritten', () => {
   });
 });
 
-it('hands out the offline form to be saved, not opened', async () => {
+it('serves the offline form as a download', async () => {
   expect((await http(`${relay.url}/form.html`)).headers['content-disposition']).toBe('attachment');
   expect((await http(`${relay.url}/`)).headers['content-disposition']).toBeUndefined();
 });
 
 describe('the difficulty', () => {
   it(
-    'rises and falls with the pool, is told at the door and in answers, and a stamp of before is asked to be dearer',
+    'rises and falls with the pool, is announced by the door and in answers, and makes earlier stamps insufficient',
     { timeout: 120_000 },
     async () => {
       const small = await startRelay({ config: { poolLimit: 40 }, roundSeconds: 1 });
@@ -249,7 +249,7 @@ describe('the difficulty', () => {
         for (let i = 0; i < 10; i += 1) await admin.hset(keys.pool, `filler-${String(i)}`, 'x');
         await expect.poll(told, { timeout: 20_000 }).toBe(10);
         const answers = await Promise.all(Array.from({ length: 6 }, () => post(small.stamped())));
-        // A stamp for 6 bits has 10 by chance once in 16.
+        // One stamp in 16 for 6 bits has 10 by chance.
         expect(answers.map(({ status }) => status)).toContain(422);
         for (const { body } of answers) expect(Buffer.from(body).readUInt32BE(8)).toBe(10);
         await admin.del(keys.pool);

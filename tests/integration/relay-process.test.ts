@@ -10,7 +10,7 @@ import { http, postParcel } from '../support/http.ts';
 import { startRelay } from '../support/relay.ts';
 import { environmentOf, launchRelay, type RelayProcess } from '../support/relay-process.ts';
 
-/** Where the client comes from, and what it says: neither may be found anywhere. */
+/** The client's address and words: neither may be found anywhere. */
 const FROM = '127.45.67.89';
 const CANARY = 'canary-7c1f';
 
@@ -47,7 +47,7 @@ it('the program says when it starts and stops, and nothing about any request bet
     await http(url + path, { headers, from: FROM });
   expect(output()).toBe(before);
 
-  // Node itself warns of this one, and would quote it.
+  // Node itself warns about this one, and would quote it.
   const raw = connect(port, '127.0.0.1').end(`GET http://[${CANARY}/ HTTP/1.1\r\nHost: x\r\n\r\n`);
   raw.resume();
   await once(raw, 'close');
@@ -69,7 +69,7 @@ it('the program says when it starts and stops, and nothing about any request bet
   await relay.stop();
 });
 
-it('a wrong configuration is named in full, without its values, and ends with 78', async () => {
+it('every wrong setting is named, without its value, and the exit code is 78', async () => {
   const { child, output } = launch({
     RELAY_LISTEN: '0.0.0.0:80',
     RELAY_DIFFICULTY: CANARY,
@@ -94,7 +94,7 @@ it('a wrong configuration is named in full, without its values, and ends with 78
   expect(output()).not.toContain(CANARY);
 });
 
-it('without a root key it does not start', async () => {
+it('does not start without a root key', async () => {
   const relay = await startRelay();
   const { child, output } = launch({ ...(await environmentOf(relay)), RELAY_ROOT_KEY: join(relay.dir, 'nothing') });
   const [code] = (await once(child, 'exit')) as [number];

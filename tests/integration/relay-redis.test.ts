@@ -31,7 +31,7 @@ describe('when Redis is away', () => {
   });
   afterAll(() => relay.stop());
 
-  it('a killed one is an error at once, the door closes, and all is well after its restart', async () => {
+  it('a killed Redis is an error at once, the door closes, and all is well after a restart', async () => {
     const kept = relay.stamped();
     expect((await post(relay, kept)).status).toBe(202);
     await relay.redis.kill9();
@@ -49,7 +49,7 @@ describe('when Redis is away', () => {
     await relay.redis.restart();
     await relay.door(null);
     const admin = await relay.redis.connect('admin');
-    // And operators' tools find it there again.
+    // And operators' tools find the relay again.
     const answers = async () => (await askRelays(await relay.redis.connect('operator'))).answers;
     await expect.poll(answers).toMatchObject([{ door: null, newestKeyring: 5, offlineFormEnded: false }]);
     expect(await admin.hlen(keys.pool)).toBe(1);
@@ -58,7 +58,7 @@ describe('when Redis is away', () => {
     expect(await admin.hlen(keys.pool)).toBe(2);
   });
 
-  it('one that hangs is an error within 3 s, and what it took meanwhile is one parcel when sent again', async () => {
+  it('a Redis that hangs is an error within 3 s, and a parcel it took meanwhile is stored once when sent again', async () => {
     const admin = await relay.redis.connect('admin');
     await admin.del(keys.pool);
     const parcel = relay.stamped();
@@ -73,7 +73,7 @@ describe('when Redis is away', () => {
     expect(await admin.hlen(keys.pool)).toBe(1);
   });
 
-  it('a replica, which cannot be written, is away', async () => {
+  it('a replica, which cannot be written to, counts as away', async () => {
     const admin = await relay.redis.connect('admin');
     await admin.call('REPLICAOF', '127.0.0.1', '1');
     await admin.call('CONFIG', 'SET', 'replica-serve-stale-data', 'yes');
@@ -84,7 +84,7 @@ describe('when Redis is away', () => {
   });
 });
 
-it('a relay starts without Redis, says that it is closed, and opens when Redis comes', async () => {
+it('a relay starts without Redis, says that it is closed, and opens once Redis is there', async () => {
   const relay = await startRelay();
   await relay.redis.kill9();
   await relay.stop();
@@ -94,8 +94,8 @@ it('a relay starts without Redis, says that it is closed, and opens when Redis c
   await again.stop();
 });
 
-describe('what is full', () => {
-  it('a pool at its limit takes no more, says so before it is asked, and opens when it drains', async () => {
+describe('limits', () => {
+  it('a pool at its limit accepts nothing more, which the door says in advance, and opens when it drains', async () => {
     const relay = await startRelay({ config: { poolLimit: 2 } });
     const admin = await relay.redis.connect('admin');
     const first = relay.dear();
@@ -115,7 +115,7 @@ describe('what is full', () => {
     await relay.stop();
   });
 
-  it('a full memory of ids too, and operators are told under which keyring', async () => {
+  it('a full set of remembered ids closes the door too, and operators are told under which keyring', async () => {
     const relay = await startRelay({ config: { seenLimit: 1 }, roundSeconds: 1 });
     const [first, second] = [relay.dear(), relay.dear()];
     expect((await post(relay, first)).status).toBe(202);
@@ -133,7 +133,7 @@ describe('what is full', () => {
     await relay.stop();
   });
 
-  it('a Redis out of memory is full, closes the door, and loses nothing it has', async () => {
+  it('a Redis out of memory counts as full, closes the door, and loses nothing it has', async () => {
     const relay = await startRelay();
     const admin = await relay.redis.connect('admin');
     const [before, moved] = [relay.stamped(), relay.stamped()];
@@ -157,7 +157,7 @@ describe('what is full', () => {
 });
 
 describe('the worker', () => {
-  it('may be late, but when it is gone the door closes', async () => {
+  it('may be late, but once it is gone the door closes', async () => {
     const relay = await startRelay({ withWorker: false });
     await relay.door('worker');
     expect((await post(relay, relay.stamped())).answer.result).toBe('closed');
@@ -175,7 +175,7 @@ describe('the worker', () => {
 });
 
 describe('the functions', () => {
-  it('that no worker of this version has brought are waited for at a closed door, which opens by itself when they come', async () => {
+  it('keep the door closed until a worker of this version provides them', async () => {
     const relay = await startRelay({ withWorker: false });
     const admin = await relay.redis.connect('admin');
     await admin.set(keys.alive, '300', 'EX', 3600);
@@ -192,7 +192,7 @@ describe('the functions', () => {
 });
 
 describe('the keyring', () => {
-  it('without one the door is closed and there is nothing to fetch', async () => {
+  it('without a keyring the door is closed and there is nothing to fetch', async () => {
     const relay = await startRelay({ withKeyring: false });
     await relay.door('keyring');
     const start = (await (await fetch(`${relay.url}/start.json`)).json()) as unknown;
@@ -207,7 +207,7 @@ describe('the keyring', () => {
     await relay.stop();
   });
 
-  it('that has just ended still lets parcels through the checks, to a closed door', async () => {
+  it('one that has just ended still lets parcels pass the checks, to a closed door', async () => {
     const relay = await startRelay({ withKeyring: false });
     await relay.stop();
     const other = await startRelay();

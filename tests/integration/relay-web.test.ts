@@ -1,4 +1,4 @@
-// A plain HTTP client that follows every link and resource of the built form, as an auditor would.
+// A plain HTTP client follows every link and resource of the built form, as an auditor would.
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -33,7 +33,7 @@ beforeAll(async () => {
   relay = await startRelay({ config: { webDirectory: layout.web, keyrings: { directory: layout.keyrings, rootKeyFile: layout.rootKey } } });
   await stop();
   manifest = parseManifest((await http(`${relay.url}/manifest.json`)).body);
-  // The page makes up the names of these two from what the browser can do.
+  // The page composes the names of these two from what the browser supports.
   for (const path of ['/', '/en/', '/nowhere.html', '/seal-wasm.js', '/seal-js.js']) await follow(path);
 });
 afterAll(async () => {
@@ -41,7 +41,7 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-/** Every address a page or style sheet names, and what the scripts ask for by name. */
+/** Every address that a page or style sheet names, and what the scripts request by name. */
 const REFERENCES = [
   /\s(?:href|src|action|poster|data|srcset|formaction)=["']([^"']*)["']/g,
   /url\(["']?([^"')]+)/g,
@@ -70,7 +70,7 @@ async function follow(path: string): Promise<void> {
 const isOffline = (path: string): boolean => path.endsWith('/form.html');
 const isReplies = (path: string): boolean => path.endsWith('/replies');
 const fileOf = (path: string): string => (path.endsWith('/') ? `${path}index.html` : isReplies(path) ? `${path}.html` : path).slice(1);
-/** What is no file: the relay's own answers, and where forms are posted to. */
+/** Paths that are not files: the relay's own answers, and the targets of forms. */
 const LIVE = /^\/(?:start\.json|door\.json|keyring\.json|keyring\.json\.minisig|parcel|mailbox|(?:[a-z]+\/)?paste)$/;
 const files = () => [...found].filter(([path, { answer }]) => !LIVE.test(path) && answer.status === 200);
 
@@ -96,7 +96,7 @@ describe('everything that can be reached from the first pages', () => {
     for (const [path, { answer }] of found) expect([path, LIVE.test(path) ? 200 : answer.status]).toEqual([path, 200]);
   });
 
-  it('is the file of the signed manifest, also as it is compressed for onions', async () => {
+  it('is the file in the signed manifest, also in its compressed form for onions', async () => {
     const root = parsePublicKey(await readFile(prepared.layout.rootKey, 'utf8'));
     const signed = await http(`${relay.url}/manifest.json`);
     verify(signed.body, Buffer.from((await http(`${relay.url}/manifest.json.minisig`)).body).toString(), root);
@@ -116,7 +116,7 @@ describe('everything that can be reached from the first pages', () => {
     }
   });
 
-  it('has the headers of every answer, and no word about time, version or server', async () => {
+  it('has the common headers, and says nothing about time, version or server', async () => {
     for (const path of [...found.keys(), ...Object.keys(manifest.files).map((file) => `/${file}`), '/nothing', '/manifest.json']) {
       const { headers } = await http(relay.url + path);
       for (const [name, value] of FIXED_HEADERS) expect(headers[name.toLowerCase()], `${path}: ${name}`).toBe(value);
@@ -133,7 +133,7 @@ it('every file of the manifest is served, and nothing else of the folder', async
 });
 
 describe('an address that leads nowhere', () => {
-  /** Misspelt, guessed, outdated or cut off, or such as programs use. */
+  /** Misspelt, guessed, outdated, cut off, or for programs. */
   const NOWHERE = [
     ['/nothing', 404],
     ['/en/nothing', 404],
@@ -165,7 +165,7 @@ describe('an address that leads nowhere', () => {
     expect(text.length).toBeLessThan(2_000);
   });
 
-  it('has one answer, to the byte, whatever the address and whoever asks', async () => {
+  it('gets one answer, the same to the byte, whatever the address and whoever asks', async () => {
     const page = Buffer.from(found.get('/nowhere.html')?.answer.body ?? []);
     const first = await http(`${relay.url}/nothing`);
     for (const [path, status] of NOWHERE) {
@@ -184,7 +184,7 @@ describe('an address that leads nowhere', () => {
     expect([head.status, head.body.length, head.headers]).toEqual([404, 0, first.headers]);
   });
 
-  it('is told programs in their own words', async () => {
+  it('gets a machine-readable answer where programs ask', async () => {
     const said = async (path: string, method: string): Promise<unknown> => {
       const { status, body } = await http(relay.url + path, { method });
       return [status, (JSON.parse(Buffer.from(body).toString()) as { error: string }).error];
@@ -214,7 +214,7 @@ describe('the offline form', () => {
     }
   });
 
-  it('is handed out no more once its keyrings have all ended, and the log says so once', async () => {
+  it('is no longer served once its keyrings have all expired, and the log says so once', async () => {
     const warn = vi.spyOn(log, 'warn');
     const keyrings = await makeKeyrings(join(dir, 'ended'));
     await keyrings.add({ serial: 5, fromHours: -200, toHours: -1 });
@@ -234,14 +234,14 @@ describe('the offline form', () => {
       expect([status, headers['content-type'], headers['content-disposition']]).toEqual([410, 'text/html; charset=utf-8', undefined]);
       expect(Buffer.from(body).toString()).toContain(words);
     }
-    // With a download attribute a browser shows nothing of an answer that is no success.
+    // With a download attribute a browser shows nothing of an unsuccessful answer.
     expect(Buffer.from((await http(`${ended.url}/`)).body).toString()).toContain('<a href="/form.html">');
     expect(warn.mock.calls.filter(([event]) => event === 'offline form ended')).toHaveLength(1);
     warn.mockRestore();
     await ended.stop();
   });
 
-  it('ends while the relay runs, and comes back with a clock that is set right', async () => {
+  it('expires while the relay runs, and comes back when the clock is corrected', async () => {
     const statics = await loadStatics(prepared.layout.web, prepared.layout.rootKey);
     const until = Date.parse(prepared.keyring.keyring.notAfter);
     vi.useFakeTimers({ now: until - 1 });

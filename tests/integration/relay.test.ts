@@ -50,7 +50,7 @@ describe('POST /parcel', () => {
     expect(await admin.sismember(keys.arrived(serial), SET_ANCHOR)).toBe(1);
   });
 
-  it('answers the same parcel the same and keeps it once, also when it has left the pool or is stamped anew', async () => {
+  it('answers the same parcel the same and keeps it once, even after it left the pool or was stamped again', async () => {
     const admin = await relay.redis.connect('admin');
     await admin.del(keys.pool);
     const parcel = relay.stamped();
@@ -110,7 +110,7 @@ describe('POST /parcel', () => {
     expect(text).not.toContain('Help');
   });
 
-  it('knows no other method', async () => {
+  it('accepts no other method', async () => {
     for (const method of ['get', 'head', 'put', 'delete', 'options', 'patch'] as const) {
       const response = await request(relay.url)[method]('/parcel');
       expect(response.status).toBe(405);
@@ -118,7 +118,7 @@ describe('POST /parcel', () => {
     }
   });
 
-  it('gives answers of the same size and headers, whatever came of it', async () => {
+  it('answers with the same size and headers, whatever the result', async () => {
     const parcels = [relay.stamped(), cheap(), relay.stamped(4), randomBytes(PARCEL_BYTES)];
     const responses = [];
     for (const parcel of parcels) responses.push(await post(parcel));
@@ -146,7 +146,7 @@ describe('every answer', () => {
     '/..%2f..%2fetc/passwd',
   ];
 
-  it('has the same protective headers and nothing that tells one machine or visit from another', async () => {
+  it('has the same protective headers and nothing that distinguishes one machine or visit from another', async () => {
     const protective = (headers: Record<string, string>) =>
       Object.fromEntries(
         Object.entries(headers).filter(
@@ -182,7 +182,7 @@ describe('every answer', () => {
     }
   });
 
-  it('does not echo what was asked', async () => {
+  it('does not echo the request', async () => {
     for (const path of ['/canary', '/canary?canary', '/%E0%A4%Acanary', '/form.js/canary', '//canary', '/..%2fcanary']) {
       const response = await request(relay.url).get(path);
       expect(response.status).toBe(404);
@@ -205,7 +205,7 @@ describe('the form and what it needs', () => {
     expect([moved.status, moved.headers['location']]).toEqual([308, '/en/']);
   });
 
-  it('is compressed as the client takes it', async () => {
+  it('is compressed as the client accepts', async () => {
     for (const [accepted, encoding] of [
       ['gzip, deflate', 'gzip'],
       ['gzip, deflate, br', 'br'],
@@ -233,7 +233,7 @@ describe('the form and what it needs', () => {
     }
   });
 
-  it('publishes the keyring as it was signed', async () => {
+  it('publishes the keyring byte for byte as signed', async () => {
     const json = await request(relay.url).get('/keyring.json');
     expect(json.body).toEqual(relay.keyring);
     const signature = await request(relay.url).get('/keyring.json.minisig');
@@ -246,7 +246,7 @@ describe('the form and what it needs', () => {
     expect(response.body).toEqual({ open: true, reason: null, difficulty: DIFFICULTY, roundSeconds: 60 });
   });
 
-  it('says all of it at once to the form, in few bytes', async () => {
+  it('gives the form all of it at once, in few bytes', async () => {
     const [door, keyring, signature] = await Promise.all(
       ['door.json', 'keyring.json', 'keyring.json.minisig'].map((path) => request(relay.url).get(`/${path}`)),
     );
@@ -257,13 +257,13 @@ describe('the form and what it needs', () => {
 });
 
 describe('the private listener', () => {
-  it('is not on the public one', async () => {
+  it('is not reachable through the public one', async () => {
     expect((await request(relay.url).get('/livez')).status).toBe(404);
     expect((await request(relay.url).get('/readyz')).status).toBe(404);
     expect((await request(relay.privateUrl).get('/')).status).toBe(404);
   });
 
-  it('says in coarse steps how things are', async () => {
+  it('reports the state in coarse steps', async () => {
     expect((await request(relay.privateUrl).get('/livez')).body).toEqual({ live: true });
     const ready = await request(relay.privateUrl).get('/readyz');
     expect(ready.status).toBe(200);
@@ -271,7 +271,7 @@ describe('the private listener', () => {
   });
 });
 
-/** A parcel whose stamp is not good enough; one in 64 unstamped ones would do by chance. */
+/** A parcel whose stamp is not good enough: one in 64 unstamped parcels would pass by chance. */
 function cheap(): Uint8Array {
   for (;;) {
     const parcel = relay.parcel();

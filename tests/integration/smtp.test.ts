@@ -1,4 +1,4 @@
-// The inbox that is an address of a mail server.
+// The inbox that is an address at a mail server.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,7 +68,7 @@ const login: NonNullable<SMTPServerOptions['onAuth']> = (auth, _session, done) =
 };
 
 describe('an SMTP inbox', () => {
-  it('sends one mail a letter that tells nothing of this machine, over one connection', async () => {
+  it('sends one mail per letter, which reveals nothing about this machine, over one connection', async () => {
     const server = await serve();
     const inbox = inboxAt(server.port);
     const letters = [newLetter(), newLetter(), newLetter()];
@@ -96,7 +96,7 @@ describe('an SMTP inbox', () => {
     expect(Date.now() - start).toBeLessThan(10_000);
   });
 
-  it('uses TLS from the first byte, and logs in', async () => {
+  it('uses implicit TLS, and logs in', async () => {
     const server = await serve({ secure: true, key: certificate.key, cert: certificate.cert, authOptional: false, onAuth: login });
     const inbox = inboxAt(server.port, { tls: 'implicit', caFile: certificate.file, user: USER.user, passwordFile: join(dir, 'password') });
     await inbox.deliver(newLetter());
@@ -191,7 +191,7 @@ describe('an SMTP inbox', () => {
     }
   });
 
-  it('greets with what it is told to, and gives up when it is told to', async () => {
+  it('greets with the configured name, and gives up after the configured days', async () => {
     const server = await scripted({ RCPT: '550 no' });
     try {
       const inbox = inboxAt(server.port, { greeting: 'relay.example.org', giveUpDays: 2 });
@@ -202,7 +202,7 @@ describe('an SMTP inbox', () => {
     }
   });
 
-  it.each(['a b', 'x\r\nMAIL FROM:<a@b.c>', '-a', 'a..b', '[x]', ''])('takes no greeting like %j', (greeting) => {
+  it.each(['a b', 'x\r\nMAIL FROM:<a@b.c>', '-a', 'a..b', '[x]', ''])('refuses %j as a greeting', (greeting) => {
     expect(() => inboxAt(1, { greeting })).toThrow('expected a host name, or an address in brackets');
   });
 
@@ -220,7 +220,7 @@ describe('an SMTP inbox', () => {
     expect(mail.text?.trim() ?? '').toMatch(form === 'armor' ? /^-----BEGIN AGE/ : /^$/);
   });
 
-  it('tries again when there is no server, and when there is one again', async () => {
+  it('tries again when there is no server, and delivers once there is one', async () => {
     const port = await closedPort();
     const inbox = inboxAt(port);
     await expect(inbox.deliver(newLetter())).rejects.toMatchObject({ giveUpAfterMs: Infinity, about: 'inbox' });
@@ -240,7 +240,7 @@ describe('an SMTP inbox', () => {
     expect(new Set(server.mails.map(({ raw }) => raw.toString('latin1'))).size).toBe(1);
   });
 
-  it('gives up on a server that goes on answering and never ends, and starts anew', async () => {
+  it('gives up on a server that never finishes its reply, and starts afresh', async () => {
     const dripping = await dripAtMail();
     try {
       const inbox = inboxAt(dripping.port, { timeoutSeconds: 2 });

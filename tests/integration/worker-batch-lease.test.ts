@@ -30,7 +30,7 @@ const running = () => false;
 const outbox = keys.outbox('inbox-1');
 const makeMix = async (options?: StandOptions): Promise<MixRounds> => (await stand.worker(options)).mix;
 
-/** What stands in the append-only file since it was rewritten: commands, each with its arguments. */
+/** The commands in the append-only file since it was rewritten, each with its arguments. */
 async function commandsIn({ dir }: TestRedis): Promise<string[][]> {
   const folder = join(dir, 'appendonlydir');
   const file = (await readdir(folder)).find((name) => name.endsWith('.incr.aof')) ?? 'none';
@@ -58,7 +58,7 @@ async function commandsIn({ dir }: TestRedis): Promise<string[][]> {
 }
 
 describe('a claim', () => {
-  it('whose lease was given before the clock was set back is not waited for', async () => {
+  it('whose lease dates from before the clock was set back is not waited for', async () => {
     const parcel = bench.parcel();
     await bench.put(admin, parcel);
     await stand.lease('dead').take([parcel.id]);
@@ -67,7 +67,7 @@ describe('a claim', () => {
     expect(await admin.hlen(outbox)).toBe(1);
   });
 
-  it('is taken, committed and buried while the memory of Redis is full', async () => {
+  it('is taken, committed and removed while Redis is out of memory', async () => {
     const parcel = bench.parcel();
     await bench.put(admin, parcel);
     await admin.config('SET', 'maxmemory', '100kb');
@@ -90,14 +90,14 @@ describe('a claim', () => {
     expect(await admin.keys('lease:*')).toEqual([]);
   });
 
-  it('of a worker that died between claim and commit is done by the next, with the same letter id', async () => {
+  it('of a worker that died before its commit is finished by the next, with the same letter id', async () => {
     const parcel = bench.parcel();
     await bench.put(admin, parcel);
     const dead = stand.lease('dead');
     expect(await dead.take([parcel.id])).toEqual([parcel]);
     expect(await admin.hlen(keys.pool)).toBe(0);
     const mix = await makeMix();
-    // Its lease still runs.
+    // Its lease has not run out.
     await mix.round(running);
     expect(await admin.hlen(outbox)).toBe(0);
     await until('the end of the lease', async () => (await admin.exists(keys.lease('dead'))) === 0, LEASE_MS + 2_000);
@@ -105,14 +105,14 @@ describe('a claim', () => {
     const [id] = await admin.hkeysBuffer(outbox);
     expect(await admin.exists(keys.claims, keys.claim('dead'))).toBe(0);
 
-    // What it would have been, had the first one lived.
+    // As it would have been, had the first one lived.
     await admin.del(outbox, keys.opened(1));
     await bench.put(admin, parcel);
     await (await makeMix()).round(running);
     expect(await admin.hkeysBuffer(outbox)).toEqual([id]);
   });
 
-  it('of a paused worker that was taken up cannot be committed by it', async () => {
+  it('of a paused worker, once taken over, cannot be committed by it', async () => {
     const parcel = bench.parcel();
     await bench.put(admin, parcel);
     const slow = stand.lease('slow');
@@ -134,7 +134,7 @@ describe('a claim', () => {
     expect(await admin.hlen(outbox)).toBe(1);
   });
 
-  it('with an outcome of a kind that Redis does not know is an error, and nothing of it is written', async () => {
+  it('with an outcome of a kind unknown to Redis is an error, and nothing of it is written', async () => {
     const parcels = [bench.parcel(), bench.parcel()];
     await bench.put(admin, ...parcels);
     const lease = stand.lease('own');
@@ -149,7 +149,7 @@ describe('a claim', () => {
     expect(await admin.hlen(keys.claim('own'))).toBe(2);
   });
 
-  it('whose commit got no answer is finished by its own worker', async () => {
+  it('whose commit got no answer is finished by the same worker', async () => {
     const parcel = bench.parcel();
     await bench.put(admin, parcel);
     const lease = stand.lease('own');
@@ -158,7 +158,7 @@ describe('a claim', () => {
     expect(await admin.hlen(outbox)).toBe(1);
   });
 
-  it('leaves nothing in the append-only file that says which letter was in which parcel', async () => {
+  it('leaves nothing in the append-only file that links a letter to its parcel', async () => {
     const parcels = Array.from({ length: 12 }, () => {
       const letter = bench.letter();
       return { letter, ...bench.parcel({ kind: 'letter', team: bench.team, letter }) };
@@ -182,7 +182,7 @@ describe('a claim', () => {
     const order = commands.filter(([name, key]) => name === 'HSET' && key === outbox).map(([, , id]) => id);
     expect(order.toSorted()).toEqual(letterIds.toSorted());
     expect(order).not.toEqual(letterIds);
-    // All names come before all letters, and are gone after them.
+    // All names come before all letters, and are removed after them.
     const of = commands
       .map(([name, key]) =>
         name === 'SADD' ? 'opened' : key === outbox ? 'letter' : name === 'HDEL' && key?.startsWith('claim:') ? 'done' : '',
@@ -191,7 +191,7 @@ describe('a claim', () => {
     expect(of.filter((step, i) => step !== of[i - 1])).toEqual(['opened', 'letter', 'done']);
   });
 
-  it('never is two workers’ at once', async () => {
+  it('never belongs to two workers at once', async () => {
     const parcels = Array.from({ length: 150 }, () => bench.parcel({ kind: 'letter', team: bench.team, letter: bench.letter() }));
     await bench.put(admin, ...parcels);
     const [a, b] = await Promise.all([makeMix(), makeMix({ lease: new BatchLease(await redis.connect('worker'), 'b') })]);
@@ -200,7 +200,7 @@ describe('a claim', () => {
     expect(await admin.exists(keys.dropped, keys.claims, keys.pool)).toBe(0);
   });
 
-  it('is never overlooked by a sweep, whenever another worker takes it and puts it back', async () => {
+  it('is never missed by a sweep, whenever another worker takes it and puts it back', async () => {
     const parcel = bench.parcel();
     const other = stand.lease('other');
     const client = await redis.connect('worker');

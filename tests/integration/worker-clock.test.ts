@@ -38,7 +38,7 @@ async function start(roundSeconds: number): Promise<void> {
   await worker.start();
 }
 
-/** Every command of the append-only file since it was rewritten last. */
+/** Every command in the append-only file since its last rewrite. */
 async function logged(): Promise<string[][]> {
   const folder = join(redis.dir, 'appendonlydir');
   const name =
@@ -68,10 +68,10 @@ async function logged(): Promise<string[][]> {
 }
 
 describe('between two ticks', () => {
-  it('nothing but what the relay writes gets into the append-only file', { timeout: 110_000 }, async () => {
+  it('nothing but the relay’s writes gets into the append-only file', { timeout: 110_000 }, async () => {
     await start(120);
     await until('the first ticks', async () => (await admin.exists(keys.alive)) === 1);
-    // The rewrite, and the goodbyes of the ticks.
+    // The rewrite, and the last commands of the ticks.
     let before = await logged();
     await until('quiet', async () => {
       await sleep(3_000);
@@ -104,7 +104,7 @@ describe('the ticks', () => {
     await until('a round', async () => (await admin.exists(keys.pool)) === 0, 90_000);
   };
 
-  it('go on after the clock was set back', { timeout: 60_000 }, async () => {
+  it('continue after the clock was set back', { timeout: 60_000 }, async () => {
     const real = Date.now.bind(Date);
     const RealDate = Date;
     let aheadMs = 3_600_000;
@@ -124,35 +124,31 @@ describe('the ticks', () => {
     for (const [name, next] of await nextTicks()) expect([name, Math.abs(next - Date.now()) < 10_000]).toEqual([name, true]);
   });
 
-  it('go on when the next one was lost', { timeout: 60_000 }, async () => {
+  it('continue when the next one was lost', { timeout: 60_000 }, async () => {
     const said = vi.spyOn(log, 'warn');
     await start(1);
     await decoyGoes();
-    // As when a worker dies, or Redis, between taking a tick and writing the next.
+    // As when a worker or Redis dies between taking a tick and writing the next.
     await admin.eval("for _, key in ipairs(redis.call('KEYS', 'ticks:*')) do redis.call('DEL', key) end", 0);
     await decoyGoes();
     expect(said).toHaveBeenCalledWith('ticks failed', { code: 'lost' });
   });
 
-  it(
-    'are not waited for while the memory of Redis is full: the letters in it go out, and that makes room',
-    { timeout: 60_000 },
-    async () => {
-      await start(1);
-      await decoyGoes();
-      await bench.put(admin, ...Array.from({ length: 5 }, () => bench.parcel()));
-      await admin.config('SET', 'maxmemory', '100kb');
-      await expect(bench.put(admin, bench.parcel())).rejects.toThrow('OOM');
-      await admin.config('RESETSTAT');
-      await until('the letters', async () => (await maildirFiles(join(bench.dir, 'inbox'))).length === 5);
-      // Without a pause it would be thousands a second.
-      expect(Number(/total_error_replies:(\d+)/.exec(await admin.info('stats'))?.[1])).toBeLessThan(1_000);
-      await admin.config('SET', 'maxmemory', '0');
-      await decoyGoes();
-    },
-  );
+  it('are not needed while Redis is out of memory: letters still leave, which makes room', { timeout: 60_000 }, async () => {
+    await start(1);
+    await decoyGoes();
+    await bench.put(admin, ...Array.from({ length: 5 }, () => bench.parcel()));
+    await admin.config('SET', 'maxmemory', '100kb');
+    await expect(bench.put(admin, bench.parcel())).rejects.toThrow('OOM');
+    await admin.config('RESETSTAT');
+    await until('the letters', async () => (await maildirFiles(join(bench.dir, 'inbox'))).length === 5);
+    // Without a pause there would be thousands per second.
+    expect(Number(/total_error_replies:(\d+)/.exec(await admin.info('stats'))?.[1])).toBeLessThan(1_000);
+    await admin.config('SET', 'maxmemory', '0');
+    await decoyGoes();
+  });
 
-  it('of a duty that joins later come together with the others', { timeout: 60_000 }, async () => {
+  it('of a duty that joins later coincide with the others', { timeout: 60_000 }, async () => {
     bench = await workerBench(redis);
     const target = redis.target('worker');
     const duty = () => Promise.resolve();
@@ -176,7 +172,7 @@ describe('the ticks', () => {
     await second.destroy();
   });
 
-  it('that fail are told again after they worked', { timeout: 60_000 }, async () => {
+  it('that fail are reported again after a success', { timeout: 60_000 }, async () => {
     bench = await workerBench(redis);
     const said = vi.spyOn(log, 'warn');
     const rounds = new Rounds(redis.target('worker'), 1_000, new Map([['mix', () => Promise.resolve()]]));

@@ -1,4 +1,4 @@
-// Delivery: how the outbox is emptied, whatever ends or hangs meanwhile, and by one worker at a time.
+// Delivery: how the outbox is emptied, whatever fails or hangs meanwhile, and by one worker at a time.
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
@@ -28,7 +28,7 @@ afterEach(() => stand.stop());
 const running = () => false;
 
 describe('delivery', () => {
-  it('empties the outbox in an order that is not the outbox’s', async () => {
+  it('empties the outbox in an order other than the outbox’s', async () => {
     const server = await stand.startSmtp();
     const ids = await stand.fill(12);
     await stand.deliveryTo(stand.smtp(server.port)).run(running);
@@ -38,7 +38,7 @@ describe('delivery', () => {
     expect(sent).not.toEqual(ids.map((id) => id.toString('hex')));
   });
 
-  it('opens an inbox when it can be opened, and says meanwhile that it cannot, also when nothing waits', async () => {
+  it('opens an inbox as soon as it can, and until then reports that it cannot, even when nothing waits', async () => {
     const said = vi.spyOn(log, 'error');
     await writeFile(join(stand.dir, 'box'), 'a file in its place');
     const delivery = stand.deliveryTo(stand.maildir());
@@ -62,7 +62,7 @@ describe('delivery', () => {
     ]);
   });
 
-  it('leaves an inbox that hangs, asks it nothing until it comes back, and then goes on', async () => {
+  it('leaves an inbox that hangs, sends it nothing until it comes back, and then continues', async () => {
     await stand.fill(2);
     const [calls, came]: [Letter[], (() => void)[]] = [[], []];
     const deliver = (letter: Letter): Promise<void> => {
@@ -80,11 +80,11 @@ describe('delivery', () => {
     came[0]?.();
     stand.nowMs += 60_000;
     await delivery.run(running);
-    // Nobody heard that the first one arrived.
+    // The arrival of the first one was never confirmed.
     expect([calls.length, await outbox.depths()]).toEqual([3, { waiting: 0, dead: 0 }]);
   });
 
-  it('stops after the letter in hand', async () => {
+  it('stops after the current letter', async () => {
     await stand.fill(5);
     let asked = 0;
     await stand.deliveryTo(stand.maildir()).run(() => (asked += 1) > 2);
@@ -92,7 +92,7 @@ describe('delivery', () => {
     expect(await maildirFiles(join(stand.dir, 'box'))).toHaveLength(2);
   });
 
-  it('sends nothing twice when Redis was away at the moment to remove it', async () => {
+  it('sends nothing twice when Redis was away when it should be removed', async () => {
     const server = await stand.startSmtp({}, {});
     await stand.fill(1);
     const inbox = stand.smtp(server.port);
@@ -131,7 +131,7 @@ describe('delivery', () => {
 describe('the lease of an inbox', () => {
   const lease = (instance: string, roundMs = 1_000) => roundLease('deliver-inbox-1', instance, roundMs);
 
-  it('is written no more often than once a round', async () => {
+  it('is written at most once per round', async () => {
     const client = await stand.redis.connect('worker');
     let end: () => void = () => undefined;
     const work = withLease(client, lease('a', 60_000), () => new Promise((resolve) => (end = resolve)));
@@ -143,7 +143,7 @@ describe('the lease of an inbox', () => {
     await work;
   });
 
-  it('given before the clock was set back is not waited for', async () => {
+  it('from before the clock was set back is not waited for', async () => {
     const client = await stand.redis.connect('worker');
     await admin.set(keys.lease('deliver-inbox-1'), 'a', 'PX', 3_600_000);
     let worked = false;
@@ -151,7 +151,7 @@ describe('the lease of an inbox', () => {
     expect(worked).toBe(true);
   });
 
-  it('keeps others away as long as the work takes, and no longer', async () => {
+  it('keeps others away exactly as long as the work takes', async () => {
     const client = await stand.redis.connect('worker');
     let end: () => void = () => undefined;
     const first = withLease(client, lease('a'), () => new Promise((resolve) => (end = resolve)));

@@ -23,7 +23,7 @@ const running = () => false;
 const outbox = keys.outbox('inbox-1');
 const makeMix = async (options?: StandOptions): Promise<MixRounds> => (await stand.worker(options)).mix;
 
-describe('the letters of one team stay in the pool, and those of others go on,', () => {
+describe('the letters of one team stay in the pool, and those of others leave,', () => {
   const OTHER = 'ffffffffffffffff';
   const otherBox = keys.outbox('inbox-2');
   const toOther = () => bench.parcel({ kind: 'letter', team: OTHER, letter: bench.letter() }, 2);
@@ -40,7 +40,7 @@ describe('the letters of one team stay in the pool, and those of others go on,',
     expect([await admin.hlen(keys.pool), await admin.hlen(outbox)]).toEqual([1, 1]);
     expect(await admin.exists(keys.alive)).toBe(1);
     expect((await readState(admin)).mix).toMatchObject({ paused: '', held: reason });
-    // What stays behind may need its key.
+    // What stays behind may still need its key.
     expect(mix.lastSweep?.serials.has(2)).not.toBe(true);
   };
   const released = async (mix: MixRounds): Promise<void> => {
@@ -61,7 +61,7 @@ describe('the letters of one team stay in the pool, and those of others go on,',
     await released(mix);
   });
 
-  it('but never because of letters that its inbox refused', async () => {
+  it('but never because of letters its inbox refused', async () => {
     const mix = await twoTeams(['inbox-2']);
     await admin.hset(keys.dead('inbox-2'), 'a', 'b', 'c', 'd', 'e', 'f');
     await bench.put(admin, toOther());

@@ -23,7 +23,7 @@ const emptyRedis = oneRedis();
 beforeEach(async () => {
   stand = await WorkerStand.start(await emptyRedis());
   ({ admin, bench } = stand);
-  // Serial 1 ends by itself at 168, whatever serial 2 does; grace and backlog make it 264.
+  // Serial 1 ends at hour 168, whatever serial 2 does; grace and backlog extend that to 264.
   await bench.keyring(2, { hours: [24, 400] });
   await make({ flushProbability: 0.01 });
 });
@@ -49,7 +49,7 @@ describe('the key of a serial', () => {
     await round();
   };
 
-  it('lives through grace and backlog, and is shredded after one more round took everything', async () => {
+  it('outlives grace and backlog, and is shredded after one more round took everything', async () => {
     await bench.put(admin, bench.parcel());
     await admin.sadd(keys.seen(1), 'x');
     await admin.sadd(keys.opened(1), 'x');
@@ -59,7 +59,7 @@ describe('the key of a serial', () => {
     later(2);
     await housekeeping.run();
     expect(await keyFiles()).toHaveLength(2);
-    // This round takes all that is there, whatever its share.
+    // This round takes everything, whatever the flush probability.
     stand.now = new Date(stand.now.getTime() + 60_000);
     await round();
     expect(await keyFiles()).toEqual(['worker-2.txt']);
@@ -69,7 +69,7 @@ describe('the key of a serial', () => {
     expect(await admin.get(keys.alive)).toBe('1');
   });
 
-  it('is kept for what was accepted before a keyring that says it began long ago took its place', async () => {
+  it('is kept for parcels accepted before a backdated keyring replaced it', async () => {
     later(150);
     await make({ flushProbability: 1 });
     await round();
@@ -78,14 +78,14 @@ describe('the key of a serial', () => {
     for (let times = 0; times < 3; times += 1) await sweeps();
     expect(await keyFiles()).toHaveLength(3);
     expect(await admin.hlen(keys.outbox('inbox-1'))).toBe(1);
-    // What a relay took that had not read the third keyring yet.
+    // Accepted by a relay that had not read the third keyring yet.
     later(DUE - 151);
     await bench.put(admin, bench.parcel());
     await sweeps();
     expect([await admin.hlen(keys.outbox('inbox-1')), await admin.exists(keys.dropped)]).toEqual([2, 0]);
   });
 
-  it('is kept until a sweep that began when every relay knew of the end', async () => {
+  it('is kept until a sweep that began after every relay knew of the end', async () => {
     await make({ flushProbability: 1 });
     later(DUE);
     await round();
@@ -109,7 +109,7 @@ describe('the key of a serial', () => {
     expect(await keyFiles()).toEqual(['worker-2.txt']);
   });
 
-  it('is shredded also while letters under other keys are held back', async () => {
+  it('is shredded even while letters under other keys are held back', async () => {
     await bench.put(admin, bench.parcel({ kind: 'letter', team: bench.team, letter: bench.letter() }, 2));
     later(DUE);
     await admin.hset(keys.outbox('inbox-1'), 'a', 'b');
@@ -119,7 +119,7 @@ describe('the key of a serial', () => {
     expect(await admin.hlen(keys.pool)).toBe(1);
   });
 
-  it('is shredded also while the memory of Redis is full: that makes room', async () => {
+  it('is shredded even while Redis is out of memory, which makes room', async () => {
     await round();
     await admin.sadd(keys.seen(1), 'x');
     later(DUE);
@@ -134,14 +134,14 @@ describe('the key of a serial', () => {
     expect([await keyFiles(), await admin.exists(keys.seen(1))]).toEqual([['worker-2.txt'], 0]);
   });
 
-  it('makes only what came under it leave at once: everything else goes on being mixed', async () => {
+  it('makes only its own parcels leave at once, while all others are still mixed', async () => {
     const letter = (serial: number) => bench.parcel({ kind: 'letter', team: bench.team, letter: bench.letter() }, serial);
     await bench.put(admin, ...Array.from({ length: 3 }, () => letter(1)), ...Array.from({ length: 60 }, () => letter(2)));
     later(DUE);
     await housekeeping.run();
     await round();
     expect(await admin.scard(keys.opened(1))).toBe(4);
-    // A share of 0.026 on the average: 20 of 60 do not come together by chance.
+    // A probability of 0.026 on average: 20 of 60 do not come together by chance.
     expect(await admin.hlen(keys.pool)).toBeGreaterThan(40);
   });
 
@@ -159,7 +159,7 @@ describe('the key of a serial', () => {
     expect(await admin.hlen(keys.outbox('inbox-1'))).toBe(1);
   });
 
-  it('that could not be read is kept until it could, and what came under it went out', async () => {
+  it('that could not be read is kept until it was readable and its parcels left', async () => {
     const file = join(bench.config.identities, 'worker-1.txt');
     await bench.put(admin, bench.parcel());
     await admin.sadd(keys.seen(1), 'x');
@@ -174,14 +174,14 @@ describe('the key of a serial', () => {
     expect([await admin.hlen(keys.outbox('inbox-1')), await admin.exists(keys.dropped, keys.seen(1))]).toEqual([1, 0]);
   });
 
-  it('is shredded in spite of its mode when nothing was accepted under it', async () => {
+  it('is shredded despite its file mode when nothing was accepted under it', async () => {
     await chmod(join(bench.config.identities, 'worker-1.txt'), 0o640);
     later(DUE);
     await round();
     expect(await keyFiles()).toEqual(['worker-2.txt']);
   });
 
-  it('is shredded too when its keyring was taken away, and when all keyrings have expired', async () => {
+  it('is shredded even when its keyring was removed, or when all keyrings have expired', async () => {
     await rm(join(bench.config.keyrings, 'keyring-1.json'));
     later(400 + 24 + 73);
     await sweeps();
@@ -190,12 +190,12 @@ describe('the key of a serial', () => {
 });
 
 describe('housekeeping', () => {
-  it('rewrites the append-only file, so that nothing of earlier rounds is in it', async () => {
+  it('rewrites the append-only file, so that nothing of earlier rounds stays in it', async () => {
     await admin.set('canary', 'was-here');
     await admin.del('canary');
     const folder = join(stand.redis.dir, 'appendonlydir');
     const content = async (): Promise<string> => {
-      // A file may go between being listed and being read: that is what the rewrite is for.
+      // A file may vanish between being listed and being read, as the rewrite intends.
       return (await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), 'latin1').catch(() => '')))).join('');
     };
     expect(await content()).toContain('was-here');
@@ -209,7 +209,7 @@ describe('housekeeping', () => {
     const info = () => admin.info('persistence');
     await admin.bgrewriteaof();
     await until('the rewrite', async () => /aof_rewrite_in_progress:0[^]*aof_current_size:(\d+)\r\naof_base_size:\1\r/.test(await info()));
-    // As on a disk that has no room for a second copy.
+    // As on a disk without room for a second copy.
     execFileSync('prlimit', ['--pid', String(stand.redis.pid), '--fsize=100000:100000']);
     const failed = async (): Promise<boolean> => (await info()).includes('aof_last_bgrewrite_status:err');
     await housekeeping.run();
@@ -226,7 +226,7 @@ describe('housekeeping', () => {
     await stand.redis.kill9();
   });
 
-  it('lists the inboxes for the operator, with those taken away that still have letters', async () => {
+  it('lists the inboxes for the operator, including removed ones that still have letters', async () => {
     await admin.sadd(keys.inboxes, 'old', 'forgotten');
     await admin.hset(keys.dead('forgotten'), 'a', 'b');
     await housekeeping.run();
@@ -241,7 +241,7 @@ describe('housekeeping', () => {
     expect(await unconfigured()).toEqual([null, null, null]);
   });
 
-  it('does the rest when one duty fails', async () => {
+  it('carries on when one duty fails', async () => {
     await admin.set(keys.inboxes, 'of another type');
     later(168 + 24 + 72);
     await round();

@@ -49,11 +49,11 @@ describe('a round', () => {
     expect(await admin.keys('claim:*')).toEqual([]);
   });
 
-  it('leaves to a shallow pool about half of it', async () => {
+  it('leaves about half of a shallow pool behind', async () => {
     const parcels = Array.from({ length: 60 }, () => bench.parcel({ kind: 'decoy' }));
     await bench.put(admin, ...parcels);
     await (await makeMix({ settings: { flushProbability: 0.5 } })).round(running);
-    // 60 coins: outside these bounds once in ten million.
+    // 60 coin tosses: outside these bounds once in ten million runs.
     expect(await admin.hlen(keys.pool)).toBeGreaterThan(9);
     expect(await admin.hlen(keys.pool)).toBeLessThan(51);
   });
@@ -75,7 +75,7 @@ describe('a round', () => {
     expect(id).toHaveLength(16);
   });
 
-  it('drops poison, each for its reason, and forwards what was among it', async () => {
+  it('drops each bad parcel for its reason, and forwards the good one among them', async () => {
     const good = bench.parcel();
     const letterTo = (team: string) => bench.parcel({ kind: 'letter', team, letter: bench.letter() });
     const kind = (first: number) => Uint8Array.of(first, ...new Uint8Array(PARCEL_PLAINTEXT_BYTES - 1));
@@ -105,10 +105,10 @@ describe('a round', () => {
     expect(await admin.hlen(keys.pool)).toBe(0);
   });
 
-  it('drops what is not under its own name, without remembering that name', async () => {
+  it('drops parcels that are not under their own name, without remembering that name', async () => {
     const good = bench.parcel();
     const { sealed } = bench.parcel();
-    // What a relay that was taken over can write.
+    // As a compromised relay can write.
     const relay = await stand.redis.connect('relay');
     for (const name of [Buffer.from('short'), Buffer.alloc(32, 1), Buffer.alloc(0)]) await relay.hsetnx(keys.pool, name, sealed);
     await bench.put(admin, good);
@@ -119,7 +119,7 @@ describe('a round', () => {
     expect(await admin.exists(keys.pool, keys.alive)).toBe(1);
   });
 
-  it('waits three rounds for the key of a parcel when that is longer than a minute', async () => {
+  it('waits three rounds for a parcel’s key when that is longer than a minute', async () => {
     await bench.put(admin, stand.sealed(randomBytes(PARCEL_PLAINTEXT_BYTES), identityToRecipient(generateIdentity())));
     const mix = await makeMix({ settings: { roundSeconds: 300 } });
     await mix.round(running);
@@ -131,7 +131,7 @@ describe('a round', () => {
     expect(await admin.hlen(keys.pool)).toBe(0);
   });
 
-  it('tells operators once a round what it found', async () => {
+  it('reports to operators once per round what it found', async () => {
     await bench.put(admin, bench.parcel({ kind: 'decoy' }));
     const mix = await makeMix();
     await mix.round(running);
@@ -157,7 +157,7 @@ describe('a round', () => {
     expect((await readState(operator)).mix).toMatchObject({ pool: '0', paused: 'key-missing:1', keyring: 'none', keyringUntil: '' });
   });
 
-  it('waits a minute for the key of a parcel before it drops it', async () => {
+  it('waits a minute for a parcel’s key before dropping it', async () => {
     await bench.put(admin, stand.sealed(randomBytes(PARCEL_PLAINTEXT_BYTES), identityToRecipient(generateIdentity())));
     const mix = await makeMix();
     await mix.round(running);
@@ -169,7 +169,7 @@ describe('a round', () => {
     expect([await admin.hlen(keys.pool), await admin.hgetall(keys.dropped)]).toEqual([0, { unopenable: '1' }]);
   });
 
-  it('opens what came under the next keyring and under one past its grace', async () => {
+  it('opens parcels under the next keyring and under one past its grace', async () => {
     await bench.keyring(2, { hours: [1, 200] });
     await bench.put(admin, bench.parcel(), bench.parcel({ kind: 'letter', team: bench.team, letter: bench.letter() }, 2));
     stand.later(1 + 24 + 71);
@@ -178,7 +178,7 @@ describe('a round', () => {
     expect(await admin.scard(keys.opened(2))).toBe(2);
   });
 
-  it('stops between batches when asked, with nothing half done', async () => {
+  it('stops between batches when asked, leaving nothing half done', async () => {
     await bench.put(admin, ...Array.from({ length: 2 * BATCH + 1 }, () => bench.parcel({ kind: 'decoy' })));
     let asked = 0;
     const mix = await makeMix();
@@ -191,8 +191,8 @@ describe('a round', () => {
   });
 });
 
-describe('what fills', () => {
-  it('is told from three quarters of its limit on', async () => {
+describe('an inbox that fills up', () => {
+  it('is reported from three quarters of its limit on', async () => {
     const mix = await makeMix({ settings: { limits: { outbox: 4, dead: 1, replies: 4 } } });
     await admin.hset(keys.outbox('inbox-1'), 'a', 'b', 'c', 'd');
     await mix.round(running);
@@ -203,7 +203,7 @@ describe('what fills', () => {
   });
 });
 
-it('a damaged parcel is told to operators in the round that drops it', async () => {
+it('a damaged parcel is reported to operators in the round that drops it', async () => {
   const { id, sealed } = bench.parcel();
   sealed.writeUInt8(sealed.readUInt8(sealed.length - 1) ^ 1, sealed.length - 1);
   await bench.put(admin, { id, sealed });

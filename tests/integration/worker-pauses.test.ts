@@ -1,4 +1,4 @@
-// What the mix waits for: the keys of the keyrings under which parcels come, or came.
+// What makes the mix pause: missing or unusable keys of keyrings under which parcels come, or came.
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
@@ -37,7 +37,7 @@ describe('the mix pauses, with everything still in the pool,', () => {
     expect(await admin.exists(keys.alive)).toBe(1);
   };
 
-  it('while the key of a live keyring is missing, also one that appeared a moment ago', async () => {
+  it('while the key of a live keyring is missing, even of one that has just appeared', async () => {
     const mix = await makeMix();
     await mix.round(running);
     await admin.del(keys.alive);
@@ -47,7 +47,7 @@ describe('the mix pauses, with everything still in the pool,', () => {
     await goesOn(mix);
   });
 
-  it('while the key of a keyring is of another, or may be read by others', async () => {
+  it('while a keyring’s key is that of another, or readable by others', async () => {
     const mix = await makeMix();
     const file = join(bench.config.identities, 'worker-1.txt');
     await writeFile(file, generateIdentity());
@@ -59,7 +59,7 @@ describe('the mix pauses, with everything still in the pool,', () => {
     await goesOn(mix);
   });
 
-  it('while a key is missing under which parcels were accepted, however long ago', async () => {
+  it('while a key is missing for which parcels were accepted, however long ago', async () => {
     await bench.keyring(2, { hours: [100, 10_000] });
     const file = join(bench.config.identities, 'worker-1.txt');
     await chmod(file, 0o640);
@@ -90,13 +90,13 @@ describe('the mix pauses, with everything still in the pool,', () => {
 describe('the key of a keyring that has yet to begin', () => {
   const said = async (): Promise<string | undefined> => (await readState(admin)).mix.warnings;
 
-  it('that is missing or unusable pauses nothing, is told, and loses nothing that came under it', async () => {
+  it('that is missing or unusable pauses nothing, is reported, and loses no parcel under it', async () => {
     const mix = await makeMix();
     const next = (withoutKey: boolean) => bench.keyring(2, { hours: [24, 200], withoutKey });
     await next(true);
     await bench.put(admin, bench.parcel(), bench.parcel({ kind: 'letter', team: bench.team, letter: bench.letter('next') }, 2));
     await mix.round(running);
-    // Far beyond the patience with what nothing opens.
+    // Far beyond the patience with parcels that nothing opens.
     stand.later(2);
     await mix.round(running);
     expect([await admin.hlen(keys.pool), await admin.hlen(keys.outbox('inbox-1')), await admin.exists(keys.dropped)]).toEqual([1, 1, 0]);
@@ -110,7 +110,7 @@ describe('the key of a keyring that has yet to begin', () => {
     expect([await admin.hlen(keys.pool), await admin.hlen(keys.outbox('inbox-1')), await said()]).toEqual([0, 2, '']);
   });
 
-  it('pauses the mix from when it begins', async () => {
+  it('pauses the mix once that keyring begins', async () => {
     const mix = await makeMix();
     await bench.keyring(2, { hours: [24, 200], withoutKey: true });
     await mix.round(running);

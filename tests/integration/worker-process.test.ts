@@ -62,7 +62,7 @@ function start(more: Record<string, string> = {}): ChildProcess {
   return child;
 }
 
-/** In this process, where it is not about one. */
+/** In this process, for cases that are not about processes. */
 async function startHere(): Promise<void> {
   const worker = await createWorker(bench.config);
   workers.push(worker);
@@ -102,7 +102,7 @@ describe('the worker as a process', () => {
     let worker = start();
     for (let added = 0; added < count; added += 10) {
       await fill(10);
-      // From before its first tick to in the middle of a round.
+      // From before its first tick to the middle of a round.
       await new Promise((resolve) => setTimeout(resolve, 300 + ((added * 37) % 1_100)));
       await end(worker, 'SIGKILL');
       worker = start();
@@ -113,7 +113,7 @@ describe('the worker as a process', () => {
     expect(await admin.keys('claim:*')).toEqual([]);
   });
 
-  it('goes on by itself after Redis was away', async () => {
+  it('recovers by itself after Redis was away', async () => {
     start();
     await until('the first round', async () => (await admin.exists(keys.alive)) === 1);
     await redis.kill9();
@@ -127,7 +127,7 @@ describe('the worker as a process', () => {
   });
 
   it.each([1, 2, 3, 4, 5, 6])(
-    'goes on by itself when what its connections send as number %i is never answered',
+    'recovers by itself when command number %i of its connections is never answered',
     { timeout: 90_000 },
     async (nth) => {
       const path = join(bench.dir, 'cutting.sock');
@@ -152,7 +152,7 @@ describe('the worker as a process', () => {
     await until('the first round', async () => (await admin.exists(keys.alive)) === 1, 90_000);
   });
 
-  it('finishes on SIGTERM the letter in hand, and ends', async () => {
+  it('finishes the current letter on SIGTERM, and ends', async () => {
     let inHand = 0;
     const server = await smtpInbox({ rcptTo: () => ((inHand += 1), null) });
     await fill(40);
@@ -160,7 +160,7 @@ describe('the worker as a process', () => {
     await until('a letter in hand', () => inHand > 3);
     expect(await end(worker, 'SIGTERM')).toBe(0);
     expect(server.mails.length).toBeLessThan(40);
-    // What was sent is out of the outbox, what was not is still in it.
+    // What was sent has left the outbox, the rest is still in it.
     expect((await admin.hlen(keys.outbox('inbox-1'))) + server.mails.length).toBe(40);
     expect(await admin.keys('claim*')).toEqual([]);
     expect(await admin.exists(keys.lease('deliver-inbox-1'))).toBe(0);
@@ -176,7 +176,7 @@ describe('the worker as a process', () => {
     expect(Date.now() - begun).toBeLessThan(10_000);
   });
 
-  it('shares the work with another and takes over when that one is paused', { timeout: 90_000 }, async () => {
+  it('shares the work with another worker and takes over when that one is paused', { timeout: 90_000 }, async () => {
     const paused = start();
     await startHere();
     await until('the first round', async () => (await admin.exists(keys.alive)) === 1);
@@ -214,7 +214,7 @@ describe('the worker as a process', () => {
     }
   });
 
-  it('ends with 78 and every problem named when it is configured wrongly', async () => {
+  it('exits with 78 and names every problem when it is misconfigured', async () => {
     const worker = start({ WORKER_SHARE: '2', WORKER_ROUND_SECONDS: 'often' });
     const [code] = (await once(worker, 'exit')) as [number];
     expect(code).toBe(78);
@@ -223,7 +223,7 @@ describe('the worker as a process', () => {
   });
 });
 
-it('ends with 78 and says what to change when what it may keep does not fit into Redis', async () => {
+it('exits with 78 and says what to change when its limits do not fit into Redis', async () => {
   await admin.config('SET', 'maxmemory', '512mb');
   const worker = start();
   const [code] = (await once(worker, 'exit')) as [number];
@@ -234,7 +234,7 @@ it('ends with 78 and says what to change when what it may keep does not fit into
 });
 
 describe('what Redis knows of time', () => {
-  it('is the clock of the ticks, the same whether or not anything came, and no moment of a parcel', async () => {
+  it('is the schedule of the ticks, the same whether or not anything came, and no time of a parcel', async () => {
     await startHere();
     await until('the first round', async () => (await admin.exists(keys.alive)) === 1);
     const shape = async (): Promise<string[]> => {
@@ -250,15 +250,15 @@ describe('what Redis knows of time', () => {
     await admin.hset(keys.dead('inbox-1'), 'x', 'y');
     await fill(30);
     await until('delivery', async () => (await inbox()).length === 30);
-    // `none`: gone between being listed and being looked at.
+    // `none`: gone between being listed and being inspected.
     const transient = / (string|hash|set|list|none)$/;
     for (const each of await shape()) if (!transient.test(each)) expect([...idle]).toContain(each);
-    // A stream's ids are milliseconds, so it may hold no more than the ticks of the last moments.
+    // A stream's ids are times in ms, so it may hold no more than the ticks of the last moments.
     expect(await admin.xlen('ticks:rounds:events')).toBeLessThan(110);
     expect(await admin.keys('ticks:*metrics*')).toEqual([]);
     expect(await admin.keys('ticks:*completed')).toEqual([]);
     expect(await admin.keys('ticks:*failed')).toEqual([]);
-    // Nothing outside the ticks that is a time: only counts, ids, ciphertext, lives of a fixed length, and the keyring's public end.
+    // Outside the ticks nothing is a time: only counts, ids, ciphertext, fixed lifetimes, and the keyring's public end.
     const keyring = await readFile(join(bench.config.keyrings, 'keyring-1.json'), 'utf8');
     expect(keyring).toContain(`"notAfter":"${String(await admin.hget(keys.state, 'keyringUntil'))}"`);
     await admin.hdel(keys.state, 'keyringUntil');

@@ -1,4 +1,4 @@
-// Delivery to an inbox that refuses letters: which wait, which are dead, how often it is asked, and what is said of it.
+// Delivery to an inbox that refuses letters: which wait, which become dead, how often it is tried, and what is reported.
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { toHex } from '../../crypto/bytes.ts';
@@ -24,7 +24,7 @@ afterEach(() => stand.stop());
 const running = () => false;
 
 describe('delivery', () => {
-  it('keeps what is refused for now, asks less often, and goes on when it is taken', async () => {
+  it('keeps what is refused for now, tries less often, and continues once it is accepted', async () => {
     const port = await closedPort();
     await stand.fill(5);
     const delivery = stand.deliveryTo(stand.smtp(port));
@@ -39,7 +39,7 @@ describe('delivery', () => {
     expect(server.mails).toHaveLength(5);
   });
 
-  it('asks a server that answers 4xx three times, not once for each letter', async () => {
+  it('tries a server that answers 4xx three times, not once per letter', async () => {
     let asked = 0;
     const server = await stand.startSmtp({}, { rcptTo: () => ((asked += 1), '451') });
     await stand.fill(20);
@@ -48,7 +48,7 @@ describe('delivery', () => {
     expect(await outbox.depths()).toEqual({ waiting: 20, dead: 0 });
   });
 
-  it('does not let one letter that never passes hold up the others', async () => {
+  it('does not let one letter that is always refused hold up the others', async () => {
     const [poison] = await stand.fill(8);
     const server = await stand.startSmtp({}, { data: (raw) => (raw.includes(`<${toHex(poison ?? Buffer.alloc(0))}@`) ? '451' : null) });
     await stand.deliveryTo(stand.smtp(server.port)).run(running);
@@ -56,7 +56,7 @@ describe('delivery', () => {
     expect(await outbox.depths()).toEqual({ waiting: 1, dead: 0 });
   });
 
-  it('moves to the dead letters what is clearly refused for what it is, with the reason, and delivers the rest', async () => {
+  it('moves letters refused for their content to the dead letters, with the reason, and delivers the rest', async () => {
     const ids = await stand.fill(6);
     const bad = ids.slice(0, 4).map(toHex);
     const server = await stand.startSmtp({}, { data: (raw) => (bad.some((id) => raw.includes(`<${id}@`)) ? '552 5.3.4' : null) });
@@ -72,7 +72,7 @@ describe('delivery', () => {
   const DAY_MS = 86_400_000;
 
   it.each(['550 5.7.1', '550', '552 5.2.2', '450'])(
-    'keeps what a recipient refuses with %s, asks at growing intervals, and delivers when it passes',
+    'keeps what a recipient refuses with %s, retries at growing intervals, and delivers once it is accepted',
     async (answer) => {
       let [asked, refuses] = [0, true];
       const server = await stand.startSmtp({}, { rcptTo: () => ((asked += 1), refuses ? answer : null) });
@@ -80,7 +80,7 @@ describe('delivery', () => {
       const delivery = stand.deliveryTo(stand.smtp(server.port));
       await delivery.run(running);
       expect(asked).toBe(3);
-      // An hour of rounds of a minute: at last every ten minutes.
+      // An hour of one-minute rounds: finally a try every ten minutes.
       for (let minute = 0; minute < 60; minute += 1) {
         stand.nowMs += MINUTE_MS;
         await delivery.run(running);
@@ -95,7 +95,7 @@ describe('delivery', () => {
     },
   );
 
-  it('gives a 5xx up after the days that are set, and a 4xx never', async () => {
+  it('gives up on a 5xx after the configured days, and never on a 4xx', async () => {
     const [passing] = await stand.fill(2);
     const server = await stand.startSmtp(
       {},
@@ -114,7 +114,7 @@ describe('delivery', () => {
     expect(await outbox.depths()).toEqual({ waiting: 1, dead: 1 });
   });
 
-  it('lets the letters that a server refuses one by one hold up no other, and asks about each less and less', async () => {
+  it('does not let letters refused one by one hold up others, and tries each less and less often', async () => {
     const refused = (await stand.fill(150)).map(toHex);
     const asked = new Map<string, number>();
     const server = await stand.startSmtp(
@@ -139,7 +139,7 @@ describe('delivery', () => {
     expect([server.mails.length, await outbox.depths()]).toEqual([3, { waiting: 150, dead: 0 }]);
     stand.nowMs += 2 * 60 * MINUTE_MS;
     await delivery.run(running);
-    // A provider may think ill of who asks too often.
+    // Providers may block clients that try too often.
     expect([...asked.values()].filter((times) => times === 2)).toHaveLength(100);
     refused.length = 0;
     stand.nowMs += 2 * 60 * MINUTE_MS;
@@ -148,7 +148,7 @@ describe('delivery', () => {
     expect((await readState(client)).trouble('inbox-1', 'deferring')).toBeNull();
   });
 
-  it('asks first about letters that it has not tried, so that one at which the server hangs up holds up no other', async () => {
+  it('tries new letters first, so that one at which the server hangs up holds up no other', async () => {
     await stand.fill(4);
     let poisonous = true;
     const server = await stand.startSmtp({}, { hangUp: () => poisonous });
@@ -166,7 +166,7 @@ describe('delivery', () => {
     expect(order.slice(0, 3)).toEqual(expect.arrayContaining(fresh));
   });
 
-  it('tells operators while the inbox takes nothing, and no longer', async () => {
+  it('tells operators exactly while the inbox accepts nothing', async () => {
     const client = await stand.redis.connect('operator');
     const failing = async (): Promise<boolean> => (await readState(client)).trouble('inbox-1', 'failing') !== null;
     await stand.fill(1);
@@ -175,12 +175,12 @@ describe('delivery', () => {
     await delivery.run(running);
     expect(await failing()).toBe(true);
     await stand.startSmtp({}, {}, port);
-    // As a worker started anew, which remembers nothing.
+    // Like a restarted worker, which remembers nothing.
     await stand.deliveryTo(stand.smtp(port)).run(running);
     expect(await failing()).toBe(false);
   });
 
-  it('says once for each reason that an inbox refuses letters, until it works again', async () => {
+  it('logs each reason for which an inbox refuses letters once, until it works again', async () => {
     const said = vi.spyOn(log, 'error');
     const answers: (string | null)[] = ['552 5.3.4', '552 5.3.4', '554 5.7.1', null, '552 5.3.4'];
     const server = await stand.startSmtp({}, { data: () => answers.shift() ?? null });

@@ -32,7 +32,7 @@ async function threeWeeks(): Promise<Buffer[]> {
 
 const without = (replies: readonly Buffer[], index: number): Buffer[] => replies.filter((_, i) => i !== index);
 
-it('one reply is deleted: those behind it move up and keep their order', async () => {
+it('one reply is deleted, and those behind it move up in order', async () => {
   const replies = await stand.fill(4);
   await stand.remove(replies.slice(1, 2));
   await stand.round();
@@ -46,7 +46,7 @@ it('one reply of an older week is deleted, and no other of any week', async () =
   expect(await stand.waiting()).toEqual(without(replies, 0));
 });
 
-it('all that are listed are deleted, over all weeks, and nobody else’s', async () => {
+it('all that are listed are deleted, across weeks, and nobody else’s', async () => {
   const other = newThread();
   const kept = await stand.fill(1, other);
   await stand.remove([...(await threeWeeks()), ...kept]);
@@ -54,7 +54,7 @@ it('all that are listed are deleted, over all weeks, and nobody else’s', async
   expect([await stand.waiting(), await stand.waiting(other)]).toEqual([[], kept]);
 });
 
-it('what was not listed survives: older, between, and come in the same round, before the removal or after it', async () => {
+it('what was not listed survives: older, in between, or of the same round, before the removal or after it', async () => {
   const replies = await threeWeeks();
   const late = Array.from({ length: 6 }, (_, i) => stand.deliver(`late ${String(i)}`));
   await stand.put(...late.slice(0, 3));
@@ -67,7 +67,7 @@ it('what was not listed survives: older, between, and come in the same round, be
   expect(await stand.dropped()).toEqual({});
 });
 
-it('of a list of which some are gone the others are deleted, and it counts as carried out', async () => {
+it('of a list with missing replies the others are deleted, and it counts as carried out', async () => {
   const replies = await stand.fill(3);
   await stand.remove(replies.slice(0, 1));
   await stand.round();
@@ -76,14 +76,14 @@ it('of a list of which some are gone the others are deleted, and it counts as ca
   expect([await stand.waiting(), await stand.dropped()]).toEqual([replies.slice(2), {}]);
 });
 
-it('as many as the fullest mailbox holds are listed in one parcel', async () => {
+it('one parcel lists as many as the fullest mailbox holds', async () => {
   const replies = await stand.fill(2);
   await stand.remove([...replies.slice(0, 1), ...Array.from({ length: MAX_REPLIES - 1 }, () => randomBytes(32))]);
   await stand.round();
   expect(await stand.waiting()).toEqual(replies.slice(1));
 });
 
-it('nothing is deleted by naming what is not there, or with another thread', async () => {
+it('nothing is deleted by naming missing replies, or with another thread', async () => {
   const [reply = Buffer.alloc(0)] = await stand.fill(1);
   await stand.remove([randomBytes(32)]);
   await stand.remove([reply], newThread());
@@ -92,7 +92,7 @@ it('nothing is deleted by naming what is not there, or with another thread', asy
   expect(await stand.dropped()).toEqual({ 'reply-gone': '2' });
 });
 
-it('a removal waits in the pool while no keyring is valid: a clock that is wrong loses none', async () => {
+it('a removal waits in the pool while no keyring is valid, so that a wrong clock loses none', async () => {
   const replies = await stand.fill(2);
   await stand.remove(replies.slice(0, 1));
   stand.later(-52 * WEEK_HOURS);
@@ -105,7 +105,7 @@ it('a removal waits in the pool while no keyring is valid: a clock that is wrong
   expect(await stand.waiting()).toEqual([replies[1]]);
 });
 
-it('what a worker that died had to delete is deleted once, by another: what came later stays', async () => {
+it('another worker carries out a dead worker’s removal once: what came later stays', async () => {
   const ids = (await stand.fill(1)).map(replyId);
   const parcel = stand.bench.parcel({ kind: 'delete', thread: stand.thread, replies: ids });
   await stand.bench.put(stand.admin, parcel);

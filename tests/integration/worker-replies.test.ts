@@ -19,12 +19,12 @@ beforeEach(async () => {
 });
 afterEach(() => stand.stop());
 
-/** So many at once, the last ones by the second signer. */
+/** This many at once, the last ones by the second signer. */
 const several = (count: number, bySecond = 0) =>
   Array.from({ length: count }, (_, i) => stand.deliver(String(i), stand.thread, stand.signers[i < count - bySecond ? 0 : 1]));
 
 describe('a reply', () => {
-  it('goes into the mailbox it is for, and into no other', async () => {
+  it('goes into its own mailbox and no other', async () => {
     const delivery = stand.deliver('ответ');
     await stand.put(delivery);
     await stand.round();
@@ -53,7 +53,7 @@ describe('a reply', () => {
     expect([await stand.waiting(), await stand.waiting(other)]).toEqual([[], []]);
   });
 
-  it("that is no age file to one recipient is dropped as 'structure', whoever signed it", async () => {
+  it("that is not an age file to one recipient is dropped as 'structure', whoever signed it", async () => {
     const { mailbox, signer, signature, reply } = stand.deliver('x');
     const kind = 2;
     const plaintext = new Uint8Array(PARCEL_PLAINTEXT_BYTES);
@@ -76,7 +76,7 @@ describe('a reply', () => {
     expect(await stand.waiting()).toHaveLength(1);
   });
 
-  it('in a parcel that was opened before is a replay, also after it was deleted', async () => {
+  it('in a parcel that was opened before is a replay, even after the reply was deleted', async () => {
     const delivery = stand.deliver('x');
     const parcel = stand.bench.parcel({ kind: 'reply', delivery });
     await stand.bench.put(stand.admin, parcel);
@@ -89,14 +89,14 @@ describe('a reply', () => {
     expect(await stand.waiting()).toEqual([]);
   });
 
-  it("is the seventeenth of a mailbox in a week: dropped as 'mailbox-full', and sixteen are there", async () => {
+  it("that is the seventeenth of a mailbox in a week is dropped as 'mailbox-full', and sixteen are kept", async () => {
     await stand.put(...several(REPLIES_A_WEEK + 1, 8));
     await stand.round();
     expect(await stand.dropped()).toEqual({ 'mailbox-full': '1' });
     expect(await stand.waiting()).toHaveLength(REPLIES_A_WEEK);
   });
 
-  it('waits in the pool while no keyring is valid, and no round says that all is done', async () => {
+  it('waits in the pool while no keyring is valid, and no round counts as a sweep', async () => {
     stand.later(WEEK_HOURS + 1);
     await stand.put(stand.deliver('x'));
     const { mix } = await stand.worker();
@@ -121,11 +121,11 @@ describe('a reply', () => {
   });
 });
 
-describe('while as many wait as may, a reply', () => {
+describe('while the limit of waiting replies is reached, a reply', () => {
   const settings = () => ({ limits: { ...stand.bench.config.limits, replies: 1 } });
   const told = async () => (await readState(stand.admin)).mix;
 
-  it('waits in the pool, no key is shredded, operators are told, and it is delivered later', async () => {
+  it('waits in the pool, no key is shredded, operators are told, and it is stored later', async () => {
     await stand.fill(1);
     await stand.put(stand.deliver('more'));
     const { mix } = await stand.worker({ settings: settings() });
@@ -137,7 +137,7 @@ describe('while as many wait as may, a reply', () => {
     expect(await told()).toMatchObject({ held: '', replies: '1-9' });
   });
 
-  it('does not wait any more once its signer is revoked', async () => {
+  it('no longer waits once its signer is revoked', async () => {
     await stand.fill(1);
     await stand.put(stand.deliver('more'));
     const { mix } = await stand.worker({ settings: settings() });
@@ -150,7 +150,7 @@ describe('while as many wait as may, a reply', () => {
 });
 
 describe('one signer', () => {
-  it("fills twelve places of a mailbox in a week; what is more is dropped as 'signer-full', and others still answer", async () => {
+  it("fills twelve places of a mailbox in a week; more are dropped as 'signer-full', and others can still answer", async () => {
     const { mix } = await stand.worker();
     await stand.put(...several(REPLIES_A_WEEK_BY_ONE + 1));
     await mix.round(running);
@@ -163,7 +163,7 @@ describe('one signer', () => {
     expect((await stand.waiting()).at(-1)).toEqual(Buffer.from(colleague.reply));
   });
 
-  it('fills a tenth of all that may wait', async () => {
+  it('fills a tenth of the limit', async () => {
     const { mix } = await stand.worker({ settings: { limits: { ...stand.bench.config.limits, replies: 30 } } });
     await stand.put(...Array.from({ length: 4 }, () => stand.deliver('x', newThread())), stand.deliver('x', newThread(), stand.signers[1]));
     await mix.round(running);
@@ -171,7 +171,7 @@ describe('one signer', () => {
     expect(await stand.admin.hlen(keys.replies(weekOf(stand.now)))).toBe(4);
   });
 
-  it('has its whole share again in the next week', async () => {
+  it('has its whole quota again in the next week', async () => {
     stand.later(-WEEK_HOURS);
     const { mix } = await stand.worker();
     await stand.put(...several(REPLIES_A_WEEK_BY_ONE + 1));
@@ -183,7 +183,7 @@ describe('one signer', () => {
     expect(await stand.waiting()).toHaveLength(2 * REPLIES_A_WEEK_BY_ONE);
   });
 
-  it('has room again for what its reader removed', async () => {
+  it('gets room back for what its reader deleted', async () => {
     const { mix } = await stand.worker();
     const deliveries = several(REPLIES_A_WEEK_BY_ONE);
     await stand.put(...deliveries);
@@ -197,13 +197,13 @@ describe('one signer', () => {
   });
 });
 
-it('the first round lays out what relays read where there is no reply', async () => {
+it('the first round stores what relays read in place of a missing reply', async () => {
   await stand.round();
   const [reply = Buffer.alloc(0)] = await stand.fill(1);
   expect((await stand.admin.hgetBuffer(keys.repliesBlank, BLANK_FIELD))?.length).toBe(reply.length);
 });
 
-it('housekeeping forgets whole weeks, on the clock that is the same for everyone', async () => {
+it('housekeeping forgets whole weeks, at times that are the same for everyone', async () => {
   const { housekeeping } = await stand.worker();
   const oldest = weekOf(stand.now) - stand.bench.config.replyWeeks;
   for (const week of [oldest - 1, oldest]) await stand.admin.hset(keys.replies(week), 'place', 'x');
@@ -212,7 +212,7 @@ it('housekeeping forgets whole weeks, on the clock that is the same for everyone
   expect(await stand.admin.exists(keys.replies(oldest))).toBe(1);
 });
 
-it('housekeeping forgets no week while no keyring is valid: a clock that is ahead loses nothing', async () => {
+it('housekeeping forgets no week while no keyring is valid, so that a fast clock loses nothing', async () => {
   const replies = await stand.fill(2);
   const year = 52 * 7 * 24;
   stand.later(year);
@@ -221,7 +221,7 @@ it('housekeeping forgets no week while no keyring is valid: a clock that is ahea
   expect(await stand.waiting()).toEqual(replies);
 });
 
-it('no signer has more than its share in the mailboxes by removing in between, whatever is in one batch', async () => {
+it('no signer exceeds its quota by deleting in between, whatever is in one batch', async () => {
   const settings = { limits: { ...stand.bench.config.limits, replies: 100 } };
   const { mix } = await stand.worker({ settings });
   for (let time = 0; time < 6; time += 1) {

@@ -36,7 +36,7 @@ describe('a worker', () => {
     };
     const ours = (['ping', 'put', 'read'] as const).map(functionName);
     await admin.call('FUNCTION', 'LOAD', "#!lua name=relay\nredis.register_function('put_0', function() return 1 end)");
-    // Without ticks until it is started.
+    // It has no ticks until it is started.
     const worker = await createWorker(bench.config);
     await until('the functions', async () => (await loaded()).join() === ours.join());
     await admin.function('FLUSH');
@@ -67,7 +67,7 @@ describe('a worker', () => {
     await until('empty outbox', async () => (await admin.hlen(keys.outbox('inbox-1'))) === 0);
     expect(await admin.hlen(keys.pool)).toBe(0);
     expect(await admin.hgetall(keys.dropped)).toEqual({ decoy: '1' });
-    // On a busy machine a round may be late by now; the next one is not.
+    // On a busy machine this round may be late; the next one is not.
     await until('a round', async () => workerState(await admin.pttl(keys.alive), Number(await admin.get(keys.alive))) === 'working');
     await worker.destroy();
   });

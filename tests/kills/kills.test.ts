@@ -1,4 +1,4 @@
-// `npm run test:kills`: what was accepted outlives every crash, and nothing that nobody asked for is deleted.
+// `npm run test:kills`: what was accepted survives every crash, and nothing is deleted unasked.
 import { once } from 'node:events';
 import type { ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -20,12 +20,12 @@ import { converse } from './people.ts';
 const KILLS = Number(process.env['TEST_KILLS'] ?? 500);
 const PEOPLE = 4;
 const TOLD_EVERY = 25;
-/** Between one kill and the next, and until what was killed starts again. */
+/** Between two kills, and until the victim starts again. */
 const BETWEEN_MS = [100, 1_000] as const;
 const DEAD_MS = [0, 400] as const;
 /** Many times what a kill takes on an idle machine. */
 const PATIENCE_A_KILL_MS = 5_000;
-/** A tick whose worker was killed comes again after BullMQ has noticed: about half a minute. */
+/** A tick whose worker was killed comes again once BullMQ notices, after about half a minute. */
 const DONE_WITHIN_MS = 300_000;
 
 let folder: string;
@@ -84,7 +84,7 @@ async function killAll(victims: readonly Victim[], count: number, ledger: Ledger
   return killed;
 }
 
-/** What stands in the inbox: each text with the Message-IDs that it came under. */
+/** The texts in the inbox, each with the Message-IDs under which it came. */
 async function delivered(deployment: Deployment, inbox: OpenedInbox): Promise<Map<string, Set<string>>> {
   const found = new Map<string, Set<string>>();
   for (const path of await maildirPaths(deployment.inbox)) {
@@ -115,7 +115,7 @@ describe.each<{ name: string; kills: number; losesPower: boolean }>(
   });
 
   test(
-    'loses nothing that was accepted, deletes nothing that was not listed, delivers nothing twice',
+    'loses nothing that was accepted, deletes nothing that was not listed, and delivers nothing twice',
     { timeout: kills * PATIENCE_A_KILL_MS + 2 * DONE_WITHIN_MS },
     async () => {
       const ledger = new Ledger();

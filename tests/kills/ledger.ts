@@ -1,4 +1,4 @@
-// What was handed in, and what became of it: only the relay's word "accepted" makes a promise.
+// What was handed in, and what became of it. Only the relay's "accepted" is a promise.
 import { toHex } from '../../crypto/bytes.ts';
 import { encodeQuestion, parseMailboxAnswer, REPLIES_A_PAGE } from '../../crypto/mailbox.ts';
 import { replyId } from '../../crypto/reply.ts';
@@ -6,7 +6,7 @@ import type { Thread } from '../../crypto/thread.ts';
 import type { Deployment } from '../support/deployment.ts';
 import { http } from '../support/http.ts';
 
-/** As long as a browser would wait for an answer over a dead relay, shortened: nothing here is slower than 3 s. */
+/** Shorter than a browser's timeout: nothing here takes longer than 3 s. */
 const ANSWER_WITHIN_MS = 5_000;
 const OCTETS = { 'content-type': 'application/octet-stream' };
 
@@ -18,7 +18,7 @@ export class Ledger {
   readonly texts = new Set<string>();
   readonly replies: Answered[] = [];
   offered = 0;
-  /** How often a parcel was refused for now, or nobody answered. */
+  /** How often a parcel was refused for now, or got no answer. */
   failed = 0;
 
   get removals(): number {
@@ -26,7 +26,7 @@ export class Ledger {
   }
 }
 
-/** The ids (hex) of all replies that wait for somebody; null when a page could not be had. */
+/** The ids (hex) of all replies that wait in a mailbox; null when a page could not be read. */
 export async function waitingFor({ url }: Deployment, { mailboxKey, signing }: Thread): Promise<string[] | null> {
   const ids: string[] = [];
   for (let page = 0, pages = 1; page < pages; page += 1) {
@@ -42,7 +42,7 @@ export async function waitingFor({ url }: Deployment, { mailboxKey, signing }: T
   return ids;
 }
 
-/** Hands a parcel in once. @returns whether it was accepted */
+/** Hands in a parcel once. @returns whether it was accepted */
 export async function handIn(deployment: Deployment, ledger: Ledger, parcel: Uint8Array): Promise<boolean> {
   ledger.offered += 1;
   const accepted = await deployment.post(parcel, { timeoutMs: ANSWER_WITHIN_MS }).then(

@@ -1,4 +1,4 @@
-// People who go on asking, answering, reading and deleting while the programs under them are killed.
+// People who keep asking, answering, reading and deleting while the programs are killed.
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fromHex, toHex } from '../../crypto/bytes.ts';
@@ -15,10 +15,10 @@ import { newThread } from '../support/letters.ts';
 import { handIn, waitingFor, type Answered, type Ledger } from './ledger.ts';
 
 const REPLIES = 4;
-/** Of replies that somebody sees, this share is deleted. */
+/** The share of seen replies that is deleted. */
 const DELETED_OF_TEN = 5;
 
-/** One conversation after the other, each with a request, replies, notes and removals, until `over`. */
+/** One conversation after another, each with a request, replies, notes and removals, until `over`. */
 export async function converse(deployment: Deployment, ledger: Ledger, name: string, over: AbortSignal): Promise<void> {
   const signer = await deployment.signingKey();
   const { keyring, digest } = deployment.keyring;
@@ -26,7 +26,7 @@ export async function converse(deployment: Deployment, ledger: Ledger, name: str
   if (team === undefined) throw new Error('no team');
   const stamped = (content: Parameters<typeof sealParcel>[0]): Uint8Array => stampParcel(sealParcel(content, keyring), DIFFICULTY);
 
-  /** Until it is accepted: what a page and a volunteer's program do. @returns false when the time was over first */
+  /** Hands in a parcel until it is accepted, as a page and the command line do. @returns false when time was up first */
   const untilAccepted = async (parcel: Uint8Array): Promise<boolean> => {
     while (!over.aborted) {
       if (await handIn(deployment, ledger, parcel)) return true;

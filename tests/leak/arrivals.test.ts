@@ -1,4 +1,4 @@
-// What Redis' memory says of when a parcel came: no more than in which round, once that has ended.
+// What Redis' memory tells about when a parcel came: no more than the round, once that has ended.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { randomBytes } from '../../crypto/bytes.ts';
 import { Pool } from '../../server/pool.ts';
@@ -16,17 +16,17 @@ beforeAll(async () => {
 });
 afterAll(() => stand.stop());
 
-/** Spearman's: 1 when `values` rise with their index, about 0 when neither says anything of the other. */
+/** Spearman's rank correlation: 1 when `values` rise with their index, about 0 when they are unrelated. */
 function correlation(values: readonly number[]): number {
   const ranks = new Map(values.toSorted((a, b) => a - b).map((value, rank) => [value, rank]));
   const squares = values.reduce((sum, value, index) => sum + (index - (ranks.get(value) ?? 0)) ** 2, 0);
   return 1 - (6 * squares) / (values.length * (values.length ** 2 - 1));
 }
 
-/** With nothing but chance, four standard deviations of 1/√(n − 1). */
+/** Four standard deviations, each 1/√(n − 1), under pure chance. */
 const CHANCE = 4 / Math.sqrt(A_ROUND - 1);
 
-it('after a round nothing tells in which order its parcels came, and each is known', async () => {
+it('after a round nothing tells in which order its parcels came, and each is remembered', async () => {
   const pool = new Pool(await stand.redis.connect('relay'), { poolLimit: 10_000, seenLimit: 10_000 });
   const put = (id: Uint8Array) => pool.put({ id, serial: 1, sealed: randomBytes(64), nonce: randomBytes(8) });
   const order = (ids: readonly Uint8Array[]): number => {
@@ -45,13 +45,13 @@ it('after a round nothing tells in which order its parcels came, and each is kno
     await mix.round(() => false);
     await housekeeping.run();
   }
-  // The measure itself: while a round lasts the order is there.
+  // Control: during a round the order can be seen.
   expect(Math.max(...within)).toBeGreaterThan(2 * CHANCE);
   expect(await stand.admin.scard(keys.arrived(1))).toBe(1);
   expect(await stand.admin.scard(keys.seen(1))).toBe(1 + ROUNDS * A_ROUND);
   for (const ids of rounds) expect(order(ids)).toBeLessThan(CHANCE);
 
-  // A worker that dies in the middle leaves some in the one set and some in the other.
+  // A worker that dies midway leaves some in either set.
   const again = Array.from({ length: 6 }, () => randomBytes(32));
   for (const id of again) await put(id);
   for (const id of again.slice(0, 3)) await stand.admin.smove(keys.arrived(1), keys.seen(1), rememberedId(id));

@@ -11,7 +11,7 @@ import { PARTS } from '../../deploy/parts.ts';
 import { startSearchable, type Deployment } from '../support/deployment.ts';
 import { bytesNeedle, filesIn, memoryOf, redisKeys, search, textNeedle, type Needle, type Place } from './search.ts';
 
-/** Of the whole 127.0.0.0/8 that is this machine, one that nothing else uses. */
+/** An address of 127.0.0.0/8 that nothing else uses. */
 const CLIENT = '127.45.67.89';
 const FORWARDED_FOR = '203.0.113.77';
 const random = randomBytes(8).toString('hex');
@@ -19,7 +19,7 @@ const MESSAGE = `canary-${random} Тайна ${random}`;
 const CONTACT = `kanarejka-${random}@example.org`;
 const USER_AGENT = `Browser-${random}`;
 
-/** What of a request must be nowhere, ever. */
+/** What must never be found anywhere. */
 const secrets: Needle[] = [
   textNeedle('message', `canary-${random}`),
   textNeedle('message in Russian', `Тайна ${random}`),
@@ -41,7 +41,7 @@ afterAll(async () => {
 
 type Exchange = { port: number; sent: Buffer; received: Buffer };
 
-/** One request on the wire, byte by byte: what an observer between browser and relay could keep. */
+/** One request on the wire, byte by byte, as an observer between browser and relay could record it. */
 async function exchange(head: string, body: Uint8Array = new Uint8Array()): Promise<Exchange> {
   const socket = connect({ host: '127.0.0.1', port: Number(new URL(deployment.url).port), localAddress: CLIENT });
   await once(socket, 'connect');
@@ -73,7 +73,7 @@ function memories(): Place[] {
   return PARTS.map((part) => memoryOf(part, deployment.pid(part)));
 }
 
-/** Bytes by which a sealed part can be known again, and the client's address as the kernel writes it (struct sockaddr_in). */
+/** Bytes that identify a sealed part, and the client's address as the kernel writes it (struct sockaddr_in). */
 function needlesOf({ sent, port }: Exchange): { sealed: Needle; socketAddress: Needle } {
   const address = Buffer.from([2, 0, port >> 8, port & 0xff, ...CLIENT.split('.').map(Number)]);
   return {
@@ -92,7 +92,7 @@ const attributes = textNeedle('user agent', USER_AGENT);
 /** While a header is read it is in the relay's memory; it must not be in anybody else's. */
 const neverInMemory = (needles: readonly Needle[]): Needle[] => needles.filter(({ name }) => name !== 'forwarded address');
 
-/** Nothing takes the parcel out of the pool. */
+/** Stops the worker, so that nothing takes the parcel out of the pool. */
 async function whileInThePool(): Promise<Sent> {
   deployment.signal('worker', 'SIGSTOP');
   const done = await sendRequest();
@@ -112,7 +112,7 @@ async function whileInThePool(): Promise<Sent> {
   return { sealed, everywhere };
 }
 
-/** The search finds what is there: in Redis, in its append-only file and memory, in a relay and in a worker. */
+/** Control: the search finds what is there, in Redis, its append-only file and memory, in the relay and the worker. */
 async function searchFinds(sealed: Needle): Promise<void> {
   const there = search(await stored(), [sealed]);
   expect(there).toContain('sealed part in Redis key pool');
@@ -147,7 +147,7 @@ async function whileInTheOutbox({ everywhere }: Sent): Promise<{ letter: Needle;
   return { letter, release };
 }
 
-/** The Maildir has the letter, and Redis nothing any more of it or of the parcel. */
+/** Once delivered, the letter is in the Maildir, and Redis has nothing of it or of the parcel. */
 async function onceDelivered({ sealed, everywhere }: Sent, letter: Needle): Promise<void> {
   expect(await deployment.untilDelivered([MESSAGE])).toEqual([MESSAGE]);
   const delivered = await stored();

@@ -1,4 +1,4 @@
-// What somebody learns of the mailboxes who reads all of Redis: its keys, its files and its memory.
+// What somebody who reads all of Redis, its keys, files and memory, learns about the mailboxes.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
@@ -21,10 +21,10 @@ const WEEK_HOURS = 7 * 24;
 const TEXT = `canary-${toHex(randomBytes(8))}`;
 const ALIAS = `Ива-${toHex(randomBytes(8))}`;
 
-/** To whom, by whom and in which order. */
+/** To whom, by whom, and in which order. */
 type History = (stand: MailboxStand) => readonly (readonly [Thread, SigningKeyPair])[];
 
-/** Answers, each with its note to the team, one a round, all by one worker. */
+/** Sends answers, each with its note to the team, one per round, through one worker. */
 async function live(stand: MailboxStand, history: History): Promise<Buffer[]> {
   const { mix } = await stand.worker();
   const replies: Buffer[] = [];
@@ -44,7 +44,7 @@ async function live(stand: MailboxStand, history: History): Promise<Buffer[]> {
 
 const logFiles = ({ redis }: MailboxStand): string[] => readdirSync(join(redis.dir, 'appendonlydir'));
 
-/** Housekeeping, and what it leaves to Redis: the append-only file written anew, and the old one gone. */
+/** Housekeeping, until Redis has rewritten the append-only file and removed the old one. */
 async function keepHouse(stand: MailboxStand): Promise<void> {
   const { housekeeping } = await stand.worker();
   const before = logFiles(stand);
@@ -64,7 +64,7 @@ async function everything(stand: MailboxStand): Promise<Place[]> {
   return [...(await redisKeys(stand.admin)), ...filesIn(stand.redis.dir), memoryOf('redis', stand.redis.pid)];
 }
 
-/** All that Redis shows without a key that opens something: what there is, of which kind, how long, and the words in the open. */
+/** All that Redis shows without decryption keys: names, types, lengths, and plain values. */
 async function shapeOf({ admin }: MailboxStand): Promise<unknown> {
   const shapes = (await admin.keys('*')).sort().map(async (key) => {
     const [type, encoding, ttl] = await Promise.all([admin.type(key), admin.object('ENCODING', key), admin.pttl(key)]);
@@ -83,14 +83,14 @@ async function shapeOf({ admin }: MailboxStand): Promise<unknown> {
   return Promise.all(shapes);
 }
 
-/** Without the end of the keyring, which is public, and of which each stand has its own. */
+/** Without the keyring's end, which is public and differs between stands. */
 async function stateOf(admin: Redis): Promise<Record<string, string>> {
   const { keyringUntil, ...state } = await admin.hgetall(keys.state);
   expect(keyringUntil).toMatch(/Z$/);
   return state;
 }
 
-it('how many replies wait in each week shows, and not how they belong together or who wrote them', async () => {
+it('the number of replies per week shows, but not which belong together or who wrote them', async () => {
   const histories: History[] = [
     ({ thread, signers: [one] }) => Array.from({ length: 4 }, () => [thread, one] as const),
     ({ signers: [one, two] }) => [one, two, two, one].map((signer) => [newThread(), signer] as const),
@@ -121,7 +121,7 @@ describe('of several conversations', () => {
   const threads = (): Thread[] => [stand.thread, stand.thread, stand.thread, second, second, ...others];
   let second: Thread;
   let others: Thread[];
-  /** The places in which the answers are, in the order in which they came. */
+  /** The places of the replies, in the order of arrival. */
   const filled = (): Buffer[] =>
     threads().map(
       (thread, i, all) => placesOf(stand, thread)[all.slice(0, i).filter((other) => other === thread).length] ?? Buffer.alloc(0),
@@ -157,7 +157,7 @@ describe('of several conversations', () => {
     const places = await everything(stand);
     expect(search(places, needles)).toEqual([]);
 
-    // The search finds what is there, in each of the three.
+    // Control: the search finds what is there, in each of the three.
     const there = [
       bytesNeedle('place', filled()[0] ?? Buffer.alloc(16)),
       bytesNeedle('reply', replies[0]?.subarray(4_000, 4_064) ?? Buffer.alloc(64)),
@@ -174,14 +174,14 @@ describe('of several conversations', () => {
     expect(search(openly, needles)).toEqual(['mailbox 1 in what nobody stored', 'signer 1 in what nobody stored']);
   });
 
-  it('two replies to one person have nothing in common but the first line of every age file', async () => {
+  it('two replies to one person have nothing in common but the first line of any age file', async () => {
     const chunks = (bytes: Buffer) => Array.from({ length: bytes.length - 7 }, (_, i) => bytes.toString('hex', i, i + 8));
     const [first = [], next = []] = replies.map((reply) => chunks(reply.subarray(64)));
     const known = new Set(first);
     expect(next.filter((chunk) => known.has(chunk))).toEqual([]);
   });
 
-  it('neither Redis nor its file has the replies in the order in which they came', async () => {
+  it('neither Redis nor its file holds the replies in the order of arrival', async () => {
     const { admin } = stand;
     const key = keys.replies(weekOf(stand.now));
     const came = filled().map((place) => place.toString('hex'));
@@ -197,7 +197,7 @@ describe('of several conversations', () => {
     expect([await admin.object('ENCODING', key), await admin.pttl(key)]).toEqual(['hashtable', -1]);
   });
 
-  it('deleting writes only of the places that change, and the next housekeeping leaves nothing of what was deleted', async () => {
+  it('deleting writes only the places that change, and the next housekeeping leaves nothing of what was deleted', async () => {
     const { mix } = await stand.worker();
     const all = new Map(
       [stand.thread, second, ...others].flatMap((thread, i) =>
@@ -217,7 +217,7 @@ describe('of several conversations', () => {
       );
     expect(named()).toEqual([]);
 
-    // Of the first mailbox the second of three answers; the third moves into its place. Of the second mailbox all.
+    // The second of three replies in the first mailbox, whose third moves into its place; all replies in the second mailbox.
     await stand.remove(replies.slice(1, 2));
     await stand.remove(replies.slice(3, 5), second);
     await mix.round(running);

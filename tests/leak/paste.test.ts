@@ -1,4 +1,4 @@
-// Somebody's own words, forced into the field for sealed parcels, are nowhere afterwards.
+// Plain words forced into the field for sealed parcels are found nowhere afterwards.
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -50,6 +50,6 @@ test('plaintext in the field is refused with a warning and is not in Redis, in a
   expect(Buffer.from(answers[0] ?? '').toString()).toContain(told ?? 'no such text');
   expect(search([...(await redisKeys(admin)), ...filesIn(deployment.dir)], needles)).toEqual([]);
   expect(await deployment.logs()).not.toContain(random);
-  // The search finds what is there.
+  // Control: the search finds what is there.
   expect(search([{ name: 'what was sent', chunks: [Buffer.from(bodies[0]?.[1] ?? '')] }], needles)).toHaveLength(2);
 });

@@ -1,5 +1,5 @@
-// What is left in a browser's profile folder after leaving the form, in whichever way: nothing of the text. The browsers run
-// with real profiles, and Firefox also without the private browsing that Tor Browser always has.
+// What leaving the form, in any way, leaves in a browser's profile folder: nothing of the text. The browsers run
+// with real profiles, Firefox also without the private browsing that Tor Browser always uses.
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -15,12 +15,12 @@ import { startDeployment, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/worker.ts';
 import { filesIn, search, textNeedle, type Needle } from './search.ts';
 
-/** Longer than either browser waits before it writes down what is open. */
+/** Longer than either browser waits before it saves its session. */
 const WRITES_MS = 3_000;
 const TEST_MS = 300_000;
 
 type Kind = { name: string; browser: BrowserName; firefoxPrefs?: Record<string, unknown>; remembers: boolean };
-/** Firefox writes down its tabs every 15 seconds; here every second. */
+/** Firefox saves its session every 15 seconds; here every second. */
 const EAGER = { 'browser.sessionstore.interval': 1_000, 'browser.sessionstore.interval.idle': 1_000 };
 const REMEMBERING = {
   'browser.privatebrowsing.autostart': false,
@@ -65,7 +65,7 @@ afterAll(async () => {
   await deployment?.stop();
 });
 
-/** Words that are nowhere else in the world, in any of the shapes that are searched for; each of them alone would be a find. */
+/** Words that occur nowhere else, each of which would be a find in any of the encodings searched for. */
 function words(count: number, letters: string): string[] {
   return Array.from({ length: count }, () => Array.from({ length: 14 }, () => letters[randomInt(letters.length)]).join(''));
 }
@@ -84,7 +84,7 @@ function text(of: string): Text {
 
 type Opened = { profile: string; browser: TestBrowser; left: (needles: readonly Needle[]) => string[] };
 
-/** A browser with a profile of its own, both gone afterwards. */
+/** A browser with its own profile, both removed afterwards. */
 async function inBrowser({ browser: which, firefoxPrefs = {} }: Kind, work: (opened: Opened) => Promise<void>): Promise<void> {
   const profile = await mkdtemp(join(tmpdir(), 'support-relay-profile-'));
   const browser = await openBrowser(which, { profile, firefoxPrefs });
@@ -95,7 +95,7 @@ async function inBrowser({ browser: which, firefoxPrefs = {} }: Kind, work: (ope
     await rm(profile, { recursive: true, force: true });
   }
 }
-/** A tab with the form in it; where it has a history, it can go back and forward. */
+/** A tab with the form, and with a history to go back and forward where asked. */
 async function openForm(browser: TestBrowser, { hasHistory }: { hasHistory?: true } = {}): Promise<Tab> {
   const tab = await Tab.open(browser, hasHistory ? ordinaryUrl : undefined);
   tab.page.on('dialog', (dialog) => void dialog.accept());
@@ -112,7 +112,7 @@ async function typeInto(tab: Tab, { message, contact }: Text): Promise<void> {
   await tab.page.type('#contact', contact);
   await tab.page.click('#topic-legal');
 }
-/** Gives an ordinary page a text and something in its address. */
+/** Opens an ordinary page with a text and something in its address. */
 async function writeInOrdinary(browser: TestBrowser): Promise<Needle[]> {
   const typed = text('ordinary page');
   const [asked = ''] = words(1, 'abcdefghijklmnopqrstuvwxyz');
@@ -120,7 +120,7 @@ async function writeInOrdinary(browser: TestBrowser): Promise<Needle[]> {
   await tab.page.type('#message', typed.message);
   return [...typed.needles, textNeedle('address:', asked)];
 }
-/** The document with the text has been left: another is there, or none. */
+/** Waits until the document with the text was left for another, or for none. */
 async function gone(tab: Tab): Promise<void> {
   await until(
     'the text to be gone',
@@ -132,7 +132,7 @@ async function gone(tab: Tab): Promise<void> {
   );
 }
 
-// Most of it is waiting for what a browser may write down, so the kinds wait together.
+// Most of this is waiting for what a browser may save, so the kinds wait together.
 describe('after leaving', () => {
   it.concurrent.each(KINDS)('$name keeps nothing, other than of an ordinary page', { timeout: TEST_MS }, (kind) =>
     inBrowser(kind, async ({ browser, left }) => {
@@ -154,13 +154,13 @@ describe('after leaving', () => {
       expect(left(needles)).toEqual([]);
       await browser.close();
       expect(left(needles)).toEqual([]);
-      // The search finds what there is.
+      // Control: the search finds what is there.
       if (kind.remembers) expect(new Set(left(ofOrdinary).map((hit) => hit.split(':')[0]))).toEqual(new Set(['ordinary page', 'address']));
     }),
   );
 });
 
-describe('when the tab crashes, or all of the browser', () => {
+describe('when the tab or the whole browser crashes', () => {
   it.concurrent.each(KINDS)('$name keeps nothing', { timeout: TEST_MS }, (kind) =>
     inBrowser(kind, async ({ browser, left }) => {
       const crashed = text('crash of the tab');
@@ -185,7 +185,7 @@ describe('when the tab crashes, or all of the browser', () => {
   );
 });
 
-/** The processes that run pages, among the descendants of the browser. */
+/** The browser's descendant processes that run pages. */
 function contentProcesses(browser: number): number[] {
   const parents = new Map<number, number>();
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
@@ -193,7 +193,7 @@ function contentProcesses(browser: number): number[] {
       const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
       parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
     } catch {
-      // It ended meanwhile.
+      // It has ended meanwhile.
     }
   }
   const descends = (pid: number): boolean => pid === browser || (parents.has(pid) && descends(parents.get(pid) ?? 0));

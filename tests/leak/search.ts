@@ -2,14 +2,14 @@ import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:f
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 
-/** A thing to look for, and every shape in which bytes of it could lie around. */
+/** Something to search for, in every encoding in which it could be stored. */
 export type Needle = { readonly name: string; readonly shapes: readonly Buffer[] };
 
-/** Something that was looked through: a file, a Redis key, a process. */
+/** Something to search: a file, a Redis key, a process. */
 export type Place = { readonly name: string; readonly chunks: Iterable<Buffer> };
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
-/** Longer than any shape, so that none is missed where two chunks meet. */
+/** Longer than any encoding, so that none is missed where two chunks meet. */
 const OVERLAP_BYTES = 1024;
 
 export function textNeedle(name: string, text: string): Needle {
@@ -33,7 +33,7 @@ export function bytesNeedle(name: string, bytes: Uint8Array): Needle {
   return { name, shapes: [Buffer.from(bytes)] };
 }
 
-/** Base64 depends on where in a group of three bytes the text begins; its ends, which depend on the neighbours, are left out. */
+/** Base64 depends on the text's position in a group of three bytes; its ends, which depend on the neighbours, are left out. */
 function base64Shapes(bytes: Buffer): Buffer[] {
   return [0, 1, 2].flatMap((offset) => {
     const text = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64');
@@ -45,7 +45,7 @@ function base64Shapes(bytes: Buffer): Buffer[] {
 const PREFIX_BYTES = 3;
 
 /**
- * In one pass for all shapes of all needles: there are hundreds, and what is searched has many megabytes.
+ * Searches for all encodings of all needles in one pass: there are hundreds, and many megabytes to search.
  * @returns "needle in place" for everything that was found
  */
 export function search(places: Iterable<Place>, needles: readonly Needle[]): string[] {
@@ -77,7 +77,7 @@ export function search(places: Iterable<Place>, needles: readonly Needle[]): str
 
 export function* filesIn(directory: string): Iterable<Place> {
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    // Names can give away as much as what is in them.
+    // Names can reveal as much as content.
     yield { name: `a name in ${entry.parentPath}`, chunks: [Buffer.from(entry.name)] };
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
@@ -94,7 +94,7 @@ function whenThere(read: () => Buffer[]): Buffer[] {
   }
 }
 
-/** Every key of Redis as it is stored (DUMP) and as it is read, because DUMP compresses. */
+/** Every key of Redis as stored (DUMP) and as read, because DUMP compresses. */
 export async function redisKeys(redis: Redis): Promise<Place[]> {
   const places: Place[] = [];
   for (const key of await redis.keysBuffer('*')) {
@@ -122,15 +122,15 @@ async function values(redis: Redis, key: Buffer): Promise<Buffer[]> {
     case 'stream':
       return flat(await redis.callBuffer('XRANGE', key, '-', '+'));
     default:
-      // It was deleted in between, or is of a kind this search would miss.
+      // Either deleted in between, or of a type that this search would miss.
       if (type !== 'none') throw new Error(`a key of type ${type} was not looked through`);
       return [];
   }
 }
 
-/** All memory a process can read, but for what it mapped from files. */
+/** All memory a process can read, except mapped files. */
 export function memoryOf(name: string, pid: number): Place {
-  // Read anew each time it is looked through.
+  // Read afresh for each search.
   return { name: `memory of ${name}`, chunks: { [Symbol.iterator]: () => memory(pid) } };
 }
 
@@ -138,10 +138,10 @@ function* memory(pid: number): Generator<Buffer> {
   for (const { chunk } of piecesOf(pid)) yield chunk;
 }
 
-/** How a set of Redis keeps 16 bytes: their length, five bits to the left, before them, and a zero behind. */
+/** How a Redis set stores 16 bytes: a header byte with the length shifted left by three, the bytes, and a zero. */
 const ID_IN_SET = /\x80(?=([^]{16})\0)/g;
 
-/** Where a process of Redis keeps each of these members of sets, 16 bytes each; the lowest address where there are several. */
+/** The lowest address at which a Redis process stores each of these 16-byte set members. */
 export function addressesIn(pid: number, members: readonly Buffer[]): number[] {
   const wanted = new Map(members.map((member) => [member.toString('latin1'), Number.POSITIVE_INFINITY]));
   for (const { chunk, at } of piecesOf(pid)) {

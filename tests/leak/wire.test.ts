@@ -1,5 +1,5 @@
-// What somebody sees who keeps every byte between a browser and the relay: a request, a decoy and a look for answers are the
-// same exchange, and what became of one shows in its status alone.
+// What somebody who records every byte between a browser and the relay sees: a request, a decoy and a mailbox read are the
+// same exchange, and the outcome shows in the status alone.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { readFile } from 'node:fs/promises';
@@ -25,7 +25,7 @@ import { until } from '../support/worker.ts';
 
 const PARCEL = 'POST /parcel? ';
 const LOOK = 'POST /mailbox ';
-/** What of a stream goes into one relay cell (tor-spec, RELAY_PAYLOAD_SIZE). */
+/** Bytes of a stream in one relay cell (tor-spec, RELAY_PAYLOAD_SIZE). */
 const CELL_BYTES = 498;
 const DIFFICULTY = 10;
 const AGE_START = 'age-encryption.org/v1\n-> mlkem768x25519 ';
@@ -48,7 +48,7 @@ function kindOf({ up }: Exchange): ParcelContent['kind'] {
   return openSealed(parseParcel(new Uint8Array(up.body)).sealed, workerIdentities).kind;
 }
 
-/** One visit: somebody writes, meanwhile a decoy goes, then the request. */
+/** One visit: while somebody writes a decoy is sent, then the request. */
 async function visit(name: BrowserName, message: string): Promise<Exchange[]> {
   const before = recorder.exchanges(PARCEL).length;
   const visited = (): Exchange[] => recorder.exchanges(PARCEL).slice(before);
@@ -67,7 +67,7 @@ async function visit(name: BrowserName, message: string): Promise<Exchange[]> {
   }
 }
 
-/** Somebody comes with an access code, and looks. */
+/** Somebody with an access code looks for answers. */
 async function look(name: BrowserName): Promise<Exchange> {
   const before = recorder.exchanges(LOOK).length;
   const { words } = await startConversation('ru');
@@ -87,7 +87,7 @@ async function look(name: BrowserName): Promise<Exchange> {
   return found;
 }
 
-/** The exact bytes of a browser's head with another body, on a connection of its own; what the browser still sends is another exchange. */
+/** Sends the exact head of a browser's request with another body, on a separate connection. */
 async function replay(head: string, body: Uint8Array): Promise<Exchange> {
   const socket = connect(Number(new URL(recorder.url).port), '127.0.0.1');
   socket.resume();
@@ -98,7 +98,7 @@ async function replay(head: string, body: Uint8Array): Promise<Exchange> {
   return exchange;
 }
 
-/** One in a thousand has such a stamp by chance. */
+/** One parcel in a thousand has such a stamp by chance. */
 function unstamped(make: () => Uint8Array): Uint8Array {
   for (;;) {
     const parcel = make();
@@ -128,7 +128,7 @@ describe.each(BROWSERS)('in %s', (name) => {
     expect(new Set(exchanges.map(({ up }) => up.body.toString('hex'))).size).toBe(exchanges.length);
   });
 
-  it('a look for answers differs in its path alone, which is as long, and in bytes that say nothing', async () => {
+  it('a mailbox read differs only in its path, which is as long, and in meaningless bytes', async () => {
     const [parcel] = exchanges;
     const { up, down } = await look(name);
     expect(up.head.replace(LOOK, PARCEL)).toBe(parcel?.up.head);
@@ -138,8 +138,8 @@ describe.each(BROWSERS)('in %s', (name) => {
     expect(parseMailboxAnswer(new Uint8Array(down.body), 0)).toMatchObject({ result: 'read', total: 0 });
   });
 
-  it('what the sealed bytes begin with says nothing of their kind', () => {
-    // Version and serial; then, after the stamp's nonce, an age file to one recipient (docs/protocol.md).
+  it('the beginning of the sealed bytes reveals nothing about their kind', () => {
+    // Version and serial; then, after the stamp, an age file to one recipient (docs/protocol.md).
     const starts = exchanges.map(
       ({ up: { body } }) =>
         body.subarray(0, NONCE_OFFSET).toString('hex') +
@@ -149,7 +149,7 @@ describe.each(BROWSERS)('in %s', (name) => {
     expect(new Set(starts).size).toBe(1);
   });
 
-  it('an answer that refuses is as long, and takes as many cells', async () => {
+  it('a refusal is as long as an acceptance, and takes as many cells', async () => {
     const [accepted] = exchanges;
     if (accepted === undefined) throw new Error('there was no exchange');
     const { serial, worker } = deployment.keyring.keyring;
@@ -171,7 +171,7 @@ describe.each(BROWSERS)('in %s', (name) => {
   });
 });
 
-it('an answer says as much to any browser', () => {
+it('answers are the same for any browser', () => {
   const heads = recorder
     .exchanges(PARCEL)
     .filter(({ down }) => down.head.startsWith('HTTP/1.1 202 '))
@@ -179,8 +179,8 @@ it('an answer says as much to any browser', () => {
   expect(new Set(heads).size).toBe(1);
 });
 
-// The last: the deployment has no store after it.
-it('an answer that asks to come again says when, and is as long', async () => {
+// The last case: the deployment has no Redis after it.
+it('an answer that asks to retry says when, and is as long', async () => {
   const [accepted] = recorder.exchanges(PARCEL);
   if (accepted === undefined) throw new Error('there was no exchange');
   await deployment.kill('redis');

@@ -1,4 +1,4 @@
-// Laws of the formats, on whatever fast-check comes up with.
+// Laws of the formats, tested with fast-check.
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { armor, dearmor } from '../../crypto/age/armor.ts';
@@ -135,7 +135,7 @@ describe('letter', () => {
     }
   });
 
-  test('random bytes are no letter', () => {
+  test('random bytes are not a letter', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         expect(
@@ -165,7 +165,7 @@ describe('parcel', () => {
     expect(openSealed(parseParcel(sealParcel({ kind: 'decoy' }, to)).sealed, [identity])).toEqual({ kind: 'decoy' });
   });
 
-  test('a stamp is worth at least what was asked, and leaves id and sealed part as they are', () => {
+  test('a stamp has at least the difficulty asked for, and leaves id and sealed part unchanged', () => {
     const parcel = sealParcel({ kind: 'decoy' }, worker().to);
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 10 }), (difficulty) => {
@@ -224,7 +224,7 @@ describe('conversation', () => {
     (_, i) => `${String.fromCharCode(97 + (i % 26), 97 + (Math.floor(i / 26) % 26), 97 + Math.floor(i / 676))}xyz`,
   );
 
-  test('openReply inverts sealReply for every text, half surrogate pairs mended', () => {
+  test('openReply inverts sealReply for every text, with lone surrogates replaced', () => {
     const thread = threadOf(codeRoot('ru', makeCode()));
     const signer = signingKeyPair(randomBytes(32));
     const signers = new Set([toHex(signer.key)]);
@@ -256,7 +256,7 @@ describe('conversation', () => {
     );
   });
 
-  test('a signature is over these parts in this place only', () => {
+  test('a signature holds for these parts in this context only', () => {
     const signer = signingKeyPair(randomBytes(32));
     const parts = fc.array(fc.string({ unit: 'binary', maxLength: 20 }), { maxLength: 4 });
     fc.assert(
@@ -269,7 +269,7 @@ describe('conversation', () => {
     );
   });
 
-  test('readCode inverts wordsOf, and says a problem of whatever else', () => {
+  test('readCode inverts wordsOf, and names a problem for anything else', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (text) => {
         expect(readCode(text, list)).toHaveProperty('problem');
@@ -284,7 +284,7 @@ describe('conversation', () => {
     );
   });
 
-  test('any bytes give a code or a value where a look into a mailbox is expected', () => {
+  test('any bytes of a mailbox exchange give a code or a value', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: PARCEL_BYTES, maxLength: PARCEL_BYTES }), fc.nat(0xffff_ffff), (bytes, page) => {
         expect(['MAILBOX_VERSION', 'none']).toContain(codeOf(() => parseQuestion(bytes)));

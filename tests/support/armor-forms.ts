@@ -1,4 +1,4 @@
-// The text of a letter as programs and people leave it; and a letter's file as they do.
+// A letter's armor and its file, as programs and people leave them.
 import { armor } from '../../crypto/age/armor.ts';
 
 const BEGIN = '-----BEGIN AGE ENCRYPTED FILE-----';

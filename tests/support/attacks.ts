@@ -1,16 +1,16 @@
-// What one client may try against the door. Each attack goes on until it is stopped, and never reads an answer.
+// Attacks by one client on the relay. Each goes on until it is stopped, and never reads an answer.
 import { connect, type Socket } from 'node:net';
 
 export type Attack = { stop(): void };
 
-/** @param onOpen what a connection sends, and when */
+/** @param onOpen sends what the connection sends */
 function opened(socketPath: string, onOpen: (socket: Socket) => void): Socket {
   const socket = connect(socketPath, () => onOpen(socket));
   socket.on('error', () => undefined);
   return socket;
 }
 
-/** `count` connections that send `text` as often as `times` says, all at once; new ones in the place of those that are ended. */
+/** `count` connections, each of which sends `text` `times` times at once. */
 export function pipelined(socketPath: string, { count, times, text }: { count: number; times: number; text: string }): Attack {
   const bytes = Buffer.from(text.repeat(times), 'latin1');
   const sockets = Array.from({ length: count }, () => opened(socketPath, (socket) => socket.pause().write(bytes)));

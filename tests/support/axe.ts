@@ -1,4 +1,4 @@
-// axe-core in a tab, and browsers in a light or a dark theme for it.
+// Runs axe-core in a tab, in browsers with a light or a dark theme.
 import axe from 'axe-core';
 import { expect } from 'vitest';
 import { openBrowser, type BrowserName, type Tab, type TestBrowser } from './browser.ts';
@@ -7,11 +7,11 @@ export const THEMES = ['light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-/** What looks at colours. Everything else is the same in both themes. */
+/** The rules about colours. All others give the same result in both themes. */
 const COLOUR_RULES = ['color-contrast', 'link-in-text-block'];
 const RULES: Readonly<Record<Theme, readonly string[]>> = { light: TAGS, dark: COLOUR_RULES };
 
-/** Firefox has one theme for as long as it runs, and as Tor Browser the light one, if it is not told otherwise. */
+/** Firefox keeps its theme as long as it runs: the light one, as in Tor Browser, unless set otherwise. */
 export function openThemed(name: BrowserName, theme: Theme): Promise<TestBrowser> {
   return openBrowser(name, theme === 'dark' ? { firefoxPrefs: { 'layout.css.prefers-color-scheme.content-override': 0 } } : {});
 }

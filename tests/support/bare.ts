@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'puppeteer-core';
 import type { TestBrowser } from './browser.ts';
 
-/** What puppeteer itself speaks to Firefox by (WebDriver BiDi); its own types keep that to themselves. */
+/** Puppeteer's own WebDriver BiDi connection to Firefox, which its types do not export. */
 type Bidi = { readonly connection: { send(method: string, params: object): Promise<{ result: unknown }> } };
 type Node = { readonly sharedId: string; readonly value: NodeValue };
 type NodeValue = {
@@ -16,16 +16,16 @@ type NodeValue = {
 const CONTROL = '\uE009';
 const ENTER = '\uE007';
 const MOST_SCROLLS = 30;
-/** Some pictures of the screen. */
+/** A few frames. */
 const STILL_MS = 50;
 
 /**
- * A page of a Firefox whose scripts are off. There nothing can be evaluated, so most of puppeteer waits for ever: this speaks
- * to the browser in commands that need no script in the page.
+ * A page in a Firefox with scripts off. Nothing can be evaluated there, so most of puppeteer would wait for ever: this speaks
+ * to the browser with commands that need no script in the page.
  */
 export class Bare {
   readonly page: Page;
-  /** What the browser said on its console. */
+  /** Messages on the browser's console. */
   readonly problems: string[] = [];
   readonly #bidi: Bidi;
   readonly #context: string;
@@ -58,7 +58,7 @@ export class Bare {
     }
   }
 
-  /** Whether it takes up room: a picture can be taken of it. */
+  /** Whether it takes up space, so that a screenshot of it can be taken. */
   async isVisible(css: string): Promise<boolean> {
     const [node] = await this.#nodes(css);
     if (node === undefined) return false;
@@ -79,7 +79,7 @@ export class Bare {
     return Buffer.from(data, 'base64');
   }
 
-  /** Scrolls down to it first, where that is needed. */
+  /** Scrolls to it first, if needed. */
   async click(css: string): Promise<void> {
     const origin = asElement(await this.#first(css));
     const actions = [
@@ -98,7 +98,7 @@ export class Bare {
     }
   }
 
-  /** A person clicks on what they see. Firefox scrolls in another process than it places elements in: a click at once misses. */
+  /** Waits for the scrolling to settle: Firefox scrolls in another process than its layout, so an immediate click would miss. */
   async #untilStill(): Promise<void> {
     const look = async (): Promise<string> =>
       (await this.#send<{ data: string }>('browsingContext.captureScreenshot', { context: this.#context })).data;
@@ -110,7 +110,7 @@ export class Bare {
     await this.#keys([...text]);
   }
 
-  /** As a person does it: from another page, by way of the clipboard, over whatever is there. */
+  /** Pastes as a person does: copied from another page, over whatever is in the field. */
   async paste(css: string, text: string): Promise<void> {
     const source = await this.page.browser().newPage();
     await source.goto(`data:text/plain,${encodeURIComponent(text)}`);

@@ -1,3 +1,3 @@
 #!/bin/sh
-# Starts the program in BROWSER, which ends with whoever started it, even one that was killed and could not end it.
+# Starts the program in BROWSER, and ends it together with its parent, even when the parent was killed.
 exec setpriv --pdeathsig KILL -- "$BROWSER" "$@"

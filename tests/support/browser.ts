@@ -10,35 +10,35 @@ export const BROWSERS = ['chromium', 'firefox'] as const;
 export type BrowserName = (typeof BROWSERS)[number];
 const PROGRAMS = { chromium: '/usr/bin/chromium', shell: '/usr/bin/chromium-headless-shell', firefox: '/usr/bin/firefox-esr' };
 /**
- * Tor Browser is one, so all pages are tested in Firefox whole. In Chromium the desk and the offline form are, since they are used
- * there; of the other pages what an engine may do in its own way: sealing, workers, policy, leaving and history, what it keeps.
+ * Every page is tested in Firefox in full, since Tor Browser is one. In Chromium so are the desk and the offline form, which are used
+ * there; of the other pages, whatever depends on the engine: sealing, workers, policy, leaving and history, storage.
  */
 export const FIREFOX = ['firefox'] as const satisfies readonly BrowserName[];
 
 export type BrowserOptions = {
   level?: Level;
-  /** Tor's, on this machine. Without it the browser goes straight. */
+  /** A SOCKS port of tor on this machine. Without it the browser connects directly. */
   socksPort?: number;
-  /** A profile folder that is there already and stays. */
+  /** An existing profile folder, which is kept. */
   profile?: string;
   firefoxPrefs?: Record<string, unknown>;
   args?: readonly string[];
-  /** Where files from a page are saved, without a question. */
+  /** Where downloads are saved without asking. */
   downloads?: string;
-  /** Chromium without a window's worth of program around its pages. It keeps no profile as people's browsers do. */
+  /** The headless shell of Chromium, without a browser window around its pages. It keeps no profile as people's browsers do. */
   isShell?: boolean;
 };
 
-/** What a test may do with a browser, which it may share with others: it sees its own pages, and closing ends no more than those. */
+/** A browser that tests may share: each sees only its own pages, and `close` closes only those. */
 export type TestBrowser = Pick<Browser, 'newPage' | 'pages' | 'process' | 'close'> & { downloads: string };
 type TestBrowserOptions = Pick<BrowserOptions, 'level' | 'socksPort' | 'profile' | 'firefoxPrefs'>;
 
 type Launched = { browser: Browser; downloads: string; end: () => Promise<void> };
 
-/** Starting a Firefox takes as much work as several cases in it. One of each kind waits here for the next file of the same process. */
+/** Starting a Firefox takes as long as several cases in it, so one of each kind waits here for the process's next file. */
 const idle = new Map<string, Launched>();
 
-/** Nothing it might ask for leaves this machine. */
+/** No request of this browser leaves the machine. */
 export async function openBrowser(name: BrowserName, options: TestBrowserOptions = {}): Promise<TestBrowser> {
   const isShared = options.profile === undefined && options.socksPort === undefined;
   const kind = kindOf(name, options);
@@ -58,12 +58,12 @@ export async function openBrowser(name: BrowserName, options: TestBrowserOptions
   return { newPage: () => browser.newPage(), pages: () => browser.pages(), process: () => browser.process(), close, downloads };
 }
 
-/** Browsers of a kind can stand in for each other. */
+/** Browsers of the same kind are interchangeable. */
 function kindOf(name: BrowserName, { level = 'standard', firefoxPrefs: prefs = {} }: TestBrowserOptions): string {
   return JSON.stringify(name === 'firefox' ? { ...firefoxPrefs(level), ...prefs } : chromiumArgs(level));
 }
 
-/** Port 9 of this machine discards: whatever a browser might ask of another, and by whatever name, goes nowhere. */
+/** A proxy at port 9 (discard) of this machine: requests to any other machine, by whatever name, go nowhere. */
 const NOWHERE = {
   firefoxPrefs: {
     'network.proxy.type': 1,
@@ -75,10 +75,10 @@ const NOWHERE = {
   args: ['--proxy-server=127.0.0.1:9'],
 };
 
-/** A page lives for seconds here: V8 would spend more on making its code faster still than that saves. */
+/** Pages live for seconds here: V8's optimising compiler would cost more than it saves. */
 const SHORT_LIVED = '--js-flags=--no-maglev --single-threaded-gc';
 
-/** Nobody watches, and wherever something moves Firefox would draw sixty pictures a second. */
+/** Nobody watches, and Firefox would draw every animation at sixty frames a second. */
 const FEW_PICTURES = { 'layout.frame_rate': 20 };
 
 async function launchForTests(name: BrowserName, options: TestBrowserOptions): Promise<Launched> {
@@ -105,14 +105,14 @@ async function launchForTests(name: BrowserName, options: TestBrowserOptions): P
   return { browser, downloads, end };
 }
 
-/** One of its own: for measurements, and for what is about a browser's end or its folder. */
+/** A browser that is not shared: for measurements, and for tests about a browser's end or its folder. */
 export function launchBrowser(
   name: BrowserName,
   { level = 'standard', socksPort, profile, args = [], firefoxPrefs: prefs = {}, downloads, isShell = false }: BrowserOptions,
 ): Promise<Browser> {
   const program = name === 'chromium' && isShell ? 'shell' : name;
-  // Without a locale Chromium cannot open files whose names are not ASCII. With settings for glibc, which copies them, it cannot
-  // write its processes' command lines, by which a test tells them apart.
+  // Without a locale Chromium cannot open files with non-ASCII names. With GLIBC_TUNABLES, which glibc copies, it cannot
+  // set its processes' command lines, by which a test tells them apart.
   const env = { ...process.env, GLIBC_TUNABLES: undefined, LC_ALL: 'C.UTF-8', BROWSER: PROGRAMS[program] };
   const common = {
     headless: program === 'shell' ? ('shell' as const) : true,
@@ -138,7 +138,7 @@ export function launchBrowser(
   });
 }
 
-/** For the beginning of a page: its clock so many days ahead of this machine's, and moved on where `daysAhead` is changed. */
+/** A script that sets a page's clock this many days ahead of the machine's; changing `daysAhead` moves it. */
 export const clockAhead = (days: number): string => `{
   const Real = Date;
   globalThis.daysAhead = ${String(days)};
@@ -154,7 +154,7 @@ export class Tab {
   readonly page: Page;
   /** Anything on the console, uncaught errors, violations of the content security policy. */
   readonly problems: string[] = [];
-  /** Every address that was asked for. */
+  /** Every requested address. */
   readonly requests: string[] = [];
 
   constructor(page: Page) {
@@ -171,7 +171,7 @@ export class Tab {
     return tab;
   }
 
-  /** Before the first page: to hear of violations, and `before` to run in every document. */
+  /** Call before the first page: reports policy violations, and runs `before` in every document. */
   async begin(before = ''): Promise<void> {
     await this.page.evaluateOnNewDocument(`
       addEventListener('securitypolicyviolation', (event) => console.error('CSP violation', event.violatedDirective, event.blockedURI));
@@ -179,7 +179,7 @@ export class Tab {
     `);
   }
 
-  /** The text of what shows, without what is hidden. */
+  /** The visible text. */
   text(selector = 'body'): Promise<string> {
     return this.#ask(`document.querySelector(${JSON.stringify(selector)}).innerText`);
   }
@@ -188,13 +188,13 @@ export class Tab {
     return this.#ask(`document.querySelector(${JSON.stringify(selector)}).value`);
   }
 
-  /** Id of the element that has the focus. */
+  /** Id of the focused element. */
   focused(): Promise<string> {
     return this.#ask('document.activeElement.id');
   }
 
   async until(selector: string, timeoutMs = 90_000): Promise<void> {
-    // Of its own accord it would look with every picture, and so have them drawn.
+    // By default it would check in every animation frame, and so have frames drawn.
     await this.page.waitForFunction(
       `(() => {
       const element = document.querySelector(${JSON.stringify(selector)});
@@ -209,7 +209,7 @@ export class Tab {
     return this.#ask(`Boolean(document.querySelector(${JSON.stringify(selector)})?.getClientRects().length)`);
   }
 
-  /** As a paste does it: at once, and the page hears of it. */
+  /** Like a paste: all at once, with an input event. */
   async paste(selector: string, text: string): Promise<void> {
     await this.#ask(`(() => {
       const field = document.querySelector(${JSON.stringify(selector)});
@@ -218,7 +218,7 @@ export class Tab {
     })()`);
   }
 
-  /** What the page's scripts hold, as Chromium writes it down; the sealing worker is none of it. */
+  /** A heap snapshot of the page's scripts, in Chromium; it does not include the sealing worker. */
   async memory(): Promise<string> {
     const session = await this.page.createCDPSession();
     const chunks: string[] = [];

@@ -14,19 +14,19 @@ import { readFile } from 'node:fs/promises';
 
 export type CliInput = {
   stdin?: string | Uint8Array;
-  /** Stdin and stdout are terminals; what to answer to each question, about a passphrase or otherwise. */
+  /** Makes stdin and stdout terminals; `answers` are typed at each question, for a passphrase or otherwise. */
   terminal?: { answers: readonly string[] };
   now?: Date;
   language?: string;
-  /** Work factor of the passphrase of a new key; as in the real program when left out. */
+  /** Work factor for the passphrase of a new key; the real program's when absent. */
   logN?: number;
-  /** In place of waiting: false is Ctrl-C. Without it moments to send come at once, and nothing is tried again. */
+  /** Replaces waiting; false means Ctrl-C. Without it the time to send comes at once, and nothing is retried. */
   pause?: (ms: number, why: 'moment' | 'again') => Promise<boolean>;
 };
 
 export type CliResult = { code: number; out: Uint8Array; text: string; err: string; asked: string[] };
 
-/** Runs the real `support-relay` in this process, with its input and output in hand. */
+/** Runs the real `support-relay` in this process, with captured input and output. */
 export async function cli(argv: readonly string[], input: CliInput = {}): Promise<CliResult> {
   const out: Uint8Array[] = [];
   const asked: string[] = [];
@@ -79,7 +79,7 @@ export type Office = {
   letter: (content?: Partial<Extract<LetterContent, { kind: 'request' }>>) => Uint8Array;
 };
 
-/** A root key, a volunteer, a worker and a signed keyring for this week, made in `dir` as the commands make them. */
+/** Makes a root key, a volunteer, a worker and a signed keyring for this week, as the commands do. */
 export async function openOffice(
   path: (...parts: string[]) => string,
   options: { serial?: number; from?: Date; signers?: string[] } = {},

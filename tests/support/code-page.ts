@@ -1,4 +1,4 @@
-// The form in the hands of a test of the access code, which it shows and asks for, and where that code leads.
+// Drives the form in tests of the access code: what it shows and asks for, and where the code leads.
 import { expect } from 'vitest';
 import { codeRoot, readCode } from '../../crypto/code.ts';
 import type { WrittenContent } from '../../crypto/letter.ts';
@@ -6,7 +6,7 @@ import { threadOf, type ThreadAddress } from '../../crypto/thread.ts';
 import { READY } from './form-page.ts';
 import type { PageBench } from './page-bench.ts';
 
-/** Whoever copies without being asked is heard on the console. */
+/** Reports on the console when a page copies unasked. */
 const HEAR_COPYING = `
   document.execCommand = () => console.error('execCommand');
   if (navigator.clipboard) navigator.clipboard.writeText = navigator.clipboard.write = () => console.error('clipboard');
@@ -78,7 +78,7 @@ export class CodePage {
     return (await deployment.letters()).find((each) => each.message === message);
   }
 
-  /** The list of words of the form at a path. */
+  /** The word list of the form at this path. */
   async listAt(path: string): Promise<string[]> {
     const response = await fetch(new URL(`${path}words.txt`, this.#bench.deployment.url));
     return (await response.text()).trim().split('\n');

@@ -1,15 +1,15 @@
-// A compound file, as Outlook's .msg is one: streams in sectors of 512 bytes, small streams in sectors of 64 within one of them.
-// [MS-CFB] is its specification.
+// A compound file such as Outlook's .msg: streams in sectors of 512 bytes, small streams in sectors of 64 within the root's stream.
+// Specification: [MS-CFB].
 const END_OF_CHAIN = 0xfffffffe;
 const FREE = 0xffffffff;
-/** Of a sector that holds a part of the table itself. */
+/** Marks a sector that holds part of the table itself. */
 const TABLE = 0xfffffffd;
 const SECTOR = 512;
 const SMALL_SECTOR = 64;
 /** Streams shorter than this go into small sectors. */
 const SMALL_BELOW = 4096;
 const NUMBERS_A_SECTOR = SECTOR / 4;
-/** How many sectors of the table the header names. */
+/** How many sectors of the table the header lists. */
 const TABLE_IN_HEADER = 109;
 
 type Stream = { readonly name: string; readonly content: Uint8Array };
@@ -31,12 +31,12 @@ export function compound(streams: readonly Stream[]): Uint8Array {
   return sectors.file(sectors.place(directory), smallTableStart);
 }
 
-/** Sectors of a file, and the table of which one follows each. */
+/** The sectors of a file, and the table that says which sector follows each. */
 class Sectors {
   readonly #sectors: Buffer[] = [];
   readonly #table: number[] = [];
 
-  /** Backwards, so that nothing lies in one run. Returns the stream's first sector. */
+  /** Places the sectors backwards, so that nothing is contiguous. Returns the stream's first sector. */
   place(content: Buffer): number {
     const count = Math.ceil(content.length / SECTOR);
     const first = this.#sectors.length;
@@ -52,7 +52,7 @@ class Sectors {
   }
 
   file(directoryStart: number, smallTableStart: number): Uint8Array {
-    // Each sector of the table holds 128 numbers, and has one itself.
+    // Each sector of the table holds 128 numbers, one of which is its own.
     const tableSectors = Math.ceil(this.#table.length / (NUMBERS_A_SECTOR - 1));
     const tableStart = this.#sectors.length;
     const table = numbers([...this.#table, ...Array.from({ length: tableSectors }, () => TABLE)]);
@@ -89,7 +89,7 @@ function numbers(list: readonly number[]): Buffer {
   return buffer;
 }
 
-/** One of the directory. `type`: 5 of the root, 2 of a stream. */
+/** A directory entry. `type`: 5 for the root, 2 for a stream. */
 function entry(name: string, type: number, start: number, size: number): Buffer {
   const buffer = Buffer.alloc(128);
   buffer.write(name, 0, 'utf16le');

@@ -1,4 +1,4 @@
-// What mail programs, providers and people put a letter into, made byte by byte.
+// Containers in which mail programs, providers and people put a letter, made byte by byte.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -57,10 +57,10 @@ export function multipart(kind: string, parts: readonly string[], boundary = 'b'
 
 export const mixed = (...parts: string[]): Uint8Array => mailOf(multipart('mixed', parts));
 
-/** A part of a few words. */
+/** A part with a few words. */
 export const HELLO = part({ type: 'text/plain; charset=utf-8', body: 'Привет, посмотри.' });
 
-/** A part that is a file; with null instead of its name, one without. */
+/** A part that is a file; `name` null: without a name. */
 export function attachment(content: Uint8Array | string, name: string | null = 'letter.age', type = 'application/octet-stream'): string {
   return part({ type, body: content, ...(name === null ? {} : { name }) });
 }
@@ -128,7 +128,7 @@ export const tnefAttachment = (name: string, value: Uint8Array) => [
   { id: 0x0006800f, value },
 ];
 
-/** With a certificate of its own, as S/MIME programs do. */
+/** Signs or encrypts with a throwaway certificate, as S/MIME programs do. */
 export function smime(content: Uint8Array, how: 'signed' | 'sealed', options: readonly string[] = []): Uint8Array {
   const dir = mkdtempSync(join(tmpdir(), 'relay-smime-'));
   try {

@@ -1,4 +1,4 @@
-// Everybody who has a part in a conversation, or wants one: throwaway keys of volunteers, signers and threads.
+// Throwaway keys for everybody in a conversation, and for those who want to interfere: volunteers, signers, threads.
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { codeRoot, makeCode } from '../../crypto/code.ts';
@@ -19,7 +19,7 @@ const newSigner = (): SigningKeyPair => signingKeyPair(randomBytes(32));
 const newThread = (): Thread => threadOf(codeRoot('ru', makeCode()));
 
 export const [volunteer, colleague, worker] = [generateIdentity(), generateIdentity(), generateIdentity()];
-/** One on the keyring, one that was, and one that never was. */
+/** One on the keyring, one formerly on it, and one never on it. */
 export const [signer, revoked, stranger] = [newSigner(), newSigner(), newSigner()];
 export const [thread, other] = [newThread(), newThread()];
 

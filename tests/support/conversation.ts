@@ -1,4 +1,4 @@
-// A conversation from its requester's side, without a page.
+// A conversation from the requester's side, without a page.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CODE_WORDS, codeRoot, makeCode, wordsOf } from '../../crypto/code.ts';
@@ -23,7 +23,7 @@ export async function startConversation(language: string): Promise<Conversation>
 
 type Waiting = { total: number; replies: readonly Uint8Array[] };
 
-/** What waits for somebody: how many replies there are, and the first page of them. */
+/** Reads a mailbox: the number of replies, and the first page of them. */
 export async function lookInto({ url }: Pick<Deployment, 'url'>, { mailboxKey, signing }: Thread): Promise<Waiting> {
   const body = encodeQuestion({ mailboxKey, threadKey: signing.key, page: 0 });
   const answer = await http(new URL('mailbox', url).href, {
@@ -36,7 +36,7 @@ export async function lookInto({ url }: Pick<Deployment, 'url'>, { mailboxKey, s
   return read;
 }
 
-/** How many replies wait for somebody. */
+/** How many replies wait in a mailbox. */
 export async function repliesWaiting(deployment: Deployment, thread: Thread): Promise<number> {
   return (await lookInto(deployment, thread)).total;
 }

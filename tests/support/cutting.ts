@@ -8,8 +8,8 @@ export type CuttingSocket = {
 };
 
 /**
- * Passes everything on to Redis, but cuts each of the first `connections` when it sends for the `nth` time, as when Redis
- * dies just then: what was asked is never answered.
+ * Forwards everything to Redis, but cuts each of the first `connections` when it sends for the `nth` time, as when Redis
+ * dies at that moment: the command is never answered.
  */
 export async function cuttingSocket(path: string, redisPath: string, nth: number, connections: number): Promise<CuttingSocket> {
   const sockets = new Set<Socket>();

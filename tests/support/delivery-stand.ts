@@ -1,4 +1,4 @@
-// Delivery from one outbox of a real Redis into an inbox, at a time that the test sets.
+// Delivery from one outbox in a real Redis into an inbox, with a clock that the test sets.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const TEAM = '00112233445566aa';
 
 export class DeliveryStand {
   readonly redis: TestRedis;
-  /** May do everything, to look. */
+  /** May do everything, for inspection. */
   readonly admin: Redis;
   readonly outbox: Outbox;
   readonly dir: string;
@@ -45,7 +45,7 @@ export class DeliveryStand {
     await rm(this.dir, { recursive: true });
   }
 
-  /** Ends with the stand. */
+  /** Closed with the stand. */
   async startSmtp(...options: Parameters<typeof startSmtp>): Promise<TestSmtp> {
     const server = await startSmtp(...options);
     this.#servers.push(server);

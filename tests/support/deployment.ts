@@ -40,27 +40,27 @@ export type DeploymentOptions = Readonly<{
   roundSeconds?: number;
   flushProbability?: number;
   environment?: PartSettings['environment'];
-  /** Changes what was prepared before anything starts: another inbox, a keyring that has expired. */
+  /** Changes the prepared files before anything starts, such as to another inbox or an expired keyring. */
   adjust?: (prepared: Prepared) => Promise<void>;
-  /** On the unix socket an onion service forwards to, in place of a port on loopback. */
+  /** Listens on the unix socket to which an onion service forwards, instead of a port on loopback. */
   onSocket?: boolean;
-  /** Mean time between two slots of the form, which is built anew for it. */
+  /** Mean time between two slots; the form is rebuilt for it. */
   slotSeconds?: number;
-  /** False: do not wait until the door is open, because it will not be. */
+  /** False: does not wait for the door to open. */
   untilOpen?: boolean;
-  /** When it is stopped it waits for the next `shareDeployment` of this process, unless a part of it was ended or paused. */
+  /** `stop` keeps it for the process's next `shareDeployment`, unless a part of it was ended or paused. */
   isShared?: boolean;
 }>;
 
 export type Posted = { status: number; answer: Answer };
 
-/** The one that waits for the next file. Its rounds go on, so it does not wait for long. */
+/** Kept for the next file. Its rounds continue, so it is not kept for long. */
 let idle: { deployment: Deployment; ending: NodeJS.Timeout } | undefined;
 const IDLE_MS = 20_000;
 
-/** The programs, and what a test does with them: it seals, hands in, looks into the inbox. */
+/** The programs, and what a test does with them: seal, hand in, read the inbox. */
 export class Deployment extends Programs {
-  /** Of no use where the relay listens on its socket. */
+  /** Not usable where the relay listens on its socket. */
   readonly url: string;
   /** Null where it listens on loopback. */
   readonly socket: string | null;
@@ -96,7 +96,7 @@ export class Deployment extends Programs {
     return this.layout.volunteerSigner;
   }
 
-  /** Gives it back where it is shared, or else ends it. */
+  /** Returns it for reuse if it is shared, otherwise ends it. */
   async stop(): Promise<void> {
     if (this.#isShared && this.areWhole && idle === undefined) {
       idle = { deployment: this, ending: setTimeout(() => void endIdle(), IDLE_MS) };
@@ -105,13 +105,13 @@ export class Deployment extends Programs {
     }
   }
 
-  /** Ends all of it and, unless the folder was given, removes it. */
+  /** Ends all of it, and removes the folder unless it was given. */
   async end(): Promise<void> {
     await this.endParts();
     if (this.#isTemporary) await rm(this.dir, { recursive: true, force: true });
   }
 
-  /** A client of Redis as one of the product's users, that is ready. To be disconnected. */
+  /** A ready client of Redis as one of the product's users. The caller disconnects it. */
   async connect(role: Role): Promise<Redis> {
     const password = (await readFile(this.layout.passwordFile(role), 'utf8')).trim();
     const redis = connect({ socketPath: this.layout.redisSocket, username: role, password }, role);
@@ -119,7 +119,7 @@ export class Deployment extends Programs {
     return redis;
   }
 
-  /** Waits until all that was posted lies in an inbox or a mailbox. */
+  /** Waits until everything posted is in an inbox or a mailbox. */
   async untilAllArrived(): Promise<void> {
     const redis = await this.connect('worker');
     try {
@@ -131,7 +131,7 @@ export class Deployment extends Programs {
     }
   }
 
-  /** Waits until all that was posted has arrived, and removes what was delivered. */
+  /** Waits until everything posted has arrived, and removes what was delivered. */
   async empty(): Promise<void> {
     await this.untilAllArrived();
     for (const path of await maildirPaths(this.inbox)) await rm(path);
@@ -152,7 +152,7 @@ export class Deployment extends Programs {
     return parseSigner(await readFile(this.signer, 'utf8'));
   }
 
-  /** What the volunteer answers, as a parcel. @param team the id of the one that further words shall go to */
+  /** A parcel with the volunteer's answer. @param team the id of the team that gets further words */
   async sealReply(
     text: string,
     to: ThreadAddress,
@@ -163,14 +163,14 @@ export class Deployment extends Programs {
     return stampParcel(sealParcel({ kind: 'reply', delivery }, this.keyring.keyring), DIFFICULTY);
   }
 
-  /** What requesters wrote: notes and covers left out. */
+  /** The letters of requesters, without notes and cover letters. */
   async letters(inbox = this.inbox): Promise<WrittenContent[]> {
     const opened = this.#inboxes.get(inbox) ?? new OpenedInbox(inbox, this.identity);
     this.#inboxes.set(inbox, opened);
     return (await opened.contents()).filter(isWritten);
   }
 
-  /** Waits until the inbox holds all of these texts. @returns what it holds then, or what it held when the time was up */
+  /** Waits until the inbox holds all of these texts. @returns the inbox's texts then, or when time is up */
   async untilDelivered(texts: readonly string[], withinMs = 90_000): Promise<string[]> {
     const deadlineMs = performance.now() + withinMs;
     for (;;) {
@@ -204,7 +204,7 @@ export class Deployment extends Programs {
 
 export async function startDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
   await ready;
-  // One that is shared lies in the folder of the run: its process may have no time left to remove it.
+  // A shared one is in the folder of the run, since its process may have no time to remove it.
   const dir = options.dir ?? (await mkdtemp(join(options.isShared === true ? inject('runFolder') : tmpdir(), 'support-relay-')));
   const prepared =
     options.slotSeconds === undefined ? await copyPrepared(dir) : await prepareDeployment(dir, { slotSeconds: options.slotSeconds });
@@ -225,8 +225,8 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
 }
 
 /**
- * An ordinary one, empty, for tests of what people see. Starting the three programs takes as much work as many a test, so the files
- * that one process takes after each other share it. What is about what the programs keep, or how they end, has its own.
+ * An ordinary, empty deployment for tests of pages. Starting the three programs takes as long as many a test, so the files that one
+ * process runs in turn share it. Tests of what the programs store, or how they end, have their own.
  */
 export async function shareDeployment(): Promise<Deployment> {
   const waiting = idle;
@@ -243,7 +243,7 @@ async function endIdle(): Promise<void> {
   await waiting?.deployment.end();
 }
 
-/** With a client of Redis that may do everything, which no user of the product may: only to look. Disconnect it first. */
+/** With a client of Redis that may do everything, unlike the product's users, for inspection. Disconnect it first. */
 export async function startSearchable(options: Omit<DeploymentOptions, 'adjust'> = {}): Promise<{ deployment: Deployment; admin: Redis }> {
   const password = newPassword();
   const deployment = await startDeployment({ ...options, adjust: ({ layout }) => appendFile(layout.acl, adminUser(password)) });

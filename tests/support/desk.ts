@@ -1,4 +1,4 @@
-// The desk in a browser, opened from disk, and an organisation that gives it letters.
+// The desk in a browser, opened from disk, and an organisation with letters for it.
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ import { cli, TEAM, TOPIC } from './cli.ts';
 import { madeOnce } from './prepared.ts';
 
 export const PASSPHRASE = 'тихий вечер у окна';
-/** Low, so that a slow machine opens it soon: the work itself is tested elsewhere. */
+/** Low, for speed: the real cost is tested elsewhere. */
 const LOG_N = 12;
 
 /** A mail with the letter attached, as the worker sends it. */
@@ -65,19 +65,19 @@ export type DeskOffice = {
   stranger: SigningKey;
   worker: string;
   colleague: string;
-  /** Of this week, of the next higher serial, with these signers. */
+  /** Signs a keyring of this week, under this serial, with these signers. */
   sign: (serial: number, signers: readonly SigningKey[]) => Promise<NewKeyring>;
-  /** A letter as it arrives with the team. */
+  /** A letter as it reaches the team. */
   letter: (message: string, options: RequestOptions, under?: VerifiedKeyring) => Uint8Array;
   toTeam: (content: LetterContent) => Uint8Array;
   note: (note: NoteText, by: SigningKey) => Uint8Array;
-  /** Writes a file to be given to the desk, and says where. */
+  /** Writes a file for the desk. Returns its path. */
   file: (name: string, content: string | Uint8Array) => Promise<string>;
   opened: (parcel: string) => ParcelContent;
   remove: () => Promise<void>;
 };
 
-/** What the files of an office hold, and what signs a keyring of it: valid since an hour ago, where nothing else is said. */
+/** Reads the files of an office. `sign` makes keyrings that are valid from an hour ago by default. */
 async function readOffice(dir: string) {
   const identity = async (name: string): Promise<string> => parseIdentityFile(await readFile(join(dir, `${name}.txt`), 'utf8'))[0] ?? '';
   const key = async (name: string): Promise<SigningKey> => parseSigner(await readFile(join(dir, `${name}.key`), 'utf8'));
@@ -126,7 +126,7 @@ async function makeOffice(dir: string): Promise<void> {
 
 /**
  * A team of two, its keyrings, a desk in `built` with this week's, and the volunteer's files: `own.age` with PASSPHRASE,
- * `other.txt`, which opens nothing, `signer.key` and `stranger.key`. All offices of a run begin as copies of one.
+ * `other.txt`, which opens nothing, `signer.key` and `stranger.key`. All offices of a run start as copies of one.
  */
 export async function openDeskOffice(): Promise<DeskOffice> {
   await ready;
@@ -166,11 +166,11 @@ export async function openDeskOffice(): Promise<DeskOffice> {
   };
 }
 
-/** The desk in a tab, and a volunteer's hands. */
+/** The desk in a tab, and what a volunteer does with it. */
 export class DeskTab extends Tab {
-  /** What the page asked, by the kind of dialog; everything is agreed to. */
+  /** The dialogs that the page opened; all are accepted. */
   readonly dialogs: { type: string; message: string }[] = [];
-  /** What the desk proposes; then it stamps for nothing, where a test asks for no more. */
+  /** The difficulty that the desk proposes; it is set to 0 afterwards, unless a test needs more. */
   proposedDifficulty = '';
 
   static async openDesk(browser: TestBrowser, office: DeskOffice, { language = 'en', before = '' } = {}): Promise<DeskTab> {
@@ -209,12 +209,12 @@ export class DeskTab extends Tab {
     await this.until('#signer-status p');
   }
 
-  /** A key's fields fold when it is open. */
+  /** A key's fields are folded once it is open. */
   async unfold(key: 'identity' | 'signer'): Promise<void> {
     await this.page.evaluate(`document.querySelector('#${key}-box:not([open]) > summary')?.click()`);
   }
 
-  /** Does something that gives letters, and waits until they are read. */
+  /** Performs an action that gives letters, and waits until they are read. */
   async whenRead(give: () => Promise<void>): Promise<void> {
     await this.page.evaluate("document.getElementById('letters-status').replaceChildren()");
     await give();
@@ -225,7 +225,7 @@ export class DeskTab extends Tab {
     return this.whenRead(() => this.give('#files', ...paths));
   }
 
-  /** Lets go of files and folders over the page, as the system does it. Chromium only: no other browser can be told to. */
+  /** Drops files and folders on the page, as the system does. Chromium only: no other browser can be automated to. */
   async drop(paths: readonly string[], { beforeDrop = async () => {} }: { beforeDrop?: () => Promise<void> } = {}): Promise<void> {
     const session = await this.page.createCDPSession();
     const data = { items: [], files: [...paths], dragOperationsMask: 1 };
@@ -246,12 +246,12 @@ export class DeskTab extends Tab {
     await this.page.evaluate("document.querySelector('article').dataset.before = ''");
     await this.page.click('#seal');
     await this.until('#outgoing');
-    // The conversations are shown anew, with what was sealed: a click before that can miss.
+    // The conversations are redrawn with what was sealed; an earlier click can miss.
     await this.until('article:not([data-before])');
     return (await this.page.evaluate("[...document.querySelectorAll('#parcels textarea')].map(({ value }) => value)")) as string[];
   }
 
-  /** Pressed, and with a page that has begun anew. */
+  /** Presses the button, and waits for the page to start afresh. */
   async forget(): Promise<void> {
     await this.page.evaluate("document.body.dataset.before = ''");
     await this.page.click('#forget');

@@ -1,5 +1,5 @@
-// What an earlier commit left behind (tests/cases/earlier-state/README.md), and the code of today over it. Names in Redis are
-// written out here and in the test: taken from the code, they would change with it unseen.
+// The state that an earlier commit left (tests/cases/earlier-state/README.md), run by today's code. Names in Redis are
+// written out here and in the test: taken from the code, they would change with it unnoticed.
 import { chmod, cp, mkdtemp, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -33,19 +33,19 @@ import { until } from './worker.ts';
 
 const CASE = fileURLToPath(new URL('../cases/earlier-state', import.meta.url));
 const PACKED = '.br';
-/** Of this worker, which is another one than that which was killed. */
+/** This worker, not the one that was killed. */
 const INSTANCE = '0a'.repeat(16);
 
-/** Well within the shortest lease, which is of five seconds. */
+/** Well within the shortest lease, five seconds. */
 const RENEWED_MS = 500;
 
 type Expected = Readonly<{
   now: string;
   environment: Readonly<Record<string, string>>;
-  /** By key of Redis: how long it had to live, in ms. */
+  /** By Redis key: its remaining lifetime in ms. */
   leftMs: Readonly<Record<string, number>>;
   claim: Readonly<{ instance: string; parcel: string }>;
-  /** By inbox: the name of each letter's file, and its text. */
+  /** By inbox: the text of each letter, by file name. */
   inboxes: Readonly<Record<string, Readonly<Record<string, string>>>>;
   dead: Readonly<{ inbox: string; file: string; text: string }>;
   replies: Readonly<{ before: string[]; after: string[] }>;
@@ -63,7 +63,7 @@ export class EarlierState extends WorkerStand<Files> {
   readonly keyring: VerifiedKeyring;
   /** Of the access code. */
   readonly thread: Thread;
-  /** One worker's, which goes on round after round. */
+  /** Of one worker, round after round. */
   readonly #deliveries: ReadonlyMap<string, OutboxDelivery>;
   #parts: Awaited<ReturnType<WorkerStand['worker']>> | undefined;
   #inboxes = new Map<string, OpenedInbox>();
@@ -96,12 +96,12 @@ export class EarlierState extends WorkerStand<Files> {
     return state;
   }
 
-  /** What had a time to live has as much of it as then, from now on. */
+  /** Restores every lifetime to what it was then. */
   async live(): Promise<void> {
     for (const [key, leftMs] of Object.entries(this.expected.leftMs)) await this.admin.pexpire(key, leftMs);
   }
 
-  /** Does something while the worker that was killed seems to live, which renews what is its own. */
+  /** Does something while the killed worker seems alive, since its leases are renewed. */
   async meanwhile(work: () => Promise<void>): Promise<void> {
     await this.live();
     const renewal = setInterval(() => void this.live(), RENEWED_MS);
@@ -112,14 +112,14 @@ export class EarlierState extends WorkerStand<Files> {
     }
   }
 
-  /** Ends what only a worker that lives may hold, as time does. */
+  /** Lets the killed worker's leases run out. */
   async outlive(): Promise<void> {
     const leases = Object.keys(this.expected.leftMs).filter((key) => key.startsWith('lease:'));
     for (const key of leases) await this.admin.pexpire(key, 1);
     await until('the end of the leases', async () => (await this.admin.exists(...leases)) === 0);
   }
 
-  /** All that a worker does in a round, one after the other. */
+  /** Everything a worker does in a round, in turn. */
   async wholeRound(): Promise<void> {
     this.#parts ??= await this.worker(this.#surroundings());
     await this.#parts.mix.round(() => false);
@@ -133,7 +133,7 @@ export class EarlierState extends WorkerStand<Files> {
     await withLease(this.client, lease, async () => this.#deliveries.get(inbox)?.run(() => false));
   }
 
-  /** What an inbox holds: the text of each letter by the name of its file. */
+  /** The text of each letter in an inbox, by file name. */
   async inbox(id: string): Promise<Record<string, string>> {
     const path = join(this.dir, 'inboxes', id);
     const opened = this.#inboxes.get(id) ?? new OpenedInbox(path, join(this.dir, 'volunteer.txt'));
@@ -143,7 +143,7 @@ export class EarlierState extends WorkerStand<Files> {
     return letters;
   }
 
-  /** The relay itself, with a small form. */
+  /** Starts the relay with a small form. */
   async relay(): Promise<{ url: string; relay: Relay }> {
     const password = await secret(this.dir, 'relay-password', this.redis.passwords.relay);
     const [web, files] = [join(this.dir, 'web'), this.bench.config];
@@ -164,7 +164,7 @@ export class EarlierState extends WorkerStand<Files> {
     return { url: `http://127.0.0.1:${String(relay.ports[0])}`, relay };
   }
 
-  /** The stand counts `inboxes` to the bench's team, unless `others` has that one as well. */
+  /** The stand assigns `inboxes` to the bench's team unless `others` has that team too. */
   #surroundings(): StandOptions {
     const { inboxes } = this.bench.config;
     const byTeam = new Map<string, Outbox[]>();
@@ -188,10 +188,10 @@ async function unpack(dir: string): Promise<void> {
   }
 }
 
-/** Through the worker's own reading of its environment, whose names are the operators'. */
+/** Uses the worker's own parsing of its environment, since those names are the operators' interface. */
 async function filesIn(dir: string, redis: TestRedis, environment: Readonly<Record<string, string>>): Promise<Files> {
   const identities = join(dir, 'identities');
-  // Of a file's mode a repository keeps nothing but whether it can be run.
+  // Of file modes Git keeps only the executable bit.
   for (const name of await readdir(identities)) await chmod(join(identities, name), 0o600);
   const inboxes = join(dir, 'inboxes.json');
   await writeFile(inboxes, (await readFile(inboxes, 'utf8')).replaceAll('/srv/inboxes', join(dir, 'inboxes')));

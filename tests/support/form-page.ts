@@ -1,4 +1,4 @@
-// The form in the hands of a test: what is typed into it, what the relay says to it, and what must be kept.
+// Drives the form in a test: what is typed, what the relay answers, and what must be kept.
 import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { expect } from 'vitest';
@@ -23,7 +23,7 @@ export function answerWith(
   response.writeHead(status, { 'content-type': 'application/octet-stream', 'content-length': body.length }).end(body);
 }
 
-/** Keyrings are checked where the form seals: there no test can change a clock but by way of the script. */
+/** Keyrings are checked in the sealing worker, where a test can change the clock only by changing the script. */
 const CLOCK = `${clockAhead(0)}
 new BroadcastChannel('clock').onmessage = ({ data, target }) => {
   if (typeof data === 'number') target.postMessage(String(globalThis.daysAhead = data));
@@ -56,7 +56,7 @@ export class FormPage {
     await this.#bench.tab.paste('#message', text);
   }
 
-  /** The text is there, in sight, and the page says that it is. */
+  /** Expects the text to be kept and visible, and the page to say so. */
   async expectKept(notice: string): Promise<void> {
     const { tab } = this.#bench;
     await tab.until(`#notice-${notice}`);
@@ -71,7 +71,7 @@ export class FormPage {
     await this.#bench.tab.until('#accepted');
   }
 
-  /** What the relay says to one request after the other. Decoys go through as they are. */
+  /** The relay's answer to each request in turn. Decoys pass through. */
   onRequest(...rules: Rule[]): void {
     const rule = inOrder(...rules);
     this.#bench.front.rules.set('/parcel', (exchange, response) =>
@@ -92,7 +92,7 @@ export class FormPage {
     );
   }
 
-  /** As at Safer: the page's script finds no WebAssembly. */
+  /** As at Safer: removes WebAssembly before the page's script runs. */
   serveWithoutWasm(script = '/form.js'): void {
     this.#bench.front.rules.set(script, async ({ path }, response) => {
       const { headers, body } = await http(new URL(path, this.#bench.deployment.url).href);
@@ -102,7 +102,7 @@ export class FormPage {
     });
   }
 
-  /** From here on the clock of whatever seals can be moved. */
+  /** Makes the clock of the sealing worker movable. */
   serveClock(): void {
     this.#bench.front.rules.set('/seal-wasm.js', async ({ path }, response) => {
       const { headers, body } = await http(new URL(path, this.#bench.deployment.url).href);
@@ -118,7 +118,7 @@ export class FormPage {
     })`);
   }
 
-  /** The keyring of the deployment, changed; signed by the root key, or another one. */
+  /** Serves the deployment's keyring with changes, signed by the root key unless another is given. */
   async serveKeyring(change: Partial<Keyring>, key?: SigningKey): Promise<void> {
     const json = encodeKeyring({ ...this.#bench.deployment.keyring.keyring, ...change });
     this.serveStart({ json, signature: sign(json, key ?? (await this.rootKey()), 'test') });

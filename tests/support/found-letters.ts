@@ -1,4 +1,4 @@
-// What is found in a file or a mail, against the letters that are in it.
+// Compares what is found in a file or a mail with the letters in it.
 import { expect } from 'vitest';
 import { spoiledCopies, type Copy } from '../../volunteer/finding/copies.ts';
 import { findLetters, type Found } from '../../volunteer/finding/find.ts';
@@ -8,14 +8,14 @@ const codes = (found: readonly Found[]): string[] =>
   found.flatMap((each) => (each.kind === 'letter' ? [] : [`${each.error.code} ${each.error.message}`]));
 const hex = (all: readonly Uint8Array[]): string[] => all.map((each) => Buffer.from(each).toString('hex'));
 
-/** Expects that the letters are found to the byte, and nothing else. */
+/** Expects exactly these letters, to the byte, and no problems. */
 export async function expectLetters(content: Uint8Array, letters: readonly Uint8Array[], name = ''): Promise<void> {
   const found = withoutSpoiled(await findLetters(content, name), letters);
   expect(codes(found)).toEqual([]);
   expect(hex(bytes(found)).sort()).toEqual(hex(letters).sort());
 }
 
-/** Leaves out, as programs that open letters do, what does not open and is a copy of what does. */
+/** Leaves out damaged copies of letters that open, as the programs do. */
 function withoutSpoiled(found: readonly Found[], letters: readonly Uint8Array[]): Found[] {
   const copies = new Map<Found, Copy>();
   for (const each of found) {
@@ -27,7 +27,7 @@ function withoutSpoiled(found: readonly Found[], letters: readonly Uint8Array[])
   return found.filter((each) => !spoiled.has(copies.get(each) as Copy));
 }
 
-/** 'letter' for each letter that is found, the code for each problem. */
+/** 'letter' for each letter found, and the code of each problem. */
 export async function codesFound(content: Uint8Array, name = ''): Promise<string[]> {
   return (await findLetters(content, name)).map((each) => (each.kind === 'letter' ? 'letter' : each.error.code));
 }

@@ -7,15 +7,15 @@ export type Exchange = {
   method: string;
   path: string;
   body: Uint8Array;
-  /** As they came, in their order. */
+  /** As they came, in order. */
   headers: string;
 };
 type Headers = Awaited<ReturnType<typeof http>>['headers'];
 export type Rule = (exchange: Exchange, response: ServerResponse) => void | Promise<void>;
 
 /**
- * Stands before a real relay and can misbehave for it: hold back, cut off or replace what it would say. Whatever has no
- * rule goes through untouched, headers and all.
+ * A proxy before a real relay that can misbehave for it: delay, cut off or replace its answers. Whatever has no
+ * rule passes through unchanged, headers included.
  */
 export class Front {
   readonly url: string;
@@ -71,7 +71,7 @@ export class Front {
     await this.pass(exchange, response);
   }
 
-  /** What the relay itself says, its headers changed by `change`. */
+  /** The relay's own answer, with headers changed by `change`. */
   async pass(
     { method, path, body, headers: came }: Exchange,
     response: ServerResponse,

@@ -22,7 +22,7 @@ const SOURCES = [
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** For what is made once a run; gone after it. */
+    /** For files made once per run; removed after it. */
     runFolder: string;
   }
 }
@@ -36,11 +36,11 @@ export function setup(project: TestProject): void {
 }
 
 export function teardown(): void {
-  // What still runs in it is ending, and may write meanwhile.
+  // Processes in it are still ending and may write meanwhile.
   rmSync(runFolder, { recursive: true, force: true, maxRetries: 5 });
 }
 
-/** Tests that start processes start those of dist/: built here once, and only when something in it is newer. */
+/** Tests start the programs in dist/. Builds them once, and only if a source is newer. */
 function buildPrograms(): void {
   if (newest(SOURCES) <= oldest('dist')) return;
   const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: ROOT, stdio: 'inherit' });

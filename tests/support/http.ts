@@ -6,7 +6,7 @@ export type HttpRequest = Readonly<{
   method?: string;
   headers?: Record<string, string>;
   body?: Uint8Array;
-  /** The loopback address the client comes from, 127.x.y.z. */
+  /** The client's loopback address, 127.x.y.z. */
   from?: string;
   /** A unix socket instead of the URL's host and port. */
   socketPath?: string;
@@ -16,7 +16,7 @@ export type HttpRequest = Readonly<{
 /** One request over one connection. Rejects when the server does not answer in time. */
 export function http(url: string, options: HttpRequest = {}): Promise<HttpAnswer> {
   const { method = 'GET', headers = {}, body, from, socketPath, timeoutMs = 10_000 } = options;
-  // As a browser does it; the connection is ended here, once the answer is there.
+  // As a browser does; the connection is closed below, once the answer is there.
   const settings: RequestOptions = { method, headers: { connection: 'keep-alive', ...headers }, agent: false };
   if (from !== undefined) settings.localAddress = from;
   if (socketPath !== undefined) settings.socketPath = socketPath;

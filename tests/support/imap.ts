@@ -19,8 +19,8 @@ export type TestImap = {
 };
 
 /**
- * A real Dovecot on loopback, by TLS alone, with one user; `messages` lie unread in its INBOX, by file name. A name with a folder
- * before it (`.Requests.Legal/1.a`) is of that; `prefix`: what stands before the names of all folders.
+ * A real Dovecot on loopback with one user, by TLS alone. `messages` are unread in its INBOX, by file name; a name with a folder
+ * before it (`.Requests.Legal/1.a`) is in that folder. `prefix` stands before the names of all folders.
  */
 export async function startImap(
   certificate: Certificate,
@@ -38,7 +38,7 @@ export async function startImap(
   }
   await mkdir(join(dir, 'run'));
   await writeFile(join(dir, 'users'), `${user}:{PLAIN}${password}\n`);
-  // Dovecot touches no mail as root: there it is nobody's.
+  // Dovecot does not touch mail as root, so there the mail belongs to nobody.
   const owner =
     userInfo().uid === 0
       ? { user: 'nobody', group: 'nogroup' }

@@ -16,7 +16,7 @@ export type KeyringDirectory = {
   add(keyring: { serial: number; fromHours: number; toHours: number; signer?: SigningKey }): Promise<Keyring>;
 };
 
-/** A root key and a directory of keyrings, one team and one volunteer in each. */
+/** A root key and a directory of keyrings, each with one team and one volunteer. */
 export async function makeKeyrings(parent: string, now: () => number = Date.now): Promise<KeyringDirectory> {
   await ready;
   const directory = join(parent, 'keyrings');

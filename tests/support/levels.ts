@@ -1,7 +1,7 @@
-// Tor Browser's security levels, as far as a page can notice them, for a stock Firefox ESR and Chromium.
+// Tor Browser's security levels, as far as pages can notice, for a stock Firefox ESR and Chromium.
 
 /**
- * `safer`: Tor Browser 15, where NoScript takes WebAssembly away before a page's scripts run. `safer-14`: version 14 and
+ * `safer`: Tor Browser 15, where NoScript removes WebAssembly before a page's scripts run. `safer-14`: version 14 and
  * older, where a preference did. `safest`: no scripts on any page.
  */
 export const LEVELS = ['standard', 'safer', 'safer-14', 'safest'] as const;
@@ -29,7 +29,7 @@ const TOR_BROWSER = {
   'network.http.http3.enable': false,
   'webgl.enable-webgl2': false,
   'media.peerconnection.enabled': false,
-  // As resisting fingerprinting does it: everybody has the light theme.
+  // As with resistFingerprinting: everybody has the light theme.
   'layout.css.prefers-color-scheme.content-override': 1,
   'dom.postMessage.sharedArrayBuffer.withCOOP_COEP': false,
   'javascript.options.asmjs': false,
@@ -52,7 +52,7 @@ const OF_LEVEL: Readonly<Record<Level, Readonly<Record<string, unknown>>>> = {
   safest: { ...NO_JIT, 'javascript.enabled': false, 'svg.disabled': true, 'gfx.downloadable_fonts.enabled': false },
 };
 
-/** Names are resolved by tor alone, and nothing goes round it, not even to this machine. */
+/** Names are resolved by tor alone, and nothing bypasses it, not even to this machine. */
 function throughTor(socksPort: number): Record<string, unknown> {
   return {
     'network.proxy.type': 1,
@@ -70,7 +70,7 @@ function throughTor(socksPort: number): Record<string, unknown> {
   };
 }
 
-/** Nothing that goes out by itself; and unlike other Firefoxes in automation, one that asks before leaving. */
+/** No connections of its own; and, unlike Firefox in automation by default, it asks before leaving a page. */
 const QUIET = {
   'app.update.auto': false,
   'browser.startup.homepage': 'about:blank',
@@ -117,7 +117,7 @@ export function chromiumArgs(level: Level, socksPort?: number): string[] {
   ];
 }
 
-/** What runs in a page before its own scripts do, as NoScript's does. */
+/** Runs in a page before its own scripts, as NoScript's script does. */
 export function beforeScripts(level: Level): string {
   return level === 'safer' ? "Reflect.deleteProperty(globalThis, 'WebAssembly');" : '';
 }

@@ -1,4 +1,4 @@
-// Bytes with the structure of a letter that nobody can open: for whatever happens to letters before they are opened.
+// Bytes structured like a letter that nobody can open, for tests of what happens before opening.
 import { randomBytes } from 'node:crypto';
 import { base64nopad } from '@scure/base';
 import { utf8 } from '../../crypto/bytes.ts';

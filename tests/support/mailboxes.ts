@@ -1,4 +1,4 @@
-// Replies on their way into mailboxes and out again, round by round.
+// Puts replies into mailboxes and takes them out, round by round.
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { REPLY_BYTES, replyId, sealReply, type Delivery } from '../../crypto/reply.ts';
 import { signingKeyPair, type SigningKeyPair } from '../../crypto/sign.ts';
@@ -9,15 +9,15 @@ import { newThread } from './letters.ts';
 import { startRedis, type TestRedis } from './redis.ts';
 import { startParts, WorkerStand } from './stand.ts';
 
-/** The keyring is valid as long as replies are kept. */
+/** As long as replies are kept, the keyring is valid. */
 const KEYRING_HOURS = [-7 * 24 * 7, 7 * 24] as const;
 
 export const newSigner = (): SigningKeyPair => signingKeyPair(randomBytes(32));
 
 export class MailboxStand extends WorkerStand {
-  /** Somebody who asked. */
+  /** The requester. */
   readonly thread = newThread();
-  /** Two who may answer. */
+  /** Two signers on the keyring. */
   readonly signers = [newSigner(), newSigner()] as const;
 
   static override async start(redis?: TestRedis): Promise<MailboxStand> {
@@ -34,13 +34,13 @@ export class MailboxStand extends WorkerStand {
     return this.bench.put(this.admin, ...deliveries.map((delivery) => this.bench.parcel({ kind: 'reply', delivery })));
   }
 
-  /** @param replies themselves, or their ids */
+  /** @param replies the replies or their ids */
   remove(replies: readonly Uint8Array[], of = this.thread): Promise<void> {
     const ids = replies.map((reply) => (reply.length === REPLY_BYTES ? replyId(reply) : reply));
     return this.bench.put(this.admin, this.bench.parcel({ kind: 'delete', thread: of, replies: ids }));
   }
 
-  /** Puts so many into a mailbox one round after the other, so that their order is known. */
+  /** Puts this many into a mailbox, one per round, so that their order is known. */
   async fill(count: number, to = this.thread, by: SigningKeyPair = this.signers[0]): Promise<Buffer[]> {
     const deliveries = Array.from({ length: count }, (_, i) => this.deliver(String(i), to, by));
     for (const delivery of deliveries) {
@@ -50,7 +50,7 @@ export class MailboxStand extends WorkerStand {
     return deliveries.map(({ reply }) => Buffer.from(reply));
   }
 
-  /** What the relay shows of a mailbox, all pages. */
+  /** All pages of a mailbox, as the relay shows them. */
   async waiting(of = this.thread): Promise<Buffer[]> {
     const reader = new Reader(await this.redis.connect('relay'), this.bench.config.replyWeeks, () => this.now);
     const mailbox = mailboxOf(of.address);

@@ -4,7 +4,7 @@ import PostalMime from 'postal-mime';
 
 export type MaildirFile = { name: string; mail: Uint8Array };
 
-/** Where the messages of a Maildir are, read or not. What is still in tmp/ has not been delivered. */
+/** Paths of a Maildir's messages, read or not. Those in tmp/ are not delivered yet. */
 export async function maildirPaths(path: string): Promise<string[]> {
   const folders = ['new', 'cur'].map((folder) => join(path, folder));
   const names = await Promise.all(folders.map(async (folder) => (await readdir(folder)).map((name) => join(folder, name))));

@@ -6,9 +6,9 @@ import { until } from './worker.ts';
 type Settings = ReadonlyMap<string, string>;
 
 /**
- * One Redis for a whole file, in place of `startRedis` in each case; called at the top of the file.
- * @returns what gives it empty, running and with the settings it started with, whatever the case before did to it. The `stop` of
- *   what it gives ends the case's clients, not Redis.
+ * One Redis for a whole file, instead of `startRedis` in each case. To be called at the top of the file.
+ * @returns a function that gives it running, empty and with its initial settings, whatever the previous case did. The result's `stop`
+ *   closes the case's clients, not Redis.
  */
 export function oneRedis(): () => Promise<TestRedis> {
   let redis: TestRedis | undefined;
@@ -34,13 +34,13 @@ async function settingsOf(admin: Redis): Promise<Settings> {
 }
 
 async function reset(admin: Redis, settings: Settings): Promise<void> {
-  // A client of the last case that has not noticed its end would write after this.
+  // A leftover client of the previous case might still write.
   await admin.call('CLIENT', 'KILL', 'SKIPME', 'yes');
   for (const [name, value] of await settingsOf(admin)) {
     const before = settings.get(name);
     if (before !== undefined && before !== value) await admin.config('SET', name, before);
   }
-  // While one rewrite of the append-only file goes on, Redis refuses the next.
+  // While a rewrite of the append-only file is running, Redis refuses the next.
   await until('the rewrite', async () => (await admin.info('persistence')).includes('aof_rewrite_in_progress:0'));
   await admin.flushall();
   await admin.script('FLUSH');

@@ -3,7 +3,7 @@ import { parseIdentityFile } from '../../crypto/age/identity.ts';
 import { openLetter, type LetterContent } from '../../crypto/letter.ts';
 import { attachedLetters, maildirPaths } from './maildir.ts';
 
-/** The letters of a Maildir, each opened once: opening takes much longer than looking whether another has come. */
+/** The letters of a Maildir, each opened once: opening takes much longer than checking for new ones. */
 export class OpenedInbox {
   readonly #path: string;
   readonly #identityFile: string;
@@ -14,14 +14,14 @@ export class OpenedInbox {
     this.#identityFile = identityFile;
   }
 
-  /** What they hold now. */
+  /** All contents now. */
   async contents(): Promise<LetterContent[]> {
     const found: LetterContent[] = [];
     for (const path of await maildirPaths(this.#path)) found.push(...(await this.contentsOf(path)));
     return found;
   }
 
-  /** What one message of it holds. */
+  /** The contents of one message. */
   async contentsOf(path: string): Promise<readonly LetterContent[]> {
     const known = this.#opened.get(path);
     if (known !== undefined) return known;

@@ -1,4 +1,4 @@
-// What a test of the operator's tool needs: a real Redis in which all is well, relays that are asked how they are, and the tool.
+// For tests of the operator's tool: a real Redis in which all is well, relays that report their state, and the tool.
 import type { Redis } from 'ioredis';
 import { expect } from 'vitest';
 import { randomBytes } from '../../crypto/bytes.ts';
@@ -39,11 +39,11 @@ type Directory = Awaited<ReturnType<typeof temporaryDirectory>>;
 
 export class OperatorStand {
   readonly redis: TestRedis;
-  /** May do everything, to look. */
+  /** May do everything, for inspection. */
   readonly admin: Redis;
   readonly dir: Directory;
   readonly passwordFile: string;
-  /** Of the relays that were given none of their own. */
+  /** Used by relays without one of their own. */
   condition = OPEN;
   #relays: { presence: Presence; stop: () => void }[] = [];
 
@@ -81,7 +81,7 @@ export class OperatorStand {
     await publishMix(this.admin, WELL);
   }
 
-  /** What a relay is to an operator's tool, without the rest of it. */
+  /** What the operator's tool sees of a relay, without the rest. */
   async startRelay(own?: RelayCondition): Promise<void> {
     const client = connect(this.redis.target('relay'), 'relay');
     const presence = new Presence(this.redis.target('relay'), client, () => own ?? this.condition);

@@ -1,4 +1,4 @@
-// What a test of a page needs: a real deployment, a front before it that can misbehave, a browser, and tabs that must have
+// For tests of a page: a real deployment, a front before it that can misbehave, a browser, and tabs that must have
 // done nothing they should not.
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { openBrowser, Tab, type BrowserName, type TestBrowser } from './browser.ts';
@@ -8,22 +8,22 @@ import { requestTeller } from './requests.ts';
 
 export type Site = { deployment: Deployment; front: Front; isRequest: (parcel: Uint8Array) => boolean };
 export type PageBenchOptions = {
-  /** What the browser itself may say on the console, because the test lets something fail. */
+  /** Console messages of the browser itself that are allowed, because the test makes something fail. */
   excused?: RegExp;
 };
 export type OpenOptions = { until?: string; before?: string; viewport?: { width: number; height: number } };
 
 export type PageBench = Site & {
   browser: TestBrowser;
-  /** The one opened last. */
+  /** The most recently opened tab. */
   tab: Tab;
-  /** What the browser has asked the person in this test; always with yes for an answer. */
+  /** The browser's dialogs in this test; all are accepted. */
   asked: string[];
   open(path: string, options?: OpenOptions): Promise<Tab>;
 };
 
 /**
- * To be called at the top of a file: one deployment for everything in the file, in whichever browser. With options it is the file's
+ * To be called at the top of a file: one deployment for the whole file, for every browser. With options it is the file's
  * own.
  */
 export function useSite(options?: DeploymentOptions): Site {
@@ -40,7 +40,7 @@ export function useSite(options?: DeploymentOptions): Site {
   return site;
 }
 
-/** To be called where the tests are described. */
+/** To be called inside `describe`. */
 export function usePages(name: BrowserName, site: Site, { excused = /^$/ }: PageBenchOptions = {}): PageBench {
   let tabs: Tab[] = [];
   const bench = {

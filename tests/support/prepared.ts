@@ -1,4 +1,4 @@
-// What is made once a run: building the form or the desk takes seconds, and dozens of test files need one.
+// Made once per run: building the form or the desk takes seconds, and dozens of test files need one.
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,13 +9,13 @@ import { prepareDeployment, type Prepared } from '../../deploy/prepare.ts';
 
 /** Mean time between two slots of the form. */
 const SLOT_SECONDS = 0.3;
-/** What a deployment has in common with every other one of the run, beside the form. */
+/** What all deployments of a run share, beside the form. */
 const SHARED = ['admin', 'keyrings', 'worker/identities', 'volunteer'];
 const LOOK_AGAIN_MS = 100;
 
 /**
- * A folder of the run, for others to copy, made by whichever test file needs it first: most runs of a few files need none.
- * Others that need it meanwhile wait; where making it fails, the next one tries.
+ * A folder of the run for others to copy, made by the first test file that needs it: most runs of a few files need none.
+ * Others wait meanwhile; if making it fails, the next one tries.
  */
 export async function madeOnce(name: string, make: (dir: string) => Promise<unknown>): Promise<string> {
   const dir = join(inject('runFolder'), name);

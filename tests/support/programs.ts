@@ -19,7 +19,7 @@ export class Programs {
     this.#settings = settings;
   }
 
-  /** All of them run, and no part was ended or paused before. */
+  /** All parts run, and none was ever ended or paused. */
   get areWhole(): boolean {
     return this.#isWhole && PARTS.every((part) => this.isRunning(part));
   }
@@ -45,7 +45,7 @@ export class Programs {
     return spawnPart(part, this.layout, this.#settings);
   }
 
-  /** kill -9, and its end awaited. */
+  /** Kills with -9 and waits for the end. */
   async kill(part: Part): Promise<void> {
     const child = this.#children.get(part);
     if (child === undefined || !this.isRunning(part)) return;
@@ -60,13 +60,13 @@ export class Programs {
     this.start(part);
   }
 
-  /** A signal such as SIGSTOP, which leaves the process there. */
+  /** Sends a signal such as SIGSTOP, which does not end the process. */
   signal(part: Part, signal: NodeJS.Signals): void {
     this.#isWhole = false;
     process.kill(this.pid(part), signal);
   }
 
-  /** Ends all of them, those that are paused as well. */
+  /** Ends all parts, even paused ones. */
   async endParts(): Promise<void> {
     for (const part of ['relay', 'worker', 'redis'] as const) {
       const child = this.#children.get(part);
@@ -76,7 +76,7 @@ export class Programs {
     }
   }
 
-  /** What the parts have written to their output, which is all they log. */
+  /** The output of all parts, which is all they log. */
   async logs(): Promise<string> {
     const texts = await Promise.all(PARTS.map((part) => readFile(join(this.layout.logs, `${part}.log`), 'utf8').catch(() => '')));
     return texts.join('');

@@ -7,7 +7,7 @@ export type Exchange = { readonly up: Message; readonly down: Message };
 
 type Connection = { readonly up: Buffer[]; readonly down: Buffer[] };
 
-/** Stands between a browser and a relay, passes every byte on as it comes, and keeps them all: an observer of that line. */
+/** A proxy between browser and relay that forwards and records every byte, like an observer of that line. */
 export class Recorder {
   readonly #server: Server;
   readonly #connections: Connection[] = [];
@@ -18,9 +18,9 @@ export class Recorder {
     server.on('connection', (client: Socket) => this.#pass(client, reach()));
   }
 
-  /** Listens as the relay does: on a port of its own, or on a unix socket beside the relay's. */
+  /** Listens as the relay does: on its own port, or on a unix socket beside the relay's. */
   static async start(target: { url: string } | { socket: string }): Promise<Recorder> {
-    // Each side ends when it wants to, as without anybody in between.
+    // Each side closes when it wants, as without a proxy.
     const server = createServer({ allowHalfOpen: true, noDelay: true });
     if ('socket' in target) server.listen(`${target.socket}.recorded`);
     else server.listen(0, '127.0.0.1');
@@ -40,7 +40,7 @@ export class Recorder {
     return String(this.#server.address());
   }
 
-  /** The exchanges that are complete by now and begin with this, for example "POST /parcel ". */
+  /** The exchanges complete so far that begin with this, for example "POST /parcel ". */
   exchanges(start: string): Exchange[] {
     const all = this.#connections.flatMap(({ up, down }) => {
       const asked = messages(Buffer.concat(up));
@@ -77,7 +77,7 @@ export class Recorder {
   }
 }
 
-/** Cuts a stream of HTTP/1.1 into messages; what is not complete is left out. */
+/** Splits a stream of HTTP/1.1 into messages; an incomplete one is left out. */
 function messages(bytes: Buffer): Message[] {
   const found: Message[] = [];
   for (let at = 0; ;) {

@@ -12,7 +12,7 @@ import { redisOptions, type RedisTarget, type Role, whenReady } from '../../redi
 const CONFIG = fileURLToPath(new URL('../../deploy/redis/redis.conf', import.meta.url));
 const START_TIMEOUT_MS = 15_000;
 
-/** `admin` exists only in tests: it may do everything, to look at what the roles leave behind. */
+/** `admin` exists only in tests: it may do everything, to inspect what the roles leave behind. */
 export type TestRole = Role | 'admin';
 
 export type TestRedis = {
@@ -23,29 +23,29 @@ export type TestRedis = {
   isRunning(): boolean;
   /** Ends Redis at once, as a crash would. */
   kill9(): Promise<void>;
-  /** Starts it again over the same files; ends it in order first when it runs. */
+  /** Starts it again over the same files; shuts it down first if it is running. */
   restart(): Promise<void>;
   /** Closes every client of `connect`. */
   disconnect(): void;
-  /** Ends it, closes every client of `connect` and removes the directory if it made it. */
+  /** Ends it, closes every client of `connect` and removes the directory unless it was given. */
   stop(): Promise<void>;
   target(role: TestRole): RedisTarget;
-  /** A client that is ready. Closed by `stop`. */
+  /** A ready client. Closed by `stop`. */
   connect(role: TestRole): Promise<Redis>;
 };
 
 export type TestRedisOptions = {
   /** Kept after `stop` when given. */
   dir?: string;
-  /** Without it every client is `default` and may do everything. */
+  /** False: every client is `default` and may do everything. */
   acl?: boolean;
-  /** Where deploy/redis/redis.conf is, for a program that is bundled elsewhere. */
+  /** Path of deploy/redis/redis.conf, for a program bundled elsewhere. */
   config?: string;
-  /** More of its environment. */
+  /** Additional environment variables. */
   env?: Readonly<Record<string, string>>;
   /** Shared library for LD_PRELOAD. */
   preload?: string;
-  /** More of redis-server's command line, such as `['--maxmemory', '10mb']`. */
+  /** Additional arguments of redis-server, such as `['--maxmemory', '10mb']`. */
   args?: readonly string[];
 };
 
@@ -94,7 +94,7 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
   };
 }
 
-/** The clients of one Redis that are open. */
+/** The open clients of one Redis. */
 class Clients {
   readonly #socketPath: string;
   readonly #passwords: Readonly<Record<TestRole, string>> | null;
@@ -132,7 +132,7 @@ class Clients {
   }
 }
 
-/** Starts redis-server and waits until it answers. Throws, with its output, if it ends before. */
+/** Starts redis-server and waits until it answers. Throws with its output if it ends first. */
 async function launch(command: readonly string[], options: TestRedisOptions, clients: Clients): Promise<ChildProcess> {
   const { server, ended } = spawnServer(command, options);
   const probe = clients.open(options.acl === false ? 'operator' : 'admin');
@@ -177,7 +177,7 @@ async function end(server: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise
   clearTimeout(impatience);
 }
 
-/** The line of an ACL file that makes `admin`. */
+/** The line of an ACL file that defines `admin`. */
 export function adminUser(password: string): string {
   return `user admin on #${createHash('sha256').update(password).digest('hex')} ~* &* +@all\n`;
 }
@@ -186,7 +186,7 @@ export function password(): string {
   return randomBytes(24).toString('hex');
 }
 
-/** Waits out the start and the reading of the append-only file. */
+/** Waits until Redis has started and read the append-only file. */
 async function answering(redis: Redis): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {

@@ -11,7 +11,7 @@ const TICKS_A_SECOND = 100;
 
 export type RelayProcess = { readonly child: ChildProcess; readonly output: () => string; stop(): Promise<void> };
 
-/** The built relay as a process of its own. Whoever launches it stops it. */
+/** The built relay as a process of its own. The caller stops it. */
 export function launchRelay(env: Record<string, string>): RelayProcess {
   const child = spawn(process.execPath, [PROGRAM], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const killWithUs = () => child.kill('SIGKILL');
@@ -29,7 +29,7 @@ export function launchRelay(env: Record<string, string>): RelayProcess {
   return { child, output: () => output, stop };
 }
 
-/** Rejects when the relay ends instead. */
+/** Rejects if the relay ends instead. */
 export async function started({ child, output }: RelayProcess): Promise<void> {
   while (!output().includes('"msg":"started"')) {
     if (child.exitCode !== null) throw new Error(`the relay ended: ${output()}`);
@@ -37,7 +37,7 @@ export async function started({ child, output }: RelayProcess): Promise<void> {
   }
 }
 
-/** A configuration over the Redis, the keyrings and the form of a relay of `startRelay`. */
+/** A configuration with the Redis, keyrings and form of a relay from `startRelay`. */
 export async function environmentOf(relay: TestRelay): Promise<Record<string, string>> {
   const { socketPath, username, password } = relay.redis.target('relay');
   const passwordFile = join(relay.dir, 'relay.password');
@@ -55,7 +55,7 @@ export async function environmentOf(relay: TestRelay): Promise<Record<string, st
   };
 }
 
-/** What a process has used, of the processor and at most of memory. */
+/** A process's CPU time and peak memory. */
 export async function usage({ pid }: ChildProcess): Promise<{ cpuSeconds: number; peakMebibytes: number }> {
   const [stat, status] = await Promise.all(['stat', 'status'].map((name) => readFile(`/proc/${String(pid)}/${name}`, 'latin1')));
   const fields = (stat ?? '').slice((stat ?? '').lastIndexOf(')') + 2).split(' ');

@@ -28,12 +28,12 @@ export type TestRelay = {
   /** Of the public and the private listener. */
   readonly url: string;
   readonly privateUrl: string;
-  /** A decoy under the current keyring, or another serial. */
+  /** An unstamped decoy under the current keyring or another serial. */
   parcel(serial?: number): Uint8Array;
   stamped(serial?: number): Uint8Array;
-  /** A decoy whose stamp is worth what is asked when the pool is full. */
+  /** A decoy with a stamp for the difficulty of a full pool. */
   dear(): Uint8Array;
-  /** Says what a worker says after each round, and gives Redis the functions as one does. */
+  /** Sets the worker's sign of life and loads the functions, as a worker does. */
   workerAlive(leftSeconds?: number): Promise<void>;
   workerGone(): Promise<void>;
   /** Waits for /door.json to give this reason. */
@@ -41,7 +41,7 @@ export type TestRelay = {
   stop(): Promise<void>;
 };
 
-/** What the relay needs of a form, in two languages; every page for what was pasted holds its own name. */
+/** What the relay needs of a form, in two languages; each page for pasted text consists of its own name. */
 export async function smallForm(directory: string): Promise<string> {
   for (const folder of ['', 'en/']) {
     await mkdir(join(directory, folder, 'paste'), { recursive: true });

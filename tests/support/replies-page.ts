@@ -1,4 +1,4 @@
-// The page for answers in the hands of a test, and the volunteers behind it.
+// Drives the replies page in a test, and the volunteers who answer.
 import { expect } from 'vitest';
 import { randomBytes } from '../../crypto/bytes.ts';
 import { sealParcel } from '../../crypto/parcel.ts';
@@ -36,19 +36,19 @@ export class RepliesPage {
     await this.#bench.tab.until('#conversation');
   }
 
-  /** One after the other, each by somebody who knows those before. */
+  /** Adds replies in turn, each by somebody who knows the earlier ones. */
   async reply(conversation: Conversation, ...texts: string[]): Promise<void> {
     for (const text of texts) await this.replyFrom(conversation, text);
   }
 
-  /** @param team the id of the one that further words shall go to */
+  /** @param team the id of the team that gets further words */
   async replyFrom({ thread }: Conversation, text: string, team?: string): Promise<void> {
     const number = (this.#numbers.get(thread.address.key) ?? 0) + 1;
     this.#numbers.set(thread.address.key, number);
     await this.pass(await this.#bench.deployment.sealReply(text, thread.address, team, { number, earlier: [] }), thread);
   }
 
-  /** What the worker lets through and no page may show: inside, it is signed by somebody who is no volunteer. */
+  /** A reply that the worker lets through but no page may show: its inner signature is by somebody who is not a volunteer. */
   async forge({ thread }: Conversation, text: string): Promise<void> {
     const { deployment } = this.#bench;
     const signer = await deployment.signingKey();
@@ -70,6 +70,6 @@ export class RepliesPage {
   readonly shown = async (): Promise<unknown> =>
     this.#bench.tab.page.evaluate("[...document.querySelectorAll('.reply .text')].map((text) => text.textContent)");
 
-  /** How often the mailbox was asked about. */
+  /** How often the mailbox was read. */
   readonly lookedUp = (): number => this.#bench.front.seen.filter(({ path }) => path === '/mailbox').length;
 }

@@ -1,10 +1,10 @@
-// Mail servers that answer as no library would.
+// Mail servers that answer in ways no library would.
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** What is answered at each stage; `end` is the end of DATA. */
+/** The reply at each stage; `end` is the end of DATA. */
 export type Script = { banner?: string; EHLO?: string; HELO?: string; MAIL?: string; RCPT?: string; DATA?: string; end?: string };
 
-/** A mail server that answers each command as `script` says, and well where it says nothing. */
+/** A mail server that answers each command as `script` says, and positively where it says nothing. */
 export async function scripted(script: Script) {
   const heard: string[] = [];
   const sockets = new Set<Socket>();
@@ -38,7 +38,7 @@ export async function scripted(script: Script) {
   };
 }
 
-/** Answers MAIL with one line of its reply after the other, and never with the last. */
+/** Answers MAIL with an endless multi-line reply. */
 export async function dripAtMail() {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {

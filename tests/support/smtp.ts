@@ -21,7 +21,7 @@ export type TestSmtp = {
   stop(): Promise<void>;
 };
 
-/** What the server answers: a reply's code and, if it has one, its enhanced code (`550 5.7.1`), or null to accept. */
+/** The server's replies: a code with an optional enhanced code (`550 5.7.1`), or null to accept. */
 export type Answers = {
   mailFrom?: () => string | null;
   rcptTo?: () => string | null;
@@ -80,7 +80,7 @@ function refusal(answer: string | null | undefined): Error | null {
   return Object.assign(new Error(`${enhanced} somebody@example.org is not welcome`.trim()), { responseCode: Number(code) });
 }
 
-/** A stream that breaks off is never whole. */
+/** Calls `use` at the end of the stream; never if it breaks off. */
 function whenWhole(stream: SMTPServerDataStream, use: (raw: Buffer) => void): void {
   const chunks: Buffer[] = [];
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -101,12 +101,12 @@ function receivedMail(raw: Buffer, session: SMTPServerSession): ReceivedMail {
   };
 }
 
-/** Without a word of SMTP, as when a network breaks off. */
+/** Without an SMTP reply, as when the network fails. */
 function cutConnections(server: SMTPServer): void {
   for (const connection of server.connections) (connection as unknown as { _socket: { destroy(): void } })._socket.destroy();
 }
 
-/** A port of loopback on which nobody listens. */
+/** A loopback port on which nobody listens. */
 export async function closedPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -117,7 +117,7 @@ export async function closedPort(): Promise<number> {
 
 export type Certificate = { readonly dir: string; readonly key: Buffer; readonly cert: Buffer; readonly file: string; remove(): void };
 
-/** A throwaway certificate that signs itself, for one host. */
+/** A throwaway self-signed certificate for one host. */
 export function makeCertificate(subject: 'IP:127.0.0.1' | 'DNS:mail.example.org'): Certificate {
   const dir = mkdtempSync(join(tmpdir(), 'relay-certificate-'));
   const [keyFile, file] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];

@@ -3,10 +3,10 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 export type SocksVisit = { user: string; password: string; host: string; port: number };
 
-/** A name that nothing but a proxy leads anywhere. */
+/** A name that only a proxy can resolve. */
 export const ONION = `${'a'.repeat(56)}.onion`;
 
-/** As much of a SOCKS5 proxy as Tor's is for a client: it takes any password, and leads every name of `names` to a port here. */
+/** A minimal SOCKS5 proxy, like Tor's for its clients: accepts any password, and connects each of `names` to a local port. */
 export async function startSocksServer(
   names: Readonly<Record<string, number>>,
 ): Promise<{ port: number; visits: SocksVisit[]; stop: () => Promise<void> }> {

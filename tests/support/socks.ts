@@ -3,11 +3,11 @@ import { connect, type Socket } from 'node:net';
 
 export type SocksOptions = {
   timeoutMs?: number;
-  /** Another word, another circuit (tor's IsolateSOCKSAuth). */
+  /** A different word uses a different circuit (tor's IsolateSOCKSAuth). */
   isolation?: string;
 };
 
-/** A connection by way of tor's SOCKS port (RFC 1928) on loopback; the name is resolved by tor. */
+/** Connects through tor's SOCKS port (RFC 1928) on loopback; tor resolves the name. */
 export async function socksConnect(
   socksPort: number,
   host: string,
@@ -33,7 +33,7 @@ export async function socksConnect(
   }
 }
 
-/** With a user name tor keeps the connection on circuits of its own (RFC 1929). */
+/** Given a user name, tor isolates the connection on its own circuits (RFC 1929). */
 async function greet(socket: Socket, isolation?: string): Promise<void> {
   const method = isolation === undefined ? 0 : 2;
   socket.write(Buffer.from([5, 1, method]));

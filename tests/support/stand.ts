@@ -1,4 +1,4 @@
-// A worker round by round, at a time that the test sets, over a real Redis.
+// A worker over a real Redis, round by round, with a clock that the test sets.
 import type { Redis } from 'ioredis';
 import { encrypt } from '../../crypto/age/age.ts';
 import { identityToRecipient } from '../../crypto/age/identity.ts';
@@ -26,7 +26,7 @@ export type StandOptions = Readonly<{
   others?: ReadonlyMap<string, Outbox[]>;
 }>;
 
-/** The duty of the mix, and what housekeeping learned from it last. */
+/** The mix, and what housekeeping last learned from it. */
 export type MixRounds = { round(stopping: () => boolean): Promise<void>; readonly lastSweep: Sweep | null };
 
 export type Parts = Readonly<{ redis: TestRedis; bench: Bench; admin: Redis; client: Redis }>;
@@ -37,7 +37,7 @@ export async function startParts(redis: TestRedis): Promise<Parts> {
   return { redis, bench: await workerBench(redis), admin: await redis.connect('admin'), client };
 }
 
-/** What a stand itself needs of its bench. */
+/** What a stand needs of its bench. */
 export type Files = Pick<Bench, 'team' | 'workerIdentity' | 'config' | 'remove'>;
 export type PartsWith<Of extends Files> = Omit<Parts, 'bench'> & { readonly bench: Of };
 
@@ -45,7 +45,7 @@ export class WorkerStand<Of extends Files = Bench> {
   now = new Date();
   readonly redis: TestRedis;
   readonly bench: Of;
-  /** May do everything, to look. */
+  /** May do everything, for inspection. */
   readonly admin: Redis;
   /** The worker's own connection. */
   client: Redis;
@@ -115,7 +115,7 @@ export class WorkerStand<Of extends Files = Bench> {
     await mix.round(() => false);
   }
 
-  /** A parcel whose sealed part is an age file with this inside, to the worker if to nobody else. */
+  /** A parcel whose sealed part is an age file with this plaintext, to the worker by default. */
   sealed(plaintext: Uint8Array, recipient = identityToRecipient(this.bench.workerIdentity)): { id: Buffer; sealed: Buffer } {
     const sealed = Buffer.from(encrypt(plaintext, [recipient]));
     return { id: Buffer.from(parcelId(sealed)), sealed };

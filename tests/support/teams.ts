@@ -7,12 +7,12 @@ import { TEAM_ID_BYTES } from '../../crypto/wire.ts';
 import type { Layout } from '../../deploy/layout.ts';
 import type { Prepared } from '../../deploy/prepare.ts';
 
-/** The Maildir of the team at a place in the keyring; the first has that of the only team. */
+/** The Maildir of the team at this place in the keyring; the first keeps the original one. */
 export function inboxOf({ inbox }: Layout, place: number): string {
   return place === 0 ? inbox : `${inbox}-${String(place + 1)}`;
 }
 
-/** All are the first one's likes but for their ids: the same topics, volunteer and signer; the last has no signer. */
+/** All teams are like the first but for their ids: the same topics, volunteer and signer; the last has no signer. */
 export function severalTeams(count: number): (prepared: Prepared) => Promise<void> {
   return async ({ layout, keyring: { keyring }, keyringFile }) => {
     const teams = Array.from({ length: count }, () => keyring.teams)

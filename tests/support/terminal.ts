@@ -12,7 +12,7 @@ export async function atTerminal(
   command: string,
   dialogue: readonly (readonly [question: string, answer: string])[],
 ): Promise<TerminalResult> {
-  // Without `exec` some shells stay between the terminal and the program, and die of Ctrl-C themselves.
+  // Without `exec` some shells stay between the terminal and the program, and Ctrl-C kills them too.
   const child = spawn('script', ['-qec', `exec ${command}`, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, TERM: 'dumb' },
@@ -30,7 +30,7 @@ export async function atTerminal(
       from = position + next[0].length;
       open.shift();
       const ending = next[1].endsWith(CTRL_C) ? '' : '\r';
-      // The question may be on the screen before the echo is off.
+      // The question may appear before echo is turned off.
       setTimeout(() => child.stdin.write(`${next[1]}${ending}`), 300);
     });
     child.on('close', (code) => {

@@ -2,16 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Tor } from './tor.ts';
 
 const LOOK_MS = 100;
-/** A circuit may be replaced at any time, seldom in each of so many rounds. */
+/** A circuit may be replaced at any time, but hardly in each of this many rounds. */
 const MOST_ROUNDS = 10;
-/** As tor counts them: a cell without the number of its circuit and its kind (tor-spec, § Cell packet format). */
+/** As tor counts them: a cell without circuit id and command (tor-spec, § Cell packet format). */
 const CELL_PAYLOAD_BYTES = 509;
 
 export type Cells = { readonly up: number; readonly down: number };
 
 /**
- * Does the work piece by piece, each with one stream on a circuit of its own, and counts the cells of each piece's circuit
- * meanwhile. What builds a circuit would be counted too: so all is done again until every circuit was there before.
+ * Does the work piece by piece, each with one stream on its own circuit, and counts the cells of each piece's circuit
+ * meanwhile. Since building a circuit would be counted too, all is repeated until every circuit existed before.
  */
 export async function countCells(tor: Tor, pieces: readonly (() => Promise<void>)[]): Promise<Cells[]> {
   await tor.client.command('SETEVENTS STREAM CIRC_BW BW');
@@ -19,7 +19,7 @@ export async function countCells(tor: Tor, pieces: readonly (() => Promise<void>
     for (const piece of pieces) await piece();
     for (let round = 1; round <= MOST_ROUNDS; round += 1) {
       const built = await circuitsBuilt(tor);
-      // What was before belongs to nobody here.
+      // Discards the cells from before.
       await eventsUntilReported(tor);
       for (const piece of pieces) await piece();
       const events = await eventsUntilReported(tor);
@@ -37,7 +37,7 @@ async function circuitsBuilt({ client }: Tor): Promise<ReadonlySet<string>> {
   return new Set(lines.flatMap((line) => /^(?:250[+-]circuit-status=)?(\d+) BUILT /.exec(line)?.[1] ?? []));
 }
 
-/** tor reports once a second, whatever went over circuits after all together: the second such report from now has all until now. */
+/** tor reports once a second, circuits after totals, so the second report from now covers everything until now. */
 async function eventsUntilReported({ client }: Tor): Promise<string[]> {
   const events = client.takeEvents();
   const reported = (): number => events.filter((line) => line.startsWith('650 BW ')).length;

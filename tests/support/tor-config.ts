@@ -1,5 +1,5 @@
-// What the private network's tors are told. Every port is on 127.0.0.1, no relay is an exit, and the directory authorities
-// are the network's own: nothing in it can reach, or be reached from, anything else.
+// Configuration of the private network's tors. Every port is on 127.0.0.1, no relay is an exit, and the directory authorities
+// are the network's own: nothing in it can reach, or be reached from, the outside.
 import { join } from 'node:path';
 
 export type TorNode = {
@@ -10,7 +10,7 @@ export type TorNode = {
   readonly dirPort?: number;
 };
 
-/** `authorities`: a DirAuthority line for each; `owner`: the process tor ends with. */
+/** `authorities`: a DirAuthority line for each; `owner`: the process with which tor ends. */
 export type Common = { readonly authorities: readonly string[]; readonly owner: number; readonly bandwidths: string };
 
 export const controlSocket = (dir: string): string => join(dir, 'control.sock');
@@ -51,7 +51,7 @@ function authorityLines(dirPort: number, bandwidths: string): string[] {
     `DirPort 127.0.0.1:${String(dirPort)}`,
     'AuthoritativeDirectory 1',
     'V3AuthoritativeDirectory 1',
-    // The first vote is held back until all relays are known. Later ones are seldom: a testing network's onion service
+    // The first vote is held back until all relays are known. Later ones are rare: a testing network's onion service
     // renews its descriptor every 24 voting intervals.
     'TestingV3AuthInitialVotingInterval 30 minutes',
     'TestingV3AuthInitialVoteDelay 2 seconds',
@@ -60,7 +60,7 @@ function authorityLines(dirPort: number, bandwidths: string): string[] {
     'V3AuthVoteDelay 5 seconds',
     'V3AuthDistDelay 5 seconds',
     'V3AuthNIntervalsValid 12',
-    // The same measured bandwidth for all: else one that by chance says a little more is chosen for every hop.
+    // The same measured bandwidth for all: otherwise one that happens to report more is chosen for every hop.
     `V3BandwidthsFile ${bandwidths}`,
     'ConsensusParams maxunmeasuredbw=1',
     'TestingAuthDirTimeToLearnReachability 0',
@@ -71,7 +71,7 @@ function authorityLines(dirPort: number, bandwidths: string): string[] {
   ];
 }
 
-/** Else a client that lacks only a few descriptors waits ten seconds before it asks for them. */
+/** Otherwise a client that lacks only a few descriptors waits ten seconds before fetching them. */
 const EARLY = ['FetchDirInfoEarly 1', 'FetchDirInfoExtraEarly 1'];
 
 /** `target`: unix:/path/of/a.sock */

@@ -28,7 +28,7 @@ export class TorControl {
     });
   }
 
-  /** Waits for the socket to be there: tor makes it some time after its start. */
+  /** Waits for the socket, which tor creates some time after its start. */
   static async open(path: string, deadlineMs: number): Promise<TorControl> {
     for (;;) {
       const socket = connect(path);
@@ -46,7 +46,7 @@ export class TorControl {
     }
   }
 
-  /** @returns the lines of the reply. Throws what tor says when it is no "250 OK". */
+  /** @returns the lines of the reply. Throws tor's message unless it is "250 OK". */
   async command(text: string): Promise<string[]> {
     if (this.#socket.destroyed) throw new Error('tor closed its control connection');
     this.#socket.write(`${text}\r\n`);
@@ -58,7 +58,7 @@ export class TorControl {
     return lines;
   }
 
-  /** The next event that fits; the ones before it are dropped. */
+  /** The next event that matches; earlier ones are dropped. */
   async event(pattern: RegExp, deadlineMs: number): Promise<string> {
     for (;;) {
       const index = this.#events.findIndex((line) => pattern.test(line));
@@ -76,7 +76,7 @@ export class TorControl {
     }
   }
 
-  /** All events so far that were not asked for. */
+  /** All events not taken yet. */
   takeEvents(): string[] {
     return this.#events.splice(0);
   }

@@ -1,5 +1,5 @@
 // A private Tor network on loopback, and in it one onion service and one client. Three directory authorities and five
-// relays, all of them processes of Debian's `tor`; nobody outside of 127.0.0.1 is ever asked.
+// relays, all of them processes of Debian's `tor`; nothing outside 127.0.0.1 is ever contacted.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
@@ -15,11 +15,11 @@ import { TorControl } from './tor-control.ts';
 const AUTHORITIES = 3;
 const RELAYS = 5;
 const ATTEMPTS = 3;
-/** Usually 15 to 20 seconds; several times that where much else is going on. */
+/** Usually 15 to 20 seconds; several times that on a busy machine. */
 const ATTEMPT_MS = 90_000;
-/** For hooks and tests that start a network. */
+/** Timeout for hooks and tests that start a network. */
 export const TOR_START_MS = ATTEMPTS * ATTEMPT_MS + 30_000;
-/** Of the votes that make the first consensus. */
+/** Interval of the votes for the first consensus. */
 const VOTING_SECONDS = 5;
 const ENVIRONMENT = { PATH: `${process.env['PATH'] ?? ''}:/usr/bin:/usr/sbin`, HOME: '/nonexistent', LC_ALL: 'C' };
 
@@ -28,14 +28,14 @@ export type Tor = {
   /** http://….onion/ */
   readonly url: string;
   readonly socksPort: number;
-  /** Of the tor whose SOCKS port it is. */
+  /** Of the tor with that SOCKS port. */
   readonly client: TorControl;
   stop(): Promise<void>;
 };
 
 /**
- * Starts a network whose onion service forwards to `target`, a path of a unix socket, and waits until a connection
- * from the client has reached it. Somebody must be listening there.
+ * Starts a network whose onion service forwards to `target`, the path of a unix socket, and waits until a connection
+ * from the client has reached it. Something must be listening there.
  */
 export async function startTor(target: string): Promise<Tor> {
   const failures: string[] = [];
@@ -76,11 +76,11 @@ class Network {
     const common = { authorities: identities.flatMap(({ authority }) => authority ?? []), owner: process.pid, bandwidths };
     for (const node of nodes) await this.#run(node.name, relayLines(node, common));
     await this.#whileAllRun(this.#vote(nodes));
-    // Only now: what asks for a consensus before there is one waits long before it asks again.
+    // Only now: a tor that asks too early for a consensus waits long before it asks again.
     return this.#whileAllRun(this.#open(target, socksPort, common));
   }
 
-  /** Nothing of it is worth an orderly end. */
+  /** Kills all tors: nothing of them needs an orderly shutdown. */
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const control of this.#controls) control.close();
@@ -92,7 +92,7 @@ class Network {
     await rm(this.#dir, { recursive: true, force: true });
   }
 
-  /** The end of what each tor had to say, for the message of a failure. */
+  /** The end of each tor's log, for failure messages. */
   async lastWords(): Promise<string> {
     const texts = await Promise.all(
       [...this.#children.keys()].map(async (name) => {
@@ -125,7 +125,7 @@ class Network {
     });
   }
 
-  /** @returns the relay's fingerprint, and the line by which others know an authority */
+  /** @returns the relay's fingerprint, and the line that names an authority to others */
   async #makeKeys({ name, dir, orPort, dirPort }: TorNode): Promise<{ fingerprint: string; authority?: string }> {
     const keys = join(dir, 'keys');
     await mkdir(keys, { recursive: true, mode: 0o700 });
@@ -156,7 +156,7 @@ class Network {
     if (dirPort === undefined) return { fingerprint: await fingerprint() };
     const certificate = join(keys, 'authority_certificate');
     const files = ['-i', join(keys, 'authority_identity_key'), '-s', join(keys, 'authority_signing_key'), '-c', certificate];
-    // The passphrase of a key that lives as long as this folder.
+    // The passphrase of a key that lives only as long as this folder.
     await output(
       'tor-gencert',
       ['--create-identity-key', '--passphrase-fd', '0', '-m', '2', '-a', `127.0.0.1:${String(dirPort)}`, ...files],
@@ -183,7 +183,7 @@ class Network {
     closeSync(log);
   }
 
-  /** Throws as soon as one of them has ended, rather than when the time is up. */
+  /** Throws as soon as one of them has ended, not only when time is up. */
   async #whileAllRun<T>(work: Promise<T>): Promise<T> {
     const death = new Promise<never>((_, reject) => {
       for (const [name, child] of this.#children) {
@@ -211,8 +211,8 @@ class Network {
   }
 
   /**
-   * The first consensus must have every relay, or the clients sit on a poor one for long. So the authorities vote when each
-   * of them knows all relays: their interval is cut to seconds, all three within the same one.
+   * The first consensus must have every relay, or clients keep a poor one for long. So the authorities vote once each
+   * of them knows all relays: their voting interval is cut to seconds, for all three within the same interval.
    */
   async #vote(nodes: readonly TorNode[]): Promise<void> {
     const authorities = await Promise.all(nodes.filter(({ dirPort }) => dirPort !== undefined).map(({ name }) => this.#control(name)));
@@ -235,7 +235,7 @@ class Network {
     const published = async (): Promise<void> => {
       const control = await this.#control('service');
       await control.command('SETEVENTS HS_DESC');
-      // Whoever asks too soon remembers for long that there was nothing.
+      // A client that asks too early remembers for long that there was nothing.
       await control.event(/ HS_DESC UPLOADED /, this.#deadlineMs);
     };
     const connected = async (): Promise<TorControl> => {
@@ -260,7 +260,7 @@ class Network {
   }
 }
 
-/** All held at once while they are chosen, so that they differ. */
+/** Holds all ports open while choosing, so that they differ. */
 async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {

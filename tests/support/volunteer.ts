@@ -1,4 +1,4 @@
-// A conversation at a real deployment, from the volunteer's side and, for what comes of it, from the requester's.
+// A conversation at a real deployment, from the volunteer's side and, to check the outcome, from the requester's.
 import { expect } from 'vitest';
 import { codeRoot, makeCode } from '../../crypto/code.ts';
 import { signersOf } from '../../crypto/keyring.ts';
@@ -27,7 +27,7 @@ export class Volunteer {
     return this.deployment.url;
   }
 
-  /** Somebody whose request lies in the Maildir. */
+  /** A requester whose request is in the Maildir. */
   async requester(message: string): Promise<Thread> {
     const thread = threadOf(codeRoot('ru', makeCode()));
     await this.deployment.post(
@@ -47,7 +47,7 @@ export class Volunteer {
     return notes;
   }
 
-  /** What the page of somebody with the access code sees. */
+  /** The replies that the access code gives access to. */
   async repliesTo(thread: Thread): Promise<string[]> {
     const question = encodeQuestion({ mailboxKey: thread.mailboxKey, threadKey: thread.signing.key, page: 0 });
     const { body } = await http(new URL('mailbox', this.relay).href, {
@@ -62,7 +62,7 @@ export class Volunteer {
     );
   }
 
-  /** The words of a command that answers this conversation. */
+  /** The arguments of a command that answers this conversation. */
   words(command: readonly string[], thread: Thread, where: readonly string[]): string[] {
     const { identity, signer, keyringFile, rootKey, inbox } = this.deployment;
     return [

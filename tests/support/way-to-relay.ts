@@ -1,4 +1,4 @@
-// Servers that somebody who sends takes for the relay.
+// Servers that a sender takes for the relay.
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,7 +7,7 @@ import { http } from './http.ts';
 
 export type Way = { url: string; stop: () => void };
 
-/** A way to the relay. `onParcel` is given the relay's answer to the first, the second … parcel, and how to pass it on. */
+/** A proxy to the relay. `onParcel` gets the relay's answer to each parcel in turn, and a function that forwards it. */
 export async function wayToRelay(
   relay: string,
   onParcel: (nth: number, taken: boolean, response: ServerResponse, pass: () => void) => unknown,
@@ -32,7 +32,7 @@ export async function wayToRelay(
   );
 }
 
-/** It takes connections and never answers. */
+/** Accepts connections and never answers. */
 export function startSilent(onRequest: () => void): Promise<Way> {
   return listening(createServer(onRequest));
 }

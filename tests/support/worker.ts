@@ -18,7 +18,7 @@ import { REPLY_WEEKS } from '../../redis/mailboxes.ts';
 const HOUR_MS = 3_600_000;
 
 type KeyringOptions = {
-  /** From when to when it holds, in hours from now. */
+  /** Validity in hours from now: from, to. */
   readonly hours?: readonly [number, number];
   readonly teams?: readonly string[];
   readonly signers?: readonly string[];
@@ -41,7 +41,7 @@ export type Bench = {
   remove(): Promise<void>;
 };
 
-/** A worker's files in a temporary directory: root key, keyring 1, its key, one Maildir inbox. */
+/** A worker's files in a temporary directory: root key, keyring 1 with its key, one Maildir inbox. */
 export async function workerBench(
   redis: TestRedis,
   overrides: Partial<WorkerConfig> = {},
@@ -96,7 +96,7 @@ function oneMaildir(dir: string, team: string): InboxSettings[] {
   return [{ id: 'inbox-1', team, kind: 'maildir', path: join(dir, 'inbox'), timeoutSeconds: 60 }];
 }
 
-/** Every parcel leaves in its first round, and a round is a second. */
+/** A round takes a second, and every parcel leaves in its first round. */
 function configIn(dir: string, redis: TestRedis): Omit<WorkerConfig, 'inboxes'> {
   return {
     redis: redis.target('worker'),
@@ -160,7 +160,7 @@ export async function until(what: string, condition: () => Promise<boolean> | bo
   }
 }
 
-/** Names of the letters a Maildir holds, read or not. */
+/** File names of a Maildir's letters, read or not. */
 export async function maildirFiles(path: string): Promise<string[]> {
   const lists = await Promise.all(['new', 'cur'].map((part) => readdir(join(path, part)).catch(() => [])));
   return lists.flat();

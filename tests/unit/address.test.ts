@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { groupsOf } from '../../web/page/address.ts';
 
-it('parts an onion address into groups that make it up again', () => {
+it('splits an onion address into groups that add up to it', () => {
   const host = 'abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrstuvwx.onion';
   const groups = groupsOf(host);
   expect(groups).toEqual([

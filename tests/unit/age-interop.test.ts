@@ -1,4 +1,4 @@
-// Our files and age-encryption's (typage) are the same files.
+// Our files and those of age-encryption (typage) are interchangeable.
 import { Decrypter, Encrypter, armor as theirArmor, generateHybridIdentity, identityToRecipient as theirRecipient } from 'age-encryption';
 import { beforeAll, expect, test } from 'vitest';
 import { armor, dearmor } from '../../crypto/age/armor.ts';

@@ -1,4 +1,4 @@
-// What the text and the JSON of letters, replies and notes may hold: what comes out, and what is refused.
+// Hostile text and JSON in letters, replies and notes: what comes out, and what is refused.
 import { describe, expect, it } from 'vitest';
 import { decrypt, encrypt } from '../../crypto/age/age.ts';
 import { identityToRecipient } from '../../crypto/age/identity.ts';
@@ -14,7 +14,7 @@ const coded = (code: string): unknown => expect.objectContaining({ code });
 const text = { team: TEAM, text: 'Мы вас услышали.' };
 
 describe('text', () => {
-  /** Of every plane: the first, a middle and the last character that is no surrogate; and what terminals and layouts obey. */
+  /** Characters from the start, middle and end of every plane, none of them surrogates; and what terminals and layouts obey. */
   const PLANES = Array.from({ length: 17 }, (_, plane) =>
     [0, 0x1234, 0xfffd, 0xfffe, 0xffff].map((at) => String.fromCodePoint(plane * 0x1_0000 + at)).join(''),
   );
@@ -23,7 +23,7 @@ describe('text', () => {
   it.each([...PLANES.map((planeText, i) => [`plane ${String(i)}`, planeText]), ['controls and directions', ESCAPES]])(
     'of %s comes out of a letter, a reply and a note as it went in',
     (_what, planeText = '') => {
-      expect(wordsIn(letterOf(planeText, { thread: thread }, planeText))).toMatchObject({ message: planeText, contact: planeText });
+      expect(wordsIn(letterOf(planeText, { thread }, planeText))).toMatchObject({ message: planeText, contact: planeText });
       expect(opened(sealReply({ team: TEAM, text: planeText }, thread.address, signer))).toMatchObject({ text: planeText });
       const note = signNote({ action: 'answer', thread: thread.address.key, alias: planeText.slice(0, 40), text: planeText }, signer);
       checkNote(JSON.parse(JSON.stringify(note)) as typeof note, signers);
@@ -31,22 +31,20 @@ describe('text', () => {
     },
   );
 
-  it.each(['\ud83d', 'a\udd4a', '\udd4a\ud83d', '🕊\ud83d🕊'])(
-    'with half a surrogate pair is sealed with U+FFFD in its place (%#)',
-    (broken) => {
-      const mended = broken.replaceAll(/\p{Cs}/gu, '\ufffd');
-      expect(wordsIn(letterOf(broken, { thread: thread }, broken))).toMatchObject({ message: mended, contact: mended });
-      expect(opened(sealReply({ team: TEAM, text: broken }, thread.address, signer))).toMatchObject({ text: mended });
-      const note = signNote({ action: 'handover', thread: thread.address.key, alias: broken, to: broken, text: broken }, signer);
-      expect(note).toMatchObject({ alias: mended, to: mended, text: mended });
-      checkNote(note, signers);
-      expect(requestRoom({ language: 'ru', message: broken })).toBe(requestRoom({ language: 'ru', message: mended }));
-      expect(replyRoom(broken)).toBe(replyRoom(mended));
-    },
-  );
+  const LONE_SURROGATES = ['\ud83d', 'a\udd4a', '\udd4a\ud83d', '🕊\ud83d🕊'];
+  it.each(LONE_SURROGATES)('with a lone surrogate is sealed with U+FFFD in its place (%#)', (broken) => {
+    const mended = broken.replaceAll(/\p{Cs}/gu, '\ufffd');
+    expect(wordsIn(letterOf(broken, { thread }, broken))).toMatchObject({ message: mended, contact: mended });
+    expect(opened(sealReply({ team: TEAM, text: broken }, thread.address, signer))).toMatchObject({ text: mended });
+    const note = signNote({ action: 'handover', thread: thread.address.key, alias: broken, to: broken, text: broken }, signer);
+    expect(note).toMatchObject({ alias: mended, to: mended, text: mended });
+    checkNote(note, signers);
+    expect(requestRoom({ language: 'ru', message: broken })).toBe(requestRoom({ language: 'ru', message: mended }));
+    expect(replyRoom(broken)).toBe(replyRoom(mended));
+  });
 
-  it('with half a surrogate pair under the signature of U+FFFD is refused', () => {
-    const letter = wordsIn(letterOf('\ufffd', { thread: thread }));
+  it('with a lone surrogate under the signature of U+FFFD is refused', () => {
+    const letter = wordsIn(letterOf('\ufffd', { thread }));
     expect(() => sealLetter({ ...letter, message: '\ud83d' }, [identityToRecipient(volunteer)])).toThrow(coded('LETTER_FORMAT'));
   });
 });
@@ -63,14 +61,14 @@ describe('JSON', () => {
   };
   const open = (json: string): unknown => opened({ ...sealReply(text, thread.address, signer), reply: sealJson(json) });
 
-  it('with a name twice means the last, which the signature must fit', () => {
+  it('with a duplicate name means the last, which the signature must match', () => {
     const json = goodReply();
     expect(open(json.replace('"text"', '"text":"Другое","text"'))).toMatchObject(text);
     expect(() => open(json.replace(/\}$/, ',"text":"Другое"}'))).toThrow(coded('SIGNER_SIGNATURE'));
     expect(() => open(json.replace(/\}$/, `,"signer":"${toHex(stranger.key)}"}`))).toThrow(coded('SIGNER_UNKNOWN'));
   });
 
-  it('with names of prototypes gets nothing from them, and changes nothing elsewhere', () => {
+  it('with names of prototypes has no effect on the result or elsewhere', () => {
     const json = goodReply();
     const found = open(json.replace('{', '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"toString":1,'));
     expect(found).toEqual(JSON.parse(json));
@@ -83,7 +81,7 @@ describe('JSON', () => {
     ['a letter', 'x'],
     ['a zero byte', '\0'],
     ['a byte order mark', '\ufeff'],
-  ])('with %s after it is none', (_what, tail) => {
+  ])('with %s after it is refused', (_what, tail) => {
     expect(() => open(goodReply() + tail)).toThrow(coded('REPLY_FORMAT'));
     expect(() => open(tail + goodReply())).toThrow(coded('REPLY_FORMAT'));
   });

@@ -1,4 +1,4 @@
-// What others could try with a conversation, and the one result that each try has. docs/protocol.md, § Thread, § Reply, § Note.
+// Attacks on a conversation, and the one result of each. docs/protocol.md, § Thread, § Reply, § Note.
 import { describe, expect, it } from 'vitest';
 import { decrypt, encrypt } from '../../crypto/age/age.ts';
 import { identityToRecipient } from '../../crypto/age/identity.ts';
@@ -38,7 +38,7 @@ const throughWorker = (delivery: Delivery): Delivery => {
 };
 
 describe('a reply', () => {
-  it('of who was never on the keyring is dropped by the worker and refused by the page', () => {
+  it('of somebody never on the keyring is dropped by the worker and refused by the page', () => {
     const delivery = throughWorker(sealReply(text, thread.address, stranger));
     expect(() => {
       checkDelivery(delivery, signers);
@@ -46,7 +46,7 @@ describe('a reply', () => {
     expect(() => opened(delivery)).toThrow(coded('SIGNER_UNKNOWN'));
   });
 
-  it('of who is on the keyring no longer is dropped and refused, as is what they sent before', () => {
+  it('of somebody no longer on the keyring is dropped and refused, even if sent before', () => {
     const delivery = throughWorker(sealReply(text, thread.address, revoked));
     checkDelivery(delivery, signersOf(keyringWith(signer, revoked)));
     expect(() => {
@@ -55,13 +55,13 @@ describe('a reply', () => {
     expect(() => opened(delivery)).toThrow(coded('SIGNER_UNKNOWN'));
   });
 
-  it('in the envelope of somebody listed is still by who wrote it: the page refuses it', () => {
-    // Two volunteers together: the revoked one writes, the other one's signature gets it past the worker.
+  it('in the delivery of a listed signer is still by its author, and the page refuses it', () => {
+    // Two volunteers collude: the revoked one writes, and the other one's signature gets it past the worker.
     const inner = sealReply(text, thread.address, revoked).reply;
     expect(() => opened({ ...sealReply(text, thread.address, signer), reply: inner })).toThrow(coded('SIGNER_UNKNOWN'));
   });
 
-  it('moved to another mailbox is dropped; put there by Redis’s own hand, it does not open', () => {
+  it('moved to another mailbox is dropped; written there directly in Redis, it does not open', () => {
     const delivery = { ...sealReply(text, other.address, signer), mailbox: mailboxOf(thread.address) };
     expect(() => {
       checkDelivery(throughWorker(delivery), signers);
@@ -69,13 +69,13 @@ describe('a reply', () => {
     expect(() => opened(delivery)).toThrow(coded('AGE_NO_MATCH'));
   });
 
-  it('re-encrypted by its reader to somebody else is of another conversation', () => {
+  it('re-encrypted by its reader to somebody else is recognised as of another conversation', () => {
     const { reply } = sealReply(text, other.address, signer);
     const again = encrypt(decrypt(reply, [other.identity]), [thread.address.recipient]);
     expect(() => opened({ ...sealReply(text, thread.address, signer), reply: again })).toThrow(coded('REPLY_THREAD'));
   });
 
-  it('sent twice is the same reply, told by its id', () => {
+  it('sent twice is recognised by its id as the same reply', () => {
     const { reply } = sealReply(text, thread.address, signer);
     const again = encrypt(decrypt(reply, [thread.identity]), [thread.address.recipient]);
     expect(opened({ ...sealReply(text, thread.address, signer), reply: again })).toEqual(
@@ -119,30 +119,30 @@ describe('a follow-up', () => {
   });
 
   it.each(['key', 'lock', 'recipient'] as const)('that wants the answer elsewhere is refused: another %s', (field) => {
-    const mine = wordsIn(letterOf('Это я', { thread: thread, followUp: {} }));
+    const mine = wordsIn(letterOf('Это я', { thread, followUp: {} }));
     const diverted: LetterContent = { ...mine, kind: 'follow-up', thread: { ...threadIn(mine), [field]: other.address[field] } };
     expect(() => openLetter(sealLetter(diverted, [identityToRecipient(volunteer)]), [volunteer])).toThrow(coded('LETTER_THREAD'));
   });
 
-  it('that names another’s lock under its own key leads to a mailbox of its own', () => {
+  it('that names another’s lock under its own key leads to its own mailbox', () => {
     const [key, lock] = [other.address.key, thread.address.lock];
     expect(mailboxOf({ ...other.address, key, lock })).not.toEqual(mailboxOf(thread.address));
   });
 
-  it('has room for the same words as a request', () => {
+  it('has as much room for words as a request', () => {
     const request = { language: 'ru', message: 'a' };
     const message = 'a'.repeat(1 + requestRoom(request));
     expect(requestRoom({ ...request, message })).toBe(0);
     const most = { ...verified, keyring: { ...verified.keyring, serial: 0xffff_ffff } };
-    const longest = { thread: thread, followUp: { number: LONGEST_ORDER.number, read: LONGEST_ORDER.earlier } };
-    for (const options of [{ thread: thread }, longest]) {
+    const longest = { thread, followUp: { number: LONGEST_ORDER.number, read: LONGEST_ORDER.earlier } };
+    for (const options of [{ thread }, longest]) {
       expect(sealRequest({ ...request, message }, most, options)).toHaveLength(24_576);
     }
     expect(() => sealRequest({ ...request, message: `${message}a` }, most, longest)).toThrow(coded('LETTER_TOO_LONG'));
   });
 });
 
-describe('what a co-recipient seals again', () => {
+describe('a letter that a co-recipient seals again', () => {
   const again = (letter: Uint8Array, change: (json: string) => string = (json) => json): Uint8Array => {
     const plaintext = decrypt(letter, [colleague]);
     const json = change(new TextDecoder().decode(plaintext).trimEnd());
@@ -154,8 +154,8 @@ describe('what a co-recipient seals again', () => {
     );
   };
 
-  it('is the same letter if its content is, with the same signature', () => {
-    const letter = letterOf('Здравствуйте', { thread: thread });
+  it('is the same letter if its content is the same, with the same signature', () => {
+    const letter = letterOf('Здравствуйте', { thread });
     expect(again(letter)).not.toEqual(letter);
     expect(wordsIn(again(letter))).toEqual(wordsIn(letter));
   });
@@ -169,12 +169,12 @@ describe('what a co-recipient seals again', () => {
     ['contact', (json: string) => json.replace('a@example.org', 'b@example.org')],
     ['kind', (json: string) => json.replace('"request"', '"follow-up"')],
   ])('is refused with another %s', (_what, change) => {
-    const letter = letterOf('Здравствуйте', { thread: thread }, 'a@example.org');
+    const letter = letterOf('Здравствуйте', { thread }, 'a@example.org');
     expect(() => openLetter(again(letter, change), [volunteer])).toThrow(coded('LETTER_THREAD'));
   });
 
-  it('without its thread is a letter that nobody signed: it belongs to no conversation', () => {
-    const letter = letterOf('Здравствуйте', { thread: thread });
+  it('without its thread is an unsigned letter, which belongs to no conversation', () => {
+    const letter = letterOf('Здравствуйте', { thread });
     expect(wordsIn(again(letter, (json) => json.replace(/,"thread":\{[^}]*\}/, ''))).thread).toBeUndefined();
   });
 
@@ -190,7 +190,7 @@ describe('what a co-recipient seals again', () => {
     return content.note;
   };
 
-  it('is the same note if its content is, with the same id', () => {
+  it('is the same note if its content is the same, with the same id', () => {
     const note = signNote({ action: 'claim', thread: thread.address.key, alias: 'Клён', text: 'Отвечу вечером' }, signer);
     const found = noteIn(again(noteLetter(note)));
     checkNote(found, signers);

@@ -28,7 +28,7 @@ describe('foreign text on a terminal', () => {
     expect(visibleLine('a\nb\tc')).toBe('a‹U+000A›b c');
   });
 
-  test('law: nothing that moves the cursor or the reading direction is left', () => {
+  test('law: nothing that moves the cursor or changes the reading direction is left', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(visible(text).replaceAll(/[\n\t]/g, '')).not.toMatch(MOVES_OR_HIDES);
@@ -46,7 +46,7 @@ describe('foreign text on a terminal', () => {
     );
   });
 
-  test('law: every line of a block is indented and short enough not to be broken by the terminal', () => {
+  test('law: every line of a block is indented and short enough not to be wrapped by the terminal', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 600 }), fc.integer({ min: 30, max: 200 }), (text, columns) => {
         for (const line of block(text, columns).split('\n')) {

@@ -9,7 +9,7 @@ import { ROOT } from '../../runtime/root.ts';
 import { cli } from '../support/cli.ts';
 
 describe('help', () => {
-  test('the whole lists every command and every exit code', async () => {
+  test('the overview lists every command and every exit code', async () => {
     const { code, text } = await cli(['--help']);
     expect(code).toBe(EXIT.ok);
     for (const { name } of COMMANDS) expect(text).toContain(`  ${name} `);
@@ -21,11 +21,11 @@ describe('help', () => {
     expect(code).toBe(EXIT.ok);
     expect(err).toBe('');
     expect(text).toContain(`Usage: support-relay ${name}`);
-    // What people came for stands first.
+    // The main commands come first.
     expect(text).toMatch(new RegExp(`^.+\\n\\nFor example:\\n  support-relay ${name} [^]+\\n\\nUsage:`));
   });
 
-  test('help COMMAND is the same, and --version says which this is', async () => {
+  test('help COMMAND shows the same, and --version the version', async () => {
     for (const name of ['open', 'admin keyring'])
       expect((await cli(['help', ...name.split(' ')])).text).toBe(COMMANDS.find((command) => command.name === name)?.help);
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
@@ -38,7 +38,7 @@ describe('help', () => {
   });
 });
 
-/** A command as help and documents show it, and its options are there. */
+/** Checks a command as help and documents show it: it exists, with these options. */
 function insistOnCommand(line: string): void {
   const found = COMMANDS.find(({ name }) => `${line} `.startsWith(`support-relay ${name} `));
   expect(found, line).toBeDefined();
@@ -62,7 +62,7 @@ describe('the documents', () => {
       .filter((name) => name.endsWith('.md'))
       .map((name) => `docs/${name}`),
   ];
-  /** Those in blocks, and those within lines, between backticks. */
+  /** Commands in code blocks, and inline ones between backticks. */
   const commandsIn = (document: string): string[] =>
     joined(readFileSync(join(ROOT, document), 'utf8')).match(/(?:(?<=^ *)|(?<=`))support-relay [a-z][^`\n]*/gm) ?? [];
 
@@ -121,19 +121,19 @@ describe('wrong use', () => {
 });
 
 describe('failures', () => {
-  test('are one line whatever is in them', () => {
+  test('are one line, whatever they contain', () => {
     const { line } = describeFailure(new CliError('INPUT_MISSING', 'cannot read a\u001b[2J\nb', 'check it'));
     expect(line).toBe('cannot read a‹U+001B›[2J b; check it (INPUT_MISSING)');
   });
 
-  test('of the formats say what to do', () => {
+  test('of formats say what to do', () => {
     expect(describeFailure(new CodedError('KEYRING_EXPIRED', 'the keyring was valid until then'))).toMatchObject({
       line: "the keyring was valid until then; get this week's keyring from the administrator (KEYRING_EXPIRED)",
       exitCode: EXIT.notAuthentic,
     });
   });
 
-  test('that nobody foresaw are the program’s own', () => {
+  test('that are unexpected are reported as the program’s own', () => {
     expect(describeFailure(new TypeError('x is not a function'))).toMatchObject({ exitCode: EXIT.internal, code: 'INTERNAL' });
   });
 });

@@ -1,4 +1,4 @@
-// Codes that are not one's own: mistyped, guessed, nearly right; and codes as people keep them. docs/protocol.md, § Access code.
+// Wrong codes: mistyped, guessed, nearly right; and codes as people write them down. docs/protocol.md, § Access code.
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { toHex } from '../../crypto/bytes.ts';
@@ -31,7 +31,7 @@ const outcome = (code: Code): 'code' | 'check' | 'another' => {
   if ('code' in read) return String(read.code) === String(code) ? 'code' : 'another';
   return read.problem.kind === 'check' ? 'check' : 'another';
 };
-/** What the eleven words lead to: the check word has no part in it. */
+/** The root of eleven words, without the check word. */
 const rootOf = (code: Code): string => toHex(codeRoot('ru', code));
 
 type Kind = readonly [string, (code: Code) => Code];
@@ -41,14 +41,14 @@ const KINDS: readonly Kind[] = [
   ['two swapped', swapped],
 ];
 
-describe('ten thousand codes that are not the right one', () => {
+describe('ten thousand wrong codes', () => {
   it.each(KINDS)('lead elsewhere, and nothing but the check word tells them from mistyped ones: %s', (_what, make) => {
     let code = makeCode();
     let own = rootOf(code);
     let passed = 0;
     let tried = 0;
     while (tried < TRIES) {
-      // Another code every few tries: one has 45 swaps only, and one of them that fits by chance would be drawn again and again.
+      // A new code every few tries: each has only 45 swaps, and one that fits by chance would be drawn again and again.
       if (tried % 10 === 0) {
         code = makeCode();
         own = rootOf(code);
@@ -64,11 +64,11 @@ describe('ten thousand codes that are not the right one', () => {
         expect(rootOf(near)).not.toBe(own);
       }
     }
-    // One in 1,296 has a check word that fits by chance; 45 and more of 10,000 would come once in 10 ** 19 runs.
+    // One in 1,296 has a check word that fits by chance; 45 or more of 10,000 would occur once in 10 ** 19 runs.
     expect(passed).toBeLessThan(45);
   });
 
-  it('have one check word that fits each eleven words, whichever they are', () => {
+  it('have exactly one check word for any eleven words', () => {
     const code = makeCode();
     const fitting = Array.from({ length: WORD_LIST_LENGTH }, (_, place) => outcome(code.with(RANDOM_WORDS, place))).filter(
       (found) => found === 'code',
@@ -76,7 +76,7 @@ describe('ten thousand codes that are not the right one', () => {
     expect(fitting).toHaveLength(1);
   });
 
-  it('are taken when their check word fits, as a code would be: whether there is anything is not to be seen', () => {
+  it('are accepted when their check word fits, like a real code: nothing reveals whether a conversation exists', () => {
     const mine = makeCode();
     const random = makeCode();
     expect([outcome(mine), outcome(random)]).toEqual(['code', 'code']);
@@ -89,7 +89,7 @@ describe('ten thousand codes that are not the right one', () => {
     );
   });
 
-  it('share nothing of what is derived, not even when they differ in one word or in the list’s language only', () => {
+  it('share no derived value, even when only one word or the list’s language differs', () => {
     const code = makeCode();
     const threads = [
       threadOf(codeRoot('ru', code)),
@@ -109,7 +109,7 @@ describe('ten thousand codes that are not the right one', () => {
   });
 });
 
-/** The true lists: what people keep is read with them. */
+/** The real lists. */
 const listOf = (language: string): string[] =>
   readFileSync(new URL(`../../locales/${language}/words.txt`, import.meta.url), 'utf8')
     .trim()
@@ -173,9 +173,9 @@ const WAYS: readonly Way[] = [
   ],
 ];
 
-describe.each(['ru', 'en'] as const)('a code of the list "%s" as people keep it', (language) => {
+describe.each(['ru', 'en'] as const)('a code of the list "%s" as people write it down', (language) => {
   const list = LISTS[language];
-  // Words with every look-alike in them, and others: what chance brings differs from run to run.
+  // Words with every look-alike, and random others, which differ from run to run.
   const codes = (): Code[] => Array.from({ length: 20 }, makeCode);
 
   it.each(WAYS)('with %s is understood', (_what, write) => {
@@ -217,11 +217,11 @@ describe('words as people type them', () => {
     ['mistyped before a number', '1 абажру\n2 елочка', 1],
     ['that a hyphen parts in the middle of a line', 'абажур ело-чка', 2],
     ['that says only once what follows', 'Код: абажур елочка', 1],
-  ])('a word %s is none', (_what, text, position) => {
+  ])('a word %s is not accepted', (_what, text, position) => {
     expect(problemOf(text)).toEqual({ problem: { kind: 'word', position } });
   });
 
-  it('letters become small by the rules of no language', () => {
+  it('letters are lowercased independently of language', () => {
     expect(normalizeWord('İSTANBUL Iı', LISTS.en)).toBe('istanbul iı');
   });
 });

@@ -12,38 +12,38 @@ import { worth } from '../../server/connections.ts';
 import { Listener } from '../../server/listener.ts';
 import { endInPieces } from '../../server/pieces.ts';
 
-/** Of a connection that has brought so many bytes a second for so many seconds. */
+/** A connection that has sent this many bytes per second for this many seconds. */
 const after = (seconds: number, bytesPerSecond: number) => worth({ sinceMs: 0, bytes: seconds * bytesPerSecond }, seconds * 1_000);
 
-describe('who gives way at the door', () => {
+describe('the connection that gives way when all places are taken', () => {
   const PHONE = 512;
   const UPLOAD_SECONDS = Math.ceil(24_576 / PHONE);
 
-  it('is who is silent for five seconds, before a phone that brings half a kilobyte a second, at any moment of its upload', () => {
+  it('is one silent for five seconds, rather than a phone that sends half a kilobyte a second, at any moment of its upload', () => {
     for (let second = 1; second <= UPLOAD_SECONDS; second += 1) expect(after(second, PHONE)).toBeGreaterThan(after(5, 0));
   });
 
-  it('is who trickles, before such a phone and before somebody whose first byte is two seconds away', () => {
+  it('is one that trickles, rather than such a phone or one whose first byte is two seconds away', () => {
     for (const seconds of [5, 20, 60]) {
       expect(after(seconds, 1)).toBeLessThan(after(UPLOAD_SECONDS, PHONE));
       expect(after(seconds, 1)).toBeLessThan(after(2, 0));
     }
   });
 
-  it('is the oldest of those that are silent', () => {
+  it('is the oldest of the silent ones', () => {
     expect(after(3, 0)).toBeLessThan(after(2, 0));
     expect(Number.isFinite(after(0, 0))).toBe(true);
   });
 });
 
-describe('who reads a long answer', () => {
-  /** Far more than the system keeps between the two ends of a socket. */
+describe('a client that reads a long answer', () => {
+  /** Far more than the system buffers between the two ends of a socket. */
   const LONG = Buffer.from(randomBytes(8 * 2 ** 20));
   const MORE_THAN_KEPT = 2 ** 20;
   const STANDSTILL_MS = 400;
   const PLACES = 2;
 
-  /** The addresses that were asked for over connections that have ended. */
+  /** The paths requested over connections that have ended. */
   const ended: string[] = [];
   const app: RequestListener = (request, response) => {
     request.socket.once('close', () => ended.push(request.url ?? ''));
@@ -66,7 +66,7 @@ describe('who reads a long answer', () => {
     await rm(dir, { recursive: true });
   });
 
-  /** Reads only what it is told to. */
+  /** A client that reads only what it is told to. */
   class Reader {
     readonly socket: Socket = connect(path)
       .on('error', () => undefined)
@@ -81,7 +81,7 @@ describe('who reads a long answer', () => {
       return this;
     }
 
-    /** So many bytes more, or as many as come. */
+    /** Reads this many more bytes, or as many as arrive. */
     async take(count: number): Promise<void> {
       for (let left = count; left > 0;) {
         const chunk = this.socket.read() as Buffer | null;
@@ -108,7 +108,7 @@ describe('who reads a long answer', () => {
     }
   }
 
-  it('keeps the place by every piece, before one who came later and is silent; and gets the whole', async () => {
+  it('keeps its place with every piece it reads, against a later, silent one, and gets the whole answer', async () => {
     const reader = await new Reader().ask('/reader');
     const silent = new Reader();
     await silent.connected;
@@ -120,7 +120,7 @@ describe('who reads a long answer', () => {
     next.socket.destroy();
   });
 
-  it('gives way when nothing is taken', async () => {
+  it('gives way when it reads nothing', async () => {
     await new Reader().ask('/reader');
     const silent = new Reader();
     await silent.connected;
@@ -130,7 +130,7 @@ describe('who reads a long answer', () => {
     for (const { socket } of [silent, next]) socket.destroy();
   });
 
-  it('may be slow for longer than one may stand still who takes nothing, and whose connection is ended', async () => {
+  it('may be slow for longer than one that reads nothing, whose connection is closed, may stand still', async () => {
     const slow = await new Reader().ask('/slow');
     await new Reader().ask('/idle');
     while (ended.length === 0) {

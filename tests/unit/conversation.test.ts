@@ -1,4 +1,4 @@
-// A conversation as its three sides have it: the requester's code, the volunteer's reply, the worker in between.
+// A conversation from its three sides: the requester's code, the volunteer's reply, and the worker in between.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import { fromHex, randomBytes, toHex } from '../../crypto/bytes.ts';
@@ -58,7 +58,7 @@ beforeAll(async () => {
 });
 
 describe('an access code', () => {
-  it('is read back, whatever stands between its words and however they are written', () => {
+  it('is read back, whatever separates its words and however they are written', () => {
     const code = makeCode();
     expect(code).toHaveLength(CODE_WORDS);
     const words = wordsOf(code, LIST);
@@ -72,7 +72,7 @@ describe('an access code', () => {
     }
   });
 
-  it('says which word is none, how many there are, and that they do not fit together', () => {
+  it('says which word is unknown, how many there are, and that they do not fit together', () => {
     const words = wordsOf(makeCode(), LIST);
     expect(readCode(words.with(3, 'qqqq').join(' '), LIST)).toEqual({ problem: { kind: 'word', position: 4 } });
     expect(readCode(words.slice(1).join(' '), LIST)).toEqual({ problem: { kind: 'count', count: CODE_WORDS - 1 } });
@@ -83,7 +83,7 @@ describe('an access code', () => {
     expect(problems.filter((found) => 'problem' in found && found.problem.kind === 'check').length).toBeGreaterThan(0);
   });
 
-  it('leads to the same thread each time, and to another in another language', () => {
+  it('leads to the same thread every time, and to another in another language', () => {
     const code = makeCode();
     expect(threadOf(codeRoot('ru', code)).address).toEqual(threadOf(codeRoot('ru', code)).address);
     expect(threadOf(codeRoot('en', code)).address.key).not.toBe(threadOf(codeRoot('ru', code)).address.key);
@@ -145,14 +145,14 @@ describe('a reply', () => {
     expect(() => checkDelivery(delivery, signers)).toThrow(expect.objectContaining({ code: 'SIGNER_SIGNATURE' }));
   });
 
-  it('of another conversation is refused, also when it was sealed to this one', () => {
+  it('of another conversation is refused, even when it was sealed to this one', () => {
     const delivery = sealReply(text, { ...other.address, recipient: thread.address.recipient }, signer);
     expect(() => openReply(delivery.reply, thread.identity, thread.signing.key, signers)).toThrow(
       expect.objectContaining({ code: 'REPLY_THREAD' }),
     );
   });
 
-  it('has the same length up to its longest text, and no longer one', () => {
+  it('has the same length up to the longest text, and takes no longer one', () => {
     const room = replyRoom('');
     expect(sealReply({ team: TEAM, text: 'a'.repeat(room), ...LONGEST_ORDER }, thread.address, signer).reply).toHaveLength(REPLY_BYTES);
     expect(() => sealReply({ team: TEAM, text: 'a'.repeat(room + 1), ...LONGEST_ORDER }, thread.address, signer)).toThrow(
@@ -165,7 +165,7 @@ describe('deleting', () => {
   const removal = (replies: readonly Uint8Array[], by = thread) =>
     openSealed(parseParcel(sealParcel({ kind: 'delete', thread: by, replies }, verified.keyring)).sealed, [worker]);
 
-  it('is signed by the thread and leads to its mailbox, with each reply once and in order', () => {
+  it('is signed by the thread and names its mailbox, with each reply once and in order', () => {
     const ids = ['3', '1', '2'].map((digit) => fromHex(digit.repeat(64)));
     expect(removal([...ids, ...ids])).toEqual({
       kind: 'delete',
@@ -173,7 +173,7 @@ describe('deleting', () => {
     });
   });
 
-  it('takes as many as a mailbox holds in one parcel, and neither more nor none', () => {
+  it('lists as many as a mailbox holds in one parcel, and neither more nor none', () => {
     const ids = (count: number) => Array.from({ length: count }, () => randomBytes(32));
     expect(removal(ids(MAX_REPLIES))).toMatchObject({ removal: { replies: { length: MAX_REPLIES } } });
     for (const count of [0, MAX_REPLIES + 1]) expect(() => removal(ids(count))).toThrow(expect.objectContaining({ code: 'PARCEL_FORMAT' }));
@@ -186,7 +186,7 @@ describe('deleting', () => {
 });
 
 describe('a note', () => {
-  it('is believed of a signer, as it was signed', () => {
+  it('is believed as it was signed by a signer', () => {
     const note = signNote({ action: 'claim', thread: thread.address.key, alias: 'Клён', text: '' }, signer);
     checkNote(note, signers);
     expect(() => checkNote({ ...note, alias: 'Дуб' }, signers)).toThrow(expect.objectContaining({ code: 'SIGNER_SIGNATURE' }));
@@ -195,7 +195,7 @@ describe('a note', () => {
 });
 
 describe('a look into the mailbox', () => {
-  it('is as long as a parcel, both ways', () => {
+  it('is as long as a parcel, in both directions', () => {
     const question = { mailboxKey: thread.mailboxKey, threadKey: fromHex(thread.address.key), page: 2 };
     const sent = encodeQuestion(question);
     expect(sent).toHaveLength(24_576);
@@ -208,7 +208,7 @@ describe('a look into the mailbox', () => {
     expect(parseMailboxAnswer(answer, 3)).toEqual({ result: 'read', total: 5, replies: [] });
   });
 
-  it('is no answer when it tells of more replies than there can be', () => {
+  it('is refused when the answer claims more replies than there can be', () => {
     const tell = (total: number): Uint8Array => encodeMailboxAnswer({ result: 'read', total, retryAfterSeconds: 0, places: [] });
     expect(parseMailboxAnswer(tell(864), 0)).toMatchObject({ total: 864 });
     expect(() => parseMailboxAnswer(tell(865), 0)).toThrow(expect.objectContaining({ code: 'MAILBOX_FORMAT' }));

@@ -76,7 +76,7 @@ function permutations<T>(items: readonly T[]): T[][] {
 }
 
 describe('a conversation', () => {
-  it('has the request first, then what was written by its number, whatever keyring it was sealed under', () => {
+  it('has the request first, then the rest by number, whatever keyring it was sealed under', () => {
     const conversation = only(
       of(
         note({ action: 'answer', number: 4 }, signers().maple, 2),
@@ -91,7 +91,7 @@ describe('a conversation', () => {
     expect(countsOf(conversation)).toEqual({ answers: 1, written: 2 });
   });
 
-  it('is the same in whatever order its letters are read, and so is what is refused', () => {
+  it('is the same in whatever order its letters are read, and so are the refused letters', () => {
     const moved = written('follow-up', 'Не туда', naming(threads().own, 'lock', threads().other));
     const contents = [
       written('request', 'Раз'),
@@ -113,7 +113,7 @@ describe('a conversation', () => {
     }
   });
 
-  it('has what was written at once by id, the same in both tools, and goes on after both', () => {
+  it('sorts letters written at the same time by id, the same in both tools, and continues after both', () => {
     const [a, b] = ['a', 'b'].map((digit) => digit.repeat(32)) as [string, string];
     const answers = [
       note({ action: 'answer', text: 'Без сети', number: 1, id: b }),
@@ -130,7 +130,7 @@ describe('a conversation', () => {
     }
   });
 
-  it('counts a number that nobody gets to by writing as the first, and goes on as without it', () => {
+  it('treats an impossible number as the first, and continues as without it', () => {
     const far = note({ action: 'answer', text: 'Далеко', number: 2 ** 31 - 1 });
     const { letters } = only(of(far, written('request', 'Раз'), note({ action: 'answer', text: 'Близко', number: 7 }, signers().oak)));
     expect(said({ letters } as Conversation)).toEqual(['Раз', 'answer', 'answer']);
@@ -138,7 +138,7 @@ describe('a conversation', () => {
     expect(orderAfter(letters).number).toBe(8);
   });
 
-  it('knows sixteen of the latest answers, and says which of those that others knew are not there', () => {
+  it('names the latest sixteen answers, and says which of those that others knew are missing', () => {
     const ids = Array.from({ length: 20 }, (_, i) => i.toString(16).padStart(2, '0').repeat(16));
     const all = ids.map((id, i) =>
       note({ action: 'answer', id, number: i + 1, earlier: ids.slice(Math.max(0, i - 16), i).map((each) => each.slice(0, 16)) }),
@@ -151,7 +151,7 @@ describe('a conversation', () => {
     ).toBe(1);
   });
 
-  it('reads what was written before there was an order', () => {
+  it('reads letters from before orders existed', () => {
     const old = { action: 'claim', thread: threads().own.address.key, alias: 'Клён', text: '', id: '0f'.repeat(16) } as const;
     const parts = [old.action, old.thread, old.alias, '', old.text, old.id];
     const signed: NoteContent = {
@@ -163,12 +163,12 @@ describe('a conversation', () => {
     expect(said(only(of(note({ action: 'answer', number: 2 }), signed, written('request', 'Раз'))))).toEqual(['Раз', 'claim', 'answer']);
   });
 
-  it('takes a letter once that somebody sealed anew, and a note', () => {
+  it('takes letters and notes once when somebody sealed them again', () => {
     const [letter, noted] = [written('request', 'Раз'), note({})];
     expect(said(only(of(letter, { ...letter }, noted, { ...noted })))).toEqual(['Раз', 'claim']);
   });
 
-  it('takes a note for as old as the oldest under which it was sealed: nobody makes old answers new', () => {
+  it('dates a note by the oldest keyring it was sealed under, so that nobody makes old answers new', () => {
     const noted = note({ action: 'answer' }, signers().maple, 2);
     const anew = { ...noted, serial: 5 };
     for (const order of [
@@ -178,7 +178,7 @@ describe('a conversation', () => {
       expect(only(of(...order)).letters.map(({ content }) => content.serial)).toEqual([2]);
   });
 
-  it('is not made of two requests that want no answer, whatever they say', () => {
+  it('is never formed of two requests that want no answer, whatever they say', () => {
     const alone: WrittenContent = { ...UNDER, kind: 'request', message: 'Одно и то же' };
     expect(of(alone, alone).conversations.map(({ address, letters }) => [address, letters.length])).toEqual([
       [null, 1],
@@ -186,28 +186,25 @@ describe('a conversation', () => {
     ]);
   });
 
-  it.each(['lock', 'recipient'] as const)(
-    'that names the %s of another silences nobody: both are there, and said to be contested',
-    (part) => {
-      const { conversations, refused } = of(
-        written('request', 'Чужое', naming(threads().other, part, threads().own)),
-        written('request', 'Моё'),
-        note({}),
-      );
-      expect(conversations.map((each) => [said(each), each.remarks])).toEqual([
-        [['Чужое'], ['contested']],
-        [['Моё', 'claim'], ['contested']],
-      ]);
-      expect(refused).toEqual([]);
-    },
-  );
+  it.each(['lock', 'recipient'] as const)('that names another’s %s silences nobody: both are shown, and marked as contested', (part) => {
+    const { conversations, refused } = of(
+      written('request', 'Чужое', naming(threads().other, part, threads().own)),
+      written('request', 'Моё'),
+      note({}),
+    );
+    expect(conversations.map((each) => [said(each), each.remarks])).toEqual([
+      [['Чужое'], ['contested']],
+      [['Моё', 'claim'], ['contested']],
+    ]);
+    expect(refused).toEqual([]);
+  });
 
   it('says that its request is missing, or that only notes are here', () => {
     expect(only(of(written('follow-up', 'Ещё'), note({}))).remarks).toEqual(['no-request']);
     expect(only(of(note({})))).toMatchObject({ address: null, remarks: ['no-letters'] });
   });
 
-  it('has as many digits of its key as tell it from every other, also from one made to look like it', () => {
+  it('shows as many digits of its key as distinguish it from every other, even from a deliberate look-alike', () => {
     const key = threads().own.address.key;
     const alike = `${key.slice(0, 20)}${key[20] === '0' ? '1' : '0'}${key.slice(21)}`;
     const forged: WrittenContent = {
@@ -221,14 +218,14 @@ describe('a conversation', () => {
 describe('who has a conversation', () => {
   const stateAfter = (...notes: NoteContent[]) => only(of(written('request', 'Раз'), ...notes)).state;
 
-  it('is who took it, until they hand it over, whichever note was read first', () => {
+  it('is the one who took it, until they hand it over, whichever note was read first', () => {
     expect(stateAfter()).toMatchObject({ answered: [], handed: [], taken: [] });
     expect(stateAfter(note({}))).toMatchObject({ answered: [], handed: [], taken: ['Клён'] });
     for (const notes of permutations([note({ alias: 'клён' }), note({ action: 'handover', to: 'Дуб' })]))
       expect(stateAfter(...notes)).toMatchObject({ handed: ['Дуб'], taken: [] });
   });
 
-  it('is who took it again after they had handed it over, but not by an old note that somebody sealed anew', () => {
+  it('is the one who took it again after handing it over, but not by an old note that somebody sealed again', () => {
     const [taken, handed, again] = [note({ number: 1 }), note({ action: 'handover', to: 'Дуб', number: 2 }), note({ number: 3 })];
     for (const notes of permutations([taken, handed, { ...taken, serial: 9 }]))
       expect(stateAfter(...notes)).toMatchObject({ handed: ['Дуб'], taken: [] });
@@ -237,17 +234,17 @@ describe('who has a conversation', () => {
     for (const notes of permutations([taken, handed, back])) expect(stateAfter(...notes)).toMatchObject({ handed: ['Клён'], taken: [] });
   });
 
-  it('and who has answered it, has it no more', () => {
+  it('is no longer the one who has answered it', () => {
     const notes = [note({}), note({ action: 'handover', to: 'дуб' }), note({ action: 'answer', alias: 'Дуб' }, signers().oak)];
     expect(stateAfter(...notes)).toMatchObject({ answered: ['Дуб'], handed: [], taken: [] });
   });
 
-  it('is not checked where no keyring vouches for a note', () => {
+  it('is unchecked where no keyring vouches for a note', () => {
     expect(stateAfter(note({})).checked).toBe(false);
   });
 });
 
-it('one signer with two aliases and one alias of two signers are remarked, each once, and nothing else is', () => {
+it('one signer with two aliases and one alias of two signers each get one remark, and nothing else does', () => {
   const [m, o] = [signers().maple, signers().oak].map(({ key }) => toHex(key));
   expect(of(note({}), note({ alias: 'клён ' }), note({ text: 'Ещё' }), note({ alias: 'Дуб' }, signers().oak)).aliases).toEqual([]);
   expect(of(note({}), note({ alias: 'Липа' })).aliases).toEqual([{ kind: 'one-signer', signers: [m], aliases: ['Клён', 'Липа'] }]);
@@ -256,7 +253,7 @@ it('one signer with two aliases and one alias of two signers are remarked, each 
   ]);
 });
 
-it('an alias with something in it that is not shown is nobody’s own: it is refused, written out, and the same as without', () => {
+it('an alias with invisible characters is refused as one’s own, shown written out, and equal to the one without', () => {
   const [m, o] = [signers().maple.key, signers().oak.key].map(toHex);
   const hidden = [0x34f, 0x200d, 0x17b4, 0x180b, 0x2800, 0x3164, 0xfe0f, 0xfff0, 0x1bca0, 0x1d173, 0xe0100].map((code) =>
     String.fromCodePoint(code),
@@ -274,8 +271,8 @@ it('an alias with something in it that is not shown is nobody’s own: it is ref
   expect(aliasKey('Анна\u00a0\u2003М')).toBe(aliasKey('анна м'));
 });
 
-// With work that grows with the square of their number this takes half a minute, and the test's time runs out.
-it('twenty thousand conversations are told apart soon', () => {
+// With quadratic work this would take half a minute, and the test would time out.
+it('twenty thousand conversations are told apart quickly', () => {
   const content: WrittenContent = { kind: 'request', ...UNDER, message: 'x' };
   const { conversations } = groupIntoConversations(Array.from({ length: 20_000 }, () => opened(content)));
   expect(new Set(conversations.map(({ id }) => id)).size).toBe(20_000);

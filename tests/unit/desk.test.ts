@@ -16,7 +16,7 @@ const scriptsIn = (text: string): Set<string> =>
 const slots = (text: string): string[] => [...text.matchAll(/\{[a-z]+\}/g)].map(([slot]) => slot).sort();
 
 describe.each(locales)('the words of the desk in $name', (locale) => {
-  it('are all there, none is left over, and each has the places of the other languages', () => {
+  it('are complete, without extra ones, and have the same placeholders in each language', () => {
     expect(Object.keys(locale.texts).sort()).toEqual(needed);
     for (const other of locales)
       for (const key of needed) expect(slots(locale.texts[key] ?? ''), key).toEqual(slots(other.texts[key] ?? ''));
@@ -25,7 +25,7 @@ describe.each(locales)('the words of the desk in $name', (locale) => {
   it('are translated', () => {
     expect(untranslated(locale, locales), 'as in another language').toEqual([]);
     const [script = 'none'] = scriptsIn(locale.name);
-    // Whatever the language, a text is in its script: a name or an address may be in another, a sentence is not.
+    // A sentence is in its language's script; only a name or an address may be in another.
     for (const [key, text] of Object.entries(locale.texts)) expect(scriptsIn(text).has(script), key).toBe(true);
   });
 });

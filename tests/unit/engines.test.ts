@@ -1,5 +1,5 @@
-// The two builds of libsodium that browsers get, cut from its packages: what one seals the other opens, and both give every
-// vector the result that it must have.
+// The two builds of libsodium for browsers, cut from its packages: each opens what the other seals, and both give every
+// vector its expected result.
 import { createRequire } from 'node:module';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

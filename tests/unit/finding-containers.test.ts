@@ -30,7 +30,7 @@ beforeAll(() => ready);
 const letter = looseLetter();
 const opens = (content: Uint8Array, name?: string): Promise<void> => expectLetters(content, [letter], name);
 
-/** Anything within something; most programs say little of what they attach. */
+/** Containers for any content; most programs say little about what they attach. */
 const CONTAINERS: Readonly<Record<string, (content: Uint8Array, name: string) => Uint8Array>> = {
   gzip: (content) => new Uint8Array(gzipSync(content)),
   zlib: (content) => new Uint8Array(deflateSync(content)),

@@ -1,4 +1,4 @@
-// Copies of one letter in one message: which of them says nothing new.
+// Damaged copies of a letter in one message: which of them can be ignored.
 import { expect, test } from 'vitest';
 import { rankOf, spoiledCopies, type Copy } from '../../volunteer/finding/copies.ts';
 import { looseLetter } from '../support/loose-letters.ts';
@@ -27,14 +27,14 @@ test.each<readonly [string, Copy, boolean]>([
   expect(spoiledCopies([copy(request, 'text'), spoiled]).has(spoiled)).toBe(isCopy);
 });
 
-test('of two that are empty, only as many are copies as letters came in the other form alone', () => {
+test('of two empty attachments, only as many are copies as letters came in the other form alone', () => {
   const empty = [copy(new Uint8Array(), 'file', SPOILED), copy(new Uint8Array(), 'file', SPOILED)];
   expect(spoiledCopies([copy(request, 'text'), ...empty]).size).toBe(1);
   expect(spoiledCopies([copy(request, 'text'), copy(note, 'text'), ...empty]).size).toBe(2);
   expect(spoiledCopies([copy(request, 'both'), ...empty]).size).toBe(0);
 });
 
-test('what is not believed did open, and is no copy', () => {
+test('a letter that opened but is not believed is not a copy', () => {
   const foreign = copy(request, 'file', rankOf('NOTE_FOREIGN'));
   expect(spoiledCopies([copy(request, 'text'), foreign]).size).toBe(0);
 });

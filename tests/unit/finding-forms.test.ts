@@ -13,7 +13,7 @@ beforeAll(() => ready);
 const letter = looseLetter();
 const opens = (content: Uint8Array, name?: string): Promise<void> => expectLetters(content, [letter], name);
 
-/** A text within something. */
+/** Containers for a text. */
 const TEXTS: Readonly<Record<string, (text: string) => Uint8Array>> = {
   'a file': bytesOf,
   'a file with words around': (text) => bytesOf(wordsAround(text)),

@@ -1,4 +1,4 @@
-// What was made to keep a volunteer busy: the search ends soon, and says where it stopped.
+// Files made to keep a volunteer's computer busy: the search ends soon, and says that it stopped.
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ready } from '../../crypto/sodium.ts';
@@ -8,7 +8,7 @@ import { codesFound } from '../support/found-letters.ts';
 
 beforeAll(() => ready);
 
-describe('made to keep somebody busy', () => {
+describe('files made to keep a computer busy', () => {
   const MANY = 4 * 1024 * 1024;
   const boundaries = latin1(`From: a@example.org\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n${'--b\r\n\r\n'.repeat(MANY / 8)}`);
   const nested = Array.from(
@@ -20,7 +20,7 @@ describe('made to keep somebody busy', () => {
   for (let depth = 0; depth < 30; depth += 1)
     forwards = mailOf(part({ type: 'message/rfc822', encoding: '7bit', body: Buffer.from(forwards).toString('latin1') }));
 
-  // Each would take minutes, or more memory than there is, if it were read to its end, or with a pattern that looks back.
+  // Each would take minutes, or more memory than there is, if it were read to its end or with a backtracking pattern.
   test.each<readonly [string, Uint8Array, readonly string[]]>([
     ['a mail of two million parts', boundaries, ['UNREAD_LIMIT', 'UNREAD_CUT']],
     ['parts nested without end', latin1(`From: a@example.org\r\n${nested}x`), ['UNREAD_LIMIT', 'UNREAD_CUT']],

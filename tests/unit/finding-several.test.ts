@@ -9,7 +9,7 @@ import { looseLetter } from '../support/loose-letters.ts';
 beforeAll(() => ready);
 
 const some = (count: number): Uint8Array[] => Array.from({ length: count }, looseLetter);
-/** Letters as bytes, anything else as its code. */
+/** Letters as hex, problems as their codes. */
 const findLetters = async (bytes: Uint8Array): Promise<string[]> =>
   (await findAll(bytes)).map((each) => (each.kind === 'letter' ? hex(each.bytes) : each.error.code));
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -24,14 +24,14 @@ test.each([
   expect(found).toEqual([...letters.slice(0, 64).map(hex), ...problems]);
 });
 
-test.each(['From: Anna\n', 'Saved:\n\n', 'Two letters\n'])('all that stand below some words: %j', async (words) => {
+test.each(['From: Anna\n', 'Saved:\n\n', 'Two letters\n'])('all letters below some words: %j', async (words) => {
   const letters = some(2);
   const found = await findLetters(utf8(words + text(letters)));
   expect(found).toHaveLength(2);
   expect(found).toEqual(expect.arrayContaining(letters.map(hex)));
 });
 
-test('one that breaks off is reported, and the one after it is read', async () => {
+test('a letter that breaks off is reported, and the one after it is read', async () => {
   const [broken, whole] = some(2) as [Uint8Array, Uint8Array];
   const found = await findLetters(utf8(`${armor(broken).slice(0, -1000)}\n${armor(whole)}`));
   expect(found).toEqual(['AGE_ARMOR', hex(whole)]);
@@ -76,11 +76,11 @@ test('in the body of a mail that another letter is attached to', async () => {
   expect(await findLetters(mail(body))).toEqual([inline, attached].map(hex));
 });
 
-// With a pattern whose work grows with the square of the text this takes minutes and the test's time runs out.
-test.each(['<', '<br', ' ', '-----BEGIN ', '&#4', '<a '])('not in a megabyte of %j, and soon', async (piece) => {
+// With a quadratic pattern this would take minutes, and the test would time out.
+test.each(['<', '<br', ' ', '-----BEGIN ', '&#4', '<a '])('none in a megabyte of %j, found out quickly', async (piece) => {
   expect(await findLetters(mail(part('text/html', '7bit', piece.repeat(1_000_000 / piece.length))))).toEqual([]);
 });
 
-test('an empty file is no ordinary message', async () => {
+test('an empty file is not an ordinary message', async () => {
   expect(await findLetters(new Uint8Array())).toEqual(['LETTER_STRUCTURE']);
 });

@@ -1,4 +1,4 @@
-// What holds no letter, and what may hold one and cannot be read.
+// Messages without a letter, and messages that may hold one and cannot be read.
 import { randomBytes } from 'node:crypto';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -32,7 +32,7 @@ const letter = looseLetter();
 const attached = (content: Uint8Array | string, name: string, type?: string): Uint8Array => mixed(HELLO, attachment(content, name, type));
 const random = (start: string, count = 24_000): Uint8Array => new Uint8Array(Buffer.concat([latin1(start), randomBytes(count)]));
 
-describe('ordinary', () => {
+describe('an ordinary message has no problem', () => {
   const picture = new Uint8Array(Buffer.concat([latin1('\x89PNG\r\n\x1a\n'), randomBytes(40_000)]));
   test.each<[string, Uint8Array, string?]>([
     ['words', bytesOf('Как дела?\n')],
@@ -141,8 +141,8 @@ describe('ordinary', () => {
   });
 });
 
-/** A letter is in each, or may be: none is found, and so it is said. */
-describe('named', () => {
+/** Each holds a letter, or may: none is found, and the reason is reported. */
+describe('what cannot be read is reported', () => {
   const text = armor(letter);
   const hexDump = Buffer.from(letter).toString('hex');
   const whole = mixed(part({ type: 'text/plain', encoding: '7bit', body: 'hi' }), attachment(letter, 'letter.age'));
@@ -244,12 +244,12 @@ describe('named', () => {
     expect(mayHideNote(code)).toBe(true);
   });
 
-  test('of a mail that breaks off, what is whole is found', async () => {
+  test('the whole letters in a mail that breaks off are found', async () => {
     const mail = mixed(part({ type: 'text/plain', encoding: '7bit', body: text }), attachment(looseLetter(), 'letter.age'));
     expect(await codesFound(mail.subarray(0, mail.length - 9000))).toEqual(['letter', 'LETTER_STRUCTURE', 'UNREAD_CUT']);
   });
 
-  test('a name of a stranger is told with the reason, but not that of the file that was given', async () => {
+  test('a name inside a mail is shown with the reason, but not that of the given file', async () => {
     const [found] = await findLetters(attached(random('Rar!\x1a\x07'), 'letter.rar'), '/home/anna/x.eml');
     expect(found).toMatchObject({ kind: 'unread', error: { message: 'letter.rar: it is a RAR archive' } });
   });

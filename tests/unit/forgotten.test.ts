@@ -1,4 +1,4 @@
-// What a new language or kind of inbox also has to have, and what nothing else would miss.
+// What a new language or kind of inbox also needs, and nothing else would miss.
 import { readdir, readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { inboxesSchema } from '../../worker/inboxes/kinds.ts';
@@ -8,7 +8,7 @@ it("every language's list of words is tested", async () => {
   expect(tested.toSorted()).toEqual((await readdir('locales')).toSorted());
 });
 
-it('every kind of inbox is named to operators, and no other', async () => {
+it('operations.md names every kind of inbox, and no other', async () => {
   const [, row = ''] = /^\| `kind` \| each \| (.*) \|$/m.exec(await readFile('docs/operations.md', 'utf8')) ?? [];
   const kinds = inboxesSchema.element.options.map(({ shape }) => shape.kind.value);
   expect([...row.matchAll(/`([^`]+)`/g)].map(([, name]) => name).toSorted()).toEqual(kinds.toSorted());

@@ -1,9 +1,9 @@
-// What the page for answers knows of a mailbox that changes under it.
+// What the replies page knows of a mailbox that changes meanwhile.
 import { describe, expect, it } from 'vitest';
 import { Handed } from '../../web/page/handed.ts';
 import type { MailboxReply } from '../../web/page/messages.ts';
 
-/** The `n`-th of a conversation, by somebody who knew those before. */
+/** The `n`-th reply of a conversation, by somebody who knew the earlier ones. */
 const reply = (n: number, { team = 'a'.repeat(16), number = n }: { team?: string | null; number?: number } = {}): MailboxReply => ({
   id: String(n).padStart(64, '0'),
   text: String(n),
@@ -15,7 +15,7 @@ const reply = (n: number, { team = 'a'.repeat(16), number = n }: { team?: string
 const idOf = (n: number): string => String(n).padStart(2, '0').repeat(16);
 const ids = (...numbers: number[]): string[] => numbers.map((n) => String(n).padStart(64, '0'));
 
-/** Looks until nothing more is to be fetched, as a person does who reads on; gives the pages that were asked for. */
+/** Reads until nothing more is to be fetched. Returns the requested pages. */
 function readAll(handed: Handed, mailbox: readonly MailboxReply[]): number[] {
   const pages: number[] = [];
   do {
@@ -28,8 +28,8 @@ function readAll(handed: Handed, mailbox: readonly MailboxReply[]): number[] {
 const texts = (handed: Handed): string[] => handed.shown.map(({ text }) => text);
 const all = (count: number): MailboxReply[] => Array.from({ length: count }, (_, i) => reply(i + 1));
 
-describe('what was handed to a page', () => {
-  it('is read to its end, page by page, and the last page is looked at again for news', () => {
+describe('what a page was handed', () => {
+  it('is read to its end, page by page, and the last page is read again for news', () => {
     const handed = new Handed();
     expect(readAll(handed, all(5))).toEqual([0, 1, 2]);
     expect([texts(handed), handed.nextPage]).toEqual([['1', '2', '3', '4', '5'], 2]);
@@ -37,7 +37,7 @@ describe('what was handed to a page', () => {
     expect(readAll(handed, all(7))).toEqual([2, 3]);
   });
 
-  it.each([1, 2, 3])('passes over nothing when %i that were read are removed here, whether or not that is carried out', (count) => {
+  it.each([1, 2, 3])('skips nothing when %i that were read are deleted here, whether or not that is carried out', (count) => {
     for (const done of [true, false]) {
       const handed = new Handed();
       handed.take({ total: 7, first: 0, replies: all(7).slice(0, 2) });
@@ -49,7 +49,7 @@ describe('what was handed to a page', () => {
     }
   });
 
-  it('passes over nothing when some are removed elsewhere, also when as many came', () => {
+  it('skips nothing when some are deleted elsewhere, even when as many arrived', () => {
     const [fewer, asMany] = [new Handed(), new Handed()];
     for (const handed of [fewer, asMany]) readAll(handed, all(4));
     readAll(fewer, all(5).slice(2));
@@ -58,7 +58,7 @@ describe('what was handed to a page', () => {
     expect(texts(asMany)).toEqual(['1', '2', '3', '4', '5', '6']);
   });
 
-  it('says who gets further words, and where they stand, by the last answer in order, also after it was removed', () => {
+  it('says who gets further words, and their place, by the last answer in order, even after it was deleted', () => {
     const handed = new Handed();
     expect(handed.followUp).toEqual({ number: 1, read: [] });
     readAll(handed, [reply(3, { team: 'c'.repeat(16) }), reply(1), reply(4, { team: null }), reply(2)]);
@@ -68,13 +68,13 @@ describe('what was handed to a page', () => {
     expect(handed.followUp).toMatchObject({ team: 'c'.repeat(16), number: 6 });
   });
 
-  it('is not led by a number that nobody gets to by writing', () => {
+  it('is not misled by an impossible number', () => {
     const handed = new Handed();
     readAll(handed, [reply(1, { team: 'e'.repeat(16), number: 2 ** 31 - 1 }), reply(2)]);
     expect([texts(handed), handed.followUp]).toEqual([['1', '2'], expect.objectContaining({ team: 'a'.repeat(16), number: 3 })]);
   });
 
-  it('says what is absent once all was fetched, and never of what was removed in this visit', () => {
+  it('says what is missing once all was fetched, but never what was deleted in this visit', () => {
     const handed = new Handed();
     handed.take({ total: 3, first: 0, replies: [reply(5), reply(7)] });
     expect(handed.absent).toBe(0);

@@ -1,4 +1,4 @@
-// What the container image is built from, and what its containers are told.
+// What the container image is built from, and the settings of its containers.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { poolLimit, seenLimit } from '../../runtime/env.ts';
 /** Neither is part of the programs. */
 const LEFT_OUT = ['bench', 'dist', 'node_modules', 'tests'];
 
-it('the image is built from every folder with sources of the programs and what they show, and from no other', () => {
+it('the image is built from exactly the folders with sources and texts of the programs', () => {
   const folders = readdirSync(ROOT, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !LEFT_OUT.includes(entry.name))
     .map(({ name }) => name);
@@ -22,7 +22,7 @@ it('the image is built from every folder with sources of the programs and what t
   expect(taken.filter((name) => folders.includes(name)).toSorted()).toEqual(withSources.toSorted());
 });
 
-it('docker compose tells relay and worker the same limits, which are those of the programs unless told otherwise', () => {
+it('docker compose gives relay and worker the same limits, by default those of the programs', () => {
   const compose = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
   for (const part of ['relay', 'worker'])
     expect(new RegExp(`^  ${part}:\n(?:    .*\n|\n)+`, 'm').exec(compose)?.[0], part).toContain('    environment:\n      <<: *limits\n');

@@ -29,8 +29,8 @@ const at = (hours: number) => {
   return { current: shelf.current()?.serial ?? null, live: shelf.live().map(({ serial }) => serial), condition: shelf.condition() };
 };
 
-describe('which keyring holds when', () => {
-  it('a week after the other', async () => {
+describe('which keyring is current when', () => {
+  it('week after week', async () => {
     await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
     await keyrings.add({ serial: 2, fromHours: 168, toHours: 336 });
     await keyrings.add({ serial: 3, fromHours: 336, toHours: 504 });
@@ -50,7 +50,7 @@ describe('which keyring holds when', () => {
     expect(shelf.all().map(({ serial }) => serial)).toEqual([1, 2, 3]);
   });
 
-  it('a revocation within the week wins at once; what was sealed before still has the grace', async () => {
+  it('a revocation within the week takes effect at once; parcels sealed before still have the grace', async () => {
     await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
     await keyrings.add({ serial: 2, fromHours: 50, toHours: 168 });
     await keyrings.add({ serial: 3, fromHours: 168, toHours: 336 });
@@ -60,7 +60,7 @@ describe('which keyring holds when', () => {
     expect(at(168)).toMatchObject({ current: 3, live: [2, 3] });
   });
 
-  it('after a revocation no lower serial comes back, neither the week signed before it nor the one it shortened', async () => {
+  it('after a revocation no lower serial returns, neither the next week signed before it nor the week it shortened', async () => {
     await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
     await keyrings.add({ serial: 2, fromHours: 168, toHours: 336 });
     await keyrings.add({ serial: 3, fromHours: 50, toHours: 120 });
@@ -75,7 +75,7 @@ describe('which keyring holds when', () => {
     expect(at(200)).toMatchObject({ current: 4, live: [4] });
   });
 
-  it('one that ends before its successor begins leaves nothing between', async () => {
+  it('one that ends before its successor begins leaves a gap', async () => {
     await keyrings.add({ serial: 1, fromHours: 0, toHours: 10 });
     await keyrings.add({ serial: 2, fromHours: 20, toHours: 30 });
     await shelf.load();
@@ -84,8 +84,8 @@ describe('which keyring holds when', () => {
   });
 });
 
-describe('what is not a keyring of ours', () => {
-  it('gives the bytes as they were signed, and their digest', async () => {
+describe('files in the directory', () => {
+  it('the shelf returns the signed bytes and their digest', async () => {
     const keyring = await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
     await shelf.load();
     const json = await readFile(join(keyrings.directory, 'keyring-1.json'));
@@ -138,7 +138,7 @@ describe('what is not a keyring of ours', () => {
     ['empty', () => writeFile(join(keyrings.directory, 'keyring-2.json'), '')],
     ['a file of another name', () => writeFile(join(keyrings.directory, 'keyring-2.json.bak'), '{}')],
   ];
-  it.each(spoilt)('one %s is not there', async (_what, spoil) => {
+  it.each(spoilt)('a keyring %s is ignored', async (_what, spoil) => {
     await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
     await spoil();
     await shelf.load();
@@ -147,7 +147,7 @@ describe('what is not a keyring of ours', () => {
 });
 
 describe('changes on disk', () => {
-  it('are seen when it loads again', async () => {
+  it('are seen at the next load', async () => {
     await shelf.load();
     expect(shelf.all()).toEqual([]);
     await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
@@ -158,7 +158,7 @@ describe('changes on disk', () => {
     expect(at(1).current).toBe(null);
   });
 
-  it('a directory that is away for a moment takes nothing back', async () => {
+  it('a directory that is briefly missing removes nothing', async () => {
     await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
     await shelf.load();
     await rm(keyrings.directory, { recursive: true });
@@ -167,7 +167,7 @@ describe('changes on disk', () => {
     expect(at(1).current).toBe(1);
   });
 
-  it('a keyring that is half written for a moment is what it was before', async () => {
+  it('a keyring that is briefly half written stays as it was', async () => {
     await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
     await keyrings.add({ serial: 2, fromHours: 0, toHours: 168 });
     await shelf.load();
@@ -192,9 +192,9 @@ describe('changes on disk', () => {
   });
 });
 
-/** serial: from and to, in hours. */
+/** By serial: from and to, in hours. */
 type Weeks = Readonly<Record<number, readonly [number, number]>>;
-/** At an hour: the serial that counts, and what it can be used for. */
+/** By hour: the serial that counts, and whether it can be used. */
 type Moments = Readonly<Record<number, readonly [number, 'valid' | 'KEYRING_EXPIRED' | 'KEYRING_NOT_YET_VALID']>>;
 
 describe('the keyring that counts, one rule for relay, worker, command line, desk and page:', () => {
@@ -237,7 +237,7 @@ describe('the keyring that counts, one rule for relay, worker, command line, des
       Object.entries(weeks).map(([serial, [fromHours, toHours]]) => keyrings.add({ serial: Number(serial), fromHours, toHours })),
     );
     await shelf.load();
-    // In whatever order they come to hand.
+    // In any order.
     for (const all of [shelf.all(), [...shelf.all()].reverse()]) {
       for (const [hours, [serial, use]] of Object.entries(moments)) {
         const { current } = at(Number(hours));
@@ -250,7 +250,7 @@ describe('the keyring that counts, one rule for relay, worker, command line, des
     }
   });
 
-  it('none of none', () => {
+  it('none where there are none', () => {
     expect(keyringThatCounts([], new Date())).toBeNull();
     expect(() => currentKeyring([], new Date())).toThrow(expect.objectContaining({ code: 'KEYRING_EXPIRED' }));
   });

@@ -1,4 +1,4 @@
-// For which team a volunteer answers who is in several.
+// For which team a volunteer in several teams answers.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
@@ -37,7 +37,7 @@ const keyring = (...teams: Team[]): Keyring => ({
 const found = (topic: string | undefined, ...teams: Team[]) => teamOf(keyring(...teams), signer, [own], topic)?.id;
 
 describe('a volunteer in two teams answers for', () => {
-  it('the one whose letters they read, also when the other takes the topic', () => {
+  it('the one whose letters they read, even when the other takes the topic', () => {
     expect(found('legal', team(FIRST, 'legal', other), team(SECOND, 'psychological', own))).toBe(SECOND);
   });
 
@@ -46,11 +46,11 @@ describe('a volunteer in two teams answers for', () => {
       expect(found('legal', team(FIRST, 'psychological', reader), team(SECOND, 'legal', reader))).toBe(SECOND);
   });
 
-  it('the one for those who chose no topic, where none was chosen', () => {
+  it('the one for requests without a topic, where none was chosen', () => {
     expect(found(undefined, team(FIRST, 'psychological', own), team(SECOND, 'other', own))).toBe(SECOND);
   });
 
-  it('none that does not list their signer', () => {
+  it('no team that does not list their signer', () => {
     expect(found('legal', team(FIRST, 'legal', own, []), team(SECOND, 'psychological', other))).toBe(SECOND);
     expect(found('legal', team(FIRST, 'legal', own, []))).toBeUndefined();
   });

@@ -1,4 +1,4 @@
-// Lint refuses what the table of docs/architecture.md does not allow. Here: that it is made of that table, and of all folders.
+// Lint refuses imports that the table in docs/architecture.md does not allow. Here: that the rules match the table and all folders.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ const layers = readLayers();
 const refused = (folder: string, source: string): boolean =>
   (restrictions(layers).get(folder) ?? []).some(({ regex }) => new RegExp(regex).test(source));
 
-it('every folder with sources has a row, but for what tests and measures', () => {
+it('every folder with sources has a row, except tests and benchmarks', () => {
   const top = readdirSync(ROOT, { withFileTypes: true }).filter(
     (entry) => entry.isDirectory() && !['bench', 'dist', 'node_modules', 'tests'].includes(entry.name),
   );
@@ -19,7 +19,7 @@ it('every folder with sources has a row, but for what tests and measures', () =>
   expect([...new Set([...layers.keys()].map((folder) => folder.split('/')[0]))].toSorted()).toEqual(folders.toSorted());
 });
 
-describe('what a folder may import is what its row says:', () => {
+describe('a folder may import exactly what its row says:', () => {
   it.each([
     ['crypto/', './bytes.ts', false],
     ['crypto/', '../bytes.ts', false],

@@ -1,4 +1,4 @@
-// Every length of docs/protocol.md, as the sum that the code names and as the number that the document prints.
+// Every length in docs/protocol.md, as the sum in the code and as the number in the document.
 import { expect, test } from 'vitest';
 import { MAC_LINE_BYTES, VERSION_LINE_BYTES } from '../../crypto/age/header.ts';
 import { ENC_BYTES, HYBRID_BODY_BYTES, HYBRID_STANZA_BYTES } from '../../crypto/age/hybrid.ts';
@@ -39,7 +39,7 @@ test('a recipient has 1,959 characters', async () => {
   expect(await recipient()).toHaveLength(1959);
 });
 
-test('a letter has 22,798 bytes, whatever is in it and for however many', async () => {
+test('a letter has 22,798 bytes, whatever its content and number of recipients', async () => {
   const recipients = [await recipient(), await recipient()];
   const content = {
     version: 1,
@@ -87,7 +87,7 @@ test('signatures are Ed25519', async () => {
   ]);
 });
 
-test('a reply has 9,851 bytes, and a parcel holds it and what deletes it', () => {
+test('a reply has 9,851 bytes, and fits into a parcel, as does a removal', () => {
   expect(REPLY_BYTES).toBe(9_851);
   expect(REPLY_BYTES).toBe(VERSION_LINE_BYTES + HYBRID_STANZA_BYTES + MAC_LINE_BYTES + 16 + REPLY_PLAINTEXT_BYTES + 16);
   expect(parcel.KIND_BYTES + MAILBOX_ID_BYTES + SIGNING_KEY_BYTES + SIGNATURE_BYTES + REPLY_BYTES).toBe(9_980);
@@ -104,7 +104,7 @@ test('a reply has 9,851 bytes, and a parcel holds it and what deletes it', () =>
   expect(parcel.PARCEL_PLAINTEXT_BYTES - 13_957).toBe(8_944);
 });
 
-test('a look into a mailbox is as long as a parcel, both ways', () => {
+test('a mailbox read is as long as a parcel, in both directions', () => {
   expect(QUESTION_BYTES).toBe(parcel.PARCEL_BYTES);
   expect(MAILBOX_ANSWER_BYTES).toBe(parcel.PARCEL_BYTES);
   expect(4 + MAILBOX_KEY_BYTES + SIGNING_KEY_BYTES + 4).toBe(72);

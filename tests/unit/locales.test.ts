@@ -11,7 +11,7 @@ const needed = [
   ...new Set([...templates.values(), await readTemplate('offline', { offline: true })].flatMap((each) => [...neededTexts(each)])),
 ].sort();
 
-/** Words that frighten, accuse or promise, in no text a person in need reads. */
+/** Words that frighten, accuse or promise: banned from every text that a person in need reads. */
 const NEVER = [
   /информатор/i,
   /жалоб/i,
@@ -56,7 +56,7 @@ describe('the words of the form', () => {
   describe.each(locales)('in $name', (locale) => {
     const { language, texts } = locale;
 
-    it('are all there, and none is left over', () => {
+    it('are complete, without extra ones', () => {
       expect(Object.keys(texts).sort()).toEqual(needed);
     });
 
@@ -70,7 +70,7 @@ describe('the words of the form', () => {
       }
     });
 
-    it('have the same places to fill as in the other languages', () => {
+    it('have the same placeholders in every language', () => {
       for (const other of locales) for (const key of needed) expect(slots(texts[key] ?? ''), key).toEqual(slots(other.texts[key] ?? ''));
     });
 
@@ -78,12 +78,12 @@ describe('the words of the form', () => {
       for (const [key, text] of Object.entries(texts)) for (const word of NEVER) expect(text, key).not.toMatch(word);
     });
 
-    it('make a page without anything inline, foreign or ready to be submitted', () => {
+    it('make a page without anything inline, foreign or submittable', () => {
       const page = renderPage(template, locale, locales);
       expect(page).toContain(`<html lang="${language}"`);
       expect(page).not.toMatch(/\{\{|\}\}/);
       expect(page).not.toMatch(/<style|<script(?! src="\/)|\son\w+=|\sstyle=|javascript:|https?:\/\//i);
-      // Where there are no scripts, a parcel can be posted as text; nothing else can ever be submitted.
+      // Without scripts a parcel can be posted as text; nothing else can ever be submitted.
       expect(page.replace(/<noscript>[^]*?<\/noscript>/, '')).not.toContain('<form');
       expect(page.match(/<(?:input|textarea|select)[^>]*name="/g)).toHaveLength(1);
     });

@@ -41,7 +41,7 @@ async function everything(): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(names.sort().map(async (name) => [name, (await readFile(name)).toString('base64')])));
 }
 
-it('tells what it would take away, and changes nothing when that is not agreed to', async () => {
+it('says what it would remove, and changes nothing unless that is confirmed', async () => {
   await writeFile(join(web, 'manifest.json.minisig'), 'a signature');
   await writeFile(join(web, 'mine.html'), 'of nobody');
   const before = await everything();
@@ -53,7 +53,7 @@ it('tells what it would take away, and changes nothing when that is not agreed t
   expect(await everything()).toEqual(before);
 });
 
-it('keeps a signature that still fits, and takes away what is compressed no more', async () => {
+it('keeps a signature that still verifies, and removes outdated compressed files', async () => {
   await writeFile(join(web, 'manifest.json.minisig'), 'a signature');
   const same = { 'index.html': BIG, 'en/index.html': BIG, 'a.txt': 'a', 'other.html': `${BIG} ` };
   expect(await published(same)).toEqual({ gone: [], foreign: [], signatureGone: false });
@@ -113,7 +113,7 @@ it.each([
   await expect(load()).rejects.toMatchObject({ code });
 });
 
-it('is served with its signature, and stops the relay when that is of another key or another manifest', async () => {
+it('is served with its signature, and stops the relay when that is by another key or of another manifest', async () => {
   const file = join(web, 'manifest.json.minisig');
   const manifest = await readFile(join(web, 'manifest.json'));
   await writeFile(file, sign(manifest, await root, 'form'));
@@ -124,7 +124,7 @@ it('is served with its signature, and stops the relay when that is of another ke
   await expect(load()).rejects.toMatchObject({ code: 'MINISIGN_SIGNATURE' });
 });
 
-it('building again takes away what is no longer built, and the signature, and leaves what was never built', async () => {
+it('building again removes the signature and what is no longer built, and leaves what was never built', async () => {
   await writeFile(join(web, 'manifest.json.minisig'), 'old');
   await writeFile(join(web, 'mine.txt'), 'mine');
   await published({ 'index.html': BIG });

@@ -1,4 +1,4 @@
-// Debian's minisign reads what we write, and the other way round.
+// Debian's minisign reads what we write, and vice versa.
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -62,7 +62,7 @@ test('we sign with a key that minisign made', async () => {
   expect(encodePublicKey(publicKey).split('\n')[0]).toBe((await read('their.pub')).split('\n')[0]);
 });
 
-test("minisign refuses a signer's file, whatever it is asked to make with it, and verifies what we make", async () => {
+test("minisign refuses to sign with a signer's file in any format, and verifies what we sign with it", async () => {
   const key = generateKeyPair();
   await writeFile(at('signer.key'), await encodeSecretKey(key, undefined, 'signer'));
   await writeFile(at('signer.pub'), encodePublicKey(key));
@@ -77,7 +77,7 @@ test("minisign refuses a signer's file, whatever it is asked to make with it, an
   expect((await run('minisign', ['-V', '-m', at('message'), '-p', at('signer.pub')])).stdout).toContain('Trusted comment: a card');
 });
 
-test('a signer of the older kind, as minisign writes keys, is still read; a root key is not one of the newer kind', async () => {
+test('an older signer, in minisign’s key format, can still be read; a root key does not pass for a newer signer', async () => {
   const old = await readFile(new URL('../cases/signer-of-the-older-kind.key', import.meta.url), 'utf8');
   const key = await parseSigner(old);
   expect(await parseSecretKey(old)).toEqual(key);
@@ -95,8 +95,8 @@ test('a signer of the older kind, as minisign writes keys, is still read; a root
   for (const secret of [old, newer]) expect(() => parsePublicKey(secret)).toThrow('a secret key, not the public half');
 });
 
-// At minisign's own cost, 1 GiB and seconds each: cli-keys.test.ts.
-test('an encrypted secret key opens with its passphrase only', async () => {
+// At a low cost. cli-root-key.test.ts has minisign's own: 1 GiB and seconds each.
+test('an encrypted secret key opens only with its passphrase', async () => {
   const key = generateKeyPair();
   const text = await encodeSecretKey(key, 'a passphrase', 'signer', 12);
   expect((await parseSigner(text, 'a passphrase')).secret).toEqual(key.secret);

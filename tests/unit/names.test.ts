@@ -1,4 +1,4 @@
-// One word, one thing: who searches for an exported name finds one place.
+// One word, one thing: searching for an exported name finds one place.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { ROOT } from '../../runtime/root.ts';
 
 const EXPORT = /^export (?:declare )?(?:async )?(?:abstract )?(?:function\*?|class|const|type|interface|enum) +(\w+)/gm;
 
-it('no exported name of the programs stands in two files', () => {
+it('no exported name of the programs is defined in two files', () => {
   const files = execFileSync('git', ['ls-files', '*.ts'], { cwd: ROOT, encoding: 'utf8' })
     .trim()
     .split('\n')

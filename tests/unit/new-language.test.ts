@@ -1,4 +1,4 @@
-// A new language is one folder: nothing else has to know of it.
+// A new language is one folder, which nothing else has to know.
 import { copyFile, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import type { LocalePart } from '../../runtime/locales.ts';
 import { ROOT } from '../../runtime/root.ts';
 import type { buildWeb } from '../../web/build/build.ts';
 
-/** Marks a word as translated and keeps its places to fill. */
+/** Marks a text as translated, and keeps its placeholders. */
 const translated = (text: string): string => `«${text}»`;
 
 describe('a third language', () => {
@@ -30,7 +30,7 @@ describe('a third language', () => {
   const at = (...path: string[]): string => join(dir, 'locales', 'eo', ...path);
   const readEnglish = async (part: LocalePart): Promise<Record<string, string>> =>
     JSON.parse(await readFile(join(ROOT, 'locales/en', `${part}.json`), 'utf8')) as Record<string, string>;
-  /** But for its list of words. As long as that must be; what may stand in one is docs/words.md's to say. */
+  /** Without its word list. */
   async function addLanguage(
     change: (words: Record<string, string>, part: LocalePart) => Record<string, string> = (words) => words,
   ): Promise<void> {
@@ -44,18 +44,19 @@ describe('a third language', () => {
       await writeFile(at(`${part}.json`), JSON.stringify(change(words, part)));
     }
   }
+  /** Any list of the right length: docs/words.md says what one may contain. */
   const addWords = (): Promise<void> => copyFile(join(ROOT, 'locales/en/words.txt'), at('words.txt'));
   const buildForm = (): Promise<unknown> => build({ rootKeyFile: join(dir, 'root.pub'), outDir: join(dir, 'out') });
   const page = (path: string): Promise<string> => readFile(join(dir, 'out', path, 'index.html'), 'utf8');
 
-  it('stops the build while it has no list of words: codes of another list would open nothing', async () => {
+  it('stops the build while it has no word list: codes of another list would open nothing', async () => {
     await addLanguage();
     await expect(buildForm()).rejects.toThrow(/locales\/eo\/words\.txt is missing/);
     await writeFile(at('words.txt'), 'vorto\n'.repeat(1_295));
     await expect(buildForm()).rejects.toThrow(/locales\/eo\/words\.txt has 1295 lines, expected 1296/);
   });
 
-  it('has a page of its own once its folder is there, and every other page leads to it', async () => {
+  it('has its own page once its folder exists, and every other page links to it', async () => {
     await addLanguage();
     await addWords();
     await buildForm();
@@ -70,12 +71,12 @@ describe('a third language', () => {
     ['form', 'form.send'],
     ['desk', 'desk.forget'],
     ['cli', 'topic'],
-  ] as const)('stops the build while a word is missing for the %s', async (part, key) => {
+  ] as const)('stops the build while a text is missing for the %s', async (part, key) => {
     await addLanguage((words, of) => (of === part ? Object.fromEntries(Object.entries(words).filter(([each]) => each !== key)) : words));
     await expect(buildForm()).rejects.toThrow(`locales/eo/${part}.json lacks ${key}`);
   });
 
-  it('stops the build while a word is left over, or a file is missing', async () => {
+  it('stops the build while there is an extra text, or a file is missing', async () => {
     await addLanguage((words, part) => (part === 'cli' ? { ...words, own: 'x' } : words));
     await expect(buildForm()).rejects.toThrow('locales/eo/cli.json has own, which locales/en/ has not');
     await addLanguage();

@@ -1,4 +1,4 @@
-// What was changed on its way is seen without a key, wherever it is handed in.
+// A parcel changed in transit is recognised without a key, wherever it is handed in.
 import { readFile } from 'node:fs/promises';
 import { beforeAll, expect, it } from 'vitest';
 import { parcelsIn } from '../../cli/sending/parcels.ts';
@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 const below = (limit: number): number => readUint32(randomBytes(4), 0) % limit;
 
-/** Another byte, two pieces swapped, or a field of the header: whatever it does, not to the counter, and not nothing. */
+/** Changes a byte, swaps two pieces, or changes a header field: never the counter, and always something. */
 function changed(): Uint8Array {
   const copy = parcel.slice();
   const [at, kind] = [below(PARCEL_BYTES), below(4)];
@@ -39,7 +39,7 @@ function changed(): Uint8Array {
   return equal(copy, parcel) ? changed() : copy;
 }
 
-/** The same of a text: another character, or pieces of a messenger in another order. */
+/** The same for a text: another character, or a messenger's pieces in another order. */
 function changedText(text: string): string {
   const [at, length] = [below(text.length), 1 + below(text.length / 4)];
   const moved = text.slice(at, at + length) + text.slice(0, at) + text.slice(at + length);
@@ -58,7 +58,7 @@ const codeOf = (act: () => unknown): string => {
   }
 };
 
-it('of a thousand changes of its bytes none is taken, stamped, or written as text', () => {
+it('none of a thousand changes to its bytes is accepted, stamped, or encoded as text', () => {
   for (let time = 0; time < CHANGES; time += 1) {
     const bytes = changed();
     const code = codeOf(() => parseParcel(bytes));
@@ -67,12 +67,12 @@ it('of a thousand changes of its bytes none is taken, stamped, or written as tex
   }
 });
 
-it('of a thousand changes of its text none is taken', () => {
+it('none of a thousand changes to its text is accepted', () => {
   const text = encodeParcelText(parcel);
   for (let time = 0; time < CHANGES; time += 1) expect(CODES).toContain(codeOf(() => decodeParcelText(changedText(text))));
 });
 
-it('another counter is another stamp, and no damage', () => {
+it('another counter is another stamp, not damage', () => {
   for (let time = 0; time < 20; time += 1) {
     const copy = parcel.slice();
     copy.set(randomBytes(4), COUNTER_OFFSET);
@@ -85,7 +85,7 @@ it.each([
   ['p2.txt', 'taken'],
   ['flipped.txt', 'PARCEL_CHECK'],
   ['7c-swapped.txt', 'PARCEL_CHECK'],
-])('of texts as people pass them on: %s is %s', async (file, expected) => {
+])('among texts as people pass them on, %s is %s', async (file, expected) => {
   const found = await parcelsIn(await readFile(`tests/cases/parcel/${file}`));
   expect(found.map((each) => ('parcel' in each ? 'taken' : (each.problem as CodedError).code))).toEqual([expected]);
 });

@@ -1,4 +1,4 @@
-// A parcel's text as people and their programs pass it on. Each form is made here, of a parcel that is whole.
+// A parcel's text as people and their programs pass it on. Each form is made here from an intact parcel.
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parcelsIn } from '../../cli/sending/parcels.ts';
@@ -14,7 +14,7 @@ let text: string;
 beforeAll(async () => {
   await ready;
   const worker = identityToRecipient(generateIdentity());
-  // Hyphens in a row are what programs make dashes of.
+  // Programs turn hyphens in a row into dashes.
   do {
     parcel = sealParcel({ kind: 'decoy' }, { serial: 5, worker });
     text = encodeParcelText(parcel);
@@ -103,7 +103,7 @@ describe('one parcel', () => {
   });
 });
 
-describe('one clear word', () => {
+describe('one clear error', () => {
   it.each<readonly [string, () => string, string]>([
     ['pieces in another order', () => pieces().reverse().join('\n'), 'PARCEL_CHECK'],
     ['two pieces swapped', () => [pieces()[0], pieces()[2], pieces()[1], ...pieces().slice(3)].join('\n'), 'PARCEL_CHECK'],
@@ -123,12 +123,12 @@ describe('one clear word', () => {
     expect(await reading(make())).toEqual([code]);
   });
 
-  it('none: a letter in ordinary words, however long', async () => {
+  it('no parcel in ordinary words, however long', async () => {
     expect(await reading('Hello, how are you? '.repeat(5_000))).toEqual([]);
   });
 });
 
-it('two parcels in one text are two, and what lies between is passed over', async () => {
+it('two parcels in one text are both found, and what lies between is skipped', async () => {
   const id = toHex(parseParcel(parcel).id);
   expect(await reading(`${text}\n\nAnna, 22:10\n${lines(76)}\n`)).toEqual([id, id]);
 });
@@ -143,7 +143,7 @@ it.each([
   ['7p-att.eml', 'taken'],
   ['7c-swapped.txt', 'PARCEL_CHECK'],
   ['flipped.txt', 'PARCEL_CHECK'],
-])('of texts as people have passed them on: %s is %s', async (file, expected) => {
+])('among texts as people have passed them on, %s is %s', async (file, expected) => {
   const found = await reading(await readFile(`tests/cases/parcel/${file}`));
   expect(found.map((each) => (/^[0-9a-f]{64}$/.test(each) ? 'taken' : each))).toEqual([expected]);
 });

@@ -11,7 +11,7 @@ beforeAll(async () => {
   parcel = sealParcel({ kind: 'decoy' }, { serial: 7, worker: identityToRecipient(generateIdentity()) });
 });
 
-it('is 32,768 characters of base64url, and comes back as it was', () => {
+it('is 32,768 characters of base64url, and decodes to the same parcel', () => {
   const text = encodeParcelText(parcel);
   expect(text).toBe(Buffer.from(parcel).toString('base64url'));
   expect(text).toHaveLength(PARCEL_TEXT_CHARACTERS);
@@ -29,13 +29,13 @@ it.each([
   expect(() => decodeParcelText(change(encodeParcelText(parcel)))).toThrow(expect.objectContaining({ code: 'PARCEL_TEXT' }) as Error);
 });
 
-it('refuses to be made of anything but a parcel', () => {
+it('is made only of a parcel', () => {
   expect(() => encodeParcelText(parcel.subarray(1))).toThrow(expect.objectContaining({ code: 'PARCEL_SIZE' }) as Error);
 });
 
-it('is what the field for pasting lets through, in browsers old and new', async () => {
+it('passes the pattern of the paste field, in old and new browsers', async () => {
   const pattern = /pattern="([^"]+)"/.exec(await readTemplate('paste', { offline: true }))?.[1] ?? '';
-  // Until 2023 browsers read a pattern with the flag u, since then with v: one that is an error there refuses nothing.
+  // Until 2023 browsers compiled a pattern with the flag u, since then with v: a pattern that is an error refuses nothing.
   for (const flag of ['u', 'v']) {
     const checked = new RegExp(`^(?:${pattern})$`, flag);
     const text = encodeParcelText(parcel);

@@ -1,5 +1,5 @@
-// Follows the recipes of CONTRIBUTING.md, each with a patch of tests/recipes/ that does what the recipe says: whoever changes what a
-// recipe is about learns here whether it still holds. Where a patch no longer applies, make its changes by hand and write it anew, from a
+// Follows the recipes of CONTRIBUTING.md, each with a patch in tests/recipes/ that does what the recipe says: whoever changes what a
+// recipe is about learns here whether it still holds. If a patch no longer applies, make its changes by hand and recreate it from a
 // clean tree: `git add --intent-to-add . && git diff -U1 --no-renames > tests/recipes/<name>.patch`.
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -11,21 +11,21 @@ import type { LocalePart } from '../../runtime/locales.ts';
 import { ROOT } from '../../runtime/root.ts';
 
 const run = promisify(execFile);
-/** Neither needed nor small. */
+/** Large, and not needed. */
 const LEFT_OUT = [':!tests/cases', ':!docs/images'];
-/** What is not committed yet counts too. */
+/** Includes uncommitted files. */
 const LIST_FILES = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--deduplicate', '--', '.', ...LEFT_OUT];
 /** Made in the copy. */
 const CONFIGS = { types: 'tsconfig.recipe.json', tests: 'vitest.recipe.config.ts' };
-/** The whole project has the types of a browser by way of its packages; here they are asked for. */
+/** The whole project gets a browser's types through its packages; here they are named. */
 const PROJECT = { extends: './tsconfig.json', compilerOptions: { lib: ['ES2023', 'DOM', 'DOM.Iterable'] }, exclude: [] };
 
 type Recipe = {
   readonly title: string;
   readonly patch: string;
-  /** What the compiler looks at beside the files that the patch touches: whatever might miss the new entry. */
+  /** What the compiler checks beside the files of the patch: whatever might miss the new entry. */
   readonly types: readonly string[];
-  /** Files of the recipe that are too large for a patch; returns their names. */
+  /** Makes files of the recipe that are too large for a patch. Returns their names. */
   readonly generate?: () => Promise<string[]>;
 };
 
@@ -50,7 +50,7 @@ beforeAll(async () => {
   for (const folder of new Set([...files].map(dirname))) await mkdir(join(dir, folder), { recursive: true });
   await Promise.all([...files].map((name) => copyFile(join(ROOT, name), join(dir, name))));
   await symlink(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
-  // That of the repository builds dist/ first, which nothing here needs.
+  // The repository's own configuration builds dist/ first, which nothing here needs.
   await writeFile(
     join(dir, CONFIGS.tests),
     `
@@ -65,10 +65,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
-/** Throws with all that the program said: compiler and tests say on stdout what is wrong. */
+/** Throws with the program's whole output: compiler and tests report errors on stdout. */
 async function runIn(program: string, ...args: readonly string[]): Promise<void> {
   const { PATH, HOME, TMPDIR, GLIBC_TUNABLES } = process.env;
-  // Git must not take the copy for a part of a repository around it, nor vitest itself for one of our workers.
+  // Git must not take the copy for part of an enclosing repository, nor vitest itself for one of our workers.
   const env = { PATH, HOME, TMPDIR, GLIBC_TUNABLES, GIT_CEILING_DIRECTORIES: dirname(dir), NO_COLOR: '1' };
   await run(program, args, { cwd: dir, env }).catch((error: unknown) => {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
@@ -83,13 +83,13 @@ function sectionOf(title: string): string {
   return section.split(/\n##/)[0] ?? '';
 }
 
-/** The files that the rows of a recipe's table begin with. */
+/** The files at the start of the rows of a recipe's table. */
 function namedIn(title: string): string[] {
   const cells = [...sectionOf(title).matchAll(/^\| (`[^|]+) \|/gm)].map(([, cell]) => cell ?? '');
   return cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name ?? ''));
 }
 
-/** The tests that a recipe says will name what was forgotten. */
+/** The tests that name what was forgotten, according to the recipe. */
 function testsIn(title: string): string[] {
   const names = [...sectionOf(title).matchAll(/tests\/unit\/[\w-]+\.test\.ts/g)].map(([name]) => name);
   return [...new Set(names)].filter((name) => files.has(name));
@@ -100,7 +100,7 @@ function touchedBy(patch: string): string[] {
   return [...new Set([...headers].flatMap(([, ...names]) => names.filter((name) => name !== undefined)))];
 }
 
-/** What is touched and not named. `xx` stands for a new name, not for any that is there. */
+/** Touched files that the recipe does not name. `xx` stands for a new name, not an existing one. */
 function unnamed(touched: readonly string[], title: string): string[] {
   const isNamed = (file: string): boolean =>
     namedIn(title).some((name) => {
@@ -115,7 +115,7 @@ function unnamed(touched: readonly string[], title: string): string[] {
   return touched.filter((file) => !isNamed(file));
 }
 
-/** The large parts of a third language, whose code is xx: each word of the English ones marked, so that none is the same. */
+/** Makes the large parts of a third language, xx: the English texts, each marked so that none is the same. */
 async function markEnglish(): Promise<string[]> {
   const of = (language: string, name: string): string => join('locales', language, name);
   for (const part of ['form', 'desk'] satisfies LocalePart[]) {
@@ -156,16 +156,16 @@ describe.each(RECIPES)('$title', ({ title, patch, types, generate }) => {
 });
 
 describe('a recipe', () => {
-  it.each([...RECIPES.map(({ title }) => title), 'A limit per team'])('names files that are there, or new ones: %s', (title) => {
+  it.each([...RECIPES.map(({ title }) => title), 'A limit per team'])('names existing files, or new ones: %s', (title) => {
     const named = namedIn(title);
     expect(named.length).toBeGreaterThan(3);
     expect(named.filter((name) => !name.includes('xx') && !files.has(name))).toEqual([]);
   });
 
-  it.each(RECIPES)('is found wanting where a patch touches a file that it does not name: $title', async ({ title, patch }) => {
+  it.each(RECIPES)('fails when a patch touches a file that it does not name: $title', async ({ title, patch }) => {
     const more = 'diff --git a/server/pool.ts b/server/pool.ts\n--- a/server/pool.ts\n+++ b/server/pool.ts\n';
     const touched = touchedBy((await patchOf(patch)) + more).filter((name) => name !== ownTest(patch));
-    // A name that is there is not a new one.
+    // An existing name is not a new one.
     const others = ['worker/inboxes/maildir.ts', 'tests/unit/store.test.ts'];
     expect(unnamed([...touched, ...others], title)).toEqual(['server/pool.ts', ...others]);
   });

@@ -19,7 +19,7 @@ import { readSigned } from '../../web/build/single-file.ts';
 import { makeKeyrings } from '../support/keyrings.ts';
 
 const MOST_BYTES = 200_000;
-/** A reader that blocks would hold the whole run: these must fail on their own. */
+/** A reader that blocks would hang the whole run: these cases must fail on their own. */
 const TIMEOUT_MS = 5_000;
 
 let dir: string;
@@ -67,13 +67,13 @@ describe.each(Object.entries(readers))('%s', (name, read) => {
   });
 });
 
-it('stops at the limit where a file states no size', { timeout: TIMEOUT_MS }, async () => {
-  // Files of /proc say that they have 0 bytes.
+it('stops at the limit where a file reports no size', { timeout: TIMEOUT_MS }, async () => {
+  // Files in /proc report 0 bytes.
   await expect(readRegularFile('/proc/self/maps', 100)).rejects.toMatchObject({ code: 'FILE_TOO_LARGE' });
   expect(() => readRegularFileSync('/proc/self/maps', 100)).toThrow(expect.objectContaining({ code: 'FILE_TOO_LARGE' }));
 });
 
-it("a private file is its owner's alone, and no link", { timeout: TIMEOUT_MS }, async () => {
+it("a private file is its owner's alone, and not a link", { timeout: TIMEOUT_MS }, async () => {
   await writeFile(at('shown'), 'secret');
   await chmod(at('shown'), 0o640);
   await expect(readPrivateFile(at('shown'), MOST_BYTES)).rejects.toMatchObject({ code: 'FILE_MODE' });
@@ -81,10 +81,10 @@ it("a private file is its owner's alone, and no link", { timeout: TIMEOUT_MS }, 
   expect((await readRegularFile(at('link'), MOST_BYTES)).length).toBe(MOST_BYTES);
 });
 
-describe('a pipe in the place of', () => {
+describe('a pipe in place of', () => {
   const pipe = (path: string) => execFileSync('mkfifo', ['-m', '600', path]);
 
-  it('a keyring or its signature leaves the others', { timeout: TIMEOUT_MS }, async () => {
+  it('a keyring or its signature does not affect the others', { timeout: TIMEOUT_MS }, async () => {
     const keyrings = await makeKeyrings(dir);
     await keyrings.add({ serial: 1, fromHours: -1, toHours: 1 });
     pipe(join(keyrings.directory, 'keyring-2.json'));
@@ -113,14 +113,14 @@ describe('a pipe in the place of', () => {
     await expect(smtp.createInbox(settings)).rejects.toMatchObject({ code: 'FILE_KIND' });
   });
 
-  it('an identity makes that one unusable', { timeout: TIMEOUT_MS }, async () => {
+  it('an identity makes only that one unusable', { timeout: TIMEOUT_MS }, async () => {
     const directory = at('identities');
     await mkdir(directory);
     pipe(join(directory, 'worker-1.txt'));
     expect((await loadIdentities(directory)).unusable).toMatchObject([{ serial: 1, problem: 'unreadable' }]);
   });
 
-  it('what a form is built with is named', { timeout: TIMEOUT_MS }, async () => {
+  it('an input of the form’s build is named', { timeout: TIMEOUT_MS }, async () => {
     const given = at('given');
     await mkdir(given);
     const [rootKeyFile, piped, siteFile, keyring] = ['root.pub', 'pipe.pub', 'site.json', 'keyring-1.json'].map((name) =>

@@ -36,14 +36,14 @@ describe('the environment', () => {
     expect(parseEnv<unknown>(z.object({ X: schema }), { X: text })).toEqual({ problems: [expect.stringMatching(/^X: /) as unknown] });
   });
 
-  it('reads secrets from files, and says why it cannot', () => {
+  it('reads secrets from files, and reports why it cannot', () => {
     const schema = z.object({ X: secretFile });
     expect(parseEnv(schema, { X: join(dir, 'secret') })).toEqual({ value: { X: 'hunter2' } });
     expect(parseEnv(schema, { X: join(dir, 'empty') })).toEqual({ problems: ['X: the file is empty'] });
     expect(parseEnv(schema, { X: join(dir, 'none') })).toEqual({ problems: ['X: the file cannot be read (ENOENT)'] });
   });
 
-  it('names every problem at once, what is missing as missing, and no value', () => {
+  it('names every problem at once, missing settings as missing, and no values', () => {
     const schema = z.object({ A: absolutePath, B: integer(1, 9), C: listenAddress });
     const result = parseEnv<unknown>(schema, { A: 'hunter2', C: 'hunter2' });
     expect(result).toEqual({ problems: ['A: expected an absolute path', 'B: missing', 'C: expected unix:/path or 127.0.0.1:PORT'] });
@@ -63,7 +63,7 @@ describe('the log', () => {
     expect(time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\dZ$/);
   });
 
-  it('lets no other field and no other value out, whatever a caller casts', () => {
+  it('outputs no other field or value, whatever a caller casts', () => {
     const canary = 'canary';
     const line = logged({
       ip: canary,
@@ -82,7 +82,7 @@ describe('the log', () => {
     expect(line).toMatchObject({ reason: 'unprintable', file: 'unprintable' });
   });
 
-  it('names an error in one word, never with its message', () => {
+  it('names an error in one word, never by its message', () => {
     const reply = Object.assign(new Error('OOM command not allowed: canary'), { name: 'ReplyError' });
     const coded = Object.assign(new Error('canary'), { code: 'ECONNREFUSED' });
     expect([reply, coded, new TypeError('canary'), 'canary', undefined].map(errorCode)).toEqual([

@@ -1,4 +1,4 @@
-// The operator's site file: what it may say, what it says when it is wrong, and what it does to the pages.
+// The operator's site file: what it may contain, how errors are reported, and what it changes in the pages.
 import { describe, expect, it } from 'vitest';
 import { readLocales } from '../../runtime/locales.ts';
 import { readTemplates } from '../../web/build/pages.ts';
@@ -28,7 +28,7 @@ const failure = (value: unknown): string => {
 };
 
 describe('without a site file', () => {
-  it('the pages name nobody, lead to an empty page and give no numbers', () => {
+  it('the pages name nobody, exit to an empty page and give no numbers', () => {
     expect(parse({})).toEqual(PLAIN_SITE);
     for (const path of templates.keys())
       expect(pageOf(PLAIN_SITE, 'ru', path)).toContain('<a id="exit" href="about:blank" rel="noreferrer">');
@@ -47,7 +47,7 @@ describe('a site file', () => {
     }
   });
 
-  it('gives names, crisis lines and a word on bridges to its own language only', () => {
+  it('gives names, crisis lines and advice on bridges in its own language only', () => {
     const site = parse({
       name: { ru: 'Тихая <линия>' },
       crisisLines: {
@@ -65,11 +65,11 @@ describe('a site file', () => {
     expect(page).toContain('Мосты: bridges@example.org</li>');
     expect(page).not.toContain('href="tel:');
     for (const word of ['Тихая', 'chat.example', 'bridges@example.org']) expect(pageOf(site, 'en')).not.toContain(word);
-    // The name stays out of what a tab or a list of windows shows.
+    // The name stays out of titles, which tabs and window lists show.
     expect(page).toContain('<title>Сообщение</title>');
   });
 
-  it('says on an ordinary address how to reach the onion', () => {
+  it('says how to reach the onion on an ordinary address', () => {
     const page = pageOf(parse({ clearnet: { onion: ONION } }), 'en');
     expect(page).toContain('It is better to open this page in Tor Browser');
     expect(page).toContain(`<code>${ONION}</code>`);
@@ -96,11 +96,11 @@ describe('a site file', () => {
       'clearnet, onion: it must be the http://….onion/ address',
     ],
     ['two faults at once', { exit: 1, name: { ru: '' } }, 'name, ru: it is empty'],
-  ])('is refused with %s, and says where', (_, value, message) => {
+  ])('is refused with %s, and the error says where', (_, value, message) => {
     expect(failure(value)).toContain(message);
   });
 
-  it('is refused when it is no JSON', () => {
+  it('is refused when it is not JSON', () => {
     expect(() => parseSite('{', LANGUAGES)).toThrow(/it is not JSON/);
   });
 });

@@ -4,11 +4,11 @@ import { drawSlot } from '../../web/page/moments.ts';
 import type { Slot } from '../../web/page/slots.ts';
 import { LONGEST_MEANS, Slots, type SlotsOptions } from '../../web/page/slots.ts';
 
-/** No test waits for it. */
+/** No test waits this long. */
 const LONGEST_MS = 1_000_000;
 const never = (): Promise<never> => new Promise(() => undefined);
 
-/** Slots that pass as fast as they can, of which those in `decoys` have one. After `most` nothing more is drawn. */
+/** Slots that pass as fast as possible; those in `decoys` have a decoy. After `most` slots nothing more is drawn. */
 function passing(decoys: readonly number[], most = Infinity, otherwise: Partial<SlotsOptions> = {}) {
   const sent: string[] = [];
   let prepared = 0;
@@ -45,7 +45,7 @@ describe('slots', () => {
     expect(prepared()).toBe(3);
   });
 
-  it('give the next one to a request, in the place of its decoy', async () => {
+  it('give the next one to a request, in place of its decoy', async () => {
     const { slots, sent, ended } = passing([1, 2], 9);
     const outcome = slots.use(async () => {
       sent.push('request');
@@ -56,7 +56,7 @@ describe('slots', () => {
     expect(sent).toEqual(['request', 'decoy 2']);
   });
 
-  it('are there for a request also without a decoy', async () => {
+  it('serve a request even in a slot without a decoy', async () => {
     const { slots, sent } = passing([]);
     await slots.use(async () => {
       sent.push('request');
@@ -65,7 +65,7 @@ describe('slots', () => {
     slots.stop();
   });
 
-  it('pass without a decoy that is not made yet, which goes in a later one', async () => {
+  it('pass without a decoy that is not ready yet, which goes in a later slot', async () => {
     let made: () => void = () => undefined;
     const { slots, sent, ended, current } = passing([1], 9, {
       prepare: () =>
@@ -81,7 +81,7 @@ describe('slots', () => {
     expect(sent).toHaveLength(1);
   });
 
-  it('let a request pass a decoy that is not made yet, and take its place', async () => {
+  it('let a request overtake a decoy that is not ready yet, and take its place', async () => {
     const { slots, sent } = passing([1], 9, { prepare: never });
     await slots.use(async () => {
       sent.push('request');
@@ -141,20 +141,20 @@ describe('slots', () => {
     slots.stop();
   });
 
-  it('go on after an exchange that failed, and say so to whom it was', async () => {
+  it('continue after a failed exchange, and report it to its caller', async () => {
     const { slots } = passing([]);
     await expect(slots.use(() => Promise.reject(new Error('no connection')))).rejects.toThrow('no connection');
     expect(await slots.use(async () => 'again')).toBe('again');
     slots.stop();
   });
 
-  it('leave no request waiting when none can be drawn any more', async () => {
+  it('leave no request waiting when no more can be drawn', async () => {
     const { slots } = passing([], 0);
     await expect(slots.use(async () => 'never')).rejects.toThrow('no more');
     await expect(slots.use(async () => 'never')).rejects.toThrow('no more');
   });
 
-  it('pass nothing on once they are stopped', async () => {
+  it('send nothing once they are stopped', async () => {
     const { slots, sent } = passing([1, 2, 3]);
     slots.start();
     slots.stop();
@@ -172,14 +172,14 @@ describe('a slot that is drawn', () => {
     const times = Array.from({ length: DRAWS }, () => drawSlot(1, MEAN_MS).ms / MEAN_MS);
     expect(Math.min(...times)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...times)).toBeLessThanOrEqual(LONGEST_MEANS);
-    // The share below each bound, of an exponential distribution cut off at three means.
+    // The share below each bound, for an exponential distribution cut off at three means.
     for (const bound of [0.25, 0.5, 1, 2]) {
       const expected = (1 - Math.exp(-bound)) / (1 - Math.exp(-LONGEST_MEANS));
       expect(times.filter((time) => time < bound).length / DRAWS).toBeCloseTo(expected, 1);
     }
   });
 
-  it('has a decoy if it is the first, and one in as many as came before it and itself', () => {
+  it('has a decoy if it is the first, and the n-th has one with probability 1/n', () => {
     for (const number of [1, 2, 5, 20]) {
       const decoys = Array.from({ length: DRAWS }, () => drawSlot(number, 1).decoy).filter(Boolean).length;
       expect(decoys / DRAWS).toBeCloseTo(1 / number, 1);

@@ -10,7 +10,7 @@ import { bucketOf } from '../../redis/mailboxes.ts';
 beforeAll(() => ready);
 
 describe('names in Redis', () => {
-  it('never meet', () => {
+  it('never collide', () => {
     const names = [
       keys.pool,
       keys.claims,
@@ -31,13 +31,13 @@ describe('names in Redis', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('an id is remembered by its first 16 bytes, and nothing else passes for one', () => {
+  it('an id is remembered by its first 16 bytes, and nothing else passes for an id', () => {
     expect(rememberedId(Uint8Array.from({ length: 32 }, (_, i) => i))).toEqual(Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex'));
     expect(() => rememberedId(new Uint8Array(16))).toThrow(RangeError);
   });
 });
 
-it('the places of a mailbox have nothing in common, with each other or with those of another week or mailbox', () => {
+it('the places of a mailbox share nothing with each other, or with those of another week or mailbox', () => {
   const differing = (a: Buffer, b: Buffer) =>
     a.reduce((sum, byte, i) => sum + (byte ^ (b[i] ?? 0)).toString(2).replaceAll('0', '').length, 0);
   fc.assert(
@@ -45,7 +45,7 @@ it('the places of a mailbox have nothing in common, with each other or with thos
       const almost = mailbox.with(31, (mailbox[31] ?? 0) ^ 1);
       const places = [bucketOf(mailbox, week), bucketOf(mailbox, week + 1), bucketOf(almost, week)].flatMap(({ fields }) => fields);
       expect(new Set(places.map(({ length }) => length))).toEqual(new Set([16]));
-      // Of two random places half of the 128 bits differ; at most 20 or at least 108 of them once in 10^15 pairs.
+      // Two random places differ in about half of their 128 bits; in at most 20 or at least 108 once in 10^15 pairs.
       const distances = places.flatMap((place, i) => places.slice(i + 1).map((other) => differing(place, other)));
       expect(Math.min(...distances)).toBeGreaterThan(20);
       expect(Math.max(...distances)).toBeLessThan(108);

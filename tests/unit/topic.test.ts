@@ -1,4 +1,4 @@
-// Who gets a request, with a topic and without one.
+// Which team gets a request, with a topic and without.
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
@@ -47,7 +47,7 @@ describe('a request', () => {
     expect(() => teamFor(keyring, '')).toThrow(expect.objectContaining({ code: 'KEYRING_TOPIC' }));
   });
 
-  it('without one goes to those who are there for it, and where nobody is, to any', () => {
+  it('without one goes to the teams for such requests, and where there are none, to any', () => {
     expect(chosen(keyringOf(team('1', 'legal'), team('2', 'psychological', 'other')))).toEqual(['2']);
     expect(chosen(keyringOf(team('1', 'legal'), team('2', 'psychological'), team('3', 'legal')))).toEqual(['1', '2', '3']);
   });
@@ -58,7 +58,7 @@ describe('a request', () => {
     .map((ids) => ids.map((id) => ({ ...team('0', 'legal'), id: id.toString(16).padStart(16, '0') })));
   const anyKey = fc.uint8Array({ minLength: 32, maxLength: 32 });
 
-  it('of a conversation goes to the same team each time, whichever others come or go', () => {
+  it('of a conversation goes to the same team each time, whatever other teams come or go', () => {
     fc.assert(
       fc.property(anyTeams, anyKey, fc.nat(), fc.boolean(), (teams, key, at, named) => {
         const topic = named ? 'legal' : undefined;
@@ -71,7 +71,7 @@ describe('a request', () => {
     );
   });
 
-  it('of some conversation goes to each of those who take its topic, and of none to anybody else', () => {
+  it('of different conversations goes to every team that takes its topic, and to no other', () => {
     const keyring = keyringOf(team('1', 'legal'), team('2', 'legal', 'other'), team('3', 'psychological'));
     const chosenBy = (topic?: string): Set<string> =>
       new Set(Array.from({ length: TRIES }, (_, i) => teamFor(keyring, topic, keyOf(i)).id[0] ?? ''));
@@ -86,7 +86,7 @@ describe('a request', () => {
     expect(teamFor(keyringOf(...teams), 'legal', keyOf(7))).toBe([...teams].sort((a, b) => (rank(a) < rank(b) ? -1 : 1))[0]);
   });
 
-  it('and further words before an answer go to one team, with one topic; with an answer, to whoever answered', () => {
+  it('and further words before an answer go to one team if they have one topic; after an answer, to the team that answered', () => {
     const verified: VerifiedKeyring = {
       keyring: keyringOf(...['1', '2', '3', '4', '5', '6', '7', '8'].map((digit) => team(digit, 'legal'))),
       digest: '0'.repeat(64),
@@ -106,7 +106,7 @@ describe('a request', () => {
     }
   });
 
-  it('without one says so to the volunteer, instead of naming a topic that nobody chose', () => {
+  it('without one names no topic to the volunteer', () => {
     const verified: VerifiedKeyring = { keyring: keyringOf(team('1', 'legal')), digest: '0'.repeat(64) };
     const content = openSealed(parseParcel(sealRequest({ language: 'ru', message: MESSAGE }, verified)).sealed, [worker]);
     if (content.kind !== 'letter') throw new Error(content.kind);

@@ -1,4 +1,4 @@
-// Files that an editor or another system has touched: a byte order mark, blanks, other line ends, letters composed otherwise.
+// Files that an editor or another system has changed: byte order mark, blanks, line ends, Unicode composition.
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readKeyring } from '../../cli/keys/keyring.ts';
@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => dir.remove());
 
 const io = processIo();
-/** What editors and systems make of a text. */
+/** What editors and systems do to a text. */
 const TOUCHES: readonly (readonly [string, (text: string) => string | Uint8Array])[] = [
   ['a mark before it', (text) => `\ufeff${text}`],
   ['other line ends', (text) => text.replaceAll('\n', '\r\n')],
@@ -39,7 +39,7 @@ const TOUCHES: readonly (readonly [string, (text: string) => string | Uint8Array
 const copyOf = async (file: string, touch: (text: string) => string | Uint8Array): Promise<string> =>
   writeTo(dir.path('touched'), touch(await readFile(file, 'utf8')));
 
-describe('the files of practice', () => {
+describe('files from practice', () => {
   it.each(['id-bom.txt', 'id-trail.txt'])('%s is an identity', async (file) => {
     expect(await readIdentities([`${CASES}/${file}`], io)).toHaveLength(1);
   });
@@ -74,7 +74,7 @@ describe.each(TOUCHES)('%s', (_what, touch) => {
     expect((await readTeams(await writeTo(dir.path('teams.json'), touch(teams)))).teams).toHaveLength(1);
   });
 
-  it('a keyring stays refused, with what to do about it', async () => {
+  it('a keyring stays refused, with advice', async () => {
     const file = dir.path('keyring-touched.json');
     const pretty = touch(`${await readFile(office.keyring.file, 'utf8')}\n`);
     await writeTo(file, pretty);
@@ -101,7 +101,7 @@ describe.each(TOUCHES)('%s', (_what, touch) => {
   });
 });
 
-it('a keyring that somebody changed is refused without an excuse', async () => {
+it('a keyring that somebody changed is refused without that advice', async () => {
   const file = await writeTo(dir.path('forged.json'), (await readFile(office.keyring.file, 'utf8')).replace(TOPIC.id, 'psychologicaX'));
   await writeTo(`${file}.minisig`, await readFile(office.keyring.signatureFile));
   const { code, err } = await cli(['admin', 'check', file, '--root-key', office.rootPublicKey]);
@@ -134,6 +134,6 @@ it.each<readonly [string, Uint8Array, string]>([
   expect(textOf(bytes)).toBe(text);
 });
 
-it('what is no text is refused', () => {
+it('what is not text is refused', () => {
   expect(() => textOf(Uint8Array.of(0xff, 0xc0, 1))).toThrow(TypeError);
 });

@@ -1,4 +1,4 @@
-// A browser that translates pages sends their text away, past the page's policy: what people write must be kept out of it.
+// A browser that translates pages sends their text away, bypassing the page's policy: what people write must be excluded.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 const TEMPLATES = fileURLToPath(new URL('../../web/templates/', import.meta.url));
 const TYPED = /<(?:textarea|input)\b[^>]*>/g;
 
-it('every field of a page that people write in, and every place that shows what they wrote, is out of a translator’s reach', async () => {
+it('every field that people write in, and every place that shows what they wrote, is excluded from translation', async () => {
   const pages = (await readdir(TEMPLATES)).filter((name) => name.endsWith('.html') && name !== 'desk.html');
   const seen: string[] = [];
   for (const name of pages) {
@@ -21,7 +21,7 @@ it('every field of a page that people write in, and every place that shows what 
   expect(seen.length).toBeGreaterThan(6);
 });
 
-it('nothing of the desk is for a translator', async () => {
+it('the whole desk is excluded from translation', async () => {
   const desk = await readFile(join(TEMPLATES, 'desk.html'), 'utf8');
   expect(desk).toMatch(/<html [^>]*translate="no"/);
   expect(desk).toContain('<meta name="google" content="notranslate">');

@@ -21,7 +21,7 @@ const withCofactor: Verify = (signature, message, key) => {
   const [x, y] = add(r, multiply(challenge(signature.subarray(0, 32), key, message), a));
   return String(multiply(8n, add(multiply(s, BASE), [-x, y]))) === String(ZERO);
 };
-/** OpenSSL: without the cofactor, and of keys that sign everything. */
+/** OpenSSL: cofactorless, and accepts keys under which any message verifies. */
 const openSsl: Verify = (signature, message, key) => {
   const spki = concat(Uint8Array.from(Buffer.from('302a300506032b6570032100', 'hex')), key);
   return verify(null, message, createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' }), signature);
@@ -30,7 +30,7 @@ const openSsl: Verify = (signature, message, key) => {
 test.each([
   ['a library that takes the cofactor in', withCofactor],
   ['OpenSSL', openSsl],
-])('the vectors of signatures tell %s from what the protocol asks for', (_what, holds) => {
+])('the vectors of signatures distinguish %s from what the protocol requires', (_what, holds) => {
   const differing = vectorFile.vectors
     .filter(({ op }) => op === 'verifySignature')
     .filter(({ input, context, expect: expected }) => {

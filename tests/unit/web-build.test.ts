@@ -15,7 +15,7 @@ import { readSigned } from '../../web/build/single-file.ts';
 import { makeKeyrings } from '../support/keyrings.ts';
 
 const KIB = 1024;
-/** Each language's own, and what there is once. */
+/** Files of each language, and files that exist once. */
 const eachLanguage = (names: readonly string[], once: readonly string[] = []): string[] =>
   [...readLanguages().flatMap(({ path }) => names.map((name) => `/${path}${name}`)), ...once].sort();
 
@@ -74,7 +74,7 @@ describe('the built form', () => {
     expect(await bytesOf(join(dir, 'two'))).toEqual(await bytesOf(join(dir, 'one')));
   });
 
-  it('holds the root key and nothing that keeps, reports or calls out', async () => {
+  it('holds the root key and nothing that stores, reports or connects elsewhere', async () => {
     const files = await bytesOf(join(dir, 'one'));
     const sealers = ['/seal-wasm.js', '/seal-js.js'].map((file) => files.get(file) ?? '');
     const scripts = [files.get('/form.js') ?? '', files.get('/replies.js') ?? '', ...sealers].join('');
@@ -102,7 +102,7 @@ describe('the built form', () => {
     for (const script of ['/form.js', '/replies.js']) expect(files.get(script)?.length, script).toBeLessThan(24_000);
   });
 
-  it('is light enough for a first visit over Tor, with a keyring of eight volunteers', async () => {
+  it('is small enough for a first visit over Tor, with a keyring of eight volunteers', async () => {
     const files = await bytesOf(join(dir, 'one'));
     const sum = (...names: string[]): number =>
       names.reduce((total, file) => total + (files.get(`${file}.gz`) ?? files.get(file) ?? '').length, 0);
@@ -116,7 +116,7 @@ describe('the built form', () => {
     expect(visit + sum('/seal-js.js')).toBeLessThanOrEqual(250 * KIB);
   });
 
-  it('has with keyrings an offline form a language, a page for when that has ended, and says when that is', async () => {
+  it('has, given keyrings, an offline form per language, a page for its expiry, and the time of that', async () => {
     const keyrings = await makeKeyrings(join(dir, 'offline'));
     const later = await keyrings.add({ serial: 1, fromHours: 0, toHours: 48 });
     await keyrings.add({ serial: 2, fromHours: 0, toHours: 24 });
@@ -132,7 +132,7 @@ describe('the built form', () => {
     expect(files.get('/form.json')).toBe(`{"until":"${later.notAfter}"}\n`);
   });
 
-  it('is not made with a secret key in the place of the public one', async () => {
+  it('is not built with a secret key in place of the public one', async () => {
     const secret = join(dir, 'root.key');
     await writeFile(secret, await encodeSecretKey(generateKeyPair()));
     await expect(buildWeb({ rootKeyFile: secret, outDir: join(dir, 'three') })).rejects.toMatchObject({ code: 'MINISIGN_FORMAT' });

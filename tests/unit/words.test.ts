@@ -1,4 +1,4 @@
-// The word lists of the access code; their rules stand in docs/words.md.
+// The word lists of the access code; docs/words.md has their rules.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { DISTINCT_LETTERS, normalizeWord, placeOf, WORD_LIST_LENGTH } from '../../crypto/words.ts';
@@ -6,9 +6,9 @@ import { DISTINCT_LETTERS, normalizeWord, placeOf, WORD_LIST_LENGTH } from '../.
 interface Language {
   readonly name: string;
   readonly form: RegExp;
-  /** Two words with the same key may be taken for each other by ear. */
+  /** Two words with the same key may be confused by ear. */
   readonly sound: (word: string) => string;
-  /** Pairs the rule of sound must find. */
+  /** Pairs that `sound` must find alike. */
   readonly alike: readonly (readonly [string, string])[];
   readonly never: RegExp;
 }
@@ -17,10 +17,10 @@ const single = (text: string): string => text.replaceAll(/(.)\1+/gu, '$1');
 const replaceEach = (text: string, rules: readonly (readonly [RegExp, string])[]): string =>
   rules.reduce((now, [from, to]) => now.replaceAll(from, to), text);
 
-/** Patterns with spaces between. */
+/** @param patterns separated by white space */
 const beginningWith = (patterns: string): RegExp => new RegExp(`^(${patterns.trim().split(/\s+/).join('|')})`);
 
-/** Every vowel as if unstressed, every consonant voiceless, signs dropped. */
+/** Every vowel as if unstressed, every consonant voiceless, ъ and ь dropped. */
 const soundOfRussian = (word: string): string =>
   single(
     replaceEach(word, [
@@ -133,7 +133,7 @@ describe.each(LANGUAGES)('the words of $name', ({ name, form, sound, alike, neve
     });
   };
 
-  it('are as many as the code needs, one a line', () => {
+  it('are as many as the code needs, one per line', () => {
     expect(file.endsWith('\n')).toBe(true);
     expect(words).toHaveLength(WORD_LIST_LENGTH);
   });
@@ -142,11 +142,11 @@ describe.each(LANGUAGES)('the words of $name', ({ name, form, sound, alike, neve
     expect(words).toEqual([...words].sort());
   });
 
-  it('have 4 to 8 small letters', () => {
+  it('have 4 to 8 lowercase letters', () => {
     expect(words.filter((word) => !form.test(word))).toEqual([]);
   });
 
-  it('are known by their first letters', () => {
+  it('are distinct in their first letters', () => {
     expect(twice((word) => word.slice(0, DISTINCT_LETTERS))).toEqual([]);
     expect(words.filter((word, place) => placeOf(word.slice(0, DISTINCT_LETTERS), words) !== place)).toEqual([]);
   });
@@ -155,11 +155,11 @@ describe.each(LANGUAGES)('the words of $name', ({ name, form, sound, alike, neve
     expect(twice(sound)).toEqual([]);
   });
 
-  it.each(alike)('the rule of sound knows that %s and %s do', (one, other) => {
+  it.each(alike)('the rule of sound finds %s and %s alike', (one, other) => {
     expect(sound(one)).toBe(sound(other));
   });
 
-  it('are what somebody types', () => {
+  it('are unchanged by normalization', () => {
     expect(words.filter((word) => normalizeWord(word, words) !== word)).toEqual([]);
     expect(words.filter((word, place) => placeOf(word.toUpperCase(), words) !== place)).toEqual([]);
   });

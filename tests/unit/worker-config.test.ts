@@ -42,14 +42,14 @@ describe('inboxes.json', () => {
     ]);
   });
 
-  it('is described, every setting of it', async () => {
+  it('has every setting described', async () => {
     const rows = (await whereLettersGo()).split('\n').filter((line) => line.startsWith('| `'));
     const described = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name));
     const settings = new Set(inboxesSchema.element.options.flatMap(({ shape }) => Object.keys(shape)));
     expect(described.toSorted()).toEqual([...settings].toSorted());
   });
 
-  it('as it is given there is taken', async () => {
+  it('is accepted as the documents show it', async () => {
     const example = /```json\n([^]*?)```/.exec(await whereLettersGo())?.[1] ?? '';
     expect(inboxesSchema.parse(JSON.parse(example))).toHaveLength(2);
   });
@@ -78,7 +78,7 @@ describe('inboxes.json', () => {
 });
 
 describe('the environment', () => {
-  it('has every problem named at once, by name and without values', async () => {
+  it('reports every problem at once, by name and without values', async () => {
     await writeFile(join(dir, 'inboxes.json'), JSON.stringify([{ ...maildir, team: 'secret-team' }]));
     const result = parseEnv(workerEnv, { WORKER_INBOXES: join(dir, 'inboxes.json'), WORKER_SHARE: '0', WORKER_ROUND_SECONDS: '0.5' });
     const text = 'problems' in result ? result.problems.join('\n') : '';
@@ -92,7 +92,7 @@ describe('the environment', () => {
 describe('identity files', () => {
   const add = (name: string, text: string, mode = 0o600) => writeFile(join(dir, name), text, { mode });
 
-  it('are read by serial; what others may read, or is no single identity, is not used', async () => {
+  it('are read by serial; a file that others may read, or without exactly one identity, is not used', async () => {
     const identity = generateIdentity();
     await add('worker-1.txt', `# comment\n${identity}\n`);
     await add('worker-2.txt', identity);
@@ -117,7 +117,7 @@ describe('identity files', () => {
     const path = join(dir, 'worker-1.txt');
     await add('worker-1.txt', generateIdentity());
     const before = await readFile(path);
-    // A second name of the same file shows what became of its content.
+    // A hard link to the same file shows what became of its content.
     await link(path, join(dir, 'same'));
     await shred(path, dir);
     expect(await readdir(dir)).toEqual(['same']);

@@ -29,7 +29,7 @@ const open = (): Promise<Inbox> =>
 const list = (part: string): Promise<string[]> => readdir(join(path, 'box', part));
 
 describe('a Maildir', () => {
-  it('gets a whole file in new/, for its owner only, dated by the day', async () => {
+  it('gets a complete file in new/, for its owner only, with its time rounded to the day', async () => {
     await inbox.deliver(letter);
     const name = toHex(letter.id);
     expect([await list('new'), await list('tmp'), await list('cur')]).toEqual([[name], [], []]);
@@ -55,16 +55,16 @@ describe('a Maildir', () => {
     ['cur', '.host:2,S'],
     ['new', ',U=5'],
     ['new', ':2,'],
-  ])('does not get a letter twice that its reader has in %s/ as <id>%s', async (part, suffix) => {
+  ])('does not get a letter again that its reader has in %s/ as <id>%s', async (part, suffix) => {
     await inbox.deliver(letter);
     await rename(join(path, 'box/new', toHex(letter.id)), join(path, 'box', part, `${toHex(letter.id)}${suffix}`));
     await inbox.deliver(letter);
-    // As a worker that was started after a crash, and remembers nothing.
+    // Like a worker restarted after a crash, which remembers nothing.
     await (await open()).deliver(letter);
     expect([...(await list('new')), ...(await list('cur'))]).toEqual([`${toHex(letter.id)}${suffix}`]);
   });
 
-  it('takes no other file for a letter, be its name longer or shorter', async () => {
+  it('takes no other file for a letter, whether its name is longer or shorter', async () => {
     const name = toHex(letter.id);
     for (const other of [`${name}0`, `${name}abc:2,S`, name.slice(1), `x${name}`]) await writeFile(join(path, 'box/cur', other), 'mail');
     await inbox.deliver(letter);
@@ -76,20 +76,20 @@ describe('a Maildir', () => {
     ['a pipe in cur/', 'cur', (file: string) => Promise.resolve(void execFileSync('mkfifo', [file]))],
     ['a pipe in new/', 'new', (file: string) => Promise.resolve(void execFileSync('mkfifo', [file]))],
     ['a dangling link in new/', 'new', (file: string) => symlink('/nowhere', file)],
-  ] as const)('takes no %s for a letter that has its name', async (_what, part, make) => {
+  ] as const)('does not take a %s for the letter of that name', async (_what, part, make) => {
     await make(join(path, 'box', part, toHex(letter.id)));
     await inbox.deliver(letter);
     expect((await lstat(join(path, 'box/new', toHex(letter.id)))).isFile()).toBe(true);
   });
 
-  it('refuses one letter alone when a folder is in its place, and leaves nothing in tmp/', async () => {
+  it('refuses only the letter whose place is taken by a folder, and leaves nothing in tmp/', async () => {
     await mkdir(join(path, 'box/new', toHex(letter.id)));
     await expect(inbox.deliver(letter)).rejects.toMatchObject({ giveUpAfterMs: Infinity, about: 'letter', reason: 'EISDIR' });
     await inbox.deliver({ id: randomBytes(16), bytes: randomBytes(LETTER_BYTES) });
     expect([(await list('new')).length, await list('tmp')]).toEqual([2, []]);
   });
 
-  it('opens with what it cannot remove or read among the rest', async () => {
+  it('opens despite files that it cannot remove or read', async () => {
     await mkdir(join(path, 'box/tmp', `${toHex(letter.id)}.0123456789abcdef`));
     await mkdir(join(path, 'box/cur/sub'));
     await writeFile(join(path, 'box/cur/unreadable'), '', { mode: 0 });
@@ -98,7 +98,7 @@ describe('a Maildir', () => {
     expect(await list('new')).toContain(toHex(letter.id));
   });
 
-  it('reads its folders once for many letters, and again for what comes later', async () => {
+  it('reads its folders once for many letters, and again for later ones', async () => {
     const reads = vi.spyOn(performance, 'now');
     let nowMs = 0;
     reads.mockImplementation(() => nowMs);
@@ -111,21 +111,21 @@ describe('a Maildir', () => {
     expect(await list('new')).toEqual([toHex(letter.id)]);
   });
 
-  it('has one file after a letter was delivered twice at once', async () => {
-    // Opened before: opening clears away what looks like the remains of a crash, and the delivery would have to be repeated.
+  it('has one file after a letter was delivered twice concurrently', async () => {
+    // Opened first: opening removes what looks like the remains of a crash, and the delivery would have to be repeated.
     const other = await open();
     await Promise.all([inbox.deliver(letter), other.deliver(letter), inbox.deliver(letter)]);
     expect([await list('new'), await list('tmp')]).toEqual([[toHex(letter.id)], []]);
   });
 
-  it('is rid of what a crash left in tmp/, and of nothing else', async () => {
+  it('removes what a crash left in tmp/, and nothing else', async () => {
     await writeFile(join(path, 'box/tmp', `${toHex(letter.id)}.0123456789abcdef`), 'half a ma');
     await writeFile(join(path, 'box/tmp', '1234.other.program'), 'another program');
     await open();
     expect(await list('tmp')).toEqual(['1234.other.program']);
   });
 
-  it('refuses for now when its disk is gone, and takes the letter when it is back', async () => {
+  it('refuses for now when its disk is gone, and accepts the letter when it is back', async () => {
     await rename(join(path, 'box'), join(path, 'away'));
     await expect(inbox.deliver(letter)).rejects.toMatchObject({ giveUpAfterMs: Infinity, about: 'inbox', reason: 'ENOENT' });
     await rename(join(path, 'away'), join(path, 'box'));
@@ -133,7 +133,7 @@ describe('a Maildir', () => {
     expect(await list('new')).toHaveLength(1);
   });
 
-  it('can be a folder that is there already', async () => {
+  it('can be an existing folder', async () => {
     await mkdir(join(path, 'box/new'), { recursive: true });
     await (await open()).deliver(letter);
     expect(await list('new')).toHaveLength(1);
@@ -144,7 +144,7 @@ describe('the mail of a letter', () => {
   const morning = new Date('2026-03-04T05:06:07Z');
   const evening = new Date('2026-03-04T23:59:59Z');
 
-  it('is the same to the byte on a repeat', async () => {
+  it('is the same to the byte when repeated', async () => {
     const first = await composeMail(letter, NEUTRAL_ENVELOPE, morning, 'unix');
     expect(await composeMail(letter, NEUTRAL_ENVELOPE, evening, 'unix')).toEqual(first);
   });
@@ -168,7 +168,7 @@ describe('the mail of a letter', () => {
     expect(lines.slice(begin + 1, end - 1).every((line) => line.length === 64)).toBe(true);
   });
 
-  it('has LF line ends on a disk and CRLF on the wire', async () => {
+  it('has LF line ends on disk and CRLF on the wire', async () => {
     expect((await composeMail(letter, NEUTRAL_ENVELOPE, morning, 'unix')).includes('\r')).toBe(false);
     const wire = (await composeMail(letter, NEUTRAL_ENVELOPE, morning, 'windows')).toString('latin1');
     expect(wire.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);

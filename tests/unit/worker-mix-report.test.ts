@@ -9,7 +9,7 @@ const findings = (found: Partial<Findings> = {}): Findings => ({ ...ALL_WELL, ..
 afterEach(() => vi.restoreAllMocks());
 
 describe('the state that operators see', () => {
-  it('is empty words when all is well', () => {
+  it('consists of empty strings when all is well', () => {
     expect(mixStateOf(findings(), 0, { until: '2026-03-14T12:00:00Z', next: null }, 7)).toEqual({
       pool: '0',
       replies: '0',
@@ -23,7 +23,7 @@ describe('the state that operators see', () => {
     });
   });
 
-  it('names each problem once, with what it is about, in the order of names', () => {
+  it('names each problem once, with its subject, sorted by name', () => {
     const full = (inbox: string) => ({ reason: 'outbox-full', inbox }) as const;
     const found = findings({
       depth: 12,

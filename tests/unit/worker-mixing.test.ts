@@ -57,14 +57,14 @@ describe('the choice of a round', () => {
     const names = (ids: readonly Buffer[]): string[] => ids.map((id) => id.toString('hex')).toSorted();
     const none = new Set<number>();
 
-    it('opens only what leaves, where no serial is swept', () => {
+    it('opens only what leaves, when no serial is swept', () => {
       const { toOpen, leaves } = selectLeaving(pool, 0.5, none);
       expect(toOpen.length).toBeGreaterThan(50);
       expect(toOpen.length).toBeLessThan(150);
       expect(names(pool.filter((id) => leaves(id, 1)))).toEqual(names(toOpen));
     });
 
-    it('opens everything where one is, in an order of its own, and only what came under it leaves whole', () => {
+    it('opens everything when one is swept, in random order, and all parcels of that serial leave', () => {
       const { toOpen, leaves } = selectLeaving(pool, 0.5, new Set([1]));
       expect(toOpen).not.toEqual(pool);
       expect(names(toOpen)).toEqual(names(pool));
@@ -73,12 +73,12 @@ describe('the choice of a round', () => {
       expect([others > 50, others < 150]).toEqual([true, true]);
     });
 
-    it('keeps nothing back for its turn that no key opens', () => {
+    it('does not hold back a parcel that no key opens', () => {
       const { leaves } = selectLeaving(pool, 0.01, new Set([1]));
       expect(pool.every((id) => leaves(id, null))).toBe(true);
     });
 
-    it('leaves whole when it is deep', () => {
+    it('leaves completely when it is deep', () => {
       const deep = Array.from({ length: DEEP_POOL }, (_, index) => Buffer.from(String(index)));
       expect(selectLeaving(deep, 0.5, none).toOpen).toHaveLength(DEEP_POOL);
     });
@@ -86,7 +86,7 @@ describe('the choice of a round', () => {
 });
 
 describe('a letter id', () => {
-  it('is the same on a repeat and different for another inbox, key or letter', () => {
+  it('is the same when repeated and different for another inbox, key or letter', () => {
     const [letter, secret] = [randomBytes(100), randomBytes(32)];
     const id = letterId(letter, 'inbox-1', secret);
     expect(id).toHaveLength(16);
@@ -128,10 +128,10 @@ describe('the memory of Redis', () => {
   const limits = { outbox: 2_000, dead: 2_000, replies: REPLY_LIMIT };
   const relay = { pool: 20_000, seen: 1_000_000 };
 
-  it('is enough at the default caps for twenty inboxes, and then a problem with a name', () => {
+  it('suffices at the default limits for twenty inboxes, and then is reported as a problem', () => {
     expect(memoryProblem(3 * GIB, 20, limits, relay)).toBeNull();
     expect(memoryProblem(0, 1_000, limits, relay)).toBeNull();
-    // What is remembered of parcels counts, too: 260 MB.
+    // The remembered ids count too: 260 MB.
     expect([700, 1_000].map((mebibytes) => memoryProblem(mebibytes * 2 ** 20, 0, limits, relay) === null)).toEqual([false, true]);
     const settings = 'RELAY_POOL_LIMIT, RELAY_SEEN_LIMIT, WORKER_OUTBOX_LIMIT, WORKER_DEAD_LIMIT or WORKER_REPLY_LIMIT';
     expect(memoryProblem(3 * GIB, 21, limits, relay)).toMatch(
@@ -139,12 +139,12 @@ describe('the memory of Redis', () => {
     );
   });
 
-  it('is asked for what the relay is told to let in', () => {
+  it('has to suffice for the relay’s limits', () => {
     expect(memoryProblem(3 * GIB, 1, limits, { ...relay, pool: 100_000 })).toMatch(/RELAY_POOL_LIMIT/);
     expect(memoryProblem(3 * GIB, 1, limits, { ...relay, seen: 10_000_000 })).toMatch(/RELAY_SEEN_LIMIT/);
   });
 
-  it('is what INFO says', () => {
+  it('is read from INFO', () => {
     expect(maxMemoryOf('# Memory\r\nused_memory:1\r\nmaxmemory:3221225472\r\nmaxmemory_human:3.00G\r\n')).toBe(3 * GIB);
     expect(maxMemoryOf('')).toBe(0);
     const filled = (used: number, most: number): boolean => isFilling(`used_memory:${String(used)}\r\nmaxmemory:${String(most)}\r\n`);
@@ -216,7 +216,7 @@ describe('the retention of keys', () => {
   const keyring = (serial: number, endsAfter: number) => ({ serial, keyring: { notAfter: at(endsAfter).toISOString() } });
   const keyrings = [keyring(2, 76), keyring(5, 176)];
 
-  it('is the backlog after the end of its keyring and the grace, whatever replaced it', () => {
+  it('lasts through grace and backlog after its keyring’s end, whatever replaced it', () => {
     expect(keptUntil(2, keyrings, 72 * HOUR_MS)).toEqual(at(172));
     expect(keptUntil(5, keyrings, 72 * HOUR_MS)).toEqual(at(272));
     expect(keptUntil(2, [...keyrings, keyring(6, 76)], 72 * HOUR_MS)).toEqual(at(172));
@@ -229,7 +229,7 @@ describe('the retention of keys', () => {
     expect(keptUntil(1, [], 0)).toBeNull();
   });
 
-  it('keeps a keyring in mind as long as its key', () => {
+  it('remembers a keyring as long as its key', () => {
     const serials = (hours: number) => retained(keyrings, 72 * HOUR_MS, at(hours)).map(({ serial }) => serial);
     expect(serials(171)).toEqual([2, 5]);
     expect(serials(172)).toEqual([5]);

@@ -40,7 +40,7 @@ const kinds = async ({ placing, room }: Fixture, ...opened: Opened[]): Promise<s
   (await placing.placeAll(opened, room)).map(({ kind }) => kind);
 
 describe('a letter', () => {
-  it('goes to all inboxes of its team, and back when one is full, so that its key is needed', async () => {
+  it('goes to all inboxes of its team, and back when one is full, so that its key is still needed', async () => {
     const place = await fixture();
     expect(await kinds(place, letter('a', 'b'))).toEqual(['letter']);
     expect(place.sweep.completed()).not.toBeNull();
@@ -55,7 +55,7 @@ describe('a letter', () => {
 });
 
 describe('a reply', () => {
-  it('goes into its mailbox of this week, and back when as many wait as may', async () => {
+  it('goes into its mailbox of this week, and back when the limit of waiting replies is reached', async () => {
     const { placing, room, sweep } = await fixture();
     const one = delivery(name(), name());
     const [placed, back] = await placing.placeAll([one, delivery(name(), name())], room);
@@ -78,12 +78,12 @@ describe('a removal', () => {
     return { kind: 'removal', id: name(), serial: SERIAL, removal: { mailbox, replies } };
   };
 
-  it('of what is not there is dropped', async () => {
+  it('of missing replies is dropped', async () => {
     const { placing, room } = await fixture();
     expect(await placing.placeAll([removal(name(), name())], room)).toMatchObject([{ kind: 'drop', reason: 'reply-gone' }]);
   });
 
-  it('comes before the replies of its batch: it frees nothing of what they take', async () => {
+  it('comes before the replies of its batch, so that it frees none of their places', async () => {
     const quota = new SignerQuota(10);
     const [signer, mailbox] = [name(), name()];
     const one = delivery(signer, mailbox);
@@ -94,7 +94,7 @@ describe('a removal', () => {
   });
 });
 
-it('what was decided when it was opened stays as it is', async () => {
+it('what was decided on opening stays as it is', async () => {
   const decided: Opened[] = [
     { kind: 'back', id: name() },
     { kind: 'drop', id: name(), serial: null, reason: 'damaged' },

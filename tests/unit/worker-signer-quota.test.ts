@@ -37,14 +37,14 @@ describe('the quota of a signer', () => {
     expect(taken).toEqual([...Array.from({ length: most }, () => true), false]);
   });
 
-  it('is not used up by a reply that comes again, also when nothing is left', () => {
+  it('is not used up by a reply that comes again, even when nothing is left', () => {
     const quota = new SignerQuota(20);
     const signer = someone();
     const [one, two] = [delivery(signer, someone()), delivery(signer, someone())];
     expect(take(quota, [one, one, one, two, one, two, delivery(signer, someone())])).toEqual([true, true, true, true, true, true, false]);
   });
 
-  it('is used up by one sealed reply that goes to several mailboxes', () => {
+  it('is used by a sealed reply once for each mailbox it goes to', () => {
     const [signer, reply] = [someone(), randomBytes(100)];
     expect(
       take(
@@ -64,7 +64,7 @@ describe('the quota of a signer', () => {
     expect(taken).toEqual([true, false, true, false]);
   });
 
-  it('has room for as many as their reader removed, from this mailbox alone', () => {
+  it('gets room for as many as their reader deleted, in this mailbox alone', () => {
     const quota = new SignerQuota(30);
     const [signer, mailbox] = [someone(), someone()];
     const [one, two, three] = [delivery(signer, mailbox), delivery(signer, mailbox), delivery(signer, someone())];

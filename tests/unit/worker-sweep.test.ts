@@ -15,7 +15,7 @@ describe('a round sweeps', () => {
     expect(new SweepTracker(at(0), []).completed()).toBeNull();
   });
 
-  it('no serial under which a parcel went back, and the others all the same', () => {
+  it('no serial of which a parcel went back, but the others', () => {
     const tracker = new SweepTracker(at(0), [1, 2]);
     tracker.noteRemaining(2);
     tracker.noteRemaining(3);
@@ -24,7 +24,7 @@ describe('a round sweeps', () => {
     expect(tracker.completed()).toBeNull();
   });
 
-  it('nothing, when something may be left and nobody knows under which serial', () => {
+  it('nothing, when a parcel of unknown serial may be left', () => {
     const tracker = new SweepTracker(at(0), [1, 2]);
     tracker.noteUnknownRemaining();
     expect(tracker.completed()).toBeNull();
@@ -51,7 +51,7 @@ describe('the key of a serial', () => {
     expect([...retirement.due]).toEqual([1]);
   });
 
-  it('may be shredded after a round swept it that began when every relay knew of its end', () => {
+  it('may be shredded after a sweep that began when every relay knew of its end', () => {
     const retirement = due(100);
     expect(retirement.mayShred(1)).toBe(false);
     retirement.noteSweep(sweep(100 + KNOWN_SECONDS - 0.001, 1));
@@ -66,7 +66,7 @@ describe('the key of a serial', () => {
     expect(retirement.mayShred(1)).toBe(false);
   });
 
-  it('is counted from when its end was seen first, and anew when that moved', () => {
+  it('is due from when its end was first seen, and later again if that moved', () => {
     const retirement = due(100);
     retirement.updateDue(1, at(100), at(500));
     retirement.noteSweep(sweep(200, 1));
@@ -77,7 +77,7 @@ describe('the key of a serial', () => {
     expect(retirement.mayShred(1)).toBe(false);
   });
 
-  it('may be shredded for the last sweep there was, also after rounds that swept nothing', () => {
+  it('may be shredded after the last sweep, even if later rounds swept nothing', () => {
     const retirement = due(100);
     retirement.noteSweep(sweep(200, 1));
     retirement.noteSweep(null);

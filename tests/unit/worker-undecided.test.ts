@@ -16,7 +16,7 @@ describe('a parcel that would be dropped', () => {
     for (const reason of ['unopenable', 'error'] as const) {
       const undecided = new UndecidedParcels(roundSeconds);
       expect([0, patienceMs - 1, patienceMs].map((ms) => tried(undecided, reason, ms))).toEqual([true, true, false]);
-      // It was decided; should it come once more, its time begins anew.
+      // It was decided; if it comes again, its time starts over.
       expect(tried(undecided, reason, patienceMs + 1)).toBe(true);
     }
   });
@@ -27,7 +27,7 @@ describe('a parcel that would be dropped', () => {
     expect(reasons.map((reason) => tried(undecided, reason, 0))).not.toContain(true);
   });
 
-  it('is tried for as long as a key is missing that may open it, and only if a key could', () => {
+  it('is tried as long as a key that may open it is missing, and only if a key could', () => {
     const undecided = new UndecidedParcels(1);
     expect([0, PATIENCE_MS, 10 * PATIENCE_MS].map((ms) => tried(undecided, 'unopenable', ms, true))).toEqual([true, true, true]);
     expect(tried(undecided, 'unopenable', 10 * PATIENCE_MS, false)).toBe(false);

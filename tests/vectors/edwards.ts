@@ -1,4 +1,4 @@
-// Ed25519 (RFC 8032, § 5.1) in big integers, slow and not in constant time: for making signatures at the edge of what libraries take.
+// Ed25519 (RFC 8032, § 5.1) in big integers, slow and not constant-time: for making signatures on which libraries disagree.
 import { createHash } from 'node:crypto';
 
 const P = 2n ** 255n - 19n;
@@ -17,7 +17,7 @@ const D = mod(-121_665n * inverse(121_666n));
 export type Point = readonly [x: bigint, y: bigint];
 export const ZERO: Point = [0n, 1n];
 
-/** With a common denominator: one division at the end instead of two at each step. */
+/** With a common denominator: one division at the end instead of two in each step. */
 type Fraction = readonly [x: bigint, y: bigint, z: bigint];
 
 function sum([x1, y1, z1]: Fraction, [x2, y2, z2]: Fraction): Fraction {
@@ -71,12 +71,12 @@ export function littleEndian(value: bigint): Uint8Array {
 }
 export const fromLittleEndian = (bytes: Uint8Array): bigint => bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
 
-/** 32 bytes; `beyond`: y written as y + p, which is not canonical and fits for y below 19. */
+/** 32 bytes; `beyond`: y encoded as y + p, which is not canonical and fits for y below 19. */
 export function encode([x, y]: Point, beyond = false): Uint8Array {
   return littleEndian((y + (beyond ? P : 0n)) | ((x & 1n) << 255n));
 }
 
-/** The point that 32 bytes stand for, also when they are not canonical; null when they stand for none. */
+/** The point that 32 bytes encode, even when not canonical; null when they encode none. */
 export function decode(bytes: Uint8Array): Point | null {
   const value = fromLittleEndian(bytes);
   return pointWith(mod(value & (2n ** 255n - 1n)), value >> 255n === 1n);

@@ -1,4 +1,4 @@
-// Makes tests/vectors/vectors.json anew: `npx esbuild tests/vectors/make.ts --bundle --packages=external --platform=node
+// Regenerates tests/vectors/vectors.json: `npx esbuild tests/vectors/make.ts --bundle --packages=external --platform=node
 // --format=esm | node --input-type=module -`. Sealing is random, so each run gives other bytes and the same expectations.
 import { writeFile } from 'node:fs/promises';
 import { base64 } from '@scure/base';
@@ -288,7 +288,7 @@ const made = [
   order,
 ];
 
-// A request made by the one function that browser and command line share opens as it was written.
+// A request made by the function that browser and command line share opens as it was written.
 const whole = sealRequest(request, verified);
 const named = [...Object.keys(blobs), ...made.flatMap((each) => Object.keys(each.blobs))];
 const twice = named.find((name, at) => named.indexOf(name) !== at);

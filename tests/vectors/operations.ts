@@ -24,7 +24,7 @@ import { mailboxOf, threadOf } from '../../crypto/thread.ts';
 import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
 import { countingResult, conversationsResult, followUpResult, teamResult } from './run-order.ts';
 
-/** What a vector may tell an operation beside the input and the identities. */
+/** What a vector may give an operation beside the input and the identities. */
 export type Parameters = {
   readonly signature?: string;
   readonly now?: string;

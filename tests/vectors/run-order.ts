@@ -1,4 +1,4 @@
-// The vectors of what follows from several keyrings, letters or replies together.
+// Operations on several keyrings, letters or replies together.
 import { fromHex } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { checkValidity, isSignerOf, keyringThatCounts, type Keyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
@@ -10,7 +10,7 @@ import { Handed } from '../../web/page/handed.ts';
 
 type Dated = Pick<Keyring, 'serial' | 'notBefore' | 'notAfter'> & { readonly digest: string };
 
-/** Of keyrings whose signatures held: which counts, and whether it can be used. */
+/** Of keyrings whose signatures verified: which counts, and whether it can be used. */
 export function countingResult(json: string, now: Date): unknown {
   const held = (JSON.parse(json) as Dated[]).map(({ digest, ...dates }): VerifiedKeyring => ({ keyring: dates as Keyring, digest }));
   const counting = keyringThatCounts(held, now);

@@ -44,8 +44,8 @@ export const FOREIGN: readonly string[] = [
 const STRANGER = 'AGE-SECRET-KEY-PQ-1XX76JRALNLXDMEW0CRK45QMCCH4X06SE84UN3VPM33W6HWDX0H3SK3ZQFR';
 
 /**
- * `ofEngine`: what another build of libsodium may do otherwise. Armor is none of that, nor the numbers of more chunks than are in a
- * MiB: what opens is not written anew there.
+ * `ofEngine`: only what another build of libsodium may do differently. That includes neither armor nor payloads of more than a
+ * MiB: these are opened but not written again.
  */
 export type Scope = Readonly<{ ofEngine: boolean }>;
 const LONG_BYTES = 2 ** 20;
@@ -72,11 +72,11 @@ async function parseVector(name: string, bytes: Uint8Array): Promise<Vector> {
   return { name, fields, file: fields.get('compressed') ? await inflate(file) : file };
 }
 
-/** An armored file is told from a binary one by the vector's field; Latin 1, so that every byte reaches the parser. */
+/** A field of the vector marks an armored file; decoded as Latin-1, so that every byte reaches the parser. */
 const binary = ({ fields, file }: Vector): Uint8Array =>
   fields.get('armored') === 'yes' ? dearmor(new TextDecoder('latin1').decode(file)) : file;
 
-/** Header, MAC and payload with the file key that the vector tells: format and STREAM need no recipient type. */
+/** Opens with the file key in the vector: header, MAC and STREAM need no recipient type. */
 function openWithFileKey(file: Uint8Array, fileKey: Uint8Array): Uint8Array {
   const header = parseHeader(file);
   verifyMac(header, fileKey);
@@ -106,7 +106,7 @@ async function outcomeOf(vector: Vector, scope: Scope): Promise<Outcome> {
   }
 }
 
-/** What opens must also be written the same way: armor and header to the byte, the payload in content. */
+/** What opens must also be written the same: armor and header to the byte, the payload by content. */
 function roundTrip(vector: Vector, payload: Uint8Array, { ofEngine }: Scope): void {
   const file = binary(vector);
   if (ofEngine && payload.length > LONG_BYTES) return;

@@ -11,7 +11,7 @@ import { mailboxOf, threadOf, type Thread } from '../../crypto/thread.ts';
 import { bucketOf, weekOf } from '../../redis/mailboxes.ts';
 import { BROWSERS, openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
 import { cli } from '../support/cli.ts';
-import { lookInto, repliesWaiting, wordList } from '../support/conversation.ts';
+import { readMailbox, repliesWaiting, wordList } from '../support/conversation.ts';
 import { startSearchable, type Deployment } from '../support/deployment.ts';
 import { bytesNeedle, filesIn, redisKeys, search, type Needle } from '../leak/search.ts';
 
@@ -154,7 +154,7 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
   /** Traces that a conversation could leave: its places, and bytes from the middle of each sealed reply. */
   async function traces(thread: Thread): Promise<Needle[]> {
     const { fields } = bucketOf(mailboxOf(thread.address), weekOf(new Date()));
-    const replies = (await lookInto(deployment, thread)).replies.map((reply, i) =>
+    const replies = (await readMailbox(deployment, thread)).replies.map((reply, i) =>
       bytesNeedle(`reply ${String(i)}`, reply.subarray(4_000, 4_200)),
     );
     return [...fields.map((field, i) => bytesNeedle(`place ${String(i)}`, field)), ...replies];

@@ -11,7 +11,7 @@ import { encodeQuestion } from '../../crypto/mailbox.ts';
 import { PARCEL_BYTES, sealParcel } from '../../crypto/parcel.ts';
 import { encodeParcelText } from '../../crypto/parcel-text.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
-import { Bare } from '../support/bare.ts';
+import { ScriptlessPage } from '../support/scriptless-page.ts';
 import { openBrowser, Tab, type BrowserName } from '../support/browser.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 import { beforeScripts, type Level } from '../support/levels.ts';
@@ -158,7 +158,7 @@ it('safest: a sealed request is pasted without scripts, and a volunteer opens it
   const message = 'Запечатано в другом браузере.';
   const browser = await openBrowser('firefox', { level: 'safest', socksPort: tor.socksPort });
   try {
-    const page = await Bare.open(browser);
+    const page = await ScriptlessPage.open(browser);
     const shot = (step: string): Promise<void> => draw(`onion-safest-${step}`, () => page.screenshot());
     await page.page.setViewport(DESK);
     await go(page.page);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PAGE_FILES } from '../../cli/sending/page-requests.ts';
 import { encodeParcelText } from '../../crypto/parcel-text.ts';
 import { cli } from '../support/cli.ts';
-import { Bare } from '../support/bare.ts';
+import { ScriptlessPage } from '../support/scriptless-page.ts';
 import { openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
 import { shareDeployment, type Deployment } from '../support/deployment.ts';
 import { Front } from '../support/front.ts';
@@ -29,10 +29,10 @@ const SEND = '#no-scripts ~ section button';
 
 describe('without scripts', () => {
   let browser: TestBrowser;
-  let reader: Bare;
+  let reader: ScriptlessPage;
   beforeAll(async () => {
     browser = await openBrowser('firefox', { level: 'safest' });
-    reader = await Bare.open(browser);
+    reader = await ScriptlessPage.open(browser);
     await reader.page.setViewport(ALL_IN_SIGHT);
   });
   afterAll(() => browser?.close());

@@ -5,7 +5,7 @@ import { replyId } from '../../crypto/reply.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
 import type { Thread } from '../../crypto/thread.ts';
 import { FIREFOX } from '../support/browser.ts';
-import { lookInto, repliesWaiting, startConversation } from '../support/conversation.ts';
+import { readMailbox, repliesWaiting, startConversation } from '../support/conversation.ts';
 import { DIFFICULTY } from '../support/deployment.ts';
 import { usePages, useSite } from '../support/page-bench.ts';
 import { RepliesPage } from '../support/replies-page.ts';
@@ -124,7 +124,7 @@ describe.each(FIREFOX)('deleting in %s', (name) => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Один', 'Два', 'Три', 'Четыре', 'Пять');
     await page.openMailbox(conversation);
-    const { replies } = await lookInto(bench.deployment, conversation.thread);
+    const { replies } = await readMailbox(bench.deployment, conversation.thread);
     await removeElsewhere(conversation.thread, replies.slice(0, 2));
     await expect.poll(() => repliesWaiting(bench.deployment, conversation.thread)).toBe(3);
     for (const texts of [

@@ -177,11 +177,11 @@ describe('what is refused', () => {
 
   test('exit 69 for a closed door, an absent relay, and a server that is not a relay', async () => {
     await relay.workerGone();
-    await relay.door('worker');
+    await relay.untilDoor('worker');
     const closed = await ingest([], text());
     expect([closed.code, closed.text]).toEqual([EXIT.unavailable, expect.stringContaining('the door is closed') as unknown]);
     await relay.workerAlive();
-    await relay.door(null);
+    await relay.untilDoor(null);
     const away = await cli(['operator', 'ingest', '--to', `unix:${join(relay.dir, 'nothing.sock')}`], { stdin: text() });
     expect(away.code).toBe(EXIT.unavailable);
     expect(away.err).toMatch(/the relay does not answer: it does not exist; .* \(RELAY_AWAY\)\n$/);

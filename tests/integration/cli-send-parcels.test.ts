@@ -73,14 +73,14 @@ describe('how parcels are sent', () => {
   test('after waiting for a closed door', async () => {
     await admin.del(keys.pool);
     await relay.workerGone();
-    await relay.door('worker');
+    await relay.untilDoor('worker');
     let waited = 0;
     const { code, err } = await cli(['send', ...(await files(1)), '--relay', relay.url], {
       pause: async (_ms, why) => {
         if (why === 'moment') return true;
         waited += 1;
         await relay.workerAlive();
-        await relay.door(null);
+        await relay.untilDoor(null);
         return true;
       },
     });

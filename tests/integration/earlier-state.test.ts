@@ -14,7 +14,7 @@ import { listDead, redriveDead } from '../../operator/dead.ts';
 import { readStatus, type Status } from '../../operator/status.ts';
 import type { Relay } from '../../server/relay.ts';
 import { createWorker } from '../../worker/worker.ts';
-import { lookInto } from '../support/conversation.ts';
+import { readMailbox } from '../support/conversation.ts';
 import { EarlierState } from '../support/earlier-state.ts';
 import { postParcel } from '../support/http.ts';
 import { DIFFICULTY } from '../support/relay.ts';
@@ -89,7 +89,7 @@ async function answers(): Promise<string[]> {
     keyring: { keyring },
     thread,
   } = state;
-  const { total, replies } = await lookInto(served, thread);
+  const { total, replies } = await readMailbox(served, thread);
   expect(replies).toHaveLength(total);
   return replies.map((reply) => openReply(reply, thread.identity, thread.signing.key, signersOf(keyring)).text);
 }

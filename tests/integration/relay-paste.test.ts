@@ -67,19 +67,19 @@ describe('POST /paste', () => {
   it('has a page for each closed door, and says when to retry', async () => {
     const text = field(encodeParcelText(relay.stamped()));
     await relay.workerGone();
-    await relay.door('worker');
+    await relay.untilDoor('worker');
     const closed = await paste(text);
     expect(shown(closed)).toEqual(page(503, 'closed'));
     expect(closed.headers['retry-after']).toBe('300');
     await relay.workerAlive();
-    await relay.door(null);
+    await relay.untilDoor(null);
     expect(shown(await paste(text))).toEqual(page(202, 'accepted'));
   });
 
   it('has a page for a Redis that is away', async () => {
     const other = await startRelay();
     await other.redis.kill9();
-    await other.door('redis');
+    await other.untilDoor('redis');
     const answer = await http(`${other.url}/paste`, {
       method: 'POST',
       headers: { 'content-type': FORM },

@@ -40,14 +40,14 @@ describe('when Redis is away', () => {
     expect(refused.answer.result).toBe('away');
     expect(Number(refused.retryAfter)).toBe(refused.answer.retryAfterSeconds);
     expect(refused.tookMs).toBeLessThan(ANSWER_WITHIN_MS);
-    await relay.door('redis');
+    await relay.untilDoor('redis');
     expect((await post(relay, relay.stamped())).answer.result).toBe('away');
     expect(await ready(relay)).toEqual({
       status: 503,
       body: { ready: false, reason: 'redis', redis: 'away', pool: 'unknown', worker: 'unknown', keyring: 'ok' },
     });
     await relay.redis.restart();
-    await relay.door(null);
+    await relay.untilDoor(null);
     const admin = await relay.redis.connect('admin');
     // And operators' tools find the relay again.
     const answers = async () => (await askRelays(await relay.redis.connect('operator'))).answers;
@@ -66,9 +66,9 @@ describe('when Redis is away', () => {
     const hung = await post(relay, parcel);
     expect([hung.status, hung.answer.result]).toEqual([503, 'away']);
     expect(hung.tookMs).toBeLessThan(ANSWER_WITHIN_MS);
-    await relay.door('redis');
+    await relay.untilDoor('redis');
     process.kill(relay.redis.pid, 'SIGCONT');
-    await relay.door(null);
+    await relay.untilDoor(null);
     expect((await post(relay, parcel)).status).toBe(202);
     expect(await admin.hlen(keys.pool)).toBe(1);
   });
@@ -78,9 +78,9 @@ describe('when Redis is away', () => {
     await admin.call('REPLICAOF', '127.0.0.1', '1');
     await admin.call('CONFIG', 'SET', 'replica-serve-stale-data', 'yes');
     expect((await post(relay, relay.stamped())).status).toBe(503);
-    await relay.door('redis');
+    await relay.untilDoor('redis');
     await admin.call('REPLICAOF', 'NO', 'ONE');
-    await relay.door(null);
+    await relay.untilDoor(null);
   });
 });
 
@@ -89,7 +89,7 @@ it('a relay starts without Redis, says that it is closed, and opens once Redis i
   await relay.redis.kill9();
   await relay.stop();
   const again = await startRelay({ config: { redis: { socketPath: '/nonexistent/redis.sock', username: 'relay', password: 'x' } } });
-  await again.door('redis');
+  await again.untilDoor('redis');
   expect((await post(again, again.stamped())).answer.result).toBe('away');
   await again.stop();
 });
@@ -98,29 +98,29 @@ describe('limits', () => {
   it('a pool at its limit accepts nothing more, which the door says in advance, and opens when it drains', async () => {
     const relay = await startRelay({ config: { poolLimit: 2 } });
     const admin = await relay.redis.connect('admin');
-    const first = relay.dear();
+    const first = relay.stampedForFullPool();
     const answers = [];
-    for (const parcel of [first, relay.dear(), relay.dear()]) answers.push(await post(relay, parcel));
+    for (const parcel of [first, relay.stampedForFullPool(), relay.stampedForFullPool()]) answers.push(await post(relay, parcel));
     expect(answers.slice(0, 2).map(({ status }) => status)).toEqual([202, 202]);
     expect(answers[2]?.status).toBe(503);
     expect(answers[2]?.answer.result).toBe('full');
     expect(answers[2]?.retryAfter).toBe('300');
     expect(await admin.hlen(keys.pool)).toBe(2);
-    await relay.door('pool');
+    await relay.untilDoor('pool');
     expect((await ready(relay)).body).toMatchObject({ redis: 'ok', pool: 'full', reason: 'pool' });
     expect((await post(relay, first)).status).toBe(202);
     await admin.del(keys.pool);
-    await relay.door(null);
-    expect((await post(relay, relay.dear())).status).toBe(202);
+    await relay.untilDoor(null);
+    expect((await post(relay, relay.stampedForFullPool())).status).toBe(202);
     await relay.stop();
   });
 
   it('a full set of remembered ids closes the door too, and operators are told under which keyring', async () => {
     const relay = await startRelay({ config: { seenLimit: 1 }, roundSeconds: 1 });
-    const [first, second] = [relay.dear(), relay.dear()];
+    const [first, second] = [relay.stampedForFullPool(), relay.stampedForFullPool()];
     expect((await post(relay, first)).status).toBe(202);
     expect((await post(relay, second)).status).toBe(503);
-    await relay.door('pool');
+    await relay.untilDoor('pool');
     await relay.keyrings.add({ serial: 6, fromHours: 6, toHours: 24 * 8 });
     process.emit('SIGHUP');
     const operator = await relay.redis.connect('operator');
@@ -146,11 +146,11 @@ describe('limits', () => {
     const refused = await post(relay, relay.stamped());
     expect(refused.status).toBe(503);
     expect(refused.answer.result).toBe('full');
-    await relay.door('pool');
+    await relay.untilDoor('pool');
     expect((await ready(relay)).body).toMatchObject({ redis: 'ok', pool: 'full' });
     expect(await admin.hlen(keys.pool)).toBe(2);
     await admin.call('CONFIG', 'SET', 'maxmemory', '0');
-    await relay.door(null);
+    await relay.untilDoor(null);
     expect((await post(relay, relay.stamped())).status).toBe(202);
     await relay.stop();
   });
@@ -159,17 +159,17 @@ describe('limits', () => {
 describe('the worker', () => {
   it('may be late, but once it is gone the door closes', async () => {
     const relay = await startRelay({ withWorker: false });
-    await relay.door('worker');
+    await relay.untilDoor('worker');
     expect((await post(relay, relay.stamped())).answer.result).toBe('closed');
     expect((await ready(relay)).body).toMatchObject({ worker: 'gone', reason: 'worker' });
     await relay.workerAlive(3600 - 4 * 60);
-    await relay.door(null);
+    await relay.untilDoor(null);
     expect((await ready(relay)).body).toMatchObject({ worker: 'late', ready: true });
     await relay.workerAlive();
     await sleep(1_200);
     expect((await ready(relay)).body).toMatchObject({ worker: 'working' });
     await relay.workerGone();
-    await relay.door('worker');
+    await relay.untilDoor('worker');
     await relay.stop();
   });
 });
@@ -180,12 +180,12 @@ describe('the functions', () => {
     const admin = await relay.redis.connect('admin');
     await admin.set(keys.alive, '300', 'EX', 3600);
     await expect.poll(() => ready(relay)).toMatchObject({ status: 503, body: { redis: 'ok', worker: 'working', reason: 'worker' } });
-    await relay.door('worker');
+    await relay.untilDoor('worker');
     expect((await askRelays(await relay.redis.connect('operator'))).answers).toMatchObject([{ door: 'worker' }]);
     expect((await post(relay, relay.stamped())).answer.result).toBe('closed');
     await admin.call('FUNCTION', 'LOAD', "#!lua name=relay\nredis.register_function('put_0', function() return 1 end)");
     await provideFunctions(await relay.redis.connect('worker'));
-    await relay.door(null);
+    await relay.untilDoor(null);
     expect((await post(relay, relay.stamped())).status).toBe(202);
     await relay.stop();
   });
@@ -194,7 +194,7 @@ describe('the functions', () => {
 describe('the keyring', () => {
   it('without a keyring the door is closed and there is nothing to fetch', async () => {
     const relay = await startRelay({ withKeyring: false });
-    await relay.door('keyring');
+    await relay.untilDoor('keyring');
     const start = (await (await fetch(`${relay.url}/start.json`)).json()) as unknown;
     expect(start).toMatchObject({ door: { open: false, reason: 'keyring' }, keyring: null, signature: null });
     for (const path of ['/keyring.json', '/keyring.json.minisig']) {
@@ -213,7 +213,7 @@ describe('the keyring', () => {
     const other = await startRelay();
     await other.keyrings.add({ serial: 5, fromHours: -48, toHours: -1 });
     process.emit('SIGHUP');
-    await other.door('keyring');
+    await other.untilDoor('keyring');
     expect((await post(other, other.stamped())).answer.result).toBe('closed');
     await other.stop();
   });

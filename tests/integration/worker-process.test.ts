@@ -8,7 +8,7 @@ import { program } from '../../deploy/layout.ts';
 import type { Service } from '../../runtime/lifecycle.ts';
 import { keys, workerState } from '../../redis/keys.ts';
 import { createWorker } from '../../worker/worker.ts';
-import { cuttingSocket } from '../support/cutting.ts';
+import { cuttingSocket } from '../support/cutting-socket.ts';
 import { oneRedis } from '../support/one-redis.ts';
 import type { TestRedis } from '../support/redis.ts';
 import { startSmtp, type Answers, type TestSmtp } from '../support/smtp.ts';

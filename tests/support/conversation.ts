@@ -24,7 +24,7 @@ export async function startConversation(language: string): Promise<Conversation>
 type Waiting = { total: number; replies: readonly Uint8Array[] };
 
 /** Reads a mailbox: the number of replies, and the first page of them. */
-export async function lookInto({ url }: Pick<Deployment, 'url'>, { mailboxKey, signing }: Thread): Promise<Waiting> {
+export async function readMailbox({ url }: Pick<Deployment, 'url'>, { mailboxKey, signing }: Thread): Promise<Waiting> {
   const body = encodeQuestion({ mailboxKey, threadKey: signing.key, page: 0 });
   const answer = await http(new URL('mailbox', url).href, {
     method: 'POST',
@@ -38,5 +38,5 @@ export async function lookInto({ url }: Pick<Deployment, 'url'>, { mailboxKey, s
 
 /** How many replies wait in a mailbox. */
 export async function repliesWaiting(deployment: Deployment, thread: Thread): Promise<number> {
-  return (await lookInto(deployment, thread)).total;
+  return (await readMailbox(deployment, thread)).total;
 }

@@ -32,12 +32,12 @@ export type TestRelay = {
   parcel(serial?: number): Uint8Array;
   stamped(serial?: number): Uint8Array;
   /** A decoy with a stamp for the difficulty of a full pool. */
-  dear(): Uint8Array;
+  stampedForFullPool(): Uint8Array;
   /** Sets the worker's sign of life and loads the functions, as a worker does. */
   workerAlive(leftSeconds?: number): Promise<void>;
   workerGone(): Promise<void>;
   /** Waits for /door.json to give this reason. */
-  door(reason: string | null): Promise<void>;
+  untilDoor(reason: string | null): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -101,10 +101,10 @@ export async function startRelay(options: TestRelayOptions = {}): Promise<TestRe
     ...{ url, privateUrl: `http://127.0.0.1:${privatePort}` },
     parcel,
     stamped: (serial) => stampParcel(parcel(serial), DIFFICULTY),
-    dear: () => stampParcel(parcel(), DIFFICULTY + 10),
+    stampedForFullPool: () => stampParcel(parcel(), DIFFICULTY + 10),
     workerAlive,
     workerGone: async () => void (await admin.del(keys.alive)),
-    door: (reason) => doorSays(url, reason),
+    untilDoor: (reason) => untilDoorSays(url, reason),
     stop,
   };
 }
@@ -124,7 +124,7 @@ function configOf(redis: TestRedis, keyrings: KeyringDirectory, webDirectory: st
   };
 }
 
-async function doorSays(url: string, reason: string | null): Promise<void> {
+async function untilDoorSays(url: string, reason: string | null): Promise<void> {
   const deadline = Date.now() + 10_000;
   for (;;) {
     const door = (await (await fetch(`${url}/door.json`)).json()) as { reason: string | null };

@@ -23,11 +23,11 @@ import {
   zip,
 } from '../support/containers.ts';
 import { expectLetters } from '../support/found-letters.ts';
-import { looseLetter } from '../support/loose-letters.ts';
+import { unopenableLetter } from '../support/unopenable-letter.ts';
 
 beforeAll(() => ready);
 
-const letter = looseLetter();
+const letter = unopenableLetter();
 const opens = (content: Uint8Array, name?: string): Promise<void> => expectLetters(content, [letter], name);
 
 /** Containers for any content; most programs say little about what they attach. */

@@ -1,9 +1,9 @@
 // Damaged copies of a letter in one message: which of them can be ignored.
 import { expect, test } from 'vitest';
 import { rankOf, spoiledCopies, type Copy } from '../../volunteer/finding/copies.ts';
-import { looseLetter } from '../support/loose-letters.ts';
+import { unopenableLetter } from '../support/unopenable-letter.ts';
 
-const [request, note] = [looseLetter(), looseLetter()];
+const [request, note] = [unopenableLetter(), unopenableLetter()];
 const OPENED = rankOf(null);
 const FOR_OTHERS = rankOf('AGE_NO_MATCH');
 const SPOILED = rankOf('LETTER_STRUCTURE');

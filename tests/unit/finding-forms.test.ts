@@ -6,11 +6,11 @@ import { ARMOR_FORMS, FILE_FORMS, armorIn, fileIn, wordsAround } from '../suppor
 import { compound } from '../support/compound-file.ts';
 import { attachment, bytesOf, HELLO, latin1, mailOf, mixed, multipart, part, smime, utf16, utf32, zip } from '../support/containers.ts';
 import { expectLetters } from '../support/found-letters.ts';
-import { looseLetter } from '../support/loose-letters.ts';
+import { unopenableLetter } from '../support/unopenable-letter.ts';
 
 beforeAll(() => ready);
 
-const letter = looseLetter();
+const letter = unopenableLetter();
 const opens = (content: Uint8Array, name?: string): Promise<void> => expectLetters(content, [letter], name);
 
 /** Containers for a text. */
@@ -114,7 +114,7 @@ describe('in a coding', () => {
 });
 
 describe('two letters', () => {
-  const [a, b] = [letter, looseLetter()];
+  const [a, b] = [letter, unopenableLetter()];
   test.each<readonly [string, Uint8Array]>([
     [
       'one attached, the other below, re-wrapped',

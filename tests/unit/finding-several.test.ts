@@ -4,11 +4,11 @@ import { armor } from '../../crypto/age/armor.ts';
 import { utf8 } from '../../crypto/bytes.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { findLetters as findAll } from '../../volunteer/finding/find.ts';
-import { looseLetter } from '../support/loose-letters.ts';
+import { unopenableLetter } from '../support/unopenable-letter.ts';
 
 beforeAll(() => ready);
 
-const some = (count: number): Uint8Array[] => Array.from({ length: count }, looseLetter);
+const some = (count: number): Uint8Array[] => Array.from({ length: count }, unopenableLetter);
 /** Letters as hex, problems as their codes. */
 const findLetters = async (bytes: Uint8Array): Promise<string[]> =>
   (await findAll(bytes)).map((each) => (each.kind === 'letter' ? hex(each.bytes) : each.error.code));

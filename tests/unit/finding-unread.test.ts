@@ -24,11 +24,11 @@ import {
   zip,
 } from '../support/containers.ts';
 import { codesFound } from '../support/found-letters.ts';
-import { looseLetter } from '../support/loose-letters.ts';
+import { unopenableLetter } from '../support/unopenable-letter.ts';
 
 beforeAll(() => ready);
 
-const letter = looseLetter();
+const letter = unopenableLetter();
 const attached = (content: Uint8Array | string, name: string, type?: string): Uint8Array => mixed(HELLO, attachment(content, name, type));
 const random = (start: string, count = 24_000): Uint8Array => new Uint8Array(Buffer.concat([latin1(start), randomBytes(count)]));
 
@@ -245,7 +245,7 @@ describe('what cannot be read is reported', () => {
   });
 
   test('the whole letters in a mail that breaks off are found', async () => {
-    const mail = mixed(part({ type: 'text/plain', encoding: '7bit', body: text }), attachment(looseLetter(), 'letter.age'));
+    const mail = mixed(part({ type: 'text/plain', encoding: '7bit', body: text }), attachment(unopenableLetter(), 'letter.age'));
     expect(await codesFound(mail.subarray(0, mail.length - 9000))).toEqual(['letter', 'LETTER_STRUCTURE', 'UNREAD_CUT']);
   });
 

@@ -23,7 +23,7 @@ const STILL_MS = 50;
  * A page in a Firefox with scripts off. Nothing can be evaluated there, so most of puppeteer would wait for ever: this speaks
  * to the browser with commands that need no script in the page.
  */
-export class Bare {
+export class ScriptlessPage {
   readonly page: Page;
   /** Messages on the browser's console. */
   readonly problems: string[] = [];
@@ -37,8 +37,8 @@ export class Bare {
     page.on('console', (message) => this.problems.push(`console.${message.type()}: ${message.text()}`));
   }
 
-  static async open(browser: TestBrowser): Promise<Bare> {
-    return new Bare(await browser.newPage());
+  static async open(browser: TestBrowser): Promise<ScriptlessPage> {
+    return new ScriptlessPage(await browser.newPage());
   }
 
   async text(css: string): Promise<string> {
@@ -114,7 +114,7 @@ export class Bare {
   async paste(css: string, text: string): Promise<void> {
     const source = await this.page.browser().newPage();
     await source.goto(`data:text/plain,${encodeURIComponent(text)}`);
-    const other = new Bare(source);
+    const other = new ScriptlessPage(source);
     await other.#chord('a');
     await other.#chord('c');
     await source.close();

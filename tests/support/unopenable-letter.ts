@@ -10,7 +10,7 @@ const MAC_BYTES = 32;
 
 const base64 = (bytes: number): string => base64nopad.encode(new Uint8Array(randomBytes(bytes)));
 
-export function looseLetter(): Uint8Array {
+export function unopenableLetter(): Uint8Array {
   const stanzas = Array.from({ length: LETTER_RECIPIENTS }, () => `-> mlkem768x25519 ${base64(ENC_BYTES)}\n${base64(BODY_BYTES)}\n`);
   const header = utf8(`age-encryption.org/v1\n${stanzas.join('')}--- ${base64(MAC_BYTES)}\n`);
   const letter = new Uint8Array(randomBytes(LETTER_BYTES));

@@ -82,6 +82,10 @@ export default {
       rules: {
         'typescript/no-floating-promises': 'error',
         'typescript/no-misused-promises': 'error',
+        'typescript/restrict-template-expressions': [
+          'error',
+          { allowNumber: false, allowAny: false, allowBoolean: false, allowNullish: false, allowRegExp: false },
+        ],
         'typescript/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       },
     },

@@ -55,7 +55,7 @@ export async function whenReady(redis: Redis, timeoutMs: number): Promise<void> 
     };
     const timer = setTimeout(() => {
       redis.off('ready', onReady);
-      reject(new Error(`Redis did not answer within ${timeoutMs} ms`));
+      reject(new Error(`Redis did not answer within ${String(timeoutMs)} ms`));
     }, timeoutMs);
     redis.once('ready', onReady);
   });

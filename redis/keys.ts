@@ -5,11 +5,11 @@ export const keys = {
   /** hash: parcel id (32 bytes) -> sealed part. The relay only adds, the worker only removes. */
   pool: 'pool',
   /** set: `rememberedId` of every parcel accepted under this keyring serial before this round. Deleted with the worker's key. */
-  seen: (serial: number) => `seen:${serial}`,
+  seen: (serial: number) => `seen:${String(serial)}`,
   /** set: the same for those accepted in this round. The worker moves them into `seen` in random order (worker/arrivals.ts). */
-  arrived: (serial: number) => `arrived:${serial}`,
+  arrived: (serial: number) => `arrived:${String(serial)}`,
   /** set: `rememberedId` of every parcel the worker opened with its key of this serial. */
-  opened: (serial: number) => `opened:${serial}`,
+  opened: (serial: number) => `opened:${String(serial)}`,
   /** hash like the pool: the batch that one worker has taken and not finished (worker/batch-lease.ts). */
   claim: (instance: string) => `claim:${instance}`,
   /** set: instances that may have a claim. */
@@ -53,7 +53,7 @@ export const SET_ANCHOR = '-'.repeat(65);
 
 /** What the sets `seen`, `arrived` and `opened` store of a parcel id: 128 bits never collide by chance. */
 export function rememberedId(id: Uint8Array): Buffer {
-  if (id.length !== PARCEL_ID_BYTES) throw new RangeError(`a parcel id has ${PARCEL_ID_BYTES} bytes, not ${id.length}`);
+  if (id.length !== PARCEL_ID_BYTES) throw new RangeError(`a parcel id has ${String(PARCEL_ID_BYTES)} bytes, not ${String(id.length)}`);
   return Buffer.from(id.subarray(0, REMEMBERED_ID_BYTES));
 }
 

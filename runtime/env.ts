@@ -40,7 +40,7 @@ export const secretFile = absolutePath.transform((path, context): string => {
 export function integer(min: number, max: number) {
   return z
     .string()
-    .regex(/^\d{1,15}$/, { error: `expected a whole number from ${min} to ${max}` })
+    .regex(/^\d{1,15}$/, { error: `expected a whole number from ${String(min)} to ${String(max)}` })
     .transform(Number)
     .pipe(z.number().int().min(min).max(max));
 }

@@ -168,7 +168,7 @@ function rawRefusal(refusal: Refusal, page: StaticFile | undefined): Buffer {
     ['Connection', 'close'],
   ];
   const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}`,
     ...headers.map(([name, value]) => `${String(name)}: ${String(value)}`),
     '',
     '',

@@ -5,11 +5,11 @@ import { jsonBody, sendJson } from './json.ts';
 /** Short responses to whatever is not an exchange. They say why, and never repeat anything that was sent. */
 export const REFUSALS = {
   REQUEST: { status: 400, message: 'The relay does not understand this request.' },
-  PARCEL_SHORT: { status: 400, message: `A parcel has exactly ${PARCEL_BYTES} bytes; this was shorter.` },
+  PARCEL_SHORT: { status: 400, message: `A parcel has exactly ${String(PARCEL_BYTES)} bytes; this was shorter.` },
   NOT_FOUND: { status: 404, message: 'There is nothing here.' },
   METHOD: { status: 405, message: 'This method is not allowed here.' },
   TIMEOUT: { status: 408, message: 'The request did not arrive in time. None of it was kept; send it again.' },
-  PARCEL_LONG: { status: 413, message: `A parcel has exactly ${PARCEL_BYTES} bytes; this was longer.` },
+  PARCEL_LONG: { status: 413, message: `A parcel has exactly ${String(PARCEL_BYTES)} bytes; this was longer.` },
   CONTENT_TYPE: { status: 415, message: 'A parcel must be sent as application/octet-stream.' },
   CONTENT_ENCODING: { status: 415, message: 'A parcel must be sent without content encoding.' },
   HEADERS_LONG: { status: 431, message: 'The headers are too long.' },

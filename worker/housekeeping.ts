@@ -70,13 +70,14 @@ export class Housekeeping {
     const { identities, unusable } = await loadIdentities(this.#settings.identities);
     for (const { serial, path } of identities) {
       this.#updateDue(serial);
-      if (this.#retirement.mayShred(serial)) await this.#attempt(`key-${serial}`, () => this.#retire(serial, path));
+      if (this.#retirement.mayShred(serial)) await this.#attempt(`key-${String(serial)}`, () => this.#retire(serial, path));
     }
     for (const { serial, path } of unusable) {
       this.#updateDue(serial);
       if (!this.#retirement.due.has(serial)) continue;
       const accepted = (await this.#redis.exists(keys.seen(serial), keys.arrived(serial))) !== 0;
-      if (this.#retirement.mayShredUnusable(serial, accepted)) await this.#attempt(`key-${serial}`, () => this.#retire(serial, path));
+      if (this.#retirement.mayShredUnusable(serial, accepted))
+        await this.#attempt(`key-${String(serial)}`, () => this.#retire(serial, path));
     }
   }
 

@@ -24,10 +24,10 @@ export function memoryProblem(maxBytes: number, inboxes: number, { outbox, dead,
   const entryBytes = (relay.pool + inboxes * (outbox + dead)) * ENTRY_BYTES + replies * REPLY_ENTRY_BYTES;
   const neededBytes = (entryBytes + SETS_OF_IDS * relay.seen * ID_BYTES) / FRACTION_FOR_ENTRIES;
   if (maxBytes === 0 || neededBytes <= maxBytes) return null;
-  const [needed, allowed] = [neededBytes, maxBytes].map((bytes) => `${Math.ceil(bytes / MEBIBYTE)}mb`);
-  const what = `a full pool, full mailboxes and ${inboxes} full inboxes need ${needed}`;
+  const [needed, allowed] = [neededBytes, maxBytes].map((bytes) => `${String(Math.ceil(bytes / MEBIBYTE))}mb`);
+  const what = `a full pool, full mailboxes and ${String(inboxes)} full inboxes need ${String(needed)}`;
   const limits = 'RELAY_POOL_LIMIT, RELAY_SEEN_LIMIT, WORKER_OUTBOX_LIMIT, WORKER_DEAD_LIMIT or WORKER_REPLY_LIMIT';
-  return `Redis may use ${allowed}, but ${what}: raise maxmemory in redis.conf, or lower ${limits}`;
+  return `Redis may use ${String(allowed)}, but ${what}: raise maxmemory in redis.conf, or lower ${limits}`;
 }
 
 /** Reads `maxmemory`, in bytes, from the reply to `INFO memory`; 0: unlimited. */

@@ -181,7 +181,7 @@ describe('keygen', () => {
     const office = await openOffice((...parts) => dir.path('debian', ...parts));
     const letter = await writeTo(dir.path('letter.age'), office.letter({ message: 'Слышно?' }));
     for (const options of ['-p', '-p -a']) {
-      const file = dir.path(`debian${options.length}.age`);
+      const file = dir.path(`debian${String(options.length)}.age`);
       const made = await atTerminal(`age ${options} -o ${file} ${office.identity}`, [
         ['Enter passphrase', PASSPHRASE],
         ['Confirm passphrase', PASSPHRASE],

@@ -49,13 +49,13 @@ function expectOurs(answer: string, status: number, error: string): void {
 }
 
 function expectHead(answer: string, status: number): void {
-  expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${String(status)} `));
   for (const [name, value] of FIXED_HEADERS) expect(answer.toLowerCase()).toContain(`${name}: ${value}`.toLowerCase());
   expect(answer.toLowerCase()).not.toContain('\r\ndate:');
 }
 
 describe('answers cannot pile up for a client that does not read', () => {
-  const exchange = () => Buffer.concat([Buffer.from(`${HEAD}Content-Length: ${PARCEL_BYTES}\r\n\r\n`), relay.stamped()]);
+  const exchange = () => Buffer.concat([Buffer.from(`${HEAD}Content-Length: ${String(PARCEL_BYTES)}\r\n\r\n`), relay.stamped()]);
 
   it('an exchange closes its connection', async () => {
     const raw = new Raw();
@@ -81,7 +81,7 @@ describe('answers cannot pile up for a client that does not read', () => {
 describe('bodies that arrive slowly or not at all', () => {
   it('a body that does not arrive gets 408, and the connection is closed', async () => {
     const raw = new Raw();
-    raw.socket.write(`${HEAD}Content-Length: ${PARCEL_BYTES}\r\n\r\n`);
+    raw.socket.write(`${HEAD}Content-Length: ${String(PARCEL_BYTES)}\r\n\r\n`);
     const drip = setInterval(() => raw.socket.write('x'), 50);
     const answer = await raw.whenClosed(REQUEST_TIMEOUT_MS * 20);
     clearInterval(drip);
@@ -122,7 +122,7 @@ describe('bodies that arrive slowly or not at all', () => {
     const admin = await relay.redis.connect('admin');
     const before = await admin.hlen(keys.pool);
     const raw = new Raw();
-    raw.socket.write(`${HEAD}Content-Length: ${PARCEL_BYTES}\r\n\r\n`);
+    raw.socket.write(`${HEAD}Content-Length: ${String(PARCEL_BYTES)}\r\n\r\n`);
     raw.socket.write(relay.stamped().subarray(0, 1_000));
     await sleep(50);
     raw.socket.destroy();

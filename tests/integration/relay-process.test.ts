@@ -26,8 +26,8 @@ function launch(env: Record<string, string>): RelayProcess {
 it('the program says when it starts and stops, and nothing about any request between', async () => {
   const relay = await startRelay();
   const port = await choosePort(null);
-  const url = `http://127.0.0.1:${port}/`;
-  const { child, output } = launch({ ...(await environmentOf(relay)), RELAY_LISTEN: `127.0.0.1:${port}` });
+  const url = `http://127.0.0.1:${String(port)}/`;
+  const { child, output } = launch({ ...(await environmentOf(relay)), RELAY_LISTEN: `127.0.0.1:${String(port)}` });
   await expect.poll(output, { timeout: 60_000 }).toContain('"msg":"started"');
   const before = output();
 

@@ -67,6 +67,8 @@ export class EarlierState extends WorkerStand<Files> {
   readonly #deliveries: ReadonlyMap<string, OutboxDelivery>;
   #parts: Awaited<ReturnType<WorkerStand['worker']>> | undefined;
   #inboxes = new Map<string, OpenedInbox>();
+  /** The keys with a lifetime, by name, as Redis dumps them. */
+  readonly #dumps = new Map<string, Buffer>();
 
   constructor(state: State) {
     super(state);
@@ -92,13 +94,14 @@ export class EarlierState extends WorkerStand<Files> {
     const bench = await filesIn(dir, redis, expected.environment);
     const [keyring, thread] = [await keyringIn(dir), await threadIn(dir)];
     const state = new EarlierState({ redis, admin, client, bench, dir, expected, keyring, thread });
+    for (const key of Object.keys(expected.leftMs)) state.#dumps.set(key, (await admin.dumpBuffer(key)) ?? Buffer.alloc(0));
     await state.live();
     return state;
   }
 
-  /** Restores every lifetime to what it was then. */
+  /** Restores what had a lifetime, with as much of it as then: on a slow machine it may have run out in the meantime. */
   async live(): Promise<void> {
-    for (const [key, leftMs] of Object.entries(this.expected.leftMs)) await this.admin.pexpire(key, leftMs);
+    for (const [key, dump] of this.#dumps) await this.admin.restore(key, this.expected.leftMs[key] ?? 0, dump, 'REPLACE');
   }
 
   /** Does something while the killed worker seems alive, since its leases are renewed. */

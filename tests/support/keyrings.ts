@@ -46,8 +46,8 @@ export async function makeKeyrings(parent: string, now: () => number = Date.now)
         ],
       };
       const json = encodeKeyring(keyring);
-      const path = join(directory, `keyring-${serial}.json`);
-      await writeFile(`${path}.minisig`, sign(json, signer, `keyring ${serial}`));
+      const path = join(directory, `keyring-${String(serial)}.json`);
+      await writeFile(`${path}.minisig`, sign(json, signer, `keyring ${String(serial)}`));
       await writeFile(path, json);
       return keyring;
     },

@@ -93,12 +93,12 @@ export async function startRelay(options: TestRelayOptions = {}): Promise<TestRe
     throw error;
   }
   const [publicPort = 0, privatePort = 0] = options.config?.listen?.kind === 'unix' ? [] : relay.ports;
-  const url = `http://127.0.0.1:${publicPort}`;
+  const url = `http://127.0.0.1:${String(publicPort)}`;
 
   const parcel = (serial = keyring.serial) => sealParcel({ kind: 'decoy' }, { serial, worker: keyring.worker });
   return {
     ...{ dir, relay, redis, keyrings, keyring },
-    ...{ url, privateUrl: `http://127.0.0.1:${privatePort}` },
+    ...{ url, privateUrl: `http://127.0.0.1:${String(privatePort)}` },
     parcel,
     stamped: (serial) => stampParcel(parcel(serial), DIFFICULTY),
     stampedForFullPool: () => stampParcel(parcel(), DIFFICULTY + 10),

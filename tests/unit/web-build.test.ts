@@ -124,7 +124,7 @@ describe('the built form', () => {
     await buildWeb({
       rootKeyFile: keyrings.rootKeyFile,
       outDir,
-      keyrings: await Promise.all([1, 2].map((serial) => readSigned(join(keyrings.directory, `keyring-${serial}.json`)))),
+      keyrings: await Promise.all([1, 2].map((serial) => readSigned(join(keyrings.directory, `keyring-${String(serial)}.json`)))),
     });
     const files = await bytesOf(outDir);
     const more = [...files.keys()].filter((file) => /\/form\b.*\.(?:html|json)$/.test(file));

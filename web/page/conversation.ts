@@ -53,15 +53,15 @@ export class ConversationView {
   #article({ signature, text }: ReadReply, number: number): Node {
     const article = element('reply', HTMLTemplateElement).content.cloneNode(true) as DocumentFragment;
     const find = <E extends Element>(selector: string): E => article.querySelector(selector) as E;
-    find('h2').id = `reply-${number}`;
-    find('article').setAttribute('aria-labelledby', `reply-${number}`);
+    find('h2').id = `reply-${String(number)}`;
+    find('article').setAttribute('aria-labelledby', `reply-${String(number)}`);
     find('[data-slot="number"]').textContent = String(number);
     // Never as markup, and never with links.
     find('.text').textContent = text;
     const button = find<HTMLButtonElement>('button');
     button.hidden = !this.#removable;
     button.id = `delete-${String(number)}`;
-    button.setAttribute('aria-describedby', `reply-${number}`);
+    button.setAttribute('aria-describedby', `reply-${String(number)}`);
     button.addEventListener('click', () => this.#remove(this.handed.copiesOf(signature)));
     return article;
   }

@@ -4,7 +4,7 @@ import type { SealingStage } from './messages.ts';
 import type { Action, Notice } from './notices.ts';
 
 /** Ids in the templates, and those that the build and the scripts add. */
-export type ElementId = TemplateId | `notice-${Notice}` | `notice-${Notice}-title` | `reply-${number}`;
+export type ElementId = TemplateId | `notice-${Notice}` | `notice-${Notice}-title` | `reply-${string}`;
 
 export function element<E extends HTMLElement>(id: ElementId, type: new () => E): E {
   const found = document.getElementById(id);

@@ -132,7 +132,7 @@ class Replies {
       this.#code.clear();
       this.#offerWriting();
       this.#show('conversation');
-      focusOn(first || shown === null || shown === 0 ? 'conversation-title' : `reply-${shown}`);
+      focusOn(first || shown === null || shown === 0 ? 'conversation-title' : `reply-${String(shown)}`);
     });
   }
 

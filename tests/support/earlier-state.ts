@@ -106,12 +106,16 @@ export class EarlierState extends WorkerStand<Files> {
 
   /** Does something while the killed worker seems alive, since its leases are renewed. */
   async meanwhile(work: () => Promise<void>): Promise<void> {
-    await this.live();
-    const renewal = setInterval(() => void this.live(), RENEWED_MS);
+    let renewed = this.live();
+    const renewal = setInterval(() => {
+      renewed = renewed.then(() => this.live());
+    }, RENEWED_MS);
     try {
+      await renewed;
       await work();
     } finally {
       clearInterval(renewal);
+      await renewed;
     }
   }
 

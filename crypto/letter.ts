@@ -79,6 +79,7 @@ const KINDS = {
 };
 
 export type LetterKind = keyof typeof KINDS;
+export const LETTER_KINDS = /* @__PURE__ */ Object.keys(KINDS) as LetterKind[];
 export type LetterContent = ReturnType<(typeof KINDS)[LetterKind]['parse']>;
 /** The content of a letter of this kind. */
 export type LetterOf<K extends LetterKind> = { [Each in K]: Extract<LetterContent, { kind: Each }> }[K];

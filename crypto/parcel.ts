@@ -104,6 +104,7 @@ const KINDS = {
 
 type Kinds = typeof KINDS;
 export type ParcelKind = keyof Kinds;
+export const PARCEL_KINDS = /* @__PURE__ */ Object.keys(KINDS) as ParcelKind[];
 type OpenedOf<K extends ParcelKind> = Readonly<ReturnType<Kinds[K]['decode']>>;
 /** The content of an opened parcel of this kind. */
 export type ContentOf<K extends ParcelKind> = { [Each in K]: { readonly kind: Each } & OpenedOf<Each> }[K];

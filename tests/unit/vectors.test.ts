@@ -2,6 +2,8 @@ import { createPublicKey, verify } from 'node:crypto';
 import { base64 } from '@scure/base';
 import { expect, test } from 'vitest';
 import { concat, uint32, utf8 } from '../../crypto/bytes.ts';
+import { LETTER_KINDS } from '../../crypto/letter.ts';
+import { PARCEL_KINDS } from '../../crypto/parcel.ts';
 import { add, BASE, challenge, decode, fromLittleEndian, multiply, ZERO } from '../vectors/edwards.ts';
 import { runVectors, vectorFile, VECTORS } from '../vectors/run.ts';
 
@@ -10,6 +12,15 @@ test('every vector gives the expected result', async () => {
   expect(failed).toEqual([]);
   expect(passed).toBe(VECTORS);
   expect(passed).toBeGreaterThan(250);
+});
+
+test.each([
+  ['parcel', ['openParcel', 'openSealed'], PARCEL_KINDS],
+  ['letter', ['openLetter'], LETTER_KINDS],
+])('every kind of %s has a vector that opens', (_what, ops, kinds) => {
+  const opened = vectorFile.vectors.filter(({ op }) => ops.includes(op)).map(({ expect: expected }) => expected);
+  const shown = new Set(opened.map((expected) => ('value' in expected ? (expected.value as { kind?: string }).kind : undefined)));
+  expect(kinds.filter((kind) => !shown.has(kind))).toEqual([]);
 });
 
 type Verify = (signature: Uint8Array, message: Uint8Array, key: Uint8Array) => boolean;

@@ -43,7 +43,6 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
   /** Sends a request. Returns the words of its access code. */
   async function request(text: string): Promise<string[]> {
     const tab = await Tab.open(browser, deployment.url);
-    tab.page.on('dialog', (dialog) => void dialog.accept());
     await tab.until('#send:not(:disabled)');
     await tab.paste('#message', text);
     await tab.page.click('#send');
@@ -63,7 +62,6 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
 
   async function openReplies(words: readonly string[]): Promise<Tab> {
     const tab = await Tab.open(browser, new URL('replies', deployment.url).href);
-    tab.page.on('dialog', (dialog) => void dialog.accept());
     await tab.until('#read:not(:disabled)');
     await tab.paste('#typed-code', words.join(' '));
     await tab.page.click('#read');
@@ -83,7 +81,6 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
   async function answerAtDesk(alias: string, text: string): Promise<void> {
     await run('admin', 'build-desk', '--root-key', deployment.rootKey, '--keyring', deployment.keyringFile, '--out', join(dir, 'desk'));
     const tab = await Tab.open(browser, pathToFileURL(join(dir, 'desk', 'desk-ru.html')).href);
-    tab.page.on('dialog', (dialog) => void dialog.accept());
     const give = async (selector: string, ...files: string[]): Promise<void> => {
       const input = (await tab.page.$(selector)) as { uploadFile: (...paths: string[]) => Promise<void> } | null;
       await input?.uploadFile(...files);

@@ -98,7 +98,6 @@ async function inBrowser({ browser: which, firefoxPrefs = {} }: Kind, work: (ope
 /** A tab with the form, and with a history to go back and forward where asked. */
 async function openForm(browser: TestBrowser, { hasHistory }: { hasHistory?: true } = {}): Promise<Tab> {
   const tab = await Tab.open(browser, hasHistory ? ordinaryUrl : undefined);
-  tab.page.on('dialog', (dialog) => void dialog.accept());
   await tab.page.goto(deployment.url);
   if (hasHistory) {
     await tab.page.goto(`${ordinaryUrl}after`);

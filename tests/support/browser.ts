@@ -156,12 +156,19 @@ export class Tab {
   readonly problems: string[] = [];
   /** Every requested address. */
   readonly requests: string[] = [];
+  /** The dialogs that the page opened; all are accepted. */
+  readonly dialogs: { type: string; message: string }[] = [];
 
   constructor(page: Page) {
     this.page = page;
     page.on('pageerror', (error) => this.problems.push(`uncaught: ${String(error)}`));
     page.on('console', (message) => this.problems.push(`console.${message.type()}: ${message.text()}`));
     page.on('request', (request) => this.requests.push(request.url()));
+    page.on('dialog', (dialog) => {
+      this.dialogs.push({ type: dialog.type(), message: dialog.message() });
+      // A page that was just left may never say that it heard.
+      dialog.accept().catch(() => undefined);
+    });
   }
 
   static async open(browser: Pick<TestBrowser, 'newPage'>, url?: string, { before }: { before?: string } = {}): Promise<Tab> {

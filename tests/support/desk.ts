@@ -168,17 +168,11 @@ export async function openDeskOffice(): Promise<DeskOffice> {
 
 /** The desk in a tab, and what a volunteer does with it. */
 export class DeskTab extends Tab {
-  /** The dialogs that the page opened; all are accepted. */
-  readonly dialogs: { type: string; message: string }[] = [];
   /** The difficulty that the desk proposes; it is set to 0 afterwards, unless a test needs more. */
   proposedDifficulty = '';
 
   static async openDesk(browser: TestBrowser, office: DeskOffice, { language = 'en', before = '' } = {}): Promise<DeskTab> {
     const tab = new DeskTab(await browser.newPage());
-    tab.page.on('dialog', (dialog) => {
-      tab.dialogs.push({ type: dialog.type(), message: dialog.message() });
-      void dialog.accept();
-    });
     await tab.begin(before);
     await tab.page.goto(pathToFileURL(office.path('built', `desk-${language}.html`)).href, { waitUntil: 'load' });
     await tab.until('#desk');

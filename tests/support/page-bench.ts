@@ -17,8 +17,8 @@ export type PageBench = Site & {
   browser: TestBrowser;
   /** The most recently opened tab. */
   tab: Tab;
-  /** The browser's dialogs in this test; all are accepted. */
-  asked: string[];
+  /** The kinds of dialogs in this test; all are accepted. */
+  readonly asked: string[];
   open(path: string, options?: OpenOptions): Promise<Tab>;
 };
 
@@ -44,14 +44,13 @@ export function useSite(options?: DeploymentOptions): Site {
 export function usePages(name: BrowserName, site: Site, { excused = /^$/ }: PageBenchOptions = {}): PageBench {
   let tabs: Tab[] = [];
   const bench = {
+    get asked() {
+      return tabs.flatMap(({ dialogs }) => dialogs.map(({ type }) => type));
+    },
     async open(path, { until, before, viewport } = {}) {
       const tab = await Tab.open(bench.browser, undefined, before === undefined ? {} : { before });
       bench.tab = tab;
       tabs.push(tab);
-      tab.page.on('dialog', (dialog) => {
-        bench.asked.push(dialog.type());
-        void dialog.accept();
-      });
       if (viewport !== undefined) await tab.page.setViewport(viewport);
       await tab.page.goto(new URL(path, bench.front.url).href, { waitUntil: 'load' });
       if (until !== undefined) await tab.until(until);
@@ -66,7 +65,6 @@ export function usePages(name: BrowserName, site: Site, { excused = /^$/ }: Page
   afterAll(() => bench.browser?.close());
   beforeEach(() => {
     bench.front.reset();
-    bench.asked = [];
     tabs = [];
     return async () => {
       expect(tabs.flatMap(({ problems }) => problems).filter((text) => !excused.test(text))).toEqual([]);

@@ -29,7 +29,7 @@ const MEANING: Record<ErrorCode, { exitCode: number; advice: string }> = {
   REPLY_STRUCTURE: { exitCode: EXIT.notAuthentic, advice: DAMAGED },
   REPLY_FORMAT: { exitCode: EXIT.notAuthentic, advice: DAMAGED },
   REPLY_TOO_LONG: { exitCode: EXIT.input, advice: 'shorten the answer (a Cyrillic letter is 2 bytes, a Latin one 1)' },
-  REPLY_THREAD: { exitCode: EXIT.notAuthentic, advice: 'it belongs to another conversation' },
+  REPLY_THREAD: { exitCode: EXIT.notAuthentic, advice: 'give the answer to this conversation' },
   MAILBOX_SIZE: { exitCode: EXIT.input, advice: DAMAGED },
   MAILBOX_VERSION: { exitCode: EXIT.input, advice: DAMAGED },
   MAILBOX_FORMAT: { exitCode: EXIT.input, advice: DAMAGED },

@@ -41,7 +41,7 @@ export function threadOf(root: Uint8Array): Thread {
   return { signing, identity, mailboxKey, teamKey: derived('team'), address };
 }
 
-/** 32 bytes: what volunteers know of a mailbox key. */
+/** The lock, 32 bytes: a hash of the mailbox key, and all that a letter shows of it. */
 export function mailboxLock(mailboxKey: Uint8Array): Uint8Array {
   return blake2b(MAILBOX_LOCK_BYTES, mailboxKey);
 }

@@ -17,7 +17,7 @@ export type Layout = Readonly<{
   identities: string;
   inboxes: string;
   volunteerIdentity: string;
-  /** The key that signs this volunteer's replies, as minisign writes one. */
+  /** This volunteer's signer (docs/protocol.md, § Key files). */
   volunteerSigner: string;
   acl: string;
   redisData: string;

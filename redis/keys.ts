@@ -12,9 +12,9 @@ export const keys = {
   opened: (serial: number) => `opened:${String(serial)}`,
   /** hash like the pool: the batch that one worker has taken and not finished (worker/batch-lease.ts). */
   claim: (instance: string) => `claim:${instance}`,
-  /** set: instances that may have a claim. */
+  /** set: instances that may have a batch. */
   claims: 'claims',
-  /** string with a time to live, the lease: while it is there, this instance is alive and owns its claim. */
+  /** string with a time to live, the lease: while it is there, this instance is alive and owns its batch. */
   lease: (instance: string) => `lease:${instance}`,
   /** hash: letter id (16 bytes) -> letter, waiting for one inbox. */
   outbox: (inbox: string) => `outbox:${inbox}`,

@@ -26,7 +26,7 @@ export type Bucket = { readonly key: string; readonly fields: readonly Buffer[] 
 
 /** The places of a mailbox (32 bytes) in a week, in the order in which they are filled. Knowing them takes the mailbox id. */
 export function bucketOf(mailbox: Uint8Array, week: number): Bucket {
-  const field = (slot: number): Buffer => Buffer.from(blake2b(FIELD_BYTES, concat(mailbox, uint32(week), uint32(slot))));
-  const fields = Array.from({ length: REPLIES_A_WEEK }, (_, slot) => field(slot));
+  const field = (place: number): Buffer => Buffer.from(blake2b(FIELD_BYTES, concat(mailbox, uint32(week), uint32(place))));
+  const fields = Array.from({ length: REPLIES_A_WEEK }, (_, place) => field(place));
   return { key: keys.replies(week), fields };
 }

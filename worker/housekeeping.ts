@@ -9,7 +9,8 @@ import { loadIdentities, shred } from './identities.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import { isFilling } from './memory.ts';
 import { keptUntil } from './retention.ts';
-import { Retirement, type Sweep } from './sweep.ts';
+import { Retirement } from './retirement.ts';
+import type { Sweep } from './sweep.ts';
 
 export type HousekeepingSettings = {
   readonly identities: string;
@@ -65,7 +66,7 @@ export class Housekeeping {
     await publishHousekeeping(this.#redis, { housekeeping, memory, relayLimits: limitsText(this.#settings.relay) });
   }
 
-  /** Shreds the keys that may be shredded (worker/sweep.ts), and forgets which parcels came under them. */
+  /** Shreds the keys that may be shredded (worker/retirement.ts), and forgets which parcels came under them. */
   async #retireKeys(): Promise<void> {
     const { identities, unusable } = await loadIdentities(this.#settings.identities);
     for (const { serial, path } of identities) {

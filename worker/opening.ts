@@ -1,3 +1,4 @@
+// The worker opens parcels. The letters in them it cannot open: they are sealed to volunteers.
 import { CodedError } from '../crypto/errors.ts';
 import { letterId } from '../crypto/letter.ts';
 import { openSealed, parcelId, type ContentOf, type ParcelContent, type ParcelKind } from '../crypto/parcel.ts';
@@ -37,7 +38,7 @@ export function openParcel({ id, sealed }: SealedParcel, identities: readonly Wo
 type OpenedParcel = { readonly id: Buffer; readonly by: WorkerIdentity };
 type Handler<K extends ParcelKind> = (content: ContentOf<K>, parcel: OpenedParcel, context: OpenContext) => Opened;
 
-/** Handles each kind of parcel. If no keyring is valid the clock may be wrong, and with it the mailboxes' weeks: then wait. */
+/** Handles each kind of parcel. Replies and removals go back while no keyring is valid: the clock may be wrong. */
 const HANDLERS: { readonly [K in ParcelKind]: Handler<K> } = {
   decoy: (_content, { id, by }) => ({ kind: 'drop', id, serial: by.serial, reason: 'decoy' }),
   letter: placeLetter,

@@ -35,7 +35,7 @@ export const READING_HELP = `
                           sealed under any other keyring is refused; notes are checked against the newest
   --root-key FILE         the administrator's public root key (root.pub), needed with --keyring
   --passphrase-file FILE  for scripts: the identities' passphrase is the first line of FILE
-  --imap-password-file F  for scripts: the password of the mailbox is the first line of F
+  --imap-password-file F  for scripts: the mail server's password is the first line of F
   --ca FILE               the mail server's own certificate authority (PEM), when it has one
   --socks HOST:PORT       reach the mail server through this SOCKS 5 proxy, such as Tor's; names are resolved there`.slice(1);
 

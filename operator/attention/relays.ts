@@ -10,7 +10,7 @@ const DOOR: Record<NonNullable<RelayAnswer['door']>, string> = {
   redis: "it cannot write to Redis: look at Redis' log and disk, and at the relay's log",
   pool: 'the pool or the memory of Redis is full: check that the worker runs and that the inboxes take their letters',
   worker:
-    'no worker has completed a round for an hour, or none of its version has loaded its functions into Redis: ' +
+    "no worker has completed a round for an hour, or none of the relay's version has loaded the relay's functions: " +
     'start the worker, in the same version as the relay',
 };
 

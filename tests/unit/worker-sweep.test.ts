@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Retirement, SweepTracker } from '../../worker/sweep.ts';
+import { Retirement } from '../../worker/retirement.ts';
+import { SweepTracker } from '../../worker/sweep.ts';
 
 const at = (seconds: number): Date => new Date(seconds * 1000);
 const KNOWN_SECONDS = 30;

@@ -24,7 +24,7 @@ export function holdingNotes(notes: readonly Note[], writerOf: WriterOf): Note[]
   return notes.filter((note) => (note.action === 'handover' ? isLastUnknown || !isHandedOn(note) : !isGivenUp(note)));
 }
 
-/** Whether a note was written after another, or nobody knows. */
+/** True when the first note is the later one, or their order is not known. */
 function isNotBefore({ number = 1 }: Note, { number: than = 1 }: Note): boolean {
   return number >= than;
 }

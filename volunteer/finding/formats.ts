@@ -16,7 +16,7 @@ const word = (what: string): Closed => closed('UNREAD_DOCUMENT', `it is ${what}`
 const packed = (what: string): Closed => closed('UNREAD_COMPRESSED', `it is compressed with ${what}`);
 const archive = (what: string): Closed => closed('UNREAD_ARCHIVE', `it is ${what} archive`);
 
-/** Signatures, one character a byte. The first that matches counts. */
+/** The first bytes by which each format is known, one character a byte. The first that matches counts. */
 const SIGNS: readonly Sign[] = [
   { starts: '\x1f\x8b', format: { open: 'gzip' } },
   { starts: 'PK\x03\x04', format: { open: 'zip' } },
@@ -36,7 +36,7 @@ const SIGNS: readonly Sign[] = [
   { starts: '7z\xbc\xaf\x27\x1c', format: archive('a 7z') },
   { starts: 'Rar!\x1a\x07', format: archive('a RAR') },
   { starts: 'MSCF', format: archive('a cabinet') },
-  { starts: 'ITSF', format: archive('a help') },
+  { starts: 'ITSF', format: archive('a compiled help') },
   { starts: '!<arch>', format: archive('an ar') },
   { starts: '070701', format: archive('a cpio') },
   { starts: '\x60\xea', format: archive('an ARJ') },
@@ -73,7 +73,7 @@ const SIGNS: readonly Sign[] = [
 ];
 const SIGN_BYTES = 300;
 
-/** Null when its first bytes say nothing. `isText`: only signatures with which no text begins are looked for. */
+/** Null when its first bytes say nothing. `isText`: skips first bytes with which a text can begin. */
 export function formatOf(bytes: Uint8Array, isText: boolean): Format | null {
   const start = String.fromCharCode(...bytes.subarray(0, SIGN_BYTES));
   const sign = SIGNS.find(({ at = 0, starts }) => start.startsWith(starts, at));

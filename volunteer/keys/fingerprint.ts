@@ -4,8 +4,8 @@ import { blake2b, toHex, utf8 } from '../../crypto/bytes.ts';
 const FINGERPRINT_BYTES = 16;
 const SHOWN_HEX = 20;
 
-/** A recipient's fingerprint, five groups of four: what two people compare instead of 1,959 characters. */
-export function fingerprint(recipient: string): string {
-  const hex = toHex(blake2b(FINGERPRINT_BYTES, utf8(recipient))).slice(0, SHOWN_HEX);
+/** The fingerprint of a public key as text, a recipient or a signer: five groups of four hex digits, for two people to compare. */
+export function fingerprint(key: string): string {
+  const hex = toHex(blake2b(FINGERPRINT_BYTES, utf8(key))).slice(0, SHOWN_HEX);
   return hex.match(/.{4}/g)?.join(' ') ?? hex;
 }

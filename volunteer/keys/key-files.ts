@@ -42,7 +42,7 @@ export async function openKeyFile<Key extends SigningKeyPair>(
   return openWithForms(typed, (form) => parse(text, form, onProgress), isWrongPassphrase);
 }
 
-/** True for an identity file's error and for a signer's. */
+/** True of the errors that say that a passphrase does not open a file, an identity's or a signer's. */
 export function isWrongPassphrase(error: unknown): boolean {
   return error instanceof CodedError && (error.code === 'AGE_NO_MATCH' || error.code === 'MINISIGN_PASSPHRASE');
 }

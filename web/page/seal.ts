@@ -1,6 +1,5 @@
-// The sealing worker: does all cryptography of the form and of the page of answers, off the page's thread. It keeps the verified keyring,
-// and
-// throwaway keys that it makes while it is idle. Built twice, as seal-wasm.js and seal-js.js (web/build/cut.ts).
+// The sealing worker: does all cryptography of the form and of the page of answers, off the page's thread. It keeps the verified
+// keyring, and throwaway keys that it makes while it is idle. Built twice, as seal-wasm.js and seal-js.js (web/build/cut.ts).
 import { parseAnswer } from '../../crypto/answer.ts';
 import { fromHex, toHex } from '../../crypto/bytes.ts';
 import { codeRoot, makeCode, readCode } from '../../crypto/code.ts';

@@ -17,12 +17,12 @@ export class Guard {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Throws Refused with an infinite `giveUpAfterMs`. */
+  /** Opens the inbox. Throws Refused with an infinite `giveUpAfterMs`. */
   async prepare(): Promise<void> {
     if (this.#inbox === null) await this.#within(() => this.#getInbox());
   }
 
-  /** Throws Refused. */
+  /** Hands over one letter within the timeout. Throws Refused. */
   deliver(letter: Letter): Promise<void> {
     return this.#within(async (signal) => (await this.#getInbox()).deliver(letter, signal));
   }

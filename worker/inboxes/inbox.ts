@@ -12,7 +12,8 @@ export type Letter = {
 
 export interface Inbox {
   /**
-   * Resolves once the letter is where a volunteer can find it, even if it already was. Throws Refused otherwise.
+   * Resolves once the letter is where a volunteer can find it and would survive a power cut, even if it already was there.
+   * Throws Refused otherwise.
    * @param signal aborts the attempt
    */
   deliver(letter: Letter, signal?: AbortSignal): Promise<void>;
@@ -20,7 +21,7 @@ export interface Inbox {
 
 /**
  * An inbox did not take a letter. The letter is retried for `giveUpAfterMs` after its first refusal: 0 if retrying the same letter
- * cannot help, infinity unless something says so. `reason` is a word of ours for the log, never a server's text, a host or an
+ * cannot help, Infinity if nothing limits it. `reason` is a word of ours for the log, never a server's text, a host or an
  * address. `about` is `letter` when other letters may still pass.
  */
 export class Refused extends Error {

@@ -4,7 +4,7 @@ import type { InboxKind } from './inbox.ts';
 import { maildir } from './maildir.ts';
 import { smtp } from './smtp.ts';
 
-/** Adding a kind of inbox is one new file and one line here. */
+/** A new kind is a file of its own, and its import and name here (CONTRIBUTING.md, A kind of inbox). */
 const kinds = { maildir, smtp } as const satisfies Record<string, InboxKind<z.ZodObject>>;
 
 type Schema = (typeof kinds)[keyof typeof kinds]['schema'];

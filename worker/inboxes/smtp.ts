@@ -51,7 +51,7 @@ const schema = z
     error: 'user and passwordFile go together',
   });
 
-/** A mailbox behind an SMTP server. */
+/** An inbox at a mail server. */
 class Smtp implements Inbox {
   readonly #envelope: Envelope;
   readonly #transport: Transporter<SMTPPool.SentMessageInfo>;

@@ -18,9 +18,13 @@ import { operatorStatus } from './commands/operator-status.ts';
 import { reply } from './commands/reply.ts';
 import { seal } from './commands/seal.ts';
 import { send } from './commands/send.ts';
+import { show } from './commands/show.ts';
+import { volunteerKeys } from './commands/volunteer-keys.ts';
 
 /** Every command, in the order in which --help lists them. */
 export const COMMANDS: readonly Command[] = [
+  volunteerKeys,
+  show,
   keygen,
   inbox,
   open,

@@ -44,6 +44,7 @@ export type CliErrorCode =
   | 'NOT_SENT'
   | 'SERIAL_NOT_RISING'
   | 'TEAMS_FORMAT'
+  | 'KEYS_ENOUGH'
   | 'KEYRING_FOREIGN'
   | 'NOTE_FOREIGN'
   | 'LETTER_MISSING'
@@ -74,6 +75,7 @@ const EXIT_OF: Record<CliErrorCode, number> = {
   PASSPHRASE_DIFFERS: EXIT.passphrase,
   SERIAL_NOT_RISING: EXIT.input,
   TEAMS_FORMAT: EXIT.input,
+  KEYS_ENOUGH: EXIT.input,
   KEYRING_FOREIGN: EXIT.notAuthentic,
   NOTE_FOREIGN: EXIT.notAuthentic,
   LETTER_MISSING: EXIT.notAuthentic,

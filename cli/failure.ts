@@ -52,6 +52,8 @@ const MEANING: Record<ErrorCode, { exitCode: number; advice: string }> = {
   KEYRING_FORMAT: { exitCode: EXIT.input, advice: ASK_ADMINISTRATOR },
   KEYRING_EXPIRED: { exitCode: EXIT.notAuthentic, advice: "get this week's keyring from the administrator" },
   KEYRING_NOT_YET_VALID: { exitCode: EXIT.notAuthentic, advice: "check this computer's clock, or use the keyring of this week" },
+  CARD_FORMAT: { exitCode: EXIT.input, advice: 'ask for the card file once more, as it was made' },
+  CARD_WEEKS: { exitCode: EXIT.input, advice: 'have the card made once more, by `support-relay volunteer keys`' },
   KEYRING_OLD: { exitCode: EXIT.notAuthentic, advice: 'get the newest keyring from the administrator' },
   KEYRING_TOPIC: { exitCode: EXIT.usage, advice: "choose one of the keyring's topics" },
   MANIFEST_FORMAT: { exitCode: EXIT.input, advice: 'build the form again' },

@@ -41,6 +41,8 @@ export type ErrorCode =
   | 'KEYRING_NOT_YET_VALID'
   | 'KEYRING_OLD'
   | 'KEYRING_TOPIC'
+  | 'CARD_FORMAT'
+  | 'CARD_WEEKS'
   | 'MANIFEST_FORMAT'
   | 'MANIFEST_DIFFERS';
 

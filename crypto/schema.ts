@@ -24,6 +24,14 @@ export const topicId = z.string().check(z.regex(TOPIC_ID));
 /** A language code of 2 or 3 letters. */
 export const language = z.string().check(z.regex(LANGUAGE));
 
+/** True when the second exists: `Date.parse` reads 30 February as 2 March, and 24:00 as midnight of the next day. */
+function isInstant(text: string): boolean {
+  const timeMs = Date.parse(text);
+  return !Number.isNaN(timeMs) && new Date(timeMs).toISOString().slice(0, text.length - 1) === text.slice(0, -1);
+}
+/** A moment in UTC, to the second. */
+export const instant = z.string().check(z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/), z.refine(isInstant));
+
 /** Somebody's words. JSON can hold a lone surrogate and UTF-8 cannot, so two different texts would share one signature. */
 export const freeText = z.string().check(z.refine((text) => wellFormed(text) === text));
 

@@ -36,11 +36,11 @@ export const ANSWERING_OPTIONS = {
   json: { type: 'boolean' },
 } as const;
 
-export const ANSWERING_USAGE = `--identity FILE --signer FILE --alias NAME --keyring FILE --root-key FILE
-         (--relay URL | --out DIR) [options] PATH…`;
+export const ANSWERING_USAGE = `(--keys DIR | --identity FILE --signer FILE) --alias NAME --keyring FILE
+         --root-key FILE (--relay URL | --out DIR) [options] PATH…`;
 
 export const ANSWERING_HELP = `  --conversation ID       as support-relay inbox shows it; not needed for letters of a single conversation
-  --signer FILE           your signer (support-relay keygen --signer): shows person and team that a volunteer wrote it
+  --signer FILE           your signer, where it is not in --keys: shows person and team that a volunteer wrote it
   --alias NAME            the name by which the team knows you; the person never sees it
   --anyway                even if somebody else has answered or taken the conversation, or its mailbox may be full
   --incomplete            even if not everything could be read, so that somebody else may have the conversation
@@ -67,8 +67,9 @@ export async function answerConversation(action: NoteAction, values: Values, pat
   const { command, destination, signerFile, alias: givenAlias, to } = parseAnswerOptions(action, values, paths, io);
   const reader = await readerFor(values, io, command);
   const verified = currentKeyring(reader.keyrings ?? [], io.now());
-  const signer = await readSigner(signerFile, io, values['passphrase-file']);
-  refuseRootKey(signerFile, signer, await Promise.all((values['root-key'] ?? []).map(readRootPublicKey)));
+  const signer = signerFile === undefined ? reader.own?.signer : await readSigner(signerFile, io, values['passphrase-file']);
+  if (signer === undefined) throw new UsageError('--keys or --signer is missing', command);
+  refuseRootKey(signerFile ?? reader.own?.signerFile ?? '', signer, await Promise.all((values['root-key'] ?? []).map(readRootPublicKey)));
   // Fails early when the signer is in no team; which of its teams answers depends on the topic, below.
   ownTeam(verified.keyring, signer, reader.identities);
 
@@ -107,7 +108,7 @@ function parseAnswerOptions(action: NoteAction, values: Values, paths: readonly 
   const destination = destinationOf(values, command);
   const alias = nameOf(required(values.alias, 'alias', command));
   const to = values.to === undefined ? {} : { to: nameOf(values.to) };
-  const signerFile = required(values.signer, 'signer', command);
+  const signerFile = values.keys === undefined ? required(values.signer, 'signer', command) : values.signer;
   if (values.keyring === undefined || values['root-key'] === undefined) {
     throw new UsageError('--keyring and --root-key are needed', command);
   }

@@ -9,7 +9,7 @@ const NAME = 'inbox';
 export const inbox = defineCommand({
   name: NAME,
   summary: 'List conversations: who has answered, taken or handed over which',
-  usage: '--identity FILE [--keyring FILE --root-key FILE] [--json] PATH…',
+  usage: '(--keys DIR | --identity FILE) [--keyring FILE --root-key FILE] [--json] PATH…',
   examples: [
     `support-relay inbox --identity week-12.age --keyring keyring-12.json --root-key root.pub \\
     imaps://team%40example.org@mail.example.org/Requests`,

@@ -10,7 +10,7 @@ const NAME = 'open';
 export const open = defineCommand({
   name: NAME,
   summary: 'Open requests: files, messages, a whole Maildir or a folder at a mail server',
-  usage: '--identity FILE [--keyring FILE --root-key FILE] [--conversation ID] [--json] PATH…',
+  usage: '(--keys DIR | --identity FILE) [--keyring FILE --root-key FILE] [--conversation ID] [--json] PATH…',
   examples: ['support-relay open --identity week-12.age --keyring keyring-12.json --root-key root.pub ~/Maildir'],
   details: `
 PATH is a letter (.age, binary or armored), a saved message (.eml), a Maildir (every message in new/ and cur/),

@@ -2,7 +2,7 @@ import { toHex, blake2b } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import type { VerifiedKeyring } from '../../crypto/keyring.ts';
 import { openLetter } from '../../crypto/letter.ts';
-import type { PublicKey } from '../../crypto/minisign.ts';
+import type { PublicKey, SigningKey } from '../../crypto/minisign.ts';
 import { foreignCode } from '../../volunteer/conversations/cautions.ts';
 import { rankOf, spoiledCopies, type Copy } from '../../volunteer/finding/copies.ts';
 import { keyringOf, shownOf } from '../../volunteer/trust.ts';
@@ -14,12 +14,14 @@ import { CliError, UsageError } from '../errors.ts';
 import type { Io } from '../terminal/io.ts';
 import { insistOnLetters, type Found } from './find.ts';
 import { readIdentities } from '../keys/identities.ts';
+import { openKeyFolder } from '../keys/season.ts';
 import { sourcesOf } from './sources.ts';
 
 const MARK_BYTES = 32;
 
 /** What every command that reads letters takes. */
 export const READING_OPTIONS = {
+  keys: { type: 'string' },
   identity: { type: 'string', multiple: true },
   keyring: { type: 'string', multiple: true },
   'root-key': { type: 'string', multiple: true },
@@ -30,6 +32,7 @@ export const READING_OPTIONS = {
 } as const;
 
 export const READING_HELP = `
+  --keys DIR              your folder of keys (support-relay volunteer keys): one passphrase opens all that is in it
   --identity FILE         your key; give the option once for each week. The passphrase of a protected one is asked
   --keyring FILE          a keyring the administrator gave you (with FILE.minisig beside it); may be repeated. A letter
                           sealed under any other keyring is refused; notes are checked against the newest
@@ -40,6 +43,7 @@ export const READING_HELP = `
   --socks HOST:PORT       reach the mail server through this SOCKS 5 proxy, such as Tor's; names are resolved there`.slice(1);
 
 type ReadingValues = {
+  keys?: string | undefined;
   identity?: string[] | undefined;
   keyring?: string[] | undefined;
   'root-key'?: string[] | undefined;
@@ -49,8 +53,14 @@ type ReadingValues = {
   socks?: string | undefined;
 };
 
-/** `keyrings`: null when none was given to check against. */
-export type Reader = { io: Io; identities: readonly string[]; keyrings: readonly VerifiedKeyring[] | null; imap: ImapOptions };
+/** `keyrings`: null when none was given to check against. `own`: the signer of a folder of keys, and its file. */
+export type Reader = {
+  io: Io;
+  own: { signer: SigningKey; signerFile: string } | null;
+  identities: readonly string[];
+  keyrings: readonly VerifiedKeyring[] | null;
+  imap: ImapOptions;
+};
 
 export type RefusedLetter = { source: string; error: unknown };
 /** A cover letter: it says nothing. */
@@ -58,10 +68,12 @@ export type Cover = { source: string; cover: true };
 export type Read = OpenedLetter | RefusedLetter | Cover;
 
 export async function readerFor(values: ReadingValues, io: Io, command: string): Promise<Reader> {
-  if (values.identity === undefined) throw new UsageError('--identity is missing', command);
+  if (values.identity === undefined && values.keys === undefined) throw new UsageError('--keys or --identity is missing', command);
   const keyrings = await readKeyrings(values.keyring, values['root-key'], command);
-  const identities = await readIdentities(values.identity, io, values['passphrase-file']);
-  return { io, identities, keyrings, imap: { passwordFile: values['imap-password-file'], ca: values.ca, socks: values.socks } };
+  const own = values.keys === undefined ? null : await openKeyFolder(values.keys, io, values['passphrase-file']);
+  const others = await readIdentities(values.identity ?? [], io, values['passphrase-file']);
+  const identities = [...(own?.identities ?? []), ...others];
+  return { io, own, identities, keyrings, imap: { passwordFile: values['imap-password-file'], ca: values.ca, socks: values.socks } };
 }
 
 async function readKeyrings(

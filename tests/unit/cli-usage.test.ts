@@ -99,7 +99,8 @@ describe('wrong use', () => {
     [['admin', 'init'], '--out is missing; see support-relay admin init --help (USAGE)'],
     [['admin', 'keyring', '--root-key', 'r', '--out', 'o', '--serial', '0'], '--serial must be a whole number from 1'],
     [['admin', 'keyring', '--root-key', 'r', '--out', 'o', '--serial', '1', '--from', '2026-02-30'], '--from must be a day'],
-    [['open', 'letter'], '--identity is missing'],
+    [['open', 'letter'], '--keys or --identity is missing'],
+    [['volunteer', 'keys', '--weeks', '54'], '--weeks must be a whole number from 1 to 53'],
     [['open', '--identity', 'i'], 'PATH is missing'],
     [
       ['admin', 'keyring', '--root-key', 'r', '--out', 'o', '--serial', '1', '--from', '2001-02-03'],

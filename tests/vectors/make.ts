@@ -27,6 +27,7 @@ import { sealLetter } from '../../crypto/letter.ts';
 import { stampBits, stampParcel } from '../../crypto/stamp.ts';
 import { formatVectors } from './make-formats.ts';
 import { codeVectors } from './make-codes.ts';
+import { cardVectors } from './make-cards.ts';
 import { keyringVectors } from './make-keyrings.ts';
 import { sealingVectors } from './make-sealing.ts';
 import { keyVectors } from './make-keys.ts';
@@ -279,6 +280,7 @@ const made = [
   conversation,
   codes,
   keys,
+  cardVectors(conversation.words.split(' ')),
   keyringVectors({ keyring, rootKey: encodePublicKey(root), sign: (bytes) => signedBy(root, bytes) }),
   sealingVectors(volunteer),
   signatures,

@@ -5,6 +5,7 @@ import { decodeIdentity, decodeRecipient, identityToRecipient, parseIdentityFile
 import { decryptWithPassphrase, isPassphraseFile } from '../../crypto/age/passphrase.ts';
 import { parseAnswer } from '../../crypto/answer.ts';
 import { fromHex, fromUtf8, readUint32 } from '../../crypto/bytes.ts';
+import { cardWords, verifyCard } from '../../crypto/card.ts';
 import { codeRoot, readCode } from '../../crypto/code.ts';
 import { CodedError, type ErrorCode } from '../../crypto/errors.ts';
 import { checkValidity, teamFor, verifyKeyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
@@ -88,6 +89,11 @@ export const OPERATIONS = {
   verifyKeyring: (given) => {
     const { keyring, digest } = verifiedKeyring(given);
     return { digest, serial: keyring.serial };
+  },
+  verifyCard: ({ bytes, words }) => {
+    const verified = verifyCard(fromUtf8(bytes));
+    const { holder, weeks } = verified.card;
+    return { holder, signer: verified.signer, weeks: weeks.map(({ notBefore }) => notBefore), words: cardWords(verified, words).join(' ') };
   },
   verifySignature: signatureVerdict,
   teamFor: (given) => teamFor(verifiedKeyring(given).keyring, given.parameters.topic, fromHex(given.parameters.teamKey ?? '')).id,

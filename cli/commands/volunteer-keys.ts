@@ -1,0 +1,84 @@
+import { MAX_CARD_WEEKS, WEEK_MS, weekStart } from '../../crypto/card.ts';
+import { defineCommand, wholeNumber } from '../command.ts';
+import { CliError, EXIT, UsageError } from '../errors.ts';
+import { listLanguage } from '../keys/random-words.ts';
+import { createSeason, dayOf, hasKeys, weeksIn } from '../keys/season.ts';
+import type { Io } from '../terminal/io.ts';
+import { visibleJson, visibleLine } from '../terminal/terminal.ts';
+
+const NAME = 'volunteer keys';
+const SEASON_WEEKS = '13';
+const FOLDER = 'keys';
+/** Whoever has keys for longer than this probably ran the command twice. */
+const ENOUGH_WEEKS = 6;
+
+export const volunteerKeys = defineCommand({
+  name: NAME,
+  summary: "Make a season's keys, and the card for the administrator",
+  usage: '[--keys DIR] [--weeks N] [--from DATE] [--language XX] [--passphrase-file FILE] [--json]',
+  examples: ['support-relay volunteer keys --keys keys', 'support-relay volunteer keys --weeks 4 --from 2026-11-30'],
+  details: `
+Makes one key a week, sealed to a storage key that your passphrase opens, and a card with their public halves, signed
+by your signer. The first time it makes the storage key and the signer, too. Nothing is overwritten. Send the card to
+the administrator, and read its eight words aloud to each other: that is how the card is known to be yours.
+
+  --keys DIR              your folder of keys; ${FOLDER} here if left out
+  --weeks N               how many weeks, 1 to ${String(MAX_CARD_WEEKS)}; ${SEASON_WEEKS} if left out. With fewer weeks a computer
+                          that is taken unlocked opens less
+  --from DATE             the Monday on which the first week begins, as 2026-11-30; the week after your last one if left
+                          out, or the present one
+  --language XX           of the list that the eight words are from
+  --passphrase-file FILE  for scripts: the passphrase is the first line of FILE
+  --json                  one line of JSON: card, words, from, until, files`,
+  options: {
+    keys: { type: 'string' },
+    weeks: { type: 'string' },
+    from: { type: 'string' },
+    language: { type: 'string' },
+    'passphrase-file': { type: 'string' },
+    json: { type: 'boolean' },
+  },
+  run: async (values, _positionals, io) => {
+    const folder = values.keys ?? FOLDER;
+    if (folder === '') throw new UsageError('--keys is missing its folder', NAME);
+    const count = wholeNumber(values.weeks ?? SEASON_WEEKS, 'weeks', [1, MAX_CARD_WEEKS], NAME);
+    const from = values.from === undefined ? await nextWeek(folder, io) : mondayOf(values.from, io);
+    const [first, last] = [dayOf(from), dayOf(from + count * WEEK_MS - 1)];
+    io.err(`Today is ${dayOf(io.now().getTime())}. This makes keys for ${String(count)} weeks, from ${first} to ${last}.\n`);
+    const language = listLanguage(values.language, io, NAME);
+    const { card, words, files } = await createSeason(folder, { from, count }, { ...io, language }, values['passphrase-file']);
+    if (values.json === true) {
+      io.out(`${visibleJson({ card, words: words.join(' '), from: first, until: last, files })}\n`);
+      return EXIT.ok;
+    }
+    io.err(`Your keys are in ${visibleLine(folder)}. Keep that folder; never send anything of it but the card.\n`);
+    io.err(`Send ${visibleLine(card)} to the administrator, and read these words to each other aloud:\n`);
+    io.out(`${words.join(' ')}\n`);
+    return EXIT.ok;
+  },
+});
+
+/** The week after the last that has keys, or the present one. Throws USAGE when there are keys for a long time yet. */
+async function nextWeek(folder: string, io: Io): Promise<number> {
+  const now = weekStart(io.now().getTime());
+  const last = (await hasKeys(folder)) ? (await weeksIn(folder)).at(-1) : undefined;
+  const next = last === undefined ? now : Math.max(now, last + WEEK_MS);
+  if (next <= now + ENOUGH_WEEKS * WEEK_MS) return next;
+  throw new CliError(
+    'KEYS_ENOUGH',
+    `there are keys until ${dayOf(next - 1)} already`,
+    `for more give --from ${dayOf(next)}; nothing was made`,
+  );
+}
+
+/** The first moment of a Monday. Throws USAGE for a text that is none, or a week that is over. */
+function mondayOf(text: string, io: Io): number {
+  const time = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  if (Number.isNaN(time) || dayOf(time) !== text) throw new UsageError(`--from must be a date such as 2026-11-30, not "${text}"`, NAME);
+  const monday = weekStart(time);
+  if (monday !== time) {
+    throw new UsageError(`${text} is not a Monday: give ${dayOf(monday)} or ${dayOf(monday + WEEK_MS)}`, NAME);
+  }
+  if (monday < weekStart(io.now().getTime())) throw new UsageError(`the week from ${text} is over`, NAME);
+  return monday;
+}

@@ -2,7 +2,8 @@ import { MAX_CARD_WEEKS, WEEK_MS, weekStart } from '../../crypto/card.ts';
 import { defineCommand, wholeNumber } from '../command.ts';
 import { CliError, EXIT, UsageError } from '../errors.ts';
 import { listLanguage } from '../keys/random-words.ts';
-import { createSeason, dayOf, hasKeys, weeksIn } from '../keys/season.ts';
+import { dayOf } from '../../volunteer/keys/season.ts';
+import { createSeason, hasKeys, weeksIn } from '../keys/season.ts';
 import type { Io } from '../terminal/io.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 

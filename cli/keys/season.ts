@@ -10,7 +10,7 @@ import { CodedError } from '../../crypto/errors.ts';
 import { encodePublicKey, encodeSecretKey, generateKeyPair, parseSigner, type SigningKey } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { identityFile, isWrongPassphrase, openIdentityFile } from '../../volunteer/keys/key-files.ts';
-import { makeSeason, openWeekFile, weekOfFile, type KeyFile } from '../../volunteer/keys/season.ts';
+import { dayOf, makeSeason, openWeekFile, weekFileName, weekOfFile, type KeyFile } from '../../volunteer/keys/season.ts';
 import { CliError } from '../errors.ts';
 import { insistOnNew, readInput, writeNewFiles } from '../files.ts';
 import type { Io } from '../terminal/io.ts';
@@ -46,7 +46,7 @@ export async function openKeyFolder(
   const { storage, signer } = await openKeys(folder, io, passphraseFile);
   const identities: string[] = [];
   for (const week of await weeksIn(folder)) {
-    const path = join(folder, nameOfWeek(week));
+    const path = join(folder, weekFileName(week));
     const bytes = await readInput(path, 'the week file');
     identities.push(named(path, () => openWeekFile(bytes, storage)));
   }
@@ -61,7 +61,7 @@ export async function createSeason(folder: string, { from, count }: Season, io: 
   await ready;
   const isNew = !(await hasKeys(folder));
   const card = join(folder, `season-${dayOf(from)}.card`);
-  const weeks = Array.from({ length: count }, (_, at) => join(folder, nameOfWeek(weekStart(from) + at * WEEK_MS)));
+  const weeks = Array.from({ length: count }, (_, at) => join(folder, weekFileName(weekStart(from) + at * WEEK_MS)));
   await insistOnNew([...weeks, card, ...(isNew ? [SIGNER, SIGNER_PUBLIC].map((name) => join(folder, name)) : [])]);
   const { keys, files } = isNew
     ? await newKeys(folder, io, passphraseFile)
@@ -75,9 +75,6 @@ export async function createSeason(folder: string, { from, count }: Season, io: 
   ]);
   return { card, words: cardWords(verifyCard(season.card), wordListFor(io.language)), files: made.map(({ name }) => name) };
 }
-
-export const dayOf = (timeMs: number): string => new Date(timeMs).toISOString().slice(0, 10);
-const nameOfWeek = (timeMs: number): string => `week-${dayOf(timeMs)}.age`;
 
 async function newKeys(folder: string, io: Io, passphraseFile?: string): Promise<{ keys: Keys; files: KeyFile[] }> {
   const passphrase = await newPassphrase(io, join(folder, STORAGE), passphraseFile);

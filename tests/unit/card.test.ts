@@ -79,6 +79,10 @@ describe('a season', () => {
   });
 });
 
+it.each(['week-2026-13-01.age', 'week-2026-02-30.age', 'week-2026-11-30.age.bak', 'week-.age'])('%s is no week file', (name) => {
+  expect(weekOfFile(name)).toBeNull();
+});
+
 describe('a card', () => {
   it('verifies with minisign', async () => {
     const lines = season.card.split('\n');

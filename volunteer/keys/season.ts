@@ -12,13 +12,16 @@ export type KeyFile = { readonly name: string; readonly bytes: Uint8Array };
 const instantOf = (timeMs: number): string => `${new Date(timeMs).toISOString().slice(0, -'.000Z'.length)}Z`;
 const WEEK_FILE = /^week-(\d{4}-\d\d-\d\d)\.age$/;
 
-/** `week-2026-11-30.age`, by the Monday on which the week begins. */
-export const weekFileName = (notBefore: string): string => `week-${notBefore.slice(0, 10)}.age`;
+/** The day of a moment (Unix time, ms) in UTC, as 2026-11-30. */
+export const dayOf = (timeMs: number): string => instantOf(timeMs).slice(0, 10);
+/** `week-2026-11-30.age`, by the Monday on which the week begins (Unix time, ms). */
+export const weekFileName = (timeMs: number): string => `week-${dayOf(timeMs)}.age`;
 
 /** The first moment (Unix time, ms) of the week of a file; null when the name is not that of a week. */
 export function weekOfFile(name: string): number | null {
   const [, day] = WEEK_FILE.exec(name) ?? [];
-  return day === undefined ? null : Date.parse(`${day}T00:00:00Z`);
+  const timeMs = Date.parse(`${day ?? ''}T00:00:00Z`);
+  return Number.isNaN(timeMs) || weekFileName(timeMs) !== name ? null : timeMs;
 }
 
 /**
@@ -34,7 +37,7 @@ export function makeSeason(storage: string, signer: SigningKey, from: number, co
     const identity = generateIdentity();
     const recipient = identityToRecipient(identity);
     const text = `# ${notBefore} to ${notAfter}\n# public key: ${recipient}\n${identity}\n`;
-    weeks.push({ name: weekFileName(notBefore), bytes: encrypt(utf8(text), [storage]) });
+    weeks.push({ name: weekFileName(beginMs), bytes: encrypt(utf8(text), [storage]) });
     listed.push({ notBefore, notAfter, recipient });
   }
   return { weeks, card: encodeCard({ holder: 'volunteer', weeks: listed }, signer) };

@@ -21,7 +21,7 @@ const keyring: Keyring = {
   notAfter: '2030-01-08T00:00:00Z',
   previous: null,
   worker: identityToRecipient(worker),
-  teams: [{ id: 'a'.repeat(16), names, topics: [{ id: 'legal', names }], recipients: [recipient] }],
+  teams: [{ id: 'a'.repeat(16), names, topics: [{ id: 'legal', names }], recipients: [recipient], signers: ['ab'.repeat(32)] }],
 };
 const verified = { keyring, digest: keyringDigest(encodeKeyring(keyring)) };
 const request = { topic: 'legal', language: 'ru', message: 'п'.repeat(3_700) };

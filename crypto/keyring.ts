@@ -16,6 +16,10 @@ const TEAM_KEY_BYTES = 32;
 const MAX_TEAMS = 32;
 const MAX_TOPICS = 16;
 export const MAX_SIGNERS = 16;
+/** A version of the programs, by https://semver.org, without what it calls build metadata. */
+const VERSION = /^(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/;
+const MAX_VERSION_LENGTH = 32;
+const RELEASE_DIGEST_BYTES = 32;
 /** How long parcels under a keyring that is no longer current are still accepted: a form may have been open for a day. */
 export const GRACE_MS = 24 * 3_600_000;
 /** The topic of teams that read whatever fits no other. */
@@ -33,7 +37,14 @@ const team = z.object({
   topics: z.array(z.object({ id: topicId, names })).check(z.minLength(1), z.maxLength(MAX_TOPICS)),
   recipients: z.array(recipient).check(z.minLength(1), z.maxLength(LETTER_RECIPIENTS)),
   /** Ed25519 keys (64 hex digits) of those who may answer for the team. A revoked signer is no longer listed. */
-  signers: z.optional(z.array(hex(SIGNING_KEY_BYTES)).check(z.maxLength(MAX_SIGNERS))),
+  signers: z._default(z.array(hex(SIGNING_KEY_BYTES)).check(z.maxLength(MAX_SIGNERS)), []),
+});
+
+const release = z.object({
+  /** As in package.json, 1.2.3. */
+  version: z.string().check(z.regex(VERSION), z.maxLength(MAX_VERSION_LENGTH)),
+  /** SHA-256 of the bytes of the release's manifest.json, 64 hex digits. */
+  digest: hex(RELEASE_DIGEST_BYTES),
 });
 
 const keyring = z
@@ -48,6 +59,8 @@ const keyring = z
     worker: recipient,
     /** How long an answer usually takes, in words for the form. */
     answerTime: z.optional(names),
+    /** The newest release of the programs, as the administrator knows it, so that tools can say when they are older. */
+    release: z.optional(release),
     teams: z.array(team).check(z.minLength(1), z.maxLength(MAX_TEAMS)),
   })
   .check(
@@ -57,12 +70,30 @@ const keyring = z
 
 export type Team = z.infer<typeof team>;
 export type Keyring = z.infer<typeof keyring>;
+export type Release = z.infer<typeof release>;
 /** A keyring whose signature was verified. `digest`: 64 hex digits. */
 export type VerifiedKeyring = { readonly keyring: Keyring; readonly digest: string };
 
-/** The bytes to sign: JSON on one line, ended by LF. Throws KEYRING_FORMAT when a field breaks docs/protocol.md, § Keyring. */
+/**
+ * The bytes to sign: JSON on one line, ended by LF. Throws KEYRING_FORMAT, KEYRING_RECIPIENTS or KEYRING_SIGNERS when a field breaks
+ * docs/protocol.md, § Keyring.
+ */
 export function encodeKeyring(value: Keyring): Uint8Array {
-  return utf8(`${JSON.stringify(parse(keyring, value, 'KEYRING_FORMAT', 'a keyring'))}\n`);
+  return utf8(`${JSON.stringify(checkFields(value))}\n`);
+}
+
+/** A recipient that is listed twice takes the place of a volunteer; a team without signers is asked and can never answer. */
+function checkFields(value: unknown): Keyring {
+  const checked = parse(keyring, value, 'KEYRING_FORMAT', 'a keyring');
+  for (const { id, recipients } of checked.teams) {
+    if (new Set(recipients).size !== recipients.length) {
+      throw new CodedError('KEYRING_RECIPIENTS', `team ${id} lists a recipient twice`);
+    }
+  }
+  for (const { id, signers } of checked.teams) {
+    if (signers.length === 0) throw new CodedError('KEYRING_SIGNERS', `team ${id} has no signer: nobody could answer for it`);
+  }
+  return checked;
 }
 
 /** BLAKE2b-256 of the bytes of keyring.json, as 64 hex digits. */
@@ -73,7 +104,7 @@ export function keyringDigest(json: Uint8Array): string {
 /**
  * Verifies and parses the bytes of keyring.json, given the text of its .minisig. `checkValidity` then checks the dates.
  * Throws MINISIGN_FORMAT, MINISIGN_KEY or MINISIGN_SIGNATURE as `verify` does, KEYRING_FORMAT when it is longer than 1,048,576
- * bytes or a field is wrong.
+ * bytes or a field is wrong, KEYRING_RECIPIENTS when a team lists a recipient twice, KEYRING_SIGNERS when one has no signer.
  */
 export function verifyKeyring(json: Uint8Array, signature: string, root: PublicKey): VerifiedKeyring {
   if (json.length > MAX_KEYRING_BYTES) {
@@ -81,7 +112,7 @@ export function verifyKeyring(json: Uint8Array, signature: string, root: PublicK
   }
   verify(json, signature, root);
   const value = parseJson(json, 'KEYRING_FORMAT', 'the keyring');
-  return { keyring: parse(keyring, value, 'KEYRING_FORMAT', 'a keyring'), digest: keyringDigest(json) };
+  return { keyring: checkFields(value), digest: keyringDigest(json) };
 }
 
 /** Throws KEYRING_OLD for a serial below `floor`, KEYRING_NOT_YET_VALID before `notBefore`, KEYRING_EXPIRED from `notAfter`. */
@@ -98,6 +129,53 @@ const begins = ({ keyring }: VerifiedKeyring): number => Date.parse(keyring.notB
  */
 const higherFirst = (a: VerifiedKeyring, b: VerifiedKeyring): number =>
   b.keyring.serial - a.keyring.serial || (a.digest < b.digest ? -1 : 1);
+
+/**
+ * Throws when `keyring` and one that is known, of the same root key, cannot both be right: KEYRING_TWICE when it has the serial of
+ * `known` and a higher digest, so that `known` counts; KEYRING_CHAIN when it has the serial after that of `known` and names another
+ * in `previous`, or none. Says nothing of other serials. docs/protocol.md, § Chain.
+ */
+export function checkChain(known: VerifiedKeyring, { keyring, digest }: VerifiedKeyring): void {
+  const serial = String(keyring.serial);
+  if (keyring.serial === known.keyring.serial && digest > known.digest) {
+    throw new CodedError('KEYRING_TWICE', `there is another keyring of serial ${serial}, which counts`);
+  }
+  if (keyring.serial === known.keyring.serial + 1 && keyring.previous !== known.digest) {
+    throw new CodedError(
+      'KEYRING_CHAIN',
+      `keyring ${serial} does not name keyring ${String(known.keyring.serial)}, which is the one before it`,
+    );
+  }
+}
+
+export type Unfit<Each> = { readonly keyring: Each; readonly error: CodedError };
+/** Keyrings of one root key, parted by `checkChain`: `fit` by rising serial, and those that are refused. */
+export type Chained<Each> = { readonly fit: readonly Each[]; readonly refused: readonly Unfit<Each>[] };
+
+const lowerFirst = (a: VerifiedKeyring, b: VerifiedKeyring): number =>
+  a.keyring.serial - b.keyring.serial || (a.digest < b.digest ? -1 : 1);
+
+/**
+ * Parts keyrings of one root key, in any order, into those that fit together, by rising serial, and those that are refused
+ * (KEYRING_TWICE, KEYRING_CHAIN). A keyring that is refused does not decide about the one after it: so an administrator mends a
+ * broken chain by signing anew. The same keyring given twice is there once.
+ */
+export function chained<Each extends VerifiedKeyring>(keyrings: readonly Each[]): Chained<Each> {
+  const fit: Each[] = [];
+  const refused: Unfit<Each>[] = [];
+  for (const each of [...keyrings].sort(lowerFirst)) {
+    const last = fit.at(-1);
+    if (last?.digest === each.digest) continue;
+    try {
+      if (last !== undefined) checkChain(last, each);
+      fit.push(each);
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error;
+      refused.push({ keyring: each, error });
+    }
+  }
+  return { fit, refused };
+}
 
 /**
  * Of the keyrings that have begun, the one with the highest serial, even if it has ended: a lower one never comes back, since it
@@ -125,12 +203,12 @@ export function currentKeyring<Each extends VerifiedKeyring>(keyrings: readonly 
 
 /** All signers whose replies and notes are believed under this keyring (64 hex digits each). */
 export function signersOf({ teams }: Keyring): ReadonlySet<string> {
-  return new Set(teams.flatMap(({ signers }) => signers ?? []));
+  return new Set(teams.flatMap(({ signers }) => signers));
 }
 
 /** True when the team with this id (16 hex digits) lists the signer (64). Other teams' signers do not decide where letters go. */
 export function isSignerOf({ teams }: Keyring, signer: string, team: string): boolean {
-  return teams.some(({ id, signers = [] }) => id === team && signers.includes(signer));
+  return teams.some(({ id, signers }) => id === team && signers.includes(signer));
 }
 
 /**

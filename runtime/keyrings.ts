@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GRACE_MS, MAX_KEYRING_BYTES, newestBegun, verifyKeyring, type Keyring } from '../crypto/keyring.ts';
+import { chained, checkChain, GRACE_MS, MAX_KEYRING_BYTES, newestBegun, verifyKeyring, type Keyring } from '../crypto/keyring.ts';
 import { parsePublicKey, type PublicKey } from '../crypto/minisign.ts';
 import { ready } from '../crypto/sodium.ts';
 import { textOf } from '../crypto/text-file.ts';
@@ -44,7 +44,7 @@ export type ShelfOptions = {
 
 /**
  * The signed keyrings in a directory (`keyring-<serial>.json` with `.minisig`), read again every 10 s and on SIGHUP. A file that
- * does not verify is logged and ignored.
+ * does not verify, or does not fit to the others (`chained` in crypto/keyring.ts), is logged and ignored.
  */
 export class KeyringShelf {
   readonly now: () => Date;
@@ -54,6 +54,8 @@ export class KeyringShelf {
   #shelved: readonly Shelved[] = [];
   #timer: NodeJS.Timeout | undefined;
   #directoryCode: string | undefined;
+  /** Digests of the keyrings that do not fit to the others, each complained about once. */
+  #unfit: ReadonlySet<string> = new Set();
 
   constructor(options: ShelfOptions) {
     this.#options = options;
@@ -83,7 +85,7 @@ export class KeyringShelf {
     const files = new Map<string, CachedFile>();
     for (const name of names) files.set(name, await this.#read(name, root));
     this.#files = files;
-    this.#shelved = withDeadlines([...files.values()].flatMap(({ verified }) => verified ?? []));
+    this.#shelved = withDeadlines(this.#fitting([...files.values()].flatMap(({ verified }) => verified ?? [])));
   }
 
   /** Every keyring that verifies, by rising serial, including those that have ended. */
@@ -130,6 +132,16 @@ export class KeyringShelf {
     return newestBegun(this.#shelved, this.now());
   }
 
+  #fitting(verified: readonly Verified[]): readonly Verified[] {
+    const { fit, refused } = chained(verified);
+    for (const { keyring, error } of refused) {
+      const isKnown = this.#unfit.has(keyring.digest);
+      if (!isKnown) log.error('keyring ignored', { file: `keyring-${String(keyring.serial)}.json`, code: error.code });
+    }
+    this.#unfit = new Set(refused.map(({ keyring }) => keyring.digest));
+    return fit;
+  }
+
   readonly #reload = (): void => {
     this.load().catch((error: unknown) => log.error('keyring directory unreadable', { code: errorCode(error) }));
   };
@@ -159,8 +171,11 @@ export class KeyringShelf {
       const { keyring, digest } = verifyKeyring(json, signature, root);
       const serial = Number(FILE_NAME.exec(name)?.groups?.['serial']);
       if (keyring.serial !== serial) throw new Error('the file name has another serial');
+      const verified = { serial, keyring, digest, json, signature };
+      // Of two with one serial all count the same, whichever was here first.
+      if (before?.verified) checkChain(before.verified, verified);
       log.info('keyring loaded', { serial });
-      return { json, signature, verified: { serial, keyring, digest, json, signature } };
+      return { json, signature, verified };
     } catch (error) {
       const known = before?.json.equals(json) === true && before.signature === signature;
       if (!known) log.error('keyring ignored', { file: name, code: errorCode(error) });
@@ -173,9 +188,11 @@ export class KeyringShelf {
 const begin = (keyring: Keyring): number => Date.parse(keyring.notBefore);
 const end = (keyring: Keyring): number => Date.parse(keyring.notAfter);
 
-/** Letters on their way when a keyring stops being current still arrive within the grace. */
-function withDeadlines(verified: readonly Verified[]): Shelved[] {
-  const bySerial = verified.toSorted((a, b) => a.serial - b.serial);
+/**
+ * Letters on their way when a keyring stops being current still arrive within the grace.
+ * @param bySerial rising
+ */
+function withDeadlines(bySerial: readonly Verified[]): Shelved[] {
   return bySerial.map((each, index) => {
     const higher = bySerial.slice(index + 1).map(({ keyring }) => keyring);
     return { ...each, acceptedUntil: new Date(usedUntil(each.keyring, higher) + GRACE_MS) };

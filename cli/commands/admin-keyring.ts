@@ -49,7 +49,7 @@ The teams file is a list of teams, or {"answerTime": {"ru": "…", "en": "…"},
      "recipients": ["age1pq1…", "… up to eight, one for each volunteer"],
      "signers": ["64 digits, as keygen --signer prints them", "… up to sixteen: whoever may answer"] }]
 
-A signer of the previous keyring that is left out is revoked. The command says so, and names teams without signers.`,
+A signer of the previous keyring that is left out is revoked, and the command says so.`,
   options: {
     'root-key': { type: 'string' },
     teams: { type: 'string' },

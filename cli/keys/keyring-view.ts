@@ -26,6 +26,7 @@ export function describeKeyring({ keyring, digest }: VerifiedKeyring, root: Publ
     `  previous    ${keyring.previous ?? 'none'}`,
     `  worker      ${fingerprint(keyring.worker)}`,
     ...(keyring.answerTime === undefined ? [] : [`  answers     ${inLanguages(keyring.answerTime)}`]),
+    ...(keyring.release === undefined ? [] : [`  release     ${keyring.release.version}, ${keyring.release.digest}`]),
   ];
   for (const team of keyring.teams) {
     lines.push(
@@ -33,8 +34,8 @@ export function describeKeyring({ keyring, digest }: VerifiedKeyring, root: Publ
       ...team.topics.map((topic) => `    topic       ${topic.id}: ${inLanguages(topic.names)}`),
       `    recipients  ${String(team.recipients.length)}`,
       ...team.recipients.map((recipient) => `                ${fingerprint(recipient)}`),
-      `    signers     ${team.signers?.length ? String(team.signers.length) : 'NONE: nobody can answer'}`,
-      ...(team.signers ?? []).map((signer) => `                ${fingerprint(signer)}`),
+      `    signers     ${String(team.signers.length)}`,
+      ...team.signers.map((signer) => `                ${fingerprint(signer)}`),
     );
   }
   return `${lines.join('\n')}\n`;
@@ -51,7 +52,8 @@ export function keyringSummary({ keyring, digest }: VerifiedKeyring, root: Publi
     notAfter: keyring.notAfter,
     previous: keyring.previous,
     worker: fingerprint(keyring.worker),
-    teams: keyring.teams.map(({ id, names, topics, recipients, signers = [] }) => ({
+    ...(keyring.release === undefined ? {} : { release: keyring.release }),
+    teams: keyring.teams.map(({ id, names, topics, recipients, signers }) => ({
       id,
       names,
       topics,
@@ -62,17 +64,14 @@ export function keyringSummary({ keyring, digest }: VerifiedKeyring, root: Publi
 }
 
 /** What an administrator should know about who can answer. @param previous the keyring before, if it was given */
-export function signerWarnings({ teams, ...keyring }: Keyring, previous?: Keyring): string[] {
-  const signers = signersOf({ teams, ...keyring });
+export function signerWarnings(keyring: Keyring, previous?: Keyring): string[] {
+  const signers = signersOf(keyring);
   const gone = [...(previous === undefined ? [] : signersOf(previous))].filter((signer) => !signers.has(signer));
-  return [
-    ...gone.map(
-      (signer) =>
-        `Signer ${fingerprint(signer)} of keyring ${String(previous?.serial)} is missing: revoked. ` +
-        'Whoever has it can no longer answer, and those of their answers that still wait are refused.',
-    ),
-    ...teams.filter(({ signers: own = [] }) => own.length === 0).map(({ id }) => `Team ${id} has no signer: nobody can answer for it.`),
-  ];
+  return gone.map(
+    (signer) =>
+      `Signer ${fingerprint(signer)} of keyring ${String(previous?.serial)} is missing: revoked. ` +
+      'Whoever has it can no longer answer, and those of their answers that still wait are refused.',
+  );
 }
 
 function inLanguages(names: Readonly<Record<string, string>>): string {

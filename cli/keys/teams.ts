@@ -44,10 +44,11 @@ const team = z.strictObject({
       z
         .string('it must be text, 64 digits')
         .regex(hexPattern(SIGNING_KEY_BYTES), 'it must be the 64 digits 0-9a-f that support-relay keygen --signer prints'),
+      'they are missing: the keys of those who may answer',
     )
+    .min(1, 'a team has at least one signer, who may answer for it')
     .max(MAX_SIGNERS, `a team has at most ${String(MAX_SIGNERS)} signers`)
-    .refine(isDistinct, 'the same signer is there twice')
-    .optional(),
+    .refine(isDistinct, 'the same signer is there twice'),
 });
 
 const teams = z
@@ -79,10 +80,7 @@ export async function readTeams(path: string): Promise<TeamsFile> {
     throw new CliError('TEAMS_FORMAT', `${path}: ${what}`, `see support-relay admin keyring --help (a fresh team id: ${freshTeamId()})`);
   }
   const { teams: list, answerTime } = result.data;
-  return {
-    teams: list.map(({ signers, ...rest }) => ({ ...rest, ...(signers === undefined ? {} : { signers }) })),
-    ...(answerTime === undefined ? {} : { answerTime }),
-  };
+  return { teams: list, ...(answerTime === undefined ? {} : { answerTime }) };
 }
 
 function freshTeamId(): string {

@@ -1,6 +1,6 @@
 // Problems when the form opens, or with its keyring, are shown before anything is sealed.
 import { describe, expect, it } from 'vitest';
-import { encodeKeyring } from '../../crypto/keyring.ts';
+import { encodeKeyring, keyringDigest, type Keyring } from '../../crypto/keyring.ts';
 import { generateKeyPair, sign } from '../../crypto/minisign.ts';
 import { FIREFOX } from '../support/browser.ts';
 import { answerWith, FormPage, MESSAGE, READY } from '../support/form-page.ts';
@@ -15,10 +15,23 @@ describe.each(FIREFOX)('opening the form in %s', (name) => {
   const bench = usePages(name, site, { excused: /Failed to load resource|Loading Worker from/ });
   const page = new FormPage(bench);
 
+  /** Of the deployment's serial, with a higher digest, so that the deployment's own takes its place. */
+  function endingSoon(): Partial<Keyring> {
+    const { keyring, digest } = bench.deployment.keyring;
+    const now = Date.now();
+    for (let tries = 0; ; tries += 1) {
+      const change = {
+        notBefore: isoSeconds(new Date(now - HOUR_MS)),
+        notAfter: isoSeconds(new Date(now + HOUR_MS)),
+        answerTime: { en: String(tries) },
+      };
+      if (keyringDigest(encodeKeyring({ ...keyring, ...change })) > digest) return change;
+    }
+  }
+
   /** A keyring that expires within the hour, and a form whose clock can be moved past that. */
   async function openWithKeyringEndingSoon(): Promise<void> {
-    const now = Date.now();
-    await page.serveKeyring({ notBefore: isoSeconds(new Date(now - HOUR_MS)), notAfter: isoSeconds(new Date(now + HOUR_MS)) });
+    await page.serveKeyring(endingSoon());
     page.serveClock();
     await page.open();
     await page.type();
@@ -92,6 +105,16 @@ describe.each(FIREFOX)('opening the form in %s', (name) => {
     expect(page.requests()).toHaveLength(1);
   });
 
+  it('a page refuses a keyring that does not name the one it had before', async () => {
+    await page.open();
+    await page.type();
+    await page.serveKeyring({ serial: bench.deployment.keyring.keyring.serial + 1, previous: null });
+    page.onRequest((_, response) => answerWith(response, 400, 'serial'));
+    await bench.tab.page.click('#send');
+    await page.expectKept('keyring-forged');
+    expect(page.requests()).toHaveLength(1);
+  });
+
   it('an expired keyring at the moment of sending keeps the text', async () => {
     await openWithKeyringEndingSoon();
     await page.moveClock(1);
@@ -106,7 +129,8 @@ describe.each(FIREFOX)('opening the form in %s', (name) => {
       ...team,
       topics: team.topics.filter(({ id }) => id === 'legal'),
     }));
-    await page.serveKeyring({ teams });
+    const { keyring, digest } = bench.deployment.keyring;
+    await page.serveKeyring({ serial: keyring.serial + 1, previous: digest, teams });
     page.onRequest((_, response) => answerWith(response, 400, 'serial'));
     await bench.tab.page.click('#send');
     await page.expectKept('topic-gone');

@@ -37,7 +37,7 @@ describe('a reply', () => {
     await stand.put(stand.deliver('x', stand.thread, newSigner()));
     await stand.round();
     expect(await stand.dropped()).toEqual({ signer: '1' });
-    await stand.bench.keyring(2, { signers: [] });
+    await stand.bench.keyring(2, { signers: [toHex(newSigner().key)] });
     await stand.put(stand.deliver('y'));
     await stand.round();
     expect(await stand.dropped()).toEqual({ signer: '2' });

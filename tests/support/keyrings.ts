@@ -1,8 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import { toHex, randomBytes } from '../../crypto/bytes.ts';
-import { encodeKeyring, type Keyring } from '../../crypto/keyring.ts';
+import { encodeKeyring, keyringDigest, type Keyring } from '../../crypto/keyring.ts';
 import { encodePublicKey, generateKeyPair, sign, type SigningKey } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
 
@@ -34,7 +34,7 @@ export async function makeKeyrings(parent: string, now: () => number = Date.now)
         serial,
         notBefore: instant(now() + fromHours * HOUR_MS),
         notAfter: instant(now() + toHours * HOUR_MS),
-        previous: null,
+        previous: await digestBefore(directory, serial),
         worker: identityToRecipient(generateIdentity()),
         teams: [
           {
@@ -42,6 +42,7 @@ export async function makeKeyrings(parent: string, now: () => number = Date.now)
             names: { en: 'Help' },
             topics: [{ id: 'legal', names: { en: 'Legal' } }],
             recipients: [identityToRecipient(generateIdentity())],
+            signers: [toHex(generateKeyPair().key)],
           },
         ],
       };
@@ -52,6 +53,12 @@ export async function makeKeyrings(parent: string, now: () => number = Date.now)
       return keyring;
     },
   };
+}
+
+/** Digest of the keyring of the serial before, if it is in the directory: `previous` of the next one. */
+export async function digestBefore(directory: string, serial: number): Promise<string | null> {
+  const json = await readFile(join(directory, `keyring-${String(serial - 1)}.json`)).catch(() => null);
+  return json === null ? null : keyringDigest(json);
 }
 
 function instant(timeMs: number): string {

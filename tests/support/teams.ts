@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { encodeKeyring } from '../../crypto/keyring.ts';
-import { parseSecretKey, sign } from '../../crypto/minisign.ts';
+import { generateKeyPair, parseSecretKey, sign } from '../../crypto/minisign.ts';
 import { TEAM_ID_BYTES } from '../../crypto/wire.ts';
 import type { Layout } from '../../deploy/layout.ts';
 import type { Prepared } from '../../deploy/prepare.ts';
@@ -12,7 +12,7 @@ export function inboxOf({ inbox }: Layout, place: number): string {
   return place === 0 ? inbox : `${inbox}-${String(place + 1)}`;
 }
 
-/** All teams are like the first but for their ids: the same topics, volunteer and signer; the last has no signer. */
+/** All teams are like the first but for their ids: the same topics, volunteer and signer; the last has a signer whom nobody else knows. */
 export function severalTeams(count: number): (prepared: Prepared) => Promise<void> {
   return async ({ layout, keyring: { keyring }, keyringFile }) => {
     const teams = Array.from({ length: count }, () => keyring.teams)
@@ -20,7 +20,7 @@ export function severalTeams(count: number): (prepared: Prepared) => Promise<voi
       .map((team, i) => ({
         ...team,
         ...(i > 0 ? { id: toHex(randomBytes(TEAM_ID_BYTES)) } : {}),
-        ...(i === count - 1 ? { signers: [] } : {}),
+        ...(i === count - 1 ? { signers: [toHex(generateKeyPair().key)] } : {}),
       }));
     const json = encodeKeyring({ ...keyring, teams });
     await writeFile(keyringFile, json);

@@ -12,18 +12,24 @@ import { keys } from '../../redis/keys.ts';
 import type { WorkerConfig } from '../../worker/config.ts';
 import type { InboxSettings } from '../../worker/inboxes/kinds.ts';
 import type { Redis } from 'ioredis';
+import { digestBefore } from './keyrings.ts';
 import type { TestRedis } from './redis.ts';
 import { REPLY_WEEKS } from '../../redis/mailboxes.ts';
 
 const HOUR_MS = 3_600_000;
 
 type KeyringOptions = {
-  /** Validity in hours from now: from, to. */
+  /** Validity in hours from the start of the test file: from, to. */
   readonly hours?: readonly [number, number];
   readonly teams?: readonly string[];
   readonly signers?: readonly string[];
   readonly withoutKey?: boolean;
 };
+
+/** What hours are counted from: the same keyring, published again, is the same to the byte. */
+const STARTED_MS = Date.now();
+/** 64 hex digits that are nobody's key. */
+const NOBODY = '5a'.repeat(32);
 
 type PooledParcel = { id: Buffer; sealed: Buffer };
 
@@ -71,7 +77,8 @@ export async function workerBench(
     async keyring(serial, options = {}) {
       const identity = identities.get(serial) ?? generateIdentity();
       identities.set(serial, identity);
-      const keyring = compose(serial, identity, volunteer, { teams: [team], ...options });
+      const previous = await digestBefore(config.keyrings, serial);
+      const keyring = compose(serial, identity, volunteer, { teams: [team], ...options, previous });
       keyrings.set(serial, keyring);
       await publishKeyring(config.keyrings, keyring, root);
       if (options.withoutKey !== true)
@@ -112,7 +119,7 @@ function configIn(dir: string, redis: TestRedis): Omit<WorkerConfig, 'inboxes'> 
   };
 }
 
-function compose(serial: number, workerIdentity: string, volunteer: string, options: KeyringOptions): Keyring {
+function compose(serial: number, workerIdentity: string, volunteer: string, options: KeyringOptions & Pick<Keyring, 'previous'>): Keyring {
   const [from, until] = options.hours ?? [-1, 7 * 24];
   const names = { ru: 'команда', en: 'team' };
   return {
@@ -120,14 +127,14 @@ function compose(serial: number, workerIdentity: string, volunteer: string, opti
     serial,
     notBefore: instant(from),
     notAfter: instant(until),
-    previous: null,
+    previous: options.previous,
     worker: identityToRecipient(workerIdentity),
     teams: (options.teams ?? []).map((id) => ({
       id,
       names,
       topics: [{ id: 'legal', names }],
       recipients: [identityToRecipient(volunteer)],
-      signers: [...(options.signers ?? [])],
+      signers: [...(options.signers ?? [NOBODY])],
     })),
   };
 }
@@ -148,8 +155,8 @@ function sealMessage(message: string, keyring: Keyring, volunteer: string): Uint
   ]);
 }
 
-function instant(hoursFromNow: number): string {
-  return `${new Date(Date.now() + hoursFromNow * HOUR_MS).toISOString().slice(0, 19)}Z`;
+function instant(hours: number): string {
+  return `${new Date(STARTED_MS + hours * HOUR_MS).toISOString().slice(0, 19)}Z`;
 }
 
 export async function until(what: string, condition: () => Promise<boolean> | boolean, timeoutMs = 90_000): Promise<void> {

@@ -27,6 +27,7 @@ describe('a request', () => {
     names: {},
     topics: topics.map((id) => ({ id, names: {} })),
     recipients: [identityToRecipient(volunteer)],
+    signers: [],
   });
   const keyringOf = (...teams: Team[]): Keyring => ({
     version: 1,

@@ -13,7 +13,7 @@ import { encryptWithPassphrase } from '../../crypto/age/passphrase.ts';
 import { textOf } from '../../crypto/text-file.ts';
 import { workerEnv } from '../../worker/config.ts';
 import { loadIdentities } from '../../worker/identities.ts';
-import { cli, openOffice, temporaryDirectory, TEAM, TOPIC, writeTo, type Office } from '../support/cli.ts';
+import { cli, NOBODY, openOffice, temporaryDirectory, TEAM, TOPIC, writeTo, type Office } from '../support/cli.ts';
 
 const CASES = 'tests/cases/keys';
 const CHEAP_LOG_N = 10;
@@ -70,7 +70,7 @@ describe.each(TOUCHES)('%s', (_what, touch) => {
     const file = await writeTo(dir.path('keyring-copy.json'), await readFile(office.keyring.file));
     await writeTo(`${file}.minisig`, touch(await readFile(office.keyring.signatureFile, 'utf8')));
     expect((await readKeyring(file, root)).digest).toBe(office.keyring.digest);
-    const teams = JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: [office.recipient] }], null, 1);
+    const teams = JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: [office.recipient], signers: [NOBODY] }], null, 1);
     expect((await readTeams(await writeTo(dir.path('teams.json'), touch(teams)))).teams).toHaveLength(1);
   });
 

@@ -1,6 +1,6 @@
 // Vectors of keyrings: what is signed and malformed, and what is taken although it looks odd. Called by make.ts.
 import { bech32 } from '@scure/base';
-import { decodeRecipient } from '../../crypto/age/identity.ts';
+import { decodeRecipient, generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import { blake2b, concat, fromHex, toHex, utf8 } from '../../crypto/bytes.ts';
 import { keyringDigest, MAX_KEYRING_BYTES, teamFor, verifyKeyring, type Keyring } from '../../crypto/keyring.ts';
 import { parsePublicKey } from '../../crypto/minisign.ts';
@@ -26,7 +26,8 @@ export function keyringVectors({ keyring, rootKey, sign }: Given): Made {
     const bytes = of(change);
     add(`a keyring ${name}`, bytes, { value: { digest: keyringDigest(bytes), serial: keyring.serial } });
   };
-  const malformed = (name: string, change: Change): void => add(`a keyring ${name}`, of(change), { error: 'KEYRING_FORMAT' });
+  const refused = (name: string, change: Change, error: string): void => add(`a keyring ${name}`, of(change), { error });
+  const malformed = (name: string, change: Change): void => refused(name, change, 'KEYRING_FORMAT');
   const [topic] = team.topics;
   const topics = (count: number): Change =>
     ofTeam({ topics: Array.from({ length: count }, (_, i) => ({ ...topic, id: `topic-${String(i)}` })) });
@@ -40,7 +41,6 @@ export function keyringVectors({ keyring, rootKey, sign }: Given): Made {
 
   // What only whoever signs looks at.
   taken('with a topic twice in a team', ofTeam({ topics: [topic, topic] }));
-  taken('with a recipient twice in a team', ofTeam({ recipients: [team.recipients[0], team.recipients[0]] }));
   taken('with a recipient in two teams', { teams: [team, { ...team, id: teamId(1) }] });
   taken("with the worker's recipient in a team", ofTeam({ recipients: [keyring.worker] }));
   taken('with a recipient that X-Wing refuses', ofTeam({ recipients: [ofForm(concat(good.slice(0, 1184), new Uint8Array(32)))] }));
@@ -58,9 +58,37 @@ export function keyringVectors({ keyring, rootKey, sign }: Given): Made {
     taken(`with ${String(most)} ${what}`, make(most));
     malformed(`with ${String(most + 1)} ${what}`, make(most + 1));
   }
-  taken('with eight recipients', ofTeam({ recipients: Array.from({ length: 8 }, () => keyring.worker) }));
-  malformed('with nine recipients', ofTeam({ recipients: Array.from({ length: 9 }, () => keyring.worker) }));
+  const readers = Array.from({ length: 9 }, () => identityToRecipient(generateIdentity()));
+  taken('with eight recipients', ofTeam({ recipients: readers.slice(0, 8) }));
+  malformed('with nine recipients', ofTeam({ recipients: readers }));
+  malformed('with nine recipients, all the same', ofTeam({ recipients: Array.from({ length: 9 }, () => keyring.worker) }));
   malformed('with no recipient', ofTeam({ recipients: [] }));
+  const twice = { recipients: [readers[0], readers[1], readers[0]] };
+  refused('with a recipient twice in a team', ofTeam(twice), 'KEYRING_RECIPIENTS');
+  refused('with a recipient twice in the second team', { teams: [team, { ...team, id: teamId(1), ...twice }] }, 'KEYRING_RECIPIENTS');
+  refused('with a team without "signers"', ofTeam({ signers: undefined }), 'KEYRING_SIGNERS');
+  refused('with a second team without a signer', { teams: [team, { ...team, id: teamId(1), signers: [] }] }, 'KEYRING_SIGNERS');
+  refused(
+    'with a team without a signer, and one with a recipient twice',
+    {
+      teams: [
+        { ...team, signers: [] },
+        { ...team, id: teamId(1), ...twice },
+      ],
+    },
+    'KEYRING_RECIPIENTS',
+  );
+  malformed('with a team without a signer, and a previous digest of 63 digits', { ...ofTeam({ signers: [] }), previous: 'a'.repeat(63) });
+  malformed('with "signers" that are null', ofTeam({ signers: null }));
+  const release = { version: '1.12.0', digest: 'cd'.repeat(32) };
+  taken('with a release', { release });
+  taken('with a release that is a candidate', { release: { ...release, version: '2.0.0-rc.1' } });
+  for (const version of ['1.12', 'v1.12.0', '1.012.0', '1.12.0-', '1.12.0+1', '', `1.0.0-${'a'.repeat(27)}`]) {
+    malformed(`with a release of the version "${version}"`, { release: { ...release, version } });
+  }
+  taken('with a release of a version of 32 characters', { release: { ...release, version: `1.0.0-${'a'.repeat(26)}` } });
+  malformed('with a release whose digest has 62 digits', { release: { ...release, digest: 'cd'.repeat(31) } });
+  malformed('with a release without a digest', { release: { version: release.version } });
   malformed('with no topic', ofTeam({ topics: [] }));
   malformed('of version 2', { version: 2 });
   malformed('whose serial is text', { serial: '7' });
@@ -108,5 +136,49 @@ export function keyringVectors({ keyring, rootKey, sign }: Given): Made {
       { op: 'teamFor', teamKey },
     );
   }
+  chainVectors((name, held, expect) => {
+    blobs[name] = utf8(JSON.stringify(held));
+    vectors.push({ name, op: 'chained', input: name, expect });
+  });
   return { blobs, vectors };
+}
+
+type Link = { readonly serial: number; readonly digest: string; readonly previous: string | null };
+
+/** Several keyrings of one root key, each of which is good alone: which fit together. */
+function chainVectors(add: (name: string, held: readonly Link[], expect: Vector['expect']) => void): void {
+  const link = (serial: number, digest: string, previous: string | null): Link => ({
+    serial,
+    digest: digest.repeat(64),
+    previous: previous === null ? null : previous.repeat(64),
+  });
+  const both = (name: string, held: readonly Link[], fit: string, refused: readonly string[] = []): void => {
+    for (const [order, list] of [
+      [name, held],
+      [`${name}, in the other order`, held.toReversed()],
+    ] as const) {
+      add(order, list, { value: { fit, refused } });
+    }
+  };
+  const first = link(1, 'a', null);
+  both('three keyrings, each of which names the one before', [first, link(2, 'b', 'a'), link(3, 'c', 'b')], '1a 2b 3c');
+  both('a keyring that names another than the one before', [first, link(2, 'b', 'c')], '1a', ['2b KEYRING_CHAIN']);
+  both('a keyring that names none, after one', [first, link(2, 'b', null)], '1a', ['2b KEYRING_CHAIN']);
+  both('keyrings between which others are missing', [first, link(3, 'c', 'b'), link(7, 'd', 'e')], '1a 3c 7d');
+  both('the keyring after a refused one', [first, link(2, 'b', 'c'), link(3, 'd', 'b')], '1a 3d', ['2b KEYRING_CHAIN']);
+  both('two keyrings of one serial', [first, link(2, 'c', 'a'), link(2, 'b', 'a')], '1a 2b', ['2c KEYRING_TWICE']);
+  both(
+    'two keyrings of one serial, and one that names that which does not count',
+    [link(2, 'c', 'a'), link(2, 'b', 'a'), link(3, 'd', 'c')],
+    '2b',
+    ['2c KEYRING_TWICE', '3d KEYRING_CHAIN'],
+  );
+  both(
+    'two keyrings of one serial, the lower of which names another than the one before',
+    [first, link(2, 'c', 'a'), link(2, 'b', 'd')],
+    '1a 2c',
+    ['2b KEYRING_CHAIN'],
+  );
+  both('the same keyring given twice', [first, link(2, 'b', 'a'), link(2, 'b', 'a')], '1a 2b');
+  add('no keyring in a chain', [], { value: { fit: '', refused: [] } });
 }

@@ -44,6 +44,8 @@ const [volunteer, colleague, worker, stranger] = Array.from({ length: 4 }, gener
 const root = generateKeyPair();
 const otherRoot = generateKeyPair();
 const team = 'a1b2c3d4e5f60718';
+/** Of the keyring's volunteers, 64 hex digits. */
+const maple = toHex(generateKeyPair().key);
 
 const keyring: Keyring = {
   version: 1,
@@ -53,7 +55,9 @@ const keyring: Keyring = {
   previous: 'ab'.repeat(32),
   worker: identityToRecipient(worker),
   answerTime: { ru: 'обычно за два дня', en: 'usually within two days' },
-  teams: [{ id: team, names, topics: [{ id: 'legal', names }], recipients: [volunteer, colleague].map(identityToRecipient) }],
+  teams: [
+    { id: team, names, topics: [{ id: 'legal', names }], recipients: [volunteer, colleague].map(identityToRecipient), signers: [maple] },
+  ],
 };
 const json = encodeKeyring(keyring);
 const signature = utf8(sign(json, root, 'keyring 7'));
@@ -111,7 +115,10 @@ const blobs = {
   'keyring of two teams with one id': encodeLoose({ ...keyring, teams: [keyring.teams[0], keyring.teams[0]] }),
   'keyring without a team': encodeLoose({ ...keyring, teams: [] }),
   'keyring that ends before it begins': encodeLoose({ ...keyring, notAfter: keyring.notBefore }),
-  'keyring with a broken recipient': encodeLoose({ ...keyring, worker: `${keyring.worker.slice(0, -1)}q` }),
+  'keyring with a broken recipient': encodeLoose({
+    ...keyring,
+    worker: `${keyring.worker.slice(0, -1)}${keyring.worker.endsWith('q') ? 'p' : 'q'}`,
+  }),
 };
 
 function encodeLoose(value: unknown): Uint8Array {

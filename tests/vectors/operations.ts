@@ -23,7 +23,7 @@ import { stampBits, stampParcel } from '../../crypto/stamp.ts';
 import { textOf } from '../../crypto/text-file.ts';
 import { mailboxOf, threadOf } from '../../crypto/thread.ts';
 import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
-import { countingResult, conversationsResult, followUpResult, teamResult } from './run-order.ts';
+import { chainedResult, countingResult, conversationsResult, followUpResult, teamResult } from './run-order.ts';
 
 /** What a vector may give an operation beside the input and the identities. */
 export type Parameters = {
@@ -128,6 +128,7 @@ export const OPERATIONS = {
   identities: identitiesInFile,
   fingerprint: ({ bytes }) => fingerprint(fromUtf8(bytes)),
   keyringThatCounts: ({ bytes, parameters }) => countingResult(fromUtf8(bytes), new Date(parameters.now ?? '')),
+  chained: ({ bytes }) => chainedResult(fromUtf8(bytes)),
   converse: ({ bytes }) => conversationsResult(fromUtf8(bytes)),
   followUp: ({ bytes }) => followUpResult(fromUtf8(bytes)),
   teamOf: (given) => {

@@ -1,7 +1,7 @@
 // Operations on several keyrings, letters or replies together.
 import { fromHex } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';
-import { checkValidity, isSignerOf, keyringThatCounts, type Keyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
+import { chained, checkValidity, isSignerOf, keyringThatCounts, type Keyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
 import type { NoteContent, WrittenContent } from '../../crypto/letter.ts';
 import type { ReplyContent } from '../../crypto/reply.ts';
 import { groupIntoConversations, isNoted, orderAfter, type OpenedLetter } from '../../volunteer/conversations/conversations.ts';
@@ -16,6 +16,16 @@ export function countingResult(json: string, now: Date): unknown {
   const counting = keyringThatCounts(held, now);
   if (counting === null) return null;
   return { serial: counting.keyring.serial, digest: counting.digest, use: useOf(counting.keyring, now) };
+}
+
+type Link = Pick<Keyring, 'serial' | 'previous'> & { readonly digest: string };
+
+/** Of keyrings whose signatures verified: "serial, first digit of the digest" of those that fit, and of the others with the code. */
+export function chainedResult(json: string): unknown {
+  const held = (JSON.parse(json) as Link[]).map(({ digest, ...link }): VerifiedKeyring => ({ keyring: link as Keyring, digest }));
+  const name = ({ keyring, digest }: VerifiedKeyring): string => `${String(keyring.serial)}${digest[0] ?? ''}`;
+  const { fit, refused } = chained(held);
+  return { fit: fit.map(name).join(' '), refused: refused.map(({ keyring, error }) => `${name(keyring)} ${error.code}`) };
 }
 
 function useOf(keyring: Keyring, now: Date): string {

@@ -18,5 +18,5 @@ export function teamOf(
   const own = new Set(identities.map(identityToRecipient));
   const rank = ({ recipients, topics }: Team): number =>
     (recipients.some((recipient) => own.has(recipient)) ? 2 : 0) + (topics.some(({ id }) => id === (topic ?? OTHER_TOPIC)) ? 1 : 0);
-  return teams.filter(({ signers = [] }) => signers.includes(toHex(key))).sort((a, b) => rank(b) - rank(a))[0] ?? null;
+  return teams.filter(({ signers }) => signers.includes(toHex(key))).sort((a, b) => rank(b) - rank(a))[0] ?? null;
 }

@@ -63,15 +63,12 @@ const SEALER_NOTICES: Readonly<Partial<Record<SealerCode, Notice>>> = {
   KEYRING_NOT_YET_VALID: 'keyring-early',
   KEYRING_OLD: 'keyring-old',
   KEYRING_TOPIC: 'topic-gone',
-  KEYRING_FORMAT: 'keyring-forged',
-  MINISIGN_FORMAT: 'keyring-forged',
-  MINISIGN_KEY: 'keyring-forged',
-  MINISIGN_SIGNATURE: 'keyring-forged',
   LETTER_TOO_LONG: 'too-long',
 };
 
 export function noticeForSealer(code: SealerCode): Notice {
-  return SEALER_NOTICES[code] ?? 'no-sealing';
+  // Whatever else is wrong with a keyring or its signature.
+  return SEALER_NOTICES[code] ?? (/^(?:KEYRING|MINISIGN)_/.test(code) ? 'keyring-forged' : 'no-sealing');
 }
 
 /** What to say about a refusal that the page could not deal with by itself. */

@@ -4,7 +4,7 @@ import { parseAnswer } from '../../crypto/answer.ts';
 import { fromHex, toHex } from '../../crypto/bytes.ts';
 import { codeRoot, makeCode, readCode } from '../../crypto/code.ts';
 import { CodedError } from '../../crypto/errors.ts';
-import { checkValidity, isSignerOf, signersOf, verifyKeyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
+import { checkChain, checkValidity, isSignerOf, signersOf, verifyKeyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
 import { Throwaways } from '../../crypto/letter.ts';
 import { encodeQuestion, parseMailboxAnswer, REPLIES_A_PAGE, type MailboxAnswer } from '../../crypto/mailbox.ts';
 import { parsePublicKey } from '../../crypto/minisign.ts';
@@ -45,6 +45,7 @@ async function prepare(): Promise<void> {
 function verify(json: Uint8Array, signature: string): Tasks['verify']['output'] {
   const candidate = verifyKeyring(json, signature, parsePublicKey(ROOT_PUBLIC_KEY));
   checkValidity(candidate.keyring, new Date(), floor);
+  if (verified !== null) checkChain(verified, candidate);
   verified = candidate;
   floor = candidate.keyring.serial;
   void prepare();

@@ -12,7 +12,7 @@ const ARRIVED = 20_000;
 const REMEMBERED = 1_000_000;
 const TURNS = 3;
 const BATCH = 10_000;
-const SERIAL = 1;
+const KEY_ID = '1f'.repeat(16);
 
 const redis = await startRedis({ config: resolve('deploy/redis/redis.conf') });
 const admin = await redis.connect('admin');
@@ -31,11 +31,11 @@ async function fill(key: string, count: number): Promise<void> {
 /** Mixes the ids of a full pool into `remembered` others. @returns how long it took, and how long one step kept Redis on average */
 async function mixInto(remembered: number): Promise<{ ms: number; stepMs: number }> {
   await admin.flushall('ASYNC');
-  await fill(keys.seen(SERIAL), remembered);
-  await fill(keys.arrived(SERIAL), ARRIVED);
+  await fill(keys.seen(KEY_ID), remembered);
+  await fill(keys.arrived(KEY_ID), ARRIVED);
   await admin.config('RESETSTAT');
   const start = performance.now();
-  await mixArrivals(worker, SERIAL);
+  await mixArrivals(worker, KEY_ID);
   const ms = performance.now() - start;
   const usec = /^cmdstat_evalsha:.*usec_per_call=([0-9.]+)/m.exec(await admin.info('commandstats'))?.[1];
   return { ms, stepMs: Number(usec) / 1_000 };

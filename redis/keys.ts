@@ -1,15 +1,15 @@
 import { PARCEL_ID_BYTES } from '../crypto/parcel.ts';
 
-/** Every name in Redis, and what it holds. Ids and ciphertext are raw bytes, never text. */
+/** Every name in Redis, and what it holds. Ids and ciphertext are raw bytes, never text. `keyId`: runtime/key-id.ts. */
 export const keys = {
   /** hash: parcel id (32 bytes) -> sealed part. The relay only adds, the worker only removes. */
   pool: 'pool',
-  /** set: `rememberedId` of every parcel accepted under this keyring serial before this round. Deleted with the worker's key. */
-  seen: (serial: number) => `seen:${String(serial)}`,
+  /** set: `rememberedId` of every parcel accepted for this key of the worker before this round. Deleted with the key. */
+  seen: (keyId: string) => `seen:${keyId}`,
   /** set: the same for those accepted in this round. The worker moves them into `seen` in random order (worker/arrivals.ts). */
-  arrived: (serial: number) => `arrived:${String(serial)}`,
-  /** set: `rememberedId` of every parcel the worker opened with its key of this serial. */
-  opened: (serial: number) => `opened:${String(serial)}`,
+  arrived: (keyId: string) => `arrived:${keyId}`,
+  /** set: `rememberedId` of every parcel the worker opened with this key. */
+  opened: (keyId: string) => `opened:${keyId}`,
   /** hash like the pool: the batch that one worker has taken and not finished (worker/batch-lease.ts). */
   claim: (instance: string) => `claim:${instance}`,
   /** set: instances that may have a batch. */

@@ -39,7 +39,9 @@ export type MixState = {
 
 /** Something that will hold something back but does not yet. */
 export type Warning =
-  | { readonly reason: 'next-key'; readonly problem: string; readonly serial: number }
+  | { readonly reason: 'next-key'; readonly problem: string; readonly serial: number; readonly file?: string }
+  /** A file in the worker's folder of keys that cannot be used. */
+  | { readonly reason: 'key-file'; readonly problem: string; readonly file: string }
   | { readonly reason: 'outbox-filling'; readonly inbox: string }
   | { readonly reason: 'replies-filling' };
 

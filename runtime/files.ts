@@ -1,10 +1,13 @@
 // Reading files that somebody else put there: configuration, keyrings, keys, mail. A pipe or a device in their place would block
 // a thread for good, and an endless file would fill the memory.
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { lstat, open, stat } from 'node:fs/promises';
 
-/** `FILE_KIND`: not a regular file. `FILE_TOO_LARGE`: longer than allowed. `FILE_MODE`: others have rights to it. */
-export type FileProblem = 'FILE_KIND' | 'FILE_TOO_LARGE' | 'FILE_MODE';
+/**
+ * `FILE_KIND`: not a regular file. `FILE_LINK`: a symbolic link where none is followed. `FILE_TOO_LARGE`: longer than allowed.
+ * `FILE_MODE`: others have rights to it.
+ */
+export type FileProblem = 'FILE_KIND' | 'FILE_LINK' | 'FILE_TOO_LARGE' | 'FILE_MODE';
 
 export class FileError extends Error {
   readonly code: FileProblem;
@@ -31,12 +34,14 @@ export async function readRegularFile(path: string, maxBytes: number): Promise<B
   return readOpened(path, READ, maxBytes, () => undefined);
 }
 
-/**
- * Reads a secret that only its owner may read. Follows no symbolic link. Throws as `readRegularFile` does, and FILE_MODE when the
- * group or others have any right to it.
- */
+/** Throws as `readRegularFile` does, and FILE_LINK for a symbolic link. */
+export async function readUnlinkedFile(path: string, maxBytes: number): Promise<Buffer> {
+  return readUnlinked(path, maxBytes, () => undefined);
+}
+
+/** Reads a secret that only its owner may read. Throws as `readUnlinkedFile` does, and FILE_MODE when others have any right to it. */
 export async function readPrivateFile(path: string, maxBytes: number): Promise<Buffer> {
-  return readOpened(path, READ | constants.O_NOFOLLOW, maxBytes, ({ mode }) => {
+  return readUnlinked(path, maxBytes, ({ mode }) => {
     if ((mode & OTHERS) !== 0) throw new FileError('FILE_MODE', 'expected a file that only its owner may read');
   });
 }
@@ -53,6 +58,13 @@ export function readRegularFileSync(path: string, maxBytes: number): Buffer {
   } finally {
     closeSync(file);
   }
+}
+
+async function readUnlinked(path: string, maxBytes: number, check: (stats: Stats) => void): Promise<Buffer> {
+  const stats = await lstat(path);
+  if (stats.isSymbolicLink()) throw new FileError('FILE_LINK', 'expected a file, not a link to one');
+  requireRegular(stats, maxBytes);
+  return readOpened(path, READ | constants.O_NOFOLLOW, maxBytes, check);
 }
 
 async function readOpened(path: string, flags: number, maxBytes: number, check: (stats: Stats) => void): Promise<Buffer> {

@@ -1,10 +1,9 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { chained, checkChain, GRACE_MS, MAX_KEYRING_BYTES, newestBegun, verifyKeyring, type Keyring } from '../crypto/keyring.ts';
+import { GRACE_MS, newestBegun, type Keyring } from '../crypto/keyring.ts';
 import { parsePublicKey, type PublicKey } from '../crypto/minisign.ts';
 import { ready } from '../crypto/sodium.ts';
 import { textOf } from '../crypto/text-file.ts';
 import { readRegularFile } from './files.ts';
+import { KeyringFiles, type PassedOver, type VerifiedFile } from './keyring-files.ts';
 import { errorCode, log } from './log.ts';
 
 const RELOAD_MS = 10_000;
@@ -16,24 +15,14 @@ export const EXPIRING_MS = 48 * HOUR_MS;
  * has a limit of remembered ids, and whoever used up the next one's in advance would close the door for its week.
  */
 export const EARLY_MS = 12 * HOUR_MS;
-const MAX_SIGNATURE_BYTES = 4_096;
 const MAX_KEY_BYTES = 4_096;
-const FILE_NAME = /^keyring-(?<serial>[1-9]\d{0,9})\.json$/;
 
-export type Shelved = {
-  readonly serial: number;
-  readonly keyring: Keyring;
-  readonly digest: string;
-  /** The signed bytes, as published. */
-  readonly json: Uint8Array;
-  readonly signature: string;
+export type Shelved = VerifiedFile & {
+  /** False when one of a higher serial begins no later: then it never counts, and nothing is accepted under it. */
+  readonly counts: boolean;
   /** Parcels under this keyring are accepted until then: the end of its use, plus the grace. */
   readonly acceptedUntil: Date;
 };
-
-type Verified = Omit<Shelved, 'acceptedUntil'>;
-/** What was in a file and what came of it, so that unchanged files are verified, and complained about, only once. */
-type CachedFile = { readonly json: Buffer; readonly signature: string; readonly verified: Verified | null };
 
 export type ShelfOptions = {
   directory: string;
@@ -42,20 +31,13 @@ export type ShelfOptions = {
   now?: () => Date;
 };
 
-/**
- * The signed keyrings in a directory (`keyring-<serial>.json` with `.minisig`), read again every 10 s and on SIGHUP. A file that
- * does not verify, or does not fit to the others (`chained` in crypto/keyring.ts), is logged and ignored.
- */
+/** The signed keyrings in a directory (runtime/keyring-files.ts), read again every 10 s and on SIGHUP: which of them count when. */
 export class KeyringShelf {
   readonly now: () => Date;
   readonly #options: ShelfOptions;
-  #root: PublicKey | undefined;
-  #files = new Map<string, CachedFile>();
+  #files: KeyringFiles | undefined;
   #shelved: readonly Shelved[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #directoryCode: string | undefined;
-  /** Digests of the keyrings that do not fit to the others, each complained about once. */
-  #unfit: ReadonlySet<string> = new Set();
 
   constructor(options: ShelfOptions) {
     this.#options = options;
@@ -77,15 +59,15 @@ export class KeyringShelf {
 
   async load(): Promise<void> {
     await ready;
-    this.#root ??= parsePublicKey(textOf(await readRegularFile(this.#options.rootKeyFile, MAX_KEY_BYTES)));
-    const root = this.#root;
-    const names = await this.#fileNames();
+    this.#files ??= new KeyringFiles(this.#options.directory, await readRootKey(this.#options.rootKeyFile));
     // Keep the last good keyrings while the directory is unreadable.
-    if (names === null) return;
-    const files = new Map<string, CachedFile>();
-    for (const name of names) files.set(name, await this.#read(name, root));
-    this.#files = files;
-    this.#shelved = withDeadlines(this.#fitting([...files.values()].flatMap(({ verified }) => verified ?? [])));
+    const verified = await this.#files.read();
+    if (verified !== null) this.#shelved = withDeadlines(verified);
+  }
+
+  /** Files that are not used, and why. */
+  get passedOver(): readonly PassedOver[] {
+    return this.#files?.passedOver ?? [];
   }
 
   /** Every keyring that verifies, by rising serial, including those that have ended. */
@@ -105,18 +87,23 @@ export class KeyringShelf {
    */
   live(): readonly Shelved[] {
     const now = this.now().getTime();
-    const newest = this.#newest()?.serial ?? 0;
     const next = this.next();
     return this.#shelved.filter((shelved) => {
-      const begun = shelved.serial <= newest;
-      return (shelved === next && now >= begin(next.keyring) - EARLY_MS) || (begun && now < shelved.acceptedUntil.getTime());
+      if (shelved === next) return now >= begin(next.keyring) - EARLY_MS;
+      return shelved.counts && begin(shelved.keyring) <= now && now < shelved.acceptedUntil.getTime();
     });
   }
 
-  /** The keyring after the newest that has begun, by serial. */
-  next(): Shelved | null {
+  /** Those that have yet to begin, in the order in which they will. */
+  coming(): readonly Shelved[] {
     const newest = this.#newest()?.serial ?? 0;
-    return this.#shelved.find(({ serial }) => serial > newest) ?? null;
+    const ahead = this.#shelved.filter(({ serial, keyring, counts }) => counts && serial > newest && begin(keyring) > this.now().getTime());
+    return ahead.toSorted((a, b) => begin(a.keyring) - begin(b.keyring));
+  }
+
+  /** The keyring that counts after the newest that has begun. */
+  next(): Shelved | null {
+    return this.coming()[0] ?? null;
   }
 
   /** `expiring`: the current keyring ends within two days and nothing follows it yet. */
@@ -132,57 +119,13 @@ export class KeyringShelf {
     return newestBegun(this.#shelved, this.now());
   }
 
-  #fitting(verified: readonly Verified[]): readonly Verified[] {
-    const { fit, refused } = chained(verified);
-    for (const { keyring, error } of refused) {
-      const isKnown = this.#unfit.has(keyring.digest);
-      if (!isKnown) log.error('keyring ignored', { file: `keyring-${String(keyring.serial)}.json`, code: error.code });
-    }
-    this.#unfit = new Set(refused.map(({ keyring }) => keyring.digest));
-    return fit;
-  }
-
   readonly #reload = (): void => {
     this.load().catch((error: unknown) => log.error('keyring directory unreadable', { code: errorCode(error) }));
   };
+}
 
-  async #fileNames(): Promise<string[] | null> {
-    try {
-      const names = await readdir(this.#options.directory);
-      this.#directoryCode = undefined;
-      return names.filter((name) => FILE_NAME.test(name));
-    } catch (error) {
-      const code = errorCode(error);
-      if (code !== this.#directoryCode) log.error('keyring directory unreadable', { code });
-      this.#directoryCode = code;
-      return null;
-    }
-  }
-
-  async #read(name: string, root: PublicKey): Promise<CachedFile> {
-    const before = this.#files.get(name);
-    const path = join(this.#options.directory, name);
-    let json: Buffer = Buffer.alloc(0);
-    let signature = '';
-    try {
-      json = await readRegularFile(path, MAX_KEYRING_BYTES);
-      signature = textOf(await readRegularFile(`${path}.minisig`, MAX_SIGNATURE_BYTES));
-      if (before?.json.equals(json) && before.signature === signature) return before;
-      const { keyring, digest } = verifyKeyring(json, signature, root);
-      const serial = Number(FILE_NAME.exec(name)?.groups?.['serial']);
-      if (keyring.serial !== serial) throw new Error('the file name has another serial');
-      const verified = { serial, keyring, digest, json, signature };
-      // Of two with one serial all count the same, whichever was here first.
-      if (before?.verified) checkChain(before.verified, verified);
-      log.info('keyring loaded', { serial });
-      return { json, signature, verified };
-    } catch (error) {
-      const known = before?.json.equals(json) === true && before.signature === signature;
-      if (!known) log.error('keyring ignored', { file: name, code: errorCode(error) });
-      // Keep the last good keyring while its file is half written or unreadable. Removing the file removes it.
-      return { json, signature, verified: before?.verified ?? null };
-    }
-  }
+async function readRootKey(file: string): Promise<PublicKey> {
+  return parsePublicKey(textOf(await readRegularFile(file, MAX_KEY_BYTES)));
 }
 
 const begin = (keyring: Keyring): number => Date.parse(keyring.notBefore);
@@ -192,10 +135,11 @@ const end = (keyring: Keyring): number => Date.parse(keyring.notAfter);
  * Letters on their way when a keyring stops being current still arrive within the grace.
  * @param bySerial rising
  */
-function withDeadlines(bySerial: readonly Verified[]): Shelved[] {
+function withDeadlines(bySerial: readonly VerifiedFile[]): Shelved[] {
   return bySerial.map((each, index) => {
     const higher = bySerial.slice(index + 1).map(({ keyring }) => keyring);
-    return { ...each, acceptedUntil: new Date(usedUntil(each.keyring, higher) + GRACE_MS) };
+    const usedUntilMs = usedUntil(each.keyring, higher);
+    return { ...each, counts: begin(each.keyring) < usedUntilMs, acceptedUntil: new Date(usedUntilMs + GRACE_MS) };
   });
 }
 

@@ -17,7 +17,7 @@ export type RelayConfig = {
   difficulty: number;
   /** Maximum number of parcels in the pool. */
   poolLimit: number;
-  /** Maximum number of remembered parcel ids per keyring serial. */
+  /** Maximum number of remembered parcel ids per key of the worker. */
   seenLimit: number;
   /** How many full weeks back replies are read. */
   replyWeeks: number;

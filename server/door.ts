@@ -30,10 +30,13 @@ export type DoorOptions = PoolLimits & {
   difficulty: number;
 };
 
-/** What Redis says. `hasFunctions`: a worker has loaded the functions of this version (redis/functions.ts). */
+/**
+ * What Redis says. `rememberedIds`: by the id of the worker's key. `hasFunctions`: a worker has loaded the functions of this version
+ * (redis/functions.ts).
+ */
 type Reading = {
   pool: number;
-  rememberedIds: ReadonlyMap<number, number>;
+  rememberedIds: ReadonlyMap<string, number>;
   worker: WorkerState;
   hasFunctions: boolean;
   roundSeconds: number;
@@ -58,7 +61,7 @@ export class Door {
   #sampleAgeMs = Infinity;
   #sampledFill: Fill = 'empty';
   #price: Price | null = null;
-  /** By serial: how much is remembered under that keyring, and the bits above the base for it. */
+  /** By serial: how much is remembered for the key of that keyring, and the bits above the base for it. */
   #remembered: ReadonlyMap<number, Taken> = new Map();
 
   constructor(redis: Redis, shelf: KeyringShelf, options: DoorOptions) {
@@ -104,21 +107,21 @@ export class Door {
   }
 
   async #refresh(): Promise<void> {
-    const serial = this.#shelf.current()?.serial ?? null;
+    const current = this.#shelf.current();
     const before = this.#state;
     try {
-      const reading = await this.#readRedis(serial);
-      const isFull =
-        reading.pool >= this.#options.poolLimit || (serial !== null && (reading.rememberedIds.get(serial) ?? 0) >= this.#options.seenLimit);
+      const reading = await this.#readRedis(current);
+      const remembered = (current && reading.rememberedIds.get(current.keyId)) ?? 0;
+      const isFull = reading.pool >= this.#options.poolLimit || remembered >= this.#options.seenLimit;
       const { worker, roundSeconds } = reading;
-      const reason = serial === null ? 'keyring' : reasonToClose(reading, isFull);
+      const reason = current === null ? 'keyring' : reasonToClose(reading, isFull);
       this.#takeSample(reading);
-      const difficulty = this.difficultyFor(serial ?? 0);
+      const difficulty = this.difficultyFor(current?.serial ?? 0);
       this.#setState({ reason, redis: 'ok', pool: isFull ? 'full' : this.#sampledFill, worker, roundSeconds, difficulty });
     } catch (error) {
-      if (serial !== null && isOutOfMemory(error)) this.#setState({ ...before, reason: 'pool', redis: 'ok', pool: 'full' });
+      if (current !== null && isOutOfMemory(error)) this.#setState({ ...before, reason: 'pool', redis: 'ok', pool: 'full' });
       else {
-        const reason = serial === null ? 'keyring' : 'redis';
+        const reason = current === null ? 'keyring' : 'redis';
         this.#setState({ ...before, reason, redis: 'away', pool: 'unknown', worker: 'unknown' }, errorCode(error));
       }
     }
@@ -128,12 +131,12 @@ export class Door {
    * The first command writes a member that is already there. It changes nothing, but fails as a parcel would when Redis is out of
    * memory, read-only, or cannot write to its disk.
    */
-  async #readRedis(serial: number | null): Promise<Reading> {
+  async #readRedis(current: Shelved | null): Promise<Reading> {
     const batch = this.#redis.pipeline();
-    const live = this.#shelf.live();
-    if (serial !== null) batch.sadd(keys.arrived(serial), SET_ANCHOR);
+    const keyIds = [...new Set(this.#shelf.live().map((shelved) => shelved.keyId))];
+    if (current !== null) batch.sadd(keys.arrived(current.keyId), SET_ANCHOR);
     batch.hlen(keys.pool).pttl(keys.alive).get(keys.alive);
-    for (const shelved of live) batch.scard(keys.seen(shelved.serial)).scard(keys.arrived(shelved.serial));
+    for (const keyId of keyIds) batch.scard(keys.seen(keyId)).scard(keys.arrived(keyId));
     askForFunctions(batch);
     const results = (await batch.exec()) ?? [];
     const hasFunctions = !areMissing(results.at(-1)?.[0]);
@@ -142,13 +145,13 @@ export class Door {
       if (error !== null) throw error;
       return Number(value);
     });
-    const [pool, leftMs, round, ...counts] = serial === null ? replies : replies.slice(1);
-    if (pool === undefined || leftMs === undefined || round === undefined || counts.length < 2 * live.length) {
+    const [pool, leftMs, round, ...counts] = current === null ? replies : replies.slice(1);
+    if (pool === undefined || leftMs === undefined || round === undefined || counts.length < 2 * keyIds.length) {
       throw new Error('incomplete reply');
     }
     // Each set also holds the anchor (redis/keys.ts), which does not count.
     const idsIn = (index: number): number => Math.max((counts[index] ?? 0) - 1, 0);
-    const rememberedIds = new Map(live.map((shelved, index) => [shelved.serial, idsIn(2 * index) + idsIn(2 * index + 1)]));
+    const rememberedIds = new Map(keyIds.map((keyId, index) => [keyId, idsIn(2 * index) + idsIn(2 * index + 1)]));
     return {
       rememberedIds,
       pool,
@@ -172,12 +175,15 @@ export class Door {
     const draws = new Uint32Array(randomBytes(DRAWS * 4).buffer);
     this.#price = this.#price === null ? firstPrice(fraction, draws) : nextRound(this.#price, fraction, draws);
     const nowMs = this.#shelf.now().getTime();
-    const taken = this.#shelf.live().map((shelved) => this.#rememberedUnder(shelved, rememberedIds.get(shelved.serial) ?? 0, nowMs));
+    const taken = this.#shelf.live().map((shelved) => this.#rememberedUnder(shelved, rememberedIds.get(shelved.keyId) ?? 0, nowMs));
     this.#remembered = new Map(taken.map((each) => [each.serial, each]));
   }
 
-  #rememberedUnder({ serial, keyring }: Shelved, ids: number, nowMs: number): Taken {
-    const [begin, end] = [Date.parse(keyring.notBefore), Date.parse(keyring.notAfter)];
+  #rememberedUnder({ serial, keyId }: Shelved, ids: number, nowMs: number): Taken {
+    // A keyring that replaces another within the week may name the same key: what that one took counts, and so does its time.
+    const naming = this.#shelf.all().filter((shelved) => shelved.keyId === keyId);
+    const begin = Math.min(...naming.map(({ keyring }) => Date.parse(keyring.notBefore)));
+    const end = Math.max(...naming.map(({ keyring }) => Date.parse(keyring.notAfter)));
     const fraction = ids / this.#options.seenLimit;
     const share = fullness(fraction);
     return { serial, share: share === 'empty' ? 'low' : share, dearer: bitsForRemembered(fraction, (nowMs - begin) / (end - begin)) };

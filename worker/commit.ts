@@ -3,12 +3,12 @@ import type { WorkerDrop } from '../redis/drops.ts';
 import { keys, SET_ANCHOR, rememberedId } from '../redis/keys.ts';
 import type { Bucket } from '../redis/mailboxes.ts';
 
-/** What becomes of a parcel. `serial` belongs to the key that opened it; null: none did. */
+/** What becomes of a parcel. `keyId`: of the worker's key that opened it; null: none did. */
 export type Outcome =
-  | { readonly kind: 'drop'; readonly id: Buffer; readonly serial: number | null; readonly reason: WorkerDrop }
-  | { readonly kind: 'letter'; readonly id: Buffer; readonly serial: number; readonly letter: Buffer; readonly to: readonly Copy[] }
+  | { readonly kind: 'drop'; readonly id: Buffer; readonly keyId: string | null; readonly reason: WorkerDrop }
+  | { readonly kind: 'letter'; readonly id: Buffer; readonly keyId: string; readonly letter: Buffer; readonly to: readonly Copy[] }
   /** A reply goes into the first free place of the bucket. */
-  | { readonly kind: 'reply'; readonly id: Buffer; readonly serial: number; readonly reply: Buffer; readonly bucket: Bucket }
+  | { readonly kind: 'reply'; readonly id: Buffer; readonly keyId: string; readonly reply: Buffer; readonly bucket: Bucket }
   | Deletion
   /** Back into the pool: this worker could not decide, or there is no room for it yet. */
   | { readonly kind: 'back'; readonly id: Buffer };
@@ -20,7 +20,7 @@ type Copy = { readonly inbox: string; readonly letterId: Buffer };
 type Deletion = {
   readonly kind: 'delete';
   readonly id: Buffer;
-  readonly serial: number;
+  readonly keyId: string;
   readonly digests: readonly string[];
   readonly buckets: readonly Bucket[];
 };
@@ -60,9 +60,9 @@ class Names {
 
 /** Only a parcel that a key opened is remembered; 0 stands for none. */
 function rememberedTokens(outcome: Outcome, names: Names): Token[] {
-  return outcome.kind === 'back' || outcome.serial === null
+  return outcome.kind === 'back' || outcome.keyId === null
     ? [0, '']
-    : [names.numberOf(keys.opened(outcome.serial)), rememberedId(outcome.id)];
+    : [names.numberOf(keys.opened(outcome.keyId)), rememberedId(outcome.id)];
 }
 
 function outcomeTokens(outcome: Outcome, names: Names): Token[] {

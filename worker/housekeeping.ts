@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { KeyringShelf } from '../runtime/keyrings.ts';
 import { errorCode, log } from '../runtime/log.ts';
@@ -5,7 +6,8 @@ import { provideFunctions } from '../redis/functions.ts';
 import { keys } from '../redis/keys.ts';
 import { limitsText, publishHousekeeping, publishTrouble, type RelayLimits } from '../redis/state.ts';
 import { mixArrivals } from './arrivals.ts';
-import { loadIdentities, shred } from './identities.ts';
+import type { DeletionClock } from './deletion-clock.ts';
+import { loadIdentities, shred, type WorkerIdentity } from './identities.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import { isFilling } from './memory.ts';
 import { keptUntil } from './retention.ts';
@@ -25,21 +27,21 @@ export class Housekeeping {
   readonly #shelf: KeyringShelf;
   readonly #mailboxes: Mailboxes;
   readonly #settings: HousekeepingSettings;
-  readonly #now: () => Date;
+  readonly #clock: DeletionClock;
   readonly #retirement = new Retirement();
   /** Failing task -> error code. */
   readonly #failing = new Map<string, string>();
 
-  constructor(redis: Redis, shelf: KeyringShelf, mailboxes: Mailboxes, settings: HousekeepingSettings, now = () => new Date()) {
+  constructor(redis: Redis, shelf: KeyringShelf, mailboxes: Mailboxes, settings: HousekeepingSettings, clock: DeletionClock) {
     this.#redis = redis;
     this.#shelf = shelf;
     this.#mailboxes = mailboxes;
     this.#settings = settings;
-    this.#now = now;
+    this.#clock = clock;
   }
 
-  /** Serials of keys that have expired: the next round of the mix sweeps them. */
-  get due(): ReadonlySet<number> {
+  /** Ids of keys that have expired: the next round of the mix sweeps them. */
+  get due(): ReadonlySet<string> {
     return this.#retirement.due;
   }
 
@@ -51,11 +53,14 @@ export class Housekeeping {
   /** Runs each task on its own: one that fails must not stop the others. */
   async run(): Promise<void> {
     await this.#attempt('functions', () => provideFunctions(this.#redis));
-    await this.#attempt('keys', () => this.#retireKeys());
-    for (const { serial } of this.#shelf.all()) await this.#attempt(`seen-${String(serial)}`, () => mixArrivals(this.#redis, serial));
+    const deletionTime = await this.#clock.tick();
+    await this.#attempt('clock', () => this.#clock.remember());
+    await this.#attempt('keys', () => this.#retireKeys(deletionTime));
+    const keyIds = new Set(this.#shelf.all().map(({ keyId }) => keyId));
+    for (const keyId of keyIds) await this.#attempt(`seen-${keyId}`, () => mixArrivals(this.#redis, keyId));
     await this.#attempt('inboxes', () => this.#listInboxes());
-    // If no keyring is valid the clock may be wrong: one that is ahead must not delete replies that still wait.
-    if (this.#shelf.current()) await this.#attempt('mailboxes', () => this.#mailboxes.forgetOldWeeks(this.#now()));
+    // While no keyring is valid nobody can read replies: they wait until one is.
+    if (this.#shelf.current()) await this.#attempt('mailboxes', () => this.#mailboxes.forgetOldWeeks(deletionTime));
     await this.#attempt('aof', () => this.#rewriteLog());
     await this.#attempt('state', () => this.#publish());
   }
@@ -66,31 +71,32 @@ export class Housekeeping {
     await publishHousekeeping(this.#redis, { housekeeping, memory, relayLimits: limitsText(this.#settings.relay) });
   }
 
-  /** Shreds the keys that may be shredded (worker/retirement.ts), and forgets which parcels came under them. */
-  async #retireKeys(): Promise<void> {
+  /** Shreds the keys that may be shredded (worker/retirement.ts), and forgets which parcels came for them. */
+  async #retireKeys(deletionTime: Date): Promise<void> {
     const { identities, unusable } = await loadIdentities(this.#settings.identities);
-    for (const { serial, path } of identities) {
-      this.#updateDue(serial);
-      if (this.#retirement.mayShred(serial)) await this.#attempt(`key-${String(serial)}`, () => this.#retire(serial, path));
+    for (const key of identities) {
+      this.#updateDue(key, deletionTime);
+      if (this.#retirement.mayShred(key.keyId)) await this.#attempt(`key-${key.keyId}`, () => this.#retire(key));
     }
-    for (const { serial, path } of unusable) {
-      this.#updateDue(serial);
-      if (!this.#retirement.due.has(serial)) continue;
-      const accepted = (await this.#redis.exists(keys.seen(serial), keys.arrived(serial))) !== 0;
-      if (this.#retirement.mayShredUnusable(serial, accepted))
-        await this.#attempt(`key-${String(serial)}`, () => this.#retire(serial, path));
+    for (const { key } of unusable) {
+      if (key === null || identities.some(({ keyId }) => keyId === key.keyId)) continue;
+      this.#updateDue(key, deletionTime);
+      if (!this.#retirement.due.has(key.keyId)) continue;
+      const accepted = (await this.#redis.exists(keys.seen(key.keyId), keys.arrived(key.keyId))) !== 0;
+      if (this.#retirement.mayShredUnusable(key.keyId, accepted)) await this.#attempt(`key-${key.keyId}`, () => this.#retire(key));
     }
   }
 
-  #updateDue(serial: number): void {
-    this.#retirement.updateDue(serial, keptUntil(serial, this.#shelf.all(), this.#settings.backlogMs), this.#now());
+  #updateDue({ keyId, weekEnd }: WorkerIdentity, deletionTime: Date): void {
+    const until = keptUntil(keyId, this.#shelf.all(), weekEnd, this.#settings.backlogMs);
+    this.#retirement.updateDue(keyId, until !== null && until <= deletionTime, this.#clock.now());
   }
 
-  async #retire(serial: number, path: string): Promise<void> {
-    await this.#redis.unlink(keys.seen(serial), keys.arrived(serial), keys.opened(serial));
-    await shred(path, this.#settings.identities);
-    this.#retirement.noteShredded(serial);
-    log.info('key retired', { serial });
+  async #retire({ keyId, files }: WorkerIdentity): Promise<void> {
+    await this.#redis.unlink(keys.seen(keyId), keys.arrived(keyId), keys.opened(keyId));
+    for (const file of files) await shred(join(this.#settings.identities, file), this.#settings.identities);
+    this.#retirement.noteShredded(keyId);
+    for (const file of files) log.info('key retired', { file });
   }
 
   /** Lists the inboxes for the operator's tools, which cannot read this worker's configuration. */

@@ -3,62 +3,83 @@ import { open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeIdentity, identityToRecipient, parseIdentityFile } from '../crypto/age/identity.ts';
 import { randomBytes } from '../crypto/bytes.ts';
+import { WEEK_MS } from '../crypto/card.ts';
 import { textOf } from '../crypto/text-file.ts';
-import { FileError, readPrivateFile } from '../runtime/files.ts';
+import { FileError, readPrivateFile, readRegularFile } from '../runtime/files.ts';
+import { keyId } from '../runtime/key-id.ts';
 
-const FILE_NAME = /^worker-([1-9][0-9]{0,9})\.txt$/;
+const FILE_NAME = /\.txt$/;
+/** As `worker keys` names them: by the Monday on which the week begins. */
+const WEEK_FILE = /^week-(\d{4}-\d\d-\d\d)\.txt$/;
 /** Enough for UTF-16 too, as some editors save it. */
 const MAX_FILE_BYTES = 8_192;
 
-/** The worker's key of one keyring serial. */
+/** A key of the worker, and the files in which it is: found by its recipient, whatever they are called. */
 export type WorkerIdentity = {
-  readonly serial: number;
-  readonly path: string;
+  /** Of the recipient (runtime/key-id.ts). */
+  readonly keyId: string;
+  readonly files: readonly string[];
+  /** The end of its week by the name of a file; null: the names do not say. */
+  readonly weekEnd: Date | null;
   readonly identity: string;
   /** The 32 bytes behind `identity`; they also key the letter ids. */
   readonly secret: Uint8Array;
-  readonly recipient: string;
 };
 
-export type UnusableIdentity = { readonly serial: number; readonly path: string; readonly problem: 'mode' | 'format' | 'unreadable' };
+export type UnusableFile = {
+  readonly file: string;
+  readonly problem: 'mode' | 'format' | 'unreadable';
+  /** Its key, where the file can be read although it is unusable. */
+  readonly key: WorkerIdentity | null;
+};
 
-export type LoadedIdentities = { readonly identities: readonly WorkerIdentity[]; readonly unusable: readonly UnusableIdentity[] };
+export type LoadedIdentities = { readonly identities: readonly WorkerIdentity[]; readonly unusable: readonly UnusableFile[] };
 
-/** Reads the `worker-<serial>.txt` files. One that others can read, or that does not hold exactly one identity, is unusable. */
+/** Reads all `*.txt` files of a folder. One that others can read, or that does not hold exactly one identity, is unusable. */
 export async function loadIdentities(directory: string): Promise<LoadedIdentities> {
-  const identities: WorkerIdentity[] = [];
-  const unusable: UnusableIdentity[] = [];
-  for (const name of await readdir(directory)) {
-    const serial = Number(FILE_NAME.exec(name)?.[1] ?? Number.NaN);
-    if (Number.isNaN(serial)) continue;
-    const path = join(directory, name);
-    const text = await readPrivate(path);
-    if (text === 'mode' || text === 'unreadable') unusable.push({ serial, path, problem: text });
-    else {
-      const identity = parse(serial, path, text.content);
-      if (identity) identities.push(identity);
-      else unusable.push({ serial, path, problem: 'format' });
-    }
+  const identities = new Map<string, WorkerIdentity>();
+  const unusable: UnusableFile[] = [];
+  for (const file of (await readdir(directory)).filter((name) => FILE_NAME.test(name)).sort()) {
+    const { problem, content } = await readPrivate(join(directory, file));
+    const key = content === null ? null : parse(file, content);
+    if (problem !== null) unusable.push({ file, problem, key });
+    else if (key === null) unusable.push({ file, problem: 'format', key });
+    else identities.set(key.keyId, merged(key, identities.get(key.keyId)));
   }
-  return { identities, unusable };
+  return { identities: [...identities.values()], unusable };
 }
 
-async function readPrivate(path: string): Promise<{ content: string } | 'mode' | 'unreadable'> {
+type Read = { readonly problem: 'mode' | 'unreadable' | null; readonly content: string | null };
+
+async function readPrivate(path: string): Promise<Read> {
   try {
-    return { content: textOf(await readPrivateFile(path, MAX_FILE_BYTES)) };
+    return { problem: null, content: textOf(await readPrivateFile(path, MAX_FILE_BYTES)) };
   } catch (error) {
-    return error instanceof FileError && error.code === 'FILE_MODE' ? 'mode' : 'unreadable';
+    if (!(error instanceof FileError) || error.code !== 'FILE_MODE') return { problem: 'unreadable', content: null };
+    const bytes = await readRegularFile(path, MAX_FILE_BYTES).catch(() => null);
+    return { problem: 'mode', content: bytes && textOf(bytes, 'lenient') };
   }
 }
 
-function parse(serial: number, path: string, content: string): WorkerIdentity | null {
+function parse(file: string, content: string): WorkerIdentity | null {
   try {
     const [identity, ...more] = parseIdentityFile(content);
     if (identity === undefined || more.length > 0) return null;
-    return { serial, path, identity, secret: decodeIdentity(identity), recipient: identityToRecipient(identity) };
+    const recipient = identityToRecipient(identity);
+    return { keyId: keyId(recipient), files: [file], weekEnd: weekEndOf(file), identity, secret: decodeIdentity(identity) };
   } catch {
     return null;
   }
+}
+
+function weekEndOf(file: string): Date | null {
+  const beginMs = Date.parse(`${WEEK_FILE.exec(file)?.[1] ?? ''}T00:00:00Z`);
+  return Number.isNaN(beginMs) ? null : new Date(beginMs + WEEK_MS);
+}
+
+/** One key that lies in two files. */
+function merged(key: WorkerIdentity, other: WorkerIdentity | undefined): WorkerIdentity {
+  return other === undefined ? key : { ...key, files: [...other.files, ...key.files], weekEnd: other.weekEnd ?? key.weekEnd };
 }
 
 /**

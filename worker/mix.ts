@@ -30,7 +30,7 @@ export type MixSettings = {
   readonly limits: Limits;
 };
 
-/** What a round found, and the serials of which it left nothing in the pool; `sweep` null: none. */
+/** What a round found, and the keys for which it left nothing in the pool; `sweep` null: none. */
 export type RoundResult = Findings & { readonly sweep: Sweep | null };
 
 /** The state of one round while it runs. */
@@ -78,8 +78,8 @@ export class Mix {
     this.#undecided = new UndecidedParcels(settings.roundSeconds);
   }
 
-  /** @param due serials of expired keys: all their parcels leave the pool, whatever the flush probability */
-  async round(due: ReadonlySet<number>, stopping: () => boolean): Promise<RoundResult> {
+  /** @param due ids of expired keys: all their parcels leave the pool, whatever the flush probability */
+  async round(due: ReadonlySet<string>, stopping: () => boolean): Promise<RoundResult> {
     const startedAt = this.#now();
     this.#undecided.forgetOld(startedAt);
     this.#quota.begin(weekOf(startedAt));
@@ -88,9 +88,9 @@ export class Mix {
     const loaded = await loadIdentities(this.#settings.identities);
     const depth = await this.#redis.hlen(keys.pool);
     const keyrings = await this.#awaitedKeyrings(startedAt);
-    const { problem, warnings, lacksKey } = checkKeys(keyrings, loaded, startedAt);
+    const { problem, warnings, lacksKey } = checkKeys(keyrings, this.#shelf.coming(), loaded, startedAt);
     const obstacle = this.#shelf.all().length === 0 ? { reason: 'no-keyring' as const } : problem;
-    const sweep = new SweepTracker(startedAt, obstacle ? [] : this.#serialsToSweep(loaded.identities, due));
+    const sweep = new SweepTracker(startedAt, obstacle ? [] : this.#keysToSweep(loaded.identities, due));
     const placing = new Placing(this.#mailboxes, this.#quota, sweep, startedAt);
     const holdups = teamHoldups(keyrings, this.#inboxesOf);
     const { identities } = loaded;
@@ -100,20 +100,22 @@ export class Mix {
   }
 
   /**
-   * The keyrings whose parcels may be in the pool. The latest is the next one, which relays accept early. Earlier ones count until
-   * the end of the backlog and, however long that takes, until their key was swept and shredded (housekeeping then deletes `seen`).
+   * The keyrings whose parcels may be in the pool: those under which relays took some, and the next one, which they take early. They
+   * are awaited until the end of the backlog and, however long that takes, until their key was swept and shredded (housekeeping then
+   * deletes `seen`).
    */
   async #awaitedKeyrings(now: Date): Promise<Shelved[]> {
-    const highest = (this.#shelf.next() ?? this.#shelf.live().at(-1))?.serial ?? Number.POSITIVE_INFINITY;
-    const shelved = this.#shelf.all().filter(({ serial }) => serial <= highest);
-    const inTime = retained(shelved, this.#settings.backlogMs, now);
-    const remembered = await Promise.all(shelved.map(({ serial }) => this.#redis.exists(keys.seen(serial), keys.arrived(serial))));
+    const shelved = this.#shelf.all();
+    const next = this.#shelf.next();
+    const taken = shelved.filter((each) => each === next || (each.counts && Date.parse(each.keyring.notBefore) <= now.getTime()));
+    const inTime = retained(taken, this.#settings.backlogMs, now);
+    const remembered = await Promise.all(shelved.map(({ keyId }) => this.#redis.exists(keys.seen(keyId), keys.arrived(keyId))));
     return shelved.filter((keyring, index) => inTime.includes(keyring) || remembered[index] !== 0);
   }
 
-  #serialsToSweep(identities: readonly WorkerIdentity[], due: ReadonlySet<number>): number[] {
-    const serials = identities.map(({ serial }) => serial);
-    return this.#settings.flushProbability >= 1 ? serials : serials.filter((serial) => due.has(serial));
+  #keysToSweep(identities: readonly WorkerIdentity[], due: ReadonlySet<string>): string[] {
+    const keyIds = identities.map(({ keyId }) => keyId);
+    return this.#settings.flushProbability >= 1 ? keyIds : keyIds.filter((keyId) => due.has(keyId));
   }
 
   async #moveParcels(round: Round): Promise<void> {
@@ -143,8 +145,8 @@ export class Mix {
     const pool = await this.#lease.readPool();
     // Another worker may put parcels of its batch back after this round has read the pool.
     if (pool.othersHaveBatches) round.sweep.noteUnknownRemaining();
-    const { toOpen, leaves } = selectLeaving(pool.ids, this.#settings.flushProbability, round.sweep.serials);
-    const staysBehind = (opened: Opened): boolean => 'serial' in opened && !leaves(opened.id, opened.serial);
+    const { toOpen, leaves } = selectLeaving(pool.ids, this.#settings.flushProbability, round.sweep.keyIds);
+    const staysBehind = (opened: Opened): boolean => 'keyId' in opened && !leaves(opened.id, opened.keyId);
     for (let at = 0; at < toOpen.length && !round.stopping(); at += BATCH) {
       const batch = toOpen.slice(at, at + BATCH);
       const taken = await this.#lease.take(batch);
@@ -186,7 +188,7 @@ export class Mix {
       // The parcel may have held a letter.
       sweep.noteUnknownRemaining();
       log.error('round failed', { reason: 'parcel-error', code: errorCode(error) });
-      return { kind: 'drop', id: parcel.id, serial: null, reason: 'error' };
+      return { kind: 'drop', id: parcel.id, keyId: null, reason: 'error' };
     }
   }
 

@@ -18,19 +18,19 @@ export function selectEach<T>(items: readonly T[], probability: number): T[] {
 export type Selection = {
   /** In random order. */
   readonly toOpen: readonly Buffer[];
-  /** @param serial of the key that opened the parcel; null: none did, so there is nobody to hide and it leaves */
-  readonly leaves: (id: Buffer, serial: number | null) => boolean;
+  /** @param keyId of the key that opened the parcel; null: none did, so there is nobody to hide and it leaves */
+  readonly leaves: (id: Buffer, keyId: string | null) => boolean;
 };
 
 /**
- * Selects the parcels that leave by chance, and all parcels of the serials being swept. A parcel's serial shows only when it is
- * opened, so if any serial is swept, all parcels are opened and the others go back.
+ * Selects the parcels that leave by chance, and all parcels of the keys being swept. Which key opens a parcel shows only when it is
+ * opened, so if any key is swept, all parcels are opened and the others go back.
  */
-export function selectLeaving(pool: readonly Buffer[], flushProbability: number, swept: ReadonlySet<number>): Selection {
+export function selectLeaving(pool: readonly Buffer[], flushProbability: number, swept: ReadonlySet<string>): Selection {
   const leaving = selectEach(pool, probabilityAt(flushProbability, pool.length));
   const names = new Set(leaving.map(toHex));
   return {
     toOpen: swept.size > 0 ? shuffled(pool) : leaving,
-    leaves: (id, serial) => serial === null || swept.has(serial) || names.has(toHex(id)),
+    leaves: (id, keyId) => keyId === null || swept.has(keyId) || names.has(toHex(id)),
   };
 }

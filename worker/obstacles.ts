@@ -11,7 +11,8 @@ import type { Outbox } from './outbox.ts';
 export type Obstacle =
   /** No keyring at all: a wrong directory or root key. Without keyrings nobody knows which keys should be there. */
   | { readonly reason: 'no-keyring' }
-  | { readonly reason: 'key-missing' | 'key-of-another-keyring' | 'key-mode' | 'key-format' | 'key-unreadable'; readonly serial: number };
+  | { readonly reason: 'key-missing'; readonly serial: number }
+  | { readonly reason: 'key-mode' | 'key-format' | 'key-unreadable'; readonly serial: number; readonly file: string };
 
 /** Why the letters of one team, or all replies, stay in the pool, while everything else goes on. */
 export type Holdup =
@@ -31,34 +32,43 @@ type KeyObstacle = Extract<Obstacle, { serial: number }>;
 export type KeyCheck = {
   /** A problem with the key of a keyring that has begun. */
   readonly problem: KeyObstacle | null;
-  /** Problems with the keys of keyrings that have yet to begin. */
+  /** Problems with the keys of keyrings that have yet to begin, and with files that hold the key of none. */
   readonly warnings: Warning[];
-  /** True when there is any problem, now or ahead. */
+  /** True when the key of an awaited keyring is missing or unusable. */
   readonly lacksKey: boolean;
 };
 
 /**
- * Checks the worker's keys.
- * @param keyrings those whose parcels may be in the pool
+ * Checks the worker's keys. What is missing for a keyring that has not begun is only a warning: it must not stop the present week.
+ * @param awaited keyrings whose parcels may be in the pool
+ * @param coming keyrings that have yet to begin
  */
-export function checkKeys(keyrings: readonly Shelved[], loaded: LoadedIdentities, now: Date): KeyCheck {
-  const begun = new Set(keyrings.filter(({ keyring }) => Date.parse(keyring.notBefore) <= now.getTime()).map(({ serial }) => serial));
-  const problems = keyrings.flatMap((shelved) => keyObstacle(shelved, loaded) ?? []);
-  const ahead = problems.filter(({ serial }) => !begun.has(serial));
+export function checkKeys(awaited: readonly Shelved[], coming: readonly Shelved[], loaded: LoadedIdentities, now: Date): KeyCheck {
+  const hasBegun = ({ keyring }: Shelved): boolean => Date.parse(keyring.notBefore) <= now.getTime();
+  const problemsOf = (keyrings: readonly Shelved[]): KeyObstacle[] => keyrings.flatMap((shelved) => keyObstacle(shelved, loaded) ?? []);
+  const problem = problemsOf(awaited.filter(hasBegun))[0] ?? null;
+  const ahead = problemsOf([...new Set([...awaited.filter((shelved) => !hasBegun(shelved)), ...coming])]);
+  const named = new Set([problem, ...ahead].map((each) => each && 'file' in each && each.file));
+  const others = loaded.unusable.map(({ problem: what, file }): Warning => ({ reason: 'key-file', problem: what, file: wordOf(file) }));
   return {
-    problem: problems.find(({ serial }) => begun.has(serial)) ?? null,
-    warnings: ahead.map(({ reason, serial }) => ({ reason: 'next-key', problem: reason, serial })),
-    lacksKey: problems.length > 0,
+    problem,
+    warnings: [
+      ...ahead.map(({ reason, ...rest }): Warning => ({ reason: 'next-key', problem: reason, ...rest })),
+      ...others.filter((other) => 'file' in other && !named.has(other.file)),
+    ],
+    lacksKey: problemsOf(awaited).length > 0,
   };
 }
 
-function keyObstacle({ serial, keyring }: Shelved, { identities, unusable }: LoadedIdentities): KeyObstacle | null {
-  const problem = unusable.find((identity) => identity.serial === serial)?.problem;
-  if (problem) return { reason: `key-${problem}`, serial };
-  const identity = identities.find((candidate) => candidate.serial === serial);
-  if (!identity) return { reason: 'key-missing', serial };
-  return identity.recipient === keyring.worker ? null : { reason: 'key-of-another-keyring', serial };
+/** The key of a keyring is found by its recipient. Where no file has it, one that cannot be read may. */
+function keyObstacle({ serial, keyId }: Shelved, { identities, unusable }: LoadedIdentities): KeyObstacle | null {
+  if (identities.some((identity) => identity.keyId === keyId)) return null;
+  const file = unusable.find(({ key }) => key?.keyId === keyId) ?? unusable.find(({ key }) => key === null);
+  return file ? { reason: `key-${file.problem}`, serial, file: wordOf(file.file) } : { reason: 'key-missing', serial };
 }
+
+/** A file's name as one word, for lists of words. */
+const wordOf = (file: string): string => (/^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$/.test(file) ? file : 'unprintable');
 
 /** @param keyrings those whose parcels may be in the pool */
 export function teamHoldups(keyrings: readonly Shelved[], inboxesOf: InboxesOf): Holdup[] {

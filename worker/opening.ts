@@ -22,15 +22,15 @@ export type OpenContext = {
 /** An opened parcel. Deliveries and removals still have to be checked against what is in the mailbox. */
 export type Opened =
   | Exclude<Outcome, { kind: 'reply' | 'delete' }>
-  | { readonly kind: 'delivery'; readonly id: Buffer; readonly serial: number; readonly delivery: Delivery }
-  | { readonly kind: 'removal'; readonly id: Buffer; readonly serial: number; readonly removal: Removal };
+  | { readonly kind: 'delivery'; readonly id: Buffer; readonly keyId: string; readonly delivery: Delivery }
+  | { readonly kind: 'removal'; readonly id: Buffer; readonly keyId: string; readonly removal: Removal };
 
 /** Opens one parcel and decides what becomes of it. Throws only errors of our own, never for a bad parcel. */
 export function openParcel({ id, sealed }: SealedParcel, identities: readonly WorkerIdentity[], context: OpenContext): Opened {
   // Whoever can write to the pool could choose any id; only the parcel's own may be remembered.
-  if (!id.equals(parcelId(sealed))) return { kind: 'drop', id, serial: null, reason: 'damaged' };
+  if (!id.equals(parcelId(sealed))) return { kind: 'drop', id, keyId: null, reason: 'damaged' };
   const result = tryEach(sealed, identities);
-  if ('reason' in result) return { kind: 'drop', id, serial: result.serial, reason: result.reason };
+  if ('reason' in result) return { kind: 'drop', id, keyId: result.keyId, reason: result.reason };
   return handle(result.content, { id, by: result.by }, context);
 }
 
@@ -40,37 +40,37 @@ type Handler<K extends ParcelKind> = (content: ContentOf<K>, parcel: OpenedParce
 
 /** Handles each kind of parcel. Replies and removals go back while no keyring is valid: the clock may be wrong. */
 const HANDLERS: { readonly [K in ParcelKind]: Handler<K> } = {
-  decoy: (_content, { id, by }) => ({ kind: 'drop', id, serial: by.serial, reason: 'decoy' }),
+  decoy: (_content, { id, by }) => ({ kind: 'drop', id, keyId: by.keyId, reason: 'decoy' }),
   letter: placeLetter,
   reply: ({ delivery }, { id, by }, { signers }) =>
-    signers === null ? { kind: 'back', id } : openDelivery(id, by.serial, delivery, signers),
+    signers === null ? { kind: 'back', id } : openDelivery(id, by.keyId, delivery, signers),
   delete: ({ removal }, { id, by }, { signers }) =>
-    signers === null ? { kind: 'back', id } : { kind: 'removal', id, serial: by.serial, removal },
+    signers === null ? { kind: 'back', id } : { kind: 'removal', id, keyId: by.keyId, removal },
 };
 
 function handle<K extends ParcelKind>(content: ContentOf<K>, parcel: OpenedParcel, context: OpenContext): Opened {
   return HANDLERS[content.kind](content, parcel, context);
 }
 
-function placeLetter(content: ContentOf<'letter'>, { id, by: { serial, secret } }: OpenedParcel, { inboxesOf }: OpenContext): Opened {
+function placeLetter(content: ContentOf<'letter'>, { id, by: { keyId, secret } }: OpenedParcel, { inboxesOf }: OpenContext): Opened {
   const inboxes = inboxesOf(content.team);
-  if (inboxes === null) return { kind: 'drop', id, serial, reason: 'team' };
+  if (inboxes === null) return { kind: 'drop', id, keyId, reason: 'team' };
   const letter = Buffer.from(content.letter);
   const to = inboxes.map((inbox) => ({ inbox, letterId: Buffer.from(letterId(letter, inbox, secret)) }));
-  return { kind: 'letter', id, serial, letter, to };
+  return { kind: 'letter', id, keyId, letter, to };
 }
 
-function openDelivery(id: Buffer, serial: number, delivery: Delivery, signers: ReadonlySet<string>): Opened {
+function openDelivery(id: Buffer, keyId: string, delivery: Delivery, signers: ReadonlySet<string>): Opened {
   try {
     checkDelivery(delivery, signers);
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
-    return { kind: 'drop', id, serial, reason: error.code === 'SIGNER_UNKNOWN' ? 'signer' : 'signature' };
+    return { kind: 'drop', id, keyId, reason: error.code === 'SIGNER_UNKNOWN' ? 'signer' : 'signature' };
   }
-  return { kind: 'delivery', id, serial, delivery };
+  return { kind: 'delivery', id, keyId, delivery };
 }
 
-type Decrypted = { content: ParcelContent; by: WorkerIdentity } | { reason: WorkerDrop; serial: number | null };
+type Decrypted = { content: ParcelContent; by: WorkerIdentity } | { reason: WorkerDrop; keyId: string | null };
 
 /** Tries the identities one at a time, to know which one opened the parcel. */
 function tryEach(sealed: Uint8Array, identities: readonly WorkerIdentity[]): Decrypted {
@@ -83,16 +83,16 @@ function tryEach(sealed: Uint8Array, identities: readonly WorkerIdentity[]): Dec
         case 'AGE_NO_MATCH':
           continue;
         case 'PARCEL_FORMAT':
-          return { reason: 'format', serial: by.serial };
+          return { reason: 'format', keyId: by.keyId };
         case 'PARCEL_SIGNATURE':
-          return { reason: 'signature', serial: by.serial };
+          return { reason: 'signature', keyId: by.keyId };
         case 'LETTER_STRUCTURE':
         case 'REPLY_STRUCTURE':
-          return { reason: 'structure', serial: by.serial };
+          return { reason: 'structure', keyId: by.keyId };
         default:
-          return { reason: 'damaged', serial: null };
+          return { reason: 'damaged', keyId: null };
       }
     }
   }
-  return { reason: 'unopenable', serial: null };
+  return { reason: 'unopenable', keyId: null };
 }

@@ -47,21 +47,21 @@ export class Placing {
   }
 
   #placeReply(opened: Extract<Opened, { kind: 'delivery' }>, room: Room): Outcome {
-    const { id, serial, delivery } = opened;
-    if (!this.#quota.tryAdd(delivery)) return { kind: 'drop', id, serial, reason: 'signer-full' };
+    const { id, keyId, delivery } = opened;
+    if (!this.#quota.tryAdd(delivery)) return { kind: 'drop', id, keyId, reason: 'signer-full' };
     if (!room.reserveReply()) return this.#putBack(opened);
-    return { kind: 'reply', id, serial, reply: Buffer.from(delivery.reply), bucket: bucketOf(delivery.mailbox, weekOf(this.#startedAt)) };
+    return { kind: 'reply', id, keyId, reply: Buffer.from(delivery.reply), bucket: bucketOf(delivery.mailbox, weekOf(this.#startedAt)) };
   }
 
-  async #placeRemoval({ id, serial, removal }: Extract<Opened, { kind: 'removal' }>): Promise<Outcome> {
+  async #placeRemoval({ id, keyId, removal }: Extract<Opened, { kind: 'removal' }>): Promise<Outcome> {
     const { buckets, replies } = await this.#mailboxes.find(removal, this.#startedAt);
-    if (replies.length === 0) return { kind: 'drop', id, serial, reason: 'reply-gone' };
+    if (replies.length === 0) return { kind: 'drop', id, keyId, reason: 'reply-gone' };
     this.#quota.free({ mailbox: removal.mailbox, replies: replies.map((reply) => reply.id) });
-    return { kind: 'delete', id, serial, digests: replies.map(({ digest }) => digest), buckets };
+    return { kind: 'delete', id, keyId, digests: replies.map(({ digest }) => digest), buckets };
   }
 
-  #putBack({ id, serial }: { readonly id: Buffer; readonly serial: number }): Outcome {
-    this.#sweep.noteRemaining(serial);
+  #putBack({ id, keyId }: { readonly id: Buffer; readonly keyId: string }): Outcome {
+    this.#sweep.noteRemaining(keyId);
     return { kind: 'back', id };
   }
 }

@@ -1,26 +1,24 @@
 import { GRACE_MS } from '../crypto/keyring.ts';
 import type { Shelved } from '../runtime/keyrings.ts';
 
-type Dated = { readonly serial: number; readonly keyring: Pick<Shelved['keyring'], 'notAfter'> };
+type Dated = { readonly keyId: string; readonly keyring: Pick<Shelved['keyring'], 'notAfter'> };
 
 /**
- * Until when the worker's key of a serial must be kept: until nothing is accepted under it any more, plus the longest backlog.
- * Null: not known yet, so it is kept.
+ * Until when a key of the worker must be kept: until nothing is accepted under the last keyring that names it any more, plus the longest
+ * backlog. Null: not known, so it is kept.
  *
- * Counted from the keyring's own end, not from its replacement: a keyring published in the middle of a week may claim that it
- * began with the week, and parcels accepted before it came still need the earlier key.
+ * Counted from the keyrings' own ends, not from their replacement: a keyring published in the middle of a week may claim that it
+ * began with the week, and parcels accepted before it came still need the key of the earlier one.
  *
- * A key without a keyring was skipped, or its keyring was removed; the next serial then determines its end.
+ * @param weekEnd of a key that no keyring names (it was not signed, or the keyring's file was removed): the end of its week; null: unknown
  */
-export function keptUntil(serial: number, keyrings: readonly Dated[], backlogMs: number): Date | null {
-  const bound = keyrings.find((keyring) => keyring.serial >= serial);
-  return bound ? new Date(Date.parse(bound.keyring.notAfter) + GRACE_MS + backlogMs) : null;
+export function keptUntil(keyId: string, keyrings: readonly Dated[], weekEnd: Date | null, backlogMs: number): Date | null {
+  const ends = keyrings.filter((each) => each.keyId === keyId).map(({ keyring }) => Date.parse(keyring.notAfter));
+  const end = ends.length > 0 ? Math.max(...ends) : weekEnd?.getTime();
+  return end === undefined ? null : new Date(end + GRACE_MS + backlogMs);
 }
 
 /** The keyrings whose parcels may still be in the pool, or may still arrive. */
 export function retained<T extends Dated>(keyrings: readonly T[], backlogMs: number, now: Date): T[] {
-  return keyrings.filter((keyring) => {
-    const until = keptUntil(keyring.serial, [keyring], backlogMs);
-    return until !== null && now < until;
-  });
+  return keyrings.filter(({ keyring }) => now.getTime() < Date.parse(keyring.notAfter) + GRACE_MS + backlogMs);
 }

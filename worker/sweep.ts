@@ -1,27 +1,27 @@
-// A round sweeps a serial when it takes all parcels of that serial out of the pool, whatever the flush probability.
+// A round sweeps a key of the worker when it takes all parcels that the key opens out of the pool, whatever the flush probability.
 
-/** The serials of which a round left nothing in the pool that had arrived before the round began. */
-export type Sweep = { readonly startedAt: Date; readonly serials: ReadonlySet<number> };
+/** The keys for which a round left nothing in the pool that had arrived before the round began, by id. */
+export type Sweep = { readonly startedAt: Date; readonly keyIds: ReadonlySet<string> };
 
-/** Tracks, during one round, of which of the swept serials nothing is left in the pool. */
+/** Tracks, during one round, for which of the swept keys nothing is left in the pool. */
 export class SweepTracker {
-  /** The serials that this round sweeps: all of their parcels leave. */
-  readonly serials: ReadonlySet<number>;
+  /** The keys that this round sweeps: all of their parcels leave. */
+  readonly keyIds: ReadonlySet<string>;
   readonly #startedAt: Date;
-  readonly #remaining = new Set<number>();
+  readonly #remaining = new Set<string>();
   #unknownRemaining = false;
 
-  constructor(startedAt: Date, serials: Iterable<number>) {
+  constructor(startedAt: Date, keyIds: Iterable<string>) {
     this.#startedAt = startedAt;
-    this.serials = new Set(serials);
+    this.keyIds = new Set(keyIds);
   }
 
-  /** Notes that a parcel which the key of this serial opens goes back into the pool. */
-  noteRemaining(serial: number): void {
-    this.#remaining.add(serial);
+  /** Notes that a parcel which this key opens goes back into the pool. */
+  noteRemaining(keyId: string): void {
+    this.#remaining.add(keyId);
   }
 
-  /** Notes that parcels of any serial may be left in the pool after this round. */
+  /** Notes that parcels of any key may be left in the pool after this round. */
   noteUnknownRemaining(): void {
     this.#unknownRemaining = true;
   }
@@ -29,7 +29,7 @@ export class SweepTracker {
   /** What the round has swept so far; null: nothing. */
   completed(): Sweep | null {
     if (this.#unknownRemaining) return null;
-    const serials = new Set([...this.serials].filter((serial) => !this.#remaining.has(serial)));
-    return serials.size === 0 ? null : { startedAt: this.#startedAt, serials };
+    const keyIds = new Set([...this.keyIds].filter((keyId) => !this.#remaining.has(keyId)));
+    return keyIds.size === 0 ? null : { startedAt: this.#startedAt, keyIds };
   }
 }

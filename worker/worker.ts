@@ -9,6 +9,7 @@ import { provideFunctions } from '../redis/functions.ts';
 import { connect } from '../redis/connection.ts';
 import { BatchLease } from './batch-lease.ts';
 import type { WorkerConfig } from './config.ts';
+import { DeletionClock } from './deletion-clock.ts';
 import { OutboxDelivery } from './deliver.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { guardedInbox } from './inboxes/kinds.ts';
@@ -39,7 +40,7 @@ export async function createWorker(config: WorkerConfig): Promise<Service> {
   const outboxes = new Map(config.inboxes.map(({ id }) => [id, new Outbox(redis, id)]));
   const mailboxes = new Mailboxes(redis, config.replyWeeks);
   const mix = new Mix(redis, new BatchLease(redis, instance), shelf, groupByTeam(config, outboxes), mailboxes, config);
-  const housekeeping = new Housekeeping(redis, shelf, mailboxes, { ...config, inboxes: [...outboxes.keys()] });
+  const housekeeping = new Housekeeping(redis, shelf, mailboxes, { ...config, inboxes: [...outboxes.keys()] }, new DeletionClock(redis));
 
   const duties = new Map<string, Duty>([
     ['mix', mixDuty(mix, new MixReport(redis, shelf, mailboxes), housekeeping, config.roundSeconds)],

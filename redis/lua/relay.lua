@@ -1,7 +1,7 @@
 -- What Redis does for the relay in one step. redis/functions.ts puts the constants in capitals in front of this and the
 -- registrations after it. Anyone with the relay's password chooses all arguments, so no argument may add to a call's work.
 
--- Adds a parcel to the pool. `seen` and `arrived` hold the short ids of the parcels accepted under its keyring.
+-- Adds a parcel to the pool. `seen` and `arrived` hold the short ids of the parcels accepted for its key.
 -- keys: the pool, seen, arrived
 -- args: the parcel's id, its sealed part, most parcels in the pool, most remembered ids
 -- Returns 1 when the parcel is there, now or from an earlier call, however full the pool is, and 0 when there is no room.

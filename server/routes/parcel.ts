@@ -27,11 +27,12 @@ export function postParcel(parts: ParcelParts): RequestHandler {
 export async function judge(bytes: Uint8Array, { shelf, door, pool }: ParcelParts): Promise<Result> {
   const parcel = parseOrRefuse(bytes);
   if (typeof parcel === 'string') return parcel;
-  if (!shelf.live().some(({ serial }) => serial === parcel.serial)) return 'serial';
+  const shelved = shelf.live().find(({ serial }) => serial === parcel.serial);
+  if (!shelved) return 'serial';
   if (stampBits(parcel) < door.difficultyFor(parcel.serial)) return 'stamp';
   const { reason } = door.state;
   // Tries even a full pool: a parcel that is already in it is accepted.
-  return reason === null || reason === 'pool' ? pool.put(parcel) : RESULT_AT_CLOSED_DOOR[reason];
+  return reason === null || reason === 'pool' ? pool.put(parcel, shelved.keyId) : RESULT_AT_CLOSED_DOOR[reason];
 }
 
 /** The result for a body of a parcel's length that does not parse; its stamp was not checked yet. */

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sealParcel } from '../../crypto/parcel.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
 import { keys } from '../../redis/keys.ts';
+import { keyId } from '../../runtime/key-id.ts';
 import { holding, pipelined, type Attack } from '../support/attacks.ts';
 import { http, postParcel } from '../support/http.ts';
 import { DIFFICULTY, startRelay, type TestRelay } from '../support/relay.ts';
@@ -88,7 +89,7 @@ describe('an honest visit gets in despite', () => {
     await expect.poll(() => relay.output()).toContain('"serial":6,"msg":"keyring loaded"');
     const answer = await postParcel('http://relay/', early, { socketPath });
     expect([answer.status, Buffer.from(answer.body).readUInt32BE(4)]).toEqual([400, 3]);
-    expect(await (await stand.redis.connect('admin')).exists(keys.seen(6))).toBe(0);
+    expect(await (await stand.redis.connect('admin')).exists(keys.seen(keyId(next.worker)))).toBe(0);
     expect((await visit()).status).toBe(202);
   });
 

@@ -11,7 +11,8 @@ import { startRedis, type TestRedis } from '../support/redis.ts';
 const KEY = keys.replies(7);
 const PLACES = Array.from({ length: REPLIES_A_WEEK }, (_, place) => `place-${String(place)}`);
 const WEEKS = Array.from({ length: MAX_REPLY_WEEKS + 1 }, (_, week) => keys.replies(week));
-const SETS = [keys.seen(1), keys.arrived(1)];
+const KEY_ID = '1f'.repeat(16);
+const SETS = [keys.seen(KEY_ID), keys.arrived(KEY_ID)];
 
 let server: TestRedis;
 let admin: Redis;
@@ -79,7 +80,7 @@ it.each<[string, string[], string[]]>([
   ['among letters', [keys.outbox('inbox-1'), ...SETS], ['new', 'other', '9', '9']],
   ['among dead letters', [keys.dead('inbox-1'), ...SETS], ['new', 'other', '9', '9']],
   ['among replies', [KEY, ...SETS], ['new', 'other', '9', '9']],
-  ['as the sign of life', [keys.pool, keys.seen(1), keys.alive], ['new', 'other', '9', '9']],
+  ['as the sign of life', [keys.pool, keys.seen(KEY_ID), keys.alive], ['new', 'other', '9', '9']],
 ])('putting something %s changes nothing but the ids of this round', async (_how, names, args) => {
   const before = await everything();
   await counted();
@@ -100,16 +101,16 @@ it.each([
 });
 
 it('Redis keeps the functions when it starts again, and what they wrote', async () => {
-  const parcel = { serial: 1, id: new Uint8Array(32).fill(7), sealed: new Uint8Array(9), nonce: new Uint8Array(8) };
+  const parcel = { id: new Uint8Array(32).fill(7), sealed: new Uint8Array(9) };
   const limits = { poolLimit: 9, seenLimit: 9 };
-  expect(await new Pool(relay, limits).put(parcel)).toBe('accepted');
+  expect(await new Pool(relay, limits).put(parcel, KEY_ID)).toBe('accepted');
   for (const again of [() => server.kill9(), async () => void (await admin.bgrewriteaof())]) {
     await again();
     await server.restart();
     admin = await server.connect('admin');
     relay = await server.connect('relay');
-    expect([await admin.hlen(keys.pool), await admin.scard(keys.arrived(1))]).toEqual([2, 2]);
-    expect(await new Pool(relay, limits).put(parcel)).toBe('accepted');
+    expect([await admin.hlen(keys.pool), await admin.scard(keys.arrived(KEY_ID))]).toEqual([2, 2]);
+    expect(await new Pool(relay, limits).put(parcel, KEY_ID)).toBe('accepted');
     expect(await callFunction(relay, 'ping', [], [])).toBe(1);
   }
 });

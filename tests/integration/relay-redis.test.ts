@@ -5,6 +5,7 @@ import { type Answer, parseAnswer } from '../../crypto/answer.ts';
 import { askRelays, takenBy } from '../../operator/relay.ts';
 import { provideFunctions } from '../../redis/functions.ts';
 import { keys } from '../../redis/keys.ts';
+import { keyId } from '../../runtime/key-id.ts';
 import { mixArrivals } from '../../worker/arrivals.ts';
 import { postParcel } from '../support/http.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
@@ -140,7 +141,7 @@ describe('limits', () => {
     const [before, moved] = [relay.stamped(), relay.stamped()];
     for (const parcel of [moved, before]) {
       expect((await post(relay, parcel)).status).toBe(202);
-      if (parcel === moved) await mixArrivals(admin, relay.keyring.serial);
+      if (parcel === moved) await mixArrivals(admin, keyId(relay.keyring.worker));
     }
     await admin.call('CONFIG', 'SET', 'maxmemory', '100kb');
     for (const parcel of [moved, before]) expect((await post(relay, parcel)).status).toBe(202);

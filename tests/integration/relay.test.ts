@@ -5,6 +5,7 @@ import { parseAnswer } from '../../crypto/answer.ts';
 import { NONCE_OFFSET, PARCEL_BYTES, PARCEL_HEADER_BYTES, parseParcel } from '../../crypto/parcel.ts';
 import { stampBits, stampParcel } from '../../crypto/stamp.ts';
 import { keys, SET_ANCHOR, rememberedId } from '../../redis/keys.ts';
+import { keyId } from '../../runtime/key-id.ts';
 import { DIFFICULTY, PAGE, startRelay, type TestRelay } from '../support/relay.ts';
 
 let relay: TestRelay;
@@ -44,10 +45,10 @@ describe('POST /parcel', () => {
     expect(response.status).toBe(202);
     expect(parseAnswer(response.body as Buffer)).toEqual({ result: 'accepted', difficulty: DIFFICULTY, retryAfterSeconds: 0 });
     const admin = await relay.redis.connect('admin');
-    const { id, sealed, serial } = parseParcel(parcel);
+    const { id, sealed } = parseParcel(parcel);
     expect((await admin.hgetBuffer(keys.pool, Buffer.from(id)))?.equals(sealed)).toBe(true);
-    expect(await admin.sismember(keys.arrived(serial), rememberedId(id))).toBe(1);
-    expect(await admin.sismember(keys.arrived(serial), SET_ANCHOR)).toBe(1);
+    expect(await admin.sismember(keys.arrived(keyId(relay.keyring.worker)), rememberedId(id))).toBe(1);
+    expect(await admin.sismember(keys.arrived(keyId(relay.keyring.worker)), SET_ANCHOR)).toBe(1);
   });
 
   it('answers the same parcel the same and keeps it once, even after it left the pool or was stamped again', async () => {

@@ -77,7 +77,7 @@ describe('a claim', () => {
     const letterId = Buffer.alloc(16);
     expect(
       await lease.commit([
-        { kind: 'letter', id: parcel.id, serial: 1, letter: Buffer.from('letter'), to: [{ inbox: 'inbox-1', letterId }] },
+        { kind: 'letter', id: parcel.id, keyId: bench.keyId(), letter: Buffer.from('letter'), to: [{ inbox: 'inbox-1', letterId }] },
       ]),
     ).toBe(true);
     await new Outbox(stand.client, 'inbox-1').bury(letterId, 'reply-554');
@@ -106,7 +106,7 @@ describe('a claim', () => {
     expect(await admin.exists(keys.claims, keys.claim('dead'))).toBe(0);
 
     // As it would have been, had the first one lived.
-    await admin.del(outbox, keys.opened(1));
+    await admin.del(outbox, keys.opened(bench.keyId()));
     await bench.put(admin, parcel);
     await (await makeMix()).round(running);
     expect(await admin.hkeysBuffer(outbox)).toEqual([id]);
@@ -123,12 +123,12 @@ describe('a claim', () => {
     const outcome: Outcome = {
       kind: 'letter',
       id: parcel.id,
-      serial: 1,
+      keyId: bench.keyId(),
       letter: Buffer.from('letter'),
       to: [{ inbox: 'inbox-1', letterId: Buffer.alloc(16) }],
     };
     expect(await slow.commit([outcome])).toBe(false);
-    expect(await admin.exists(outbox, keys.opened(1))).toBe(0);
+    expect(await admin.exists(outbox, keys.opened(bench.keyId()))).toBe(0);
     expect(await fast.commit([outcome])).toBe(true);
     expect(await fast.commit([outcome])).toBe(false);
     expect(await admin.hlen(outbox)).toBe(1);
@@ -141,11 +141,11 @@ describe('a claim', () => {
     await lease.take(parcels.map(({ id }) => id));
     const [known, unknown] = parcels.map(({ id }) => id);
     const outcomes = [
-      { kind: 'drop', id: known, serial: 1, reason: 'decoy' },
-      { kind: 'heartbeat', id: unknown, serial: 1 },
+      { kind: 'drop', id: known, keyId: bench.keyId(), reason: 'decoy' },
+      { kind: 'heartbeat', id: unknown, keyId: bench.keyId() },
     ] as unknown as Outcome[];
     await expect(lease.commit(outcomes)).rejects.toThrow('OUTCOME');
-    expect(await admin.exists(keys.pool, keys.opened(1), keys.dropped)).toBe(0);
+    expect(await admin.exists(keys.pool, keys.opened(bench.keyId()), keys.dropped)).toBe(0);
     expect(await admin.hlen(keys.claim('own'))).toBe(2);
   });
 
@@ -171,7 +171,7 @@ describe('a claim', () => {
     const byName = parcels.toSorted((a, b) => a.id.compare(b.id));
     const values = (command: string, key: string): string[] =>
       commands.filter(([name, of]) => name === command && of === key).flatMap(([, , ...rest]) => rest);
-    const opened = values('SADD', keys.opened(1)).filter((id) => id !== SET_ANCHOR);
+    const opened = values('SADD', keys.opened(bench.keyId())).filter((id) => id !== SET_ANCHOR);
     expect(opened).toEqual(byName.map(({ id }) => rememberedId(id).toString('latin1')));
     expect(values('HDEL', commands.find(([name, key]) => name === 'HDEL' && key?.startsWith('claim:'))?.[1] ?? '')).toEqual(
       byName.map(({ id }) => id.toString('latin1')),

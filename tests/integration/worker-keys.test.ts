@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { generateIdentity } from '../../crypto/age/identity.ts';
 import { log } from '../../runtime/log.ts';
 import { keys } from '../../redis/keys.ts';
 import { limitsText, readState } from '../../redis/state.ts';
@@ -12,6 +13,9 @@ import type { MixSettings } from '../../worker/mix.ts';
 import { oneRedis } from '../support/one-redis.ts';
 import { WorkerStand, type MixRounds } from '../support/stand.ts';
 import { until, type Bench } from '../support/worker.ts';
+
+const DAY_MS = 24 * 3_600_000;
+const DUE = 168 + 24 + 72;
 
 let stand: WorkerStand;
 let admin: Redis;
@@ -41,8 +45,7 @@ const round = async (): Promise<void> => {
   await housekeeping.run();
 };
 
-describe('the key of a serial', () => {
-  const DUE = 168 + 24 + 72;
+describe('a key of the worker', () => {
   const sweeps = async (): Promise<void> => {
     await round();
     stand.now = new Date(stand.now.getTime() + 60_000);
@@ -51,8 +54,8 @@ describe('the key of a serial', () => {
 
   it('outlives grace and backlog, and is shredded after one more round took everything', async () => {
     await bench.put(admin, bench.parcel());
-    await admin.sadd(keys.seen(1), 'x');
-    await admin.sadd(keys.opened(1), 'x');
+    await admin.sadd(keys.seen(bench.keyId()), 'x');
+    await admin.sadd(keys.opened(bench.keyId()), 'x');
     later(DUE - 1);
     await round();
     expect(await keyFiles()).toHaveLength(2);
@@ -64,7 +67,7 @@ describe('the key of a serial', () => {
     await round();
     expect(await keyFiles()).toEqual(['worker-2.txt']);
     expect(await admin.hlen(keys.outbox('inbox-1'))).toBe(1);
-    expect(await admin.exists(keys.seen(1), keys.opened(1))).toBe(0);
+    expect(await admin.exists(keys.seen(bench.keyId()), keys.opened(bench.keyId()))).toBe(0);
     await round();
     expect(await admin.get(keys.alive)).toBe('1');
   });
@@ -121,7 +124,7 @@ describe('the key of a serial', () => {
 
   it('is shredded even while Redis is out of memory, which makes room', async () => {
     await round();
-    await admin.sadd(keys.seen(1), 'x');
+    await admin.sadd(keys.seen(bench.keyId()), 'x');
     later(DUE);
     await admin.config('SET', 'maxmemory', '100kb');
     const tried = async (): Promise<void> => {
@@ -131,7 +134,7 @@ describe('the key of a serial', () => {
     await tried();
     stand.now = new Date(stand.now.getTime() + 60_000);
     await tried();
-    expect([await keyFiles(), await admin.exists(keys.seen(1))]).toEqual([['worker-2.txt'], 0]);
+    expect([await keyFiles(), await admin.exists(keys.seen(bench.keyId()))]).toEqual([['worker-2.txt'], 0]);
   });
 
   it('makes only its own parcels leave at once, while all others are still mixed', async () => {
@@ -140,7 +143,7 @@ describe('the key of a serial', () => {
     later(DUE);
     await housekeeping.run();
     await round();
-    expect(await admin.scard(keys.opened(1))).toBe(4);
+    expect(await admin.scard(keys.opened(bench.keyId()))).toBe(4);
     // A probability of 0.026 on average: 20 of 60 do not come together by chance.
     expect(await admin.hlen(keys.pool)).toBeGreaterThan(40);
   });
@@ -162,16 +165,16 @@ describe('the key of a serial', () => {
   it('that could not be read is kept until it was readable and its parcels left', async () => {
     const file = join(bench.config.identities, 'worker-1.txt');
     await bench.put(admin, bench.parcel());
-    await admin.sadd(keys.seen(1), 'x');
+    await admin.sadd(keys.seen(bench.keyId()), 'x');
     await chmod(file, 0o640);
     later(DUE + 100);
     for (let times = 0; times < 3; times += 1) await sweeps();
     expect(await keyFiles()).toHaveLength(2);
-    expect([await admin.hlen(keys.pool), await admin.exists(keys.seen(1), keys.alive)]).toEqual([1, 1]);
+    expect([await admin.hlen(keys.pool), await admin.exists(keys.seen(bench.keyId()), keys.alive)]).toEqual([1, 1]);
     await chmod(file, 0o600);
     await sweeps();
     expect(await keyFiles()).toEqual(['worker-2.txt']);
-    expect([await admin.hlen(keys.outbox('inbox-1')), await admin.exists(keys.dropped, keys.seen(1))]).toEqual([1, 0]);
+    expect([await admin.hlen(keys.outbox('inbox-1')), await admin.exists(keys.dropped, keys.seen(bench.keyId()))]).toEqual([1, 0]);
   });
 
   it('is shredded despite its file mode when nothing was accepted under it', async () => {
@@ -182,10 +185,26 @@ describe('the key of a serial', () => {
   });
 
   it('is shredded even when its keyring was removed, or when all keyrings have expired', async () => {
-    await rm(join(bench.config.keyrings, 'keyring-1.json'));
+    const { keyrings, identities } = bench.config;
+    await rm(join(keyrings, 'keyring-1.json'));
+    // By the name of its file its week ends in 168 hours; another name would not say when.
+    const week = new Date(Math.ceil(stand.now.getTime() / DAY_MS) * DAY_MS).toISOString().slice(0, 10);
+    await rename(join(identities, 'worker-1.txt'), join(identities, `week-${week}.txt`));
+    await writeFile(join(identities, 'other.txt'), generateIdentity(), { mode: 0o600 });
     later(400 + 24 + 73);
     await sweeps();
-    expect(await keyFiles()).toEqual([]);
+    expect(await keyFiles()).toEqual(['other.txt']);
+  });
+
+  it('is kept as long as a keyring names it, and shredded in every file that holds it', async () => {
+    await bench.keyring(3, { hours: [50, 240], keyOf: 1 });
+    await copyFile(join(bench.config.identities, 'worker-1.txt'), join(bench.config.identities, 'a copy.txt'));
+    later(DUE);
+    for (let times = 0; times < 2; times += 1) await sweeps();
+    expect(await keyFiles()).toHaveLength(3);
+    later(240 - 168);
+    for (let times = 0; times < 2; times += 1) await sweeps();
+    expect(await keyFiles()).toEqual(['worker-2.txt']);
   });
 });
 

@@ -69,7 +69,7 @@ describe('a round', () => {
     await mix.round(running);
     expect(await admin.hlen(outbox)).toBe(0);
     expect(await admin.hgetall(keys.dropped)).toEqual({ replay: '1' });
-    expect((await admin.smembersBuffer(keys.opened(1))).map(String).toSorted()).toEqual(
+    expect((await admin.smembersBuffer(keys.opened(bench.keyId()))).map(String).toSorted()).toEqual(
       [String(rememberedId(parcel.id)), SET_ANCHOR].toSorted(),
     );
     expect(id).toHaveLength(16);
@@ -115,7 +115,7 @@ describe('a round', () => {
     await (await makeMix()).round(running);
     expect(await admin.hgetall(keys.dropped)).toEqual({ damaged: '3' });
     expect(await admin.hlen(outbox)).toBe(1);
-    expect(await admin.scard(keys.opened(1))).toBe(2);
+    expect(await admin.scard(keys.opened(bench.keyId()))).toBe(2);
     expect(await admin.exists(keys.pool, keys.alive)).toBe(1);
   });
 
@@ -175,7 +175,7 @@ describe('a round', () => {
     stand.later(1 + 24 + 71);
     await (await makeMix()).round(running);
     expect(await admin.hlen(outbox)).toBe(2);
-    expect(await admin.scard(keys.opened(2))).toBe(2);
+    expect(await admin.scard(keys.opened(bench.keyId(2)))).toBe(2);
   });
 
   it('stops between batches when asked, leaving nothing half done', async () => {

@@ -47,7 +47,7 @@ describe('the mix pauses, with everything still in the pool,', () => {
     await goesOn(mix);
   });
 
-  it('while a keyring’s key is that of another, or readable by others', async () => {
+  it('while a keyring’s key is not there under any name, or readable by others', async () => {
     const mix = await makeMix();
     const file = join(bench.config.identities, 'worker-1.txt');
     await writeFile(file, generateIdentity());
@@ -63,7 +63,7 @@ describe('the mix pauses, with everything still in the pool,', () => {
     await bench.keyring(2, { hours: [100, 10_000] });
     const file = join(bench.config.identities, 'worker-1.txt');
     await chmod(file, 0o640);
-    await admin.sadd(keys.seen(1), SET_ANCHOR, 'x');
+    await admin.sadd(keys.seen(bench.keyId()), SET_ANCHOR, 'x');
     stand.later(1_000);
     const mix = await makeMix();
     await paused(mix);
@@ -72,7 +72,7 @@ describe('the mix pauses, with everything still in the pool,', () => {
     await rm(file);
     await admin.del(keys.alive);
     await paused(mix);
-    await admin.del(keys.seen(1));
+    await admin.del(keys.seen(bench.keyId()));
     await mix.round(running);
     expect(await admin.exists(keys.alive)).toBe(1);
   });
@@ -104,7 +104,7 @@ describe('the key of a keyring that has yet to begin', () => {
     await next(false);
     await chmod(join(bench.config.identities, 'worker-2.txt'), 0o640);
     await mix.round(running);
-    expect(await said()).toBe('next-key:key-mode:2');
+    expect(await said()).toBe('next-key:key-mode:2:worker-2.txt');
     await chmod(join(bench.config.identities, 'worker-2.txt'), 0o600);
     await mix.round(running);
     expect([await admin.hlen(keys.pool), await admin.hlen(keys.outbox('inbox-1')), await said()]).toEqual([0, 2, '']);

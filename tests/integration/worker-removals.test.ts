@@ -116,7 +116,7 @@ it('another worker carries out a dead worker’s removal once: what came later s
   expect(await stand.waiting()).toEqual([]);
   const later = await stand.fill(1);
   const buckets = weeksKept(stand.now, stand.bench.config.replyWeeks).map((week) => bucketOf(mailboxOf(stand.thread.address), week));
-  expect(await dead.commit([{ kind: 'delete', id: parcel.id, serial: 1, digests: [], buckets }])).toBe(false);
+  expect(await dead.commit([{ kind: 'delete', id: parcel.id, keyId: stand.bench.keyId(), digests: [], buckets }])).toBe(false);
   await stand.bench.put(stand.admin, parcel);
   await stand.round();
   expect(await stand.waiting()).toEqual(later);

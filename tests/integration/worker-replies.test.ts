@@ -116,7 +116,7 @@ describe('a reply', () => {
     await stand.admin.del(keys.lease('dead'));
     await stand.round();
     const bucket = bucketOf(mailboxOf(stand.thread.address), weekOf(stand.now));
-    expect(await dead.commit([{ kind: 'reply', id: parcel.id, serial: 1, reply: Buffer.from('x'), bucket }])).toBe(false);
+    expect(await dead.commit([{ kind: 'reply', id: parcel.id, keyId: stand.bench.keyId(), reply: Buffer.from('x'), bucket }])).toBe(false);
     expect(await stand.waiting()).toHaveLength(1);
   });
 });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
+import type { Redis } from 'ioredis';
 import { parseIdentityFile } from '../../crypto/age/identity.ts';
 import { codeRoot, readCode } from '../../crypto/code.ts';
 import { verifyKeyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
@@ -15,6 +16,7 @@ import { threadOf, type Thread } from '../../crypto/thread.ts';
 import type { DeadStatus } from '../../operator/dead.ts';
 import type { Status } from '../../operator/status.ts';
 import { provideFunctions } from '../../redis/functions.ts';
+import { keyId } from '../../runtime/key-id.ts';
 import { relayEnv } from '../../server/config.ts';
 import { Relay } from '../../server/relay.ts';
 import { publish } from '../../web/build/publish.ts';
@@ -54,7 +56,8 @@ type Expected = Readonly<{
   deadList: DeadStatus[];
 }>;
 
-type State = PartsWith<Files> & Readonly<{ dir: string; expected: Expected; keyring: VerifiedKeyring; thread: Thread }>;
+type State = PartsWith<Files> &
+  Readonly<{ dir: string; expected: Expected; keyring: VerifiedKeyring; thread: Thread; keyIds: readonly string[] }>;
 
 export class EarlierState extends WorkerStand<Files> {
   readonly dir: string;
@@ -63,6 +66,8 @@ export class EarlierState extends WorkerStand<Files> {
   readonly keyring: VerifiedKeyring;
   /** Of the access code. */
   readonly thread: Thread;
+  /** Of the worker's keys of serials 1 and 2 (runtime/key-id.ts). */
+  readonly keyIds: readonly string[];
   /** Of one worker, round after round. */
   readonly #deliveries: ReadonlyMap<string, OutboxDelivery>;
   #parts: Awaited<ReturnType<WorkerStand['worker']>> | undefined;
@@ -75,6 +80,7 @@ export class EarlierState extends WorkerStand<Files> {
     this.dir = state.dir;
     this.expected = state.expected;
     this.keyring = state.keyring;
+    this.keyIds = state.keyIds;
     this.thread = state.thread;
     this.now = new Date(state.expected.now);
     const deliveryTo = (settings: InboxSettings): OutboxDelivery =>
@@ -92,8 +98,11 @@ export class EarlierState extends WorkerStand<Files> {
     await provideFunctions(client);
     const expected = JSON.parse(await text(dir, 'expected.json')) as Expected;
     const bench = await filesIn(dir, redis, expected.environment);
-    const [keyring, thread] = [await keyringIn(dir), await threadIn(dir)];
-    const state = new EarlierState({ redis, admin, client, bench, dir, expected, keyring, thread });
+    const keyrings = [await keyringIn(dir, 1), await keyringIn(dir, 2)] as const;
+    const keyIds = keyrings.map((each) => keyId(each.keyring.worker));
+    await renameSets(admin, keyIds);
+    const [, keyring] = keyrings;
+    const state = new EarlierState({ redis, admin, client, bench, dir, expected, keyring, thread: await threadIn(dir), keyIds });
     for (const key of Object.keys(expected.leftMs)) state.#dumps.set(key, (await admin.dumpBuffer(key)) ?? Buffer.alloc(0));
     await state.live();
     return state;
@@ -216,8 +225,18 @@ async function filesIn(dir: string, redis: TestRedis, environment: Readonly<Reco
   return { team, workerIdentity, config, remove: () => rm(dir, { recursive: true, force: true }) };
 }
 
-async function keyringIn(dir: string): Promise<VerifiedKeyring> {
-  const [file, root] = [join(dir, 'keyrings/keyring-2.json'), parsePublicKey(await text(dir, 'root.pub'))];
+/** Since then the sets of ids are named by the worker's key and not by the serial (docs/decisions/008-keys-by-recipient.md). */
+async function renameSets(admin: Redis, keyIds: readonly string[]): Promise<void> {
+  for (const [index, id] of keyIds.entries()) {
+    for (const set of ['seen', 'arrived', 'opened']) {
+      const name = `${set}:${String(index + 1)}`;
+      if ((await admin.exists(name)) === 1) await admin.rename(name, `${set}:${id}`);
+    }
+  }
+}
+
+async function keyringIn(dir: string, serial: number): Promise<VerifiedKeyring> {
+  const [file, root] = [join(dir, `keyrings/keyring-${String(serial)}.json`), parsePublicKey(await text(dir, 'root.pub'))];
   return verifyKeyring(await readFile(file), await readFile(`${file}.minisig`, 'utf8'), root);
 }
 

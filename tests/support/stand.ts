@@ -7,6 +7,7 @@ import { parcelId } from '../../crypto/parcel.ts';
 import { KeyringShelf } from '../../runtime/keyrings.ts';
 import { provideFunctions } from '../../redis/functions.ts';
 import { BatchLease } from '../../worker/batch-lease.ts';
+import { DeletionClock } from '../../worker/deletion-clock.ts';
 import { Housekeeping } from '../../worker/housekeeping.ts';
 import { Mailboxes } from '../../worker/mailboxes.ts';
 import { Mix, type MixSettings } from '../../worker/mix.ts';
@@ -43,6 +44,8 @@ export type PartsWith<Of extends Files> = Omit<Parts, 'bench'> & { readonly benc
 
 export class WorkerStand<Of extends Files = Bench> {
   now = new Date();
+  /** Of a clock that nobody sets. */
+  steadyMs = 0;
   readonly redis: TestRedis;
   readonly bench: Of;
   /** May do everything, for inspection. */
@@ -66,7 +69,14 @@ export class WorkerStand<Of extends Files = Bench> {
     await this.bench.remove();
   }
 
+  /** Time passes. */
   later(hours: number): void {
+    this.steadyMs += hours * 3_600_000;
+    this.jump(hours);
+  }
+
+  /** The clock is set. */
+  jump(hours: number): void {
     this.now = new Date(this.now.getTime() + hours * 3_600_000);
   }
 
@@ -86,9 +96,10 @@ export class WorkerStand<Of extends Files = Bench> {
     await shelf.load();
     const outboxes = new Map([[team, inboxes.map((id) => new Outbox(client, id))], ...(others ?? [])]);
     const mailboxes = new Mailboxes(client, config.replyWeeks);
+    const clock = new DeletionClock(client, now, () => this.steadyMs);
     const mixSettings = { ...config, ...settings };
     const mix = new Mix(client, lease, shelf, outboxes, mailboxes, mixSettings, now);
-    const housekeeping = new Housekeeping(client, shelf, mailboxes, { ...config, inboxes }, now);
+    const housekeeping = new Housekeeping(client, shelf, mailboxes, { ...config, inboxes }, clock);
     const rounds = {
       lastSweep: null as Sweep | null,
       round: mixDuty(

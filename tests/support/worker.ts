@@ -9,6 +9,7 @@ import { PARCEL_HEADER_BYTES, parcelId, sealParcel, type SealableContent } from 
 import { sealLetter } from '../../crypto/letter.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { keys } from '../../redis/keys.ts';
+import { keyId } from '../../runtime/key-id.ts';
 import type { WorkerConfig } from '../../worker/config.ts';
 import type { InboxSettings } from '../../worker/inboxes/kinds.ts';
 import type { Redis } from 'ioredis';
@@ -24,6 +25,8 @@ type KeyringOptions = {
   readonly teams?: readonly string[];
   readonly signers?: readonly string[];
   readonly withoutKey?: boolean;
+  /** The serial of another keyring that names the same key of the worker. */
+  readonly keyOf?: number;
 };
 
 /** What hours are counted from: the same keyring, published again, is the same to the byte. */
@@ -41,6 +44,8 @@ export type Bench = {
   readonly config: WorkerConfig;
   /** Signs and publishes a keyring, and writes the worker's key for it unless told not to. */
   keyring(serial: number, options?: KeyringOptions): Promise<Keyring>;
+  /** Of the worker's key that a keyring names (runtime/key-id.ts). */
+  keyId(serial?: number): string;
   letter(message?: string): Uint8Array;
   parcel(content?: SealableContent, serial?: number): PooledParcel;
   put(redis: Redis, ...parcels: readonly PooledParcel[]): Promise<void>;
@@ -60,9 +65,8 @@ export async function workerBench(
   const volunteer = generateIdentity();
   const identities = new Map<number, string>();
   const keyrings = new Map<number, Keyring>();
-  const config = { ...configIn(dir, redis), inboxes: inboxes(dir, team), ...overrides };
-  for (const folder of [config.keyrings, config.identities]) await mkdir(folder, { mode: 0o700 });
-  await writeFile(config.rootKeyFile, encodePublicKey(root));
+  const config: WorkerConfig = { ...configIn(dir, redis), inboxes: inboxes(dir, team), ...overrides };
+  await makeFolders(config, root);
 
   const keyringOf = (serial: number): Keyring => {
     const keyring = keyrings.get(serial);
@@ -75,16 +79,17 @@ export async function workerBench(
       return identities.get(1) ?? '';
     },
     async keyring(serial, options = {}) {
-      const identity = identities.get(serial) ?? generateIdentity();
+      const identity = identities.get(options.keyOf ?? serial) ?? generateIdentity();
       identities.set(serial, identity);
       const previous = await digestBefore(config.keyrings, serial);
       const keyring = compose(serial, identity, volunteer, { teams: [team], ...options, previous });
       keyrings.set(serial, keyring);
       await publishKeyring(config.keyrings, keyring, root);
-      if (options.withoutKey !== true)
+      if (options.withoutKey !== true && options.keyOf === undefined)
         await writeFile(join(config.identities, `worker-${String(serial)}.txt`), `${identity}\n`, { mode: 0o600 });
       return keyring;
     },
+    keyId: (serial = 1) => keyId(keyringOf(serial).worker),
     letter: (message = 'help') => sealMessage(message, keyringOf(1), volunteer),
     parcel(content = { kind: 'letter', team, letter: bench.letter() }, serial = 1) {
       const sealed = Buffer.from(sealParcel(content, keyringOf(serial)).subarray(PARCEL_HEADER_BYTES));
@@ -97,6 +102,11 @@ export async function workerBench(
   };
   await bench.keyring(1);
   return bench;
+}
+
+async function makeFolders({ keyrings, identities, rootKeyFile }: WorkerConfig, root: SigningKey): Promise<void> {
+  for (const folder of [keyrings, identities]) await mkdir(folder, { mode: 0o700 });
+  await writeFile(rootKeyFile, encodePublicKey(root));
 }
 
 function oneMaildir(dir: string, team: string): InboxSettings[] {

@@ -1,9 +1,8 @@
-import { mkdtemp, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { currentKeyring, keyringDigest, keyringThatCounts } from '../../crypto/keyring.ts';
-import { generateKeyPair } from '../../crypto/minisign.ts';
+import { currentKeyring, keyringThatCounts } from '../../crypto/keyring.ts';
 import { KeyringShelf } from '../../runtime/keyrings.ts';
 import { type KeyringDirectory, makeKeyrings } from '../support/keyrings.ts';
 
@@ -60,6 +59,29 @@ describe('which keyring is current when', () => {
     expect(at(168)).toMatchObject({ current: 3, live: [2, 3] });
   });
 
+  it('a season of which the rest was signed again: no keyring counts that was voided before it began', async () => {
+    const week = (serial: number, number: number) => keyrings.add({ serial, fromHours: 168 * (number - 1), toHours: 168 * number });
+    // Weeks 1 to 4, and from the middle of week 2 serials 5 to 7.
+    for (const number of [1, 2, 3, 4]) await week(number, number);
+    await keyrings.add({ serial: 5, fromHours: 200, toHours: 336 });
+    for (const number of [3, 4]) await week(number + 3, number);
+    await shelf.load();
+    expect(
+      shelf
+        .all()
+        .filter(({ counts }) => counts)
+        .map(({ serial }) => serial),
+    ).toEqual([1, 2, 5, 6, 7]);
+    expect(at(187)).toMatchObject({ current: 2, live: [1, 2] });
+    expect(shelf.coming().map(({ serial }) => serial)).toEqual([5, 6, 7]);
+    expect(at(195)).toMatchObject({ current: 2, live: [2, 5] });
+    expect(at(200)).toMatchObject({ current: 5, live: [2, 5] });
+    expect(at(330)).toMatchObject({ current: 5, live: [5, 6] });
+    expect(at(336)).toMatchObject({ current: 6, live: [5, 6] });
+    expect(at(504)).toMatchObject({ current: 7, live: [6, 7] });
+    expect(shelf.next()).toBe(null);
+  });
+
   it('after a revocation no lower serial returns, neither the next week signed before it nor the week it shortened', async () => {
     await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
     await keyrings.add({ serial: 2, fromHours: 168, toHours: 336 });
@@ -81,114 +103,6 @@ describe('which keyring is current when', () => {
     await shelf.load();
     expect(at(15)).toEqual({ current: null, live: [1, 2], condition: 'none' });
     expect(shelf.all()[0]?.acceptedUntil.getTime()).toBe(START + (10 + GRACE_HOURS) * HOUR_MS);
-  });
-});
-
-describe('files in the directory', () => {
-  it('the shelf returns the signed bytes and their digest', async () => {
-    const keyring = await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
-    await shelf.load();
-    const json = await readFile(join(keyrings.directory, 'keyring-1.json'));
-    expect(shelf.current()).toMatchObject({ serial: 1, keyring, digest: keyringDigest(json) });
-    expect(Buffer.from(shelf.current()?.json ?? []).equals(json)).toBe(true);
-  });
-
-  const spoilt: [string, () => Promise<unknown>][] = [
-    ['signed by somebody else', () => keyrings.add({ serial: 2, fromHours: 0, toHours: 168, signer: generateKeyPair() })],
-    [
-      'unsigned',
-      async () => {
-        await keyrings.add({ serial: 2, fromHours: 0, toHours: 168 });
-        await unlink(join(keyrings.directory, 'keyring-2.json.minisig'));
-      },
-    ],
-    [
-      'changed by a byte',
-      async () => {
-        await keyrings.add({ serial: 2, fromHours: 0, toHours: 168 });
-        const path = join(keyrings.directory, 'keyring-2.json');
-        await writeFile(path, (await readFile(path, 'utf8')).replace('"Help"', '"Hemp"'));
-      },
-    ],
-    [
-      'with the signature of another',
-      async () => {
-        await keyrings.add({ serial: 2, fromHours: 0, toHours: 168 });
-        await writeFile(
-          join(keyrings.directory, 'keyring-2.json.minisig'),
-          await readFile(join(keyrings.directory, 'keyring-1.json.minisig')),
-        );
-      },
-    ],
-    [
-      'named for another serial',
-      async () => {
-        await keyrings.add({ serial: 3, fromHours: 0, toHours: 168 });
-        await rename(join(keyrings.directory, 'keyring-3.json'), join(keyrings.directory, 'keyring-2.json'));
-        await rename(join(keyrings.directory, 'keyring-3.json.minisig'), join(keyrings.directory, 'keyring-2.json.minisig'));
-      },
-    ],
-    [
-      'too long',
-      async () => {
-        await keyrings.add({ serial: 2, fromHours: 0, toHours: 168 });
-        await writeFile(join(keyrings.directory, 'keyring-2.json'), Buffer.alloc(2_000_000));
-      },
-    ],
-    ['empty', () => writeFile(join(keyrings.directory, 'keyring-2.json'), '')],
-    ['a file of another name', () => writeFile(join(keyrings.directory, 'keyring-2.json.bak'), '{}')],
-  ];
-  it.each(spoilt)('a keyring %s is ignored', async (_what, spoil) => {
-    await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
-    await spoil();
-    await shelf.load();
-    expect(shelf.all().map(({ serial }) => serial)).toEqual([1]);
-  });
-});
-
-describe('changes on disk', () => {
-  it('are seen at the next load', async () => {
-    await shelf.load();
-    expect(shelf.all()).toEqual([]);
-    await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
-    await shelf.load();
-    expect(at(1).current).toBe(1);
-    await rm(join(keyrings.directory, 'keyring-1.json'));
-    await shelf.load();
-    expect(at(1).current).toBe(null);
-  });
-
-  it('a directory that is briefly missing removes nothing', async () => {
-    await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
-    await shelf.load();
-    await rm(keyrings.directory, { recursive: true });
-    await writeFile(keyrings.directory, '');
-    await shelf.load();
-    expect(at(1).current).toBe(1);
-  });
-
-  it('a keyring that is briefly half written stays as it was', async () => {
-    await keyrings.add({ serial: 1, fromHours: 0, toHours: 168 });
-    await keyrings.add({ serial: 2, fromHours: 0, toHours: 168 });
-    await shelf.load();
-    const path = join(keyrings.directory, 'keyring-2.json.minisig');
-    const signature = await readFile(path);
-    for (const bytes of [signature.subarray(0, 10), Buffer.alloc(0), signature]) {
-      await writeFile(path, bytes);
-      await shelf.load();
-      expect(at(1).current).toBe(2);
-    }
-    await rm(path);
-    await shelf.load();
-    expect(at(1).current).toBe(2);
-    await keyrings.add({ serial: 2, fromHours: 0, toHours: 10 });
-    await shelf.load();
-    expect(at(11).current).toBe(null);
-  });
-
-  it('a missing root key is an error', async () => {
-    const rootless = new KeyringShelf({ ...keyrings, rootKeyFile: join(dir, 'none') });
-    await expect(rootless.start()).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
 

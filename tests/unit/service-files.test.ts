@@ -8,7 +8,7 @@ import * as z from 'zod';
 import { encodePublicKey, generateKeyPair } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { parseEnv, secretFile } from '../../runtime/env.ts';
-import { readPrivateFile, readRegularFile, readRegularFileSync } from '../../runtime/files.ts';
+import { readPrivateFile, readRegularFile, readRegularFileSync, readUnlinkedFile } from '../../runtime/files.ts';
 import { KeyringShelf } from '../../runtime/keyrings.ts';
 import { workerEnv } from '../../worker/config.ts';
 import { loadIdentities } from '../../worker/identities.ts';
@@ -46,6 +46,7 @@ const readers = {
   readRegularFile,
   readRegularFileSync: (path: string, most: number) => Promise.resolve().then(() => readRegularFileSync(path, most)),
   readPrivateFile,
+  readUnlinkedFile,
 };
 
 describe.each(Object.entries(readers))('%s', (name, read) => {
@@ -57,10 +58,10 @@ describe.each(Object.entries(readers))('%s', (name, read) => {
   it.each([
     ['long', 'FILE_TOO_LARGE'],
     ['pipe', 'FILE_KIND'],
-    ['socket', name === 'readPrivateFile' ? 'ENXIO' : 'FILE_KIND'],
+    ['socket', 'FILE_KIND'],
     ['', 'FILE_KIND'],
     ['/dev/zero', 'FILE_KIND'],
-    ['endless', name === 'readPrivateFile' ? 'ELOOP' : 'FILE_KIND'],
+    ['endless', ['readPrivateFile', 'readUnlinkedFile'].includes(name) ? 'FILE_LINK' : 'FILE_KIND'],
     ['absent', 'ENOENT'],
   ])('refuses %s with %s', { timeout: TIMEOUT_MS }, async (file, code) => {
     await expect(read(at(file), MOST_BYTES)).rejects.toMatchObject({ code });
@@ -77,7 +78,7 @@ it("a private file is its owner's alone, and not a link", { timeout: TIMEOUT_MS 
   await writeFile(at('shown'), 'secret');
   await chmod(at('shown'), 0o640);
   await expect(readPrivateFile(at('shown'), MOST_BYTES)).rejects.toMatchObject({ code: 'FILE_MODE' });
-  await expect(readPrivateFile(at('link'), MOST_BYTES)).rejects.toMatchObject({ code: 'ELOOP' });
+  await expect(readPrivateFile(at('link'), MOST_BYTES)).rejects.toMatchObject({ code: 'FILE_LINK' });
   expect((await readRegularFile(at('link'), MOST_BYTES)).length).toBe(MOST_BYTES);
 });
 
@@ -117,7 +118,7 @@ describe('a pipe in place of', () => {
     const directory = at('identities');
     await mkdir(directory);
     pipe(join(directory, 'worker-1.txt'));
-    expect((await loadIdentities(directory)).unusable).toMatchObject([{ serial: 1, problem: 'unreadable' }]);
+    expect((await loadIdentities(directory)).unusable).toMatchObject([{ file: 'worker-1.txt', problem: 'unreadable' }]);
   });
 
   it('an input of the form’s build is named', { timeout: TIMEOUT_MS }, async () => {

@@ -2,7 +2,8 @@ import { chmod, link, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { generateIdentity } from '../../crypto/age/identity.ts';
+import { decodeIdentity, generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
+import { keyId } from '../../runtime/key-id.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { parseEnv } from '../../runtime/env.ts';
 import { workerEnv } from '../../worker/config.ts';
@@ -92,24 +93,31 @@ describe('the environment', () => {
 describe('identity files', () => {
   const add = (name: string, text: string, mode = 0o600) => writeFile(join(dir, name), text, { mode });
 
-  it('are read by serial; a file that others may read, or without exactly one identity, is not used', async () => {
-    const identity = generateIdentity();
-    await add('worker-1.txt', `# comment\n${identity}\n`);
-    await add('worker-2.txt', identity);
-    await chmod(join(dir, 'worker-2.txt'), 0o640);
-    await add('worker-3.txt', `${identity}\n${generateIdentity()}\n`);
-    await add('worker-4.txt', 'AGE-SECRET-KEY-PQ-1NO');
-    await symlink(join(dir, 'worker-1.txt'), join(dir, 'worker-5.txt'));
-    await add('worker-06.txt', identity);
-    await add('notes.txt', 'nothing');
+  it('are known by their recipients; one that others may read, or without exactly one identity, is not used', async () => {
+    const [identity, other] = [generateIdentity(), generateIdentity()];
+    await add('week-2030-01-07.txt', `# comment\n${identity}\n`);
+    await add('copy of it.txt', identity);
+    await add('mode.txt', other);
+    await chmod(join(dir, 'mode.txt'), 0o640);
+    await add('two.txt', `${identity}\n${generateIdentity()}\n`);
+    await add('wrong.txt', 'AGE-SECRET-KEY-PQ-1NO');
+    await symlink(join(dir, 'week-2030-01-07.txt'), join(dir, 'link.txt'));
+    await add('season-2030-01-07.card', 'nothing');
     const { identities, unusable } = await loadIdentities(dir);
-    expect(identities.map(({ serial }) => serial)).toEqual([1]);
-    expect(identities[0]).toMatchObject({ identity, path: join(dir, 'worker-1.txt') });
-    expect(unusable.toSorted((a, b) => a.serial - b.serial)).toEqual([
-      { serial: 2, path: join(dir, 'worker-2.txt'), problem: 'mode' },
-      { serial: 3, path: join(dir, 'worker-3.txt'), problem: 'format' },
-      { serial: 4, path: join(dir, 'worker-4.txt'), problem: 'format' },
-      { serial: 5, path: join(dir, 'worker-5.txt'), problem: 'unreadable' },
+    expect(identities).toEqual([
+      {
+        keyId: keyId(identityToRecipient(identity)),
+        files: ['copy of it.txt', 'week-2030-01-07.txt'],
+        weekEnd: new Date('2030-01-14T00:00:00Z'),
+        identity,
+        secret: decodeIdentity(identity),
+      },
+    ]);
+    expect(unusable).toEqual([
+      { file: 'link.txt', problem: 'unreadable', key: null },
+      { file: 'mode.txt', problem: 'mode', key: expect.objectContaining({ keyId: keyId(identityToRecipient(other)), weekEnd: null }) },
+      { file: 'two.txt', problem: 'format', key: null },
+      { file: 'wrong.txt', problem: 'format', key: null },
     ]);
   });
 

@@ -30,7 +30,7 @@ describe('the state that operators see', () => {
       obstacle: { reason: 'key-missing', serial: 3 },
       holdups: [full('b'), { reason: 'replies-full' }, full('a'), full('b')],
       warnings: [
-        { reason: 'next-key', problem: 'key-mode', serial: 4 },
+        { reason: 'next-key', problem: 'key-mode', serial: 4, file: 'w.txt' },
         { reason: 'outbox-filling', inbox: 'c' },
       ],
     });
@@ -41,7 +41,7 @@ describe('the state that operators see', () => {
       held: 'outbox-full:a outbox-full:b replies-full',
       keyring: 'none',
       keyringUntil: '',
-      warnings: 'next-key:key-mode:4 outbox-filling:c',
+      warnings: 'next-key:key-mode:4:w.txt outbox-filling:c',
     });
   });
 

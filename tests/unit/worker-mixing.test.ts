@@ -55,26 +55,26 @@ describe('the choice of a round', () => {
   describe('of a pool', () => {
     const pool = Array.from({ length: 200 }, () => Buffer.from(randomBytes(32)));
     const names = (ids: readonly Buffer[]): string[] => ids.map((id) => id.toString('hex')).toSorted();
-    const none = new Set<number>();
+    const none = new Set<string>();
 
-    it('opens only what leaves, when no serial is swept', () => {
+    it('opens only what leaves, when no key is swept', () => {
       const { toOpen, leaves } = selectLeaving(pool, 0.5, none);
       expect(toOpen.length).toBeGreaterThan(50);
       expect(toOpen.length).toBeLessThan(150);
-      expect(names(pool.filter((id) => leaves(id, 1)))).toEqual(names(toOpen));
+      expect(names(pool.filter((id) => leaves(id, '1')))).toEqual(names(toOpen));
     });
 
-    it('opens everything when one is swept, in random order, and all parcels of that serial leave', () => {
-      const { toOpen, leaves } = selectLeaving(pool, 0.5, new Set([1]));
+    it('opens everything when one is swept, in random order, and all that this key opens leave', () => {
+      const { toOpen, leaves } = selectLeaving(pool, 0.5, new Set(['1']));
       expect(toOpen).not.toEqual(pool);
       expect(names(toOpen)).toEqual(names(pool));
-      expect(pool.every((id) => leaves(id, 1))).toBe(true);
-      const others = pool.filter((id) => leaves(id, 2)).length;
+      expect(pool.every((id) => leaves(id, '1'))).toBe(true);
+      const others = pool.filter((id) => leaves(id, '2')).length;
       expect([others > 50, others < 150]).toEqual([true, true]);
     });
 
     it('does not hold back a parcel that no key opens', () => {
-      const { leaves } = selectLeaving(pool, 0.01, new Set([1]));
+      const { leaves } = selectLeaving(pool, 0.01, new Set(['1']));
       expect(pool.every((id) => leaves(id, null))).toBe(true);
     });
 
@@ -213,26 +213,24 @@ describe('how far the keyrings reach', () => {
 
 describe('the retention of keys', () => {
   const at = (hours: number) => new Date(hours * HOUR_MS);
-  const keyring = (serial: number, endsAfter: number) => ({ serial, keyring: { notAfter: at(endsAfter).toISOString() } });
-  const keyrings = [keyring(2, 76), keyring(5, 176)];
+  const keyring = (keyId: string, endsAfter: number) => ({ keyId, keyring: { notAfter: at(endsAfter).toISOString() } });
+  const keyrings = [keyring('a', 76), keyring('b', 176)];
 
-  it('lasts through grace and backlog after its keyring’s end, whatever replaced it', () => {
-    expect(keptUntil(2, keyrings, 72 * HOUR_MS)).toEqual(at(172));
-    expect(keptUntil(5, keyrings, 72 * HOUR_MS)).toEqual(at(272));
-    expect(keptUntil(2, [...keyrings, keyring(6, 76)], 72 * HOUR_MS)).toEqual(at(172));
+  it('lasts through grace and backlog after the end of the last keyring that names the key', () => {
+    expect(keptUntil('a', keyrings, null, 72 * HOUR_MS)).toEqual(at(172));
+    expect(keptUntil('b', keyrings, at(900), 72 * HOUR_MS)).toEqual(at(272));
+    expect(keptUntil('a', [...keyrings, keyring('a', 100), keyring('a', 50)], null, 72 * HOUR_MS)).toEqual(at(196));
   });
 
-  it('of a key without a keyring ends with that of the next serial, or never', () => {
-    expect(keptUntil(1, keyrings, 0)).toEqual(at(100));
-    expect(keptUntil(3, keyrings, 0)).toEqual(at(200));
-    expect(keptUntil(6, keyrings, 0)).toBeNull();
-    expect(keptUntil(1, [], 0)).toBeNull();
+  it('of a key that no keyring names ends with its week, or never', () => {
+    expect(keptUntil('c', keyrings, at(168), 0)).toEqual(at(192));
+    expect(keptUntil('c', keyrings, null, 0)).toBeNull();
   });
 
   it('remembers a keyring as long as its key', () => {
-    const serials = (hours: number) => retained(keyrings, 72 * HOUR_MS, at(hours)).map(({ serial }) => serial);
-    expect(serials(171)).toEqual([2, 5]);
-    expect(serials(172)).toEqual([5]);
-    expect(serials(272)).toEqual([]);
+    const keyIds = (hours: number) => retained(keyrings, 72 * HOUR_MS, at(hours)).map(({ keyId }) => keyId);
+    expect(keyIds(171)).toEqual(['a', 'b']);
+    expect(keyIds(172)).toEqual(['b']);
+    expect(keyIds(272)).toEqual([]);
   });
 });

@@ -13,7 +13,7 @@ import { SweepTracker } from '../../worker/sweep.ts';
 beforeAll(() => ready);
 
 const NOW = new Date('2026-03-04T12:00:00Z');
-const SERIAL = 7;
+const KEY_ID = '1f'.repeat(16);
 const name = (): Buffer => Buffer.from(randomBytes(32));
 const outbox = (inbox: string, waiting: number) => ({ inbox, depths: () => Promise.resolve({ waiting, dead: 0 }) });
 const bucket = { key: 'replies:1', fields: [Buffer.alloc(16)] };
@@ -22,7 +22,7 @@ type Fixture = { placing: Placing; room: Room; sweep: SweepTracker };
 
 async function fixture(options: { waiting?: number; quota?: SignerQuota; found?: readonly Uint8Array[] } = {}): Promise<Fixture> {
   const { waiting = 0, quota = new SignerQuota(1_000), found = [] } = options;
-  const sweep = new SweepTracker(NOW, [SERIAL]);
+  const sweep = new SweepTracker(NOW, [KEY_ID]);
   const mailboxes = { find: () => Promise.resolve({ buckets: [bucket], replies: found.map((id) => ({ id, digest: 'd' })) }) };
   const room = await Room.measure([outbox('a', waiting), outbox('b', 0)], 0, { outbox: 1, dead: 1, replies: 1 });
   return { placing: new Placing(mailboxes, quota, sweep, NOW), room, sweep };
@@ -30,11 +30,11 @@ async function fixture(options: { waiting?: number; quota?: SignerQuota; found?:
 
 const letter = (...inboxes: string[]): Opened => {
   const to = inboxes.map((inbox) => ({ inbox, letterId: Buffer.alloc(16) }));
-  return { kind: 'letter', id: name(), serial: SERIAL, letter: Buffer.from('letter'), to };
+  return { kind: 'letter', id: name(), keyId: KEY_ID, letter: Buffer.from('letter'), to };
 };
 const delivery = (signer: Uint8Array, mailbox: Uint8Array): Extract<Opened, { kind: 'delivery' }> => {
   const sealed = { signer, mailbox, reply: randomBytes(100), signature: randomBytes(64) };
-  return { kind: 'delivery', id: name(), serial: SERIAL, delivery: sealed };
+  return { kind: 'delivery', id: name(), keyId: KEY_ID, delivery: sealed };
 };
 const kinds = async ({ placing, room }: Fixture, ...opened: Opened[]): Promise<string[]> =>
   (await placing.placeAll(opened, room)).map(({ kind }) => kind);
@@ -60,7 +60,7 @@ describe('a reply', () => {
     const one = delivery(name(), name());
     const [placed, back] = await placing.placeAll([one, delivery(name(), name())], room);
     const reply = Buffer.from(one.delivery.reply);
-    expect(placed).toEqual({ kind: 'reply', id: one.id, serial: SERIAL, reply, bucket: bucketOf(one.delivery.mailbox, weekOf(NOW)) });
+    expect(placed).toEqual({ kind: 'reply', id: one.id, keyId: KEY_ID, reply, bucket: bucketOf(one.delivery.mailbox, weekOf(NOW)) });
     expect([back?.kind, sweep.completed()]).toEqual(['back', null]);
   });
 
@@ -68,14 +68,14 @@ describe('a reply', () => {
     const place = await fixture({ quota: new SignerQuota(1) });
     const signer = name();
     const outcomes = await place.placing.placeAll([delivery(signer, name()), delivery(signer, name())], place.room);
-    expect(outcomes).toMatchObject([{ kind: 'reply' }, { kind: 'drop', reason: 'signer-full', serial: SERIAL }]);
+    expect(outcomes).toMatchObject([{ kind: 'reply' }, { kind: 'drop', reason: 'signer-full', keyId: KEY_ID }]);
     expect(place.sweep.completed()).not.toBeNull();
   });
 });
 
 describe('a removal', () => {
   const removal = (mailbox: Uint8Array, ...replies: Uint8Array[]): Opened => {
-    return { kind: 'removal', id: name(), serial: SERIAL, removal: { mailbox, replies } };
+    return { kind: 'removal', id: name(), keyId: KEY_ID, removal: { mailbox, replies } };
   };
 
   it('of missing replies is dropped', async () => {
@@ -97,7 +97,7 @@ describe('a removal', () => {
 it('what was decided on opening stays as it is', async () => {
   const decided: Opened[] = [
     { kind: 'back', id: name() },
-    { kind: 'drop', id: name(), serial: null, reason: 'damaged' },
+    { kind: 'drop', id: name(), keyId: null, reason: 'damaged' },
   ];
   const { placing, room, sweep } = await fixture();
   expect(await placing.placeAll(decided, room)).toEqual(decided);

@@ -1,11 +1,12 @@
 import type { Redis } from 'ioredis';
 import { keys, workerState, type WorkerState } from '../redis/keys.ts';
-import { readState, magnitude, type KeyringState, type Magnitude } from '../redis/state.ts';
-import type { Taken } from '../redis/presence.ts';
+import { readState, magnitude, type KeyringState, type Magnitude, type MixState } from '../redis/state.ts';
+import type { PassedOver, Taken } from '../redis/presence.ts';
+import { noticesOf, type Notice } from './attention/ahead.ts';
 import type { Attention } from './attention/attention.ts';
 import { ofDrops } from './attention/drops.ts';
 import { ofInbox, type InboxStatus } from './attention/inboxes.ts';
-import { ofRelays, ofTaken } from './attention/relays.ts';
+import { ofKeyringFiles, ofRelays, ofTaken } from './attention/relays.ts';
 import { ofHousekeeping, ofMix, ofWorker } from './attention/worker.ts';
 import { askRelays, takenBy, type Relays } from './relay.ts';
 
@@ -31,6 +32,8 @@ export type Status = {
   inboxes: InboxStatus[];
   dropped: { reason: string; count: Magnitude }[];
   attention: Attention[];
+  /** What will be missing in a coming week: four weeks, two weeks and a week before. */
+  notices: Notice[];
 };
 
 /** @param part `worker`: asks no relay and reports only on the worker, which the worker's own Redis user may read */
@@ -54,6 +57,7 @@ export async function readStatus(redis: Redis, now: Date, part: 'all' | 'worker'
       : [
           ...ofRelays(relays, { ...mix, ...housekeeping }),
           ...ofTaken(taken),
+          ...ofKeyringFiles(workerFiles(mix), "the worker's"),
           ...ofHousekeeping(housekeeping),
           ...ofDrops(drops),
           ...inboxes.flatMap((inbox) => ofInbox(inbox, trouble)),
@@ -73,7 +77,16 @@ export async function readStatus(redis: Redis, now: Date, part: 'all' | 'worker'
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([reason, count]) => ({ reason, count: magnitude(Number(count)) })),
     attention: [...ofWorker(worker), ...ofMix(mix, part), ...onlyForAll],
+    notices: noticesOf(mix, now),
   };
+}
+
+/** As the worker wrote them: `keyring-7.json:ENOENT keyring-8.json:FILE_LINK`. */
+function workerFiles({ keyringFiles = '' }: Partial<MixState>): PassedOver[] {
+  return keyringFiles.split(' ').flatMap((word) => {
+    const [file = '', code] = word.split(':');
+    return code === undefined ? [] : [{ file, code }];
+  });
 }
 
 function relayState(relays: Relays | null): RelayState {

@@ -27,11 +27,19 @@ const takenSchema = z.strictObject({
 /** A keyring under which parcels are accepted. The relay measures these values once a round. */
 export type Taken = z.output<typeof takenSchema>;
 
+/** A file in a folder of keyrings that is not used: its name, and the code of an error, each one word. */
+const passedOverSchema = z.strictObject({ file: z.string().max(64), code: z.string().max(64) });
+export type PassedOver = z.output<typeof passedOverSchema>;
+/** That many are reported: an operator looks into the folder anyway. */
+export const MAX_PASSED_OVER = 8;
+
 const conditionSchema = z.strictObject({
   /** Why the relay accepts no parcels, null when it does. */
   door: z.enum(['keyring', 'redis', 'pool', 'worker']).nullable(),
   /** The highest serial the relay knows; 0: none. */
   newestKeyring: z.int().min(0),
+  /** Files in the relay's folder of keyrings that are not used. */
+  passedOver: z.array(passedOverSchema).max(MAX_PASSED_OVER),
   /** True when all keyrings of the offline form have ended, so that it is no longer handed out. */
   offlineFormEnded: z.boolean(),
   limits: z.strictObject({ pool: z.int(), seen: z.int() }),

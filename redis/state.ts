@@ -35,6 +35,8 @@ export type MixState = {
   keyringNewest: string;
   /** What will hold something back but does not yet: reasons, each with its subject, separated by spaces (`Warning`). */
   warnings: string;
+  /** Files in the worker's folder of keyrings that are not used: name and code of each, `keyring-7.json:ENOENT`, separated by spaces. */
+  keyringFiles: string;
 };
 
 /** Something that will hold something back but does not yet. */
@@ -42,6 +44,8 @@ export type Warning =
   | { readonly reason: 'next-key'; readonly problem: string; readonly serial: number; readonly file?: string }
   /** A file in the worker's folder of keys that cannot be used. */
   | { readonly reason: 'key-file'; readonly problem: string; readonly file: string }
+  /** A team of the present keyring is not in a coming one. */
+  | { readonly reason: 'team-leaves'; readonly serial: number }
   | { readonly reason: 'outbox-filling'; readonly inbox: string }
   | { readonly reason: 'replies-filling' };
 
@@ -49,6 +53,8 @@ export type Warning =
 export type HousekeepingState = {
   /** The tasks that fail, each with a code, separated by spaces; or ''. */
   housekeeping: string;
+  /** By how many whole days the clock is ahead of that by which keys and replies are deleted (worker/deletion-clock.ts). */
+  clockAheadDays: string;
   /** `filling`: Redis has used most of the memory it may use. */
   memory: 'filling' | 'ok';
   /** The relays' limits as configured for this worker: Redis' memory is planned for them. */

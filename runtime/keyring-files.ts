@@ -25,7 +25,7 @@ export type VerifiedFile = {
 };
 
 /** A file that is not used, and why: the code of an error, or KEYRING_COPY for a keyring that another file holds. */
-export type PassedOver = { readonly file: string; readonly code: string };
+export type UnusedFile = { readonly file: string; readonly code: string };
 
 /** What was in a file and what came of it, so that unchanged files are verified only once. `code` null: nothing is wrong with it. */
 type Cached = { readonly json: Buffer; readonly signature: string; readonly verified: VerifiedFile | null; readonly code: string | null };
@@ -35,7 +35,7 @@ export class KeyringFiles {
   readonly #directory: string;
   readonly #root: PublicKey;
   #files = new Map<string, Cached>();
-  #passedOver: readonly PassedOver[] = [];
+  #passedOver: readonly UnusedFile[] = [];
   #directoryCode: string | undefined;
 
   constructor(directory: string, root: PublicKey) {
@@ -44,7 +44,7 @@ export class KeyringFiles {
   }
 
   /** Files that were not used when the folder was last read. Each is logged when that begins. */
-  get passedOver(): readonly PassedOver[] {
+  get passedOver(): readonly UnusedFile[] {
     return this.#passedOver;
   }
 
@@ -66,7 +66,7 @@ export class KeyringFiles {
     return fit;
   }
 
-  #note(passedOver: readonly PassedOver[]): void {
+  #note(passedOver: readonly UnusedFile[]): void {
     const known = new Set(this.#passedOver.map(({ file, code }) => `${file} ${code}`));
     for (const { file, code } of passedOver) if (!known.has(`${file} ${code}`)) log.error('keyring ignored', { file, code });
     this.#passedOver = passedOver;

@@ -3,7 +3,7 @@ import { parsePublicKey, type PublicKey } from '../crypto/minisign.ts';
 import { ready } from '../crypto/sodium.ts';
 import { textOf } from '../crypto/text-file.ts';
 import { readRegularFile } from './files.ts';
-import { KeyringFiles, type PassedOver, type VerifiedFile } from './keyring-files.ts';
+import { KeyringFiles, type UnusedFile, type VerifiedFile } from './keyring-files.ts';
 import { errorCode, log } from './log.ts';
 
 const RELOAD_MS = 10_000;
@@ -66,7 +66,7 @@ export class KeyringShelf {
   }
 
   /** Files that are not used, and why. */
-  get passedOver(): readonly PassedOver[] {
+  get passedOver(): readonly UnusedFile[] {
     return this.#files?.passedOver ?? [];
   }
 

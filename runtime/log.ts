@@ -26,6 +26,8 @@ export type LogEvent =
   | 'mix paused'
   | 'parcels held back'
   | 'mix goes on'
+  | 'keyrings end'
+  | 'missing for a coming week'
   | 'delivery failed'
   | 'delivery works again'
   | 'letter waits'
@@ -62,12 +64,15 @@ export function createLog(destination: DestinationStream): Log {
 /** Synchronous, so that the last lines of a process are not lost. */
 export const log = createLog(pino.destination({ dest: 1, sync: true }));
 
+/** A text of others, such as the name of a file, where it is one word; `unprintable` where it is not. */
+export const asWord = (text: string): string => (WORD.test(text) ? text : 'unprintable');
+
 function allowed(fields: LogFields): LogFields {
   const out: LogFields = {};
   for (const name of FIELDS) {
     const value = fields[name];
     if (typeof value === 'number' && Number.isFinite(value)) out[name] = value;
-    else if (typeof value === 'string') out[name] = WORD.test(value) ? value : 'unprintable';
+    else if (typeof value === 'string') out[name] = asWord(value);
   }
   return out;
 }

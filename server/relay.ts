@@ -2,8 +2,9 @@ import type { Redis } from 'ioredis';
 import { ready } from '../crypto/sodium.ts';
 import { KeyringShelf } from '../runtime/keyrings.ts';
 import type { Service } from '../runtime/lifecycle.ts';
-import { log } from '../runtime/log.ts';
+import { asWord, log } from '../runtime/log.ts';
 import { connect } from '../redis/connection.ts';
+import { MAX_PASSED_OVER } from '../redis/presence.ts';
 import { createApp } from './app.ts';
 import type { RelayConfig } from './config.ts';
 import { Door } from './door.ts';
@@ -61,6 +62,7 @@ export class Relay implements Service {
     this.#presence = new Presence(config.redis, this.#redis, () => ({
       door: door.state.reason,
       newestKeyring: shelf.all().at(-1)?.serial ?? 0,
+      passedOver: shelf.passedOver.slice(0, MAX_PASSED_OVER).map(({ file, code }) => ({ file: asWord(file), code: asWord(code) })),
       offlineFormEnded: offlineForm.hasEnded,
       limits: { pool: config.poolLimit, seen: config.seenLimit },
       taken: door.acceptedKeyrings,

@@ -14,6 +14,8 @@ import { keptUntil } from './retention.ts';
 import { Retirement } from './retirement.ts';
 import type { Sweep } from './sweep.ts';
 
+const DAY_MS = 24 * 3_600_000;
+
 export type HousekeepingSettings = {
   readonly identities: string;
   readonly backlogMs: number;
@@ -68,7 +70,8 @@ export class Housekeeping {
   async #publish(): Promise<void> {
     const memory = isFilling(await this.#redis.info('memory')) ? 'filling' : 'ok';
     const housekeeping = [...this.#failing].map((failing) => failing.join(':')).join(' ');
-    await publishHousekeeping(this.#redis, { housekeeping, memory, relayLimits: limitsText(this.#settings.relay) });
+    const clockAheadDays = String(Math.floor(this.#clock.lagMs / DAY_MS));
+    await publishHousekeeping(this.#redis, { housekeeping, memory, clockAheadDays, relayLimits: limitsText(this.#settings.relay) });
   }
 
   /** Shreds the keys that may be shredded (worker/retirement.ts), and forgets which parcels came for them. */

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { EXPIRING_MS, type KeyringShelf } from '../runtime/keyrings.ts';
-import { log } from '../runtime/log.ts';
+import { asWord, log } from '../runtime/log.ts';
+import { noticeAt } from '../crypto/notice.ts';
 import { ALIVE_SECONDS, keys } from '../redis/keys.ts';
 import { recordDrops, publishMix, magnitude, type MixState, type Warning } from '../redis/state.ts';
 import { coverage, type Coverage } from './coverage.ts';
@@ -37,7 +38,11 @@ export class MixReport {
     await recordDrops(this.#redis, findings.startedAt);
     const replies = await this.#mailboxes.depth(this.#now());
     const shelved = this.#shelf.all();
-    await publishMix(this.#redis, mixStateOf(findings, replies, coverage(shelved, findings.startedAt), shelved.at(-1)?.serial ?? 0));
+    const reach = coverage(shelved, findings.startedAt);
+    this.#problems.updateAhead(findings, reach);
+    const mix = mixStateOf(findings, replies, reach, shelved.at(-1)?.serial ?? 0);
+    const keyringFiles = this.#shelf.passedOver.map(({ file, code }) => `${asWord(file)}:${asWord(code)}`).join(' ');
+    await publishMix(this.#redis, { ...mix, keyringFiles });
   }
 
   /** Renews `worker:alive`, after a round that ran to its end. */
@@ -46,9 +51,19 @@ export class MixReport {
   }
 }
 
-/** Logs each problem when it begins, and once more when all have ended. */
+/** Logs each problem when it begins, and once more when all have ended; and what will be missing, four weeks to two days before. */
 export class ProblemLog {
   #logged: readonly string[] = [];
+  #ahead: readonly string[] = [];
+
+  updateAhead({ startedAt, warnings }: Pick<Findings, 'startedAt' | 'warnings'>, { until }: Coverage): void {
+    const days = until === null ? null : noticeAt(Date.parse(until), startedAt.getTime());
+    const end = days === null ? [] : [`within-${String(days)}-days`];
+    const missing = [...byName(warnings.filter(({ reason }) => reason === 'next-key' || reason === 'team-leaves')).values()];
+    for (const reason of end) if (!this.#ahead.includes(reason)) log.warn('keyrings end', { reason });
+    for (const one of missing) if (!this.#ahead.includes(nameOf(one))) log.warn('missing for a coming week', one);
+    this.#ahead = [...end, ...missing.map(nameOf)];
+  }
 
   update({ obstacle, holdups }: Pick<Findings, 'obstacle' | 'holdups'>): void {
     const problems = [...(obstacle ? [obstacle] : []), ...byName(holdups).values()];
@@ -64,7 +79,7 @@ export class ProblemLog {
  * @param replies number of replies that wait in all mailboxes
  * @param newest the highest serial that the worker knows; 0: none
  */
-export function mixStateOf(findings: Findings, replies: number, { until, next }: Coverage, newest: number): MixState {
+export function mixStateOf(findings: Findings, replies: number, { until, next }: Coverage, newest: number): Omit<MixState, 'keyringFiles'> {
   const { startedAt, depth, obstacle, holdups, warnings } = findings;
   return {
     pool: magnitude(depth),

@@ -1,4 +1,5 @@
 import type { Shelved } from '../runtime/keyrings.ts';
+import { asWord } from '../runtime/log.ts';
 import type { Warning } from '../redis/state.ts';
 import type { LoadedIdentities } from './identities.ts';
 import type { InboxesOf } from './opening.ts';
@@ -49,7 +50,7 @@ export function checkKeys(awaited: readonly Shelved[], coming: readonly Shelved[
   const problem = problemsOf(awaited.filter(hasBegun))[0] ?? null;
   const ahead = problemsOf([...new Set([...awaited.filter((shelved) => !hasBegun(shelved)), ...coming])]);
   const named = new Set([problem, ...ahead].map((each) => each && 'file' in each && each.file));
-  const others = loaded.unusable.map(({ problem: what, file }): Warning => ({ reason: 'key-file', problem: what, file: wordOf(file) }));
+  const others = loaded.unusable.map(({ problem: what, file }): Warning => ({ reason: 'key-file', problem: what, file: asWord(file) }));
   return {
     problem,
     warnings: [
@@ -64,11 +65,15 @@ export function checkKeys(awaited: readonly Shelved[], coming: readonly Shelved[
 function keyObstacle({ serial, keyId }: Shelved, { identities, unusable }: LoadedIdentities): KeyObstacle | null {
   if (identities.some((identity) => identity.keyId === keyId)) return null;
   const file = unusable.find(({ key }) => key?.keyId === keyId) ?? unusable.find(({ key }) => key === null);
-  return file ? { reason: `key-${file.problem}`, serial, file: wordOf(file.file) } : { reason: 'key-missing', serial };
+  return file ? { reason: `key-${file.problem}`, serial, file: asWord(file.file) } : { reason: 'key-missing', serial };
 }
 
-/** A file's name as one word, for lists of words. */
-const wordOf = (file: string): string => (/^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$/.test(file) ? file : 'unprintable');
+/** Coming keyrings without a team that the current one has: it may be on purpose, or nobody in it has sent keys. */
+export function leavingTeams(current: Shelved | null, coming: readonly Shelved[]): Warning[] {
+  const teams = current?.keyring.teams ?? [];
+  const without = coming.filter(({ keyring }) => teams.some((team) => !keyring.teams.some(({ id }) => id === team.id)));
+  return without.map(({ serial }) => ({ reason: 'team-leaves', serial }));
+}
 
 /** @param keyrings those whose parcels may be in the pool */
 export function teamHoldups(keyrings: readonly Shelved[], inboxesOf: InboxesOf): Holdup[] {

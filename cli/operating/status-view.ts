@@ -37,6 +37,7 @@ export function describeStatus(status: Status): string {
       status.attention.map(({ code, what, advice }) => `! ${visibleLine(what)}; ${visibleLine(advice)} (${code})`),
       'all is well',
     ),
+    ...status.notices.map(({ code, what, advice }) => `ahead     ${visibleLine(what)}: ${visibleLine(advice)} (${code})`),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -1,4 +1,4 @@
-import type { RelayAnswer, Taken } from '../../redis/presence.ts';
+import type { PassedOver, RelayAnswer, Taken } from '../../redis/presence.ts';
 import { limitsText, type HousekeepingState, type MixState } from '../../redis/state.ts';
 import type { Relays } from '../relay.ts';
 import type { Attention } from './attention.ts';
@@ -46,6 +46,12 @@ export function ofRelays({ asked, answers }: Relays, { keyringNewest, relayLimit
         'the worker checks by them whether Redis has the memory that it may need',
     });
   }
+  list.push(
+    ...ofKeyringFiles(
+      answers.flatMap(({ passedOver }) => passedOver),
+      "the relay's",
+    ),
+  );
   if (answers.some(({ offlineFormEnded }) => offlineFormEnded)) {
     list.push({
       code: 'OFFLINE_FORM_ENDED',
@@ -59,9 +65,23 @@ export function ofRelays({ asked, answers }: Relays, { keyringNewest, relayLimit
 /** A rise of this many bits means that nearly the whole share of the week so far is used up (server/difficulty.ts). */
 const MUCH_DEARER = 8;
 const RAISE_LIMIT =
-  'If there are that many honest requests, raise RELAY_SEEN_LIMIT for relays and worker. After a flood, a new keyring starts from zero';
+  'If there are that many honest requests, raise RELAY_SEEN_LIMIT for relays and worker. After a flood, a keyring with a new key of ' +
+  'the worker starts from zero';
 
-/** A relay remembers a limited number of parcels for each keyring, which has to last for its week. */
+/** @param whose folder it is */
+export function ofKeyringFiles(passedOver: readonly PassedOver[], whose: string): Attention[] {
+  const names = [...new Set(passedOver.map(({ file, code }) => `${file}: ${code}`))].join(', ');
+  if (names === '') return [];
+  return [
+    {
+      code: 'KEYRING_FILES',
+      what: `files in ${whose} folder of keyrings are passed over (${names})`,
+      advice: 'copy them again as the administrator gave them, each with its .minisig, or move them away',
+    },
+  ];
+}
+
+/** A relay remembers a limited number of parcels for each key of the worker, which has to last for its week. */
 export function ofTaken(taken: readonly Taken[]): Attention[] {
   return taken.flatMap(({ serial, share, dearer }): Attention[] => {
     if (share === 'full') {

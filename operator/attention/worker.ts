@@ -5,6 +5,19 @@ import type { Attention } from './attention.ts';
 /** As the worker names it (worker/obstacles.ts). */
 const REPLIES_FULL = 'replies-full';
 const NEXT_KEY = 'next-key:';
+const KEY_FILE = 'key-file:';
+/** The rest of the warnings. */
+const FILLING = /^(?:outbox|replies)-filling/;
+
+/** What to do about a file as the worker names it at the end of its words: `key-mode:14:week-2026-11-30.txt`. */
+function mending(problem: string): string {
+  const file = /:([^:]+\.txt)$/.exec(problem)?.[1];
+  if (file !== undefined) return `in the worker's folder of keys run: chown --reference=. ${file} && chmod 600 ${file}`;
+  return (
+    'copy the week files that belong to the card which the keyring was signed with into the worker’s folder of keys. If they are lost, ' +
+    'make new ones (support-relay worker keys), and have the administrator run: support-relay admin revoke --worker CARD'
+  );
+}
 
 export function ofWorker(worker: WorkerState): Attention[] {
   switch (worker) {
@@ -36,9 +49,7 @@ export function ofMix(mix: Partial<MixState>, part: 'all' | 'worker'): Attention
         {
           code: 'MIX_PAUSED',
           what: `nothing leaves the pool (${mix.paused})`,
-          advice:
-            'give the worker the keyring or the key of this serial, owned by its user and readable by nobody else; ' +
-            'nothing is lost until then',
+          advice: `${mix.paused === 'no-keyring' ? 'give the worker the keyrings' : mending(mix.paused)}. Nothing is lost until then`,
         },
       ]
     : [];
@@ -66,7 +77,7 @@ function ofHoldups({ held, pool, warnings }: Partial<MixState>): Attention[] {
     });
   }
   const filling = words(warnings)
-    .filter((warning) => !warning.startsWith(NEXT_KEY))
+    .filter((warning) => FILLING.test(warning))
     .join(' ');
   if (filling) {
     list.push({
@@ -106,16 +117,28 @@ function ofKeyrings({ keyring, keyringUntil, warnings }: Partial<MixState>): Att
     list.push({
       code: 'KEY_NEXT',
       what: `the worker cannot use its key for a coming keyring (${warning.slice(NEXT_KEY.length)})`,
-      advice:
-        'give the worker the key of this serial, owned by its user and readable by nobody else, before the keyring begins: ' +
-        'without it nothing would leave the pool',
+      advice: `${mending(warning)}. Nothing pauses until that keyring begins`,
+    });
+  }
+  for (const warning of words(warnings).filter((word) => word.startsWith(KEY_FILE))) {
+    list.push({
+      code: 'KEY_FILE',
+      what: `a file in the worker's folder of keys cannot be used (${warning.slice(KEY_FILE.length)})`,
+      advice: `${mending(warning)}; or move it away, if it is no key`,
     });
   }
   return list;
 }
 
-export function ofHousekeeping({ housekeeping, memory }: Partial<HousekeepingState>): Attention[] {
+export function ofHousekeeping({ housekeeping, memory, clockAheadDays }: Partial<HousekeepingState>): Attention[] {
   const list: Attention[] = [];
+  if (clockAheadDays !== undefined && clockAheadDays !== '0') {
+    list.push({
+      code: 'CLOCK_AHEAD',
+      what: `the worker's clock is ${clockAheadDays} days ahead of the time that it has run`,
+      advice: 'after an outage that is right and passes by itself; otherwise set the clock. Until then keys and answers are kept longer',
+    });
+  }
   if (housekeeping) {
     list.push({
       code: 'HOUSEKEEPING_FAILING',

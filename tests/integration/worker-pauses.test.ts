@@ -110,6 +110,32 @@ describe('the key of a keyring that has yet to begin', () => {
     expect([await admin.hlen(keys.pool), await admin.hlen(keys.outbox('inbox-1')), await said()]).toEqual([0, 2, '']);
   });
 
+  it('however far ahead, is reported at once; so is a team that leaves, and a file that holds no key', async () => {
+    const mix = await makeMix();
+    await bench.keyring(2, { hours: [168, 336] });
+    await bench.keyring(3, { hours: [336, 504], withoutKey: true });
+    await bench.keyring(4, { hours: [504, 672], keyOf: 2, teams: ['ab'.repeat(8)] });
+    await writeFile(join(bench.config.identities, 'no key.txt'), 'x', { mode: 0o600 });
+    await mix.round(running);
+    expect(await said()).toBe('next-key:key-format:3:unprintable team-leaves:4');
+    await rm(join(bench.config.identities, 'no key.txt'));
+    await writeFile(join(bench.config.identities, 'other.txt'), 'x', { mode: 0o600 });
+    await bench.keyring(3, { hours: [336, 504] });
+    await mix.round(running);
+    expect(await said()).toBe('key-file:format:other.txt team-leaves:4');
+    expect(await admin.exists(keys.alive)).toBe(1);
+  });
+
+  it('that was voided before it began is not missed', async () => {
+    const mix = await makeMix();
+    await bench.keyring(2, { hours: [168, 336], withoutKey: true });
+    await bench.keyring(3, { hours: [100, 168] });
+    await bench.keyring(4, { hours: [168, 336] });
+    stand.later(200);
+    await mix.round(running);
+    expect((await readState(admin)).mix).toMatchObject({ paused: '', warnings: '' });
+  });
+
   it('pauses the mix once that keyring begins', async () => {
     const mix = await makeMix();
     await bench.keyring(2, { hours: [24, 200], withoutKey: true });

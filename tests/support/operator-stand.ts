@@ -23,10 +23,12 @@ export const WELL: MixState = {
   keyringNext: '13',
   keyringNewest: '13',
   warnings: '',
+  keyringFiles: '',
 };
 export const OPEN: RelayCondition = {
   door: null,
   newestKeyring: 13,
+  passedOver: [],
   offlineFormEnded: false,
   limits: { pool: 20_000, seen: 1_000_000 },
   taken: [

@@ -66,3 +66,23 @@ it('each problem is logged when it begins, and the end of all of them once', () 
   for (let times = 0; times < 2; times += 1) problems.update(findings());
   expect(said).toEqual([['parcels held back', full], ['mix paused', obstacle], ['parcels held back', replies], 'mix goes on']);
 });
+
+it('what will be missing is logged when it is first seen, and the end of the keyrings at each step', () => {
+  const said: unknown[] = [];
+  vi.spyOn(log, 'warn').mockImplementation((event, fields) => void said.push([event, fields]));
+  const problems = new ProblemLog();
+  const at = (days: number, warnings: Findings['warnings'] = []) => {
+    const until = new Date(NOW.getTime() + days * 24 * 3_600_000).toISOString();
+    problems.updateAhead(findings({ warnings }), { until, next: null });
+  };
+  const missing = { reason: 'next-key', problem: 'key-missing', serial: 9 } as const;
+  for (const days of [29, 28, 27, 14, 13]) at(days);
+  for (let times = 0; times < 2; times += 1) at(13, [missing, { reason: 'outbox-filling', inbox: 'a' }]);
+  at(91, [{ reason: 'team-leaves', serial: 10 }]);
+  expect(said).toEqual([
+    ['keyrings end', { reason: 'within-28-days' }],
+    ['keyrings end', { reason: 'within-14-days' }],
+    ['missing for a coming week', missing],
+    ['missing for a coming week', { reason: 'team-leaves', serial: 10 }],
+  ]);
+});

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { keys, workerState, type WorkerState } from '../redis/keys.ts';
 import { readState, magnitude, type KeyringState, type Magnitude, type MixState } from '../redis/state.ts';
 import type { PassedOver, Taken } from '../redis/presence.ts';
-import { noticesOf, type Notice } from './attention/ahead.ts';
+import { noticesOf, type Ahead } from './attention/ahead.ts';
 import type { Attention } from './attention/attention.ts';
 import { ofDrops } from './attention/drops.ts';
 import { ofInbox, type InboxStatus } from './attention/inboxes.ts';
@@ -33,7 +33,7 @@ export type Status = {
   dropped: { reason: string; count: Magnitude }[];
   attention: Attention[];
   /** What will be missing in a coming week: four weeks, two weeks and a week before. */
-  notices: Notice[];
+  notices: Ahead[];
 };
 
 /** @param part `worker`: asks no relay and reports only on the worker, which the worker's own Redis user may read */

@@ -28,6 +28,7 @@ export type LogEvent =
   | 'mix goes on'
   | 'keyrings end'
   | 'missing for a coming week'
+  | 'administrator not told'
   | 'delivery failed'
   | 'delivery works again'
   | 'letter waits'

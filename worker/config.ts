@@ -6,13 +6,14 @@ import { errorCode } from '../runtime/log.ts';
 import { MAX_REPLY_WEEKS, REPLY_LIMIT, REPLY_WEEKS } from '../redis/mailboxes.ts';
 import type { RedisTarget } from '../redis/connection.ts';
 import type { RelayLimits } from '../redis/state.ts';
+import { administratorSchema, type AdministratorSettings } from './administrator.ts';
 import { inboxesSchema, type InboxSettings } from './inboxes/kinds.ts';
 import type { Limits } from './obstacles.ts';
 
 const HOUR_MS = 3_600_000;
 /** Three rounds must be well within the lifetime of `worker:alive` (redis/keys.ts). */
 const MAX_ROUND_SECONDS = 900;
-const MAX_INBOXES_BYTES = 1_048_576;
+const MAX_JSON_BYTES = 1_048_576;
 
 export type WorkerConfig = {
   readonly redis: RedisTarget;
@@ -20,6 +21,8 @@ export type WorkerConfig = {
   readonly rootKeyFile: string;
   readonly identities: string;
   readonly inboxes: readonly InboxSettings[];
+  /** The mail server by which the administrator is told what a coming week lacks; null: none. */
+  readonly administrator: AdministratorSettings | null;
   readonly roundSeconds: number;
   /** For a shallow pool (worker/mixing.ts). */
   readonly flushProbability: number;
@@ -31,18 +34,20 @@ export type WorkerConfig = {
   readonly relay: RelayLimits;
 };
 
-/** Reads `inboxes.json`. Problems are reported by their path in it, never by their value. */
-const inboxesFile = absolutePath.transform((path, context): InboxSettings[] => {
-  try {
-    const result = inboxesSchema.safeParse(JSON.parse(textOf(readRegularFileSync(path, MAX_INBOXES_BYTES))));
-    if (result.success) return result.data;
-    for (const issue of result.error.issues) context.addIssue({ code: 'custom', message: `${issue.path.join('.')}: ${issue.message}` });
-  } catch (error) {
-    const message = error instanceof SyntaxError ? 'not valid JSON' : `the file cannot be read (${errorCode(error)})`;
-    context.addIssue({ code: 'custom', message });
-  }
-  return z.NEVER;
-});
+/** A file of JSON. Problems are reported by their path in it, never by their value. */
+function jsonFile<Schema extends z.ZodType>(schema: Schema): z.ZodType<z.output<Schema>, string> {
+  return absolutePath.transform((path, context): z.output<Schema> => {
+    try {
+      const result = schema.safeParse(JSON.parse(textOf(readRegularFileSync(path, MAX_JSON_BYTES))));
+      if (result.success) return result.data;
+      for (const issue of result.error.issues) context.addIssue({ code: 'custom', message: `${issue.path.join('.')}: ${issue.message}` });
+    } catch (error) {
+      const message = error instanceof SyntaxError ? 'not valid JSON' : `the file cannot be read (${errorCode(error)})`;
+      context.addIssue({ code: 'custom', message });
+    }
+    return z.NEVER;
+  });
+}
 
 const flushProbability = z
   .string()
@@ -56,7 +61,8 @@ export const workerEnv = z.object({
   WORKER_KEYRINGS: absolutePath,
   WORKER_ROOT_KEY: absolutePath,
   WORKER_IDENTITIES: absolutePath,
-  WORKER_INBOXES: inboxesFile,
+  WORKER_INBOXES: jsonFile(inboxesSchema),
+  WORKER_ADMINISTRATOR: jsonFile(administratorSchema).optional(),
   WORKER_ROUND_SECONDS: integer(1, MAX_ROUND_SECONDS).default(300),
   WORKER_SHARE: flushProbability.default(0.5),
   WORKER_BACKLOG_HOURS: integer(1, 24 * 60).default(72),
@@ -77,6 +83,7 @@ export function readWorkerConfig(env: NodeJS.ProcessEnv = process.env): WorkerCo
     rootKeyFile: read.WORKER_ROOT_KEY,
     identities: read.WORKER_IDENTITIES,
     inboxes: read.WORKER_INBOXES,
+    administrator: read.WORKER_ADMINISTRATOR ?? null,
     roundSeconds: read.WORKER_ROUND_SECONDS,
     flushProbability: read.WORKER_SHARE,
     backlogMs: read.WORKER_BACKLOG_HOURS * HOUR_MS,

@@ -7,6 +7,7 @@ import type { Service } from '../runtime/lifecycle.ts';
 import { log } from '../runtime/log.ts';
 import { provideFunctions } from '../redis/functions.ts';
 import { connect } from '../redis/connection.ts';
+import { AdministratorMail } from './administrator.ts';
 import { BatchLease } from './batch-lease.ts';
 import type { WorkerConfig } from './config.ts';
 import { DeletionClock } from './deletion-clock.ts';
@@ -53,6 +54,12 @@ export async function createWorker(config: WorkerConfig): Promise<Service> {
     const name = `deliver-${settings.id}`;
     const lease = roundLease(name, instance, roundMs);
     duties.set(name, (stopping) => withLease(redis, lease, () => delivery.run(stopping)));
+  }
+  const { administrator } = config;
+  if (administrator !== null) {
+    const mail = new AdministratorMail(redis, administrator);
+    const lease = roundLease('administrator', instance, roundMs);
+    duties.set('administrator', () => withLease(redis, lease, () => mail.run()));
   }
   const rounds = new Rounds(config.redis, roundMs, duties);
 

@@ -2,7 +2,7 @@ import { noticeAt, type NoticeDays } from '../../crypto/notice.ts';
 import type { MixState } from '../../redis/state.ts';
 
 /** What will be missing in a coming week: known early, so that nobody has to act at night. Nothing is wrong yet. */
-export type Notice = {
+export type Ahead = {
   readonly code: 'KEYRINGS_END' | 'TEAM_LEAVES';
   readonly days: NoticeDays | null;
   readonly what: string;
@@ -12,8 +12,8 @@ export type Notice = {
 const WITHIN: Readonly<Record<NoticeDays, string>> = { 28: 'four weeks', 14: 'two weeks', 7: 'a week', 2: 'two days' };
 const TEAM_LEAVES = 'team-leaves:';
 
-export function noticesOf({ keyring, keyringUntil, warnings }: Partial<MixState>, now: Date): Notice[] {
-  const list: Notice[] = [];
+export function noticesOf({ keyring, keyringUntil, warnings }: Partial<MixState>, now: Date): Ahead[] {
+  const list: Ahead[] = [];
   const untilMs = Date.parse(keyringUntil ?? '');
   const days = untilMs > now.getTime() ? noticeAt(untilMs, now.getTime()) : null;
   // From two days on it needs attention (operator/attention/worker.ts).

@@ -120,6 +120,7 @@ function configIn(dir: string, redis: TestRedis): Omit<WorkerConfig, 'inboxes'> 
     keyrings: join(dir, 'keyrings'),
     rootKeyFile: join(dir, 'root.pub'),
     identities: join(dir, 'identities'),
+    administrator: null,
     roundSeconds: 1,
     flushProbability: 1,
     backlogMs: 72 * HOUR_MS,

@@ -1,4 +1,5 @@
 import MailComposer from 'nodemailer/lib/mail-composer';
+import * as z from 'zod';
 import { armor } from '../../crypto/age/armor.ts';
 import { toHex } from '../../crypto/bytes.ts';
 import type { Letter } from './inbox.ts';
@@ -9,6 +10,9 @@ const NOWHERE = 'relay.invalid';
 
 /** `armor`: text only; `attachment`: file only. A provider that scans mail may permanently refuse one of them. */
 export const FORMS = ['both', 'armor', 'attachment'] as const;
+
+/** Of a mail: one line that says nothing. */
+export const SUBJECT = z.string().regex(/^[\x20-\x7e]{1,78}$/);
 
 export type Envelope = { readonly from: string; readonly to: string; readonly subject: string; readonly form?: (typeof FORMS)[number] };
 

@@ -20,6 +20,7 @@ import { seal } from './commands/seal.ts';
 import { send } from './commands/send.ts';
 import { show } from './commands/show.ts';
 import { volunteerKeys } from './commands/volunteer-keys.ts';
+import { workerKeys } from './commands/worker-keys.ts';
 
 /** Every command, in the order in which --help lists them. */
 export const COMMANDS: readonly Command[] = [
@@ -38,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
   adminCheck,
   adminSign,
   adminBuildDesk,
+  workerKeys,
   operatorStatus,
   operatorDead,
   operatorRedrive,

@@ -44,7 +44,10 @@ export function tooLarge(name: string): CliError {
   );
 }
 
-export type NewFile = { path: string; content: string | Uint8Array; secret: boolean };
+/** Numbers of a user and a group. */
+export type Owner = { readonly uid: number; readonly gid: number };
+/** `owner`: whose it becomes, where that is not whoever writes it. */
+export type NewFile = { path: string; content: string | Uint8Array; secret: boolean; owner?: Owner };
 
 /**
  * Writes files that must not exist yet, all or none of them, and syncs them to the disk: a key that overwrites another is a
@@ -59,7 +62,9 @@ export async function writeNewFiles(files: readonly NewFile[]): Promise<void> {
     for (const file of [...files].sort((a, b) => a.path.localeCompare(b.path))) {
       current = file.path;
       const folder = await mkdir(dirname(file.path), { recursive: true, mode: file.secret ? 0o700 : 0o755 });
-      made.set(file.path, await open(file.path, 'wx', file.secret ? PRIVATE : PUBLIC));
+      const handle = await open(file.path, 'wx', file.secret ? PRIVATE : PUBLIC);
+      made.set(file.path, handle);
+      if (file.owner !== undefined) await handle.chown(file.owner.uid, file.owner.gid);
       await syncFolders(dirname(resolve(file.path)), folder);
     }
     for (const { path, content } of files) {
@@ -98,7 +103,8 @@ async function syncFolders(folder: string, made: string | undefined): Promise<vo
   if (made !== undefined && folder !== dirname(resolve(made))) await syncFolders(dirname(folder), made);
 }
 
-function writeFailure(error: unknown, path: string): CliError {
+/** OUTPUT_EXISTS or OUTPUT_FAILED, by what the system says. */
+export function writeFailure(error: unknown, path: string): CliError {
   if (codeOf(error) === 'EEXIST') return alreadyThere(path);
   return new CliError('OUTPUT_FAILED', `cannot write ${path}: ${reason(error)}`, 'check the directory and its permissions');
 }

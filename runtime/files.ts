@@ -1,7 +1,9 @@
 // Reading files that somebody else put there: configuration, keyrings, keys, mail. A pipe or a device in their place would block
-// a thread for good, and an endless file would fill the memory.
+// a thread for good, and an endless file would fill the memory. And shredding a key.
+import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
-import { lstat, open, stat } from 'node:fs/promises';
+import { lstat, open, stat, unlink } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 
 /**
  * `FILE_KIND`: not a regular file. `FILE_LINK`: a symbolic link where none is followed. `FILE_TOO_LARGE`: longer than allowed.
@@ -44,6 +46,28 @@ export async function readPrivateFile(path: string, maxBytes: number): Promise<B
   return readUnlinked(path, maxBytes, ({ mode }) => {
     if ((mode & OTHERS) !== 0) throw new FileError('FILE_MODE', 'expected a file that only its owner may read');
   });
+}
+
+/**
+ * Overwrites a key file with random bytes, removes it, and syncs file and folder. On media that do not overwrite in place (flash, copy on
+ * write) the old blocks may survive for a while: SECURITY.md says so, and asks for an encrypted disk.
+ */
+export async function shred(path: string): Promise<void> {
+  const file = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const { size } = await file.stat();
+    await file.write(randomBytes(size), 0, size, 0);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await unlink(path);
+  const folder = await open(dirname(resolve(path)), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
 
 /** `readRegularFile`, for what is read before anything else runs. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
+import { shred } from '../runtime/files.ts';
 import type { KeyringShelf } from '../runtime/keyrings.ts';
 import { errorCode, log } from '../runtime/log.ts';
 import { provideFunctions } from '../redis/functions.ts';
@@ -7,7 +8,7 @@ import { keys } from '../redis/keys.ts';
 import { limitsText, publishHousekeeping, publishTrouble, type RelayLimits } from '../redis/state.ts';
 import { mixArrivals } from './arrivals.ts';
 import type { DeletionClock } from './deletion-clock.ts';
-import { loadIdentities, shred, type WorkerIdentity } from './identities.ts';
+import { loadIdentities, type WorkerIdentity } from './identities.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import { isFilling } from './memory.ts';
 import { keptUntil } from './retention.ts';
@@ -97,7 +98,7 @@ export class Housekeeping {
 
   async #retire({ keyId, files }: WorkerIdentity): Promise<void> {
     await this.#redis.unlink(keys.seen(keyId), keys.arrived(keyId), keys.opened(keyId));
-    for (const file of files) await shred(join(this.#settings.identities, file), this.#settings.identities);
+    for (const file of files) await shred(join(this.#settings.identities, file));
     this.#retirement.noteShredded(keyId);
     for (const file of files) log.info('key retired', { file });
   }

@@ -1,8 +1,6 @@
-import { constants } from 'node:fs';
-import { open, readdir, unlink } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeIdentity, identityToRecipient, parseIdentityFile } from '../crypto/age/identity.ts';
-import { randomBytes } from '../crypto/bytes.ts';
 import { WEEK_MS } from '../crypto/card.ts';
 import { textOf } from '../crypto/text-file.ts';
 import { FileError, readPrivateFile, readRegularFile } from '../runtime/files.ts';
@@ -80,26 +78,4 @@ function weekEndOf(file: string): Date | null {
 /** One key that lies in two files. */
 function merged(key: WorkerIdentity, other: WorkerIdentity | undefined): WorkerIdentity {
   return other === undefined ? key : { ...key, files: [...other.files, ...key.files], weekEnd: other.weekEnd ?? key.weekEnd };
-}
-
-/**
- * Overwrites and removes an identity file. On media that do not overwrite in place (flash, copy on write) the old blocks may
- * survive for a while: SECURITY.md says so, and asks for an encrypted disk.
- */
-export async function shred(path: string, directory: string): Promise<void> {
-  const file = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    const { size } = await file.stat();
-    await file.write(randomBytes(size), 0, size, 0);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await unlink(path);
-  const parent = await open(directory, 'r');
-  try {
-    await parent.sync();
-  } finally {
-    await parent.close();
-  }
 }

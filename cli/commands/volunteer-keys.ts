@@ -1,17 +1,14 @@
-import { MAX_CARD_WEEKS, WEEK_MS, weekStart } from '../../crypto/card.ts';
+import { MAX_CARD_WEEKS } from '../../crypto/card.ts';
 import { defineCommand, wholeNumber } from '../command.ts';
-import { CliError, EXIT, UsageError } from '../errors.ts';
+import { EXIT, UsageError } from '../errors.ts';
 import { listLanguage } from '../keys/random-words.ts';
 import { dayOf } from '../../volunteer/keys/season.ts';
-import { createSeason, hasKeys, weeksIn } from '../keys/season.ts';
-import type { Io } from '../terminal/io.ts';
+import { createSeason, weeksIn } from '../keys/season.ts';
+import { daysOf, seasonBegin, SEASON_WEEKS } from '../keys/season-dates.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'volunteer keys';
-const SEASON_WEEKS = '13';
 const FOLDER = 'keys';
-/** Whoever has keys for longer than this probably ran the command twice. */
-const ENOUGH_WEEKS = 6;
 
 export const volunteerKeys = defineCommand({
   name: NAME,
@@ -43,8 +40,8 @@ the administrator, and read its eight words aloud to each other: that is how the
     const folder = values.keys ?? FOLDER;
     if (folder === '') throw new UsageError('--keys is missing its folder', NAME);
     const count = wholeNumber(values.weeks ?? SEASON_WEEKS, 'weeks', [1, MAX_CARD_WEEKS], NAME);
-    const from = values.from === undefined ? await nextWeek(folder, io) : mondayOf(values.from, io);
-    const [first, last] = [dayOf(from), dayOf(from + count * WEEK_MS - 1)];
+    const from = seasonBegin(values.from, await weeksIn(folder), io.now(), NAME);
+    const [first, last] = daysOf(from, count);
     io.err(`Today is ${dayOf(io.now().getTime())}. This makes keys for ${String(count)} weeks, from ${first} to ${last}.\n`);
     const language = listLanguage(values.language, io, NAME);
     const { card, words, files } = await createSeason(folder, { from, count }, { ...io, language }, values['passphrase-file']);
@@ -58,28 +55,3 @@ the administrator, and read its eight words aloud to each other: that is how the
     return EXIT.ok;
   },
 });
-
-/** The week after the last that has keys, or the present one. Throws USAGE when there are keys for a long time yet. */
-async function nextWeek(folder: string, io: Io): Promise<number> {
-  const now = weekStart(io.now().getTime());
-  const last = (await hasKeys(folder)) ? (await weeksIn(folder)).at(-1) : undefined;
-  const next = last === undefined ? now : Math.max(now, last + WEEK_MS);
-  if (next <= now + ENOUGH_WEEKS * WEEK_MS) return next;
-  throw new CliError(
-    'KEYS_ENOUGH',
-    `there are keys until ${dayOf(next - 1)} already`,
-    `for more give --from ${dayOf(next)}; nothing was made`,
-  );
-}
-
-/** The first moment of a Monday. Throws USAGE for a text that is none, or a week that is over. */
-function mondayOf(text: string, io: Io): number {
-  const time = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
-  if (Number.isNaN(time) || dayOf(time) !== text) throw new UsageError(`--from must be a date such as 2026-11-30, not "${text}"`, NAME);
-  const monday = weekStart(time);
-  if (monday !== time) {
-    throw new UsageError(`${text} is not a Monday: give ${dayOf(monday)} or ${dayOf(monday + WEEK_MS)}`, NAME);
-  }
-  if (monday < weekStart(io.now().getTime())) throw new UsageError(`the week from ${text} is over`, NAME);
-  return monday;
-}

@@ -10,7 +10,7 @@ import { CodedError } from '../../crypto/errors.ts';
 import { encodePublicKey, encodeSecretKey, generateKeyPair, parseSigner, type SigningKey } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { identityFile, isWrongPassphrase, openIdentityFile } from '../../volunteer/keys/key-files.ts';
-import { dayOf, makeSeason, openWeekFile, weekFileName, weekOfFile, type KeyFile } from '../../volunteer/keys/season.ts';
+import { cardFileName, makeSeason, openWeekFile, weekFileName, weekOfFile, type KeyFile } from '../../volunteer/keys/season.ts';
 import { CliError } from '../errors.ts';
 import { insistOnNew, readInput, writeNewFiles } from '../files.ts';
 import type { Io } from '../terminal/io.ts';
@@ -60,7 +60,7 @@ export async function openKeyFolder(
 export async function createSeason(folder: string, { from, count }: Season, io: Io, passphraseFile?: string): Promise<NewSeason> {
   await ready;
   const isNew = !(await hasKeys(folder));
-  const card = join(folder, `season-${dayOf(from)}.card`);
+  const card = join(folder, cardFileName(from));
   const weeks = Array.from({ length: count }, (_, at) => join(folder, weekFileName(weekStart(from) + at * WEEK_MS)));
   await insistOnNew([...weeks, card, ...(isNew ? [SIGNER, SIGNER_PUBLIC].map((name) => join(folder, name)) : [])]);
   const { keys, files } = isNew

@@ -6,8 +6,9 @@ import { decodeIdentity, generateIdentity, identityToRecipient } from '../../cry
 import { keyId } from '../../runtime/key-id.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { parseEnv } from '../../runtime/env.ts';
+import { shred } from '../../runtime/files.ts';
 import { workerEnv } from '../../worker/config.ts';
-import { loadIdentities, shred } from '../../worker/identities.ts';
+import { loadIdentities } from '../../worker/identities.ts';
 import { inboxesSchema } from '../../worker/inboxes/kinds.ts';
 
 let dir: string;
@@ -127,7 +128,7 @@ describe('identity files', () => {
     const before = await readFile(path);
     // A hard link to the same file shows what became of its content.
     await link(path, join(dir, 'same'));
-    await shred(path, dir);
+    await shred(path);
     expect(await readdir(dir)).toEqual(['same']);
     const after = await readFile(join(dir, 'same'));
     expect(after).toHaveLength(before.length);

@@ -1,0 +1,77 @@
+// The worker's folder of identities on the relay's machine: a plain file for each week, which the worker alone may read.
+import { execFile } from 'node:child_process';
+import { chown, mkdir, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { cardWords, verifyCard } from '../../crypto/card.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { cardFileName, makeWorkerSeason, weekOfFile } from '../../volunteer/keys/season.ts';
+import { UsageError } from '../errors.ts';
+import { insistOnNew, reason, writeFailure, writeNewFiles, type Owner } from '../files.ts';
+import { wordListFor } from './random-words.ts';
+
+export type NewWorkerSeason = { readonly card: string; readonly words: string[]; readonly files: string[] };
+
+/** The first moments (Unix time, ms) of the weeks that a worker's folder has a file for, in their order. */
+export async function workerWeeksIn(folder: string): Promise<number[]> {
+  const names = await readdir(folder).catch((): string[] => []);
+  return names.flatMap((name) => weekOfFile(name, 'txt') ?? []).sort((a, b) => a - b);
+}
+
+/**
+ * Makes a season's week files, readable by their owner alone, and the card beside them. Nothing is overwritten. Throws OUTPUT_EXISTS
+ * when a week has its file already, OUTPUT_FAILED. @param owner null: whoever runs this
+ */
+export async function createWorkerSeason(
+  folder: string,
+  { from, count }: { readonly from: number; readonly count: number },
+  owner: Owner | null,
+  language: string,
+): Promise<NewWorkerSeason> {
+  await ready;
+  const season = makeWorkerSeason(from, count);
+  const card = join(folder, cardFileName(from));
+  const weeks = season.weeks.map(({ name, bytes }) => ({ path: join(folder, name), content: bytes, secret: true }));
+  await insistOnNew([...weeks.map(({ path }) => path), card]);
+  await ownFolder(folder, owner);
+  const given = owner === null ? {} : { owner };
+  await writeNewFiles([...weeks, { path: card, content: season.card, secret: false }].map((file) => ({ ...file, ...given })));
+  return { card, words: cardWords(verifyCard(season.card), wordListFor(language)), files: season.weeks.map(({ name }) => name) };
+}
+
+/** A new folder belongs to the worker, too; one that is there keeps its owner. */
+async function ownFolder(folder: string, owner: Owner | null): Promise<void> {
+  try {
+    const isNew = (await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined;
+    if (isNew && owner !== null) await chown(folder, owner.uid, owner.gid);
+  } catch (error) {
+    throw writeFailure(error, folder);
+  }
+}
+
+/**
+ * Whose the files become: the user that is asked for; otherwise, where root runs this, whoever owns the folder, since root's files would
+ * be closed to the worker. Null: whoever runs this. Throws USAGE when there is no such user.
+ */
+export async function ownerOf(asked: string | undefined, folder: string, command: string): Promise<Owner | null> {
+  if (asked !== undefined) return userNamed(asked, command);
+  if (process.getuid?.() !== 0) return null;
+  const stats = await stat(folder).catch(() => null);
+  return stats === null ? null : { uid: stats.uid, gid: stats.gid };
+}
+
+/** By its name, as the system knows it, or as UID:GID for a container's user. */
+async function userNamed(name: string, command: string): Promise<Owner> {
+  const [, uid, gid] = /^(\d{1,9}):(\d{1,9})$/.exec(name) ?? [];
+  if (uid !== undefined && gid !== undefined) return { uid: Number(uid), gid: Number(gid) };
+  if (/^[A-Za-z_][\w.-]*$/.test(name)) {
+    try {
+      const [user, group] = await Promise.all(['-u', '-g'].map((which) => promisify(execFile)('id', [which, name])));
+      return { uid: Number(user?.stdout), gid: Number(group?.stdout) };
+    } catch (error) {
+      const isUnknown = error instanceof Error && 'code' in error && typeof error.code === 'number';
+      if (!isUnknown) throw new UsageError(`--owner cannot be looked up: ${reason(error)}; give it as UID:GID`, command);
+    }
+  }
+  throw new UsageError(`--owner: there is no user "${name}" here; give a name, or UID:GID`, command);
+}

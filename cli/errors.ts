@@ -45,6 +45,7 @@ export type CliErrorCode =
   | 'SERIAL_NOT_RISING'
   | 'TEAMS_FORMAT'
   | 'KEYS_ENOUGH'
+  | 'KEYS_HALF'
   | 'KEYRING_FOREIGN'
   | 'NOTE_FOREIGN'
   | 'LETTER_MISSING'
@@ -76,6 +77,7 @@ const EXIT_OF: Record<CliErrorCode, number> = {
   SERIAL_NOT_RISING: EXIT.input,
   TEAMS_FORMAT: EXIT.input,
   KEYS_ENOUGH: EXIT.input,
+  KEYS_HALF: EXIT.input,
   KEYRING_FOREIGN: EXIT.notAuthentic,
   NOTE_FOREIGN: EXIT.notAuthentic,
   LETTER_MISSING: EXIT.notAuthentic,

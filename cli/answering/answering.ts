@@ -16,7 +16,6 @@ import { answerable, fullOf, insistOnKey, othersHaving } from './conversation.ts
 import { RELAY_HELP, destinationOf } from '../sending/destination.ts';
 import { dispatch } from './dispatch.ts';
 import { AT_ONCE_OPTION } from '../sending/moments.ts';
-import { readRootPublicKey } from '../keys/root-key.ts';
 import { readSigner, refuseRootKey } from '../keys/signer.ts';
 import { aboutOf, aliasAsBefore, confirmIncomplete, confirmSending, confirmTaken, refuseFull } from './questions.ts';
 import { readText } from './text.ts';
@@ -36,8 +35,8 @@ export const ANSWERING_OPTIONS = {
   json: { type: 'boolean' },
 } as const;
 
-export const ANSWERING_USAGE = `(--keys DIR | --identity FILE --signer FILE) --alias NAME --keyring FILE
-         --root-key FILE (--relay URL | --out DIR) [options] PATH…`;
+export const ANSWERING_USAGE = `[--keys DIR | --identity FILE --signer FILE --keyring FILE --root-key FILE]
+         --alias NAME (--relay URL | --out DIR) [options] PATH…`;
 
 export const ANSWERING_HELP = `  --conversation ID       as support-relay inbox shows it; not needed for letters of a single conversation
   --signer FILE           your signer, where it is not in --keys: shows person and team that a volunteer wrote it
@@ -51,8 +50,8 @@ ${RELAY_HELP}
   --out DIR               send nothing: write it there, sealed, to be sent with support-relay send by you or somebody else
   --json                  one line of JSON: conversation, sent, unsent (numbers), files (what waits to be sent)
 
-The passphrase of --passphrase-file is also the signer's. --keyring and --root-key are needed, and the newest keyring that
-has begun must still be valid: what you write is sealed under it, and never under an older one.`;
+The passphrase of --passphrase-file is also the signer's. The newest keyring that has begun must still be valid: what you
+write is sealed under it, and never under an older one.`;
 
 type Values = {
   [Name in keyof typeof ANSWERING_OPTIONS]?: (typeof ANSWERING_OPTIONS)[Name] extends { multiple: true }
@@ -65,11 +64,11 @@ type Values = {
 /** Finds the conversation, asks at a terminal what is to be written and whether to send it, and sends it. @returns the exit code */
 export async function answerConversation(action: NoteAction, values: Values, paths: readonly string[], io: Io): Promise<number> {
   const { command, destination, signerFile, alias: givenAlias, to } = parseAnswerOptions(action, values, paths, io);
-  const reader = await readerFor(values, io, command);
+  const reader = await readerFor(values, io, command, true);
   const verified = currentKeyring(reader.keyrings ?? [], io.now());
   const signer = signerFile === undefined ? reader.own?.signer : await readSigner(signerFile, io, values['passphrase-file']);
   if (signer === undefined) throw new UsageError('--keys or --signer is missing', command);
-  refuseRootKey(signerFile ?? reader.own?.signerFile ?? '', signer, await Promise.all((values['root-key'] ?? []).map(readRootPublicKey)));
+  refuseRootKey(signerFile ?? reader.own?.signerFile ?? '', signer, reader.roots);
   // Fails early when the signer is in no team; which of its teams answers depends on the topic, below.
   ownTeam(verified.keyring, signer, reader.identities);
 
@@ -108,10 +107,8 @@ function parseAnswerOptions(action: NoteAction, values: Values, paths: readonly 
   const destination = destinationOf(values, command);
   const alias = nameOf(required(values.alias, 'alias', command));
   const to = values.to === undefined ? {} : { to: nameOf(values.to) };
-  const signerFile = values.keys === undefined ? required(values.signer, 'signer', command) : values.signer;
-  if (values.keyring === undefined || values['root-key'] === undefined) {
-    throw new UsageError('--keyring and --root-key are needed', command);
-  }
+  const signerFile =
+    values.identity === undefined || values.keys !== undefined ? values.signer : required(values.signer, 'signer', command);
   const isPiped = action === 'answer' && values.file === undefined && !io.stdinIsTerminal;
   if (isPiped && paths.includes('-')) {
     throw new UsageError('standard input is either the letter or the text: give the text with --file', command);

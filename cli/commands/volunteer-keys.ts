@@ -3,12 +3,13 @@ import { defineCommand, wholeNumber } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { listLanguage } from '../keys/random-words.ts';
 import { dayOf } from '../../volunteer/keys/season.ts';
-import { createSeason, weeksIn } from '../keys/season.ts';
+import { KEY_FOLDER, weeksIn } from '../keys/key-folder.ts';
+import { createSeason } from '../keys/season.ts';
+import { insistOnWholeSeasons } from '../keys/whole-seasons.ts';
 import { daysOf, seasonBegin, SEASON_WEEKS } from '../keys/season-dates.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'volunteer keys';
-const FOLDER = 'keys';
 
 export const volunteerKeys = defineCommand({
   name: NAME,
@@ -20,7 +21,7 @@ Makes one key a week, sealed to a storage key that your passphrase opens, and a 
 by your signer. The first time it makes the storage key and the signer, too. Nothing is overwritten. Send the card to
 the administrator, and read its eight words aloud to each other: that is how the card is known to be yours.
 
-  --keys DIR              your folder of keys; ${FOLDER} here if left out
+  --keys DIR              your folder of keys; ${KEY_FOLDER} here if left out
   --weeks N               how many weeks, 1 to ${String(MAX_CARD_WEEKS)}; ${SEASON_WEEKS} if left out. With fewer weeks a computer
                           that is taken unlocked opens less
   --from DATE             the Monday on which the first week begins, as 2026-11-30; the week after your last one if left
@@ -37,10 +38,12 @@ the administrator, and read its eight words aloud to each other: that is how the
     json: { type: 'boolean' },
   },
   run: async (values, _positionals, io) => {
-    const folder = values.keys ?? FOLDER;
+    const folder = values.keys ?? KEY_FOLDER;
     if (folder === '') throw new UsageError('--keys is missing its folder', NAME);
     const count = wholeNumber(values.weeks ?? SEASON_WEEKS, 'weeks', [1, MAX_CARD_WEEKS], NAME);
-    const from = seasonBegin(values.from, await weeksIn(folder), io.now(), NAME);
+    const weeks = await weeksIn(folder);
+    await insistOnWholeSeasons(folder, weeks);
+    const from = seasonBegin(values.from, weeks, io.now(), NAME);
     const [first, last] = daysOf(from, count);
     io.err(`Today is ${dayOf(io.now().getTime())}. This makes keys for ${String(count)} weeks, from ${first} to ${last}.\n`);
     const language = listLanguage(values.language, io, NAME);

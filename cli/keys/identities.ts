@@ -4,11 +4,16 @@ import { parsePublicKey, secretKindOf } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { textOf } from '../../crypto/text-file.ts';
 import { identityFile, isWrongPassphrase, openIdentityFile } from '../../volunteer/keys/key-files.ts';
-import { CliError } from '../errors.ts';
 import { readInput } from '../files.ts';
+import { named } from './named.ts';
 import type { Io } from '../terminal/io.ts';
 import { existingPassphrase, wrongPassphrase } from '../terminal/passphrase.ts';
 import { OPENING, withProgress } from '../terminal/progress.ts';
+
+const IDENTITY = {
+  what: 'no identity file',
+  advice: 'give the key that keygen --out made, such as week-12.age; a signer goes with --signer',
+};
 
 /**
  * Reads identity files, protected ones too. Files of several weeks mostly have the same passphrase: it is asked
@@ -21,7 +26,7 @@ export async function readIdentities(paths: readonly string[], io: Io, passphras
   let passphrase: string | undefined;
   for (const path of paths) {
     const given = await readInput(path, 'the identity file');
-    const { bytes, needsPassphrase } = named(path, () => identityFile(given));
+    const { bytes, needsPassphrase } = named(path, IDENTITY, () => identityFile(given));
     if (!needsPassphrase) {
       identities.push(...identitiesIn(bytes, path));
       continue;
@@ -49,7 +54,7 @@ async function tryPassphrase(file: Uint8Array, passphrase: string, io: Io): Prom
 }
 
 function identitiesIn(bytes: Uint8Array, path: string): string[] {
-  return named(path, () => {
+  return named(path, IDENTITY, () => {
     let text: string;
     try {
       text = textOf(bytes);
@@ -74,19 +79,5 @@ function minisignKind(text: string): string | null {
     return "the public half of the root key, or of a signer, in minisign's format";
   } catch {
     return text.startsWith('untrusted comment:') ? "something in minisign's format" : null;
-  }
-}
-
-/** Throws INPUT_FORMAT, with the file's name in the message, for any CodedError: several files may have been given. */
-function named<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof CodedError)) throw error;
-    throw new CliError(
-      'INPUT_FORMAT',
-      `${path} is no identity file: ${error.message}`,
-      'give the key that keygen --out made, such as week-12.age; a signer goes with --signer',
-    );
   }
 }

@@ -1,20 +1,17 @@
 import { toHex, blake2b } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';
-import type { VerifiedKeyring } from '../../crypto/keyring.ts';
 import { openLetter } from '../../crypto/letter.ts';
-import type { PublicKey, SigningKey } from '../../crypto/minisign.ts';
 import { foreignCode } from '../../volunteer/conversations/cautions.ts';
 import { rankOf, spoiledCopies, type Copy } from '../../volunteer/finding/copies.ts';
 import { keyringOf, shownOf } from '../../volunteer/trust.ts';
 import type { OpenedLetter } from '../../volunteer/conversations/conversations.ts';
 import type { ImapOptions } from '../net/imap.ts';
-import { readKeyring } from '../keys/keyring.ts';
-import { readRootPublicKey } from '../keys/root-key.ts';
 import { CliError, UsageError } from '../errors.ts';
 import type { Io } from '../terminal/io.ts';
 import { insistOnLetters, type Found } from './find.ts';
 import { readIdentities } from '../keys/identities.ts';
-import { openKeyFolder } from '../keys/season.ts';
+import { openKeyFolder, type OwnKeys } from '../keys/key-folder.ts';
+import { believedBy, folderFrom, type Believed } from '../keys/believed.ts';
 import { sourcesOf } from './sources.ts';
 
 const MARK_BYTES = 32;
@@ -32,11 +29,12 @@ export const READING_OPTIONS = {
 } as const;
 
 export const READING_HELP = `
-  --keys DIR              your folder of keys (support-relay volunteer keys): one passphrase opens all that is in it
-  --identity FILE         your key; give the option once for each week. The passphrase of a protected one is asked
-  --keyring FILE          a keyring the administrator gave you (with FILE.minisig beside it); may be repeated. A letter
-                          sealed under any other keyring is refused; notes are checked against the newest
-  --root-key FILE         the administrator's public root key (root.pub), needed with --keyring
+  --keys DIR              your folder of keys (support-relay volunteer keys); keys if it is here. One passphrase opens all
+                          that is in it, and its root.pub and keyrings are used, too
+  --identity FILE         instead, or besides: an age identity; may be repeated. The passphrase of a protected one is asked
+  --keyring FILE          a keyring the administrator gave you (with FILE.minisig beside it), or a folder of them; may be
+                          repeated. A letter sealed under any other keyring is refused; notes are checked against the newest
+  --root-key FILE         the administrator's public root key (root.pub), where it is not in the folder of keys
   --passphrase-file FILE  for scripts: the identities' passphrase is the first line of FILE
   --imap-password-file F  for scripts: the mail server's password is the first line of F
   --ca FILE               the mail server's own certificate authority (PEM), when it has one
@@ -53,55 +51,30 @@ type ReadingValues = {
   socks?: string | undefined;
 };
 
-/** `keyrings`: null when none was given to check against. `own`: the signer of a folder of keys, and its file. */
-export type Reader = {
-  io: Io;
-  own: { signer: SigningKey; signerFile: string } | null;
-  identities: readonly string[];
-  keyrings: readonly VerifiedKeyring[] | null;
-  imap: ImapOptions;
-};
+/** `own`: what a folder of keys holds. `identities`: of that folder, and of files. */
+export type Reader = Believed & { io: Io; own: OwnKeys | null; identities: readonly string[]; imap: ImapOptions };
 
 export type RefusedLetter = { source: string; error: unknown };
 /** A cover letter: it says nothing. */
 export type Cover = { source: string; cover: true };
 export type Read = OpenedLetter | RefusedLetter | Cover;
 
-export async function readerFor(values: ReadingValues, io: Io, command: string): Promise<Reader> {
-  if (values.identity === undefined && values.keys === undefined) throw new UsageError('--keys or --identity is missing', command);
-  const keyrings = await readKeyrings(values.keyring, values['root-key'], command);
-  const own = values.keys === undefined ? null : await openKeyFolder(values.keys, io, values['passphrase-file']);
+/** Throws USAGE when no key is given or, with `needsKeyring`, nothing to check keyrings with: before any passphrase is asked. */
+export async function readerFor(values: ReadingValues, io: Io, command: string, needsKeyring = false): Promise<Reader> {
+  const folder = await folderFrom(values, command);
+  if (values.identity === undefined && folder === undefined) throw new UsageError('--keys or --identity is missing', command);
+  const believed = await believedBy(values, folder, io, command);
+  if (needsKeyring && believed.keyrings === null) throw needsRoot(folder, command);
+  const own = folder === undefined ? null : await openKeyFolder(folder, io, values['passphrase-file']);
   const others = await readIdentities(values.identity ?? [], io, values['passphrase-file']);
-  const identities = [...(own?.identities ?? []), ...others];
-  return { io, own, identities, keyrings, imap: { passwordFile: values['imap-password-file'], ca: values.ca, socks: values.socks } };
+  const identities = [...(own?.weeks ?? []).map(({ identity }) => identity), ...others];
+  const imap = { passwordFile: values['imap-password-file'], ca: values.ca, socks: values.socks };
+  return { ...believed, io, own, identities, imap };
 }
 
-async function readKeyrings(
-  files: readonly string[] | undefined,
-  rootKeys: readonly string[] | undefined,
-  command: string,
-): Promise<VerifiedKeyring[] | null> {
-  if (files === undefined) {
-    if (rootKeys !== undefined) throw new UsageError('--root-key checks a --keyring, but none is given', command);
-    return null;
-  }
-  if (rootKeys === undefined) throw new UsageError('--keyring needs --root-key', command);
-  const roots = await Promise.all(rootKeys.map(readRootPublicKey));
-  return Promise.all(files.map((file) => verifiedByOneOf(file, roots)));
-}
-
-/** Each keyring must be signed by one of the root keys given: the administrator may have changed the root key. */
-async function verifiedByOneOf(file: string, roots: readonly PublicKey[]): Promise<VerifiedKeyring> {
-  let failure: unknown;
-  for (const root of roots) {
-    try {
-      return await readKeyring(file, root);
-    } catch (error) {
-      if (!(error instanceof CodedError) || error.code !== 'MINISIGN_KEY') throw error;
-      failure = error;
-    }
-  }
-  throw failure;
+function needsRoot(folder: string | undefined, command: string): UsageError {
+  const where = folder === undefined ? '' : `, or root.pub and the keyrings in ${folder}`;
+  return new UsageError(`--keyring and --root-key are needed${where}`, command);
 }
 
 /** Everything that the paths hold, in their order: what opens and what does not. Further copies of a letter are left out. */

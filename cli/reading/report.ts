@@ -104,7 +104,7 @@ class Report {
   }
 
   sum(shown: number, covers: number, paths: readonly string[]): void {
-    const { io, keyrings } = this.#reader;
+    const { io, keyrings, own } = this.#reader;
     const failed = this.#failures.length;
     if (!this.#json && shown + failed === 0) {
       const missing = covers > 0 ? 'request and no note' : 'letter';
@@ -114,7 +114,8 @@ class Report {
     // Nobody should be able to fill an inbox with them unnoticed.
     if (covers > 0) io.err(`support-relay: ${String(covers)} cover ${covers === 1 ? 'letter' : 'letters'} without a message left out\n`);
     if (keyrings === null && shown > 0) {
-      io.err('The keyrings were not checked: give --keyring and --root-key, so that a forged one is noticed.\n');
+      const what = own === null ? 'give --keyring and --root-key' : `put root.pub and the keyrings into ${visibleLine(own.folder)}`;
+      io.err(`The keyrings were not checked: ${what}, so that a forged one is noticed.\n`);
     }
   }
 }

@@ -7,7 +7,6 @@ import { EXIT } from '../../cli/errors.ts';
 import { createKeyring } from '../../cli/keys/keyring.ts';
 import { createRootKey, readRootKey } from '../../cli/keys/root-key.ts';
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
-import { randomBytes } from '../../crypto/bytes.ts';
 import { verifyCard, type VerifiedCard } from '../../crypto/card.ts';
 import { codeRoot, makeCode } from '../../crypto/code.ts';
 import { sealLetter } from '../../crypto/letter.ts';
@@ -185,18 +184,6 @@ describe('--keys', () => {
     const withoutFile = common.filter((word) => word !== '--passphrase-file' && word !== passphraseFile);
     const { code, asked } = await cli(['open', ...withoutFile, letter], { ...SOON, terminal: { answers: [PASSPHRASE] } });
     expect([code, asked.length]).toEqual([EXIT.ok, 1]);
-  });
-
-  test.each([
-    ['damaged', (bytes: Buffer) => bytes.subarray(0, -1), '(INPUT_FORMAT)'],
-    ['of another folder', () => randomBytes(3_000), '(INPUT_FORMAT)'],
-  ])('names a week file that is %s', async (_what, change, code) => {
-    const bytes = await readFile(week);
-    await writeFile(week, change(bytes));
-    const { err } = await cli(['open', ...common, letter], SOON);
-    expect(err).toContain(`${week} is not a key of this folder`);
-    expect(err).toContain(code);
-    await writeFile(week, bytes);
   });
 
   test('a week that was shredded opens nothing any more', async () => {

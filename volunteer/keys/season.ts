@@ -15,6 +15,7 @@ export type WeekEnding = 'age' | 'txt';
 
 const instantOf = (timeMs: number): string => `${new Date(timeMs).toISOString().slice(0, -'.000Z'.length)}Z`;
 const WEEK_FILE = /^week-(\d{4}-\d\d-\d\d)\.(?:age|txt)$/;
+const CARD_FILE = /^season-(\d{4}-\d\d-\d\d)\.card$/;
 
 /** The day of a moment (Unix time, ms) in UTC, as 2026-11-30. */
 export const dayOf = (timeMs: number): string => instantOf(timeMs).slice(0, 10);
@@ -25,9 +26,18 @@ export const cardFileName = (timeMs: number): string => `season-${dayOf(timeMs)}
 
 /** The first moment (Unix time, ms) of the week of a file; null when the name is not that of a week. */
 export function weekOfFile(name: string, ending: WeekEnding = 'age'): number | null {
-  const [, day] = WEEK_FILE.exec(name) ?? [];
+  return momentIn(name, WEEK_FILE, (timeMs) => weekFileName(timeMs, ending));
+}
+
+/** The first moment (Unix time, ms) of the season of a card; null when the name is not that of a card. */
+export function weekOfCard(name: string): number | null {
+  return momentIn(name, CARD_FILE, cardFileName);
+}
+
+function momentIn(name: string, pattern: RegExp, nameAt: (timeMs: number) => string): number | null {
+  const [, day] = pattern.exec(name) ?? [];
   const timeMs = Date.parse(`${day ?? ''}T00:00:00Z`);
-  return Number.isNaN(timeMs) || weekFileName(timeMs, ending) !== name ? null : timeMs;
+  return Number.isNaN(timeMs) || nameAt(timeMs) !== name ? null : timeMs;
 }
 
 /**

@@ -19,12 +19,14 @@ import { reply } from './commands/reply.ts';
 import { seal } from './commands/seal.ts';
 import { send } from './commands/send.ts';
 import { show } from './commands/show.ts';
+import { volunteerKeyring } from './commands/volunteer-keyring.ts';
 import { volunteerKeys } from './commands/volunteer-keys.ts';
 import { workerKeys } from './commands/worker-keys.ts';
 
 /** Every command, in the order in which --help lists them. */
 export const COMMANDS: readonly Command[] = [
   volunteerKeys,
+  volunteerKeyring,
   show,
   keygen,
   inbox,

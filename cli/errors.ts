@@ -46,6 +46,7 @@ export type CliErrorCode =
   | 'TEAMS_FORMAT'
   | 'KEYS_ENOUGH'
   | 'KEYS_HALF'
+  | 'ROOT_KEY_DIFFERS'
   | 'KEYRING_FOREIGN'
   | 'NOTE_FOREIGN'
   | 'LETTER_MISSING'
@@ -78,6 +79,7 @@ const EXIT_OF: Record<CliErrorCode, number> = {
   TEAMS_FORMAT: EXIT.input,
   KEYS_ENOUGH: EXIT.input,
   KEYS_HALF: EXIT.input,
+  ROOT_KEY_DIFFERS: EXIT.notAuthentic,
   KEYRING_FOREIGN: EXIT.notAuthentic,
   NOTE_FOREIGN: EXIT.notAuthentic,
   LETTER_MISSING: EXIT.notAuthentic,

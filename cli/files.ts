@@ -1,4 +1,4 @@
-import { lstat, mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
+import { lstat, mkdir, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { textOf } from '../crypto/text-file.ts';
 import { FileError, readRegularFile } from '../runtime/files.ts';
@@ -81,6 +81,28 @@ export async function writeNewFiles(files: readonly NewFile[]): Promise<void> {
   } finally {
     await Promise.all([...made.values()].map((handle) => handle.close()));
   }
+}
+
+/**
+ * Writes a public file in place of one that may be there: whoever reads it, also after a power cut, finds the old or the new one, whole.
+ * Throws OUTPUT_FAILED.
+ */
+export async function putFile(path: string, content: string | Uint8Array): Promise<void> {
+  const half = `${path}.${String(process.pid)}.tmp`;
+  try {
+    const handle = await open(half, 'wx', PUBLIC);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(half, path);
+  } catch (error) {
+    await unlink(half).catch(() => undefined);
+    throw writeFailure(error, path);
+  }
+  await syncFolders(dirname(resolve(path)), undefined);
 }
 
 /** Throws OUTPUT_EXISTS when one of the files exists: to be called before anybody is asked for anything. */

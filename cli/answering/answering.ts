@@ -17,6 +17,7 @@ import { RELAY_HELP, destinationOf } from '../sending/destination.ts';
 import { dispatch } from './dispatch.ts';
 import { AT_ONCE_OPTION } from '../sending/moments.ts';
 import { readSigner, refuseRootKey } from '../keys/signer.ts';
+import { withNewest } from './newest.ts';
 import { aboutOf, aliasAsBefore, confirmIncomplete, confirmSending, confirmTaken, refuseFull } from './questions.ts';
 import { readText } from './text.ts';
 
@@ -64,7 +65,7 @@ type Values = {
 /** Finds the conversation, asks at a terminal what is to be written and whether to send it, and sends it. @returns the exit code */
 export async function answerConversation(action: NoteAction, values: Values, paths: readonly string[], io: Io): Promise<number> {
   const { command, destination, signerFile, alias: givenAlias, to } = parseAnswerOptions(action, values, paths, io);
-  const reader = await readerFor(values, io, command, true);
+  const reader = await withNewest(await readerFor(values, io, command, true), destination);
   const verified = currentKeyring(reader.keyrings ?? [], io.now());
   const signer = signerFile === undefined ? reader.own?.signer : await readSigner(signerFile, io, values['passphrase-file']);
   if (signer === undefined) throw new UsageError('--keys or --signer is missing', command);

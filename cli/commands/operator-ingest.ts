@@ -85,7 +85,7 @@ async function outcomeOf(found: FoundParcel, address: RelayAddress): Promise<Omi
   }
   const visit = new Visit(address);
   try {
-    const difficulty = await visit.enter();
+    const { difficulty } = await visit.enter();
     const { result } = difficulty === null ? { result: 'closed' as const } : await visit.handInStamped(found.parcel, difficulty);
     return { result, text: adviceFor(result), exitCode: EXIT_OF_VERDICT[meaningOf(result).verdict] };
   } finally {

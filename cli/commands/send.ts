@@ -7,6 +7,8 @@ import { tellSending } from '../sending/moments.ts';
 import { parcelsFrom } from '../sending/parcels.ts';
 import { postParcels, type PostingOutcome } from '../sending/post-parcels.ts';
 import { EXIT_OF_VERDICT } from '../sending/results.ts';
+import { folderFrom } from '../keys/believed.ts';
+import { takingInto } from '../keys/newer-keyring.ts';
 import { removeSent } from '../sending/write-parcels.ts';
 import { defineCommand, required } from '../command.ts';
 import { CliError, EXIT } from '../errors.ts';
@@ -19,7 +21,7 @@ const NAME = 'send';
 export const send = defineCommand({
   name: NAME,
   summary: 'Send sealed parcels that were written to files before',
-  usage: 'DIR|FILE… --relay URL [--socks HOST:PORT] [--at-once] [--delete] [--json]',
+  usage: 'DIR|FILE… --relay URL [--socks HOST:PORT] [--at-once] [--delete] [--keys DIR] [--json]',
   examples: ['support-relay send ~/answers --relay http://….onion --socks 127.0.0.1:9150 --delete'],
   details: `
 Takes what reply, claim and handover wrote with --out or --keep, or what the offline form gives: files, or every .txt in a
@@ -30,14 +32,16 @@ sees that something was answered, though not what: give --delete, or delete them
 ${RELAY_HELP}
   --socks HOST:PORT       through this SOCKS 5 proxy, such as Tor's; the name is resolved there
   --delete                delete each file once everything in it has been accepted
+  --keys DIR              your folder of keys, keys if it is here: a newer keyring of the relay is put into it, no passphrase
   --json                  a line of JSON for each: source, number, result
 
 Ends with 0 when all were accepted, with 3 when something cannot be read, is not a parcel, is damaged or was sealed too long
 ago, with 69 when the relay is away or takes nothing now (run it again).`,
-  options: { ...DESTINATION_OPTIONS, delete: { type: 'boolean' }, json: { type: 'boolean' } },
+  options: { ...DESTINATION_OPTIONS, delete: { type: 'boolean' }, keys: { type: 'string' }, json: { type: 'boolean' } },
   arguments: [1, 10_000],
   run: async (values, paths, io) => {
     const relay = relayFrom(required(values.relay, 'relay', NAME), values.socks, NAME);
+    const folder = await folderFrom({ keys: values.keys }, NAME);
     await ready;
     const files = (await Promise.all(paths.map(filesOf))).flat();
     const tell = (at: Place, result: PostingOutcome['result'] | 'unreadable', text: string): void => {
@@ -49,7 +53,12 @@ ago, with 69 when the relay is away or takes nothing now (run it again).`,
     for (const { problem, ...at } of problems) tell(at, 'unreadable', `refused: ${describeFailure(problem).line}`);
     const route = { relay, atOnce: values['at-once'] === true };
     tellSending(route, io);
-    const { verdict, left } = await postParcels(shuffled(parcels), { route, io, tell: (at, { result, text }) => tell(at, result, text) });
+    const { verdict, left } = await postParcels(shuffled(parcels), {
+      route,
+      io,
+      tell: (at, { result, text }) => tell(at, result, text),
+      onKeyring: folder === undefined ? undefined : takingInto(folder, io),
+    });
     if (values.delete === true) {
       const kept = new Set([...problems, ...left].map(({ source }) => source));
       for (const file of new Set(files)) if (!kept.has(file)) await removeSent(file, io);

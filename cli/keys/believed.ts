@@ -5,7 +5,7 @@ import type { PublicKey } from '../../crypto/minisign.ts';
 import { UsageError } from '../errors.ts';
 import type { Io } from '../terminal/io.ts';
 import { hasKeys, KEY_FOLDER } from './key-folder.ts';
-import { keyringsIn, rootKeyIn, verifiedByOneOf } from './keyring-folder.ts';
+import { fitting, foundIn, rootKeyIn, verifiedByOneOf, type FoundKeyring } from './keyring-folder.ts';
 import { readRootPublicKey } from './root-key.ts';
 
 /** `keyrings`: null when there was no root key to check any against. `roots`: the root keys given, and that of the folder. */
@@ -24,8 +24,8 @@ export async function folderFrom(
 }
 
 /**
- * The keyrings given, each of which has to verify, and those in the folder that do; one that is there twice is used once. Throws USAGE
- * when a keyring is given and no root key, INPUT_FORMAT when a root key is none.
+ * The keyrings given, each of which has to verify and to fit to the others, and those in the folder that do. Throws USAGE when a keyring
+ * is given and no root key, INPUT_FORMAT when a root key is none, MINISIGN_*, KEYRING_* for a keyring that is given.
  */
 export async function believedBy(values: KeyringValues, folder: string | undefined, io: Io, command: string): Promise<Believed> {
   const { keyring: files = [], 'root-key': rootKeys = [] } = values;
@@ -36,12 +36,10 @@ export async function believedBy(values: KeyringValues, folder: string | undefin
   const roots = [...(await Promise.all(rootKeys.map(readRootPublicKey))), ...(own === null ? [] : [own])];
   if (files.length > 0 && roots.length === 0) throw new UsageError('--keyring needs --root-key', command);
   if (roots.length === 0) return { roots, keyrings: null };
-  const given: VerifiedKeyring[] = [];
-  for (const file of files)
-    given.push(...((await isFolder(file)) ? await keyringsIn(file, roots, io) : [await verifiedByOneOf(file, roots)]));
-  const inFolder = folder === undefined ? [] : await keyringsIn(folder, roots, io);
-  const byDigest = new Map([...given, ...inFolder].map((each) => [each.digest, each]));
-  return { roots, keyrings: [...byDigest.values()] };
+  const found: FoundKeyring[] = [];
+  for (const file of files) found.push(...((await isFolder(file)) ? await foundIn(file, roots, io) : [await verifiedByOneOf(file, roots)]));
+  if (folder !== undefined) found.push(...(await foundIn(folder, roots, io)));
+  return { roots, keyrings: fitting(found, io, files) };
 }
 
 const isFolder = (path: string): Promise<boolean> =>

@@ -2,10 +2,12 @@
 // copied, a second copy, a link, is named and passed over: the others count all the same.
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { toHex } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';
-import { MAX_KEYRING_BYTES, type VerifiedKeyring } from '../../crypto/keyring.ts';
+import { chained, MAX_KEYRING_BYTES, type VerifiedKeyring } from '../../crypto/keyring.ts';
 import type { PublicKey } from '../../crypto/minisign.ts';
 import { CliError } from '../errors.ts';
+import { describeFailure } from '../failure.ts';
 import { reason } from '../files.ts';
 import type { Io } from '../terminal/io.ts';
 import { visibleLine } from '../terminal/terminal.ts';
@@ -30,15 +32,45 @@ export async function rootKeyIn(folder: string): Promise<PublicKey | null> {
   return readRootPublicKey(path);
 }
 
-/** The keyrings in a folder that one of the root keys signed, by rising serial; a line on standard error for each that is passed over. */
+/** A keyring in a file, and the root key that signed it. */
+export type FoundKeyring = { readonly path: string; readonly verified: VerifiedKeyring; readonly root: PublicKey };
+
+/**
+ * The keyrings in a folder that one of the root keys signed and that fit together, by rising serial; a line on standard error for each
+ * that is passed over.
+ */
 export async function keyringsIn(folder: string, roots: readonly PublicKey[], io: Pick<Io, 'err'>): Promise<VerifiedKeyring[]> {
-  const keyrings: VerifiedKeyring[] = [];
+  return fitting(await foundIn(folder, roots, io), io);
+}
+
+/** As `keyringsIn`, but whether they fit together is left to `fitting`. */
+export async function foundIn(folder: string, roots: readonly PublicKey[], io: Pick<Io, 'err'>): Promise<FoundKeyring[]> {
+  const found: FoundKeyring[] = [];
   for (const name of (await namesIn(folder)).filter((each) => LIKE_A_KEYRING.test(each))) {
     const outcome = await keyringNamed(folder, name, roots);
-    if (typeof outcome === 'string') io.err(`support-relay: ${visibleLine(join(folder, name))} is passed over: ${visibleLine(outcome)}\n`);
-    else keyrings.push(outcome);
+    if (typeof outcome === 'string') passOver(join(folder, name), outcome, io);
+    else found.push(outcome);
   }
-  return keyrings.sort((a, b) => a.keyring.serial - b.keyring.serial);
+  return found;
+}
+
+/**
+ * Those of each root key that fit together, by rising serial, each once; a line for each that is passed over. Throws KEYRING_TWICE or
+ * KEYRING_CHAIN when that is one of the paths that were `asked` for: whoever names a keyring relies on it.
+ */
+export function fitting(found: readonly FoundKeyring[], io: Pick<Io, 'err'>, asked: readonly string[] = []): VerifiedKeyring[] {
+  const roots = [...new Set(found.map(({ root }) => toHex(root.key)))];
+  const parted = roots.map((root) => chained(found.filter((each) => toHex(each.root.key) === root).map(({ verified }) => verified)));
+  for (const { keyring, error } of parted.flatMap(({ refused }) => refused)) {
+    const path = found.find(({ verified }) => verified === keyring)?.path ?? keyringFileName(keyring.keyring.serial);
+    if (asked.includes(path)) throw error;
+    passOver(path, describeFailure(error).line, io);
+  }
+  return parted.flatMap(({ fit }) => fit).sort((a, b) => a.keyring.serial - b.keyring.serial);
+}
+
+function passOver(path: string, why: string, io: Pick<Io, 'err'>): void {
+  io.err(`support-relay: ${visibleLine(path)} is passed over: ${visibleLine(why)}\n`);
 }
 
 async function namesIn(folder: string): Promise<string[]> {
@@ -50,7 +82,7 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 /** The keyring in a file, or why it is passed over. */
-async function keyringNamed(folder: string, name: string, roots: readonly PublicKey[]): Promise<VerifiedKeyring | string> {
+async function keyringNamed(folder: string, name: string, roots: readonly PublicKey[]): Promise<FoundKeyring | string> {
   const serial = Number(KEYRING_FILE.exec(name)?.[1] ?? Number.NaN);
   if (Number.isNaN(serial)) return 'it is not called keyring-<serial>.json; if it is a second copy, delete it';
   const path = join(folder, name);
@@ -58,20 +90,24 @@ async function keyringNamed(folder: string, name: string, roots: readonly Public
   if (odd === ABSENT) return 'its signature is not there; copy both files';
   if (odd !== null) return odd;
   try {
-    const verified = await verifiedByOneOf(path, roots);
-    return verified.keyring.serial === serial ? verified : `it has the serial ${String(verified.keyring.serial)}; copy it once more`;
+    const read = await verifiedByOneOf(path, roots);
+    const { keyring } = read.verified;
+    return keyring.serial === serial ? read : `it has the serial ${String(keyring.serial)}; copy it once more`;
   } catch (error) {
-    if (error instanceof CodedError || error instanceof CliError) return `${error.message} (${error.code})`;
+    if (error instanceof CodedError || error instanceof CliError) return describeFailure(error).line;
     throw error;
   }
 }
 
-/** Each keyring must be signed by one of the root keys given: the administrator may have changed the root key. */
-export async function verifiedByOneOf(file: string, roots: readonly PublicKey[]): Promise<VerifiedKeyring> {
+/**
+ * A keyring that has to be signed by one of the root keys given, at least one: the administrator may have changed the root key. Throws
+ * as `readKeyring`.
+ */
+export async function verifiedByOneOf(file: string, roots: readonly PublicKey[]): Promise<FoundKeyring> {
   let failure: unknown;
   for (const root of roots) {
     try {
-      return await readKeyring(file, root);
+      return { path: file, verified: await readKeyring(file, root), root };
     } catch (error) {
       if (!(error instanceof CodedError) || error.code !== 'MINISIGN_KEY') throw error;
       failure = error;

@@ -2,6 +2,7 @@
 import type { Result } from '../../crypto/answer.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { HIGHEST_DIFFICULTY } from '../../crypto/wire.ts';
+import type { ServedKeyring } from '../keys/newer-keyring.ts';
 import type { Io } from '../terminal/io.ts';
 import { visibleLine } from '../terminal/terminal.ts';
 import { momentsOf, type Moments } from './moments.ts';
@@ -25,6 +26,7 @@ type Attempt = PostingOutcome &
     | { readonly kind: 'retry'; readonly afterSeconds: number; readonly mayHaveArrived: boolean }
   );
 
+type OnKeyring = (served: ServedKeyring) => Promise<void>;
 type Sealed = { readonly parcel: Uint8Array };
 
 export type PostingOptions<P> = {
@@ -34,6 +36,8 @@ export type PostingOptions<P> = {
   readonly tell: (parcel: P, outcome: PostingOutcome) => Promise<void> | void;
   /** Each parcel makes sense only when those before it were accepted: the first that is refused holds back the rest. */
   readonly isSequence?: boolean;
+  /** Called with the keyring that the relay serves, once for each visit, before the parcel is handed in. */
+  readonly onKeyring?: OnKeyring | undefined;
 };
 
 /** `left`: the parcels that were not taken. `mayHaveArrived`: the relay may have the first of them all the same. */
@@ -44,11 +48,11 @@ export type Posted<P> = { readonly verdict: Verdict; readonly left: readonly P[]
  * nothing now. Ctrl-C stops it.
  */
 export function postParcels<P extends Sealed>(parcels: readonly P[], options: PostingOptions<P>): Promise<Posted<P>> {
-  const { route, io, tell, isSequence = false } = options;
+  const { route, io, tell, isSequence = false, onKeyring } = options;
   return io.stoppable(async (stop) => {
     const refused: P[] = [];
     for (const [index, each] of parcels.entries()) {
-      const { attempt, mayHaveArrived } = await tryRepeatedly(each.parcel, route, io, stop);
+      const { attempt, mayHaveArrived } = await tryRepeatedly(each.parcel, new Attempts(route, io, stop, onKeyring), io, stop);
       switch (attempt.kind) {
         case 'accepted':
           await tell(each, attempt);
@@ -75,11 +79,10 @@ export function postParcels<P extends Sealed>(parcels: readonly P[], options: Po
  */
 async function tryRepeatedly(
   parcel: Uint8Array,
-  route: Route,
+  attempts: Attempts,
   io: Io,
   stop: AbortSignal,
 ): Promise<{ attempt: Attempt; mayHaveArrived: boolean }> {
-  const attempts = new Attempts(route, io, stop);
   let mayHaveArrived = false;
   try {
     for (let tries = 1; ; tries += 1) {
@@ -106,12 +109,14 @@ class Attempts {
   readonly #route: Route;
   readonly #moments: Moments;
   readonly #stop: AbortSignal;
+  readonly #onKeyring: OnKeyring | undefined;
   #entered: { visit: Visit; difficulty: number } | null = null;
 
-  constructor(route: Route, io: Io, stop: AbortSignal) {
+  constructor(route: Route, io: Io, stop: AbortSignal, onKeyring?: OnKeyring) {
     this.#route = route;
     this.#moments = momentsOf(io, route.atOnce);
     this.#stop = stop;
+    this.#onKeyring = onKeyring;
   }
 
   async attempt(parcel: Uint8Array): Promise<Attempt> {
@@ -142,7 +147,8 @@ class Attempts {
 
   async #enter(): Promise<{ visit: Visit; difficulty: number } | null> {
     const visit = new Visit(this.#route.relay, { stop: this.#stop });
-    const difficulty = await visit.enter();
+    const { difficulty, keyring } = await visit.enter();
+    if (keyring !== null) await this.#onKeyring?.(keyring);
     if (difficulty !== null) return { visit, difficulty };
     visit.leave();
     return null;

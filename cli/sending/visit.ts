@@ -5,11 +5,13 @@ import { gunzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import * as z from 'zod';
 import { ANSWER_BYTES, parseAnswer, type Answer } from '../../crypto/answer.ts';
+import { utf8 } from '../../crypto/bytes.ts';
 import { COUNTER_OFFSET, PARCEL_HEADER_BYTES } from '../../crypto/parcel.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
 import { HIGHEST_DIFFICULTY } from '../../crypto/wire.ts';
 import { CliError } from '../errors.ts';
 import { reason } from '../files.ts';
+import type { ServedKeyring } from '../keys/newer-keyring.ts';
 import { PAGE_FILES, pageHeaders } from './page-requests.ts';
 import { dial, originOf, type RelayAddress } from './relay-address.ts';
 import { newCircuit } from '../net/socks.ts';
@@ -35,9 +37,13 @@ export class RelayAway extends CliError {
 type Outgoing = { method: string; path: string; headers: string[]; body?: Uint8Array };
 type Incoming = { body: Uint8Array; encoding: string | undefined };
 
+/** What `/start.json` says. `difficulty`: the bits that the door asks of a stamp; null when it is closed. `keyring`: null: none is valid */
+export type RelayStart = { readonly difficulty: number | null; readonly keyring: ServedKeyring | null };
+
 const start = z.object({
   door: z.discriminatedUnion('open', [z.object({ open: z.literal(true), difficulty: z.int() }), z.object({ open: z.literal(false) })]),
   keyring: z.string().nullable(),
+  signature: z.string().nullable(),
 });
 
 export class Visit {
@@ -60,23 +66,20 @@ export class Visit {
     };
   }
 
-  /**
-   * Loads what the page loads. @returns the bits that the door asks of a stamp; null when it is closed. Throws
-   * RelayAway when no relay answers.
-   */
-  async enter(): Promise<number | null> {
+  /** Loads what the page loads. Throws RelayAway when no relay answers. */
+  async enter(): Promise<RelayStart> {
     const origin = originOf(this.#address);
-    let difficulty: number | null | undefined;
+    let said: RelayStart | undefined;
     for (const group of PAGE_FILES) {
       await Promise.all(
         group.map(async ({ path, headers }) => {
           const incoming = await this.#exchange({ method: 'GET', path, headers: headers(origin) });
-          if (path === '/start.json') difficulty = await difficultyIn(incoming);
+          if (path === '/start.json') said = await startIn(incoming);
         }),
       );
     }
-    if (difficulty === undefined) throw notARelay(false);
-    return difficulty;
+    if (said === undefined) throw notARelay(false);
+    return said;
   }
 
   /**
@@ -191,11 +194,15 @@ function notARelay(mayHaveArrived: boolean): RelayAway {
   return new RelayAway('the server is not a support-relay', 'check its address', mayHaveArrived);
 }
 
-async function difficultyIn({ body, encoding }: Incoming): Promise<number | null> {
+async function startIn({ body, encoding }: Incoming): Promise<RelayStart> {
   try {
     const plain = encoding === 'gzip' ? await promisify(gunzip)(body, { maxOutputLength: BODY_BYTES_MAX }) : body;
-    const { door, keyring } = start.parse(JSON.parse(new TextDecoder().decode(plain)));
-    return door.open && keyring !== null ? Math.min(Math.max(door.difficulty, 0), HIGHEST_DIFFICULTY) : null;
+    const { door, keyring, signature } = start.parse(JSON.parse(new TextDecoder().decode(plain)));
+    const isOpen = door.open && keyring !== null;
+    return {
+      difficulty: isOpen ? Math.min(Math.max(door.difficulty, 0), HIGHEST_DIFFICULTY) : null,
+      keyring: keyring === null || signature === null ? null : { json: utf8(keyring), signature },
+    };
   } catch {
     throw notARelay(false);
   }

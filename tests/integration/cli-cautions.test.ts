@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createKeyring } from '../../cli/keys/keyring.ts';
+import type { VerifiedKeyring } from '../../crypto/keyring.ts';
 import { readRootKey } from '../../cli/keys/root-key.ts';
 import type { NewSigner } from '../../cli/keys/signer.ts';
 import { EXIT } from '../../cli/errors.ts';
@@ -257,9 +258,14 @@ describe('the answers of a week', () => {
     const thursday = (weekOf(new Date()) + 3) * 7 * day;
     const { worker, teams } = office.keyring.keyring;
     const root = await readRootKey(office.rootKey, () => Promise.reject(new Error('not protected')));
-    const from = (serial: number, days: number) =>
-      createKeyring({ serial, from: new Date(thursday + days * day), days: 7, worker, teams }, root, dir.path('keyrings'));
-    const [last, current] = [await from(4, -3), await from(5, 4)];
+    const from = (serial: number, days: number, previous?: VerifiedKeyring) =>
+      createKeyring(
+        { ...(previous === undefined ? {} : { previous }), serial, from: new Date(thursday + days * day), days: 7, worker, teams },
+        root,
+        dir.path('keyrings'),
+      );
+    const last = await from(4, -3);
+    const current = await from(5, 4, last);
     const twelve = await Promise.all(
       Array.from({ length: 12 }, async (_, i) => {
         const note = { ...(await contentBy(anna, { action: 'answer', text: 'x' })), serial: 4, keyring: last.digest };

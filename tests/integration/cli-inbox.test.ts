@@ -32,11 +32,11 @@ beforeAll(async () => {
 });
 afterAll(() => dir.remove());
 
-async function keyringWith(serial: number, of: readonly SigningKeyPair[]): Promise<NewKeyring> {
+async function keyringWith(serial: number, of: readonly SigningKeyPair[], previous = office.keyring): Promise<NewKeyring> {
   const team = { ...TEAM, topics: [TOPIC], recipients: [office.recipient], signers: of.map(({ key }) => toHex(key)) };
   const rootKey = await readRootKey(office.rootKey, () => Promise.reject(new Error('not protected')));
   return createKeyring(
-    { serial, from: new Date(Date.now() - 60_000), days: 7, worker: office.keyring.keyring.worker, teams: [team] },
+    { serial, previous, from: new Date(Date.now() - 60_000), days: 7, worker: office.keyring.keyring.worker, teams: [team] },
     rootKey,
     dir.path('keyrings'),
   );
@@ -205,7 +205,7 @@ describe('not trusted', () => {
     expect(err).toMatch(/NOT TRUSTED: .*new\/2: .*\(SIGNER_UNKNOWN\)/);
     expect(err).toMatch(/NOT TRUSTED: .*new\/3: .*\(SIGNER_SIGNATURE\)/);
     expect(text).toContain('без ответа');
-    const later = await keyringWith(3, [m]);
+    const later = await keyringWith(3, [m], keyring);
     const both = [...trusted(), '--keyring', later.file];
     const revoked = await inbox(await box([request(threads().anna, 'x'), note({ action: 'claim', alias: 'Дуб' }, o)]), both);
     expect(revoked.err).toMatch(/NOT TRUSTED: .*\(SIGNER_UNKNOWN\)/);

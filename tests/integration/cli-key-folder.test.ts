@@ -42,7 +42,7 @@ describe('with root.pub and keyrings in the folder', () => {
   });
 
   test('a keyring that is given is used besides', async () => {
-    const second = await season.sign(2, 1);
+    const second = await season.sign(2, 1, { previous: first });
     const later = await season.letter(1, second, 'Hello from week 2');
     expect((await season.run(['open', later], { now: NOW })).err).toContain('(KEYRING_FOREIGN)');
     const { code, text } = await season.run(['open', '--keyring', second.file, letter, later], { now: NOW });
@@ -78,7 +78,7 @@ describe('without root.pub', () => {
 describe('a file that is not as it should be is named and passed over:', () => {
   let second: NewKeyring;
   beforeEach(async () => {
-    second = await season.sign(2, 1);
+    second = await season.sign(2, 1, { previous: first });
     await season.install(first, second);
   });
 
@@ -131,6 +131,15 @@ describe('a file that is not as it should be is named and passed over:', () => {
       [expect.stringContaining(`${inKeys(name)} is passed over: `)],
     ]);
     expect(err).toContain(why);
+  });
+
+  test('a keyring that follows on another; given by its name it is refused', async () => {
+    const other = await season.sign(2, 1, { folder: season.path('unchained') });
+    await season.install(other);
+    const { code, err } = await open();
+    expect([code, err]).toEqual([EXIT.ok, expect.stringMatching(/keyring-2\.json is passed over: .*\(KEYRING_CHAIN\)/)]);
+    const given = await open('--keyring', other.file);
+    expect([given.code, given.err]).toEqual([EXIT.notAuthentic, expect.stringMatching(/^support-relay: .*\(KEYRING_CHAIN\)\n$/)]);
   });
 
   test('a keyring by another root key', async () => {

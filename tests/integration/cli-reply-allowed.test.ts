@@ -59,7 +59,7 @@ describe('who may answer', () => {
       worker: keyring.worker,
       teams: keyring.teams.map((team) => ({ ...team, signers: [boris.signer] })),
     };
-    const revoking = await createKeyring({ ...plan, serial: 2 }, root, dir.path('keyrings'));
+    const revoking = await createKeyring({ ...plan, serial: 2, previous: office.keyring }, root, dir.path('keyrings'));
     expect((await replyBy(anna, [revoking.file, office.keyring.file])).err).toContain('(SIGNER_UNKNOWN)');
     await nothingWritten();
     const later = await createKeyring({ ...plan, serial: 3, from: new Date(Date.now() + 86_400_000) }, root, dir.path('keyrings'));

@@ -23,9 +23,8 @@ export class Season {
   readonly path: (...parts: string[]) => string;
   readonly remove: () => Promise<void>;
   readonly worker = identityToRecipient(generateIdentity());
-  /** A colleague, who is in the team all the time. */
-  readonly colleague = generateIdentity();
   readonly #rootKey: SigningKey;
+  readonly #colleague = new Map<number, string>();
   #card: VerifiedCard | undefined;
 
   private constructor(dir: Awaited<ReturnType<typeof temporaryDirectory>>, rootKey: SigningKey) {
@@ -70,8 +69,15 @@ export class Season {
     return this.card.card.weeks[week]?.recipient ?? '';
   }
 
+  /** The recipient of a colleague, who is in the team all the time. */
+  colleague(week: number): string {
+    const recipient = this.#colleague.get(week) ?? identityToRecipient(generateIdentity());
+    this.#colleague.set(week, recipient);
+    return recipient;
+  }
+
   team(week: number): Keyring['teams'][number] {
-    const recipients = [this.recipient(week), identityToRecipient(this.colleague)];
+    const recipients = [this.recipient(week), this.colleague(week)];
     return { ...TEAM, topics: [TOPIC], recipients, signers: [this.card.signer] };
   }
 

@@ -1,0 +1,114 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { equal } from '../../crypto/bytes.ts';
+import { CodedError } from '../../crypto/errors.ts';
+import { keyName, type PublicKey } from '../../crypto/minisign.ts';
+import { defineCommand } from '../command.ts';
+import { CliError, EXIT, UsageError } from '../errors.ts';
+import { describeFailure } from '../failure.ts';
+import { readInput, readInputText, putFile } from '../files.ts';
+import { hasKeys, KEY_FOLDER } from '../keys/key-folder.ts';
+import { keyringFileName, keyringsIn, ROOT_KEY, rootKeyIn } from '../keys/keyring-folder.ts';
+import { judgeServed, shelfOf, shelve, type Shelf } from '../keys/newer-keyring.ts';
+import { readRootPublicKey } from '../keys/root-key.ts';
+import type { Io } from '../terminal/io.ts';
+import { visibleJson, visibleLine } from '../terminal/terminal.ts';
+
+const NAME = 'volunteer keyring';
+
+export const volunteerKeyring = defineCommand({
+  name: NAME,
+  summary: 'Check the keyrings that the administrator sent, and put them into your folder of keys',
+  usage: '[--keys DIR] [--root-key FILE] [--json] DIR|FILE…',
+  examples: ['support-relay volunteer keyring Downloads', 'support-relay volunteer keyring --root-key root.pub keyring-1.json'],
+  details: `
+Takes files keyring-<serial>.json, each with its .minisig beside it, or a folder with such files. One is put into the folder
+of keys only if root.pub there verifies it and it fits to those before it; who comes and who goes is shown, team by team.
+What is sent with reply, claim, handover and send takes the relay's newest keyring by itself.
+
+  --keys DIR       your folder of keys; ${KEY_FOLDER} here if left out
+  --root-key FILE  the first time: the administrator's root.pub, from somebody you trust; it is put into the folder, too
+  --json           a line of JSON for each: serial, from, until, result (new, known or a code)
+
+Ends with 0 when every keyring is in the folder.`,
+  options: { keys: { type: 'string' }, 'root-key': { type: 'string' }, json: { type: 'boolean' } },
+  arguments: [1, 1_000],
+  run: async (values, paths, io) => {
+    const folder = values.keys ?? KEY_FOLDER;
+    if (folder === '') throw new UsageError('--keys is missing its folder', NAME);
+    if (!(await hasKeys(folder))) {
+      throw new CliError('INPUT_MISSING', `there are no keys in ${folder}`, 'make them first: support-relay volunteer keys');
+    }
+    const root = await rootFor(folder, values['root-key'], io);
+    const files: string[] = [];
+    for (const path of paths) files.push(...(await filesOf(path, root, io)));
+    const shelf = await shelfOf(folder, io);
+    if (shelf === null) throw new Error('root.pub was there a moment ago');
+    let exitCode: number = EXIT.ok;
+    for (const file of files) {
+      const outcome = await take(file, shelf, io);
+      if (values.json === true) io.out(`${visibleJson(outcome.shown)}\n`);
+      exitCode = Math.max(exitCode, outcome.exitCode);
+    }
+    return exitCode;
+  },
+});
+
+/** The folder's root key; one that is given is put there, if there is none yet. Throws ROOT_KEY_DIFFERS when there is another. */
+async function rootFor(folder: string, given: string | undefined, io: Io): Promise<PublicKey> {
+  const own = await rootKeyIn(folder);
+  if (given === undefined) {
+    if (own !== null) return own;
+    throw new UsageError(`there is no ${ROOT_KEY} in ${folder}: give --root-key, the first time`, NAME);
+  }
+  const root = await readRootPublicKey(given);
+  if (own === null) {
+    await putFile(join(folder, ROOT_KEY), await readInputText(given, 'the root public key'));
+    io.err(`The root key ${keyName(root.id)} is in ${visibleLine(folder)} now: read this number to the administrator, by voice.\n`);
+  } else if (!equal(own.key, root.key)) {
+    throw new CliError(
+      'ROOT_KEY_DIFFERS',
+      `${given} is another root key, ${keyName(root.id)}, than ${join(folder, ROOT_KEY)}, ${keyName(own.id)}`,
+      `only if the administrator told you by voice that it has changed, move ${ROOT_KEY} out of the folder and run this again`,
+    );
+  }
+  return root;
+}
+
+/** The keyrings that a path stands for, by rising serial. */
+async function filesOf(path: string, root: PublicKey, io: Io): Promise<string[]> {
+  const isFolder = await stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) return [path];
+  const files = (await keyringsIn(path, [root], io)).map(({ keyring }) => join(path, keyringFileName(keyring.serial)));
+  if (files.length > 0) return files;
+  throw new CliError(
+    'INPUT_FORMAT',
+    `there is no keyring in ${path} that ${ROOT_KEY} verifies`,
+    'give the files that the administrator sent',
+  );
+}
+
+type Outcome = { readonly exitCode: number; readonly shown: Record<string, unknown> };
+
+/** One that is refused is named, and the others are taken. */
+async function take(file: string, shelf: Shelf, io: Io): Promise<Outcome> {
+  try {
+    const served = {
+      json: await readInput(file, 'the keyring'),
+      signature: await readInputText(`${file}.minisig`, "the keyring's signature"),
+    };
+    const { verified, isNew } = judgeServed(served, shelf);
+    if (isNew) await shelve(shelf, served, verified, io);
+    const { serial, notBefore, notAfter } = verified.keyring;
+    if (!isNew) io.err(`Keyring ${String(serial)} is in ${visibleLine(shelf.folder)} already.\n`);
+    return { exitCode: EXIT.ok, shown: { file, serial, from: notBefore, until: notAfter, result: isNew ? 'new' : 'known' } };
+  } catch (error) {
+    if (!(error instanceof CodedError || error instanceof CliError)) throw error;
+    const { line, code, exitCode } = describeFailure(error);
+    io.err(`support-relay: ! ${visibleLine(file)} was not taken: ${line}\n`);
+    return { exitCode, shown: { file, result: code } };
+  }
+}

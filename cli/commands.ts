@@ -19,6 +19,7 @@ import { reply } from './commands/reply.ts';
 import { seal } from './commands/seal.ts';
 import { send } from './commands/send.ts';
 import { show } from './commands/show.ts';
+import { volunteerKeep } from './commands/volunteer-keep.ts';
 import { volunteerKeyring } from './commands/volunteer-keyring.ts';
 import { volunteerKeys } from './commands/volunteer-keys.ts';
 import { workerKeys } from './commands/worker-keys.ts';
@@ -27,6 +28,7 @@ import { workerKeys } from './commands/worker-keys.ts';
 export const COMMANDS: readonly Command[] = [
   volunteerKeys,
   volunteerKeyring,
+  volunteerKeep,
   show,
   keygen,
   inbox,

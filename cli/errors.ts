@@ -47,6 +47,8 @@ export type CliErrorCode =
   | 'KEYS_ENOUGH'
   | 'KEYS_HALF'
   | 'ROOT_KEY_DIFFERS'
+  | 'WEEK_UNKNOWN'
+  | 'WEEK_KEPT'
   | 'KEYRING_FOREIGN'
   | 'NOTE_FOREIGN'
   | 'LETTER_MISSING'
@@ -80,6 +82,8 @@ const EXIT_OF: Record<CliErrorCode, number> = {
   KEYS_ENOUGH: EXIT.input,
   KEYS_HALF: EXIT.input,
   ROOT_KEY_DIFFERS: EXIT.notAuthentic,
+  WEEK_UNKNOWN: EXIT.input,
+  WEEK_KEPT: EXIT.input,
   KEYRING_FOREIGN: EXIT.notAuthentic,
   NOTE_FOREIGN: EXIT.notAuthentic,
   LETTER_MISSING: EXIT.notAuthentic,

@@ -7,7 +7,7 @@ export function overview(): string {
   return `support-relay: keys, keyrings, requests, answers and the state of a relay
 
 For example:
-  support-relay inbox --identity week-12.age --keyring keyring-12.json --root-key root.pub ~/Maildir
+  support-relay inbox ~/Maildir
   support-relay help inbox
 
 Usage: support-relay COMMAND [options]

@@ -1,4 +1,3 @@
-import packageFile from '../package.json' with { type: 'json' };
 import { closest } from './closest.ts';
 import { COMMANDS } from './commands.ts';
 import { describeFailure } from './failure.ts';
@@ -6,8 +5,7 @@ import { overview } from './overview.ts';
 import { EXIT, UsageError } from './errors.ts';
 import type { Io } from './terminal/io.ts';
 import type { Command } from './command.ts';
-
-const VERSION = packageFile.version;
+import { VERSION } from './version.ts';
 
 /** Runs `support-relay` with these arguments. @returns the exit code; every failure becomes one line on standard error */
 export async function runCommand(argv: readonly string[], io: Io): Promise<number> {

@@ -62,12 +62,10 @@ export async function shred(path: string): Promise<void> {
     await file.close();
   }
   await unlink(path);
-  const folder = await open(dirname(resolve(path)), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  // A system that does not let us open or sync folders takes care of that itself.
+  const folder = await open(dirname(resolve(path)), 'r').catch(() => null);
+  await folder?.sync().catch(() => undefined);
+  await folder?.close();
 }
 
 /** `readRegularFile`, for what is read before anything else runs. */

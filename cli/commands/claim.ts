@@ -5,10 +5,7 @@ export const claim = defineCommand({
   name: 'claim',
   summary: 'Tell the team that you take a conversation',
   usage: ANSWERING_USAGE,
-  examples: [
-    `support-relay claim --identity week-12.age --signer signer.key --alias Anna --keyring keyring-12.json \\
-    --root-key root.pub --relay http://….onion --socks 127.0.0.1:9150 --conversation 1a2b3c4d ~/Maildir`,
-  ],
+  examples: ['support-relay claim --alias Anna --relay http://….onion --socks 127.0.0.1:9150 --conversation 1a2b3c4d ~/Maildir'],
   details: `
 Take a conversation before you answer it, so that two volunteers do not answer the same person without knowing. Only the
 team sees it. PATH is a letter of the conversation, as support-relay open takes it: a file, a message, a Maildir or imaps://.

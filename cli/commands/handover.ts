@@ -7,10 +7,7 @@ export const handover = defineCommand({
   name: NAME,
   summary: 'Hand a conversation over to another volunteer of the team',
   usage: `--to ALIAS ${ANSWERING_USAGE}`,
-  examples: [
-    `support-relay handover --to Boris --identity week-12.age --signer signer.key --alias Anna \\
-    --keyring keyring-12.json --root-key root.pub --relay http://….onion --socks 127.0.0.1:9150 letter.age`,
-  ],
+  examples: ['support-relay handover --to Boris --alias Anna --relay http://….onion --socks 127.0.0.1:9150 letter.age'],
   details: `
 Only the team sees it. PATH is a letter of the conversation, as support-relay open takes it: a file, a message, a
 Maildir or imaps://.

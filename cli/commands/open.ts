@@ -10,8 +10,8 @@ const NAME = 'open';
 export const open = defineCommand({
   name: NAME,
   summary: 'Open requests: files, messages, a whole Maildir or a folder at a mail server',
-  usage: '(--keys DIR | --identity FILE) [--keyring FILE --root-key FILE] [--conversation ID] [--json] PATH…',
-  examples: ['support-relay open --identity week-12.age --keyring keyring-12.json --root-key root.pub ~/Maildir'],
+  usage: '[--keys DIR | --identity FILE] [--keyring FILE --root-key FILE] [--conversation ID] [--json] PATH…',
+  examples: ['support-relay open ~/Maildir', 'support-relay open --keys keys --conversation 1a2b3c4d ~/Maildir'],
   details: `
 PATH is a letter (.age, binary or armored), a saved message (.eml), a Maildir (every message in new/ and cur/),
 imaps://user@host/Folder or - for standard input. Requests and notes are shown on the screen; nothing is written to

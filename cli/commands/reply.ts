@@ -5,10 +5,7 @@ export const reply = defineCommand({
   name: 'reply',
   summary: 'Answer whoever wrote a letter, and tell the team',
   usage: ANSWERING_USAGE,
-  examples: [
-    `support-relay reply --identity week-12.age --signer signer.key --alias Anna --keyring keyring-12.json \\
-    --root-key root.pub --relay http://….onion --socks 127.0.0.1:9150 --conversation 1a2b3c4d ~/Maildir`,
-  ],
+  examples: ['support-relay reply --alias Anna --relay http://….onion --socks 127.0.0.1:9150 --conversation 1a2b3c4d ~/Maildir'],
   details: `
 PATH is the letter that you answer, as support-relay open takes it: a file, a message, a Maildir or imaps://. The answer is
 typed at the prompt (Ctrl-D on an empty line ends it), or comes from --file or standard input. It is sealed so that only

@@ -7,7 +7,7 @@ import {
   type OpenedLetter,
 } from '../../volunteer/conversations/conversations.ts';
 import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
-import { EXIT } from '../errors.ts';
+import { CliError, EXIT, type CliErrorCode } from '../errors.ts';
 import { describeFailure, type Failure } from '../failure.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 import { readLetters, type Read, type Reader, type RefusedLetter } from './reader.ts';
@@ -15,16 +15,20 @@ import { readLetters, type Read, type Reader, type RefusedLetter } from './reade
 /** The letter opened, but is not what it claims to be. */
 const UNTRUSTED: readonly string[] = ['LETTER_THREAD', 'SIGNER_UNKNOWN', 'SIGNER_SIGNATURE'];
 
+/** A path, and not a message in it, cannot be read. */
+const AWAY: readonly CliErrorCode[] = ['INPUT_MISSING', 'INPUT_FORMAT', 'IMAP_AWAY', 'IMAP_REFUSED', 'IMAP_CERTIFICATE'];
+
 /**
  * Reads everything, shows what is authentic in the order of the paths, and reports the rest. `exitCode` is 0 only when
- * everything was opened and authentic; `whole` is false when there may be a note in what could not be read.
+ * everything was opened and authentic; `whole` is false when there may be a note in what could not be read, `isListed` when a path could
+ * not be read at all.
  */
 export async function readAll(
   paths: readonly string[],
   reader: Reader,
   json: boolean,
   show: (letter: OpenedLetter) => void = () => undefined,
-): Promise<{ conversations: Conversation[]; exitCode: number; whole: boolean }> {
+): Promise<{ conversations: Conversation[]; exitCode: number; whole: boolean; isListed: boolean }> {
   const reads: Read[] = [];
   for await (const read of readLetters(paths, reader)) reads.push(read);
   const opened = reads.filter((read) => 'content' in read);
@@ -41,7 +45,8 @@ export async function readAll(
   report.tell();
   for (const remark of aliases) reader.io.err(`support-relay: ! ${visibleLine(aliasRemark(remark))}\n`);
   report.sum(shown.size, covers, paths);
-  return { conversations, exitCode: report.exitCode, whole: report.whole };
+  const isListed = !reads.some((read) => 'error' in read && read.error instanceof CliError && AWAY.includes(read.error.code));
+  return { conversations, exitCode: report.exitCode, whole: report.whole, isListed };
 }
 
 function aliasRemark({ kind, signers, aliases }: AliasRemark): string {

@@ -5,9 +5,10 @@ import { blake2b, readUint32, toHex, utf8 } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { encodePublicKey, parsePublicKey, sign, verify, type SigningKey } from './minisign.ts';
 import { instant, parse, parseJson } from './schema.ts';
+import { WEEK_MS } from './wire.ts';
 import { WORD_LIST_LENGTH } from './words.ts';
 
-export const WEEK_MS = 7 * 24 * 3_600_000;
+export { WEEK_MS };
 /** A year, whose last week may reach into the next. */
 export const MAX_CARD_WEEKS = 53;
 export const MAX_CARD_BYTES = 131_072;

@@ -7,10 +7,10 @@ import { PARCEL_BYTES } from './parcel.ts';
 import { REPLY_BYTES } from './reply.ts';
 import { SIGNING_KEY_BYTES } from './sign.ts';
 import { MAILBOX_KEY_BYTES } from './thread.ts';
+import { WEEK_MS } from './wire.ts';
 
 export const MAILBOX_VERSION = 1;
 export const REPLIES_A_PAGE = 2;
-const WEEK_MS = 604_800_000;
 export const QUESTION_BYTES = PARCEL_BYTES;
 const QUESTION_HEADER_BYTES = 4 + MAILBOX_KEY_BYTES + SIGNING_KEY_BYTES + 4;
 export const REPLIES_OFFSET = 4 + 4 + 4 + 4;

@@ -1,5 +1,7 @@
 // Numbers and names of the protocol for programs without libsodium, such as a page's scripts. Imports nothing.
 
+/** Keys, and mailboxes, change by the week. */
+export const WEEK_MS = 604_800_000;
 /** A team's id in a keyring, a reply and a parcel's route. */
 export const TEAM_ID_BYTES = 8;
 /** BLAKE2b-256 of keyring.json. */

@@ -5,7 +5,7 @@ import { CliError, EXIT } from './errors.ts';
 import { visible } from './terminal/terminal.ts';
 
 const ASK_ADMINISTRATOR = 'ask the administrator for it again';
-const NOT_FOR_YOU = 'check that this is the identity file of the right week';
+const NOT_FOR_YOU = 'it is for others, or its week has another key, which may be shredded';
 const DAMAGED = 'it is damaged or forged: get it again from where it came';
 
 /** What each error code of crypto/ means to the person at the keyboard: the exit code, and what to do. */

@@ -209,7 +209,7 @@ describe('identities', () => {
     expect(both.text).toContain('    mine\n');
     expect(both.err).toContain(
       `NOT OPENED: ${theirs}: none of the identities opens this file; ` +
-        'check that this is the identity file of the right week (AGE_NO_MATCH)',
+        'it is for others, or its week has another key, which may be shredded (AGE_NO_MATCH)',
     );
   });
 

@@ -41,8 +41,13 @@ export class Season {
     await writeTo(dir.path('passphrase'), `${PASSPHRASE}\n`);
     const { code, err } = await season.run(['volunteer', 'keys', '--weeks', String(weeks)], { now: new Date(SEASON_BEGIN) });
     if (code !== 0) throw new Error(err);
-    season.#card = verifyCard(await readFile(join(season.keys, 'season-2026-11-30.card'), 'utf8'));
+    await season.readCard();
     return season;
+  }
+
+  /** After somebody has made the keys in the folder anew. */
+  async readCard(): Promise<void> {
+    this.#card = verifyCard(await readFile(join(this.keys, 'season-2026-11-30.card'), 'utf8'));
   }
 
   get keys(): string {

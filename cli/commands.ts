@@ -1,9 +1,15 @@
 import type { Command } from './command.ts';
+import { adminAdd } from './commands/admin-add.ts';
 import { adminBuildDesk } from './commands/admin-build-desk.ts';
 import { adminCheck } from './commands/admin-check.ts';
 import { adminInit } from './commands/admin-init.ts';
-import { adminKeyring } from './commands/admin-keyring.ts';
+import { adminRemove } from './commands/admin-remove.ts';
+import { adminRevoke } from './commands/admin-revoke.ts';
+import { adminSeason } from './commands/admin-season.ts';
 import { adminSign } from './commands/admin-sign.ts';
+import { adminStatus } from './commands/admin-status.ts';
+import { adminTake } from './commands/admin-take.ts';
+import { adminTeam } from './commands/admin-team.ts';
 import { claim } from './commands/claim.ts';
 import { handover } from './commands/handover.ts';
 import { inbox } from './commands/inbox.ts';
@@ -39,7 +45,13 @@ export const COMMANDS: readonly Command[] = [
   send,
   seal,
   adminInit,
-  adminKeyring,
+  adminTeam,
+  adminAdd,
+  adminRemove,
+  adminSeason,
+  adminStatus,
+  adminRevoke,
+  adminTake,
   adminCheck,
   adminSign,
   adminBuildDesk,

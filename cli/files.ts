@@ -117,7 +117,7 @@ export async function insistOnNew(paths: readonly string[]): Promise<void> {
 }
 
 /** Syncs folders, since a file outlasts a power cut only with its name in the folder. @param made the topmost of the new folders */
-async function syncFolders(folder: string, made: string | undefined): Promise<void> {
+export async function syncFolders(folder: string, made: string | undefined): Promise<void> {
   // A system that does not let us open or sync folders takes care of that itself.
   const handle = await open(folder, 'r').catch(() => null);
   await handle?.sync().catch(() => undefined);

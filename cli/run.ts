@@ -36,7 +36,7 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
   }
 }
 
-/** Finds a command, whose name is one argument (`open`) or two (`admin keyring`). Throws USAGE, with what may have been meant. */
+/** Finds a command, whose name is one argument (`open`) or two (`admin season`). Throws USAGE, with what may have been meant. */
 function find(argv: readonly string[]): { command: Command; rest: readonly string[] } {
   for (const length of [2, 1]) {
     const command = COMMANDS.find(({ name }) => name === argv.slice(0, length).join(' '));

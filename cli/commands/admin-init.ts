@@ -1,52 +1,63 @@
 import { join } from 'node:path';
-import { createRootKey } from '../keys/root-key.ts';
-import { defineCommand, required } from '../command.ts';
+import { toHex } from '../../crypto/bytes.ts';
+import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
+import { beginFolder, SHEET } from '../administering/begin.ts';
+import { openFolder, publicLineOf, ROOT_KEY, ROOT_PUBLIC, STATE } from '../administering/folder.ts';
+import { exists } from '../administering/store.ts';
+import { defineCommand } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
-import { insistOnNew, readInputText } from '../files.ts';
-import { newPassphrase } from '../terminal/passphrase.ts';
-import { PROTECTING, withProgress } from '../terminal/progress.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'admin init';
 
 export const adminInit = defineCommand({
   name: NAME,
-  summary: 'Make the root key pair, which signs every keyring',
-  usage: '--out DIR [--passphrase | --no-passphrase] [--passphrase-file FILE] [--json]',
-  examples: ['support-relay admin init --out /media/root'],
+  summary: "Make the administrator's folder, with the root key that signs every keyring",
+  usage: '[--folder DIR] [--sheet FILE] [--passphrase-file FILE | --no-passphrase] [--json]',
+  examples: ['support-relay admin init --folder /media/admin', 'support-relay admin init --folder /media/admin --sheet sheet.txt'],
   details: `
-Writes DIR/root.key (secret, readable by you alone; minisign's own format) and DIR/root.pub. Do this on a computer
-that never goes online. Nothing is overwritten.
+Makes in DIR the root key (root.key, minisign's own format, and root.pub), a recovery sheet to print (${SHEET}), and the
+state of the folder (${STATE}). Do this on a computer that never goes online, and copy the folder to a second stick. A
+root.key that lies in DIR already is taken. Nothing is overwritten; where there is a folder there is nothing to do.
 
-  --out DIR               where to put them
-  --passphrase            protect root.key with a passphrase, which is asked twice; this is the default
-  --no-passphrase         leave it unprotected: only for tests and demonstrations
-  --passphrase-file FILE  for scripts: the passphrase is the first line of FILE
-  --json                  one line of JSON: keyFile, publicKeyFile, publicKey`,
+  --folder DIR            the administrator's folder; the current directory if left out
+  --sheet FILE            restore the root key from the lines of a recovery sheet, typed into FILE
+  --passphrase-file FILE  for scripts: the passphrase is the first line of FILE; otherwise it is asked, a new one twice
+  --no-passphrase         leave root.key unprotected: only for tests and demonstrations
+  --json                  one line of JSON: folder, publicKey, fingerprint, sheet, made (false: it was there)`,
   options: {
-    out: { type: 'string' },
-    passphrase: { type: 'boolean' },
-    'no-passphrase': { type: 'boolean' },
+    folder: { type: 'string', default: '.' },
+    sheet: { type: 'string' },
     'passphrase-file': { type: 'string' },
+    'no-passphrase': { type: 'boolean' },
     json: { type: 'boolean' },
   },
   run: async (values, _positionals, io) => {
-    const directory = required(values.out, 'out', NAME);
-    const isUnprotected = values['no-passphrase'] === true;
-    if (isUnprotected && (values.passphrase === true || values['passphrase-file'] !== undefined)) {
-      throw new UsageError('--no-passphrase and a passphrase exclude each other', NAME);
+    const { folder, sheet } = values;
+    const unprotected = values['no-passphrase'] === true;
+    if (unprotected && values['passphrase-file'] !== undefined) {
+      throw new UsageError('--no-passphrase and --passphrase-file exclude each other', NAME);
     }
-    await insistOnNew([join(directory, 'root.key'), join(directory, 'root.pub')]);
-    const passphrase = isUnprotected ? {} : { passphrase: await newPassphrase(io, 'root.key', values['passphrase-file']), logN: io.logN };
-    const made = await withProgress(io, PROTECTING, (onProgress) => createRootKey({ directory, ...passphrase, onProgress }));
-    const publicKey = (await readInputText(made.publicKeyFile, 'the root public key')).trim().split('\n').at(-1) ?? '';
+    const isThere = await exists(join(folder, STATE));
+    if (!isThere) {
+      const from = sheet === undefined ? '' : `, with the root key of ${visibleLine(sheet)}`;
+      io.err(`This makes an administrator's folder in ${visibleLine(folder)}${from}.\n`);
+      await beginFolder(folder, { sheet, passphraseFile: values['passphrase-file'], unprotected }, io);
+    }
+    const { root } = await openFolder(folder, io);
+    const publicKey = publicLineOf(root);
+    const shown = fingerprint(toHex(root.key));
     if (values.json === true) {
-      io.out(`${visibleJson({ ...made, publicKey })}\n`);
-    } else {
-      io.err(`The secret root key is in ${visibleLine(made.keyFile)}: keep it and a copy offline, in two places.\n`);
-      io.err(`The public key is in ${visibleLine(made.publicKeyFile)}: give it to the operator and to every volunteer.\n`);
-      io.out(`${publicKey}\n`);
+      io.out(`${visibleJson({ folder, publicKey, fingerprint: shown, sheet: join(folder, SHEET), made: !isThere })}\n`);
+      return EXIT.ok;
     }
+    if (isThere) io.err('There is a folder already: nothing to do.\n');
+    io.err(
+      `${ROOT_KEY} is secret and stays here. Print ${visibleLine(join(folder, SHEET))}, and copy the whole folder to a second stick.\n`,
+    );
+    io.err(`Give ${visibleLine(join(folder, ROOT_PUBLIC))} to the operator and to every volunteer.\n`);
+    io.err(`Its fingerprint, to read to each other: ${shown}\n`);
+    io.out(`${publicKey}\n`);
     return EXIT.ok;
   },
 });

@@ -1,4 +1,4 @@
-import { signersOf, type Keyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
+import type { VerifiedKeyring } from '../../crypto/keyring.ts';
 import { keyName } from '../../crypto/minisign.ts';
 import type { PublicKey } from '../../crypto/minisign.ts';
 import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
@@ -61,17 +61,6 @@ export function keyringSummary({ keyring, digest }: VerifiedKeyring, root: Publi
       signers: signers.map(fingerprint),
     })),
   };
-}
-
-/** What an administrator should know about who can answer. @param previous the keyring before, if it was given */
-export function signerWarnings(keyring: Keyring, previous?: Keyring): string[] {
-  const signers = signersOf(keyring);
-  const gone = [...(previous === undefined ? [] : signersOf(previous))].filter((signer) => !signers.has(signer));
-  return gone.map(
-    (signer) =>
-      `Signer ${fingerprint(signer)} of keyring ${String(previous?.serial)} is missing: revoked. ` +
-      'Whoever has it can no longer answer, and those of their answers that still wait are refused.',
-  );
 }
 
 function inLanguages(names: Readonly<Record<string, string>>): string {

@@ -28,6 +28,15 @@ export type KeyringPlan = {
 };
 
 export type NewKeyring = VerifiedKeyring & { file: string; signatureFile: string };
+/** `json` and `signature`: the contents of `keyring-<serial>.json` and its `.minisig`. */
+export type HeldKeyring = VerifiedKeyring & { json: Uint8Array; signature: string };
+
+/** Signs a keyring, and reads it back as every reader will. Throws KEYRING_* when a field breaks docs/protocol.md, § Keyring. */
+export function signKeyring(keyring: Keyring, rootKey: SigningKey): HeldKeyring {
+  const json = encodeKeyring(keyring);
+  const signature = sign(json, rootKey, `keyring ${String(keyring.serial)}, ${keyring.notBefore} to ${keyring.notAfter}`);
+  return { ...verifyKeyring(json, signature, rootKey), json, signature };
+}
 
 /**
  * Signs a keyring and writes `keyring-<serial>.json` and its `.minisig`; existing files are never overwritten. Throws
@@ -53,10 +62,7 @@ export async function createKeyring(plan: KeyringPlan, rootKey: SigningKey, dire
     ...(plan.answerTime === undefined ? {} : { answerTime: plan.answerTime }),
     teams: plan.teams,
   };
-  const json = encodeKeyring(keyring);
-  const signature = sign(json, rootKey, `keyring ${String(keyring.serial)}, ${keyring.notBefore} to ${keyring.notAfter}`);
-  // Read back as every reader will read it, before it is written.
-  const verified = verifyKeyring(json, signature, rootKey);
+  const { json, signature, ...verified } = signKeyring(keyring, rootKey);
   const file = join(directory, `keyring-${String(keyring.serial)}.json`);
   const signatureFile = `${file}.minisig`;
   await writeNewFiles([

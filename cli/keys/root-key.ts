@@ -18,19 +18,22 @@ import { readKeyFile } from './signer.ts';
 
 export type NewRootKey = { keyFile: string; publicKeyFile: string };
 
-/** Writes a new root key pair in minisign's format: `root.key` (mode 0600, encrypted when there is a passphrase) and `root.pub`. */
-export async function createRootKey(options: {
-  directory: string;
-  passphrase?: string;
-  logN?: number | undefined;
-  onProgress?: OnProgress;
-}): Promise<NewRootKey> {
+export type RootKeyProtection = { passphrase?: string; logN?: number | undefined; onProgress?: OnProgress };
+
+/** A new root key, and the text of its `root.key` in minisign's format, encrypted when there is a passphrase. */
+export async function makeRootKey({ passphrase, logN, onProgress }: RootKeyProtection): Promise<{ key: SigningKey; text: string }> {
   await ready;
   const key = generateKeyPair();
-  const keyFile = join(options.directory, 'root.key');
-  const publicKeyFile = join(options.directory, 'root.pub');
+  return { key, text: await encodeSecretKey(key, passphrase, 'minisign', logN, onProgress) };
+}
+
+/** Writes a new root key pair: `root.key` (mode 0600) and `root.pub`. Existing files are never overwritten. */
+export async function createRootKey({ directory, ...protection }: RootKeyProtection & { directory: string }): Promise<NewRootKey> {
+  const { key, text } = await makeRootKey(protection);
+  const keyFile = join(directory, 'root.key');
+  const publicKeyFile = join(directory, 'root.pub');
   await writeNewFiles([
-    { path: keyFile, content: await encodeSecretKey(key, options.passphrase, 'minisign', options.logN, options.onProgress), secret: true },
+    { path: keyFile, content: text, secret: true },
     { path: publicKeyFile, content: encodePublicKey(key), secret: false },
   ]);
   return { keyFile, publicKeyFile };

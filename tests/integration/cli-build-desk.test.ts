@@ -2,6 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { stop } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
+import { createKeyring } from '../../cli/keys/keyring.ts';
+import { readRootKey } from '../../cli/keys/root-key.ts';
 import { deskNames } from '../../web/build/single-file.ts';
 import { cli, openOffice, temporaryDirectory, writeTo, type CliInput, type CliResult, type Office } from '../support/cli.ts';
 
@@ -113,27 +115,11 @@ describe('admin build-desk', () => {
   });
 
   test('accepts an expired keyring beside a current one, so that its letters can be read', async () => {
-    const {
-      office: { rootPublicKey, keyring },
-    } = offices();
-    const next = await cli(
-      [
-        'admin',
-        'keyring',
-        '--root-key',
-        offices().office.rootKey,
-        '--teams',
-        await teams(),
-        '--worker',
-        await writeTo(dir.path('worker.pub'), keyring.keyring.worker),
-        '--serial',
-        '2',
-        '--out',
-        dir.path('next'),
-      ],
-      NEXT_WEEK,
-    );
-    expect(next.code, next.err).toBe(EXIT.ok);
+    const { rootKey, rootPublicKey, keyring } = offices().office;
+    const signingKey = await readRootKey(rootKey, () => Promise.reject(new Error('not protected')));
+    const { worker, teams } = keyring.keyring;
+    const plan = { serial: 2, from: NEXT_WEEK.now, days: 7, worker, teams, previous: keyring };
+    await createKeyring(plan, signingKey, dir.path('next'));
     const { code, err } = await cli(
       [
         'admin',
@@ -159,7 +145,3 @@ describe('admin build-desk', () => {
     expect(err).toContain(`--${option} is missing`);
   });
 });
-
-function teams(): Promise<string> {
-  return writeTo(dir.path('teams.json'), JSON.stringify(offices().office.keyring.keyring.teams));
-}

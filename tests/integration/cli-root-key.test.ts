@@ -1,11 +1,11 @@
 // `admin init`: minisign reads our root keys, and we read minisign's.
 import { execFile } from 'node:child_process';
-import { readFile, readdir, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readRootKey } from '../../cli/keys/root-key.ts';
 import { EXIT } from '../../cli/errors.ts';
-import { encodeSecretKey, generateKeyPair, sign } from '../../crypto/minisign.ts';
+import { encodeSecretKey, generateKeyPair, parsePublicKey, sign } from '../../crypto/minisign.ts';
 import { cli, temporaryDirectory, writeTo } from '../support/cli.ts';
 import { atTerminal } from '../support/terminal.ts';
 
@@ -23,8 +23,9 @@ afterAll(() => dir.remove());
 
 describe('admin init', () => {
   test("Debian's minisign verifies with our public key and signs with our secret key", async () => {
-    const { code, text } = await cli(['admin', 'init', '--no-passphrase', '--out', dir.path('bare'), '--json']);
-    const made = JSON.parse(text) as { keyFile: string; publicKeyFile: string; publicKey: string };
+    const { code, text } = await cli(['admin', 'init', '--no-passphrase', '--folder', dir.path('bare'), '--json']);
+    const { publicKey } = JSON.parse(text) as { publicKey: string };
+    const made = { keyFile: dir.path('bare', 'root.key'), publicKeyFile: dir.path('bare', 'root.pub'), publicKey };
     expect(code).toBe(EXIT.ok);
     expect((await stat(made.keyFile)).mode & 0o777).toBe(0o600);
     const message = await writeTo(dir.path('message'), 'text');
@@ -40,7 +41,7 @@ describe('admin init', () => {
     'is protected unless told otherwise, and minisign opens it with the passphrase',
     async () => {
       const directory = dir.path('protected');
-      const result = await cli(['admin', 'init', '--out', directory], { terminal: { answers: [PASSPHRASE, PASSPHRASE] } });
+      const result = await cli(['admin', 'init', '--folder', directory], { terminal: { answers: [PASSPHRASE, PASSPHRASE] } });
       expect(result.code, result.err).toBe(EXIT.ok);
       const message = await writeTo(dir.path('message2'), 'text');
       const signed = await atTerminal(`minisign -S -s ${directory}/root.key -m ${message}`, [['Password', PASSPHRASE]]);
@@ -73,14 +74,25 @@ describe('admin init', () => {
     PATIENCE_MS,
   );
 
-  test('overwrites neither of the two files, and leaves no half pair', async () => {
-    const directory = dir.path('half');
-    await cli(['admin', 'init', '--no-passphrase', '--out', directory]);
+  test('is safe to run twice: the key stays, and nothing is asked', async () => {
+    const directory = dir.path('twice');
+    await cli(['admin', 'init', '--no-passphrase', '--folder', directory]);
     const before = await readFile(`${directory}/root.key`, 'utf8');
-    await runFile('rm', [`${directory}/root.key`]);
-    const { code } = await cli(['admin', 'init', '--no-passphrase', '--out', directory]);
-    expect(code).toBe(EXIT.output);
-    expect(await readdir(directory)).toEqual(['root.pub']);
-    expect(before).toContain('minisign');
+    const again = await cli(['admin', 'init', '--folder', directory, '--json']);
+    expect(again).toMatchObject({ code: EXIT.ok, asked: [] });
+    expect(JSON.parse(again.text)).toMatchObject({ made: false });
+    expect(await readFile(`${directory}/root.key`, 'utf8')).toBe(before);
+  });
+
+  test('takes a root.key that lies there already, and asks for its passphrase', async () => {
+    const directory = dir.path('theirs');
+    await mkdir(directory);
+    const key = generateKeyPair();
+    await writeTo(`${directory}/root.key`, await encodeSecretKey(key, PASSPHRASE, 'minisign', LOG_N));
+    const wrong = await cli(['admin', 'init', '--folder', directory], { terminal: { answers: ['another passphrase'] } });
+    expect([wrong.code, wrong.err]).toEqual([EXIT.passphrase, expect.stringContaining('(PASSPHRASE_WRONG)')]);
+    const { code, text } = await cli(['admin', 'init', '--folder', directory], { terminal: { answers: [PASSPHRASE] } });
+    expect(code).toBe(EXIT.ok);
+    expect(parsePublicKey(text).key).toEqual(key.key);
   });
 });

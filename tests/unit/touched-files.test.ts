@@ -8,12 +8,11 @@ import { EXIT } from '../../cli/errors.ts';
 import { readIdentities } from '../../cli/keys/identities.ts';
 import { readPassphraseFile } from '../../cli/terminal/passphrase.ts';
 import { processIo } from '../../cli/terminal/process-io.ts';
-import { readTeams } from '../../cli/keys/teams.ts';
 import { encryptWithPassphrase } from '../../crypto/age/passphrase.ts';
 import { textOf } from '../../crypto/text-file.ts';
 import { workerEnv } from '../../worker/config.ts';
 import { loadIdentities } from '../../worker/identities.ts';
-import { cli, NOBODY, openOffice, temporaryDirectory, TEAM, TOPIC, writeTo, type Office } from '../support/cli.ts';
+import { cli, openOffice, temporaryDirectory, TEAM, TOPIC, writeTo, type Office } from '../support/cli.ts';
 
 const CASES = 'tests/cases/keys';
 const CHEAP_LOG_N = 10;
@@ -65,13 +64,11 @@ describe.each(TOUCHES)('%s', (_what, touch) => {
     expect(await readRootPublicKey(await copyOf(office.rootPublicKey, touch))).toEqual(await readRootPublicKey(office.rootPublicKey));
   });
 
-  it("a keyring's signature holds, and teams are read", async () => {
+  it("a keyring's signature holds", async () => {
     const root = await readRootPublicKey(office.rootPublicKey);
     const file = await writeTo(dir.path('keyring-copy.json'), await readFile(office.keyring.file));
     await writeTo(`${file}.minisig`, touch(await readFile(office.keyring.signatureFile, 'utf8')));
     expect((await readKeyring(file, root)).digest).toBe(office.keyring.digest);
-    const teams = JSON.stringify([{ ...TEAM, topics: [TOPIC], recipients: [office.recipient], signers: [NOBODY] }], null, 1);
-    expect((await readTeams(await writeTo(dir.path('teams.json'), touch(teams)))).teams).toHaveLength(1);
   });
 
   it('a keyring stays refused, with advice', async () => {

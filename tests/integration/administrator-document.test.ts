@@ -1,0 +1,124 @@
+// docs/administrator.md, followed literally: every command that stands there in a block of its own is run as it stands, in its order.
+import { execFileSync } from 'node:child_process';
+import { cp, mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { EXIT } from '../../cli/errors.ts';
+import { generateKeyPair } from '../../crypto/minisign.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { AdminFolder } from '../support/admin-folder.ts';
+import { cli, temporaryDirectory, type CliResult } from '../support/cli.ts';
+
+const PASSPHRASE = 'correct horse ёжик';
+let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
+
+beforeAll(async () => {
+  dir = await temporaryDirectory();
+  await mkdir(dir.path('carry', 'cards'), { recursive: true });
+  await ready;
+});
+afterAll(() => dir.remove());
+
+/** The commands of the document, with its sticks in a folder of ours. */
+async function commands(): Promise<string[]> {
+  const text = await readFile('docs/administrator.md', 'utf8');
+  const blocks = [...text.matchAll(/^```\n([^]*?)^```$/gm)].map(([, block = '']) => block.replaceAll(/\\\n\s*/g, '').trim());
+  return blocks.map((line) => line.replaceAll('/media/', `${dir.path()}/`));
+}
+
+/** The words of a command, as a shell takes them apart. */
+function wordsOf(command: string): string[] {
+  const [, ...words] = execFileSync('bash', ['-c', `cd "$0" && printf '%s\\0' ${command}`, dir.path()])
+    .toString()
+    .split('\0')
+    .slice(0, -1);
+  return words;
+}
+
+type Sitting = { now: string; before?: (folder: AdminFolder) => Promise<void>; answers: readonly string[]; code?: number };
+
+const sheet = (): string => dir.path('carry', 'sheet.txt');
+
+/** When each command is typed, what is on the sticks by then, and what the administrator answers. */
+function sittings(): Sitting[] {
+  const maple = generateKeyPair();
+  const card = async (folder: AdminFolder, holder: 'volunteer' | 'worker', place: string, signer = generateKeyPair()): Promise<void> => {
+    await cp(await folder.card(holder, { signer }), dir.path('carry', place));
+  };
+  const [monday, friday, later] = ['2026-11-30T09:00:00Z', '2026-12-11T09:00:00Z', '2026-12-15T09:00:00Z'];
+  const oak = async (folder: AdminFolder): Promise<void> => {
+    await folder.done('add', await folder.card('volunteer'), '--team', 'psych', '--alias', 'Oak', '--yes');
+    await card(folder, 'worker', 'cards/worker.card');
+  };
+  const twin = async (folder: AdminFolder): Promise<void> => {
+    const [last] = (await folder.keyrings()).slice(-1);
+    for (const end of ['', '.minisig']) {
+      const name = `keyring-${String(last?.serial)}.json${end}`;
+      await cp(join(folder.dir, 'keyrings', name), dir.path('carry', name));
+    }
+  };
+  return [
+    { now: monday, answers: [PASSPHRASE, PASSPHRASE] },
+    { now: monday, answers: [] },
+    { now: monday, answers: [] },
+    { now: monday, answers: [], code: EXIT.attention },
+    { now: monday, before: (folder) => card(folder, 'volunteer', 'season-2026-11-30.card', maple), answers: ['y'] },
+    { now: monday, before: oak, answers: ['y'] },
+    { now: monday, answers: ['y', PASSPHRASE] },
+    { now: monday, answers: [] },
+    { now: friday, answers: ['y', PASSPHRASE] },
+    { now: friday, before: (folder) => card(folder, 'volunteer', 'season-2026-12-07.card'), answers: ['y'] },
+    { now: friday, before: (folder) => card(folder, 'worker', 'season-2026-12-07.card'), answers: ['y', 'y', PASSPHRASE] },
+    { now: later, answers: [] },
+    { now: later, answers: ['y', PASSPHRASE] },
+    { now: later, before: twin, answers: [] },
+    { now: later, answers: ['y', PASSPHRASE] },
+    { now: later, answers: [] },
+  ];
+}
+
+test('from the ceremony to the loss of a stick', async () => {
+  const lines = await commands();
+  const folder = new AdminFolder(dir.path, 'admin/folder', new Date());
+  const steps = sittings();
+  expect(lines).toHaveLength(steps.length);
+  const errors: string[] = [];
+  for (const [at, line] of lines.entries()) {
+    const { now, before, answers, code = EXIT.ok } = steps[at] ?? { now: '', answers: [] };
+    folder.now = new Date(now);
+    await before?.(folder);
+    if (line.startsWith('cp ')) {
+      await mkdir(dir.path('second', 'folder'), { recursive: true });
+      execFileSync('bash', ['-c', line]);
+      continue;
+    }
+    const result: CliResult = await cli(wordsOf(line), { now: folder.now, logN: 12, terminal: { answers } });
+    expect([line, result.code, result.asked.length], result.err).toEqual([line, code, answers.length]);
+    errors.push(result.err);
+  }
+  expect(errors.at(-1)).toContain('There is a folder already: nothing to do.');
+  const out = await folder.out('volunteers');
+  expect(out.map(({ serial }) => serial)).toEqual(Array.from({ length: out.length }, (_, at) => 61 + at));
+  expect(out.at(-1)?.notAfter).toBe('2027-03-01T00:00:00Z');
+  // The second stick is that of the first season.
+  const second = new AdminFolder(dir.path, 'second/folder', new Date('2026-12-15T09:00:00Z'));
+  expect((await second.run(['status'])).text).toContain('Oak (team psych) has keys until 2027-02-28');
+});
+
+test('the sheet of the folder brings the root key back, with the command as it stands', async () => {
+  const [last = ''] = (await commands()).slice(-1);
+  await cp(dir.path('admin', 'folder', 'sheet.txt'), sheet());
+  const words = wordsOf(last.replace('sheet.txt', sheet()).replace('admin/folder', 'restored/folder'));
+  const { code, err } = await cli(words, { now: new Date(), terminal: { answers: [PASSPHRASE] } });
+  expect([code, err]).toEqual([EXIT.ok, expect.stringContaining('Its fingerprint, to read to each other')]);
+});
+
+test('names every error of these commands', async () => {
+  const text = await readFile('docs/administrator.md', 'utf8');
+  const sources = await readFile('cli/errors.ts', 'utf8');
+  const codes = [
+    ...sources.matchAll(/^ {2}\| '((?:FOLDER|CARD|TEAM|WEEK|SHEET)_\w+|WORKER_MISSING|SIGNER_REVOKED|ALIAS_UNKNOWN|NOT_CONFIRMED)'$/gm),
+  ];
+  expect(codes.length).toBeGreaterThan(15);
+  for (const [, code = ''] of codes) expect(text).toContain(`\`${code}\``);
+});

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeKeyring, keyringDigest, type Keyring } from '../../crypto/keyring.ts';
 import { generateKeyPair, sign } from '../../crypto/minisign.ts';
-import { FIREFOX } from '../support/browser.ts';
+import { clockAhead, FIREFOX } from '../support/browser.ts';
 import { answerWith, FormPage, MESSAGE, READY } from '../support/form-page.ts';
 import { usePages, useSite } from '../support/page-bench.ts';
 
@@ -45,11 +45,42 @@ describe.each(FIREFOX)('opening the form in %s', (name) => {
   ])('a door closed for %s is announced before anyone types, and checked again', async (reason, notice) => {
     page.serveStart({ door: { open: false, reason }, json: encodeKeyring(bench.deployment.keyring.keyring), signature: '' });
     await bench.open('', { until: `#notice-${notice}` });
-    expect(await bench.tab.isVisible('#form')).toBe(false);
+    const offered = async (): Promise<boolean[]> => Promise.all(['#form', '#invitation'].map((part) => bench.tab.isVisible(part)));
+    expect(await offered()).toEqual([false, false]);
+    expect(await bench.tab.text(`#notice-${notice}`)).toContain('Если ждать нельзя, обратитесь, пожалуйста, к тому, кто может помочь');
     bench.front.rules.clear();
     await bench.tab.page.click(`#notice-${notice} [data-action="check"]`);
     await bench.tab.until(READY);
     expect(await bench.tab.isVisible(`#notice-${notice}`)).toBe(false);
+    expect(await offered()).toEqual([true, true]);
+  });
+
+  it('a door closed for its keyring says so, and not that a clock is wrong, whatever keyring comes with it', async () => {
+    const ended = encodeKeyring({
+      ...bench.deployment.keyring.keyring,
+      notBefore: '2020-01-01T00:00:00Z',
+      notAfter: '2020-01-08T00:00:00Z',
+    });
+    page.serveStart({ door: { open: false, reason: 'keyring' }, json: ended, signature: sign(ended, await page.rootKey(), 'test') });
+    await bench.open('en/', { until: '#notice-closed-keyring' });
+    const said = await bench.tab.text('#notice-closed-keyring');
+    expect(said).toContain('We do not know how long that takes');
+    expect(said).not.toMatch(/hour|minute/);
+  });
+
+  it.each([
+    ['ahead', 40],
+    ['behind', -40],
+  ])('a clock that is %s is told from a closed door, shown, and nothing is sent until it is right', async (_, days) => {
+    page.serveClock(days);
+    await bench.open('', { until: '#notice-clock', before: clockAhead(days) });
+    expect(await bench.tab.isVisible('#form')).toBe(false);
+    const shown = new Intl.DateTimeFormat('ru', { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(Date.now() + days * 24 * HOUR_MS));
+    expect(await bench.tab.text('#notice-clock')).toContain(shown);
+    expect(bench.front.parcels()).toEqual([]);
+    await page.moveClock(0);
+    await bench.tab.page.click('#notice-clock [data-action="check"]');
+    await bench.tab.until(READY);
   });
 
   it.each([
@@ -77,8 +108,8 @@ describe.each(FIREFOX)('opening the form in %s', (name) => {
       async () => page.serveStart({ json: Buffer.from('{}'), signature: sign(Buffer.from('{}'), await page.rootKey(), 'test') }),
       'keyring-forged',
     ],
-    ['past its end', () => page.serveKeyring({ notBefore: '2020-01-01T00:00:00Z', notAfter: '2020-01-08T00:00:00Z' }), 'keyring-expired'],
-    ['not valid yet', () => page.serveKeyring({ notBefore: '2090-01-01T00:00:00Z', notAfter: '2090-01-08T00:00:00Z' }), 'keyring-early'],
+    ['past its end', () => page.serveKeyring({ notBefore: '2020-01-01T00:00:00Z', notAfter: '2020-01-08T00:00:00Z' }), 'clock'],
+    ['not valid yet', () => page.serveKeyring({ notBefore: '2090-01-01T00:00:00Z', notAfter: '2090-01-08T00:00:00Z' }), 'clock'],
   ])('a keyring %s is refused before anything can be sealed', async (_, prepare, notice) => {
     await prepare();
     await bench.open('', { until: `#notice-${notice}` });
@@ -115,11 +146,15 @@ describe.each(FIREFOX)('opening the form in %s', (name) => {
     expect(page.requests()).toHaveLength(1);
   });
 
-  it('an expired keyring at the moment of sending keeps the text', async () => {
+  it.each([
+    ['that the relay still takes for valid', () => undefined, 'clock'],
+    ['that the relay has none for', () => page.serveStart({ door: { open: false, reason: 'keyring' } }), 'closed-keyring'],
+  ])('an expired keyring at the moment of sending, %s, keeps the text', async (_, meanwhile, notice) => {
     await openWithKeyringEndingSoon();
     await page.moveClock(1);
+    meanwhile();
     await bench.tab.page.click('#send');
-    await page.expectKept('keyring-expired');
+    await page.expectKept(notice);
   });
 
   it('a topic that is gone from the keyring keeps the text and asks for another', async () => {

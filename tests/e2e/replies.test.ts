@@ -224,18 +224,6 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     expect(await bench.tab.isVisible('#delete-1')).toBe(true);
   });
 
-  it('shows no answer while the keys to check it are missing', async () => {
-    bench.front.rules.set(
-      '/start.json',
-      (_, response) => void response.end(JSON.stringify({ door: { open: false, reason: 'keyring' }, keyring: null, signature: null })),
-    );
-    await bench.open('replies', { until: '#notice-look-keys' });
-    expect(await bench.tab.page.$('#read:disabled')).not.toBeNull();
-    bench.front.rules.clear();
-    await bench.tab.page.click('#notice-look-keys [data-action="check"]');
-    await bench.tab.until('#read:not(:disabled)');
-  });
-
   it('fits a narrow screen, whatever an answer holds', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'ж'.repeat(500), `${'w'.repeat(300)} x`);

@@ -227,8 +227,8 @@ describe('the offline form', () => {
     await stop();
     const ended = await startRelay({ config: { webDirectory } });
     for (const [path, words] of [
-      ['/form.html', 'Вернитесь, пожалуйста, через несколько часов'],
-      ['/en/form.html', 'come back in a few hours'],
+      ['/form.html', 'Загляните сюда, пожалуйста, в другой день'],
+      ['/en/form.html', 'come back another day'],
     ] as const) {
       const { status, headers, body } = await http(ended.url + path);
       expect([status, headers['content-type'], headers['content-disposition']]).toEqual([410, 'text/html; charset=utf-8', undefined]);

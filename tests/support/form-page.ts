@@ -24,7 +24,7 @@ export function answerWith(
 }
 
 /** Keyrings are checked in the sealing worker, where a test can change the clock only by changing the script. */
-const CLOCK = `${clockAhead(0)}
+const movableClock = (days: number): string => `${clockAhead(days)}
 new BroadcastChannel('clock').onmessage = ({ data, target }) => {
   if (typeof data === 'number') target.postMessage(String(globalThis.daysAhead = data));
 };
@@ -102,11 +102,11 @@ export class FormPage {
     });
   }
 
-  /** Makes the clock of the sealing worker movable. */
-  serveClock(): void {
+  /** Makes the clock of the sealing worker movable, from so many days ahead. */
+  serveClock(days = 0): void {
     this.#bench.front.rules.set('/seal-wasm.js', async ({ path }, response) => {
       const { headers, body } = await http(new URL(path, this.#bench.deployment.url).href);
-      response.writeHead(200, { 'content-type': headers['content-type'] }).end(CLOCK + Buffer.from(body).toString());
+      response.writeHead(200, { 'content-type': headers['content-type'] }).end(movableClock(days) + Buffer.from(body).toString());
     });
   }
 

@@ -47,7 +47,7 @@ describe('a site file', () => {
     }
   });
 
-  it('gives names, crisis lines and advice on bridges in its own language only', () => {
+  it('gives names, crisis lines, other ways and advice on bridges in its own language only', () => {
     const site = parse({
       name: { ru: 'Тихая <линия>' },
       crisisLines: {
@@ -57,6 +57,7 @@ describe('a site file', () => {
         ],
       },
       bridges: { ru: 'Мосты: bridges@example.org' },
+      otherWays: { ru: 'line@example.org, по будням' },
     });
     const page = pageOf(site);
     expect(page).toContain('<p class="name">Тихая &lt;линия&gt;</p>');
@@ -64,9 +65,22 @@ describe('a site file', () => {
     expect(page).toContain('<a href="https://chat.example/" target="_blank" rel="noopener noreferrer">chat.example</a> (в новой вкладке)');
     expect(page).toContain('Мосты: bridges@example.org</li>');
     expect(page).not.toContain('href="tel:');
-    for (const word of ['Тихая', 'chat.example', 'bridges@example.org']) expect(pageOf(site, 'en')).not.toContain(word);
+    for (const word of ['Тихая', 'chat.example', 'bridges@example.org', 'line@example.org']) expect(pageOf(site, 'en')).not.toContain(word);
     // The name stays out of titles, which tabs and window lists show.
     expect(page).toContain('<title>Сообщение</title>');
+  });
+
+  it('says what else somebody can do exactly where nothing is taken', () => {
+    const site = parse({ otherWays: { en: 'line@example.org' }, crisisLines: { en: [{ name: 'Line', contact: '112' }] } });
+    const sectionOf = (page: string, notice: string): string => new RegExp(`id="notice-${notice}"[^]*?</section>`).exec(page)?.[0] ?? '';
+    const instead = /You can also reach us in other ways: line@example\.org<\/p>[^]*<b>Line<\/b><br>112/;
+    for (const path of ['index.html', 'replies.html']) {
+      const page = pageOf(site, 'en', path);
+      for (const notice of ['closed-keyring', 'closed-pool', 'closed-service']) expect(sectionOf(page, notice)).toMatch(instead);
+      for (const notice of ['clock', 'unreachable', 'too-long']) expect(sectionOf(page, notice)).not.toMatch(instead);
+    }
+    const pages = [...templates.keys()].filter((path) => instead.test(pageOf(site, 'en', path)));
+    expect(pages).toEqual(['index.html', 'replies.html', 'form-ended.html', 'paste/closed.html']);
   });
 
   it('says how to reach the onion on an ordinary address', () => {

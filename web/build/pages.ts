@@ -47,6 +47,14 @@ export async function readTemplate(name: string, parts: PageParts): Promise<stri
     .replace(/<[^<>]*>/g, (tag) => tag.replace(/\s*\n\s*/g, ' '));
 }
 
+/** The pages that say that nothing is taken now, or no form is to be had, also say what to do instead. */
+const INSTEAD: ReadonlySet<string> = new Set(['pasted.closed', 'offline.ended']);
+
+/** A page that only says what became of something, from the texts that begin with `texts`. */
+function told(pasted: string, texts: string): string {
+  return pasted.replaceAll('pasted.PAGE', texts).replace('{{@instead}}', INSTEAD.has(texts) ? '{{@instead}}' : '');
+}
+
 /** Every template, by the page it makes: a locale needs the texts of all of them. */
 export async function readTemplates(parts: PageParts): Promise<Map<string, string>> {
   const pasted = await readTemplate('pasted', parts);
@@ -54,8 +62,8 @@ export async function readTemplates(parts: PageParts): Promise<Map<string, strin
     ['index.html', await readTemplate('form', parts)],
     ['replies.html', (await readTemplate('replies', parts)).replace('{{@languages}}', '{{@replies-languages}}')],
     [NOWHERE_PAGE, await readTemplate('nowhere', parts)],
-    ...(parts.offline ? [[ENDED_PAGE, pasted.replaceAll('pasted.PAGE', 'offline.ended')] as const] : []),
-    ...PASTE_PAGES.map((page) => [`paste/${page}.html`, pasted.replaceAll('pasted.PAGE', `pasted.${page}`)] as const),
+    ...(parts.offline ? [[ENDED_PAGE, told(pasted, 'offline.ended')] as const] : []),
+    ...PASTE_PAGES.map((page) => [`paste/${page}.html`, told(pasted, `pasted.${page}`)] as const),
   ]);
 }
 

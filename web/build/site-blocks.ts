@@ -4,7 +4,7 @@ import type { CrisisLine, Site } from './site.ts';
 import { escapeHtml, textFor } from './texts.ts';
 
 /** Every text that is used here and in no template. */
-export const SITE_TEXTS = ['crisis.none', 'crisis.lines', 'crisis.opens', 'clearnet.title', 'clearnet.text'] as const;
+export const SITE_TEXTS = ['crisis.none', 'crisis.lines', 'crisis.opens', 'clearnet.title', 'clearnet.text', 'instead.ways'] as const;
 
 export function renderName({ language }: Locale, { name }: Site): string {
   const own = name[language];
@@ -28,6 +28,13 @@ export function renderCrisis(locale: Locale, { crisisLines }: Site): string {
   const lines = crisisLines[locale.language];
   if (lines === undefined) return `<p>${textFor(locale, 'crisis.none')}</p>`;
   return `<p>${textFor(locale, 'crisis.lines')}</p>\n<ul>${lines.map((line) => renderLine(locale, line)).join('')}</ul>`;
+}
+
+/** What somebody can do while nothing is taken: how else to reach the organisation, where the operator names a way, and who helps now. */
+export function renderInstead(locale: Locale, site: Site): string {
+  const ways = site.otherWays[locale.language];
+  const own = ways === undefined ? '' : `<p>${textFor(locale, 'instead.ways')} ${escapeHtml(ways)}</p>\n`;
+  return own + renderCrisis(locale, site);
 }
 
 export function renderBridges({ language }: Locale, { bridges }: Site): string {

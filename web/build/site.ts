@@ -40,6 +40,7 @@ const site = z.strictObject({
   name: perLanguage(text).default({}),
   crisisLines: perLanguage(z.array(crisisLine, 'it must be a list').min(1, 'it is empty')).default({}),
   bridges: perLanguage(text).default({}),
+  otherWays: perLanguage(text).default({}),
   clearnet: z.strictObject({ onion: z.string().refine(isOnion, 'it must be the http://….onion/ address of this form') }).optional(),
 });
 
@@ -63,8 +64,8 @@ export function parseSite(json: string, languages: readonly string[]): Site {
   }
   const result = site.safeParse(value);
   if (!result.success) throw new SiteError(result.error.issues.map(({ path, message }) => `${place(path)}: ${message}`).join('; '));
-  const { name, crisisLines, bridges } = result.data;
-  const unknown = [name, crisisLines, bridges].flatMap(Object.keys).find((code) => !languages.includes(code));
+  const { name, crisisLines, bridges, otherWays } = result.data;
+  const unknown = [name, crisisLines, bridges, otherWays].flatMap(Object.keys).find((code) => !languages.includes(code));
   if (unknown !== undefined) throw new SiteError(`${unknown}: the form has no such language, only ${languages.join(', ')}`);
   return result.data;
 }

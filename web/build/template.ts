@@ -1,11 +1,11 @@
 // Makes a page from a template and the texts of one language. Every text of a page is in locales/.
 import type { Locale } from '../../runtime/locales.ts';
-import { NOTICES, type Notice } from '../page/notices.ts';
-import { renderBridges, renderClearnet, renderCrisis, renderName, SITE_TEXTS } from './site-blocks.ts';
+import { CLOSED_NOTICES, NOTICES, type Notice } from '../page/notices.ts';
+import { renderBridges, renderClearnet, renderCrisis, renderInstead, renderName, SITE_TEXTS } from './site-blocks.ts';
 import { PLAIN_SITE, type Site } from './site.ts';
 import { escapeHtml, textFor } from './texts.ts';
 
-function renderNotice(locale: Locale, notice: Notice): string {
+function renderNotice(locale: Locale, notice: Notice, site: Site): string {
   const paragraphs = textFor(locale, `notice.${notice}.text`)
     .split('\n')
     .map((text) => `<p>${text}</p>`);
@@ -16,6 +16,7 @@ function renderNotice(locale: Locale, notice: Notice): string {
     `<section class="notice" id="notice-${notice}" aria-labelledby="notice-${notice}-title" hidden>`,
     `<h2 id="notice-${notice}-title" tabindex="-1">${textFor(locale, `notice.${notice}.title`)}</h2>`,
     ...paragraphs,
+    ...(CLOSED_NOTICES.has(notice) ? [renderInstead(locale, site)] : []),
     ...(buttons.length > 0 ? [`<p class="actions">${buttons.join(' ')}</p>`] : []),
     '</section>',
   ].join('\n');
@@ -54,6 +55,8 @@ export function renderPage(template: string, locale: Locale, all: readonly Local
         return renderName(locale, site);
       case '@crisis':
         return renderCrisis(locale, site);
+      case '@instead':
+        return renderInstead(locale, site);
       case '@bridges':
         return renderBridges(locale, site);
       case '@clearnet':
@@ -63,7 +66,7 @@ export function renderPage(template: string, locale: Locale, all: readonly Local
       case '@replies-languages':
         return renderLanguages(locale, all, 'replies');
       case '@notices':
-        return (Object.keys(NOTICES) as Notice[]).map((notice) => renderNotice(locale, notice)).join('\n');
+        return (Object.keys(NOTICES) as Notice[]).map((notice) => renderNotice(locale, notice, site)).join('\n');
       default:
         return textFor(locale, key);
     }

@@ -91,6 +91,7 @@ export type TemplateId =
   | 'identity-passphrase'
   | 'identity-status'
   | 'intro'
+  | 'invitation'
   | 'kept'
   | 'keys-title'
   | 'letters-status'

@@ -13,7 +13,13 @@ import { PageVisit } from './visit.ts';
 /** After so many automatic retries the page leaves the next one to the person. */
 const MOST_WAITS = 10;
 
-const show = createViews(['opening', 'form', 'progress', 'accepted'], ['opening', 'form', null]);
+const draw = createViews(['opening', 'form', 'progress', 'accepted'], ['opening', 'form', null]);
+
+/** Null: nothing can be sent, so the page does not invite anybody to write. */
+function show(view: Parameters<typeof draw>[0]): void {
+  draw(view);
+  setVisible({ invitation: view !== null });
+}
 
 class Form {
   readonly #visit: PageVisit;
@@ -59,11 +65,12 @@ class Form {
       const started = this.#visit.sealer.start();
       // Awaited later: a closed door is said first.
       started.catch(() => undefined);
-      const { door, keyring } = await readStart();
+      const start = await readStart();
+      const { door } = start;
       if (!door.open) return this.#visit.notReady(DOOR_NOTICES[door.reason]);
       show('form');
       await started;
-      await this.#visit.take(keyring);
+      await this.#visit.take(start);
       this.#visit.ready(true);
       this.#choice.fetch();
       this.#visit.sending.start(door.difficulty);

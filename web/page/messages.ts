@@ -24,8 +24,8 @@ export type MailboxFound = { total: number; first: number; replies: MailboxReply
 export type MailboxPage = MailboxFound | { retryAfterSeconds: number };
 export type SealingStage = 'sealing' | 'stamping';
 export type FailureCode = ErrorCode | 'UNEXPECTED';
-/** WORKER: the sealing worker could not be loaded, or died. */
-export type SealerCode = FailureCode | 'WORKER';
+/** WORKER: the sealing worker could not be loaded, or died. KEYRING_NONE: the relay itself has no keyring that is valid now. */
+export type SealerCode = FailureCode | 'WORKER' | 'KEYRING_NONE';
 
 /** Everything that the sealing worker can be asked to do. */
 export type Tasks = {

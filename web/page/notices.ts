@@ -19,8 +19,7 @@ export const NOTICES = {
   unreachable: ['check'],
   'keyring-forged': ['check'],
   'keyring-old': ['check'],
-  'keyring-expired': ['check'],
-  'keyring-early': ['check'],
+  clock: ['check'],
   'topic-gone': [],
   'too-long': [],
   offline: ['send'],
@@ -47,9 +46,11 @@ export const BLOCKING_NOTICES: ReadonlySet<Notice> = new Set<Notice>([
   'unreachable',
   'keyring-forged',
   'keyring-old',
-  'keyring-expired',
-  'keyring-early',
+  'clock',
 ]);
+
+/** The relay takes nothing now. Under these the page says what else somebody can do (web/build/template.ts). */
+export const CLOSED_NOTICES: ReadonlySet<Notice> = new Set<Notice>(['closed-keyring', 'closed-pool', 'closed-service']);
 
 export const DOOR_NOTICES: Readonly<Record<DoorReason, Notice>> = {
   keyring: 'closed-keyring',
@@ -59,8 +60,10 @@ export const DOOR_NOTICES: Readonly<Record<DoorReason, Notice>> = {
 };
 
 const SEALER_NOTICES: Readonly<Partial<Record<SealerCode, Notice>>> = {
-  KEYRING_EXPIRED: 'keyring-expired',
-  KEYRING_NOT_YET_VALID: 'keyring-early',
+  KEYRING_NONE: 'closed-keyring',
+  // The relay gives out no keyring that is not valid by its own clock.
+  KEYRING_EXPIRED: 'clock',
+  KEYRING_NOT_YET_VALID: 'clock',
   KEYRING_OLD: 'keyring-old',
   KEYRING_TOPIC: 'topic-gone',
   LETTER_TOO_LONG: 'too-long',

@@ -13,7 +13,7 @@ import { SealerError } from './sealer.ts';
 import type { Errand } from './sending.ts';
 import { PageVisit } from './visit.ts';
 
-const draw = createViews(['enter', 'conversation', 'ended', 'progress'], ['enter']);
+const draw = createViews(['enter', 'conversation', 'ended', 'progress'], ['enter', null]);
 /** What shows while nothing is being sent or fetched. */
 type View = 'enter' | 'conversation' | 'ended';
 const OPERATIONS = ['look', 'send', 'delete'] as const;
@@ -62,17 +62,17 @@ class Replies {
   /** Prepares everything for a look. The code can be typed meanwhile: over Tor this takes its time. */
   async start(): Promise<void> {
     this.#visit.notices.show(null);
+    this.#show(this.#view);
     this.#visit.ready(false);
     try {
       const started = this.#visit.sealer.start();
       started.catch(() => undefined);
-      const [{ door, keyring }, words] = await Promise.all([readStart(), fetchWords(document.documentElement.dataset['words'] ?? '')]);
+      const [start, words] = await Promise.all([readStart(), fetchWords(document.documentElement.dataset['words'] ?? '')]);
       this.#words = words;
       this.#code.know(words);
       await started;
-      if (keyring === null) return this.#visit.notReady('look-keys');
-      await this.#visit.take(keyring);
-      this.#applyDoor(door);
+      await this.#visit.take(start);
+      this.#applyDoor(start.door);
       this.#visit.ready(true);
     } catch (error) {
       this.#visit.notReady(this.#noticeFor(error, 'unreachable'));
@@ -145,10 +145,9 @@ class Replies {
   #lookAgain(): Promise<void> {
     const retry = (): Promise<void> => this.#lookAgain();
     return this.#do('look', retry, async () => {
-      const { door, keyring } = await readStart();
-      if (keyring === null) return this.#tell('look-keys');
-      await this.#visit.take(keyring);
-      this.#applyDoor(door);
+      const start = await readStart();
+      await this.#visit.take(start);
+      this.#applyDoor(start.door);
       this.#busy = false;
       await this.#look();
     });
@@ -211,7 +210,7 @@ class Replies {
       await work();
     } catch (error) {
       const unsent = error instanceof UnreachableError ? error.why : 'refused';
-      this.#tell(this.#noticeFor(error, operation === 'send' ? unsent : `${operation}-failed`));
+      this.#tell(operation === 'send' ? this.#visit.noticeFor(error, unsent) : this.#noticeFor(error, `${operation}-failed`));
     } finally {
       this.#busy = false;
     }
@@ -267,8 +266,11 @@ class Replies {
   }
 
   #noticeFor(error: unknown, otherwise: Notice): Notice {
-    // What came back is not a relay's answer.
-    if (error instanceof SealerError && error.code.startsWith('MAILBOX_')) return 'look-failed';
+    if (error instanceof SealerError) {
+      // What came back is not a relay's answer.
+      if (error.code.startsWith('MAILBOX_')) return 'look-failed';
+      if (error.code === 'KEYRING_NONE') return 'look-keys';
+    }
     return this.#visit.noticeFor(error, otherwise);
   }
 
@@ -279,7 +281,9 @@ class Replies {
 
   /** Says what happened and what to do, above the view that was there before. */
   #tell(notice: Notice): void {
-    this.#show(this.#view);
+    // Nobody should type a code while nothing can be read with it.
+    const isUseless = (notice === 'look-keys' || notice === 'clock') && this.#view === 'enter' && this.#code.text === '';
+    draw(isUseless ? null : this.#view);
     this.#visit.tell(notice, !this.#fields.empty);
   }
 }

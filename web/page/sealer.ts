@@ -11,6 +11,11 @@ export class SealerError extends Error {
   }
 }
 
+/** Whether a keyring was refused for the date of this device alone. */
+export function isUntimely(error: unknown): boolean {
+  return error instanceof SealerError && (error.code === 'KEYRING_EXPIRED' || error.code === 'KEYRING_NOT_YET_VALID');
+}
+
 type OnProgress = (stage: SealingStage, done: number, of: number) => void;
 type Waiting = { resolve: (output: never) => void; reject: (error: SealerError) => void; onProgress: OnProgress | undefined };
 

@@ -6,7 +6,7 @@ import { askMailbox, sendParcel } from './door.ts';
 import type { FollowUp, MailboxPage, RequestFields } from './messages.ts';
 import { REFUSAL_NOTICES, type Notice } from './notices.ts';
 import type { ProgressStage } from './page.ts';
-import { SealerError, type Sealer } from './sealer.ts';
+import { isUntimely, type Sealer } from './sealer.ts';
 import { LONGEST_MEANS, Slots } from './slots.ts';
 
 /** How often to try a harder stamp, a new keyring or sealing again before the person is told. */
@@ -83,7 +83,10 @@ export class Sending {
   async look(page: number): Promise<MailboxPage> {
     const { sealer } = this.#options;
     const question = await sealer.ask('look', { page });
-    return this.#inSlot(async () => sealer.ask('replies', { bytes: await askMailbox(question), page }));
+    return this.#inSlot(async () => {
+      const bytes = await askMailbox(question);
+      return this.#underValidKeyring(() => sealer.ask('replies', { bytes, page }));
+    });
   }
 
   #inSlot<T>(exchange: () => Promise<T>): Promise<T> {
@@ -130,19 +133,22 @@ export class Sending {
   }
 
   async #seal(load: Load): Promise<Uint8Array> {
-    const { sealer, renewKeyring, onStage } = this.#options;
+    const { sealer, onStage } = this.#options;
     const difficulty = this.#difficulty;
-    const seal = (): Promise<Uint8Array> => {
+    return this.#underValidKeyring(() => {
       if (!isErrand(load)) return sealer.ask('decoy', { difficulty });
       return 'request' in load
         ? sealer.ask('seal', { ...load, difficulty }, onStage)
         : sealer.ask('delete', { ...load, difficulty }, onStage);
-    };
-    return seal().catch(async (error: unknown) => {
-      // The page may have been open for longer than its keyring is valid.
-      if (!(error instanceof SealerError && error.code === 'KEYRING_EXPIRED')) throw error;
-      await renewKeyring();
-      return seal();
+    });
+  }
+
+  /** The page may have been open for longer than its keyring is valid: then does the task again, under the one that the relay has now. */
+  async #underValidKeyring<T>(task: () => Promise<T>): Promise<T> {
+    return task().catch(async (error: unknown) => {
+      if (!isUntimely(error)) throw error;
+      await this.#options.renewKeyring();
+      return task();
     });
   }
 

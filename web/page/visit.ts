@@ -1,5 +1,5 @@
 // What the form and the page of answers have in common: they have a keyring verified, seal, send in slots, and say what did not work.
-import { readStart, type FetchedKeyring } from './door.ts';
+import { readStart, type Start } from './door.ts';
 import { takeKeyring } from './keyring.ts';
 import type { Offered } from './messages.ts';
 import { NOTICES, noticeForSealer, type Notice } from './notices.ts';
@@ -26,16 +26,14 @@ export class PageVisit {
     this.sending = new Sending({
       sealer: this.sealer,
       slotMs: Number(document.documentElement.dataset['slotSeconds']) * 1_000,
-      renewKeyring: async () => this.take((await readStart()).keyring),
+      renewKeyring: async () => this.take(await readStart()),
       onStage: progress,
     });
   }
 
-  /** Starts libsodium while the page asks for everything else. Rejects with SealerError or UnreachableError. */
-
   /** Throws SealerError when the keyring does not verify, or there is none. */
-  async take(keyring: FetchedKeyring | null): Promise<void> {
-    this.#onOffer(await takeKeyring(this.sealer, keyring));
+  async take(start: Start): Promise<void> {
+    this.#onOffer(await takeKeyring(this.sealer, start));
   }
 
   ready(isReady: boolean): void {

@@ -1,44 +1,48 @@
 import { join, resolve } from 'node:path';
-import { readKeyring, SERIAL_MAX } from '../keys/keyring.ts';
+import { readKeyringFiles } from '../keys/keyring-files.ts';
+import { SERIAL_MAX } from '../keys/keyring.ts';
 import { readRootPublicKey } from '../keys/root-key.ts';
 import { CodedError } from '../../crypto/errors.ts';
-import type { Keyring } from '../../crypto/keyring.ts';
-import type { PublicKey } from '../../crypto/minisign.ts';
+import type { Keyring, VerifiedKeyring } from '../../crypto/keyring.ts';
 import { HIGHEST_DIFFICULTY } from '../../crypto/wire.ts';
 import { loadBuilder } from '../builder.ts';
 import { defineCommand, required, wholeNumber } from '../command.ts';
-import { CliError, EXIT } from '../errors.ts';
+import { CliError, EXIT, UsageError } from '../errors.ts';
 import { readInputText } from '../files.ts';
 import type { Io } from '../terminal/io.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
+import { carriedFrom } from '../../web/build/carried.ts';
 import type { Former } from '../../web/build/publish.ts';
-import type { SignedKeyring } from '../../web/build/single-file.ts';
 import { SiteError } from '../../web/build/site.ts';
 
 const NAME = 'operator build-form';
 /** A weekend, to get the next keyring signed; as for the relay's own keyrings (runtime/keyrings.ts). */
 const ENDING_MS = 48 * 60 * 60 * 1000;
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 export const operatorBuildForm = defineCommand({
   name: NAME,
   summary: 'Build the web form with your root key in it',
-  usage: '--root-key FILE --out DIR [--keyring FILE]… [--site FILE] [options]',
-  examples: ['support-relay operator build-form --root-key root.pub --keyring keyrings/keyring-12.json --out web'],
+  usage: '--root-key FILE --out DIR [--keyring PATH]… [--site FILE] [options]',
+  examples: ['support-relay operator build-form --root-key root.pub --keyring keyrings --out web'],
   details: `
 Writes the form's static files into DIR, for the relay to serve (RELAY_WEB). The root public key is built in, so the
 form takes only keyrings that your administrator signed.
 
   --root-key FILE    the public root key (root.pub)
   --out DIR          where to put the form
-  --keyring FILE     a keyring for the offline form, with FILE.minisig beside it; may be given several times. Without one
-                     there is no offline form. Build again before the last of them ends: after that the relay no longer
-                     serves the offline form
+  --keyring PATH     keyrings for the offline form: a file with its .minisig beside it, or a folder with a season's; may be
+                     given several times. Without one there is no offline form. The form carries the current one and those
+                     that follow it, for four weeks at most. Build again before the last of them ends: after that the
+                     relay no longer serves the offline form
+  --from DATE        the day, in UTC, from which these four weeks are counted; today if left out
   --site FILE        where Quick exit leads to, crisis lines and the like (docs/operations.md)
   --floor-serial N   the form refuses keyrings below this serial; 1 if left out
   --no-offline-form  remove the offline form that is in DIR, when no --keyring is given
   --replace          remove or overwrite anything else in DIR that this build does not have or that no build made
   --offline-difficulty N  leading zero bits of stamps by the offline form, which cannot ask the relay; 14 if left out
-  --json             one line of JSON: directory, manifestFile, gone, foreign (lists), signatureGone, warning (or null)
+  --json             one line of JSON: directory, manifestFile, gone, foreign (lists), signatureGone, keyrings (serials
+                     in the offline form), until (its end, or null), warning (or null)
 
 A former build in DIR is replaced in one go when the new one is complete. If something of the former build would be gone, it
 is named, and nothing changes unless you agree to it. The signature of a former manifest that differs is removed.
@@ -51,6 +55,7 @@ support-relay admin sign DIR/manifest.json on the computer that has the root key
     site: { type: 'string' },
     'floor-serial': { type: 'string', default: '1' },
     keyring: { type: 'string', multiple: true, default: [] },
+    from: { type: 'string' },
     'offline-difficulty': { type: 'string', default: '14' },
     'no-offline-form': { type: 'boolean', default: false },
     replace: { type: 'boolean', default: false },
@@ -62,10 +67,9 @@ support-relay admin sign DIR/manifest.json on the computer that has the root key
     const floorSerial = wholeNumber(values['floor-serial'], 'floor-serial', [1, SERIAL_MAX], NAME);
     const offlineDifficulty = wholeNumber(values['offline-difficulty'], 'offline-difficulty', [0, HIGHEST_DIFFICULTY], NAME);
     const root = await readRootPublicKey(rootKeyFile);
-    const given = await Promise.all(values.keyring.map((file) => signedKeyring(file, root)));
-    const keyrings = given.map(({ signed }) => signed);
-    const verified = given.map(({ keyring }) => keyring);
-    const warning = checkTimes(verified, io.now());
+    const given = await readKeyringFiles(values.keyring, root);
+    const carried = carriedFrom(given, values.from === undefined ? dayOf(io.now()) : dayFrom(values.from));
+    const warning = checkTimes(given, carried, io.now());
     if (values.site !== undefined) await readInputText(values.site, 'the site file');
     const { buildWeb } = await loadBuilder();
     // Absolute, since the builder works from the project's own directory.
@@ -75,7 +79,7 @@ support-relay admin sign DIR/manifest.json on the computer that has the root key
       rootKeyFile: resolve(rootKeyFile),
       outDir: resolve(outDir),
       floorSerial,
-      keyrings,
+      keyrings: carried.map(({ signed }) => signed),
       offlineDifficulty,
       agree,
       ...site,
@@ -84,17 +88,26 @@ support-relay admin sign DIR/manifest.json on the computer that has the root key
       if (!(error instanceof SiteError)) throw error;
       throw new CliError('INPUT_FORMAT', `${values.site ?? ''}: ${error.message}`, 'see docs/operations.md');
     });
-    tellBuilt(built, warning, outDir, values.json === true, io);
+    tellBuilt(built, { keyrings: carried.map(({ keyring }) => keyring), warning }, outDir, values.json === true, io);
     return EXIT.ok;
   },
 });
 
 type Built = { gone: readonly string[]; foreign: readonly string[]; signatureGone: boolean };
 
-function tellBuilt({ gone, foreign, signatureGone }: Built, warning: string | null, outDir: string, isJson: boolean, io: Io): void {
+type Offline = { keyrings: readonly Keyring[]; warning: string | null };
+
+function tellBuilt(built: Built, { keyrings, warning }: Offline, outDir: string, isJson: boolean, io: Io): void {
+  const { gone, foreign, signatureGone } = built;
   const manifestFile = join(outDir, 'manifest.json');
-  if (isJson) io.out(`${visibleJson({ directory: outDir, manifestFile, gone, foreign, signatureGone, warning })}\n`);
-  else io.err(`The form is in ${visibleLine(outDir)}.\n`);
+  const serials = keyrings.map(({ serial }) => serial);
+  const until = keyrings.at(-1)?.notAfter ?? null;
+  if (isJson) {
+    io.out(`${visibleJson({ directory: outDir, manifestFile, gone, foreign, signatureGone, keyrings: serials, until, warning })}\n`);
+  } else io.err(`The form is in ${visibleLine(outDir)}.\n`);
+  if (until !== null && !isJson) {
+    io.err(`Keyrings in the offline form: ${serials.join(', ')}. It is of use until ${until}: build it again before that.\n`);
+  }
   if (gone.length > 0) io.err(`Removed: ${named(gone)}.\n`);
   if (foreign.length > 0) io.err(`Overwritten, though no former build made it: ${named(foreign)}.\n`);
   if (signatureGone) {
@@ -140,32 +153,35 @@ function named(paths: readonly string[]): string {
   return `${paths.slice(0, NAMED_MAX).map(visibleLine).join(', ')}${more > 0 ? ` and ${String(more)} more` : ''}`;
 }
 
-/** Reads a keyring, verified before anything is built, so that a failure names the file. */
-async function signedKeyring(file: string, root: PublicKey): Promise<{ signed: SignedKeyring; keyring: Keyring }> {
-  const { keyring } = await readKeyring(file, root);
-  return {
-    signed: {
-      json: await readInputText(file, 'the keyring'),
-      signature: await readInputText(`${file}.minisig`, "the keyring's signature"),
-    },
-    keyring,
-  };
+/** The first moment of a moment's day in UTC: so that two builds of one day are the same. */
+const dayOf = (moment: Date): Date => new Date(Math.floor(moment.getTime() / DAY_MS) * DAY_MS);
+
+function dayFrom(text: string): Date {
+  const day = new Date(`${text}T00:00:00Z`);
+  if (/^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text)) return day;
+  throw new UsageError(`--from must be a date such as 2026-11-30, not "${visibleLine(text)}"`, NAME);
 }
 
 /**
- * An offline form is of use only while one of its keyrings is valid. @returns what the operator should know about that, or null.
- * Throws KEYRING_EXPIRED when all have ended.
+ * An offline form is of use only while one of the keyrings that it carries is valid. @returns what the operator should know about that, or
+ * null. Throws KEYRING_EXPIRED when all have ended.
  */
-function checkTimes(keyrings: readonly Keyring[], now: Date): string | null {
-  const [first] = keyrings.map(({ notBefore }) => notBefore).sort();
-  const ends = keyrings.map(({ notAfter }) => notAfter).sort();
-  const last = ends.at(-1);
-  if (first === undefined || last === undefined) return null;
-  const leftMs = Date.parse(last) - now.getTime();
-  if (leftMs <= 0) {
-    throw new CodedError('KEYRING_EXPIRED', `an offline form could seal nothing: the last of its keyrings was valid until ${last}`);
+function checkTimes(given: readonly VerifiedKeyring[], carried: readonly VerifiedKeyring[], now: Date): string | null {
+  if (given.length === 0) return null;
+  const [first, last] = [carried[0]?.keyring.notBefore, carried.at(-1)?.keyring.notAfter];
+  if (first === undefined || last === undefined || Date.parse(last) <= now.getTime()) {
+    const end =
+      last ??
+      given
+        .map(({ keyring }) => keyring.notAfter)
+        .sort()
+        .at(-1) ??
+      '';
+    throw new CodedError('KEYRING_EXPIRED', `an offline form could seal nothing: the last of its keyrings was valid until ${end}`);
   }
-  if (leftMs < ENDING_MS) return `the offline form is of use only until ${last}: build it again with the next keyring before that`;
+  if (Date.parse(last) - now.getTime() < ENDING_MS) {
+    return `the offline form is of use only until ${last}: build it again with the next keyring before that`;
+  }
   if (Date.parse(first) > now.getTime()) return `the offline form is of no use before ${first}: give it the keyring of this week as well`;
   return null;
 }

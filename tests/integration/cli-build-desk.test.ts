@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { stop } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
@@ -51,6 +52,13 @@ describe('admin build-desk', () => {
       expect(page.includes(dir.path())).toBe(false);
     }
     expect((await readdir(dir.path('one'))).sort()).toEqual(names.toSorted());
+  });
+
+  test('takes the keyrings of a folder as those of its files', async () => {
+    const { code, err } = await buildDesk('of-a-folder', { keyring: dirname(offices().office.keyring.file) });
+    expect(code, err).toBe(EXIT.ok);
+    for (const name of deskNames())
+      expect((await readFile(dir.path('one', name))).equals(await readFile(dir.path('of-a-folder', name))), name).toBe(true);
   });
 
   test('never overwrites a desk, and leaves existing files untouched', async () => {

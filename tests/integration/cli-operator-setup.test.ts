@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { aclFile } from '../../redis/acl.ts';
+import { makeKeyrings, type KeyringDirectory } from '../support/keyrings.ts';
 import { cli, openOffice, temporaryDirectory, writeTo, type CliResult } from '../support/cli.ts';
 
 let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -50,6 +51,8 @@ describe('operator build-form', () => {
       gone: [],
       foreign: [],
       signatureGone: false,
+      keyrings: [],
+      until: null,
       warning: null,
     });
     expect(await readdir(dir.path('web'))).toContain('index.html');
@@ -105,6 +108,53 @@ describe('operator build-form', () => {
       if (warning === null) expect(err).not.toContain('Warning');
       else expect(err).toContain(`Warning: the offline form ${warning}`);
       expect(JSON.parse(await readFile(dir.path('web-times', 'form.json'), 'utf8'))).toEqual({ until: office.keyring.keyring.notAfter });
+    });
+  });
+
+  describe('of a season in a folder', () => {
+    let season: KeyringDirectory;
+    const WEEK_HOURS = 7 * 24;
+    beforeAll(async () => {
+      season = await makeKeyrings(dir.path('season'), () => Date.parse('2030-01-07T00:00:00Z'));
+      for (let serial = 1; serial <= 6; serial += 1) {
+        await season.add({ serial, fromHours: (serial - 1) * WEEK_HOURS, toHours: serial * WEEK_HOURS });
+      }
+    });
+    const build = (out: string, now: string, ...more: string[]): Promise<CliResult> =>
+      cli(['operator', 'build-form', '--root-key', season.rootKeyFile, '--keyring', season.directory, '--out', dir.path(out), ...more], {
+        now: new Date(now),
+      });
+    const carriedIn = async (out: string): Promise<number[]> => {
+      const page = await readFile(dir.path(out, 'form.html'), 'utf8');
+      return [...page.matchAll(/\\?"serial\\?":(\d+)/g)].map(([, serial]) => Number(serial));
+    };
+
+    test('the offline form carries four weeks, and the command says which and until when', async () => {
+      const { code, err } = await build('web-season', '2030-01-16T12:00:00Z');
+      expect(code, err).toBe(EXIT.ok);
+      expect(err).toContain('Keyrings in the offline form: 2, 3, 4, 5. It is of use until 2030-02-11T00:00:00Z: build it again before that.');
+      expect(await carriedIn('web-season')).toEqual([2, 3, 4, 5]);
+      expect(JSON.parse(await readFile(dir.path('web-season', 'form.json'), 'utf8'))).toEqual({ until: '2030-02-11T00:00:00Z' });
+    });
+
+    test('the same is built on another day with --from', async () => {
+      const manifest = (): Promise<string> => readFile(dir.path('web-season', 'manifest.json'), 'utf8');
+      const before = await manifest();
+      const { code, text } = await build('web-season', '2030-01-22T09:00:00Z', '--from', '2030-01-16', '--json');
+      expect([code, JSON.parse(text)]).toMatchObject([EXIT.ok, { keyrings: [2, 3, 4, 5], until: '2030-02-11T00:00:00Z' }]);
+      expect(await manifest()).toBe(before);
+    });
+
+    test.each(['2030-02-30', 'Monday', '2030-1-7'])('%s is no day to count from', async (day) => {
+      const { code, err } = await build('web-no-day', '2030-01-16T12:00:00Z', '--from', day);
+      expect([code, err]).toEqual([EXIT.usage, expect.stringContaining('--from must be a date such as 2026-11-30')]);
+    });
+
+    test('a folder without keyrings is refused', async () => {
+      const { code, err } = await cli([
+        ...['operator', 'build-form', '--root-key', season.rootKeyFile, '--keyring', dir.path('season'), '--out', dir.path('web-none')],
+      ]);
+      expect([code, err]).toEqual([EXIT.input, expect.stringContaining(`no keyring is in ${dir.path('season')}`)]);
     });
   });
 

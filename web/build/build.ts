@@ -30,7 +30,7 @@ export type WebOptions = {
   floorSerial?: number;
   /** Mean time between two slots (slots.ts); 20 seconds. */
   slotSeconds?: number | undefined;
-  /** The keyrings that the offline form (/form.html) carries; without any, no offline form is built. */
+  /** The keyrings that the offline form (/form.html) carries (web/build/carried.ts); without any, no offline form is built. */
   keyrings?: readonly SignedKeyring[];
   /** Leading zero bits of the offline form's stamps: it cannot ask the relay how many it wants. */
   offlineDifficulty?: number;

@@ -11,6 +11,7 @@ import { readLanguages, readLocales, type Language, type Locale } from '../../ru
 import { ROOT } from '../../runtime/root.ts';
 import { sodiumPlugin } from './cut.ts';
 import { readGiven } from './given.ts';
+import { inSuccession } from '../page/coverage.ts';
 import { readTemplate } from './pages.ts';
 import { renderPage } from './template.ts';
 
@@ -20,20 +21,17 @@ const WEB = join(ROOT, 'web');
 export type SignedKeyring = { json: string; signature: string };
 
 /**
- * The keyrings that a page carries, by rising serial, checked as the page will check them. `until`: when the last of them ends. Throws
+ * The keyrings that a page carries, by rising serial, checked as the page will check them. `until`: when the last that counts ends. Throws
  * MINISIGN_* when a signature is not by the root key, KEYRING_FORMAT when a field is wrong.
  */
 function verified(keyrings: readonly SignedKeyring[], rootKey: string): { carried: SignedKeyring[]; until: string | undefined } {
   const root = parsePublicKey(rootKey);
   const checked = keyrings
-    .map(({ json, signature }) => ({ json, signature, ...verifyKeyring(utf8(json), signature, root).keyring }))
-    .sort((a, b) => a.serial - b.serial);
+    .map(({ json, signature }) => ({ json, signature, ...verifyKeyring(utf8(json), signature, root) }))
+    .sort((a, b) => a.keyring.serial - b.keyring.serial);
   return {
     carried: checked.map(({ json, signature }) => ({ json, signature })),
-    until: checked
-      .map(({ notAfter }) => notAfter)
-      .sort()
-      .at(-1),
+    until: inSuccession(checked, new Date(0)).at(-1)?.keyring.notAfter,
   };
 }
 

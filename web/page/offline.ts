@@ -9,6 +9,7 @@ import { ready } from '../../crypto/sodium.ts';
 import { stampSteps } from '../../crypto/stamp.ts';
 import { Fields } from './fields.ts';
 import { setUpLeaving } from './leaving.ts';
+import { inSuccession } from './coverage.ts';
 import { element, fill, focusOn, momentText, Notices, onClick, createViews, setVisible } from './page.ts';
 import { inSlices, yieldToEventLoop } from './slices.ts';
 import { topicsOf } from './topics.ts';
@@ -75,9 +76,9 @@ class OfflineForm {
   }
 
   #sayUntil(): void {
-    const last = Math.max(...this.#keyrings.map(({ keyring }) => Date.parse(keyring.notAfter)));
-    fill('until', momentText(new Date(last)));
-    setVisible({ until: true });
+    const last = inSuccession(this.#keyrings, new Date()).at(-1);
+    if (last !== undefined) fill('until', momentText(new Date(last.keyring.notAfter)));
+    setVisible({ until: last !== undefined });
   }
 
   async #seal(): Promise<void> {

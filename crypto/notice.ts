@@ -7,5 +7,5 @@ export type NoticeDays = (typeof NOTICE_DAYS)[number];
 
 /** The smallest of NOTICE_DAYS that has been reached; 2 when it is over, too. Null: more than 28 days are left. Both in Unix time, ms. */
 export function noticeAt(untilMs: number, nowMs: number): NoticeDays | null {
-  return NOTICE_DAYS.findLast((days) => untilMs - nowMs <= days * DAY_MS) ?? null;
+  return NOTICE_DAYS.filter((days) => untilMs - nowMs <= days * DAY_MS).at(-1) ?? null;
 }

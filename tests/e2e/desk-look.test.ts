@@ -57,7 +57,10 @@ describe.each(CASES)('the desk in %s, %s', (name, themes) => {
     await tab.write('Ответ');
     await tab.sealed();
     await tab.write('Ещё');
-    for (const shown of ['#aliases', '#refused', '#compose', '#outgoing', 'article .problem'])
+    await tab.unfold('keys');
+    await tab.page.click('#open-keys');
+    await tab.until('#keys-status p');
+    for (const shown of ['#aliases', '#refused', '#compose', '#outgoing', '#keys-status .problem', 'article .problem'])
       expect(await tab.isVisible(shown), shown).toBe(true);
     for (const theme of themes) {
       await setTheme(tab, name, theme);

@@ -132,7 +132,7 @@ describe('operator build-form', () => {
     test('the offline form carries four weeks, and the command says which and until when', async () => {
       const { code, err } = await build('web-season', '2030-01-16T12:00:00Z');
       expect(code, err).toBe(EXIT.ok);
-      expect(err).toContain('Keyrings in the offline form: 2, 3, 4, 5. It is of use until 2030-02-11T00:00:00Z: build it again before that.');
+      expect(err).toContain('Keyrings in the offline form: 2, 3, 4, 5. It is of use until 2030-02-11T00:00:00Z: build it again');
       expect(await carriedIn('web-season')).toEqual([2, 3, 4, 5]);
       expect(JSON.parse(await readFile(dir.path('web-season', 'form.json'), 'utf8'))).toEqual({ until: '2030-02-11T00:00:00Z' });
     });

@@ -203,9 +203,21 @@ export class DeskTab extends Tab {
     await this.until('#signer-status p');
   }
 
-  /** A key's fields are folded once it is open. */
-  async unfold(key: 'identity' | 'signer'): Promise<void> {
-    await this.page.evaluate(`document.querySelector('#${key}-box:not([open]) > summary')?.click()`);
+  /** A key's fields are folded once it is open, and those for single files at first. */
+  async unfold(key: 'keys' | 'identity' | 'signer'): Promise<void> {
+    const boxes = [...(key === 'keys' ? [] : ['#single-keys']), `#${key}-box`];
+    for (const box of boxes) await this.page.evaluate(`document.querySelector('${box}:not([open]) > summary')?.click()`);
+  }
+
+  /** Chooses a folder of keys, or its files one by one, and opens it. Returns what the page says. */
+  async openFolder(field: '#key-folder' | '#key-files', paths: readonly string[], passphrase: string): Promise<string> {
+    await this.unfold('keys');
+    await this.give(field, ...paths);
+    await this.paste('#keys-passphrase', passphrase);
+    await this.page.evaluate("document.getElementById('keys-status').replaceChildren()");
+    await this.page.click('#open-keys');
+    await this.until('#keys-status p');
+    return this.text('#keys-status');
   }
 
   /** Performs an action that gives letters, and waits until they are read. */

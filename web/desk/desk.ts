@@ -4,15 +4,20 @@ import { ready } from '../../crypto/sodium.ts';
 import { textOf } from '../../crypto/text-file.ts';
 import { element, fill, focusOn, momentText, setVisible } from '../page/page.ts';
 import { Compose } from './compose.ts';
-import { readBytes, onFiles, type Given } from './intake.ts';
-import { KeyError, Office } from './office.ts';
+import { givenIn, readBytes, onFiles, type Given } from './intake.ts';
+import { hasOtherRoot, keyringsIn, lastingOf, openKeyFolder } from './key-folder.ts';
+import { KeyError } from './keys.ts';
+import { Office } from './office.ts';
 import { Outgoing } from './outgoing.ts';
 import { phrase } from './phrases.ts';
 import { Pile } from './pile.ts';
 import { placeToCompose, showAliases, showConversations } from './reading.ts';
 import { codeOf, ReadingError, showRefusals } from './refusals.ts';
+import { inSuccession } from '../page/coverage.ts';
 
 const SIGNATURE = '.minisig';
+/** From this step of the notices on a volunteer's weeks are said to end soon. */
+const SOON_DAYS = 7;
 
 class Desk {
   readonly #office = new Office();
@@ -41,8 +46,9 @@ class Desk {
 
   constructor() {
     onFiles((given) => this.#enqueue(() => this.#take(given)));
-    this.#onKey('identity', (file, passphrase) => this.#openIdentity(file, passphrase));
-    this.#onKey('signer', (file, passphrase) => this.#openSigner(file, passphrase));
+    this.#onKey('keys', ['key-folder', 'key-files'], (given, passphrase) => this.#openFolder(given, passphrase));
+    this.#onKey('identity', ['identity'], (given, passphrase) => this.#openIdentity(given, passphrase));
+    this.#onKey('signer', ['signer'], (given, passphrase) => this.#openSigner(given, passphrase));
     element('forget', HTMLButtonElement).addEventListener('click', () => this.#forget());
     addEventListener('beforeunload', (event) => {
       if (!this.#holds()) return;
@@ -80,17 +86,21 @@ class Desk {
     if (share !== null) element('work-bar', HTMLProgressElement).value = share;
   }
 
-  #onKey(name: 'identity' | 'signer', open: (file: Uint8Array, passphrase: string) => Promise<HTMLElement>): void {
+  /** `open` returns what to say, and throws KeyError or ReadingError when nothing opens. */
+  #onKey(
+    name: 'keys' | 'identity' | 'signer',
+    fields: readonly ('key-folder' | 'key-files' | 'identity' | 'signer')[],
+    open: (given: readonly Given[], passphrase: string) => Promise<HTMLElement[]>,
+  ): void {
     const status = element(`${name}-status`, HTMLElement);
     const passphrase = element(`${name}-passphrase`, HTMLInputElement);
-    const input = element(name, HTMLInputElement);
     const begin = (): void =>
       this.#enqueue(async () => {
-        const file = input.files?.[0];
+        const given = fields.flatMap((field) => givenIn(element(field, HTMLInputElement)));
         status.replaceChildren();
         try {
-          status.replaceChildren(file === undefined ? phrase('choose-file') : await open(await readBytes(file), passphrase.value));
-          if (file !== undefined) {
+          status.replaceChildren(...(given.length === 0 ? [phrase('choose-file')] : await open(given, passphrase.value)));
+          if (given.length > 0) {
             passphrase.value = '';
             element(`${name}-box`, HTMLDetailsElement).open = false;
           }
@@ -105,20 +115,44 @@ class Desk {
     });
   }
 
-  async #openIdentity(file: Uint8Array, passphrase: string): Promise<HTMLElement> {
-    await this.#office.addIdentities(file, passphrase, (share) => this.#showWork(share));
-    await this.#read();
-    // Letters may have waited for this key.
-    if (element('letters-status', HTMLElement).childElementCount > 0) this.#sayRead([]);
-    return phrase('identity-open', { count: String(this.#office.identities.length) });
+  async #openFolder(given: readonly Given[], passphrase: string): Promise<HTMLElement[]> {
+    const folder = await openKeyFolder(given, passphrase, (share) => this.#showWork(share));
+    const isForeign = await hasOtherRoot(given, this.#office.root);
+    this.#office.addFolder(folder);
+    const added = await this.#takeKeyrings(keyringsIn(given));
+    await this.#readAnew();
+    return [
+      ...(isForeign ? [phrase('other-root')] : []),
+      phrase('folder-open', { count: String(folder.weeks.length) }),
+      ...lasting(folder.weeks),
+      ...folder.broken.map((name) => phrase('folder-broken', { name })),
+      ...(added.length > 0 ? [phrase('keyrings-added', { count: String(added.length) })] : []),
+      folder.signer === null ? phrase('folder-unsigned') : this.#aboutSigner(),
+    ];
   }
 
-  async #openSigner(file: Uint8Array, passphrase: string): Promise<HTMLElement> {
-    await this.#office.setSigner(file, passphrase, (share) => this.#showWork(share));
+  async #openIdentity([chosen]: readonly Given[], passphrase: string): Promise<HTMLElement[]> {
+    await this.#office.addIdentities(await readBytes(chosen?.file ?? null), passphrase, (share) => this.#showWork(share));
+    await this.#readAnew();
+    return [phrase('identity-open', { count: String(this.#office.identities.length) })];
+  }
+
+  async #openSigner([chosen]: readonly Given[], passphrase: string): Promise<HTMLElement[]> {
+    await this.#office.setSigner(await readBytes(chosen?.file ?? null), passphrase, (share) => this.#showWork(share));
+    return [this.#aboutSigner()];
+  }
+
+  #aboutSigner(): HTMLElement {
     const newest = this.#office.newest(new Date());
     return this.#office.team(newest, undefined) === null
       ? phrase('signer-unknown', { serial: String(newest.keyring.serial) })
       : phrase('signer-open');
+  }
+
+  /** Letters may have waited for a key. */
+  async #readAnew(): Promise<void> {
+    await this.#read();
+    if (element('letters-status', HTMLElement).childElementCount > 0) this.#sayRead([]);
   }
 
   async #take(given: readonly Given[]): Promise<void> {
@@ -185,8 +219,9 @@ class Desk {
     const { keyring } = this.#office.newest(now);
     const early = now.getTime() < Date.parse(keyring.notBefore);
     const expired = now.getTime() >= Date.parse(keyring.notAfter);
-    fill('until', momentText(new Date(keyring.notAfter)));
-    fill('serial', String(keyring.serial));
+    const last = inSuccession(this.#office.keyrings, now).at(-1)?.keyring ?? keyring;
+    fill('until', momentText(new Date(last.notAfter)));
+    fill('serial', String(last.serial));
     fill('today', momentText(now));
     setVisible({ until: !early && !expired, 'notice-expired': expired, 'notice-early': early });
   }
@@ -206,6 +241,15 @@ class Desk {
     this.#wipe();
     location.reload();
   }
+}
+
+/** What a volunteer should know of how long their own weeks last. */
+function lasting(weeks: readonly number[]): HTMLElement[] {
+  const { untilMs, notice } = lastingOf(weeks, new Date().getTime());
+  if (untilMs === null) return [phrase('week-missing')];
+  const values = { until: momentText(new Date(untilMs)) };
+  if (notice === null) return [phrase('weeks-until', values)];
+  return [phrase(notice <= SOON_DAYS ? 'weeks-end-soon' : 'weeks-end', values)];
 }
 
 function tellBroken(): void {

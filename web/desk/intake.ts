@@ -33,13 +33,18 @@ function dropped({ items }: DataTransfer): Given[] {
   });
 }
 
+/** What was chosen in a field; in one for folders the name begins with the folder's. */
+export function givenIn(input: HTMLInputElement): Given[] {
+  return [...(input.files ?? [])].map((file) => ({ name: file.webkitRelativePath || file.name, file }));
+}
+
 /** Calls `take` with whatever is given, except hidden files. */
 export function onFiles(take: (given: readonly Given[]) => void): void {
   const visibleOnes = (given: readonly Given[]): Given[] => given.filter(({ name }) => !/(^|\/)\.[^/]*$/.test(name));
   for (const id of ['files', 'folder'] as const) {
     const input = element(id, HTMLInputElement);
     input.addEventListener('change', () => {
-      const files = [...(input.files ?? [])].map((file) => ({ name: file.webkitRelativePath || file.name, file }));
+      const files = givenIn(input);
       const isMaildir = files.some(({ name }) => /^[^/]+\/(new|cur)\//.test(name));
       // In tmp/ messages are still being written; an empty file `maildirfolder` marks a subfolder.
       const isPassedOver = (name: string): boolean => (isMaildir && /^[^/]+\/tmp\//.test(name)) || /\/maildirfolder$/.test(name);

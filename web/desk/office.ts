@@ -1,54 +1,15 @@
 // What a volunteer works with: keyrings, identities that open letters, and the signer that answers. In memory only.
-import { parseIdentityFile } from '../../crypto/age/identity.ts';
 import { utf8 } from '../../crypto/bytes.ts';
 import { currentKeyring, keyringThatCounts, verifyKeyring, type Team, type VerifiedKeyring } from '../../crypto/keyring.ts';
-import { parsePublicKey, parseSigner } from '../../crypto/minisign.ts';
+import { parsePublicKey } from '../../crypto/minisign.ts';
 import type { SigningKeyPair } from '../../crypto/sign.ts';
-import { textOf } from '../../crypto/text-file.ts';
-import { identityFile, isWrongPassphrase, openIdentityFile, openKeyFile, type OnProgress } from '../../volunteer/keys/key-files.ts';
+import type { OnProgress } from '../../volunteer/keys/key-files.ts';
 import { teamOf } from '../../volunteer/keys/team.ts';
-
-/** What to say when a key does not open. */
-export type KeyProblem = 'unreadable' | 'passphrase-missing' | 'passphrase-wrong' | 'no-identity' | 'no-signer';
-
-export class KeyError extends Error {
-  readonly problem: KeyProblem;
-  constructor(problem: KeyProblem) {
-    super(problem);
-    this.problem = problem;
-  }
-}
-
-/** The identities in a file as keygen or `age -p` makes it. Throws KeyError when it has none, or the passphrase does not open it. */
-async function readIdentities(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<string[]> {
-  return orProblem('no-identity', async () => {
-    const { bytes, needsPassphrase } = identityFile(file);
-    return parseIdentityFile(textOf(needsPassphrase ? await openIdentityFile(bytes, given(passphrase), onProgress) : bytes));
-  });
-}
-
-/** The signer in a file as keygen makes it. Throws KeyError when it is not one, or the passphrase does not open it. */
-async function readSigner(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<SigningKeyPair> {
-  return orProblem('no-signer', () => openKeyFile(textOf(file), parseSigner, () => given(passphrase), onProgress));
-}
-
-function given(passphrase: string): string {
-  if (passphrase === '') throw new KeyError('passphrase-missing');
-  return passphrase;
-}
-
-async function orProblem<Key>(otherwise: KeyProblem, read: () => Promise<Key>): Promise<Key> {
-  try {
-    return await read();
-  } catch (error) {
-    // A file that is not text is not a key either. A RangeError means that the browser gave no memory.
-    if (error instanceof KeyError || error instanceof RangeError) throw error;
-    throw new KeyError(isWrongPassphrase(error) ? 'passphrase-wrong' : otherwise);
-  }
-}
+import type { KeyFolder } from './key-folder.ts';
+import { readIdentities, readSigner } from './keys.ts';
 
 export class Office {
-  readonly #root = parsePublicKey(ROOT_PUBLIC_KEY);
+  readonly root = parsePublicKey(ROOT_PUBLIC_KEY);
   #keyrings: VerifiedKeyring[] = [];
   #identities: readonly string[] = [];
   signer: SigningKeyPair | null = null;
@@ -59,7 +20,7 @@ export class Office {
 
   /** Throws MINISIGN_* when the signature is not by the root key, KEYRING_FORMAT when a field is wrong. */
   addKeyring(json: Uint8Array, signature: string): VerifiedKeyring {
-    const verified = verifyKeyring(json, signature, this.#root);
+    const verified = verifyKeyring(json, signature, this.root);
     const others = this.#keyrings.filter(({ digest }) => digest !== verified.digest);
     this.#keyrings = [...others, verified].sort((a, b) => a.keyring.serial - b.keyring.serial);
     return verified;
@@ -71,8 +32,17 @@ export class Office {
 
   /** Throws KeyError when the file has no identity, or the passphrase does not open it. */
   async addIdentities(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<void> {
-    const added = await readIdentities(file, passphrase, onProgress);
-    this.#identities = [...new Set([...this.#identities, ...added])];
+    this.#add(await readIdentities(file, passphrase, onProgress));
+  }
+
+  /** A folder without a signer leaves the one that is open. */
+  addFolder({ identities, signer }: KeyFolder): void {
+    this.#add(identities);
+    this.signer = signer ?? this.signer;
+  }
+
+  #add(identities: readonly string[]): void {
+    this.#identities = [...new Set([...this.#identities, ...identities])];
   }
 
   /** Throws KeyError when the file is not a signer, or the passphrase does not open it. */

@@ -1,7 +1,7 @@
 // Keyrings that are built into a page: given one by one, or as the folder that holds a season's.
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { VerifiedKeyring } from '../../crypto/keyring.ts';
+import { chained, type VerifiedKeyring } from '../../crypto/keyring.ts';
 import type { PublicKey } from '../../crypto/minisign.ts';
 import type { SignedKeyring } from '../../web/build/single-file.ts';
 import { CliError } from '../errors.ts';
@@ -15,11 +15,12 @@ export type KeyringFile = VerifiedKeyring & { readonly signed: SignedKeyring };
 
 /**
  * Reads keyrings with FILE.minisig beside each; of a folder all `keyring-<serial>.json` in it. Verified before anything is built, so that
- * a failure names the file. Throws INPUT_MISSING for a folder without any, and what `readKeyring` throws.
+ * a failure names the file. Throws INPUT_MISSING for a folder without any, KEYRING_CHAIN or KEYRING_TWICE when they do not fit together,
+ * and what `readKeyring` throws.
  */
 export async function readKeyringFiles(paths: readonly string[], root: PublicKey): Promise<KeyringFile[]> {
   const files = (await Promise.all(paths.map(filesAt))).flat();
-  return Promise.all(
+  const keyrings = await Promise.all(
     files.map(async (file) => ({
       ...(await readKeyring(file, root)),
       signed: {
@@ -28,6 +29,9 @@ export async function readKeyringFiles(paths: readonly string[], root: PublicKey
       },
     })),
   );
+  const [unfit] = chained(keyrings).refused;
+  if (unfit !== undefined) throw unfit.error;
+  return keyrings;
 }
 
 async function filesAt(path: string): Promise<string[]> {

@@ -33,7 +33,9 @@ async function signWeeks(): Promise<NewKeyring[]> {
   for (const [at, { notBefore, recipient }] of card.card.weeks.slice(0, 2).entries()) {
     const teams = [{ ...TEAM, topics: [TOPIC], recipients: [recipient], signers: [card.signer] }];
     const worker = office.keyring.keyring.worker;
-    signed.push(await createKeyring({ serial: 20 + at, from: new Date(notBefore), days: 7, worker, teams }, rootKey, keys()));
+    const previous = signed.at(-1);
+    const plan = { serial: 20 + at, from: new Date(notBefore), days: 7, worker, teams, ...(previous === undefined ? {} : { previous }) };
+    signed.push(await createKeyring(plan, rootKey, keys()));
   }
   return signed;
 }
@@ -150,6 +152,44 @@ describe.each(BROWSERS)("a volunteer's folder at the desk in %s", (name: Browser
     expect(said).toContain('The root.pub in this folder is another than the one in this desk.');
     expect(said).toContain('Keyrings verified and added: 2.');
     expect(await tab.text('#refusals')).toContain('keyring-30.json: the keyring is not signed by your administrator');
+  });
+
+  it('uses no keyring that does not name the one before it, or is the second of a serial, and says which, in any order', async () => {
+    const folder = await copyOfKeys();
+    const rootKey = await readRootKey(office.path('root', 'root.key'), () => Promise.reject(new Error('not protected')));
+    const [first, second] = keyrings as [NewKeyring, NewKeyring];
+    const { worker, teams } = first.keyring;
+    await rm(join(folder, 'keyring-20.json'));
+    await rm(join(folder, 'keyring-20.json.minisig'));
+    const { file, signatureFile } = await createKeyring(
+      { serial: 22, from: new Date(second.keyring.notAfter), days: 7, worker, teams },
+      rootKey,
+      join(folder, 'unchained'),
+    );
+    await cp(file, join(folder, 'keyring-22.json'));
+    await cp(signatureFile, join(folder, 'keyring-22.json.minisig'));
+    const said = await tab.openFolder(
+      '#key-files',
+      (await filesOf(folder)).filter((each) => !each.endsWith('unchained')),
+      PASSPHRASE,
+    );
+    expect(said).toContain('Keyrings verified and added: 1.');
+    expect(await tab.text('#refusals')).toContain(
+      'keyring-22.json: this keyring is signed, but a field of it is wrong or it does not fit to the others. It is not used.',
+    );
+    expect(await tab.text('#until')).toContain(day(Date.parse(second.keyring.notAfter)));
+    // Another of serial 20, to which 21 does not fit.
+    const other = await createKeyring(
+      { serial: 20, from: new Date(first.keyring.notBefore), days: 7, worker, teams, answerTime: { en: 'another' } },
+      rootKey,
+      join(folder, 'unchained'),
+    );
+    await tab.read(other.file, other.signatureFile);
+    const refused = await tab.text('#refusals');
+    expect(refused).toContain('keyring-21.json');
+    expect(refused).toContain('KEYRING_CHAIN');
+    await tab.read(first.file, first.signatureFile);
+    expect((await tab.text('#refusals')).match(/KEYRING_TWICE/g)).toHaveLength(1);
   });
 
   it.each([

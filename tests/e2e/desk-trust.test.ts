@@ -180,7 +180,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     await tab.sealed();
     await expect.poll(() => tab.text('article')).toContain('Sealed here, and not sent yet');
 
-    const revoking = await office.sign(name === 'chromium' ? 2 : 3, [office.stranger]);
+    const revoking = await office.sign(name === 'chromium' ? 3 : 4, [office.stranger]);
     await tab.read(revoking.file, revoking.signatureFile);
     expect(await tab.text('#refusals')).toContain('note.age: this is a note');
     expect(await tab.text('#refusals')).toContain('Your note: this is a note');

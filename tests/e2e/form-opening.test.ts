@@ -1,13 +1,12 @@
 // Problems when the form opens, or with its keyring, are shown before anything is sealed.
 import { describe, expect, it } from 'vitest';
-import { encodeKeyring, keyringDigest, type Keyring } from '../../crypto/keyring.ts';
+import { encodeKeyring } from '../../crypto/keyring.ts';
 import { generateKeyPair, sign } from '../../crypto/minisign.ts';
 import { clockAhead, FIREFOX } from '../support/browser.ts';
 import { answerWith, FormPage, MESSAGE, READY } from '../support/form-page.ts';
 import { usePages, useSite } from '../support/page-bench.ts';
 
 const HOUR_MS = 3_600_000;
-const isoSeconds = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`;
 
 const site = useSite();
 
@@ -15,23 +14,9 @@ describe.each(FIREFOX)('opening the form in %s', (name) => {
   const bench = usePages(name, site, { excused: /Failed to load resource|Loading Worker from/ });
   const page = new FormPage(bench);
 
-  /** Of the deployment's serial, with a higher digest, so that the deployment's own takes its place. */
-  function endingSoon(): Partial<Keyring> {
-    const { keyring, digest } = bench.deployment.keyring;
-    const now = Date.now();
-    for (let tries = 0; ; tries += 1) {
-      const change = {
-        notBefore: isoSeconds(new Date(now - HOUR_MS)),
-        notAfter: isoSeconds(new Date(now + HOUR_MS)),
-        answerTime: { en: String(tries) },
-      };
-      if (keyringDigest(encodeKeyring({ ...keyring, ...change })) > digest) return change;
-    }
-  }
-
   /** A keyring that expires within the hour, and a form whose clock can be moved past that. */
   async function openWithKeyringEndingSoon(): Promise<void> {
-    await page.serveKeyring(endingSoon());
+    await page.serveKeyringEndingSoon();
     page.serveClock();
     await page.open();
     await page.type();

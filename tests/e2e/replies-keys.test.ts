@@ -49,8 +49,7 @@ describe.each(FIREFOX)('answers and keyrings in %s', (name) => {
   it('takes the keyring that the relay has now when its own has ended, without a word', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Неделю спустя');
-    const end = new Date(Date.now() + 3_600_000);
-    await form.serveKeyring({ notAfter: `${end.toISOString().slice(0, 19)}Z` });
+    await form.serveKeyringEndingSoon();
     form.serveClock();
     await page.open();
     bench.front.rules.delete('/start.json');

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { expect } from 'vitest';
 import { encodeAnswer, type Result } from '../../crypto/answer.ts';
-import { encodeKeyring, type Keyring } from '../../crypto/keyring.ts';
+import { encodeKeyring, keyringDigest, type Keyring } from '../../crypto/keyring.ts';
 import { parseSecretKey, sign, type SigningKey } from '../../crypto/minisign.ts';
 import { clockAhead } from './browser.ts';
 import type { Rule } from './front.ts';
@@ -11,6 +11,8 @@ import { http } from './http.ts';
 import type { PageBench } from './page-bench.ts';
 
 export const MESSAGE = 'Этот текст не должен пропасть.';
+const HOUR_MS = 3_600_000;
+const isoSeconds = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`;
 export const READY = '#send:not(:disabled)';
 
 export function answerWith(
@@ -122,6 +124,20 @@ export class FormPage {
   async serveKeyring(change: Partial<Keyring>, key?: SigningKey): Promise<void> {
     const json = encodeKeyring({ ...this.#bench.deployment.keyring.keyring, ...change });
     this.serveStart({ json, signature: sign(json, key ?? (await this.rootKey()), 'test') });
+  }
+
+  /** One that expires within the hour: of the deployment's serial, with a higher digest, so that the deployment's own takes its place. */
+  async serveKeyringEndingSoon(): Promise<void> {
+    const { keyring, digest } = this.#bench.deployment.keyring;
+    const now = Date.now();
+    for (let tries = 0; ; tries += 1) {
+      const change = {
+        notBefore: isoSeconds(new Date(now - HOUR_MS)),
+        notAfter: isoSeconds(new Date(now + HOUR_MS)),
+        answerTime: { en: String(tries) },
+      };
+      if (keyringDigest(encodeKeyring({ ...keyring, ...change })) > digest) return this.serveKeyring(change);
+    }
   }
 
   async rootKey(): Promise<SigningKey> {

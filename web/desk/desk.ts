@@ -1,5 +1,6 @@
 // The desk: a page from disk in which a volunteer reads letters and writes answers. It needs no network and keeps nothing.
 import { CodedError } from '../../crypto/errors.ts';
+import type { VerifiedKeyring } from '../../crypto/keyring.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { textOf } from '../../crypto/text-file.ts';
 import { element, fill, focusOn, momentText, setVisible } from '../page/page.ts';
@@ -40,6 +41,8 @@ class Desk {
       this.#enqueue(() => this.#read());
     },
   });
+  /** Of the files that keyrings came in, by digest. */
+  readonly #keyringNames = new Map<string, string>();
   /** One thing after another: files and keys may be given at any moment. */
   #queue: Promise<void> = Promise.resolve();
   #forgotten = false;
@@ -175,15 +178,16 @@ class Desk {
     );
   }
 
-  /** Pairs of keyring.json and keyring.json.minisig, wherever they are beside each other. */
+  /** Pairs of keyring.json and keyring.json.minisig, wherever they are beside each other. Returns what to say of each that is used. */
   async #takeKeyrings(given: readonly Given[]): Promise<HTMLElement[]> {
-    const added: HTMLElement[] = [];
+    const added = new Map<string, HTMLElement>();
     for (const { name, file } of given.filter((each) => /\.json$/i.test(each.name))) {
       const signature = given.find((each) => each.name.toLowerCase() === name.toLowerCase() + SIGNATURE);
       try {
         if (signature === undefined) throw new CodedError('MINISIGN_FORMAT', 'the signature is missing');
-        const { keyring } = this.#office.addKeyring(await readBytes(file), textOf(await readBytes(signature.file), 'lenient'));
-        added.push(phrase('keyring-added', { serial: String(keyring.serial) }));
+        const { keyring, digest } = this.#office.addKeyring(await readBytes(file), textOf(await readBytes(signature.file), 'lenient'));
+        added.set(digest, phrase('keyring-added', { serial: String(keyring.serial) }));
+        this.#keyringNames.set(digest, name);
         this.#pile.accept(name);
       } catch (error) {
         this.#pile.refuse(name, codeOf(error));
@@ -194,8 +198,19 @@ class Desk {
       if (isPaired) this.#pile.accept(name);
       else this.#pile.refuse(name, 'MINISIGN_FORMAT');
     }
+    this.#judgeKeyrings();
     this.#sayUntil();
-    return added;
+    const { unfit } = this.#office;
+    return [...added].flatMap(([digest, said]) => (unfit.some(({ keyring }) => keyring.digest === digest) ? [] : [said]));
+  }
+
+  /** With each keyring it may show that another does not fit, or that it does. */
+  #judgeKeyrings(): void {
+    const { keyrings, unfit } = this.#office;
+    const nameOf = ({ keyring, digest }: VerifiedKeyring): string =>
+      this.#keyringNames.get(digest) ?? `keyring-${String(keyring.serial)}.json`;
+    for (const keyring of keyrings) this.#pile.accept(nameOf(keyring));
+    for (const { keyring, error } of unfit) this.#pile.refuse(nameOf(keyring), error.code);
   }
 
   async #read(): Promise<void> {

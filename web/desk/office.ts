@@ -1,6 +1,14 @@
 // What a volunteer works with: keyrings, identities that open letters, and the signer that answers. In memory only.
 import { utf8 } from '../../crypto/bytes.ts';
-import { currentKeyring, keyringThatCounts, verifyKeyring, type Team, type VerifiedKeyring } from '../../crypto/keyring.ts';
+import {
+  chained,
+  currentKeyring,
+  keyringThatCounts,
+  verifyKeyring,
+  type Team,
+  type Unfit,
+  type VerifiedKeyring,
+} from '../../crypto/keyring.ts';
 import { parsePublicKey } from '../../crypto/minisign.ts';
 import type { SigningKeyPair } from '../../crypto/sign.ts';
 import type { OnProgress } from '../../volunteer/keys/key-files.ts';
@@ -10,7 +18,9 @@ import { readIdentities, readSigner } from './keys.ts';
 
 export class Office {
   readonly root = parsePublicKey(ROOT_PUBLIC_KEY);
-  #keyrings: VerifiedKeyring[] = [];
+  #added: readonly VerifiedKeyring[] = [];
+  #keyrings: readonly VerifiedKeyring[] = [];
+  #unfit: readonly Unfit<VerifiedKeyring>[] = [];
   #identities: readonly string[] = [];
   signer: SigningKeyPair | null = null;
 
@@ -18,12 +28,23 @@ export class Office {
     return this.#identities;
   }
 
-  /** Throws MINISIGN_* when the signature is not by the root key, KEYRING_FORMAT when a field is wrong. */
+  /**
+   * Which of several that do not fit together is refused depends on no order: `unfit` says it, when all are added. Throws MINISIGN_* when
+   * the signature is not by the root key, KEYRING_FORMAT, KEYRING_RECIPIENTS or KEYRING_SIGNERS when a field is wrong.
+   */
   addKeyring(json: Uint8Array, signature: string): VerifiedKeyring {
     const verified = verifyKeyring(json, signature, this.root);
-    const others = this.#keyrings.filter(({ digest }) => digest !== verified.digest);
-    this.#keyrings = [...others, verified].sort((a, b) => a.keyring.serial - b.keyring.serial);
+    const others = this.#added.filter(({ digest }) => digest !== verified.digest);
+    this.#added = [...others, verified];
+    const { fit, refused } = chained(this.#added);
+    this.#keyrings = fit;
+    this.#unfit = refused;
     return verified;
+  }
+
+  /** Keyrings that are signed, but do not fit to the others: KEYRING_CHAIN, KEYRING_TWICE. Nothing is read or answered under them. */
+  get unfit(): readonly Unfit<VerifiedKeyring>[] {
+    return this.#unfit;
   }
 
   addBuiltIn(): void {

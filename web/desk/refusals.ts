@@ -30,57 +30,43 @@ export function codeOf(error: unknown): RefusalCode {
   throw error;
 }
 
-function phraseFor(code: RefusalCode): string {
-  switch (code) {
-    case 'AGE_NO_MATCH':
-      return 'refused-no-key';
-    case 'KEYRING_FOREIGN':
-    case 'NOTE_FOREIGN':
-      return 'refused-foreign';
-    case 'LETTER_THREAD':
-      return 'refused-thread';
-    case 'SIGNER_UNKNOWN':
-    case 'SIGNER_SIGNATURE':
-      return 'refused-note';
-    case 'MINISIGN_FORMAT':
-    case 'MINISIGN_KEY':
-    case 'MINISIGN_SIGNATURE':
-    case 'KEYRING_FORMAT':
-      return 'refused-keyring';
-    case 'LETTER_FORMAT':
-      return 'refused-format';
-    case 'LETTER_MISSING':
-      return 'refused-none';
-    case 'LETTERS_TOO_MANY':
-      return 'refused-many';
-    case 'UNREAD_COMPRESSED':
-    case 'UNREAD_ARCHIVE':
-      return 'refused-archive';
-    case 'UNREAD_ENCRYPTED':
-      return 'refused-encrypted';
-    case 'UNREAD_OUTLOOK':
-      return 'refused-outlook';
-    case 'UNREAD_CODING':
-    case 'UNREAD_MAIL':
-    case 'UNREAD_DOCUMENT':
-      return 'refused-coding';
-    case 'UNREAD_UNKNOWN':
-      return 'refused-unknown';
-    case 'UNREAD_CUT':
-      return 'refused-cut';
-    case 'UNREAD_LIMIT':
-      return 'refused-limit';
-    case 'FILE_TOO_LARGE':
-    case 'FILE_UNREADABLE':
-      return 'refused-file';
-    case 'FOLDER_DROPPED':
-      return 'refused-folder';
-    default:
-      return 'refused-damaged';
-  }
-}
+/** What is said of a code; of any other, that the letter is damaged. */
+const PHRASES: Readonly<Partial<Record<RefusalCode, string>>> = {
+  AGE_NO_MATCH: 'refused-no-key',
+  KEYRING_FOREIGN: 'refused-foreign',
+  NOTE_FOREIGN: 'refused-foreign',
+  LETTER_THREAD: 'refused-thread',
+  SIGNER_UNKNOWN: 'refused-note',
+  SIGNER_SIGNATURE: 'refused-note',
+  MINISIGN_FORMAT: 'refused-keyring',
+  MINISIGN_KEY: 'refused-keyring',
+  MINISIGN_SIGNATURE: 'refused-keyring',
+  KEYRING_FORMAT: 'refused-keyring',
+  KEYRING_RECIPIENTS: 'refused-faulty',
+  KEYRING_SIGNERS: 'refused-faulty',
+  KEYRING_CHAIN: 'refused-faulty',
+  KEYRING_TWICE: 'refused-faulty',
+  LETTER_FORMAT: 'refused-format',
+  LETTER_MISSING: 'refused-none',
+  LETTERS_TOO_MANY: 'refused-many',
+  UNREAD_COMPRESSED: 'refused-archive',
+  UNREAD_ARCHIVE: 'refused-archive',
+  UNREAD_ENCRYPTED: 'refused-encrypted',
+  UNREAD_OUTLOOK: 'refused-outlook',
+  UNREAD_CODING: 'refused-coding',
+  UNREAD_MAIL: 'refused-coding',
+  UNREAD_DOCUMENT: 'refused-coding',
+  UNREAD_UNKNOWN: 'refused-unknown',
+  UNREAD_CUT: 'refused-cut',
+  UNREAD_LIMIT: 'refused-limit',
+  FILE_TOO_LARGE: 'refused-file',
+  FILE_UNREADABLE: 'refused-file',
+  FOLDER_DROPPED: 'refused-folder',
+};
 
 export function showRefusals(refusals: readonly ReadingRefusal[]): void {
   setVisible({ refused: refusals.length > 0 });
-  element('refusals', HTMLElement).replaceChildren(...refusals.map(({ source, code }) => phrase(phraseFor(code), { source, code })));
+  element('refusals', HTMLElement).replaceChildren(
+    ...refusals.map(({ source, code }) => phrase(PHRASES[code] ?? 'refused-damaged', { source, code })),
+  );
 }

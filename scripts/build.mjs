@@ -1,9 +1,10 @@
 // Bundles the Node entry points into dist/ with the packages they use, since loading hundreds of small files would dominate startup.
 // Only esbuild stays external: it runs its own executable, and is not installed everywhere.
 import { rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const root = new URL('..', import.meta.url).pathname;
+const root = fileURLToPath(new URL('..', import.meta.url));
 await rm(`${root}dist`, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
@@ -13,6 +14,7 @@ await build({
     { in: 'cli/main.ts', out: 'support-relay' },
     { in: 'deploy/demo.ts', out: 'demo' },
     { in: 'deploy/setup.ts', out: 'setup' },
+    { in: 'deploy/release/release.ts', out: 'release' },
   ],
   outdir: 'dist',
   bundle: true,

@@ -3,7 +3,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { build, type BuildOptions } from 'esbuild';
-import { parsePublicKey } from '../../crypto/minisign.ts';
+import { encodePublicKey, parsePublicKey } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { localesOf, readTranslations, type Language } from '../../runtime/locales.ts';
 import { ROOT } from '../../runtime/root.ts';
@@ -79,6 +79,14 @@ async function buildScripts(outDir: string, rootKey: string, floorSerial: number
   ]);
 }
 
+/**
+ * The key alone, without the comment in its file: whoever has the same key builds the same bytes. Throws MINISIGN_FORMAT: a secret key
+ * that was given by mistake would be handed to everyone.
+ */
+function keyLine(text: string): string {
+  return encodePublicKey(parsePublicKey(text)).split('\n')[1] ?? '';
+}
+
 /** Throws SiteError when the file is wrong, FileError when it is not a regular file. */
 async function readSite(file: string, languages: readonly Language[]): Promise<Site> {
   const codes = languages.map(({ language }) => language);
@@ -92,10 +100,9 @@ async function readSite(file: string, languages: readonly Language[]): Promise<S
 export async function buildWeb(options: WebOptions): Promise<Former> {
   const { rootKeyFile, outDir, floorSerial = 1, slotSeconds, siteFile, keyrings = [], agree } = options;
   const { offlineDifficulty: difficulty = OFFLINE_DIFFICULTY } = options;
-  const rootKey = (await readGivenText(rootKeyFile)).trim();
+  const rootKeyText = await readGivenText(rootKeyFile);
   await ready;
-  // A secret key that was given by mistake would be handed to everyone.
-  parsePublicKey(rootKey);
+  const rootKey = keyLine(rootKeyText);
   const translations = readTranslations();
   const site = siteFile === undefined ? PLAIN_SITE : await readSite(siteFile, translations);
   await mkdir(dirname(outDir), { recursive: true });
@@ -124,5 +131,6 @@ export async function buildWeb(options: WebOptions): Promise<Former> {
  */
 export async function buildDesk(rootKey: string, keyrings: readonly SignedKeyring[]): Promise<{ name: string; page: string }[]> {
   await ready;
-  return makeDesk(scriptOptions(rootKey.trim(), 1), { rootKey: rootKey.trim(), keyrings, difficulty: OFFLINE_DIFFICULTY });
+  const key = keyLine(rootKey);
+  return makeDesk(scriptOptions(key, 1), { rootKey: key, keyrings, difficulty: OFFLINE_DIFFICULTY });
 }

@@ -21,6 +21,7 @@ import { operatorDead } from './commands/operator-dead.ts';
 import { operatorIngest } from './commands/operator-ingest.ts';
 import { operatorRedrive } from './commands/operator-redrive.ts';
 import { operatorStatus } from './commands/operator-status.ts';
+import { operatorVerify } from './commands/operator-verify.ts';
 import { reply } from './commands/reply.ts';
 import { seal } from './commands/seal.ts';
 import { send } from './commands/send.ts';
@@ -62,4 +63,5 @@ export const COMMANDS: readonly Command[] = [
   operatorIngest,
   operatorAcl,
   operatorBuildForm,
+  operatorVerify,
 ];

@@ -51,7 +51,7 @@ export function bareApp(): Express {
   app.set('query parser', false);
   app.enable('strict routing');
   app.enable('case sensitive routing');
-  app.use(fixedHeaders);
+  app.use(fixedHeaders());
   return app;
 }
 

@@ -1,55 +1,32 @@
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
-
-/** Allows what the page needs and nothing else: nothing inline, no third party, WebAssembly for libsodium. */
-const policy = {
-  useDefaults: false,
-  directives: {
-    'default-src': ["'none'"],
-    'script-src': ["'self'", "'wasm-unsafe-eval'"],
-    'worker-src': ["'self'"],
-    'style-src': ["'self'"],
-    'img-src': ["'self'"],
-    'connect-src': ["'self'"],
-    'form-action': ["'self'"],
-    'base-uri': ["'none'"],
-    'frame-ancestors': ["'none'"],
-  },
-};
-
-const UNUSED_FEATURES = [
-  ...['accelerometer', 'autoplay', 'browsing-topics', 'camera', 'display-capture', 'fullscreen', 'gamepad', 'geolocation'],
-  ...['gyroscope', 'hid', 'identity-credentials-get', 'idle-detection', 'interest-cohort', 'local-fonts', 'magnetometer', 'microphone'],
-  ...['midi', 'payment', 'picture-in-picture', 'publickey-credentials-get', 'screen-wake-lock', 'serial', 'storage-access', 'usb'],
-  ...['window-management', 'xr-spatial-tracking'],
-];
+import { FIXED_HEADERS, type ResponseHeader } from '../runtime/served.ts';
 
 const secure = helmet({
-  contentSecurityPolicy: policy,
+  // Allows what the page needs and nothing else (runtime/served.ts).
+  contentSecurityPolicy: false,
   referrerPolicy: { policy: 'no-referrer' },
   xFrameOptions: { action: 'deny' },
   // A plain-HTTP onion has no use for it, and a clearnet proxy in front adds its own.
   strictTransportSecurity: false,
 });
 
-export type ResponseHeader = readonly [name: string, value: string];
-
 /**
- * The headers of every response, whatever the request and the result. Built once at start, so they cannot depend on a
- * request.
+ * Sets what no response lacks. The list is fixed, so it cannot depend on a request. Throws at start when helmet knows of a header that is
+ * not in it, or differs.
  */
-export const FIXED_HEADERS: readonly ResponseHeader[] = [
-  ...recorded(),
-  ['Cache-Control', 'no-store'],
-  ['Permissions-Policy', UNUSED_FEATURES.map((feature) => `${feature}=()`).join(', ')],
-];
-
-export const fixedHeaders: RequestHandler = (_request, response, next) => {
-  // Clock skew would tell this machine from others.
-  response.sendDate = false;
-  for (const [name, value] of FIXED_HEADERS) response.setHeader(name, value);
-  next();
-};
+export function fixedHeaders(list: readonly ResponseHeader[] = FIXED_HEADERS): RequestHandler {
+  for (const [name, value] of recorded()) {
+    const ours = list.find(([fixed]) => fixed === name)?.[1];
+    if (ours !== value) throw new Error(`helmet sets ${name} to "${value}", and runtime/served.ts says "${ours ?? 'nothing'}"`);
+  }
+  return (_request, response, next) => {
+    // Clock skew would tell this machine from others.
+    response.sendDate = false;
+    for (const [name, value] of list) response.setHeader(name, value);
+    next();
+  };
+}
 
 /** Records the headers that helmet sets. It reads nothing from the request, so an empty one will do. */
 function recorded(): ResponseHeader[] {

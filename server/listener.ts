@@ -3,8 +3,8 @@ import { createServer, type RequestListener, type Server, type ServerResponse, S
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ListenAddress } from '../runtime/env.ts';
+import { FIXED_HEADERS } from '../runtime/served.ts';
 import { Connections } from './connections.ts';
-import { FIXED_HEADERS } from './headers.ts';
 import { RESPONSE_PIECE_BYTES } from './pieces.ts';
 import { JSON_TYPE } from './json.ts';
 import { type Refusal, REFUSALS, refusalBody } from './refusals.ts';

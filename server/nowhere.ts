@@ -1,11 +1,10 @@
+import { NOWHERE_PAGE } from '../runtime/served.ts';
 import { discardRest, refuse, type Refuse, REFUSALS } from './refusals.ts';
 import { sendFile, type StaticFile, type Statics } from './statics.ts';
 
-const PAGE = '/nowhere.html';
-
 /** The one error page, in all languages of the form; undefined if the build has none. */
 export function nowherePage(statics: Statics): StaticFile | undefined {
-  const page = statics.get(PAGE);
+  const page = statics.get(`/${NOWHERE_PAGE}`);
   // Uncompressed, so that it does not depend on anything a client sends.
   return page === undefined || typeof page === 'string' ? undefined : { ...page, encoded: new Map() };
 }

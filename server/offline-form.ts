@@ -1,9 +1,8 @@
 import * as z from 'zod';
 import { log } from '../runtime/log.ts';
+import { OFFLINE_FORM_FILE } from '../runtime/served.ts';
 import type { Statics } from './statics.ts';
 
-/** The build's description of the offline form. Like every file of the build it is listed in the manifest. */
-const ABOUT_PATH = '/form.json';
 const aboutSchema = z.object({ until: z.iso.datetime() });
 const CHECK_MS = 60_000;
 
@@ -18,7 +17,7 @@ export class OfflineForm {
 
   /** Throws when the description is malformed. A build without one has no offline form, or one that does not end. */
   constructor(statics: Statics) {
-    const file = statics.get(ABOUT_PATH);
+    const file = statics.get(`/${OFFLINE_FORM_FILE}`);
     this.#untilMs = typeof file === 'object' ? Date.parse(aboutSchema.parse(JSON.parse(file.plain.toString('utf8'))).until) : Infinity;
     this.#timer = setInterval(this.#check, CHECK_MS);
     this.#timer.unref();

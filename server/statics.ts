@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { basename, extname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip } from 'node:zlib';
 import type { Request, RequestHandler, Response } from 'express';
@@ -8,28 +8,9 @@ import { checkListed, MANIFEST_NAME, MANIFEST_SIGNATURE_NAME, parseManifest, typ
 import { parsePublicKey, verify } from '../crypto/minisign.ts';
 import { readRegularFile } from '../runtime/files.ts';
 import { errorCode, log } from '../runtime/log.ts';
+import { addressesOf, endedPageOf, isToBeSaved, typeOf } from '../runtime/served.ts';
 import { endInPieces } from './pieces.ts';
 import { methodNotAllowed, type Refuse } from './refusals.ts';
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.json': 'application/json; charset=utf-8',
-  '.txt': 'text/plain; charset=utf-8',
-  '.minisig': 'text/plain; charset=utf-8',
-  '.wasm': 'application/wasm',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.ico': 'image/x-icon',
-};
-const OTHER_TYPE = 'application/octet-stream';
-
-/** The offline form has inline scripts, which our content security policy blocks here: it is meant to be saved. */
-const TO_BE_SAVED = /(?:^|\/)form\.html$/;
-
-/** People type this address, so it is also served without its extension. */
-const WITHOUT_ENDING = /(?:^|\/)replies\.html$/;
 
 const GONE = 410;
 
@@ -69,13 +50,9 @@ export async function loadStatics(directory: string, rootKeyFile: string): Promi
   const listed = parseManifest(manifest);
   for (const path of Object.keys(listed.files)) {
     const file = await loadFile(directory, path, listed);
-    const url = `/${path}`;
-    statics.set(url, file);
-    if (WITHOUT_ENDING.test(path)) statics.set(url.slice(0, -'.html'.length), file);
-    if (!/(?:^|\/)index\.html$/.test(path)) continue;
-    const folder = url.slice(0, -'index.html'.length);
-    statics.set(folder, file);
-    if (folder !== '/') statics.set(folder.slice(0, -1), folder);
+    const { addresses, redirects } = addressesOf(path);
+    for (const address of addresses) statics.set(address, file);
+    for (const [from, to] of redirects) statics.set(from, to);
   }
   if (!statics.has('/')) throw new Error('the directory of the built form has no index.html');
   return statics;
@@ -96,7 +73,7 @@ async function loadFile(directory: string, path: string, listed: Manifest): Prom
 const nodeSha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
 
 function fileOf(path: string, plain: Buffer, encoded: StaticFile['encoded'] = new Map()): StaticFile {
-  return { type: TYPES[extname(path)] ?? OTHER_TYPE, isDownload: TO_BE_SAVED.test(path), plain, encoded };
+  return { type: typeOf(path), isDownload: isToBeSaved(path), plain, encoded };
 }
 
 /** Reads the build's compressed copies. No manifest lists them, so each must decompress to the file itself. */
@@ -135,7 +112,7 @@ export function serveStatics(statics: Statics, offlineForm: { readonly hasEnded:
 
 /** Sends the page that says the offline form has ended, if the build has one. */
 function sendFormEnded(request: Request, response: Response, statics: Statics, onRefusal: Refuse): void {
-  const page = statics.get(request.path.replace(/\.html$/, '-ended.html'));
+  const page = statics.get(endedPageOf(request.path));
   if (page === undefined || typeof page === 'string') onRefusal(request, response, 'NOT_FOUND');
   else sendFile(request, response, page, GONE);
 }

@@ -16,12 +16,12 @@ export const RELAY_HELP = `  --relay URL             http://….onion, https://�
  * The relay that `--relay` names, reached through `--socks` where that is given. For a relay on this machine the proxy is
  * ignored: it may be meant for a mail server. Throws USAGE when either is not an address, or an onion comes without a proxy.
  */
-export function relayFrom(relay: string, socks: string | undefined, command: string): RelayAddress {
+export function relayFrom(relay: string, socks: string | undefined, command: string, name = '--relay'): RelayAddress {
   const local = parseAddress(relay);
   if (local !== null) return local;
   const url = webAddress(relay);
   if (url === null) {
-    throw new UsageError('--relay must be http://….onion, https://…, unix:/path or http://127.0.0.1:PORT', command);
+    throw new UsageError(`${name} must be http://….onion, https://…, unix:/path or http://127.0.0.1:PORT`, command);
   }
   const proxy = socks === undefined ? null : parseSocks(socks);
   if (socks !== undefined && proxy === null) {

@@ -34,6 +34,16 @@ export const PAGE_FILES: readonly (readonly PageFile[])[] = [
   [fileOf('/icon.png', ICON), fileOf('/words.txt', FETCHED)],
 ];
 
+/** The headers of a request for any file of the form, also one that the first page does not load. */
+export function requestHeaders(path: string, origin: string): string[] {
+  const name = path.replace(/[?#].*$/, '');
+  if (/\/seal-\w+\.js$/.test(name)) return headersOf(WORKER, origin);
+  if (name.endsWith('.js')) return headersOf(SCRIPT, origin);
+  if (name.endsWith('.css')) return headersOf(STYLE, origin);
+  if (name.endsWith('.png')) return headersOf(ICON, origin);
+  return headersOf(/\.(?:json|minisig|wasm|txt)$/.test(name) ? FETCHED : DOCUMENT, origin);
+}
+
 /** The headers of a request with a parcel of `length` bytes. */
 export function pageHeaders(length: number, origin = 'http://localhost'): string[] {
   const content = ['content-type', 'application/octet-stream', 'Content-Length', String(length), 'Origin', origin];

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import zlib from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PARCEL_BYTES } from '../../crypto/parcel.ts';
-import { FIXED_HEADERS } from '../../server/headers.ts';
+import { FIXED_HEADERS } from '../../runtime/served.ts';
 import { keys } from '../../redis/keys.ts';
 import { http, postParcel } from '../support/http.ts';
 import { NOWHERE, startRelay, type TestRelay } from '../support/relay.ts';

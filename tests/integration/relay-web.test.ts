@@ -8,7 +8,7 @@ import { stop } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseManifest, type Manifest } from '../../crypto/manifest.ts';
 import { parsePublicKey, verify } from '../../crypto/minisign.ts';
-import { FIXED_HEADERS } from '../../server/headers.ts';
+import { FIXED_HEADERS } from '../../runtime/served.ts';
 import { OfflineForm } from '../../server/offline-form.ts';
 import { loadStatics } from '../../server/statics.ts';
 import { log } from '../../runtime/log.ts';

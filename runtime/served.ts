@@ -62,7 +62,7 @@ export function endedPageOf(path: string): string {
   return path.replace(/\.html$/, '-ended.html');
 }
 
-/** The error page for addresses that lead nowhere. */
+/** The error page for addresses that lead nowhere: a single one with every language. */
 export const NOWHERE_PAGE = 'nowhere.html';
 /** Says until when the offline form may be served. */
 export const OFFLINE_FORM_FILE = 'form.json';

@@ -22,7 +22,7 @@ const UNPACK: Readonly<Record<string, (bytes: Uint8Array) => Promise<Uint8Array>
 };
 
 /** `body`: unpacked; null when it cannot be. `sentBytes`: its length as it came. */
-export type Answer = {
+export type ServedAnswer = {
   readonly status: number;
   readonly headers: readonly ResponseHeader[];
   readonly body: Uint8Array | null;
@@ -52,7 +52,7 @@ export class Asker {
   }
 
   /** Tries once more where nothing came. Throws what the connection failed with. */
-  async get(path: string): Promise<Answer> {
+  async get(path: string): Promise<ServedAnswer> {
     for (let tries = 1; ; tries += 1) {
       try {
         return await this.#get(path);
@@ -67,7 +67,7 @@ export class Asker {
     this.#agent.destroy();
   }
 
-  async #get(path: string): Promise<Answer> {
+  async #get(path: string): Promise<ServedAnswer> {
     const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(DEADLINE_MS)]);
     const headers = this.who.headers(path, originOf(this.#address));
     const response = await new Promise<IncomingMessage>((resolve, reject) => {

@@ -2,13 +2,13 @@
 import { keyName, parsePublicKey } from '../../crypto/minisign.ts';
 import { FIXED_HEADERS, type ResponseHeader } from '../../runtime/served.ts';
 import type { Deviation } from './findings.ts';
-import type { Answer } from './ask.ts';
+import type { ServedAnswer } from './ask.ts';
 import type { Who } from './askers.ts';
 import type { Expected } from './expected.ts';
 import { keyLine, type Signed } from './signed.ts';
 
 /** What the relay's HTTP server adds, and what each may be. */
-type Carriage = Readonly<Record<string, (value: string, answer: Answer, who: Who) => boolean>>;
+type Carriage = Readonly<Record<string, (value: string, answer: ServedAnswer, who: Who) => boolean>>;
 const CARRIAGE: Carriage = {
   'content-length': (value, { sentBytes }) => value === String(sentBytes),
   'content-encoding': (value, _answer, { encodings }) => encodings.includes(value),
@@ -20,7 +20,7 @@ const NOT_FOUND = 404;
 const SHOWN_CHARACTERS = 80;
 
 /** @param ignored names in lower case that a proxy before the relay may add */
-export function deviations(expected: Expected, answer: Answer, who: Who, ignored: ReadonlySet<string>): Deviation[] {
+export function deviations(expected: Expected, answer: ServedAnswer, who: Who, ignored: ReadonlySet<string>): Deviation[] {
   if (answer.status !== expected.status) {
     const kind = expected.status === NOT_FOUND ? 'added' : answer.status === NOT_FOUND ? 'missing' : 'changed';
     return [{ kind, detail: `status ${String(answer.status)}, expected ${String(expected.status)}` }];
@@ -28,14 +28,14 @@ export function deviations(expected: Expected, answer: Answer, who: Who, ignored
   return [...contentDeviation(expected, answer), ...headerDeviations(expected.headers, answer, who, ignored)];
 }
 
-function contentDeviation({ content, status }: Expected, { body }: Answer): Deviation[] {
+function contentDeviation({ content, status }: Expected, { body }: ServedAnswer): Deviation[] {
   if (body === null) return [{ kind: 'changed', detail: 'it cannot be unpacked' }];
   const wrong = typeof content === 'function' ? content(body) : null;
   if (wrong === null) return [];
   return [{ kind: 'changed', detail: status === 404 ? `the page for unknown addresses: ${wrong}` : wrong }];
 }
 
-export function headerDeviations(own: readonly ResponseHeader[], answer: Answer, who: Who, ignored: ReadonlySet<string>): Deviation[] {
+function headerDeviations(own: readonly ResponseHeader[], answer: ServedAnswer, who: Who, ignored: ReadonlySet<string>): Deviation[] {
   const wanted = new Map([...FIXED_HEADERS, ...own].map(([name, value]) => [name.toLowerCase(), { name, value }]));
   const seen = new Set<string>();
   const details: string[] = [];

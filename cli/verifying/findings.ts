@@ -21,7 +21,7 @@ export type Finding = { readonly kind: FindingKind; readonly path: string; reado
 export type Deviation = { readonly kind: FindingKind; readonly detail: string };
 
 /** Collects what was seen in each answer, and tells in the end who was shown it. */
-export class Findings {
+export class FindingList {
   readonly #seen = new Map<string, Omit<Finding, 'to'> & { readonly to: Set<string> }>();
   readonly #asked = new Map<string, Set<string>>();
   /** Answers that were looked at. */

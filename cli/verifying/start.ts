@@ -16,7 +16,7 @@ export type Started = { readonly deviations: Deviation[]; readonly verified: Ver
 const wrong = (detail: string): Deviation => ({ kind: 'keyring', detail });
 
 /** What is wrong with /start.json, and the keyring in it if that is right. */
-export function readStart(body: Uint8Array, { root }: Signed, now: Date): Started {
+export function checkStart(body: Uint8Array, { root }: Signed, now: Date): Started {
   const parsed = start.safeParse(parse(body));
   if (!parsed.success) return { deviations: [{ kind: 'changed', detail: 'it is not what the form expects' }], verified: null, json: null };
   const { keyring: json, signature } = parsed.data;

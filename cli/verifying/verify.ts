@@ -7,16 +7,16 @@ import { CliError } from '../errors.ts';
 import { reason } from '../files.ts';
 import { PAGE_FILES } from '../sending/page-requests.ts';
 import type { RelayAddress } from '../sending/relay-address.ts';
-import { Asker, type Answer } from './ask.ts';
+import { Asker, type ServedAnswer } from './ask.ts';
 import { ASKERS, TOR_BROWSER } from './askers.ts';
 import { deviations, rootKeyDeviations } from './compare.ts';
 import { documentAnswers, START_PATH } from './documents.ts';
 import { expectedAnswers, nowhere, unsignedFiles, type Expected } from './expected.ts';
-import { Findings, type Deviation, type Finding } from './findings.ts';
+import { FindingList, type Deviation, type Finding } from './findings.ts';
 import { probes, withQuery } from './probes.ts';
 import { hasInlineScript, references } from './references.ts';
 import { sha256, type Signed } from './signed.ts';
-import { keyringsTogether, readStart, releaseRemarks } from './start.ts';
+import { keyringsTogether, checkStart, releaseRemarks } from './start.ts';
 
 /** As few requests at once as a browser makes over one circuit. */
 const AT_ONCE = 3;
@@ -53,7 +53,7 @@ export async function verifyRelay(verifying: Verifying): Promise<Report> {
 
 class Verification {
   readonly #verifying: Verifying;
-  readonly #findings = new Findings();
+  readonly #findings = new FindingList();
   readonly #keyrings = new Map<string, VerifiedKeyring>();
   /** Files that nothing signed lists: who was shown which, by their digests. */
   readonly #unsigned = new Map<string, Map<string, Set<string>>>();
@@ -102,7 +102,7 @@ class Verification {
   async #visit(asker: Asker, expected: readonly Expected[]): Promise<void> {
     const { signed, now } = this.#verifying;
     const start = await this.#get(asker, START_PATH);
-    const started = start === null || start.body === null ? null : readStart(start.body, signed, now);
+    const started = start === null || start.body === null ? null : checkStart(start.body, signed, now);
     const verified = started?.verified ?? null;
     if (verified !== null) this.#keyrings.set(verified.digest, verified);
     const documents = documentAnswers(signed, started?.json ?? null);
@@ -115,7 +115,7 @@ class Verification {
     );
   }
 
-  async #compare(asker: Asker, expected: Expected, given?: { answer: Answer | null; more: readonly Deviation[] }): Promise<void> {
+  async #compare(asker: Asker, expected: Expected, given?: { answer: ServedAnswer | null; more: readonly Deviation[] }): Promise<void> {
     const { signed, ignored } = this.#verifying;
     const { path } = expected;
     const answer = given === undefined ? await this.#get(asker, path) : given.answer;
@@ -138,7 +138,7 @@ class Verification {
     this.#unsigned.set(file, shown.set(digest, (shown.get(digest) ?? new Set()).add(asker)));
   }
 
-  async #get(asker: Asker, path: string): Promise<Answer | null> {
+  async #get(asker: Asker, path: string): Promise<ServedAnswer | null> {
     try {
       return await asker.get(path);
     } catch (error) {

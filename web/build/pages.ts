@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { PASTE_PAGES } from '../../crypto/wire.ts';
 import { localesOf, type Translation } from '../../runtime/locales.ts';
 import { ROOT } from '../../runtime/root.ts';
+import { NOWHERE_PAGE } from '../../runtime/served.ts';
 import type { Site } from './site.ts';
 import { renderPage } from './template.ts';
 
@@ -20,9 +21,6 @@ const SLOT_SECONDS = 20;
 
 /** Served in place of the offline form once its keyrings have ended (server/offline-form.ts). */
 const ENDED_PAGE = 'form-ended.html';
-
-/** Served for addresses that lead nowhere (server/nowhere.ts): a single page with every language. */
-const NOWHERE_PAGE = 'nowhere.html';
 
 /** The words that access codes are made of, for each page: it knows no other list than that of its own language. */
 export async function buildWordLists(outDir: string, translations: readonly Translation[]): Promise<void> {

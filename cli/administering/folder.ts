@@ -6,6 +6,7 @@ import { verifyCard, type VerifiedCard } from '../../crypto/card.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { encodePublicKey, parsePublicKey, type PublicKey } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
+import { ROOT_PUBLIC } from '../keys/keyring-folder.ts';
 import { CliError } from '../errors.ts';
 import { readInput, readInputText } from '../files.ts';
 import { readKeyring, type HeldKeyring } from '../keys/keyring.ts';
@@ -16,7 +17,6 @@ import { exists, namesIn, setAside, store, UNFINISHED } from './store.ts';
 
 export const STATE = 'folder.json';
 export const ROOT_KEY = 'root.key';
-export const ROOT_PUBLIC = 'root.pub';
 export const CARDS = 'cards';
 export const KEYRINGS = 'keyrings';
 const KEYRING_FILE = /^keyring-(\d{1,10})\.json$/;

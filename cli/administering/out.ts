@@ -2,7 +2,8 @@
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { encodePublicKey } from '../../crypto/minisign.ts';
-import { diverged, keyringName, readHeldKeyring, ROOT_PUBLIC, serialOf, storeKeyring, type Folder } from './folder.ts';
+import { diverged, keyringName, readHeldKeyring, serialOf, storeKeyring, type Folder } from './folder.ts';
+import { ROOT_PUBLIC } from '../keys/keyring-folder.ts';
 import { namesIn, store } from './store.ts';
 import { stretchesOf } from './weeks.ts';
 

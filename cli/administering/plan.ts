@@ -2,11 +2,11 @@
 import { WEEK_MS, weekStart } from '../../crypto/card.ts';
 import { dayOf } from '../../volunteer/keys/season.ts';
 import { CliError } from '../errors.ts';
+import { SEASON_WEEKS } from '../keys/season-dates.ts';
 import type { Folder } from './folder.ts';
 import { contentKey, folderWeek, type WeekContent } from './members.ts';
 import { coveredUntil, keyringFor, signedUntil, weeksBetween } from './weeks.ts';
 
-export const SEASON_WEEKS = 13;
 /** Whoever is covered for longer has probably run the command twice. */
 const ENOUGH_WEEKS = 7;
 

@@ -1,6 +1,7 @@
 import { MAX_CARD_WEEKS, WEEK_MS, weekStart } from '../../crypto/card.ts';
 import { openFolder } from '../administering/folder.ts';
-import { planAgain, planSeason, SEASON_WEEKS } from '../administering/plan.ts';
+import { planAgain, planSeason } from '../administering/plan.ts';
+import { SEASON_WEEKS } from '../keys/season-dates.ts';
 import { secondOf, SIGNING_HELP, SIGNING_OPTIONS, signWeeks } from '../administering/signing.ts';
 import { defineCommand, wholeNumber } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';

@@ -8,7 +8,7 @@ import { CliError, EXIT, UsageError } from '../errors.ts';
 import { describeFailure } from '../failure.ts';
 import { readInput, readInputText, putFile } from '../files.ts';
 import { hasKeys, KEY_FOLDER } from '../keys/key-folder.ts';
-import { keyringFileName, keyringsIn, ROOT_KEY, rootKeyIn } from '../keys/keyring-folder.ts';
+import { keyringFileName, keyringsIn, ROOT_PUBLIC, rootKeyIn } from '../keys/keyring-folder.ts';
 import { judgeServed, shelfOf, shelve, type Shelf } from '../keys/newer-keyring.ts';
 import { readRootPublicKey } from '../keys/root-key.ts';
 import type { Io } from '../terminal/io.ts';
@@ -59,17 +59,17 @@ async function rootFor(folder: string, given: string | undefined, io: Io): Promi
   const own = await rootKeyIn(folder);
   if (given === undefined) {
     if (own !== null) return own;
-    throw new UsageError(`there is no ${ROOT_KEY} in ${folder}: give --root-key, the first time`, NAME);
+    throw new UsageError(`there is no ${ROOT_PUBLIC} in ${folder}: give --root-key, the first time`, NAME);
   }
   const root = await readRootPublicKey(given);
   if (own === null) {
-    await putFile(join(folder, ROOT_KEY), await readInputText(given, 'the root public key'));
+    await putFile(join(folder, ROOT_PUBLIC), await readInputText(given, 'the root public key'));
     io.err(`The root key ${keyName(root.id)} is in ${visibleLine(folder)} now: read this number to the administrator, by voice.\n`);
   } else if (!equal(own.key, root.key)) {
     throw new CliError(
       'ROOT_KEY_DIFFERS',
-      `${given} is another root key, ${keyName(root.id)}, than ${join(folder, ROOT_KEY)}, ${keyName(own.id)}`,
-      `only if the administrator told you by voice that it has changed, move ${ROOT_KEY} out of the folder and run this again`,
+      `${given} is another root key, ${keyName(root.id)}, than ${join(folder, ROOT_PUBLIC)}, ${keyName(own.id)}`,
+      `only if the administrator told you by voice that it has changed, move ${ROOT_PUBLIC} out of the folder and run this again`,
     );
   }
   return root;
@@ -86,7 +86,7 @@ async function filesOf(path: string, root: PublicKey, io: Io): Promise<string[]>
   if (files.length > 0) return files;
   throw new CliError(
     'INPUT_FORMAT',
-    `there is no keyring in ${path} that ${ROOT_KEY} verifies`,
+    `there is no keyring in ${path} that ${ROOT_PUBLIC} verifies`,
     'give the files that the administrator sent',
   );
 }

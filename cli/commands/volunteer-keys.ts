@@ -22,7 +22,7 @@ by your signer. The first time it makes the storage key and the signer, too. Not
 the administrator, and read its eight words aloud to each other: that is how the card is known to be yours.
 
   --keys DIR              your folder of keys; ${KEY_FOLDER} here if left out
-  --weeks N               how many weeks, 1 to ${String(MAX_CARD_WEEKS)}; ${SEASON_WEEKS} if left out. With fewer weeks a computer
+  --weeks N               how many weeks, 1 to ${String(MAX_CARD_WEEKS)}; ${String(SEASON_WEEKS)} if left out. With fewer weeks a computer
                           that is taken unlocked opens less
   --from DATE             the Monday on which the first week begins, as 2026-11-30; the week after your last one if left
                           out, or the present one
@@ -40,7 +40,7 @@ the administrator, and read its eight words aloud to each other: that is how the
   run: async (values, _positionals, io) => {
     const folder = values.keys ?? KEY_FOLDER;
     if (folder === '') throw new UsageError('--keys is missing its folder', NAME);
-    const count = wholeNumber(values.weeks ?? SEASON_WEEKS, 'weeks', [1, MAX_CARD_WEEKS], NAME);
+    const count = wholeNumber(values.weeks ?? String(SEASON_WEEKS), 'weeks', [1, MAX_CARD_WEEKS], NAME);
     const weeks = await weeksIn(folder);
     await insistOnWholeSeasons(folder, weeks);
     const from = seasonBegin(values.from, weeks, io.now(), NAME);

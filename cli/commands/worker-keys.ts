@@ -5,7 +5,7 @@ import { EXIT } from '../errors.ts';
 import type { Owner } from '../files.ts';
 import { listLanguage } from '../keys/random-words.ts';
 import { daysOf, seasonBegin, SEASON_WEEKS } from '../keys/season-dates.ts';
-import { createWorkerSeason, ownerOf, workerWeeksIn } from '../keys/worker-season.ts';
+import { createWorkerSeason, ownerAsked, workerWeeksIn } from '../keys/worker-season.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'worker keys';
@@ -22,7 +22,7 @@ without a restart. Send the card to the administrator, and read its eight words 
 anywhere: when weeks are missing, make new ones.
 
   --out DIR      the worker's folder of identities (WORKER_IDENTITIES)
-  --weeks N      how many weeks, 1 to ${String(MAX_CARD_WEEKS)}; ${SEASON_WEEKS} if left out
+  --weeks N      how many weeks, 1 to ${String(MAX_CARD_WEEKS)}; ${String(SEASON_WEEKS)} if left out
   --from DATE    the Monday on which the first week begins, as 2026-11-30; the week after the last one there if left out,
                  or the present one
   --owner USER   whose the files are, as a name or UID:GID, where another user runs the worker. Run by root without it,
@@ -39,10 +39,10 @@ anywhere: when weeks are missing, make new ones.
   },
   run: async (values, _positionals, io) => {
     const folder = required(values.out, 'out', NAME);
-    const count = wholeNumber(values.weeks ?? SEASON_WEEKS, 'weeks', [1, MAX_CARD_WEEKS], NAME);
+    const count = wholeNumber(values.weeks ?? String(SEASON_WEEKS), 'weeks', [1, MAX_CARD_WEEKS], NAME);
     const language = listLanguage(values.language, io, NAME);
     const from = seasonBegin(values.from, await workerWeeksIn(folder), io.now(), NAME);
-    const owner = await ownerOf(values.owner, folder, NAME);
+    const owner = await ownerAsked(values.owner, folder, NAME);
     const [first, last] = daysOf(from, count);
     io.err(`Today is ${dayOf(io.now().getTime())}. This makes the worker's keys for ${String(count)} weeks, from ${first} to ${last}.\n`);
     const { card, words, files } = await createWorkerSeason(folder, { from, count }, owner, language);

@@ -14,7 +14,7 @@ import { visibleLine } from '../terminal/terminal.ts';
 import { readKeyring } from './keyring.ts';
 import { readRootPublicKey } from './root-key.ts';
 
-export const ROOT_KEY = 'root.pub';
+export const ROOT_PUBLIC = 'root.pub';
 const KEYRING_FILE = /^keyring-([1-9]\d{0,9})\.json$/;
 /** Such as `keyring-9 (1).json`, as browsers call a second copy. */
 const LIKE_A_KEYRING = /^keyring.*\.json$/i;
@@ -23,7 +23,7 @@ export const keyringFileName = (serial: number): string => `keyring-${String(ser
 
 /** The administrator's key in the folder, root.pub; null where there is none. Throws INPUT_FORMAT when that file is anything else. */
 export async function rootKeyIn(folder: string): Promise<PublicKey | null> {
-  const path = join(folder, ROOT_KEY);
+  const path = join(folder, ROOT_PUBLIC);
   const odd = await oddness(path, MAX_KEYRING_BYTES);
   if (odd === ABSENT) return null;
   if (odd !== null) {

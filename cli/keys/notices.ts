@@ -7,7 +7,7 @@ import type { OwnWeek } from './key-folder.ts';
 import { isNewer } from './release.ts';
 
 /** Lines for standard error. `version`: that of this program. */
-export function noticesOf(weeks: readonly OwnWeek[], keyrings: readonly VerifiedKeyring[], now: Date, version: string): string[] {
+export function keyNotices(weeks: readonly OwnWeek[], keyrings: readonly VerifiedKeyring[], now: Date, version: string): string[] {
   const lines: string[] = [];
   const last = weeks.at(-1);
   const keysEnd = last === undefined ? 0 : last.begin + WEEK_MS;

@@ -3,7 +3,7 @@ import { WEEK_MS, weekStart } from '../../crypto/card.ts';
 import { dayOf } from '../../volunteer/keys/season.ts';
 import { CliError, UsageError } from '../errors.ts';
 
-export const SEASON_WEEKS = '13';
+export const SEASON_WEEKS = 13;
 /** Whoever has keys for longer than this probably ran the command twice. */
 const ENOUGH_WEEKS = 6;
 

@@ -36,15 +36,15 @@ export function memoryFrom(text: string): ShredMemory | null {
 }
 
 /** `week`: its first moment; `at`: when it is due, or from when on a listing shreds it. Unix time, ms. */
-export type Due = { readonly week: number; readonly at: number };
+export type DueWeek = { readonly week: number; readonly at: number };
 /**
  * `shred`: now. `announce`: due, and said now or before. `next`: the first of the others. `held`: why nothing goes now though something
  * is due: the clock was set back, or no keyring is for today or later.
  */
 export type ShredPlan = {
   readonly shred: readonly number[];
-  readonly announce: readonly Due[];
-  readonly next: Due | null;
+  readonly announce: readonly DueWeek[];
+  readonly next: DueWeek | null;
   readonly held: 'clock' | 'keyring' | null;
   readonly memory: ShredMemory;
 };
@@ -72,7 +72,7 @@ export function planShredding(
     return { shred: [], announce: [], next, held: due.length > 0 ? held : null, memory: { ...remembered, announced: {} } };
   }
   const said = due.map((week) => ({ week, at: saidAt(week, memory, now) }));
-  const isOver = ({ at }: Due): boolean => now >= at + DAY_MS;
+  const isOver = ({ at }: DueWeek): boolean => now >= at + DAY_MS;
   const announce = said.filter((each) => !isOver(each));
   return {
     shred: said.filter(isOver).map(({ week }) => week),

@@ -53,7 +53,7 @@ async function ownFolder(folder: string, owner: Owner | null): Promise<void> {
  * Whose the files become: the user that is asked for; otherwise, where root runs this, whoever owns the folder, since root's files would
  * be closed to the worker. Null: whoever runs this. Throws USAGE when there is no such user.
  */
-export async function ownerOf(asked: string | undefined, folder: string, command: string): Promise<Owner | null> {
+export async function ownerAsked(asked: string | undefined, folder: string, command: string): Promise<Owner | null> {
   if (asked !== undefined) return userNamed(asked, command);
   if (process.getuid?.() !== 0) return null;
   const stats = await stat(folder).catch(() => null);

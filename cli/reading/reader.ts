@@ -12,7 +12,7 @@ import { insistOnLetters, type Found } from './find.ts';
 import { readIdentities } from '../keys/identities.ts';
 import { openKeyFolder, type OwnKeys } from '../keys/key-folder.ts';
 import { believedBy, folderFrom, type Believed } from '../keys/believed.ts';
-import { noticesOf } from '../keys/notices.ts';
+import { keyNotices } from '../keys/notices.ts';
 import { VERSION } from '../version.ts';
 import { sourcesOf } from './sources.ts';
 
@@ -68,7 +68,7 @@ export async function readerFor(values: ReadingValues, io: Io, command: string, 
   const believed = await believedBy(values, folder, io, command);
   if (needsKeyring && believed.keyrings === null) throw needsRoot(folder, command);
   const own = folder === undefined ? null : await openKeyFolder(folder, io, values['passphrase-file']);
-  if (own !== null) for (const line of noticesOf(own.weeks, believed.keyrings ?? [], io.now(), VERSION)) io.err(`${line}\n`);
+  if (own !== null) for (const line of keyNotices(own.weeks, believed.keyrings ?? [], io.now(), VERSION)) io.err(`${line}\n`);
   const others = await readIdentities(values.identity ?? [], io, values['passphrase-file']);
   const identities = [...(own?.weeks ?? []).map(({ identity }) => identity), ...others];
   const imap = { passwordFile: values['imap-password-file'], ca: values.ca, socks: values.socks };

@@ -13,7 +13,8 @@ import { processIo } from '../../cli/terminal/process-io.ts';
 import { encodeManifest, MANIFEST_NAME, MANIFEST_SIGNATURE_NAME } from '../../crypto/manifest.ts';
 import { sign, verify } from '../../crypto/minisign.ts';
 import { ROOT } from '../../runtime/root.ts';
-import { RELEASE_NAME, releaseFiles, VERSION } from './contents.ts';
+import { RELEASE_NAME, releaseFiles } from './contents.ts';
+import { VERSION } from '../../cli/version.ts';
 
 const USAGE = `npm run release -- --key FILE [--out DIR] [--passphrase-file FILE]
 

@@ -1,7 +1,7 @@
 // When a week's key goes, by a clock that runs, jumps ahead or is set back.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { noticesOf } from '../../cli/keys/notices.ts';
+import { keyNotices } from '../../cli/keys/notices.ts';
 import { isNewer } from '../../cli/keys/release.ts';
 import { keepLonger, memoryFrom, NO_MEMORY, planShredding, type ShredMemory, type ShredPlan } from '../../cli/keys/shredding.ts';
 import { WEEK_MS } from '../../crypto/card.ts';
@@ -149,8 +149,8 @@ test('a newer release is mentioned, as the keyring that counts names it', () => 
   if (known === undefined) throw new Error('signed');
   const naming = (version: string) => [{ ...known, keyring: { ...known.keyring, release: { version, digest: 'cd'.repeat(32) } } }];
   const weeks = [{ begin: BEGIN + 12 * WEEK_MS, identity: '', recipient: '' }];
-  expect(noticesOf(weeks, naming('1.3.0'), new Date(BEGIN), '1.2.0')).toEqual([
+  expect(keyNotices(weeks, naming('1.3.0'), new Date(BEGIN), '1.2.0')).toEqual([
     'There is a newer release of this program, 1.3.0; this is 1.2.0. Ask the administrator for it.',
   ]);
-  expect(noticesOf(weeks, naming('1.2.0'), new Date(BEGIN), '1.2.0')).toEqual([]);
+  expect(keyNotices(weeks, naming('1.2.0'), new Date(BEGIN), '1.2.0')).toEqual([]);
 });

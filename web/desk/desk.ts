@@ -6,7 +6,7 @@ import { textOf } from '../../crypto/text-file.ts';
 import { element, fill, focusOn, momentText, setVisible } from '../page/page.ts';
 import { Compose } from './compose.ts';
 import { givenIn, readBytes, onFiles, type Given } from './intake.ts';
-import { hasOtherRoot, keyringsIn, lastingOf, openKeyFolder } from './key-folder.ts';
+import { hasOtherRoot, keyringsGiven, lastingOf, openGivenFolder } from './key-folder.ts';
 import { KeyError } from './keys.ts';
 import { Office } from './office.ts';
 import { Outgoing } from './outgoing.ts';
@@ -119,10 +119,10 @@ class Desk {
   }
 
   async #openFolder(given: readonly Given[], passphrase: string): Promise<HTMLElement[]> {
-    const folder = await openKeyFolder(given, passphrase, (share) => this.#showWork(share));
+    const folder = await openGivenFolder(given, passphrase, (share) => this.#showWork(share));
     const isForeign = await hasOtherRoot(given, this.#office.root);
     this.#office.addFolder(folder);
-    const added = await this.#takeKeyrings(keyringsIn(given));
+    const added = await this.#takeKeyrings(keyringsGiven(given));
     await this.#readAnew();
     return [
       ...(isForeign ? [phrase('other-root')] : []),

@@ -9,7 +9,7 @@ import { textOf } from '../../crypto/text-file.ts';
 import type { OnProgress } from '../../volunteer/keys/key-files.ts';
 import { openWeekFile, weekOfFile } from '../../volunteer/keys/season.ts';
 import { readBytes, type Given } from './intake.ts';
-import { KeyError, orProblem, readIdentities } from './keys.ts';
+import { KeyError, orProblem, identitiesIn } from './keys.ts';
 
 const STORAGE = 'storage.age';
 const SIGNER = 'signer.age';
@@ -34,7 +34,7 @@ const own = (given: readonly Given[]): Given[] => given.filter(({ name }) => nam
 const named = (given: readonly Given[], name: string): Given | undefined => own(given).find((each) => nameOf(each) === name);
 
 /** The keyrings and their signatures. */
-export function keyringsIn(given: readonly Given[]): Given[] {
+export function keyringsGiven(given: readonly Given[]): Given[] {
   return own(given).filter((each) => KEYRING_FILE.test(nameOf(each)));
 }
 
@@ -42,10 +42,10 @@ export function keyringsIn(given: readonly Given[]): Given[] {
  * Opens storage.age with the passphrase, and with what is in it everything else. Throws KeyError when storage.age is not there, is no key,
  * or the passphrase does not open it; ReadingError when a file cannot be read.
  */
-export async function openKeyFolder(given: readonly Given[], passphrase: string, onProgress: OnProgress): Promise<KeyFolder> {
+export async function openGivenFolder(given: readonly Given[], passphrase: string, onProgress: OnProgress): Promise<KeyFolder> {
   const storageFile = named(given, STORAGE);
   if (storageFile === undefined) throw new KeyError('no-storage');
-  const [storage = ''] = await readIdentities(await readBytes(storageFile.file), passphrase, onProgress);
+  const [storage = ''] = await identitiesIn(await readBytes(storageFile.file), passphrase, onProgress);
   const broken: string[] = [];
   const open = async <Key>(each: Given, read: (bytes: Uint8Array) => Key | Promise<Key>): Promise<Key[]> => {
     const bytes = await readBytes(each.file);

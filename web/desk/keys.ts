@@ -17,7 +17,7 @@ export class KeyError extends Error {
 }
 
 /** The identities in a file as keygen or `age -p` makes it. Throws KeyError when it has none, or the passphrase does not open it. */
-export async function readIdentities(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<string[]> {
+export async function identitiesIn(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<string[]> {
   return orProblem('no-identity', async () => {
     const { bytes, needsPassphrase } = identityFile(file);
     return parseIdentityFile(textOf(needsPassphrase ? await openIdentityFile(bytes, given(passphrase), onProgress) : bytes));
@@ -25,7 +25,7 @@ export async function readIdentities(file: Uint8Array, passphrase: string, onPro
 }
 
 /** The signer in a file as keygen makes it. Throws KeyError when it is not one, or the passphrase does not open it. */
-export async function readSigner(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<SigningKeyPair> {
+export async function signerIn(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<SigningKeyPair> {
   return orProblem('no-signer', () => openKeyFile(textOf(file), parseSigner, () => given(passphrase), onProgress));
 }
 

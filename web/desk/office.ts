@@ -14,7 +14,7 @@ import type { SigningKeyPair } from '../../crypto/sign.ts';
 import type { OnProgress } from '../../volunteer/keys/key-files.ts';
 import { teamOf } from '../../volunteer/keys/team.ts';
 import type { KeyFolder } from './key-folder.ts';
-import { readIdentities, readSigner } from './keys.ts';
+import { identitiesIn, signerIn } from './keys.ts';
 
 export class Office {
   readonly root = parsePublicKey(ROOT_PUBLIC_KEY);
@@ -53,7 +53,7 @@ export class Office {
 
   /** Throws KeyError when the file has no identity, or the passphrase does not open it. */
   async addIdentities(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<void> {
-    this.#add(await readIdentities(file, passphrase, onProgress));
+    this.#add(await identitiesIn(file, passphrase, onProgress));
   }
 
   /** A folder without a signer leaves the one that is open. */
@@ -68,7 +68,7 @@ export class Office {
 
   /** Throws KeyError when the file is not a signer, or the passphrase does not open it. */
   async setSigner(file: Uint8Array, passphrase: string, onProgress: OnProgress): Promise<void> {
-    this.signer = await readSigner(file, passphrase, onProgress);
+    this.signer = await signerIn(file, passphrase, onProgress);
   }
 
   get keyrings(): readonly VerifiedKeyring[] {

@@ -62,6 +62,7 @@ export type CliErrorCode =
   | 'TEAM_EMPTY'
   | 'WORKER_MISSING'
   | 'WEEK_OVER'
+  | 'CLOCK_BEHIND'
   | 'WEEK_GAP'
   | 'SHEET_FORMAT'
   | 'CONFIRMATION_UNASKABLE'
@@ -119,6 +120,7 @@ const EXIT_OF: Record<CliErrorCode, number> = {
   TEAM_EMPTY: EXIT.input,
   WORKER_MISSING: EXIT.input,
   WEEK_OVER: EXIT.input,
+  CLOCK_BEHIND: EXIT.input,
   WEEK_GAP: EXIT.input,
   SHEET_FORMAT: EXIT.input,
   CONFIRMATION_UNASKABLE: EXIT.usage,

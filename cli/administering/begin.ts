@@ -8,8 +8,8 @@ import { makeRootKey, readRootKey } from '../keys/root-key.ts';
 import type { Io } from '../terminal/io.ts';
 import { existingPassphrase, newPassphrase } from '../terminal/passphrase.ts';
 import { PROTECTING, withProgress } from '../terminal/progress.ts';
-import { publicLineOf, ROOT_KEY, STATE } from './folder.ts';
 import { ROOT_PUBLIC } from '../keys/keyring-folder.ts';
+import { insistOnNoRemains, publicLineOf, ROOT_KEY, STATE } from './folder.ts';
 import { secretKeyOf, sheetOf } from './sheet.ts';
 import { encodeState, firstState } from './state.ts';
 import { exists, store } from './store.ts';
@@ -21,10 +21,11 @@ export type BeginWish = { readonly sheet: string | undefined; readonly passphras
 /**
  * Makes the folder in `dir`: a new root key, that of a recovery sheet, or one that lies there as root.key; then root.pub, the sheet, and
  * the state, by which it becomes a folder. What broke off is finished by doing it again. Throws PASSPHRASE_*, SHEET_FORMAT, INPUT_*,
- * OUTPUT_*.
+ * OUTPUT_*, FOLDER_DAMAGED when cards or keyrings are there.
  */
 export async function beginFolder(dir: string, wish: BeginWish, io: Io): Promise<SigningKey> {
   await ready;
+  await insistOnNoRemains(dir);
   const path = join(dir, ROOT_KEY);
   const open = (): Promise<SigningKey> => readRootKey(path, () => existingPassphrase(io, path, wish.passphraseFile), io);
   let key: SigningKey;
@@ -42,6 +43,6 @@ export async function beginFolder(dir: string, wish: BeginWish, io: Io): Promise
   }
   await store(join(dir, ROOT_PUBLIC), encodePublicKey(key));
   await store(join(dir, SHEET), sheetOf(await readInputText(path, 'the root key'), key, dayOf(io.now().getTime())), true);
-  await store(join(dir, STATE), encodeState(firstState(publicLineOf(key))));
+  await store(join(dir, STATE), encodeState(firstState(publicLineOf(key))), true);
   return key;
 }

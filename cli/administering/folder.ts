@@ -53,7 +53,7 @@ export async function openFolder(dir: string, io: Io): Promise<Folder> {
   await ready;
   const state = await openState(dir, io);
   const root = await openRoot(dir, state);
-  for (const folder of [dir, join(dir, CARDS), join(dir, KEYRINGS)]) await removeUnfinished(folder, io);
+  await removeUnfinished(dir, io);
   const cards = new Map<string, VerifiedCard>();
   const { worker, volunteers } = state;
   for (const ref of [...worker.cards, ...worker.revoked]) cards.set(ref.digest, await openCard(dir, ref, 'worker'));
@@ -79,7 +79,7 @@ export async function commit(folder: Folder, change: Partial<FolderState>): Prom
     throw new CliError('FOLDER_CHANGED', `${path} was changed by another command meanwhile`, 'run this again');
   }
   const state = { ...folder.state, ...change, revision: folder.state.revision + 1 };
-  await store(path, encodeState(state));
+  await store(path, encodeState(state), true);
   return state;
 }
 
@@ -113,16 +113,23 @@ async function openState(dir: string, io: Io): Promise<FolderState> {
   // Some systems take the old file away before the new one has its name.
   const next = (await exists(unfinished)) ? decodeState(await textIn(unfinished)) : null;
   if (next !== null) {
-    await store(path, encodeState(next));
+    await store(path, encodeState(next), true);
     io.err(`Repaired: ${visibleLine(path)} was not whole; it was taken from what was being written.\n`);
     return next;
   }
   if (await exists(path)) throw folderDamaged(path, 'it is cut or was changed');
+  await insistOnNoRemains(dir);
   const isBegun = await exists(join(dir, ROOT_KEY));
   const advice = isBegun
     ? 'run support-relay admin init there again'
     : 'give it with --folder DIR, or make one with support-relay admin init';
   throw new CliError('FOLDER_MISSING', `${dir} is not an administrator's folder: there is no ${STATE}`, advice);
+}
+
+/** Throws FOLDER_DAMAGED when cards or keyrings lie there: without folder.json nobody knows whose they are. */
+export async function insistOnNoRemains(dir: string): Promise<void> {
+  const names = [...(await namesIn(join(dir, CARDS))), ...(await namesIn(join(dir, KEYRINGS)))];
+  if (names.length > 0) throw folderDamaged(join(dir, STATE), 'it is gone, and cards or keyrings lie beside its place');
 }
 
 const textIn = (path: string): Promise<string> => readInputText(path, 'the state of the folder').catch(() => '');
@@ -164,10 +171,20 @@ function holding<T>(path: string, read: () => T): T {
   }
 }
 
-async function removeUnfinished(folder: string, io: Io): Promise<void> {
-  for (const name of (await namesIn(folder)).filter((each) => each.endsWith(UNFINISHED))) {
-    await rm(join(folder, name), { force: true });
-    io.err(`Repaired: a command broke off while it wrote ${visibleLine(name.slice(0, -UNFINISHED.length))}; its part is gone.\n`);
+/** Only parts of files that a command writes: a stick may hold anything else. */
+async function removeUnfinished(dir: string, io: Io): Promise<void> {
+  const ours: readonly [string, RegExp][] = [
+    [dir, /^(?:folder\.json|root\.key|root\.pub|sheet\.txt)$/],
+    [join(dir, CARDS), /^season-.+\.card$/],
+    [join(dir, KEYRINGS), /^keyring-\d+\.json(?:\.minisig)?$/],
+  ];
+  for (const [folder, names] of ours) {
+    for (const name of (await namesIn(folder)).filter((each) => each.endsWith(UNFINISHED))) {
+      const whole = name.slice(0, -UNFINISHED.length);
+      if (!names.test(whole)) continue;
+      await rm(join(folder, name), { force: true });
+      io.err(`Repaired: a command broke off while it wrote ${visibleLine(whole)}; its part is gone.\n`);
+    }
   }
 }
 

@@ -16,9 +16,9 @@ export function cardsOf({ cards }: Pick<Folder, 'cards'>, refs: readonly CardRef
   return refs.flatMap(({ digest }) => cards.get(digest) ?? []);
 }
 
-/** The recipient of a week (its first moment, Unix time, ms) on these cards; null when none has that week. */
+/** The recipient of a week (its first moment, Unix time, ms) on the last of these cards that has it; null when none has. */
 export function recipientOf(cards: readonly VerifiedCard[], week: number): string | null {
-  return cards.flatMap(({ card }) => card.weeks).find((each) => beginOf(each) === week)?.recipient ?? null;
+  return cards.flatMap(({ card }) => card.weeks).findLast((each) => beginOf(each) === week)?.recipient ?? null;
 }
 
 /** When the last of the cards ends (Unix time, ms); 0 when there is none. */

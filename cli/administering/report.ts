@@ -1,10 +1,12 @@
 // What signing does, said before the passphrase is asked.
+import { weekStart } from '../../crypto/card.ts';
 import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
 import { dayOf } from '../../volunteer/keys/season.ts';
 import type { HeldKeyring } from '../keys/keyring.ts';
 import { visibleLine } from '../terminal/terminal.ts';
 import { changesOf, describeEntry, stayingOf, type Change } from './changes.ts';
 import type { Folder } from './folder.ts';
+import { folderWeek } from './members.ts';
 import type { Due } from './plan.ts';
 import { coveredUntil, instantOf, keyringAt, voidedBy } from './weeks.ts';
 
@@ -21,6 +23,8 @@ export type SigningReport = {
   voided: number[];
   /** Null: no keyring counts now. */
   coveredUntil: string | null;
+  /** Why the week after that cannot be signed; null when it could. */
+  lacking: string | null;
 };
 
 /** What signing `dues` would do at `now` (Unix time, ms). */
@@ -47,6 +51,7 @@ export function reportOf(folder: Folder, dues: readonly Due[], now: number, abov
     newWorkerFrom: newWorkerOf(folder, dues),
     voided: voidedBy(folder.keyrings, planned, now).map(({ keyring }) => keyring.serial),
     coveredUntil: covered > now ? instantOf(covered) : null,
+    lacking: lackingOf(folder, weekStart(covered)),
   };
 }
 
@@ -55,13 +60,16 @@ function newWorkerOf({ keyrings }: Folder, dues: readonly Due[]): string | null 
   return first === undefined ? null : dayOf(first.from);
 }
 
+/** What a week lacks, in words. `week`: its first moment, Unix time, ms. */
+function lackingOf(folder: Folder, week: number): string | null {
+  const { content, empty } = folderWeek(folder, week);
+  const who = [...(content.worker === null ? ['the worker has no key'] : []), ...empty.map((team) => `nobody in team ${team} has a key`)];
+  return who.length === 0 ? null : `For the week from ${dayOf(week)} on ${who.join(', and ')}.`;
+}
+
 export function reportLines({ today, keyrings, before, stays, changes, newWorkerFrom, voided, ...report }: SigningReport): string[] {
-  const coverage = coverageLine(report.coveredUntil);
-  if (keyrings.length === 0)
-    return [
-      `Today is ${today}. There is nothing to sign. ${coverage}`,
-      'support-relay admin status says what is needed for the time after that.',
-    ];
+  const coverage = [coverageLine(report.coveredUntil), ...(report.lacking === null ? [] : [report.lacking])].join(' ');
+  if (keyrings.length === 0) return [`Today is ${today}. There is nothing to sign. ${coverage}`];
   const [first, last] = [keyrings[0]?.from ?? '', keyrings.at(-1)?.until ?? ''];
   const leftOut = [...new Set(keyrings.flatMap((keyring) => keyring.leftOut))];
   const count = keyrings.length === 1 ? 'one keyring' : `${String(keyrings.length)} keyrings, one a week`;

@@ -14,7 +14,7 @@ import { commit, folderDamaged, KEYRINGS, ROOT_KEY, storeKeyring, type Folder } 
 import { checkOut, OUT, writeOut } from './out.ts';
 import type { Due } from './plan.ts';
 import { reportLines, reportOf } from './report.ts';
-import { instantOf } from './weeks.ts';
+import { instantOf, lastSigning } from './weeks.ts';
 
 export type SigningOptions = {
   readonly out?: string | undefined;
@@ -45,7 +45,7 @@ export const SIGNING_HELP = `  --folder DIR            the administrator's folde
   --passphrase-file FILE  for scripts: the root key's passphrase is the first line of FILE
   --yes                   for scripts: do it without asking
   --json                  one line of JSON: today, keyrings, before, stays, changes, newWorkerFrom, voided,
-                          coveredUntil, out, inOut (the serials in it)`;
+                          coveredUntil, lacking, out, inOut (the serials in it)`;
 
 const GRACE_HOURS = String(GRACE_MS / 3_600_000);
 
@@ -54,8 +54,8 @@ export const secondOf = (io: Pick<Io, 'now'>): number => Math.floor(io.now().get
 
 /**
  * Says what signing these weeks does, asks, signs, and fills out/; with no weeks it only fills out/. `folder`: as it will be when
- * `alongside` is written. `now`: Unix time, ms. Throws NOT_CONFIRMED, CONFIRMATION_UNASKABLE, PASSPHRASE_*, FOLDER_DIVERGED, FOLDER_DAMAGED
- * when root.key is of another root, OUTPUT_FAILED.
+ * `alongside` is written. `now`: Unix time, ms. Throws CLOCK_BEHIND, NOT_CONFIRMED, CONFIRMATION_UNASKABLE, PASSPHRASE_*,
+ * FOLDER_DIVERGED, FOLDER_DAMAGED when root.key is of another root, OUTPUT_FAILED.
  */
 export async function signWeeks(
   folder: Folder,
@@ -67,6 +67,11 @@ export async function signWeeks(
 ): Promise<void> {
   const out = options.out ?? join(folder.dir, OUT);
   await checkOut(folder, out);
+  const signedAt = lastSigning(folder.keyrings);
+  if (dues.length > 0 && now < signedAt) {
+    const what = `this computer's clock says ${instantOf(now)}, and a keyring was signed at ${instantOf(signedAt)}`;
+    throw new CliError('CLOCK_BEHIND', what, 'set the clock and run this again; nothing was signed');
+  }
   const report = reportOf(folder, dues, now, options.above);
   io.err(`${reportLines(report).join('\n')}\n`);
   let signed = folder;

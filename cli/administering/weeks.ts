@@ -50,6 +50,15 @@ export function voidedBy<Each extends VerifiedKeyring>(keyrings: readonly Each[]
     .map(({ signed }) => signed);
 }
 
+/**
+ * The latest moment (Unix time, ms) at which a keyring is known to have been signed: one that begins within a week was signed then. 0 when
+ * none is.
+ */
+export function lastSigning(keyrings: readonly VerifiedKeyring[]): number {
+  const begins = keyrings.map(({ keyring }) => beginOf(keyring));
+  return Math.max(0, ...begins.filter((begin) => begin !== weekStart(begin)));
+}
+
 /** When the last of the keyrings ends; 0 when there is none. */
 export function signedUntil(keyrings: readonly VerifiedKeyring[]): number {
   return Math.max(0, ...keyrings.map(({ keyring }) => endOf(keyring)));

@@ -161,6 +161,23 @@ describe('admin season', () => {
     expect(await folder.keyrings()).toHaveLength(before);
   });
 
+  test('refuses to sign on a computer whose clock is behind what was signed', async () => {
+    const folder = await furnished();
+    await folder.done('season', '--weeks', '1', '--yes');
+    folder.now = new Date(NOW.getTime() - 60_000);
+    const { code, err } = await folder.run(['season', '--weeks', '2', '--yes']);
+    expect([code, err]).toEqual([EXIT.input, expect.stringContaining('and a keyring was signed at 2026-12-02T10:00:00Z')]);
+    expect(err).toContain('(CLOCK_BEHIND)');
+  });
+
+  test('says why it ends before thirteen weeks', async () => {
+    const folder = await furnished();
+    await folder.done('team', 'legal', '--name', 'en=Lawyers', '--topic', 'legal:en=Legal help');
+    await folder.done('add', await folder.card('volunteer', { weeks: 3 }), '--team', 'legal', '--alias', 'Oak', '--yes');
+    const { err } = await folder.done('season', '--yes');
+    expect(err).toContain('until 2026-12-21T00:00:00Z. For the week from 2026-12-21 on nobody in team legal has a key.');
+  });
+
   test('signs the past when asked', async () => {
     const folder = newFolder(new Date('2026-11-20T10:00:00Z'));
     await folder.furnish();

@@ -170,9 +170,14 @@ function swapped(line: string): string {
 }
 
 test('a folder without folder.json is none, and says what to do', async () => {
-  const folder = await copyOf(first);
+  const folder = new AdminFolder(dir.path, 'begun', NOW);
+  await folder.done('init', '--no-passphrase');
   await rm(join(folder.dir, 'folder.json'));
   expect((await folder.run(['status'])).err).toContain('run support-relay admin init there again (FOLDER_MISSING)');
+  await folder.done('init');
+  const full = await copyOf(first);
+  await rm(join(full.dir, 'folder.json'));
+  for (const command of ['status', 'init']) expect((await full.run([command])).err).toContain('(FOLDER_DAMAGED)');
   const empty = new AdminFolder(dir.path, 'empty', NOW);
   expect((await empty.run(['status'])).err).toContain('give it with --folder DIR');
 });

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
 import { verifyCard } from '../../crypto/card.ts';
+import { ROOT } from '../../runtime/root.ts';
 import { AdminFolder } from '../support/admin-folder.ts';
 import { temporaryDirectory } from '../support/cli.ts';
+import { atTerminal } from '../support/terminal.ts';
 
 /** A Wednesday. */
 const NOW = new Date('2026-12-02T10:00:00Z');
@@ -142,6 +144,29 @@ describe('admin remove', () => {
     await folder.done('season', '--yes');
     expect((await folder.out()).map(({ teams }) => teams[0]?.recipients.length)).toEqual([2, 2]);
   });
+});
+
+test('at a real terminal a yes and the passphrase are typed, and the next command says that it is done', async () => {
+  const folder = newFolder(new Date());
+  const passphrase = 'correct horse ёжик';
+  const init = await folder.run(['init'], { logN: 12, terminal: { answers: [passphrase, passphrase] } });
+  expect(init.code, init.err).toBe(EXIT.ok);
+  await folder.done('team', 'psych', '--name', 'en=Help', '--topic', 'other:en=Other');
+  const cards = [await folder.card('worker', { weeks: 2 }), await folder.card('volunteer', { weeks: 2 })];
+  const program = `node ${join(ROOT, 'dist', 'support-relay.js')} admin`;
+  for (const [at, card] of cards.entries()) {
+    const who = at === 0 ? '' : '--team psych --alias Maple';
+    const added = await atTerminal(`${program} add ${card} --folder ${folder.dir} ${who}`, [['[y/N]', 'y']]);
+    expect(added.code, added.output).toBe(0);
+  }
+  const signed = await atTerminal(`${program} season --folder ${folder.dir}`, [
+    ['Sign this? [y/N]', 'y'],
+    ['nothing is shown', passphrase],
+  ]);
+  expect(signed.code, signed.output).toBe(0);
+  expect(signed.output).not.toContain(passphrase);
+  expect(await folder.out()).toHaveLength(2);
+  expect((await atTerminal(`${program} season --folder ${folder.dir}`, [])).output).toContain('There is nothing to sign.');
 });
 
 type Stored = { folder: { worker: { revoked: { file: string }[] } } };

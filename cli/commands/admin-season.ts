@@ -17,8 +17,8 @@ export const adminSeason = defineCommand({
   examples: ['support-relay admin season --folder /media/admin', 'support-relay admin season --weeks 4 --from 2026-11-30'],
   details: `
 Says first which weeks it will sign, who comes and goes against the keyring before, which keyrings become void, and until
-when the door is then covered. Then it asks for the passphrase, once, signs, and puts into out/ what has to be copied. When
-enough is signed there is nothing to do, and out/ is filled again.
+when the door is then covered. Then it asks for the passphrase, once, signs, and puts into out/ what has to be copied. While
+seven weeks are signed there is nothing to do, but with --weeks or --from; out/ is filled again.
 
   --weeks N               see that N weeks are covered, counted from the present one or from --from, 1 to ${String(MAX_CARD_WEEKS)}; if
                           left out up to ${String(SEASON_WEEKS)} more, as far as the cards reach

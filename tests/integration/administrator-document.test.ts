@@ -19,9 +19,9 @@ beforeAll(async () => {
 });
 afterAll(() => dir.remove());
 
-/** The commands of the document, with its sticks in a folder of ours. */
-async function commands(): Promise<string[]> {
-  const text = await readFile('docs/administrator.md', 'utf8');
+/** The commands of a document, with its sticks in a folder of ours. */
+async function commands(document = 'docs/administrator.md'): Promise<string[]> {
+  const text = await readFile(document, 'utf8');
   const blocks = [...text.matchAll(/^```\n([^]*?)^```$/gm)].map(([, block = '']) => block.replaceAll(/\\\n\s*/g, '').trim());
   return blocks.map((line) => line.replaceAll('/media/', `${dir.path()}/`));
 }
@@ -111,6 +111,13 @@ test('the sheet of the folder brings the root key back, with the command as it s
   const words = wordsOf(last.replace('sheet.txt', sheet()).replace('admin/folder', 'restored/folder'));
   const { code, err } = await cli(words, { now: new Date(), terminal: { answers: [PASSPHRASE] } });
   expect([code, err]).toEqual([EXIT.ok, expect.stringContaining('Its fingerprint, to read to each other')]);
+});
+
+test('the sheet for the ceremony has the same commands, in both languages', async () => {
+  const [page, sheets] = [await commands(), await commands('docs/ceremony.md')];
+  expect(sheets).toHaveLength(10);
+  expect(sheets.slice(5)).toEqual(sheets.slice(0, 5));
+  for (const line of sheets) expect(page).toContain(line);
 });
 
 test('names every error of these commands', async () => {

@@ -60,7 +60,7 @@ export function replaceWorker(folder: Folder, card: VerifiedCard, now: number): 
     throw refuse('SIGNER_REVOKED', 'this card of the worker was revoked', 'have another made by support-relay worker keys');
   }
   if (cards.some(({ digest }) => digest === ref.digest)) return { whose: WORKER, team: null, ref, change: null };
-  insistOnNobodyElse(folder, card, WORKER);
+  insistOnNobodyElse(folder, card);
   if (recipientOf([card], weekStart(now)) === null) {
     throw refuse('CARD_GAP', 'the card has no key for this week', 'have one made that begins now: support-relay worker keys');
   }
@@ -71,7 +71,7 @@ function placeWorker(folder: Folder, card: VerifiedCard, now: number): Placement
   const ref = refOf(card);
   const { cards, revoked } = folder.state.worker;
   if (cards.some(({ digest }) => digest === ref.digest)) return { whose: WORKER, team: null, ref, change: null };
-  insistOnNobodyElse(folder, card, null);
+  insistOnNobodyElse(folder, card);
   insistOnNext(cardsOf(folder, cards), card, WORKER, now);
   return { whose: WORKER, team: null, ref, change: { worker: { cards: [...cards, ref], revoked } } };
 }
@@ -99,7 +99,7 @@ function placeVolunteer(folder: Folder, card: VerifiedCard, wish: CardWish, now:
     );
   }
   if (!isThere) {
-    insistOnNobodyElse(folder, card, null);
+    insistOnNobodyElse(folder, card);
     if (known?.standing === 'member') insistOnNext(cardsOf(folder, known.cards), card, alias, now);
   }
   insistOnRoom(folder, card, { team, signer: card.signer, replaced: same.map(({ signer }) => signer) });
@@ -124,9 +124,9 @@ function aliasOf(wish: CardWish, known: Volunteer | undefined): string {
   throw refuse('CARD_TAKEN', `the signer of this card is known as ${known.alias}, not as ${alias}`, `take --alias "${known.alias}"`);
 }
 
-/** Throws CARD_TAKEN when a recipient of the card is on another. @param whose may have it */
-function insistOnNobodyElse(folder: Folder, card: VerifiedCard, whose: string | null): void {
-  const owner = card.card.weeks.map(({ recipient }) => ownerOf(folder, recipient)).find((each) => each !== null && each !== whose);
+/** Throws CARD_TAKEN when a recipient of the card is on another, also on one that was revoked. */
+function insistOnNobodyElse(folder: Folder, card: VerifiedCard): void {
+  const owner = card.card.weeks.map(({ recipient }) => ownerOf(folder, recipient)).find((each) => each !== null);
   if (owner === undefined || owner === null) return;
   throw refuse(
     'CARD_TAKEN',

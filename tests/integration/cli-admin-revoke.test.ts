@@ -109,12 +109,21 @@ describe('admin revoke', () => {
     ['nobody of that name', () => Promise.resolve(['Nobody']), 'ALIAS_UNKNOWN'],
     ["a volunteer's card", async (folder: AdminFolder) => ['--worker', await folder.card('volunteer')], 'CARD_HOLDER'],
     [
+      "a card with a key of the worker's former card",
+      async (folder: AdminFolder) => {
+        const [{ worker } = { worker: '' }] = await folder.keyrings();
+        return ['--worker', await folder.card('worker', { recipients: [worker] })];
+      },
+      'CARD_TAKEN',
+    ],
+    [
       'a card without this week',
       async (folder: AdminFolder) => ['--worker', await folder.card('worker', { from: new Date('2026-12-07T00:00:00Z') })],
       'CARD_GAP',
     ],
   ])('refuses %s', async (_what, argv, code) => {
     const folder = await furnished(1);
+    await folder.done('season', '--yes');
     const { err } = await folder.run(['revoke', ...(await argv(folder)), '--yes']);
     expect(err).toContain(`(${code})`);
   });

@@ -5,6 +5,7 @@ import { blake2b, fromHex, randomBytes, toHex, utf8 } from './bytes.ts';
 import { CodedError } from './errors.ts';
 import { LETTER_RECIPIENTS } from './letter.ts';
 import { verify, type PublicKey } from './minisign.ts';
+import { release } from './release.ts';
 import { digest, freeText, hex, instant, language, parse, parseJson, serialNumber, teamId, topicId } from './schema.ts';
 import { SIGNING_KEY_BYTES } from './sign.ts';
 import { KEYRING_DIGEST_BYTES } from './wire.ts';
@@ -16,10 +17,6 @@ const TEAM_KEY_BYTES = 32;
 const MAX_TEAMS = 32;
 const MAX_TOPICS = 16;
 export const MAX_SIGNERS = 16;
-/** A version of the programs, by https://semver.org, without what it calls build metadata. */
-const VERSION = /^(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/;
-const MAX_VERSION_LENGTH = 32;
-const RELEASE_DIGEST_BYTES = 32;
 /** How long parcels under a keyring that is no longer current are still accepted: a form may have been open for a day. */
 export const GRACE_MS = 24 * 3_600_000;
 /** The topic of teams that read whatever fits no other. */
@@ -38,13 +35,6 @@ const team = z.object({
   recipients: z.array(recipient).check(z.minLength(1), z.maxLength(LETTER_RECIPIENTS)),
   /** Ed25519 keys (64 hex digits) of those who may answer for the team. A revoked signer is no longer listed. */
   signers: z._default(z.array(hex(SIGNING_KEY_BYTES)).check(z.maxLength(MAX_SIGNERS)), []),
-});
-
-const release = z.object({
-  /** As in package.json, 1.2.3. */
-  version: z.string().check(z.regex(VERSION), z.maxLength(MAX_VERSION_LENGTH)),
-  /** SHA-256 of the bytes of the release's manifest.json, 64 hex digits. */
-  digest: hex(RELEASE_DIGEST_BYTES),
 });
 
 const keyring = z
@@ -70,7 +60,6 @@ const keyring = z
 
 export type Team = z.infer<typeof team>;
 export type Keyring = z.infer<typeof keyring>;
-export type Release = z.infer<typeof release>;
 /** A keyring whose signature was verified. `digest`: 64 hex digits. */
 export type VerifiedKeyring = { readonly keyring: Keyring; readonly digest: string };
 

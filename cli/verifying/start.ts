@@ -4,6 +4,7 @@ import packageFile from '../../package.json' with { type: 'json' };
 import { utf8 } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { chained, checkValidity, verifyKeyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
+import { isNewer } from '../../crypto/release.ts';
 import { DOOR_REASONS } from '../../crypto/wire.ts';
 import type { Deviation } from './findings.ts';
 import type { Signed } from './signed.ts';
@@ -43,10 +44,10 @@ export function keyringsTogether(all: readonly VerifiedKeyring[]): Deviation[] {
 /** What the keyring says about releases that whoever verifies should know. */
 export function releaseRemarks({ keyring: { release } }: VerifiedKeyring, signed: Signed): string[] {
   if (release === undefined) return [];
-  if (release.version !== packageFile.version) {
-    return [`The keyring names release ${release.version} of the programs; this is ${packageFile.version}.`];
+  if (isNewer(release.version, packageFile.version)) {
+    return [`There is a newer release of the programs, ${release.version}; this is ${packageFile.version}.`];
   }
-  if (signed.of === 'form' || release.digest === signed.digest) return [];
+  if (release.version !== packageFile.version || signed.of === 'form' || release.digest === signed.digest) return [];
   return [`The keyring names another manifest of release ${release.version} than the one given: ${release.digest}.`];
 }
 

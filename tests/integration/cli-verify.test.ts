@@ -233,7 +233,7 @@ describe('remarks that are no findings', () => {
     const signature = sign(json, root, 'newer');
     bench.proxy.tamper = (served, path) => replaceKeyring(served, path, json, signature);
     const { code, remarks } = await verify();
-    expect([code, remarks]).toEqual([EXIT.ok, [expect.stringContaining('The keyring names release 99.0.0 of the programs')]]);
+    expect([code, remarks]).toEqual([EXIT.ok, [expect.stringContaining('There is a newer release of the programs, 99.0.0')]]);
   });
 
   it('no keyring at the moment', async () => {

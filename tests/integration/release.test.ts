@@ -95,6 +95,19 @@ describe('the manifest of a release', () => {
   });
 });
 
+it('is verified by the commands of docs/release.md, as they stand there', async () => {
+  const [, section = ''] = (await readFile(join(ROOT, 'docs', 'release.md'), 'utf8')).split('## Verifying one');
+  const [, commands = ''] = section.split('```\n');
+  const folder = join(dir, 'handed out');
+  await cp(released(), folder, { recursive: true });
+  await cp(join(dir, 'release.pub'), join(folder, 'release.pub'));
+  const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', commands], { cwd: folder });
+  expect(stdout).toContain('Signature and comment signature verified');
+  expect(stdout).toContain(`${NAME}.tar: OK\n`);
+  await writeFile(join(folder, 'form', 'form.js'), 'changed');
+  await expect(run('bash', ['-euo', 'pipefail', '-c', commands], { cwd: folder })).rejects.toThrow();
+});
+
 describe('the archives', () => {
   it('hold what tar unpacks to a folder from which the same form is built', async () => {
     const folder = join(dir, 'unpacked');

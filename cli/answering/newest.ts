@@ -1,8 +1,9 @@
 // Before something is sealed, the relay is asked for its keyring: a note should not be sealed to somebody who was taken off meanwhile.
+import { fetchKeyring } from '../sending/fetch-keyring.ts';
 import { takeServed } from '../keys/newer-keyring.ts';
 import type { Reader } from '../reading/reader.ts';
 import type { Destination } from '../sending/destination.ts';
-import { RelayAway, Visit } from '../sending/visit.ts';
+import { RelayAway } from '../sending/visit.ts';
 import { visibleLine } from '../terminal/terminal.ts';
 
 /**
@@ -12,18 +13,14 @@ import { visibleLine } from '../terminal/terminal.ts';
 export async function withNewest(reader: Reader, destination: Destination): Promise<Reader> {
   const { io, own, keyrings } = reader;
   if (own === null || keyrings === null || !('relay' in destination)) return reader;
-  const newer = await io.stoppable(async (stop) => {
-    const visit = new Visit(destination.relay, { stop });
-    try {
-      const { keyring } = await visit.enter();
-      return keyring === null ? null : await takeServed(own.folder, keyring, io);
-    } catch (error) {
-      if (!(error instanceof RelayAway)) throw error;
-      io.err(`The relay could not be asked for its keyring: ${visibleLine(error.message)}.\n`);
-      return null;
-    } finally {
-      visit.leave();
-    }
-  });
-  return newer === null ? reader : { ...reader, keyrings: [...keyrings, newer] };
+  io.err('Asking the relay for its newest keyring (Ctrl-C goes on without it) …\n');
+  try {
+    const served = await fetchKeyring(destination.relay, io);
+    const newer = served === null ? null : await takeServed(own.folder, served, io);
+    return newer === null ? reader : { ...reader, keyrings: [...keyrings, newer] };
+  } catch (error) {
+    if (!(error instanceof RelayAway)) throw error;
+    io.err(`The relay could not be asked for its keyring: ${visibleLine(error.message)}.\n`);
+    return reader;
+  }
 }

@@ -9,8 +9,11 @@ import { describeFailure } from '../failure.ts';
 import { readInput, readInputText, putFile } from '../files.ts';
 import { hasKeys, KEY_FOLDER } from '../keys/key-folder.ts';
 import { keyringFileName, keyringsIn, ROOT_PUBLIC, rootKeyIn } from '../keys/keyring-folder.ts';
-import { judgeServed, shelfOf, shelve, type Shelf } from '../keys/newer-keyring.ts';
+import { judgeServed, shelfOf, shelve, type ServedKeyring, type Shelf } from '../keys/newer-keyring.ts';
 import { readRootPublicKey } from '../keys/root-key.ts';
+import { relayFrom } from '../sending/destination.ts';
+import { fetchKeyring } from '../sending/fetch-keyring.ts';
+import type { RelayAddress } from '../sending/relay-address.ts';
 import type { Io } from '../terminal/io.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
@@ -19,34 +22,43 @@ const NAME = 'volunteer keyring';
 export const volunteerKeyring = defineCommand({
   name: NAME,
   summary: 'Check the keyrings that the administrator sent, and put them into your folder of keys',
-  usage: '[--keys DIR] [--root-key FILE] [--json] DIR|FILE…',
+  usage: '[--keys DIR] [--root-key FILE] [--relay URL [--socks HOST:PORT]] [--json] [DIR|FILE…]',
   examples: ['support-relay volunteer keyring Downloads', 'support-relay volunteer keyring --root-key root.pub keyring-1.json'],
   details: `
 Takes files keyring-<serial>.json, each with its .minisig beside it, or a folder with such files. One is put into the folder
 of keys only if root.pub there verifies it and it fits to those before it; who comes and who goes is shown, team by team.
-What is sent with reply, claim, handover and send takes the relay's newest keyring by itself.
+With --relay it takes the one that the relay has now; reply, claim, handover and send do that by themselves.
 
   --keys DIR       your folder of keys; ${KEY_FOLDER} here if left out
   --root-key FILE  the first time: the administrator's root.pub, from somebody you trust; it is put into the folder, too
-  --json           a line of JSON for each: serial, from, until, result (new, known or a code)
+  --relay URL      as support-relay send takes it, with --socks HOST:PORT for an onion
+  --json           a line of JSON for each: file, serial, from, until, result (new, known or a code)
 
 Ends with 0 when every keyring is in the folder.`,
-  options: { keys: { type: 'string' }, 'root-key': { type: 'string' }, json: { type: 'boolean' } },
-  arguments: [1, 1_000],
+  options: {
+    keys: { type: 'string' },
+    'root-key': { type: 'string' },
+    relay: { type: 'string' },
+    socks: { type: 'string' },
+    json: { type: 'boolean' },
+  },
+  arguments: [0, 1_000],
   run: async (values, paths, io) => {
     const folder = values.keys ?? KEY_FOLDER;
     if (folder === '') throw new UsageError('--keys is missing its folder', NAME);
     if (!(await hasKeys(folder))) {
       throw new CliError('INPUT_MISSING', `there are no keys in ${folder}`, 'make them first: support-relay volunteer keys');
     }
+    const relay = values.relay === undefined ? null : relayFrom(values.relay, values.socks, NAME);
+    if (relay === null && paths.length === 0) throw new UsageError('DIR or FILE is missing, or --relay', NAME);
     const root = await rootFor(folder, values['root-key'], io);
-    const files: string[] = [];
-    for (const path of paths) files.push(...(await filesOf(path, root, io)));
+    const sources = (await Promise.all(paths.map((path) => sourcesOf(path, root, io)))).flat();
     const shelf = await shelfOf(folder, io);
     if (shelf === null) throw new Error('root.pub was there a moment ago');
+    if (relay !== null) sources.push({ name: values.relay ?? '', read: () => servedBy(relay, io) });
     let exitCode: number = EXIT.ok;
-    for (const file of files) {
-      const outcome = await take(file, shelf, io);
+    for (const source of sources) {
+      const outcome = await take(source, shelf, io);
       if (values.json === true) io.out(`${visibleJson(outcome.shown)}\n`);
       exitCode = Math.max(exitCode, outcome.exitCode);
     }
@@ -75,15 +87,18 @@ async function rootFor(folder: string, given: string | undefined, io: Io): Promi
   return root;
 }
 
-/** The keyrings that a path stands for, by rising serial. */
-async function filesOf(path: string, root: PublicKey, io: Io): Promise<string[]> {
+/** Where a keyring comes from, not read yet. */
+type Source = { readonly name: string; readonly read: () => Promise<ServedKeyring> };
+
+/** The keyrings that a path stands for; those of a folder by rising serial. */
+async function sourcesOf(path: string, root: PublicKey, io: Io): Promise<Source[]> {
   const isFolder = await stat(path).then(
     (stats) => stats.isDirectory(),
     () => false,
   );
-  if (!isFolder) return [path];
-  const files = (await keyringsIn(path, [root], io)).map(({ keyring }) => join(path, keyringFileName(keyring.serial)));
-  if (files.length > 0) return files;
+  if (!isFolder) return [inFile(path)];
+  const keyrings = await keyringsIn(path, [root], io);
+  if (keyrings.length > 0) return keyrings.map(({ keyring }) => inFile(join(path, keyringFileName(keyring.serial))));
   throw new CliError(
     'INPUT_FORMAT',
     `there is no keyring in ${path} that ${ROOT_PUBLIC} verifies`,
@@ -91,24 +106,35 @@ async function filesOf(path: string, root: PublicKey, io: Io): Promise<string[]>
   );
 }
 
+function inFile(name: string): Source {
+  const read = async (): Promise<ServedKeyring> => {
+    const json = await readInput(name, 'the keyring');
+    return { json, signature: await readInputText(`${name}.minisig`, "the keyring's signature") };
+  };
+  return { name, read };
+}
+
+async function servedBy(relay: RelayAddress, io: Io): Promise<ServedKeyring> {
+  const served = await fetchKeyring(relay, io);
+  if (served === null) throw new CodedError('KEYRING_EXPIRED', 'the relay has no keyring that is valid now');
+  return served;
+}
+
 type Outcome = { readonly exitCode: number; readonly shown: Record<string, unknown> };
 
 /** One that is refused is named, and the others are taken. */
-async function take(file: string, shelf: Shelf, io: Io): Promise<Outcome> {
+async function take({ name, read }: Source, shelf: Shelf, io: Io): Promise<Outcome> {
   try {
-    const served = {
-      json: await readInput(file, 'the keyring'),
-      signature: await readInputText(`${file}.minisig`, "the keyring's signature"),
-    };
+    const served = await read();
     const { verified, isNew } = judgeServed(served, shelf);
     if (isNew) await shelve(shelf, served, verified, io);
     const { serial, notBefore, notAfter } = verified.keyring;
     if (!isNew) io.err(`Keyring ${String(serial)} is in ${visibleLine(shelf.folder)} already.\n`);
-    return { exitCode: EXIT.ok, shown: { file, serial, from: notBefore, until: notAfter, result: isNew ? 'new' : 'known' } };
+    return { exitCode: EXIT.ok, shown: { file: name, serial, from: notBefore, until: notAfter, result: isNew ? 'new' : 'known' } };
   } catch (error) {
     if (!(error instanceof CodedError || error instanceof CliError)) throw error;
     const { line, code, exitCode } = describeFailure(error);
-    io.err(`support-relay: ! ${visibleLine(file)} was not taken: ${line}\n`);
-    return { exitCode, shown: { file, result: code } };
+    io.err(`support-relay: ! ${visibleLine(name)} was not taken: ${line}\n`);
+    return { exitCode, shown: { file: name, result: code } };
   }
 }

@@ -223,6 +223,18 @@ describe('from the relay', () => {
     expect(offline.code, offline.err).toBe(EXIT.ok);
   });
 
+  test('volunteer keyring --relay takes it and sends nothing', async () => {
+    await serve(inWeek(1));
+    const taken = await season.run(['volunteer', 'keyring', '--relay', relay.url, '--json'], { now: inWeek(1) });
+    expect([taken.code, taken.text]).toEqual([EXIT.ok, expect.stringContaining('"serial":2,')]);
+    expect(taken.err).toContain('Keyring 2, from 2026-12-07T00:00:00Z');
+    expect(await inFolder()).toEqual([...filesOf(1, 2), 'root.pub']);
+    const away = await season.run(['volunteer', 'keyring', '--relay', `unix:${season.path('nothing.sock')}`], { now: inWeek(1) });
+    expect([away.code, away.err]).toEqual([EXIT.unavailable, expect.stringContaining('(RELAY_AWAY)')]);
+    const nothing = await season.run(['volunteer', 'keyring'], { now: inWeek(1) });
+    expect([nothing.code, nothing.err]).toEqual([EXIT.usage, expect.stringContaining('DIR or FILE is missing, or --relay')]);
+  });
+
   test('the same keyring is not spoken of, and send takes a newer one without a passphrase', async () => {
     await serve(inWeek(0));
     const written = await season.run(['claim', '--alias', 'Maple', '--out', season.path('later'), letter], { now: inWeek(0) });

@@ -51,7 +51,8 @@ export type NewFile = { path: string; content: string | Uint8Array; secret: bool
 
 /**
  * Writes files that must not exist yet, all or none of them, and syncs them to the disk: a key that overwrites another is a
- * key lost. A secret is readable by its owner alone from the first moment. If writing breaks off, no file has a byte before
+ * key lost. A secret is readable by its owner alone from the first moment, and a
+ * folder that is made for files of which one is secret, too. If writing breaks off, no file has a byte before
  * those that come before it are on the disk; but the files are created in the order of their names and get one time, so that
  * neither shows in which order they came. Throws OUTPUT_EXISTS or OUTPUT_FAILED.
  */
@@ -61,7 +62,7 @@ export async function writeNewFiles(files: readonly NewFile[]): Promise<void> {
   try {
     for (const file of [...files].sort((a, b) => a.path.localeCompare(b.path))) {
       current = file.path;
-      const folder = await mkdir(dirname(file.path), { recursive: true, mode: file.secret ? 0o700 : 0o755 });
+      const folder = await mkdir(dirname(file.path), { recursive: true, mode: files.some(({ secret }) => secret) ? 0o700 : 0o755 });
       const handle = await open(file.path, 'wx', file.secret ? PRIVATE : PUBLIC);
       made.set(file.path, handle);
       if (file.owner !== undefined) await handle.chown(file.owner.uid, file.owner.gid);

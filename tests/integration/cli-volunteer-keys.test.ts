@@ -49,8 +49,8 @@ describe('the first season', () => {
       'week-2026-12-07.age',
       'week-2026-12-14.age',
     ]);
-    const modes = await Promise.all(['storage.age', 'signer.age', 'week-2026-12-07.age'].map((name) => stat(join(keys, name))));
-    expect(modes.map(({ mode }) => mode & 0o777)).toEqual([0o600, 0o600, 0o600]);
+    const modes = await Promise.all(['.', 'storage.age', 'signer.age', 'week-2026-12-07.age'].map((name) => stat(join(keys, name))));
+    expect(modes.map(({ mode }) => mode & 0o777)).toEqual([0o700, 0o600, 0o600, 0o600]);
     expect(made.text.trim().split(' ')).toHaveLength(8);
     const { card } = await cardIn('season-2026-11-30.card');
     expect(parsePublicKey(card.key)).toEqual(parsePublicKey(await readFile(join(keys, 'signer.pub'), 'utf8')));

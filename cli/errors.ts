@@ -70,8 +70,8 @@ export type CliErrorCode =
   | 'KEYS_ENOUGH'
   | 'KEYS_HALF'
   | 'ROOT_KEY_DIFFERS'
-  | 'WEEK_UNKNOWN'
-  | 'WEEK_KEPT'
+  | 'KEYS_UNKNOWN'
+  | 'KEYS_KEPT'
   | 'KEYRING_FOREIGN'
   | 'NOTE_FOREIGN'
   | 'LETTER_MISSING'
@@ -128,8 +128,8 @@ const EXIT_OF: Record<CliErrorCode, number> = {
   KEYS_ENOUGH: EXIT.input,
   KEYS_HALF: EXIT.input,
   ROOT_KEY_DIFFERS: EXIT.notAuthentic,
-  WEEK_UNKNOWN: EXIT.input,
-  WEEK_KEPT: EXIT.input,
+  KEYS_UNKNOWN: EXIT.input,
+  KEYS_KEPT: EXIT.input,
   KEYRING_FOREIGN: EXIT.notAuthentic,
   NOTE_FOREIGN: EXIT.notAuthentic,
   LETTER_MISSING: EXIT.notAuthentic,

@@ -25,7 +25,7 @@ keep it once for four weeks more, counted from today. Whoever takes your compute
     const week = await weekNamed(folder, first);
     const longer = keepLonger(await readMemory(folder), week, io.now().getTime());
     if (longer === null) {
-      throw new CliError('WEEK_KEPT', `the week from ${first} was kept once already`, 'answer what waits before it goes');
+      throw new CliError('KEYS_KEPT', `the week from ${first} was kept once already`, 'answer what waits before it goes');
     }
     await writeMemory(folder, longer.memory);
     io.err(`The key of the week from ${first} is kept until ${dayOf(longer.until)}.\n`);

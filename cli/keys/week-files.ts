@@ -72,11 +72,11 @@ function linesOf(plan: ShredPlan, memory: ShredMemory, readWith: Listing['readWi
 /** To the minute, in UTC. */
 const momentShown = (timeMs: number): string => `${new Date(timeMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
-/** The first moment of a week that has a file. Throws WEEK_UNKNOWN for another. */
+/** The first moment of a week that has a file. Throws KEYS_UNKNOWN for another. */
 export async function weekNamed(folder: string, first: string): Promise<number> {
   const weeks = await weeksIn(folder);
   const week = weeks.find((each) => dayOf(each) === first);
   if (week !== undefined) return week;
   const there = weeks.length === 0 ? 'there is none' : `there are ${weeks.map(dayOf).join(', ')}`;
-  throw new CliError('WEEK_UNKNOWN', `${folder} has no key of a week from ${first}`, `give the first day of one that it has: ${there}`);
+  throw new CliError('KEYS_UNKNOWN', `${folder} has no key of a week from ${first}`, `give the first day of one that it has: ${there}`);
 }

@@ -165,7 +165,7 @@ describe('volunteer keep', () => {
     expect(listed.err).toContain('Shredded: the key of the week from 2026-12-07.');
     expect(await weekFiles()).toContain(FIRST);
     const again = await keep('2026-11-30', DUE + 3 * WEEK_MS);
-    expect([again.code, again.err]).toEqual([EXIT.input, expect.stringContaining('(WEEK_KEPT)')]);
+    expect([again.code, again.err]).toEqual([EXIT.input, expect.stringContaining('(KEYS_KEPT)')]);
     const last = await inbox(DUE + 6 * WEEK_MS);
     expect(last.err).toMatch(/The key of the week from 2026-11-30 goes with the first listing after [^;\n]*\n/);
     await inbox(DUE + 6 * WEEK_MS + 2 * DAY);
@@ -175,7 +175,7 @@ describe('volunteer keep', () => {
   test('names the weeks that there are', async () => {
     const { code, err } = await keep('2026-12-01', DUE);
     expect([code, err]).toEqual([EXIT.input, expect.stringContaining('there are 2026-11-30, 2026-12-07, ')]);
-    expect(err).toContain('(WEEK_UNKNOWN)');
+    expect(err).toContain('(KEYS_UNKNOWN)');
   });
 });
 

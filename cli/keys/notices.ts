@@ -4,7 +4,7 @@ import { keyringThatCounts, type VerifiedKeyring } from '../../crypto/keyring.ts
 import { noticeAt } from '../../crypto/notice.ts';
 import { dayOf } from '../../volunteer/keys/season.ts';
 import type { OwnWeek } from './key-folder.ts';
-import { isNewer } from './release.ts';
+import { isNewer } from '../../crypto/release.ts';
 
 /** Lines for standard error. `version`: that of this program. */
 export function keyNotices(weeks: readonly OwnWeek[], keyrings: readonly VerifiedKeyring[], now: Date, version: string): string[] {

@@ -137,7 +137,7 @@ describe('admin build-desk', () => {
         '--keyring',
         keyring.file,
         '--keyring',
-        dir.path('next', 'keyring-3.json'),
+        dir.path('next', 'keyring-2.json'),
         '--out',
         dir.path('both'),
       ],

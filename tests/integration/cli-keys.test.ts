@@ -123,11 +123,6 @@ describe('keygen', () => {
       const { code, asked } = await cli(['keygen', '--passphrase', ...argv], { terminal: { answers: [] } });
       expect([code, asked]).toEqual([EXIT.output, []]);
     }
-    await writeTo(dir.path('root.pub'), 'mine');
-    expect(await cli(['admin', 'init', '--out', dir.path()], { terminal: { answers: [] } })).toMatchObject({
-      code: EXIT.output,
-      asked: [],
-    });
   });
 
   test('the progress of protecting a key shows at a terminal, and nowhere else', async () => {

@@ -2,7 +2,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { keyNotices } from '../../cli/keys/notices.ts';
-import { isNewer } from '../../cli/keys/release.ts';
 import { keepLonger, memoryFrom, NO_MEMORY, planShredding, type ShredMemory, type ShredPlan } from '../../cli/keys/shredding.ts';
 import { WEEK_MS } from '../../crypto/card.ts';
 import { keyringWith, signer } from '../support/conversation-keys.ts';
@@ -128,20 +127,6 @@ describe('keeping a week once more', () => {
 
 test.each(['', '{}', '{"version":2}', '{"version":1,"listed":null,"announced":{"x":"y"},"kept":{}}', '[1'])('%s is no memory', (text) => {
   expect(memoryFrom(text)).toBeNull();
-});
-
-test.each([
-  ['0.2.0', '0.1.9', true],
-  ['0.10.0', '0.9.0', true],
-  ['1.0.0', '1.0.0', false],
-  ['1.0.0', '1.0.0-rc.1', true],
-  ['1.0.0-rc.1', '1.0.0', false],
-  ['1.0.0-rc.10', '1.0.0-rc.9', true],
-  ['1.0.0-rc.1', '1.0.0-rc', true],
-  ['1.0.0-alpha', '1.0.0-1', true],
-  ['0.1.0', '0.1.1', false],
-])('release %s is newer than %s: %s', (version, than, newer) => {
-  expect(isNewer(version, than)).toBe(newer);
 });
 
 test('a newer release is mentioned, as the keyring that counts names it', () => {

@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { equal } from '../../crypto/bytes.ts';
+import { equal, toHex } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';
-import { keyName, type PublicKey } from '../../crypto/minisign.ts';
+import type { PublicKey } from '../../crypto/minisign.ts';
+import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
 import { defineCommand } from '../command.ts';
 import { CliError, EXIT, UsageError } from '../errors.ts';
 import { describeFailure } from '../failure.ts';
@@ -66,6 +67,8 @@ Ends with 0 when every keyring is in the folder.`,
   },
 });
 
+const shown = ({ key }: PublicKey): string => fingerprint(toHex(key));
+
 /** The folder's root key; one that is given is put there, if there is none yet. Throws ROOT_KEY_DIFFERS when there is another. */
 async function rootFor(folder: string, given: string | undefined, io: Io): Promise<PublicKey> {
   const own = await rootKeyIn(folder);
@@ -76,11 +79,11 @@ async function rootFor(folder: string, given: string | undefined, io: Io): Promi
   const root = await readRootPublicKey(given);
   if (own === null) {
     await putFile(join(folder, ROOT_PUBLIC), await readInputText(given, 'the root public key'));
-    io.err(`The root key ${keyName(root.id)} is in ${visibleLine(folder)} now: read this number to the administrator, by voice.\n`);
+    io.err(`The root key is in ${visibleLine(folder)} now. Its fingerprint, to compare with the administrator by voice: ${shown(root)}\n`);
   } else if (!equal(own.key, root.key)) {
     throw new CliError(
       'ROOT_KEY_DIFFERS',
-      `${given} is another root key, ${keyName(root.id)}, than ${join(folder, ROOT_PUBLIC)}, ${keyName(own.id)}`,
+      `${given} is another root key, ${shown(root)}, than ${join(folder, ROOT_PUBLIC)}, ${shown(own)}`,
       `only if the administrator told you by voice that it has changed, move ${ROOT_PUBLIC} out of the folder and run this again`,
     );
   }

@@ -1,8 +1,13 @@
 // `operator verify` for people: what it says, and what it does not take for a finding.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
 import { keyName, parsePublicKey } from '../../crypto/minisign.ts';
+import { ROOT } from '../../runtime/root.ts';
 import { cli } from '../support/cli.ts';
 import { useVerifying, withText } from '../support/verifying.ts';
 
@@ -46,4 +51,27 @@ it('shows at a terminal how far it is, and takes that away', async () => {
   expect(code).toBe(EXIT.ok);
   expect(err).toContain('Comparing … 50 %');
   expect(err).toMatch(/\r +\r$/);
+});
+
+it('ends at once when it is stopped, and does not say that anything was compared', async () => {
+  const sockets = new Set<Socket>();
+  const silent = createServer((socket) => void sockets.add(socket)).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { rootKey, web } = bench.deployment.layout;
+  const url = `http://127.0.0.1:${String((silent.address() as AddressInfo).port)}`;
+  const program = join(ROOT, 'dist', 'support-relay.js');
+  const child = spawn(process.execPath, [program, 'operator', 'verify', url, '--root-key', rootKey, '--web', web]);
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (text: Buffer) => (out += text.toString()));
+  child.stderr.on('data', (text: Buffer) => (err += text.toString()));
+  try {
+    await once(silent, 'connection');
+    child.kill('SIGINT');
+    const [code] = (await once(child, 'exit')) as [number | null];
+    expect([code, out, err]).toEqual([EXIT.interrupted, '', expect.stringContaining('stopped before everything was compared')]);
+  } finally {
+    child.kill('SIGKILL');
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  }
 });

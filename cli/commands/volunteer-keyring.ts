@@ -10,7 +10,7 @@ import { describeFailure } from '../failure.ts';
 import { readInput, readInputText, putFile } from '../files.ts';
 import { hasKeys, KEY_FOLDER } from '../keys/key-folder.ts';
 import { keyringFileName, keyringsIn, ROOT_PUBLIC, rootKeyIn } from '../keys/keyring-folder.ts';
-import { judgeServed, shelfOf, shelve, type ServedKeyring, type Shelf } from '../keys/newer-keyring.ts';
+import { judgeFile, judgeServed, shelfOf, shelve, type ServedKeyring, type Shelf } from '../keys/newer-keyring.ts';
 import { readRootPublicKey } from '../keys/root-key.ts';
 import { relayFrom } from '../sending/destination.ts';
 import { fetchKeyring } from '../sending/fetch-keyring.ts';
@@ -56,7 +56,7 @@ Ends with 0 when every keyring is in the folder.`,
     const sources = (await Promise.all(paths.map((path) => sourcesOf(path, root, io)))).flat();
     const shelf = await shelfOf(folder, io);
     if (shelf === null) throw new Error('root.pub was there a moment ago');
-    if (relay !== null) sources.push({ name: values.relay ?? '', read: () => servedBy(relay, io) });
+    if (relay !== null) sources.push({ name: values.relay ?? '', read: () => servedBy(relay, io), judge: judgeServed });
     let exitCode: number = EXIT.ok;
     for (const source of sources) {
       const outcome = await take(source, shelf, io);
@@ -91,7 +91,7 @@ async function rootFor(folder: string, given: string | undefined, io: Io): Promi
 }
 
 /** Where a keyring comes from, not read yet. */
-type Source = { readonly name: string; readonly read: () => Promise<ServedKeyring> };
+type Source = { readonly name: string; readonly read: () => Promise<ServedKeyring>; readonly judge: typeof judgeServed };
 
 /** The keyrings that a path stands for; those of a folder by rising serial. */
 async function sourcesOf(path: string, root: PublicKey, io: Io): Promise<Source[]> {
@@ -114,7 +114,7 @@ function inFile(name: string): Source {
     const json = await readInput(name, 'the keyring');
     return { json, signature: await readInputText(`${name}.minisig`, "the keyring's signature") };
   };
-  return { name, read };
+  return { name, read, judge: judgeFile };
 }
 
 async function servedBy(relay: RelayAddress, io: Io): Promise<ServedKeyring> {
@@ -126,10 +126,10 @@ async function servedBy(relay: RelayAddress, io: Io): Promise<ServedKeyring> {
 type Outcome = { readonly exitCode: number; readonly shown: Record<string, unknown> };
 
 /** One that is refused is named, and the others are taken. */
-async function take({ name, read }: Source, shelf: Shelf, io: Io): Promise<Outcome> {
+async function take({ name, read, judge }: Source, shelf: Shelf, io: Io): Promise<Outcome> {
   try {
     const served = await read();
-    const { verified, isNew } = judgeServed(served, shelf);
+    const { verified, isNew } = judge(served, shelf);
     if (isNew) await shelve(shelf, served, verified, io);
     const { serial, notBefore, notAfter } = verified.keyring;
     if (!isNew) io.err(`Keyring ${String(serial)} is in ${visibleLine(shelf.folder)} already.\n`);

@@ -2,7 +2,7 @@
 // root.pub and fits to the keyrings that are there is written, and what it changes is said.
 import { join } from 'node:path';
 import { CodedError } from '../../crypto/errors.ts';
-import { chained, newestBegun, verifyKeyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
+import { chained, keyringDigest, newestBegun, verifyKeyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
 import type { PublicKey } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { putFile } from '../files.ts';
@@ -44,6 +44,12 @@ export function judgeServed({ json, signature }: ServedKeyring, { known, root, f
   const refused = chained([...known, verified]).refused.find(({ keyring }) => keyring === verified);
   if (refused !== undefined) throw refused.error;
   return { verified, isNew: true };
+}
+
+/** As `judgeServed`, for a file: one that the folder has already is no news, however old, where from a relay it would be. */
+export function judgeFile(given: ServedKeyring, shelf: Shelf): Judged {
+  const known = shelf.known.find(({ digest }) => digest === keyringDigest(given.json));
+  return known === undefined ? judgeServed(given, shelf) : { verified: known, isNew: false };
 }
 
 /** Writes a keyring that was judged new into the folder, and says who came and went. The signature first: no keyring is ever without. */

@@ -110,6 +110,14 @@ describe('volunteer keyring', () => {
     expect([code, await inFolder()]).toEqual([EXIT.ok, [...filesOf(10), ...filesOf(8, 9), 'root.pub'].toSorted()]);
   });
 
+  test('says nothing against what the folder has already, though it is older than what has begun since', async () => {
+    await season.signWeeks(0, 2);
+    const given = ['--root-key', season.rootPublicKey, season.path('out')];
+    expect((await keyring(given)).code).toBe(EXIT.ok);
+    const again = await keyring(given, inWeek(2));
+    expect([again.code, again.err]).toEqual([EXIT.ok, expect.not.stringContaining('KEYRING_OLD')]);
+  });
+
   test('needs a root key, and takes no other one', async () => {
     const first = await season.sign(1, 0);
     const without = await keyring([first.file]);

@@ -86,6 +86,7 @@ describe.each(BROWSERS)('a conversation in %s', (name) => {
       await input?.uploadFile(...files);
     };
     await tab.until('#desk');
+    await tab.page.click('#single-keys > summary');
     await give('#identity', deployment.identity);
     await tab.page.click('#open-identity');
     await tab.until('#identity-status p');

@@ -147,6 +147,7 @@ describe('a round', () => {
       keyringNext: '',
       keyringNewest: '1',
       warnings: '',
+      keyringFiles: '',
     });
     stand.later(7 * 24 - 47);
     await mix.round(running);

@@ -7,7 +7,6 @@ import { startRedis } from '../support/redis.ts';
 import { WorkerStand } from '../support/stand.ts';
 import { addressesIn } from './search.ts';
 
-const KEY_ID = '1f'.repeat(16);
 const ROUNDS = 3;
 const A_ROUND = 400;
 
@@ -29,7 +28,8 @@ const CHANCE = 4 / Math.sqrt(A_ROUND - 1);
 
 it('after a round nothing tells in which order its parcels came, and each is remembered', async () => {
   const pool = new Pool(await stand.redis.connect('relay'), { poolLimit: 10_000, seenLimit: 10_000 });
-  const put = (id: Uint8Array) => pool.put({ id, sealed: randomBytes(64) }, KEY_ID);
+  const keyId = stand.bench.keyId();
+  const put = (id: Uint8Array) => pool.put({ id, sealed: randomBytes(64) }, keyId);
   const order = (ids: readonly Uint8Array[]): number => {
     const addresses = addressesIn(stand.redis.pid, ids.map(rememberedId));
     expect(addresses.every(Number.isFinite)).toBe(true);
@@ -48,17 +48,17 @@ it('after a round nothing tells in which order its parcels came, and each is rem
   }
   // Control: during a round the order can be seen.
   expect(Math.max(...within)).toBeGreaterThan(2 * CHANCE);
-  expect(await stand.admin.scard(keys.arrived(KEY_ID))).toBe(1);
-  expect(await stand.admin.scard(keys.seen(KEY_ID))).toBe(1 + ROUNDS * A_ROUND);
+  expect(await stand.admin.scard(keys.arrived(keyId))).toBe(1);
+  expect(await stand.admin.scard(keys.seen(keyId))).toBe(1 + ROUNDS * A_ROUND);
   for (const ids of rounds) expect(order(ids)).toBeLessThan(CHANCE);
 
   // A worker that dies midway leaves some in either set.
   const again = Array.from({ length: 6 }, () => randomBytes(32));
   for (const id of again) await put(id);
-  for (const id of again.slice(0, 3)) await stand.admin.smove(keys.arrived(KEY_ID), keys.seen(KEY_ID), rememberedId(id));
+  for (const id of again.slice(0, 3)) await stand.admin.smove(keys.arrived(keyId), keys.seen(keyId), rememberedId(id));
   const waiting = await stand.admin.hlen(keys.pool);
   for (const id of [...rounds.flat(), ...again]) expect(await put(id)).toBe('accepted');
   expect(await stand.admin.hlen(keys.pool)).toBe(waiting);
   await housekeeping.run();
-  expect(await stand.admin.scard(keys.seen(KEY_ID))).toBe(1 + ROUNDS * A_ROUND + again.length);
+  expect(await stand.admin.scard(keys.seen(keyId))).toBe(1 + ROUNDS * A_ROUND + again.length);
 });

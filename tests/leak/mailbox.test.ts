@@ -65,14 +65,14 @@ async function everything(stand: MailboxStand): Promise<Place[]> {
 }
 
 /** All that Redis shows without decryption keys: names, types, lengths, and plain values. */
-async function shapeOf({ admin }: MailboxStand): Promise<unknown> {
+async function shapeOf({ admin, bench }: MailboxStand): Promise<unknown> {
   const shapes = (await admin.keys('*')).sort().map(async (key) => {
     const [type, encoding, ttl] = await Promise.all([admin.type(key), admin.object('ENCODING', key), admin.pttl(key)]);
     const values = type === 'hash' ? await admin.hgetallBuffer(key) : {};
     const members = type === 'set' ? await admin.smembersBuffer(key) : await admin.hkeysBuffer(key).catch(() => []);
     const lengths = [...members, ...Object.values(values)].map(({ length }) => length).sort((a, b) => a - b);
     return {
-      key,
+      key: key.replace(bench.keyId(), 'the worker’s key'),
       type,
       encoding,
       ends: ttl >= 0,

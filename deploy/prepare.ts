@@ -56,6 +56,23 @@ export async function prepareDeployment(dir: string, options: PrepareOptions = {
   return { layout, keyring, keyringFile: layout.keyringFile(keyring.keyring.serial) };
 }
 
+/**
+ * Makes whatever a relay in `dir` lacks whose keys are made elsewhere: the administrator's root.pub is there, keyrings, the worker's keys
+ * and the list of inboxes come by other commands.
+ */
+export async function prepareAround(dir: string, say: (step: string) => void): Promise<Layout> {
+  const layout = layoutOf(dir);
+  await makeFolders(layout);
+  await ensureUsers(layout, say);
+  return layout;
+}
+
+/** The administrator's public key is there without its secret half: whoever runs the relay makes no keyrings. */
+export function isAdministered(dir: string): boolean {
+  const { rootKey, rootSecretKey } = layoutOf(dir);
+  return existsSync(rootKey) && !existsSync(rootSecretKey);
+}
+
 async function buildForm(
   layout: Layout,
   root: SigningKey,
@@ -76,7 +93,7 @@ async function buildForm(
 async function makeFolders(layout: Layout): Promise<void> {
   await mkdir(layout.dir, { recursive: true, mode: 0o700 });
   if (!layout.run.startsWith(layout.dir)) await makeOwnFolder(layout.run);
-  const folders = ['admin', 'keyrings', 'worker/identities', 'volunteer', 'redis/data', 'log'];
+  const folders = ['admin', 'keyrings', 'worker/identities', 'redis/data', 'log'];
   const maildir = ['tmp', 'new', 'cur'].map((name) => join(layout.inbox, name));
   const sockets = ['redis', 'relay'].map((name) => join(layout.run, name));
   for (const folder of [...folders.map((name) => join(layout.dir, name)), ...maildir, ...sockets]) {

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { readInputText } from '../cli/files.ts';
 import { ROOT } from '../runtime/root.ts';
 import { program, type Layout } from './layout.ts';
-import { prepareDeployment, replaceFile } from './prepare.ts';
+import { isAdministered, prepareAround, prepareDeployment, replaceFile } from './prepare.ts';
 
 /** The image's user `node`; run as root, this hands the parts' files over to it. */
 const CONTAINER_USER = { uid: 1000, gid: 1000 };
@@ -15,6 +15,8 @@ const USAGE = `npm run setup -- [--dir DIR]
 
 Makes what docker compose needs and keeps what is there: keys, a keyring, Redis' users, the form and a Maildir. Run it again
 whenever the keyring expires in less than two days: it makes the next one, and the running parts find it by themselves.
+
+Where DIR/admin/root.pub is an administrator's, without root.key, it makes no keys, no keyring and no form (docs/operations.md).
 
   --dir DIR           folder for all of it; by default ./state
   --compose-env FILE  file that tells docker compose where it is; by default ./.env
@@ -37,12 +39,13 @@ async function main(): Promise<void> {
     say(USAGE);
     return;
   }
-  const { layout } = await prepareDeployment(values.dir, {
-    inboxPath: INBOX_IN_CONTAINER,
-    say: (step) => {
-      say(`  · ${step}`);
-    },
-  });
+  const sayStep = (step: string): void => {
+    say(`  · ${step}`);
+  };
+  const isAround = isAdministered(values.dir);
+  const layout = isAround
+    ? await prepareAround(values.dir, sayStep)
+    : (await prepareDeployment(values.dir, { inboxPath: INBOX_IN_CONTAINER, say: sayStep })).layout;
   const user = await giveToContainers(layout);
   const envFile = resolve(values['compose-env']);
   await setVariables(envFile, { SUPPORT_RELAY_STATE: layout.dir, SUPPORT_RELAY_USER: `${String(user.uid)}:${String(user.gid)}` });
@@ -51,6 +54,10 @@ async function main(): Promise<void> {
   say(`  Start:                docker compose ${envOption}up --build --detach`);
   say(`  The relay's socket:   ${join(layout.run, 'relay/relay.sock')}`);
   say(`  The inbox:            ${layout.inbox}`);
+  if (isAround) {
+    say(`  Keyrings belong in:   ${layout.keyrings}`);
+    return;
+  }
   say(`  Open what is in it:   node ${program('support-relay')} open --identity ${layout.volunteerIdentity} ${layout.inbox}`);
   say(`  Keep off this server: ${dirname(layout.rootSecretKey)} and ${dirname(layout.volunteerIdentity)}`);
 }
@@ -62,6 +69,7 @@ async function giveToContainers(layout: Layout): Promise<{ uid: number; gid: num
   const paths = [layout.rootKey];
   for (const name of ['redis', 'worker', 'keyrings', 'web', 'inbox', 'run']) {
     const folder = join(layout.dir, name);
+    if (!existsSync(folder)) continue;
     paths.push(folder, ...(await readdir(folder, { recursive: true })).map((entry) => join(folder, entry)));
   }
   for (const path of paths) await chown(path, CONTAINER_USER.uid, CONTAINER_USER.gid);

@@ -1,10 +1,9 @@
 // A volunteer's season by docs/volunteers.md: every command of the folder's way, read out of the document and run as it stands there.
-import { cp, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
-import { ROOT } from '../../runtime/root.ts';
 import { cli, type CliResult } from '../support/cli.ts';
+import { commandsByHeading } from '../support/documents.ts';
 import { Season, SEASON_BEGIN } from '../support/season.ts';
 
 const PASSPHRASE = 'correct horse ёжик';
@@ -12,13 +11,6 @@ const NOW = new Date(SEASON_BEGIN + 3_600_000);
 let season: Season;
 let home: string;
 let sections: Map<string, string[]>;
-
-/** The commands in code blocks, by the headings that they stand under. */
-async function commandsByHeading(): Promise<Map<string, string[]>> {
-  const text = await readFile(join(ROOT, 'docs/volunteers.md'), 'utf8');
-  const parts = text.split(/^#+ /m).map((part) => [part.split('\n')[0] ?? '', part] as const);
-  return new Map(parts.map(([heading, part]) => [heading, part.match(/^support-relay .*/gm) ?? []]));
-}
 
 /** Runs a command of the document in the volunteer's home, at a terminal. */
 async function typed(command: string, answers: readonly string[] = []): Promise<CliResult> {
@@ -33,13 +25,13 @@ async function typed(command: string, answers: readonly string[] = []): Promise<
   }
 }
 
-const commandsOf = (heading: string): string[] => sections.get(heading) ?? [];
+const commandsOf = (heading: string): string[] => (sections.get(heading) ?? []).filter((line) => line.startsWith('support-relay '));
 
 beforeAll(async () => {
   season = await Season.start(1);
   home = season.path('.');
   await rm(season.keys, { recursive: true });
-  sections = await commandsByHeading();
+  sections = await commandsByHeading('docs/volunteers.md');
 });
 afterAll(() => season.remove());
 

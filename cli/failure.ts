@@ -56,6 +56,7 @@ const MEANING: Record<ErrorCode, { exitCode: number; advice: string }> = {
   CARD_WEEKS: { exitCode: EXIT.input, advice: 'have the card made once more, by `support-relay volunteer keys`' },
   KEYRING_OLD: { exitCode: EXIT.notAuthentic, advice: 'get the newest keyring from the administrator' },
   KEYRING_RECIPIENTS: { exitCode: EXIT.input, advice: 'have the administrator sign a keyring that lists each recipient of a team once' },
+  KEYRING_CROWDED: { exitCode: EXIT.input, advice: 'have the administrator sign a keyring with at most eight recipients for each team' },
   KEYRING_SIGNERS: { exitCode: EXIT.input, advice: 'have the administrator sign a keyring with a signer for each team' },
   KEYRING_CHAIN: { exitCode: EXIT.notAuthentic, advice: 'do not use it: have the administrator sign it anew, after the one before it' },
   KEYRING_TWICE: { exitCode: EXIT.notAuthentic, advice: 'do not use it: have the administrator sign one anew, with a higher serial' },

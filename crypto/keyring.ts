@@ -32,7 +32,7 @@ const team = z.object({
   id: teamId,
   names,
   topics: z.array(z.object({ id: topicId, names })).check(z.minLength(1), z.maxLength(MAX_TOPICS)),
-  recipients: z.array(recipient).check(z.minLength(1), z.maxLength(LETTER_RECIPIENTS)),
+  recipients: z.array(recipient).check(z.minLength(1)),
   /** Ed25519 keys (64 hex digits) of those who may answer for the team. A revoked signer is no longer listed. */
   signers: z._default(z.array(hex(SIGNING_KEY_BYTES)).check(z.maxLength(MAX_SIGNERS)), []),
 });
@@ -64,16 +64,25 @@ export type Keyring = z.infer<typeof keyring>;
 export type VerifiedKeyring = { readonly keyring: Keyring; readonly digest: string };
 
 /**
- * The bytes to sign: JSON on one line, ended by LF. Throws KEYRING_FORMAT, KEYRING_RECIPIENTS or KEYRING_SIGNERS when a field breaks
- * docs/protocol.md, § Keyring.
+ * The bytes to sign: JSON on one line, ended by LF. Throws KEYRING_FORMAT, KEYRING_CROWDED, KEYRING_RECIPIENTS or KEYRING_SIGNERS
+ * when a field breaks docs/protocol.md, § Keyring.
  */
 export function encodeKeyring(value: Keyring): Uint8Array {
   return utf8(`${JSON.stringify(checkFields(value))}\n`);
 }
 
-/** A recipient that is listed twice takes the place of a volunteer; a team without signers is asked and can never answer. */
+/**
+ * A letter has room for eight recipients; one that is listed twice takes the place of a volunteer; a team without signers is asked and can
+ * never answer.
+ */
 function checkFields(value: unknown): Keyring {
   const checked = parse(keyring, value, 'KEYRING_FORMAT', 'a keyring');
+  for (const { id, recipients } of checked.teams) {
+    if (recipients.length > LETTER_RECIPIENTS) {
+      const what = `team ${id} has ${String(recipients.length)} recipients, at most ${String(LETTER_RECIPIENTS)} are allowed`;
+      throw new CodedError('KEYRING_CROWDED', what);
+    }
+  }
   for (const { id, recipients } of checked.teams) {
     if (new Set(recipients).size !== recipients.length) {
       throw new CodedError('KEYRING_RECIPIENTS', `team ${id} lists a recipient twice`);
@@ -93,7 +102,8 @@ export function keyringDigest(json: Uint8Array): string {
 /**
  * Verifies and parses the bytes of keyring.json, given the text of its .minisig. `checkValidity` then checks the dates.
  * Throws MINISIGN_FORMAT, MINISIGN_KEY or MINISIGN_SIGNATURE as `verify` does, KEYRING_FORMAT when it is longer than 1,048,576
- * bytes or a field is wrong, KEYRING_RECIPIENTS when a team lists a recipient twice, KEYRING_SIGNERS when one has no signer.
+ * bytes or a field is wrong, KEYRING_CROWDED when a team has more than eight recipients, KEYRING_RECIPIENTS when one lists a recipient
+ * twice, KEYRING_SIGNERS when one has no signer.
  */
 export function verifyKeyring(json: Uint8Array, signature: string, root: PublicKey): VerifiedKeyring {
   if (json.length > MAX_KEYRING_BYTES) {

@@ -10,7 +10,8 @@ export type TakenKeyrings = { folder: Folder; serials: number[]; teams: string[]
 
 /**
  * Takes keyrings into the folder, given in any order; those that are there already are passed over. Throws INPUT_*, MINISIGN_*,
- * KEYRING_FORMAT, KEYRING_TWICE when one has the serial of another, KEYRING_CHAIN when it does not follow the keyring before it.
+ * KEYRING_*: KEYRING_TWICE when one has the serial of another, KEYRING_OLD when it is older than the last one here, KEYRING_CHAIN when it
+ * does not follow the keyring before it.
  */
 export async function takeKeyrings(folder: Folder, paths: readonly string[]): Promise<TakenKeyrings> {
   const given = new Map<string, HeldKeyring>();
@@ -43,6 +44,9 @@ function insistOnNext({ keyrings }: Folder, each: HeldKeyring, last: HeldKeyring
   if (follows(each, last)) return;
   if ([...keyrings, ...(last === undefined ? [] : [last])].some(({ keyring }) => keyring.serial === serial)) {
     throw new CodedError('KEYRING_TWICE', `there is another keyring of serial ${String(serial)}: two sticks have signed`);
+  }
+  if (last !== undefined && serial < last.keyring.serial) {
+    throw new CodedError('KEYRING_OLD', `keyring ${String(serial)} is older than keyring ${String(last.keyring.serial)}, which is here`);
   }
   const what = `keyring ${String(serial)} does not follow keyring ${String(last?.keyring.serial)}`;
   throw new CodedError('KEYRING_CHAIN', `${what}: one between them is missing, or two sticks have signed`);

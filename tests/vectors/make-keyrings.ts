@@ -60,8 +60,8 @@ export function keyringVectors({ keyring, rootKey, sign }: Given): Made {
   }
   const readers = Array.from({ length: 9 }, () => identityToRecipient(generateIdentity()));
   taken('with eight recipients', ofTeam({ recipients: readers.slice(0, 8) }));
-  malformed('with nine recipients', ofTeam({ recipients: readers }));
-  malformed('with nine recipients, all the same', ofTeam({ recipients: Array.from({ length: 9 }, () => keyring.worker) }));
+  refused('with nine recipients', ofTeam({ recipients: readers }), 'KEYRING_CROWDED');
+  refused('with nine recipients, all the same', ofTeam({ recipients: Array.from({ length: 9 }, () => keyring.worker) }), 'KEYRING_CROWDED');
   malformed('with no recipient', ofTeam({ recipients: [] }));
   const twice = { recipients: [readers[0], readers[1], readers[0]] };
   refused('with a recipient twice in a team', ofTeam(twice), 'KEYRING_RECIPIENTS');

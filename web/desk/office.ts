@@ -30,7 +30,8 @@ export class Office {
 
   /**
    * Which of several that do not fit together is refused depends on no order: `unfit` says it, when all are added. Throws MINISIGN_* when
-   * the signature is not by the root key, KEYRING_FORMAT, KEYRING_RECIPIENTS or KEYRING_SIGNERS when a field is wrong.
+   * the signature is not by the root key, KEYRING_FORMAT, KEYRING_CROWDED, KEYRING_RECIPIENTS or KEYRING_SIGNERS when a field is
+   * wrong.
    */
   addKeyring(json: Uint8Array, signature: string): VerifiedKeyring {
     const verified = verifyKeyring(json, signature, this.root);

@@ -43,6 +43,7 @@ const PHRASES: Readonly<Partial<Record<RefusalCode, string>>> = {
   MINISIGN_SIGNATURE: 'refused-keyring',
   KEYRING_FORMAT: 'refused-keyring',
   KEYRING_RECIPIENTS: 'refused-faulty',
+  KEYRING_CROWDED: 'refused-faulty',
   KEYRING_SIGNERS: 'refused-faulty',
   KEYRING_CHAIN: 'refused-faulty',
   KEYRING_TWICE: 'refused-faulty',

@@ -4,7 +4,7 @@ import { parseAnswer } from '../../crypto/answer.ts';
 import { fromHex, toHex } from '../../crypto/bytes.ts';
 import { codeRoot, makeCode, readCode } from '../../crypto/code.ts';
 import { CodedError } from '../../crypto/errors.ts';
-import { checkChain, checkValidity, isSignerOf, signersOf, verifyKeyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
+import { isSignerOf, signersOf, type VerifiedKeyring } from '../../crypto/keyring.ts';
 import { Throwaways } from '../../crypto/letter.ts';
 import { encodeQuestion, parseMailboxAnswer, REPLIES_A_PAGE, type MailboxAnswer } from '../../crypto/mailbox.ts';
 import { parsePublicKey } from '../../crypto/minisign.ts';
@@ -14,15 +14,12 @@ import { requestRoom, SEALING_STEPS, sealRequestSteps } from '../../crypto/seal.
 import { ready } from '../../crypto/sodium.ts';
 import { stampSteps } from '../../crypto/stamp.ts';
 import { threadOf, type Thread } from '../../crypto/thread.ts';
+import { HeldKeyring } from './held-keyring.ts';
 import type { Ask, AskOf, Tasks, FailureCode, Kind, MailboxPage, MailboxReply, SealingStage, Tell } from './messages.ts';
 import { drawSlot } from './moments.ts';
 import { yieldToEventLoop, inSlices, type Slicing } from './slices.ts';
 import { topicsOf } from './topics.ts';
 import { provideWasm, unusable } from './wasm.ts';
-
-let verified: VerifiedKeyring | null = null;
-/** No serial below that of a keyring it has verified: a relay may be seized while the page is open. */
-let floor = FLOOR_SERIAL;
 
 const usable = Promise.race([ready, unusable]);
 usable.catch(() => undefined);
@@ -42,22 +39,19 @@ async function prepare(): Promise<void> {
   while (throwaways.prepare());
 }
 
+let held: HeldKeyring | null = null;
+
 function verify(json: Uint8Array, signature: string): Tasks['verify']['output'] {
-  const candidate = verifyKeyring(json, signature, parsePublicKey(ROOT_PUBLIC_KEY));
-  checkValidity(candidate.keyring, new Date(), floor);
-  if (verified !== null) checkChain(verified, candidate);
-  verified = candidate;
-  floor = candidate.keyring.serial;
+  held ??= new HeldKeyring(parsePublicKey(ROOT_PUBLIC_KEY), FLOOR_SERIAL);
+  const { keyring: offered } = held.take(json, signature, new Date());
   void prepare();
-  const { teams, answerTime = {} } = candidate.keyring;
-  return { topics: topicsOf(candidate.keyring), teams: teams.length, answerTime };
+  const { teams, answerTime = {} } = offered;
+  return { topics: topicsOf(offered), teams: teams.length, answerTime };
 }
 
-/** The verified keyring, checked again: a page may have been open for days. Throws as `checkValidity` does. */
 function keyring(): VerifiedKeyring {
-  if (verified === null) throw new Error('no keyring has been verified yet');
-  checkValidity(verified.keyring, new Date());
-  return verified;
+  if (held === null) throw new Error('no keyring has been verified yet');
+  return held.current(new Date());
 }
 
 /** The current conversation, derived from an access code. Only what is sealed or shown leaves the worker. */

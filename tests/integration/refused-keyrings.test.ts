@@ -12,7 +12,7 @@ import { generateKeyPair, sign, type SigningKey } from '../../crypto/minisign.ts
 import { ready } from '../../crypto/sodium.ts';
 import { readRootKey } from '../../cli/keys/root-key.ts';
 import { KeyringShelf } from '../../runtime/keyrings.ts';
-import { HeldKeyring } from '../../web/page/held-keyring.ts';
+import { PageKeyring } from '../../web/page/page-keyring.ts';
 import { AdminFolder, makeCard } from '../support/admin-folder.ts';
 import { cli, temporaryDirectory, writeTo } from '../support/cli.ts';
 
@@ -104,12 +104,12 @@ async function endOf(argv: readonly string[], stdin = ''): Promise<string> {
 }
 
 /** What a page says that has the form's root key and nothing else. */
-const freshPage = (given: Offered): Promise<string> => codeOf(() => new HeldKeyring(root, 1).take(given.json, given.signature, NOW));
+const freshPage = (given: Offered): Promise<string> => codeOf(() => new PageKeyring(root, 1).take(given.json, given.signature, NOW));
 
 /** A page that was open when the keyring that is held was taken. */
 const openPage = (given: Offered): Promise<string> =>
   codeOf(() => {
-    const page = new HeldKeyring(root, 1);
+    const page = new PageKeyring(root, 1);
     page.take(held.json, held.signature, NOW);
     page.take(given.json, given.signature, NOW);
   });

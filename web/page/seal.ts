@@ -14,7 +14,7 @@ import { requestRoom, SEALING_STEPS, sealRequestSteps } from '../../crypto/seal.
 import { ready } from '../../crypto/sodium.ts';
 import { stampSteps } from '../../crypto/stamp.ts';
 import { threadOf, type Thread } from '../../crypto/thread.ts';
-import { HeldKeyring } from './held-keyring.ts';
+import { PageKeyring } from './page-keyring.ts';
 import type { Ask, AskOf, Tasks, FailureCode, Kind, MailboxPage, MailboxReply, SealingStage, Tell } from './messages.ts';
 import { drawSlot } from './moments.ts';
 import { yieldToEventLoop, inSlices, type Slicing } from './slices.ts';
@@ -39,10 +39,10 @@ async function prepare(): Promise<void> {
   while (throwaways.prepare());
 }
 
-let held: HeldKeyring | null = null;
+let held: PageKeyring | null = null;
 
 function verify(json: Uint8Array, signature: string): Tasks['verify']['output'] {
-  held ??= new HeldKeyring(parsePublicKey(ROOT_PUBLIC_KEY), FLOOR_SERIAL);
+  held ??= new PageKeyring(parsePublicKey(ROOT_PUBLIC_KEY), FLOOR_SERIAL);
   const { keyring: offered } = held.take(json, signature, new Date());
   void prepare();
   const { teams, answerTime = {} } = offered;

@@ -2,7 +2,7 @@
 import { checkChain, checkValidity, verifyKeyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
 import type { PublicKey } from '../../crypto/minisign.ts';
 
-export class HeldKeyring {
+export class PageKeyring {
   readonly #root: PublicKey;
   /** No serial below that which the form was built with, or that of a keyring that was verified. */
   #floor: number;

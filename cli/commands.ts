@@ -5,6 +5,7 @@ import { adminCheck } from './commands/admin-check.ts';
 import { adminInit } from './commands/admin-init.ts';
 import { adminRemove } from './commands/admin-remove.ts';
 import { adminRevoke } from './commands/admin-revoke.ts';
+import { adminRelease } from './commands/admin-release.ts';
 import { adminSeason } from './commands/admin-season.ts';
 import { adminSign } from './commands/admin-sign.ts';
 import { adminStatus } from './commands/admin-status.ts';
@@ -53,6 +54,7 @@ export const COMMANDS: readonly Command[] = [
   adminStatus,
   adminRevoke,
   adminTake,
+  adminRelease,
   adminCheck,
   adminSign,
   adminBuildDesk,

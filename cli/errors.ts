@@ -70,6 +70,8 @@ export type CliErrorCode =
   | 'KEYS_ENOUGH'
   | 'KEYS_HALF'
   | 'ROOT_KEY_DIFFERS'
+  | 'RELEASE_KEY_DIFFERS'
+  | 'RELEASE_OLD'
   | 'KEYS_UNKNOWN'
   | 'KEYS_KEPT'
   | 'KEYRING_FOREIGN'
@@ -128,6 +130,8 @@ const EXIT_OF: Record<CliErrorCode, number> = {
   KEYS_ENOUGH: EXIT.input,
   KEYS_HALF: EXIT.input,
   ROOT_KEY_DIFFERS: EXIT.notAuthentic,
+  RELEASE_KEY_DIFFERS: EXIT.notAuthentic,
+  RELEASE_OLD: EXIT.input,
   KEYS_UNKNOWN: EXIT.input,
   KEYS_KEPT: EXIT.input,
   KEYRING_FOREIGN: EXIT.notAuthentic,

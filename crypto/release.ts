@@ -5,11 +5,14 @@ import { hex } from './schema.ts';
 /** A version by https://semver.org, without what it calls build metadata. */
 const VERSION = /^(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/;
 const MAX_VERSION_LENGTH = 32;
-const RELEASE_DIGEST_BYTES = 32;
+export const RELEASE_DIGEST_BYTES = 32;
+
+/** True for a version as a keyring may have it, such as 1.2.0 or 1.3.0-rc.1. */
+export const isVersion = (text: string): boolean => VERSION.test(text) && text.length <= MAX_VERSION_LENGTH;
 
 export const release = z.object({
   /** As in package.json, 1.2.3. */
-  version: z.string().check(z.regex(VERSION), z.maxLength(MAX_VERSION_LENGTH)),
+  version: z.string().check(z.refine(isVersion)),
   /** SHA-256 of the bytes of the release's manifest.json, 64 hex digits. */
   digest: hex(RELEASE_DIGEST_BYTES),
 });

@@ -27,7 +27,7 @@ export function lastOf(cards: readonly VerifiedCard[]): number {
 }
 
 /** What a keyring says for one week, but for its serial and dates. */
-export type WeekContent = Pick<Keyring, 'worker' | 'answerTime' | 'teams'>;
+export type WeekContent = Pick<Keyring, 'worker' | 'answerTime' | 'release' | 'teams'>;
 export type Week = {
   readonly content: Omit<WeekContent, 'worker'> & { worker: string | null };
   /** The names of the teams in which nobody has a recipient for this week; they are not in `content`. */
@@ -52,13 +52,17 @@ export function folderWeek(folder: Folder, week: number): Week {
     content: {
       worker: recipientOf(cardsOf(folder, state.worker.cards), week),
       ...(state.answerTime === undefined ? {} : { answerTime: state.answerTime }),
+      ...(state.release === undefined ? {} : { release: state.release }),
       teams: teams.map(({ team }) => team).filter(({ recipients }) => recipients.length > 0),
     },
     empty: teams.filter(({ team }) => team.recipients.length === 0).map(({ name }) => name),
   };
 }
 
-/** Equal when the keyrings of two weeks would say the same, in any order of who is in a team. */
+/**
+ * Equal when the keyrings of two weeks would say the same, in any order of who is in a team. Which release is the newest does not count:
+ * nobody has to sign anew for that.
+ */
 export function contentKey({ worker, answerTime, teams }: WeekContent | Week['content']): string {
   return JSON.stringify([
     worker,

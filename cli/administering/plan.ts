@@ -5,6 +5,7 @@ import { CliError } from '../errors.ts';
 import { SEASON_WEEKS } from '../keys/season-dates.ts';
 import type { Folder } from './folder.ts';
 import { contentKey, folderWeek, type WeekContent } from './members.ts';
+import { namesSame } from './release.ts';
 import { coveredUntil, keyringFor, signedUntil, weeksBetween } from './weeks.ts';
 
 /** Whoever is covered for longer has probably run the command twice. */
@@ -68,7 +69,7 @@ export function planAgain(folder: Folder, now: number, all = false): Due[] {
   const first = weeks.findIndex(({ week, content }) => {
     if (all) return true;
     const signed = keyringFor(folder.keyrings, Math.max(week, now), week + WEEK_MS);
-    return signed === null || contentKey(signed.keyring) !== contentKey(content);
+    return signed === null || contentKey(signed.keyring) !== contentKey(content) || !namesSame(signed.keyring, content);
   });
   if (first === -1) return [];
   const dues = weeks.slice(first);

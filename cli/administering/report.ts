@@ -6,8 +6,9 @@ import type { HeldKeyring } from '../keys/keyring.ts';
 import { visibleLine } from '../terminal/terminal.ts';
 import { changesOf, describeEntry, stayingOf, type Change } from './changes.ts';
 import type { Folder } from './folder.ts';
-import { folderWeek } from './members.ts';
+import { folderWeek, type WeekContent } from './members.ts';
 import type { Due } from './plan.ts';
+import { namesSame } from './release.ts';
 import { coveredUntil, instantOf, keyringAt, voidedBy } from './weeks.ts';
 
 /** For --json as it stands. Dates are UTC; `voided` and `before` are serials, `leftOut` names of teams in which nobody is. */
@@ -20,6 +21,8 @@ export type SigningReport = {
   changes: Change[];
   /** The first week that was signed with another recipient of the worker; null when there is none. */
   newWorkerFrom: string | null;
+  /** The version of the newest release, where the keyrings before name another or none; null when nothing changes. */
+  newRelease: string | null;
   voided: number[];
   /** Null: no keyring counts now. */
   coveredUntil: string | null;
@@ -49,6 +52,7 @@ export function reportOf(folder: Folder, dues: readonly Due[], now: number, abov
     stays: stayingOf(folder, before, dues).map(({ alias }) => alias ?? 'somebody unknown'),
     changes: changesOf(folder, before, dues),
     newWorkerFrom: newWorkerOf(folder, dues),
+    newRelease: newReleaseOf(before, dues),
     voided: voidedBy(folder.keyrings, planned, now).map(({ keyring }) => keyring.serial),
     coveredUntil: covered > now ? instantOf(covered) : null,
     lacking: lackingOf(folder, weekStart(covered)),
@@ -60,6 +64,11 @@ function newWorkerOf({ keyrings }: Folder, dues: readonly Due[]): string | null 
   return first === undefined ? null : dayOf(first.from);
 }
 
+function newReleaseOf(before: WeekContent | undefined, dues: readonly Due[]): string | null {
+  const release = dues.at(-1)?.content.release;
+  return release === undefined || namesSame(before ?? {}, { release }) ? null : release.version;
+}
+
 /** What a week lacks, in words. `week`: its first moment, Unix time, ms. */
 function lackingOf(folder: Folder, week: number): string | null {
   const { content, empty } = folderWeek(folder, week);
@@ -67,7 +76,17 @@ function lackingOf(folder: Folder, week: number): string | null {
   return who.length === 0 ? null : `For the week from ${dayOf(week)} on ${who.join(', and ')}.`;
 }
 
-export function reportLines({ today, keyrings, before, stays, changes, newWorkerFrom, voided, ...report }: SigningReport): string[] {
+export function reportLines({
+  today,
+  keyrings,
+  before,
+  stays,
+  changes,
+  newWorkerFrom,
+  newRelease,
+  voided,
+  ...report
+}: SigningReport): string[] {
   const coverage = [coverageLine(report.coveredUntil), ...(report.lacking === null ? [] : [report.lacking])].join(' ');
   if (keyrings.length === 0) return [`Today is ${today}. There is nothing to sign. ${coverage}`];
   const [first, last] = [keyrings[0]?.from ?? '', keyrings.at(-1)?.until ?? ''];
@@ -80,6 +99,7 @@ export function reportLines({ today, keyrings, before, stays, changes, newWorker
     ...(stays.length === 0 ? [] : [`  stays: ${stays.map(visibleLine).join(', ')}`]),
     ...changes.map(({ what, from, ...entry }) => `  ${what}, from ${from}: ${describeEntry(entry)}`),
     ...(newWorkerFrom === null ? [] : [`  the worker has other keys from ${newWorkerFrom} on`]),
+    ...(newRelease === null ? [] : [`  they name ${newRelease} as the newest release of the programs`]),
     ...leftOut.map((team) => `  NOBODY IS LEFT in team ${team}: it is left out, and its topics cannot be chosen.`),
     ...(voided.length === 0 ? [] : [`These keyrings become void: ${voided.map(String).join(', ')}.`]),
     `Once this is signed and in place: ${coverage}`,

@@ -44,7 +44,7 @@ export const SIGNING_HELP = `  --folder DIR            the administrator's folde
   --out DIR               where to put relay/, worker/ and volunteers/; out/ in the folder if left out
   --passphrase-file FILE  for scripts: the root key's passphrase is the first line of FILE
   --yes                   for scripts: do it without asking
-  --json                  one line of JSON: today, keyrings, before, stays, changes, newWorkerFrom, voided,
+  --json                  one line of JSON: today, keyrings, before, stays, changes, newWorkerFrom, newRelease, voided,
                           coveredUntil, lacking, out, inOut (the serials in it)`;
 
 const GRACE_HOURS = String(GRACE_MS / 3_600_000);

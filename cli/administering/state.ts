@@ -1,6 +1,7 @@
 // folder.json: what the administrator's folder holds beside its files. docs/protocol.md, § The administrator's folder.
 import * as z from 'zod';
 import { blake2b, toHex, utf8 } from '../../crypto/bytes.ts';
+import { isVersion, RELEASE_DIGEST_BYTES } from '../../crypto/release.ts';
 import { hexPattern, LANGUAGE, TOPIC_ID } from '../../crypto/schema.ts';
 import { SIGNING_KEY_BYTES } from '../../crypto/sign.ts';
 import { KEYRING_DIGEST_BYTES, TEAM_ID_BYTES } from '../../crypto/wire.ts';
@@ -65,6 +66,9 @@ const state = z.strictObject({
   /** The root key's public half, as `minisign -P` takes it. */
   root: z.string(),
   answerTime: names.optional(),
+  /** The public half of the key that signs releases, as `minisign -P` takes it, and the newest release that it signed. */
+  releaseKey: z.string().optional(),
+  release: z.strictObject({ version: z.string().refine(isVersion), digest: z.string().regex(hexPattern(RELEASE_DIGEST_BYTES)) }).optional(),
   teams,
   volunteers: z.array(volunteer),
   /** `cards` in the order in which they were added. Those in `revoked` name keys that are used no longer. */

@@ -7,6 +7,7 @@ import { visibleLine } from '../terminal/terminal.ts';
 import type { Folder } from './folder.ts';
 import { cardsOf, lastOf, membersOf, WORKER, folderWeek } from './members.ts';
 import { firstOutdated } from './plan.ts';
+import { releaseKeyName } from './release.ts';
 import { coverageLine } from './report.ts';
 import { coveredUntil, instantOf, signedUntil, stretchesOf, weeksBetween } from './weeks.ts';
 
@@ -25,6 +26,8 @@ export type FolderStatus = {
   keyrings: { serial: number; from: string; until: string }[];
   people: { alias: string; team: string; until: string | null }[];
   worker: { until: string | null };
+  /** The newest release that is known, and the id of the key that signed it. */
+  release: { version: string; digest: string; key: string | null } | null;
   emptyTeams: { team: string; week: string }[];
   tasks: Task[];
 };
@@ -35,6 +38,7 @@ export function statusOf(folder: Folder, now: number): FolderStatus {
   const people = membersOf(folder).map(({ alias, team, cards }) => ({ alias, team, until: lastOf(cardsOf(folder, cards)) }));
   const worker = lastOf(cardsOf(folder, folder.state.worker.cards));
   const emptyTeams = emptyTeamsOf(folder, now);
+  const { release } = folder.state;
   const dayOrNull = (time: number): string | null => (time === 0 ? null : dayOf(time - 1));
   return {
     today: dayOf(now),
@@ -45,6 +49,7 @@ export function statusOf(folder: Folder, now: number): FolderStatus {
       .map(({ signed, from, until }) => ({ serial: signed.keyring.serial, from: instantOf(from), until: instantOf(until) })),
     people: people.map((person) => ({ ...person, until: dayOrNull(person.until) })),
     worker: { until: dayOrNull(worker) },
+    release: release === undefined ? null : { ...release, key: releaseKeyName(folder.state) },
     emptyTeams,
     tasks: [
       ...people.flatMap(({ alias, until }) => cardTask(alias, until, now, 'support-relay volunteer keys')),
@@ -57,13 +62,16 @@ export function statusOf(folder: Folder, now: number): FolderStatus {
   };
 }
 
-export function statusLines({ today, rootKey, keyrings, people, worker, tasks, ...status }: FolderStatus): string[] {
+export function statusLines({ today, rootKey, keyrings, people, worker, release, tasks, ...status }: FolderStatus): string[] {
   const until = (day: string | null): string => (day === null ? 'no card' : `has keys until ${day}`);
   return [
     `Today is ${today}. Root key ${rootKey}. ${coverageLine(status.coveredUntil)}`,
     ...keyrings.map(({ serial, from, until: end }) => `  keyring ${String(serial)}: ${from} to ${end}`),
     `The worker ${until(worker.until)}`,
     ...people.map(({ alias, team, until: day }) => `${visibleLine(alias)} (team ${team}) ${until(day)}`),
+    ...(release === null
+      ? []
+      : [`The newest release is ${release.version}${release.key === null ? '' : `, by release key ${release.key}`}`]),
     ...(tasks.length === 0
       ? ['There is nothing to do.']
       : ['To do:', ...tasks.map(({ by, words }) => `  by ${by}: ${visibleLine(words)}`)]),

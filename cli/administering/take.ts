@@ -53,9 +53,10 @@ function insistOnNext({ keyrings }: Folder, each: HeldKeyring, last: HeldKeyring
 }
 
 /** The teams of a keyring, called team-1, team-2 …: their ids must stay, since inboxes are found by them. */
-function teamsFrom({ keyring }: HeldKeyring): Partial<Pick<FolderState, 'teams' | 'answerTime'>> {
+function teamsFrom({ keyring }: HeldKeyring): Partial<Pick<FolderState, 'teams' | 'answerTime' | 'release'>> {
   return {
     teams: keyring.teams.map(({ id, names, topics }, at) => ({ name: `team-${String(at + 1)}`, id, names, topics })),
     ...(keyring.answerTime === undefined ? {} : { answerTime: keyring.answerTime }),
+    ...(keyring.release === undefined ? {} : { release: keyring.release }),
   };
 }

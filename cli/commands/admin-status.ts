@@ -16,8 +16,8 @@ Checks the whole folder, and says what is to be done, ${NOTICE_DAYS.map(String).
 passphrase. Ends with 0 when there is nothing to do, with 5 otherwise.
 
   --folder DIR            the administrator's folder; the current directory if left out
-  --json                  one line of JSON: today, rootKey, coveredUntil, keyrings, people, worker, emptyTeams, tasks (each:
-                          who, what, by, days, words)`,
+  --json                  one line of JSON: today, rootKey, coveredUntil, keyrings, people, worker, release, emptyTeams,
+                          tasks (each: who, what, by, days, words)`,
   options: { folder: { type: 'string', default: '.' }, json: { type: 'boolean' } },
   run: async (values, _positionals, io) => {
     const status = statusOf(await openFolder(values.folder, io), secondOf(io));

@@ -1,4 +1,4 @@
-import { readRootPublicKey } from '../keys/root-key.ts';
+import { readReleaseKey, readRootPublicKey } from '../keys/root-key.ts';
 import { ready } from '../../crypto/sodium.ts';
 import type { PublicKey } from '../../crypto/minisign.ts';
 import { defineCommand, required } from '../command.ts';
@@ -86,7 +86,7 @@ async function signedBy({ manifest, web, release, 'release-key': releaseKey }: V
   if ((release === undefined) !== (releaseKey === undefined)) throw new UsageError('--release and --release-key go together', NAME);
   if (manifest !== undefined) return signedForm(manifest, root);
   if (web !== undefined) return builtForm(web, root);
-  return signedRelease(release ?? '', await readRootPublicKey(required(releaseKey, 'release-key', NAME)), root);
+  return signedRelease(release ?? '', await readReleaseKey(required(releaseKey, 'release-key', NAME)), root);
 }
 
 function headerName(name: string): string {

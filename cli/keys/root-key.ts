@@ -48,19 +48,22 @@ export function readRootKey(file: string, askPassphrase: () => Promise<string>, 
 }
 
 /** Reads the root key's public half. Throws INPUT_FORMAT when the file is anything else. */
-export async function readRootPublicKey(file: string): Promise<PublicKey> {
+export const readRootPublicKey = (file: string): Promise<PublicKey> =>
+  readPublicKey(file, 'the root public key', 'give the public half, root.pub, that the administrator gave you');
+
+/** The public half of the key that signs releases. Throws as `readRootPublicKey`. */
+export const readReleaseKey = (file: string): Promise<PublicKey> =>
+  readPublicKey(file, 'the public release key', 'give the public half, release.pub, as the project publishes it');
+
+async function readPublicKey(file: string, expected: string, advice: string): Promise<PublicKey> {
   await ready;
-  const text = await readInputText(file, 'the root public key');
+  const text = await readInputText(file, expected);
   try {
     return parsePublicKey(text);
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     const what = isSecretKey(text) ? 'it is the secret half, which stays offline' : error.message;
-    throw new CliError(
-      'INPUT_FORMAT',
-      `${file} is not the root public key: ${what}`,
-      'give the public half, root.pub, that the administrator gave you',
-    );
+    throw new CliError('INPUT_FORMAT', `${file} is not ${expected}: ${what}`, advice);
   }
 }
 

@@ -4,10 +4,11 @@ import { cp, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
-import { generateKeyPair } from '../../crypto/minisign.ts';
+import { encodeManifest } from '../../crypto/manifest.ts';
+import { encodePublicKey, generateKeyPair, sign } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { AdminFolder } from '../support/admin-folder.ts';
-import { cli, temporaryDirectory, type CliResult } from '../support/cli.ts';
+import { cli, temporaryDirectory, writeTo, type CliResult } from '../support/cli.ts';
 import { commandsOf, wordsOf } from '../support/documents.ts';
 
 const PASSPHRASE = 'correct horse ёжик';
@@ -46,6 +47,13 @@ function sittings(): Sitting[] {
       await cp(join(folder.dir, 'keyrings', name), dir.path('carry', name));
     }
   };
+  const newRelease = async (): Promise<void> => {
+    const key = generateKeyPair();
+    const json = encodeManifest(new Map(['', '-form'].map((end) => [`support-relay-1.2.0${end}.tar`, new Uint8Array()])));
+    await writeTo(dir.path('carry', 'release.pub'), encodePublicKey(key));
+    await writeTo(dir.path('carry', 'manifest.json.minisig'), sign(json, key, 'manifest.json'));
+    await writeTo(dir.path('carry', 'manifest.json'), json);
+  };
   return [
     { now: monday, answers: [PASSPHRASE, PASSPHRASE] },
     { now: monday, answers: [] },
@@ -62,6 +70,7 @@ function sittings(): Sitting[] {
     { now: friday, before: (folder) => card(folder, 'worker', 'season-2026-12-07.card'), answers: ['y', 'y', PASSPHRASE] },
     { now: later, answers: [] },
     { now: later, answers: ['y', PASSPHRASE] },
+    { now: later, before: newRelease, answers: [] },
     { now: later, before: twin, answers: [] },
     { now: later, answers: ['y', PASSPHRASE] },
     { now: later, answers: [] },
@@ -91,6 +100,7 @@ test('from the ceremony to the loss of a stick', async () => {
   const out = await folder.out('volunteers');
   expect(out.map(({ serial }) => serial)).toEqual(Array.from({ length: out.length }, (_, at) => 61 + at));
   expect(out.at(-1)?.notAfter).toBe('2027-03-01T00:00:00Z');
+  expect(out.every(({ release }) => release?.version === '1.2.0')).toBe(true);
   // The second stick is that of the first season.
   const second = new AdminFolder(dir.path, 'second/folder', new Date('2026-12-15T09:00:00Z'));
   expect((await second.run(['status'])).text).toContain('Oak (team psych) has keys until 2027-02-28');

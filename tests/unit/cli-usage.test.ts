@@ -93,7 +93,7 @@ describe('wrong use', () => {
     [['admin', 'check', '--root-key', 'r'], 'FILE is missing'],
     [['send', '--relay', 'unix:/x'], 'DIR or FILE is missing'],
     [['operator', 'redrive', '--redis-socket', '/x'], 'INBOX is missing'],
-    [['admin'], '"admin" needs one of: init, team, add, remove, season, status, revoke, take, check, sign, build-desk; see'],
+    [['admin'], '"admin" needs one of: init, team, add, remove, season, status, revoke, take, release, check, sign, build-desk; see'],
     [['admin', 'dance'], '"admin" needs one of'],
     [['keygen', '--colour'], 'there is no option --colour; see support-relay keygen --help (USAGE)'],
     [['keygen', 'file'], '"file" is one argument too many'],

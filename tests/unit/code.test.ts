@@ -94,7 +94,7 @@ describe('ten thousand wrong codes', () => {
     const threads = [
       threadOf(codeRoot('ru', code)),
       threadOf(codeRoot('en', code)),
-      ...Array.from({ length: 20 }, (_, i) => threadOf(codeRoot('ru', changed(code, i % RANDOM_WORDS)))),
+      ...Array.from({ length: RANDOM_WORDS }, (_, i) => threadOf(codeRoot('ru', changed(code, i)))),
     ];
     const secrets = threads.flatMap(({ signing, identity, mailboxKey, address }) => [
       toHex(signing.secret),

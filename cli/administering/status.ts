@@ -63,7 +63,7 @@ export function statusOf(folder: Folder, now: number): FolderStatus {
 }
 
 export function statusLines({ today, rootKey, keyrings, people, worker, release, tasks, ...status }: FolderStatus): string[] {
-  const until = (day: string | null): string => (day === null ? 'no card' : `has keys until ${day}`);
+  const until = (day: string | null): string => (day === null ? 'has no card' : `has keys until ${day}`);
   return [
     `Today is ${today}. Root key ${rootKey}. ${coverageLine(status.coveredUntil)}`,
     ...keyrings.map(({ serial, from, until: end }) => `  keyring ${String(serial)}: ${from} to ${end}`),

@@ -53,6 +53,7 @@ describe('admin status', () => {
     await folder.done('init', '--no-passphrase');
     const { code, text } = await folder.run(['status']);
     expect(code).toBe(EXIT.attention);
+    expect(text).toContain('The worker has no card\n');
     expect(text).toContain('ask the operator for a card');
   });
 });

@@ -4,7 +4,7 @@ import { openFolder } from '../administering/folder.ts';
 import { firstOutdated } from '../administering/plan.ts';
 import { secondOf } from '../administering/signing.ts';
 import { defineCommand } from '../command.ts';
-import { EXIT, UsageError } from '../errors.ts';
+import { CliError, EXIT, UsageError } from '../errors.ts';
 import { listLanguage } from '../keys/random-words.ts';
 import { dayOf } from '../../volunteer/keys/season.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
@@ -54,7 +54,8 @@ by support-relay admin season.
     const cards: { file: string; whose: string; team: string | null; added: boolean }[] = [];
     for (const path of paths) {
       const file = await readCard(path);
-      const placement = placeCard(folder, file.card, { alias, team, worker, newSigner: values['new-signer'] }, now);
+      const wish = { alias, team, worker, newSigner: values['new-signer'] };
+      const placement = naming(path, () => placeCard(folder, file.card, wish, now));
       const added = placement.change !== null;
       if (added) await confirmCard(placement, file, { yes, words, language }, io);
       folder = await keepCard(folder, placement, file);
@@ -69,3 +70,13 @@ by support-relay admin season.
     return EXIT.ok;
   },
 });
+
+/** Of several cards it must be said which one is refused. */
+function naming<T>(path: string, place: () => T): T {
+  try {
+    return place();
+  } catch (error) {
+    if (error instanceof CliError) throw new CliError(error.code, `${path}: ${error.message}`, error.advice);
+    throw error;
+  }
+}

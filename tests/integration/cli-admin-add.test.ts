@@ -85,6 +85,12 @@ describe('admin add', () => {
     expect(await readFile(join(another.dir, 'folder.json'))).toEqual(before);
   });
 
+  test('names the card of several that it refuses', async () => {
+    const card = await folder.card('volunteer');
+    const { code, err } = await folder.run(['add', card, await folder.card('volunteer'), '--yes']);
+    expect([code, err]).toEqual([EXIT.usage, expect.stringContaining(`${card}: --alias is missing`)]);
+  });
+
   test('moves somebody to another team', async () => {
     const another = await anotherFolder();
     await another.done('team', 'legal', '--name', 'en=Lawyers', '--topic', 'legal:en=Legal help');

@@ -4,14 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
 import type { NewKeyring } from '../../cli/keys/keyring.ts';
-import { decrypt } from '../../crypto/age/age.ts';
-import { parseIdentityFile } from '../../crypto/age/identity.ts';
-import { decryptWithPassphrase } from '../../crypto/age/passphrase.ts';
-import { fromUtf8 } from '../../crypto/bytes.ts';
 import { WEEK_MS } from '../../crypto/card.ts';
-import { openLetter } from '../../crypto/letter.ts';
 import type { CliResult } from '../support/cli.ts';
 import { Season, SEASON_BEGIN } from '../support/season.ts';
+import { contentWith, identitiesIn } from '../support/seized-folder.ts';
 
 const DAY = 86_400_000;
 /** Four weeks after the end of the first week. */
@@ -38,30 +34,8 @@ const FIRST = 'week-2026-11-30.age';
 
 /** Whatever in the folder can be made into identities, with the passphrase and with what that opens, tried on a letter. */
 async function opensWithWhatIsLeft(letter: string): Promise<boolean> {
-  const files = await Promise.all((await readdir(season.keys)).map((name) => readFile(join(season.keys, name))));
   const [passphrase = ''] = (await readFile(season.path('passphrase'), 'utf8')).split('\n');
-  let texts = files.map((file) => file.toString('latin1'));
-  const identities = new Set<string>();
-  for (let depth = 0; depth < 3; depth += 1) {
-    for (const text of texts) for (const [identity] of text.matchAll(/^AGE-SECRET-KEY-PQ-1\w+$/gm)) identities.add(identity);
-    texts = [];
-    for (const file of files) {
-      for (const open of [() => decryptWithPassphrase(file, passphrase), () => decrypt(file, [...identities])]) {
-        const opened = await Promise.resolve()
-          .then(open)
-          .catch(() => null);
-        if (opened !== null) texts.push(fromUtf8(opened));
-      }
-    }
-  }
-  const sealed = await readFile(letter);
-  return [...identities].flatMap(parseIdentityFile).some((identity) => {
-    try {
-      return openLetter(sealed, [identity]).kind === 'request';
-    } catch {
-      return false;
-    }
-  });
+  return contentWith(await readFile(letter), await identitiesIn(season.keys, passphrase)) !== null;
 }
 
 describe('a week whose time is over', () => {

@@ -21,22 +21,18 @@ import { relayEnv } from '../../server/config.ts';
 import { Relay } from '../../server/relay.ts';
 import { publish } from '../../web/build/publish.ts';
 import { readWorkerConfig } from '../../worker/config.ts';
-import { OutboxDelivery } from '../../worker/deliver.ts';
-import { guardedInbox, type InboxSettings } from '../../worker/inboxes/kinds.ts';
-import { roundLease, withLease } from '../../worker/lease.ts';
-import { Outbox } from '../../worker/outbox.ts';
+import type { InboxSettings } from '../../worker/inboxes/kinds.ts';
 import { wordList } from './conversation.ts';
+import { WholeWorkerStand } from './whole-worker-stand.ts';
 import { maildirPaths } from './maildir.ts';
 import { OpenedInbox } from './opened-inbox.ts';
 import { startRedis, type TestRedis } from './redis.ts';
 import { DIFFICULTY, smallForm } from './relay.ts';
-import { WorkerStand, type Files, type PartsWith, type StandOptions } from './stand.ts';
+import type { Files, PartsWith } from './stand.ts';
 import { until } from './worker.ts';
 
 const CASE = fileURLToPath(new URL('../cases/earlier-state', import.meta.url));
 const PACKED = '.br';
-/** This worker, not the one that was killed. */
-const INSTANCE = '0a'.repeat(16);
 
 /** Well within the shortest lease, five seconds. */
 const RENEWED_MS = 500;
@@ -59,7 +55,7 @@ type Expected = Readonly<{
 type State = PartsWith<Files> &
   Readonly<{ dir: string; expected: Expected; keyring: VerifiedKeyring; thread: Thread; keyIds: readonly string[] }>;
 
-export class EarlierState extends WorkerStand<Files> {
+export class EarlierState extends WholeWorkerStand {
   readonly dir: string;
   readonly expected: Expected;
   /** The current one. */
@@ -68,9 +64,6 @@ export class EarlierState extends WorkerStand<Files> {
   readonly thread: Thread;
   /** Of the worker's keys of serials 1 and 2 (runtime/key-id.ts). */
   readonly keyIds: readonly string[];
-  /** Of one worker, round after round. */
-  readonly #deliveries: ReadonlyMap<string, OutboxDelivery>;
-  #parts: Awaited<ReturnType<WorkerStand['worker']>> | undefined;
   #inboxes = new Map<string, OpenedInbox>();
   /** The keys with a lifetime, by name, as Redis dumps them. */
   readonly #dumps = new Map<string, Buffer>();
@@ -83,9 +76,6 @@ export class EarlierState extends WorkerStand<Files> {
     this.keyIds = state.keyIds;
     this.thread = state.thread;
     this.now = new Date(state.expected.now);
-    const deliveryTo = (settings: InboxSettings): OutboxDelivery =>
-      new OutboxDelivery(new Outbox(this.client, settings.id), guardedInbox(settings));
-    this.#deliveries = new Map(this.bench.config.inboxes.map((settings) => [settings.id, deliveryTo(settings)]));
   }
 
   static async restore(): Promise<EarlierState> {
@@ -135,18 +125,9 @@ export class EarlierState extends WorkerStand<Files> {
     await until('the end of the leases', async () => (await this.admin.exists(...leases)) === 0);
   }
 
-  /** Everything a worker does in a round, in turn. */
-  async wholeRound(): Promise<void> {
-    this.#parts ??= await this.worker(this.#surroundings());
-    await this.#parts.mix.round(() => false);
-    for (const inbox of this.#deliveries.keys()) await this.deliver(inbox);
-    await this.#parts.housekeeping.run();
+  override async wholeRound(): Promise<void> {
+    await super.wholeRound();
     this.later(this.bench.config.roundSeconds / 3_600);
-  }
-
-  async deliver(inbox: string): Promise<void> {
-    const lease = roundLease(`deliver-${inbox}`, INSTANCE, this.bench.config.roundSeconds * 1000);
-    await withLease(this.client, lease, async () => this.#deliveries.get(inbox)?.run(() => false));
   }
 
   /** The text of each letter in an inbox, by file name. */
@@ -178,14 +159,6 @@ export class EarlierState extends WorkerStand<Files> {
     );
     await relay.start();
     return { url: `http://127.0.0.1:${String(relay.ports[0])}`, relay };
-  }
-
-  /** The stand assigns `inboxes` to the bench's team unless `others` has that team too. */
-  #surroundings(): StandOptions {
-    const { inboxes } = this.bench.config;
-    const byTeam = new Map<string, Outbox[]>();
-    for (const { id, team } of inboxes) byTeam.set(team, [...(byTeam.get(team) ?? []), new Outbox(this.client, id)]);
-    return { inboxes: inboxes.map(({ id }) => id), others: byTeam };
   }
 }
 

@@ -85,7 +85,7 @@ export class WorkerStand<Of extends Files = Bench> {
   }
 
   /** A worker that has just started. */
-  async worker(options: StandOptions = {}): Promise<{ mix: MixRounds; housekeeping: Housekeeping }> {
+  async worker(options: StandOptions = {}): Promise<{ mix: MixRounds; housekeeping: Housekeeping; shelf: KeyringShelf }> {
     const { settings, lease = this.lease(), inboxes = ['inbox-1'], others } = options;
     const {
       client,
@@ -117,7 +117,7 @@ export class WorkerStand<Of extends Files = Bench> {
         mixSettings.roundSeconds,
       ),
     };
-    return { mix: rounds, housekeeping };
+    return { mix: rounds, housekeeping, shelf };
   }
 
   /** One round of a worker that has just started. */

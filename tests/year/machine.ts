@@ -84,6 +84,7 @@ export class Machine extends WholeWorkerStand {
     for (const part of ['worker', 'relay']) {
       await cp(join(out, part), this.path(`${part}-keyrings`), { recursive: true });
     }
+    // The relay reads them again every ten seconds, which nobody here waits for.
     process.emit('SIGHUP');
     await this.wholeRound();
   }

@@ -73,14 +73,17 @@ export async function openFolder(dir: string, io: Io): Promise<Folder> {
 
 /** Writes the state that `change` makes of the folder's. Throws FOLDER_CHANGED when another command has changed the folder meanwhile. */
 export async function commit(folder: Folder, change: Partial<FolderState>): Promise<FolderState> {
-  const path = join(folder.dir, STATE);
-  const now = decodeState(await readInputText(path, 'the state of the folder'));
-  if (now?.revision !== folder.state.revision) {
-    throw new CliError('FOLDER_CHANGED', `${path} was changed by another command meanwhile`, 'run this again');
-  }
+  await insistOnUnchanged(folder);
   const state = { ...folder.state, ...change, revision: folder.state.revision + 1 };
-  await store(path, encodeState(state), true);
+  await store(join(folder.dir, STATE), encodeState(state), true);
   return state;
+}
+
+/** Throws FOLDER_CHANGED when another command has changed the folder since it was opened. */
+export async function insistOnUnchanged({ dir, state }: Folder): Promise<void> {
+  const path = join(dir, STATE);
+  if (decodeState(await readInputText(path, 'the state of the folder'))?.revision === state.revision) return;
+  throw new CliError('FOLDER_CHANGED', `${path} was changed by another command meanwhile`, 'run this again');
 }
 
 /** Writes a signed keyring into the folder, its signature first: a keyring without one is never believed. */

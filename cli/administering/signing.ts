@@ -10,7 +10,7 @@ import type { Io } from '../terminal/io.ts';
 import { existingPassphrase } from '../terminal/passphrase.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 import { insistOnYes } from './consent.ts';
-import { commit, folderDamaged, KEYRINGS, ROOT_KEY, storeKeyring, type Folder } from './folder.ts';
+import { commit, folderDamaged, insistOnUnchanged, KEYRINGS, ROOT_KEY, storeKeyring, type Folder } from './folder.ts';
 import { checkOut, OUT, writeOut } from './out.ts';
 import type { Due } from './plan.ts';
 import { reportLines, reportOf } from './report.ts';
@@ -55,7 +55,7 @@ export const secondOf = (io: Pick<Io, 'now'>): number => Math.floor(io.now().get
 /**
  * Says what signing these weeks does, asks, signs, and fills out/; with no weeks it only fills out/. `folder`: as it will be when
  * `alongside` is written. `now`: Unix time, ms. Throws CLOCK_BEHIND, NOT_CONFIRMED, CONFIRMATION_UNASKABLE, PASSPHRASE_*,
- * FOLDER_DIVERGED, FOLDER_DAMAGED when root.key is of another root, OUTPUT_FAILED.
+ * FOLDER_DIVERGED, FOLDER_CHANGED, FOLDER_DAMAGED when root.key is of another root, OUTPUT_FAILED.
  */
 export async function signWeeks(
   folder: Folder,
@@ -103,6 +103,8 @@ function copyLines(out: string, serials: readonly number[], replaces: boolean): 
 
 async function signAll(folder: Folder, dues: readonly Due[], rootKey: SigningKey, above = 0): Promise<Folder> {
   if (dues.length === 0) return folder;
+  // Somebody may have signed in another window while this one waited for the passphrase: those keyrings must not be written over.
+  await insistOnUnchanged(folder);
   const keyrings = [...folder.keyrings];
   for (const { from, until, content } of dues) {
     const last = keyrings.at(-1);

@@ -3,6 +3,8 @@ import { cp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commit, openFolder } from '../../cli/administering/folder.ts';
+import { planAgain } from '../../cli/administering/plan.ts';
+import { signWeeks } from '../../cli/administering/signing.ts';
 import { EXIT } from '../../cli/errors.ts';
 import { processIo } from '../../cli/terminal/process-io.ts';
 import { toHex } from '../../crypto/bytes.ts';
@@ -188,4 +190,24 @@ test('of two commands at once the later changes nothing', async () => {
   await folder.done('team', 'legal', '--name', 'en=Lawyers', '--topic', 'legal:en=Legal help');
   await expect(commit(opened, { teams: [] })).rejects.toMatchObject({ code: 'FOLDER_CHANGED' });
   expect((await folder.done('team')).text).toContain('Lawyers');
+});
+
+test('a command that waited while another signed writes over nothing', async () => {
+  const folder = new AdminFolder(dir.path, 'waiting', NOW);
+  await folder.furnish(2);
+  await folder.done('add', await folder.card('volunteer', { weeks: 2 }), '--team', 'psych', '--alias', 'Oak', '--yes');
+  await folder.done('season', '--yes');
+  const waiting = await openFolder(folder.dir, processIo());
+  const dues = planAgain(waiting, NOW.getTime(), true);
+  folder.now = new Date(NOW.getTime() + 60_000);
+  await folder.done('revoke', 'Maple', '--yes');
+  const late = signWeeks(waiting, dues, NOW.getTime(), { yes: true, out: dir.path('out-of-the-waiting') }, processIo());
+  await expect(late).rejects.toMatchObject({ code: 'FOLDER_CHANGED' });
+  expect((await folder.run(['status'])).err).toBe('');
+  expect((await folder.keyrings()).map(({ serial, teams }) => [serial, teams[0]?.recipients.length])).toEqual([
+    [1, 2],
+    [2, 2],
+    [3, 1],
+    [4, 1],
+  ]);
 });

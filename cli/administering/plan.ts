@@ -6,7 +6,7 @@ import { SEASON_WEEKS } from '../keys/season-dates.ts';
 import type { Folder } from './folder.ts';
 import { contentKey, folderWeek, type WeekContent } from './members.ts';
 import { namesSame } from './release.ts';
-import { coveredUntil, keyringFor, signedUntil, weeksBetween } from './weeks.ts';
+import { countingFrom, coveredUntil, keyringFor, signedUntil, weeksBetween } from './weeks.ts';
 
 /** Whoever is covered for longer has probably run the command twice. */
 const ENOUGH_WEEKS = 7;
@@ -41,9 +41,10 @@ export function planSeason(folder: Folder, now: number, wish: SeasonWish): Due[]
       'give a later --from, set the clock, or give --past if that is right',
     );
   }
-  if (start > open && folder.keyrings.length > 0) {
-    const what = `the time from ${dayOf(Math.max(open, now))} to ${dayOf(start - 1)} would stay without a keyring`;
-    throw new CliError('WEEK_GAP', what, `give --from ${dayOf(open)}, or leave --from out`);
+  const reached = coveredUntil(folder.keyrings, Math.max(now, countingFrom(folder.keyrings, now)));
+  if (start > reached && folder.keyrings.length > 0) {
+    const what = `the time from ${dayOf(reached)} to ${dayOf(start - 1)} would stay without a keyring`;
+    throw new CliError('WEEK_GAP', what, `give --from ${dayOf(weekStart(reached))}, or leave --from out`);
   }
   const begins = (week: number): number => (wish.past ? week : Math.max(week, now));
   const asked = weeksBetween(start, start + count * WEEK_MS);
@@ -52,20 +53,23 @@ export function planSeason(folder: Folder, now: number, wish: SeasonWish): Due[]
   const last = Math.max(start + count * WEEK_MS, signedUntil(folder.keyrings));
   const dues = weeksBetween(first, last).map((week) => ({ week, ...folderWeek(folder, week) }));
   const reach = dues.findIndex(({ content, empty }) => content.worker === null || empty.length > 0);
-  // As far as the cards reach it is signed already, and they were not asked to reach further.
-  if (reach === 0 && wish.weeks === undefined && wish.from === undefined && open > thisWeek) return [];
+  // As far as the cards reach it is signed already, and they were not asked to reach further: nor back to now, before a season begins.
+  const isSigned = wish.from === undefined ? signedUntil(folder.keyrings) > now : first > start;
+  if (reach === 0 && wish.weeks === undefined && isSigned) return [];
   // A number of weeks that was asked for is signed whole or not at all.
   const whole = reach > 0 && wish.weeks === undefined ? dues.slice(0, reach) : dues;
   return whole.map(({ week, content, empty }) => ({ ...insist(week, content, empty), from: begins(week), until: week + WEEK_MS, empty }));
 }
 
 /**
- * What is signed again: each week from this one on that was signed and would say something else now, and those after it. Teams in which
+ * What is signed again: each week from now on that was signed and would say something else now, and those after it. Teams in which
  * nobody is left are left out, so that a revocation never waits for a card; weeks for which the worker has no key end it. @param all also
  * weeks that would say the same
  */
 export function planAgain(folder: Folder, now: number, all = false): Due[] {
-  const weeks = weeksBetween(now, signedUntil(folder.keyrings)).map((week) => ({ week, ...folderWeek(folder, week) }));
+  // Before a season begins the present week was not signed, and may have no keys.
+  const begin = Math.max(now, countingFrom(folder.keyrings, now));
+  const weeks = weeksBetween(begin, signedUntil(folder.keyrings)).map((week) => ({ week, ...folderWeek(folder, week) }));
   const first = weeks.findIndex(({ week, content }) => {
     if (all) return true;
     const signed = keyringFor(folder.keyrings, Math.max(week, now), week + WEEK_MS);

@@ -32,6 +32,11 @@ export function coveredUntil(keyrings: readonly VerifiedKeyring[], from: number)
   }
 }
 
+/** When the first of the keyrings begins to count that does so at `now` or later; 0 when none does. */
+export function countingFrom(keyrings: readonly VerifiedKeyring[], now: number): number {
+  return stretchesOf(keyrings).find(({ until }) => until > now)?.from ?? 0;
+}
+
 /** The keyring that counts for the whole time; null when several do, or none. */
 export function keyringFor<Each extends VerifiedKeyring>(keyrings: readonly Each[], from: number, until: number): Each | null {
   return stretchesOf(keyrings).find((each) => each.from <= from && until <= each.until)?.signed ?? null;

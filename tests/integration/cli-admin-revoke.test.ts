@@ -31,6 +31,48 @@ async function furnished(weeks = 13): Promise<AdminFolder> {
   return folder;
 }
 
+/** Signed on a Friday for the weeks from the Monday after it, from which the cards begin. */
+async function signedAhead(): Promise<AdminFolder> {
+  const folder = newFolder(new Date('2026-12-04T10:00:00Z'));
+  const from = new Date('2026-12-07T00:00:00Z');
+  await folder.done('init', '--no-passphrase');
+  await folder.done('team', 'psych', '--name', 'en=Psychologists', '--topic', 'other:en=Other');
+  for (const alias of ['Maple', 'Oak']) {
+    await folder.done('add', await folder.card('volunteer', { from, weeks: 2 }), '--team', 'psych', '--alias', alias, '--yes');
+  }
+  await folder.done('add', await folder.card('worker', { from, weeks: 2 }), '--yes');
+  await folder.done('season', '--from', '2026-12-07', '--yes');
+  return folder;
+}
+
+describe('before the first week of a season begins', () => {
+  test('somebody is revoked from its beginning on, though the present week has no keys', async () => {
+    const folder = await signedAhead();
+    await folder.done('revoke', 'Maple', '--yes');
+    expect((await folder.out()).map(({ serial, notBefore, teams }) => [serial, notBefore, teams[0]?.recipients.length])).toEqual([
+      [3, '2026-12-07T00:00:00Z', 1],
+      [4, '2026-12-14T00:00:00Z', 1],
+    ]);
+  });
+
+  test('the worker is replaced from its beginning on', async () => {
+    const folder = await signedAhead();
+    await folder.done('revoke', '--worker', await folder.card('worker', { weeks: 3 }), '--yes');
+    expect((await folder.out()).map(({ serial, notBefore }) => [serial, notBefore])).toEqual([
+      [3, '2026-12-07T00:00:00Z'],
+      [4, '2026-12-14T00:00:00Z'],
+    ]);
+  });
+
+  test('signing it once more does nothing, with its date or without', async () => {
+    const folder = await signedAhead();
+    for (const more of [[], ['--from', '2026-12-07']]) {
+      expect((await folder.done('season', ...more, '--yes')).err).toContain('There is nothing to sign.');
+    }
+    expect((await folder.run(['season', '--from', '2026-12-28', '--yes'])).err).toContain('give --from 2026-12-21');
+  });
+});
+
 describe('admin revoke', () => {
   test('signs the rest of this week and every later one anew, without the volunteer, in one command', async () => {
     const folder = await furnished();

@@ -7,8 +7,8 @@ import { FileError, readPrivateFile, readRegularFile } from '../runtime/files.ts
 import { keyId } from '../runtime/key-id.ts';
 
 const FILE_NAME = /\.txt$/;
-/** As `worker keys` names them: by the Monday on which the week begins. */
-const WEEK_FILE = /^week-(\d{4}-\d\d-\d\d)\.txt$/;
+/** As `worker keys` names them: by the Monday on which the week begins, and with `former-` once others have replaced them. */
+const WEEK_FILE = /^(?:former-)*week-(\d{4}-\d\d-\d\d)\.txt$/;
 /** Enough for UTF-16 too, as some editors save it. */
 const MAX_FILE_BYTES = 8_192;
 
@@ -75,7 +75,9 @@ function weekEndOf(file: string): Date | null {
   return Number.isNaN(beginMs) ? null : new Date(beginMs + WEEK_MS);
 }
 
-/** One key that lies in two files. */
+/** One key that lies in two files: of two weeks that they name the later counts. */
 function merged(key: WorkerIdentity, other: WorkerIdentity | undefined): WorkerIdentity {
-  return other === undefined ? key : { ...key, files: [...other.files, ...key.files], weekEnd: other.weekEnd ?? key.weekEnd };
+  if (other === undefined) return key;
+  const ends = [other.weekEnd, key.weekEnd].flatMap((end) => end?.getTime() ?? []);
+  return { ...key, files: [...other.files, ...key.files], weekEnd: ends.length === 0 ? null : new Date(Math.max(...ends)) };
 }

@@ -5,7 +5,8 @@ import { EXIT } from '../errors.ts';
 import type { Owner } from '../files.ts';
 import { listLanguage } from '../keys/random-words.ts';
 import { daysOf, seasonBegin, SEASON_WEEKS } from '../keys/season-dates.ts';
-import { createWorkerSeason, ownerAsked, workerWeeksIn } from '../keys/worker-season.ts';
+import { insistOnWholeCards } from '../keys/whole-seasons.ts';
+import { createWorkerSeason, ownerAsked, setFormerKeysAside, workerWeeksIn } from '../keys/worker-season.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'worker keys';
@@ -13,7 +14,7 @@ const NAME = 'worker keys';
 export const workerKeys = defineCommand({
   name: NAME,
   summary: "Make a season's keys for the worker, and its card for the administrator",
-  usage: '--out DIR [--weeks N] [--from DATE] [--owner USER] [--language XX] [--json]',
+  usage: '--out DIR [--weeks N] [--from DATE] [--anew] [--owner USER] [--language XX] [--json]',
   examples: ['support-relay worker keys --out worker/identities', 'support-relay worker keys --out /etc/relay/identities --owner worker'],
   details: `
 Run it on the relay's machine. Makes one key a week, readable by its owner alone and without a passphrase, since the
@@ -25,6 +26,8 @@ anywhere: when weeks are missing, make new ones.
   --weeks N      how many weeks, 1 to ${String(MAX_CARD_WEEKS)}; ${String(SEASON_WEEKS)} if left out
   --from DATE    the Monday on which the first week begins, as 2026-11-30; the week after the last one there if left out,
                  or the present one
+  --anew         after the machine was copied: make other keys, from the present week on. The former files get names with
+                 former- before them: the worker opens with them what was sealed to them, and shreds them in their time
   --owner USER   whose the files are, as a name or UID:GID, where another user runs the worker. Run by root without it,
                  they belong to the owner of DIR
   --language XX  of the list that the eight words are from
@@ -33,6 +36,7 @@ anywhere: when weeks are missing, make new ones.
     out: { type: 'string' },
     weeks: { type: 'string' },
     from: { type: 'string' },
+    anew: { type: 'boolean' },
     owner: { type: 'string' },
     language: { type: 'string' },
     json: { type: 'boolean' },
@@ -41,10 +45,17 @@ anywhere: when weeks are missing, make new ones.
     const folder = required(values.out, 'out', NAME);
     const count = wholeNumber(values.weeks ?? String(SEASON_WEEKS), 'weeks', [1, MAX_CARD_WEEKS], NAME);
     const language = listLanguage(values.language, io, NAME);
-    const from = seasonBegin(values.from, await workerWeeksIn(folder), io.now(), NAME);
+    const weeks = values.anew === true ? [] : await workerWeeksIn(folder);
+    if (values.anew !== true) await insistOnWholeCards(folder, weeks, 'txt');
+    const from = seasonBegin(values.from, weeks, io.now(), NAME);
     const owner = await ownerAsked(values.owner, folder, NAME);
     const [first, last] = daysOf(from, count);
     io.err(`Today is ${dayOf(io.now().getTime())}. This makes the worker's keys for ${String(count)} weeks, from ${first} to ${last}.\n`);
+    if (values.anew === true) {
+      const former = await setFormerKeysAside(folder);
+      if (former.length > 0)
+        io.err(`${String(former.length)} files of the former keys are called former-… now, and stay until the worker shreds them.\n`);
+    }
     const { card, words, files } = await createWorkerSeason(folder, { from, count }, owner, language);
     if (values.json === true) {
       io.out(`${visibleJson({ card, words: words.join(' '), from: first, until: last, files })}\n`);

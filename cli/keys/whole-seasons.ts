@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { verifyCard } from '../../crypto/card.ts';
 import { CodedError } from '../../crypto/errors.ts';
-import { cardFileName, weekFileName, weekOfCard } from '../../volunteer/keys/season.ts';
+import { cardFileName, weekFileName, weekOfCard, type WeekEnding } from '../../volunteer/keys/season.ts';
 import { CliError } from '../errors.ts';
 import { readInputText } from '../files.ts';
 
@@ -47,9 +47,14 @@ export async function insistOnWholeKeys(folder: string, weeks: readonly number[]
 /** Throws KEYS_HALF when making any season broke off: the next would follow on weeks that nobody was told of. */
 export async function insistOnWholeSeasons(folder: string, weeks: readonly number[]): Promise<void> {
   await insistOnWholeKeys(folder, weeks);
+  await insistOnWholeCards(folder, weeks, 'age');
+}
+
+/** Throws KEYS_HALF when a season's card is not whole. `weeks`: those that the folder has a file for, with this ending. */
+export async function insistOnWholeCards(folder: string, weeks: readonly number[], ending: WeekEnding): Promise<void> {
   const [begin] = (await cardsIn(folder)).broken;
   if (begin === undefined) return;
-  const left = weeks.filter((week) => week >= begin).map((week) => weekFileName(week));
+  const left = weeks.filter((week) => week >= begin).map((week) => weekFileName(week, ending));
   throw new CliError(
     'KEYS_HALF',
     `making a season broke off: the card ${join(folder, cardFileName(begin))} is not whole`,

@@ -1,13 +1,13 @@
 // The worker's folder of identities on the relay's machine: a plain file for each week, which the worker alone may read.
 import { execFile } from 'node:child_process';
-import { chown, mkdir, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chown, mkdir, readdir, rename, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { cardWords, verifyCard } from '../../crypto/card.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { cardFileName, makeWorkerSeason, weekOfFile } from '../../volunteer/keys/season.ts';
+import { cardFileName, makeWorkerSeason, weekOfCard, weekOfFile } from '../../volunteer/keys/season.ts';
 import { UsageError } from '../errors.ts';
-import { insistOnNew, reason, writeFailure, writeNewFiles, type Owner } from '../files.ts';
+import { insistOnNew, reason, syncFolders, writeFailure, writeNewFiles, type Owner } from '../files.ts';
 import { wordListFor } from './random-words.ts';
 
 export type NewWorkerSeason = { readonly card: string; readonly words: string[]; readonly files: string[] };
@@ -16,6 +16,30 @@ export type NewWorkerSeason = { readonly card: string; readonly words: string[];
 export async function workerWeeksIn(folder: string): Promise<number[]> {
   const names = await readdir(folder).catch((): string[] => []);
   return names.flatMap((name) => weekOfFile(name, 'txt') ?? []).sort((a, b) => a - b);
+}
+
+/** Before the names of files of keys that others have replaced. The worker still opens with them what was sealed to them. */
+const FORMER = 'former-';
+
+/**
+ * Gives the week files and cards of a worker's folder other names, so that keys for the same weeks can be made beside them. Returns the new
+ * names. Throws OUTPUT_FAILED; doing it again goes on where it broke off.
+ */
+export async function setFormerKeysAside(folder: string): Promise<string[]> {
+  const names = (await readdir(folder).catch((): string[] => [])).toSorted();
+  const taken = new Set(names);
+  const aside: string[] = [];
+  for (const name of names.filter((each) => weekOfFile(each, 'txt') !== null || weekOfCard(each) !== null)) {
+    let former = `${FORMER}${name}`;
+    while (taken.has(former)) former = `${FORMER}${former}`;
+    await rename(join(folder, name), join(folder, former)).catch((error: unknown) => {
+      throw writeFailure(error, join(folder, former));
+    });
+    taken.add(former);
+    aside.push(former);
+  }
+  await syncFolders(resolve(folder), undefined);
+  return aside;
 }
 
 /**

@@ -15,7 +15,8 @@ function mending(problem: string): string {
   if (file !== undefined) return `in the worker's folder of keys run: chown --reference=. ${file} && chmod 600 ${file}`;
   return (
     'copy the week files that belong to the card which the keyring was signed with into the worker’s folder of keys. If they are lost, ' +
-    'make new ones (support-relay worker keys), and have the administrator run: support-relay admin revoke --worker CARD'
+    'make new ones (support-relay worker keys), and have the administrator run: support-relay admin revoke --worker CARD. Once the new ' +
+    'keyrings are in their folder, take those that name the lost keys out of it'
   );
 }
 

@@ -1,11 +1,12 @@
 // `worker keys`: a season of plain identities that the worker alone may read, and its card.
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Decrypter, Encrypter } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
 import { identityToRecipient, parseIdentityFile } from '../../crypto/age/identity.ts';
 import { verifyCard } from '../../crypto/card.ts';
+import { loadIdentities } from '../../worker/identities.ts';
 import { cli, temporaryDirectory } from '../support/cli.ts';
 
 const NOW = new Date('2026-12-02T10:00:00Z');
@@ -66,6 +67,47 @@ describe('worker keys', () => {
     expect([again.code, again.err]).toEqual([EXIT.output, expect.stringContaining('(OUTPUT_EXISTS)')]);
     expect(await readFile(join(folder, 'week-2026-12-14.txt'))).toEqual(before);
   });
+});
+
+test('keys that were half made are named, and nothing follows on them', async () => {
+  const out = dir.path('half');
+  await workerKeys(out, '--weeks', '8');
+  const card = join(out, 'season-2026-11-30.card');
+  await writeFile(card, '');
+  const { code, err } = await workerKeys(out);
+  expect([code, err]).toEqual([EXIT.input, expect.stringContaining('delete it and week-2026-11-30.txt, week-2026-12-07.txt')]);
+  expect(err).toContain('(KEYS_HALF)');
+});
+
+describe('--anew', () => {
+  test('makes other keys for the same weeks, and the worker finds the former ones too, with the ends of their weeks', async () => {
+    const out = dir.path('anew');
+    await workerKeys(out, '--weeks', '2');
+    const before = await loadIdentities(out);
+    for (const times of [2, 3]) {
+      const { code, err } = await workerKeys(out, '--weeks', '2', '--anew');
+      expect([code, err]).toEqual([EXIT.ok, expect.stringContaining('3 files of the former keys are called former-')]);
+      const { identities, unusable } = await loadIdentities(out);
+      expect([identities.length, unusable]).toEqual([2 * times, []]);
+      const ends = new Map(identities.map(({ keyId, weekEnd }) => [keyId, weekEnd]));
+      for (const { keyId, weekEnd } of before.identities) expect(ends.get(keyId)).toEqual(weekEnd);
+    }
+    const weeks = ['week-2026-11-30.txt', 'week-2026-12-07.txt'].flatMap((name) => [name, `former-${name}`, `former-former-${name}`]);
+    expect((await readdir(out)).filter((name) => name.endsWith('.txt')).toSorted()).toEqual(weeks.toSorted());
+  });
+
+  test('in a new folder makes the first', async () => {
+    const { code, err } = await workerKeys(dir.path('first'), '--weeks', '1', '--anew');
+    expect([code, err]).toEqual([EXIT.ok, expect.not.stringContaining('former')]);
+  });
+});
+
+test('of one key in files of two weeks the later week counts', async () => {
+  const out = dir.path('copied');
+  await workerKeys(out, '--weeks', '1');
+  await copyFile(join(out, 'week-2026-11-30.txt'), join(out, 'week-2026-12-14.txt'));
+  const { identities } = await loadIdentities(out);
+  expect(identities.map(({ weekEnd }) => weekEnd)).toEqual([new Date('2026-12-21T00:00:00Z')]);
 });
 
 describe('--owner', () => {

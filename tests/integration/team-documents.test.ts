@@ -196,6 +196,23 @@ test('who is revoked is refused by the relay that runs, without a restart and wi
   expect(await opened(maple, 1)).not.toContain('And me');
 }, 120_000);
 
+test("the worker's keys are made anew, and what was sealed to the former ones is delivered all the same", async () => {
+  const former = await keyringOf();
+  const [anew = ''] = under('operations', "When the worker's keys may be in other hands", 1);
+  const revoke = documents.administrator.get('When something happens')?.find((line) => line.includes('--worker')) ?? '';
+  const [, , , carry = ''] = under('ceremony', 'English', 6);
+  const [, hands = '', take = ''] = under('operations', 'Each season: two commands', 4);
+  await operator.type(anew);
+  await operator.type(hands);
+  await administrator.type(revoke.replace('2026-12-07', MONDAY), ['y', 'y', PASSPHRASE]);
+  await administrator.type(carry);
+  await operator.type(take);
+  await until('the keyring with the new key', async () => (await keyringOf())?.keyring.worker !== former?.keyring.worker);
+  await request('From a page that was opened before', (await startConversation('en')).thread, former);
+  await request('From a new one', (await startConversation('en')).thread);
+  await until('delivery', async () => (await maildirFiles(programs.layout.inbox)).length === 5);
+}, 120_000);
+
 /** The block of docs/operations.md, with the team's id and the Maildir outside of a container. */
 async function writeInboxes(team: string): Promise<void> {
   const text = await readFile('docs/operations.md', 'utf8');
@@ -220,8 +237,8 @@ async function keyringOf(): Promise<VerifiedKeyring | null> {
   return start === null ? null : verifyKeyring(new TextEncoder().encode(start.keyring), start.signature, root);
 }
 
-async function request(message: string, thread: Thread): Promise<void> {
-  const keyring = await keyringOf();
+async function request(message: string, thread: Thread, before: VerifiedKeyring | null = null): Promise<void> {
+  const keyring = before ?? (await keyringOf());
   if (keyring === null) throw new Error('the relay is away');
   const sealed = sealRequest({ topic: 'psychological', language: 'en', message }, keyring, { thread });
   expect(parseAnswer((await postParcel(url, stampParcel(sealed, DIFFICULTY))).body).result).toBe('accepted');

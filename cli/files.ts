@@ -1,5 +1,6 @@
 import { lstat, mkdir, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
+import { randomBytes, toHex } from '../crypto/bytes.ts';
 import { textOf } from '../crypto/text-file.ts';
 import { FileError, readRegularFile } from '../runtime/files.ts';
 import { CliError } from './errors.ts';
@@ -89,7 +90,8 @@ export async function writeNewFiles(files: readonly NewFile[]): Promise<void> {
  * Throws OUTPUT_FAILED.
  */
 export async function putFile(path: string, content: string | Uint8Array): Promise<void> {
-  const half = `${path}.${String(process.pid)}.tmp`;
+  // By chance, since two programs may have one number, each in its own container.
+  const half = `${path}.${toHex(randomBytes(8))}.tmp`;
   try {
     const handle = await open(half, 'wx', PUBLIC);
     try {

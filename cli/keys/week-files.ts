@@ -33,21 +33,39 @@ export type Listing = {
   readonly readWith: (week: number) => readonly string[];
 };
 
-/** Throws OUTPUT_FAILED when a file cannot be shredded or written. */
+/** Throws OUTPUT_FAILED when a file cannot be shredded, once all others are, or cannot be written. */
 export async function tendWeekFiles({ folder, keyrings, keepWeeks, readWith }: Listing, io: Pick<Io, 'err' | 'now'>): Promise<void> {
   const weeks = await weeksIn(folder);
   const now = io.now().getTime();
   const memory = await readMemory(folder);
   const plan = planShredding(memory, weeks, keyrings, now, keepWeeks);
+  const failures: CliError[] = [];
+  const announced = { ...plan.memory.announced };
   for (const week of plan.shred) {
-    const path = join(folder, weekFileName(week));
-    await shred(path).catch((error: unknown) => {
-      throw writeFailure(error, path);
-    });
-    io.err(`Shredded: the key of the week from ${dayOf(week)}. What was sealed to it does not open any more.\n`);
+    const failure = await shredWeek(folder, week);
+    if (failure === null) {
+      io.err(`Shredded: the key of the week from ${dayOf(week)}. What was sealed to it does not open any more.\n`);
+      continue;
+    }
+    failures.push(failure);
+    // It stays announced, so that it goes as soon as that is mended.
+    const said = memory.announced[dayOf(week)];
+    if (said !== undefined) announced[dayOf(week)] = said;
   }
-  await writeMemory(folder, plan.memory);
+  await writeMemory(folder, { ...plan.memory, announced });
   for (const line of linesOf(plan, memory, readWith, now, folder)) io.err(`${line}\n`);
+  if (failures[0] !== undefined) throw failures[0];
+}
+
+/** Why the file cannot be shredded; null when it is, or when another command did that meanwhile. */
+async function shredWeek(folder: string, week: number): Promise<CliError | null> {
+  const path = join(folder, weekFileName(week));
+  try {
+    await shred(path);
+    return null;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? null : writeFailure(error, path);
+  }
 }
 
 function linesOf(plan: ShredPlan, memory: ShredMemory, readWith: Listing['readWith'], now: number, folder: string): string[] {

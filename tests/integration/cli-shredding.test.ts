@@ -1,5 +1,5 @@
 // Shredding by itself: a listing announces a week's key after its time, a later one shreds it, and then nothing on the disk opens.
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
@@ -63,6 +63,26 @@ describe('a week whose time is over', () => {
     const after = await inbox(DUE + 2 * DAY);
     expect([after.code, after.text]).toEqual([EXIT.notAuthentic, expect.not.stringContaining('From the first week')]);
     expect(after.text).toContain('From the second week');
+  });
+
+  test('that cannot be shredded holds up no other, and goes once that is mended', async () => {
+    const path = season.path('keys', FIRST);
+    await rename(path, season.path('elsewhere'));
+    await symlink(season.path('elsewhere'), path);
+    await inbox(DUE + WEEK_MS);
+    const { code, err } = await inbox(DUE + WEEK_MS + 2 * DAY);
+    expect([code, err]).toEqual([EXIT.output, expect.stringContaining(`cannot write ${path}`)]);
+    expect((await weekFiles()).slice(0, 2)).toEqual([FIRST, 'week-2026-12-14.age']);
+    await rename(season.path('elsewhere'), path);
+    expect((await inbox(DUE + WEEK_MS + 2 * DAY)).err).toContain('Shredded: the key of the week from 2026-11-30.');
+    expect(await weekFiles()).not.toContain(FIRST);
+  });
+
+  test('goes with two listings at once, and both end well', async () => {
+    await inbox(DUE);
+    const both = await Promise.all([inbox(DUE + 2 * DAY), inbox(DUE + 2 * DAY)]);
+    expect(both.map(({ code, err }) => [code, err])).toEqual(both.map(() => [EXIT.ok, expect.stringContaining('Shredded')]));
+    expect(await weekFiles()).not.toContain(FIRST);
   });
 
   test('stays until there is a listing: no other command shreds', async () => {

@@ -5,11 +5,13 @@ const HOUR_MS = 3_600_000;
 const FIELD = 'deletionHour';
 /** What an outage of three days held up is made good in three more. */
 const RATE = 2;
+/** Machines come up in 1970 until they have asked a time server: following such a clock back would hold up deleting for decades. */
+const BACK_AFTER_MS = 24 * HOUR_MS;
 
 /**
  * The time by which keys and replies are deleted. It is never ahead of the clock, and where the clock jumps ahead it follows at twice the
  * pace of the time that this worker really ran: so a clock that was set wrong, or came up wrong after an outage, deletes nothing at once,
- * and is noticed first (`lagMs`). A clock that is set back takes it along.
+ * and is noticed first (`lagMs`). A clock that is behind it takes it along only when that has lasted for a day.
  */
 export class DeletionClock {
   readonly #redis: Redis;
@@ -17,6 +19,7 @@ export class DeletionClock {
   readonly #steadyMs: () => number;
   #timeMs: number | null = null;
   #tickedAtMs = 0;
+  #behindForMs = 0;
   #hour = 0;
 
   /** @param steadyMs a clock that nobody can set, ms */
@@ -40,9 +43,11 @@ export class DeletionClock {
     const [nowMs, steadyMs] = [this.#now().getTime(), this.#steadyMs()];
     const before = this.#timeMs ?? (await this.#remembered()) ?? nowMs;
     const ran = this.#timeMs === null ? 0 : steadyMs - this.#tickedAtMs;
-    this.#timeMs = Math.min(nowMs, before + RATE * ran);
+    this.#behindForMs = nowMs < before ? this.#behindForMs + ran : 0;
+    const stays = nowMs < before && this.#behindForMs < BACK_AFTER_MS;
+    this.#timeMs = stays ? before : Math.min(nowMs, before + RATE * ran);
     this.#tickedAtMs = steadyMs;
-    return new Date(this.#timeMs);
+    return new Date(Math.min(nowMs, this.#timeMs));
   }
 
   /** Writes the time of the last `tick` into Redis, to the hour: that says nothing of any parcel. */

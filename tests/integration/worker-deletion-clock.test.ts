@@ -57,3 +57,28 @@ describe('a clock that jumps ahead', () => {
     expect(await kept()).toBe(1);
   });
 });
+
+describe('a clock that is set back', () => {
+  it('for a while, as on a machine that comes up in 1970, holds up nothing afterwards', async () => {
+    const years = 56 * 365 * 24;
+    stand.jump(-years);
+    expect(await kept()).toBe(2);
+    parts = await stand.worker();
+    expect(await kept()).toBe(2);
+    stand.jump(years);
+    stand.later(DUE);
+    expect(await kept()).toBe(1);
+  });
+
+  it('for a day is believed: when it is then ahead once more, nothing is deleted at once', async () => {
+    // The worker was first started with a clock that was weeks ahead.
+    await stand.admin.hset(keys.state, 'deletionHour', String(Math.floor(stand.now.getTime() / 3_600_000) + 1_000));
+    parts = await stand.worker();
+    for (let hours = 0; hours < 26; hours += 1) {
+      stand.later(1);
+      await parts.housekeeping.run();
+    }
+    stand.jump(1_000);
+    expect(await kept()).toBe(2);
+  });
+});

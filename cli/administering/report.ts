@@ -1,7 +1,7 @@
 // What signing does, said before the passphrase is asked.
 import { weekStart } from '../../crypto/card.ts';
 import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
-import { dayOf } from '../../volunteer/keys/season.ts';
+import { dayOf, instantOf } from '../../volunteer/keys/season.ts';
 import type { HeldKeyring } from '../keys/keyring.ts';
 import { visibleLine } from '../terminal/terminal.ts';
 import { changesOf, describeEntry, stayingOf, type Change } from './changes.ts';
@@ -9,7 +9,7 @@ import type { Folder } from './folder.ts';
 import { folderWeek, type WeekContent } from './members.ts';
 import type { Due } from './plan.ts';
 import { namesSame } from './release.ts';
-import { coveredUntil, instantOf, keyringAt, voidedBy } from './weeks.ts';
+import { coveredUntil, keyringAt, voidedBy } from './weeks.ts';
 
 /** For --json as it stands. Dates are UTC; `voided` and `before` are serials, `leftOut` names of teams in which nobody is. */
 export type SigningReport = {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { equal } from '../../crypto/bytes.ts';
 import { GRACE_MS } from '../../crypto/keyring.ts';
 import type { SigningKey } from '../../crypto/minisign.ts';
+import { instantOf } from '../../volunteer/keys/season.ts';
 import { CliError } from '../errors.ts';
 import { SERIAL_MAX, signKeyring, type HeldKeyring } from '../keys/keyring.ts';
 import { readRootKey } from '../keys/root-key.ts';
@@ -14,7 +15,7 @@ import { commit, folderDamaged, insistOnUnchanged, KEYRINGS, ROOT_KEY, storeKeyr
 import { checkOut, OUT, writeOut } from './out.ts';
 import type { Due } from './plan.ts';
 import { reportLines, reportOf } from './report.ts';
-import { instantOf, lastSigning } from './weeks.ts';
+import { lastSigning } from './weeks.ts';
 
 export type SigningOptions = {
   readonly out?: string | undefined;

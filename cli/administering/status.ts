@@ -2,14 +2,14 @@
 import { weekStart } from '../../crypto/card.ts';
 import { NOTICE_DAYS, noticeAt, type NoticeDays } from '../../crypto/notice.ts';
 import { keyName } from '../../crypto/minisign.ts';
-import { dayOf } from '../../volunteer/keys/season.ts';
+import { dayOf, instantOf } from '../../volunteer/keys/season.ts';
 import { visibleLine } from '../terminal/terminal.ts';
 import type { Folder } from './folder.ts';
 import { cardsOf, lastOf, membersOf, WORKER, folderWeek } from './members.ts';
 import { firstOutdated } from './plan.ts';
 import { releaseKeyName } from './release.ts';
 import { coverageLine } from './report.ts';
-import { coveredUntil, instantOf, signedUntil, stretchesOf, weeksBetween } from './weeks.ts';
+import { coveredUntil, signedUntil, stretchesOf, weeksBetween } from './weeks.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** As far as the first notice looks ahead. */

@@ -74,6 +74,3 @@ export function weeksBetween(from: number, until: number): number[] {
   const first = weekStart(from);
   return Array.from({ length: Math.max(0, Math.ceil((until - first) / WEEK_MS)) }, (_, at) => first + at * WEEK_MS);
 }
-
-/** A moment (Unix time, ms) as it stands in a keyring: 2026-11-30T00:00:00Z. */
-export const instantOf = (timeMs: number): string => `${new Date(timeMs).toISOString().slice(0, -'.000Z'.length)}Z`;

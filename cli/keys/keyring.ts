@@ -7,6 +7,7 @@ import { sign } from '../../crypto/minisign.ts';
 import type { PublicKey, SigningKey } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { textOf } from '../../crypto/text-file.ts';
+import { instantOf } from '../../volunteer/keys/season.ts';
 import { CliError } from '../errors.ts';
 import { readInput, readInputText, writeNewFiles } from '../files.ts';
 
@@ -55,8 +56,8 @@ export async function createKeyring(plan: KeyringPlan, rootKey: SigningKey, dire
   const keyring: Keyring = {
     version: 1,
     serial: plan.serial,
-    notBefore: isoSeconds(plan.from),
-    notAfter: isoSeconds(new Date(plan.from.getTime() + plan.days * DAY_MS)),
+    notBefore: instantOf(plan.from.getTime()),
+    notAfter: instantOf(plan.from.getTime() + plan.days * DAY_MS),
     previous: previous?.digest ?? null,
     worker: plan.worker,
     ...(plan.answerTime === undefined ? {} : { answerTime: plan.answerTime }),
@@ -99,8 +100,4 @@ function wasTouched(json: Uint8Array, signature: string, root: PublicKey): boole
       return false;
     }
   });
-}
-
-function isoSeconds(date: Date): string {
-  return `${date.toISOString().slice(0, 19)}Z`;
 }

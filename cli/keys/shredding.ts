@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import { WEEK_MS } from '../../crypto/card.ts';
 import type { VerifiedKeyring } from '../../crypto/keyring.ts';
-import { dayOf } from '../../volunteer/keys/season.ts';
+import { dayOf, instantOf } from '../../volunteer/keys/season.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -66,7 +66,7 @@ export function planShredding(
   const due = dues.filter(({ at }) => at <= now).map(({ week }) => week);
   const next = dues.find(({ at }) => at > now) ?? null;
   const stillKept = Object.fromEntries(Object.entries(memory.kept).filter(([first]) => weeks.some((week) => dayOf(week) === first)));
-  const remembered = { version: 1, listed: momentOf(Math.floor(now / HOUR_MS) * HOUR_MS), kept: stillKept } as const;
+  const remembered = { version: 1, listed: instantOf(Math.floor(now / HOUR_MS) * HOUR_MS), kept: stillKept } as const;
   const held = isBack ? 'clock' : isCovered ? null : 'keyring';
   if (held !== null) {
     return { shred: [], announce: [], next, held: due.length > 0 ? held : null, memory: { ...remembered, announced: {} } };
@@ -79,7 +79,7 @@ export function planShredding(
     announce: announce.map(({ week, at }) => ({ week, at: at + DAY_MS })),
     next,
     held,
-    memory: { ...remembered, announced: Object.fromEntries(announce.map(({ week, at }) => [dayOf(week), momentOf(at)])) },
+    memory: { ...remembered, announced: Object.fromEntries(announce.map(({ week, at }) => [dayOf(week), instantOf(at)])) },
   };
 }
 
@@ -102,7 +102,5 @@ export function keepLonger(memory: ShredMemory, week: number, now: number): { me
   if (memory.kept[first] !== undefined) return null;
   const until = Math.max(now, dueAt(week, memory, KEEP_WEEKS)) + KEEP_WEEKS * WEEK_MS;
   const announced = Object.fromEntries(Object.entries(memory.announced).filter(([each]) => each !== first));
-  return { memory: { ...memory, announced, kept: { ...memory.kept, [first]: momentOf(until) } }, until };
+  return { memory: { ...memory, announced, kept: { ...memory.kept, [first]: instantOf(until) } }, until };
 }
-
-const momentOf = (timeMs: number): string => `${new Date(timeMs).toISOString().slice(0, 19)}Z`;

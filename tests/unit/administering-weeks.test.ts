@@ -1,6 +1,7 @@
 // Which keyring counts when, and what signing anew takes away: laws over many keyrings.
 import { describe, expect, it } from 'vitest';
-import { instantOf, coveredUntil, keyringAt, stretchesOf, voidedBy, weeksBetween } from '../../cli/administering/weeks.ts';
+import { coveredUntil, keyringAt, stretchesOf, voidedBy, weeksBetween } from '../../cli/administering/weeks.ts';
+import { instantOf } from '../../volunteer/keys/season.ts';
 import { keyringThatCounts, type VerifiedKeyring } from '../../crypto/keyring.ts';
 
 const DAY_MS = 24 * 3_600_000;

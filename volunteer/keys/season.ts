@@ -13,7 +13,8 @@ export type Season = { readonly weeks: KeyFile[]; readonly card: string };
 /** How a week file is called: a volunteer's is an age file, a worker's a text. */
 export type WeekEnding = 'age' | 'txt';
 
-const instantOf = (timeMs: number): string => `${new Date(timeMs).toISOString().slice(0, -'.000Z'.length)}Z`;
+/** A moment (Unix time, ms) as it stands in cards and keyrings: 2026-11-30T00:00:00Z. */
+export const instantOf = (timeMs: number): string => `${new Date(timeMs).toISOString().slice(0, -'.000Z'.length)}Z`;
 const WEEK_FILE = /^week-(\d{4}-\d\d-\d\d)\.(?:age|txt)$/;
 const CARD_FILE = /^season-(\d{4}-\d\d-\d\d)\.card$/;
 

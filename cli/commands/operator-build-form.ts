@@ -36,7 +36,7 @@ form takes only keyrings that your administrator signed.
                      that follow it, for four weeks at most. Build again before the last of them ends: after that the
                      relay no longer serves the offline form
   --from DATE        the day, in UTC, from which these four weeks are counted; today if left out
-  --site FILE        where Quick exit leads to, crisis lines and the like (docs/operations.md)
+  --site FILE        where Quick exit leads to, crisis lines and the like (docs/form.md)
   --floor-serial N   the form refuses keyrings below this serial; 1 if left out
   --no-offline-form  remove the offline form that is in DIR, when no --keyring is given
   --replace          remove or overwrite anything else in DIR that this build does not have or that no build made
@@ -86,7 +86,7 @@ support-relay admin sign DIR/manifest.json on the computer that has the root key
     };
     const built = await buildWeb(options).catch((error: unknown) => {
       if (!(error instanceof SiteError)) throw error;
-      throw new CliError('INPUT_FORMAT', `${values.site ?? ''}: ${error.message}`, 'see docs/operations.md');
+      throw new CliError('INPUT_FORMAT', `${values.site ?? ''}: ${error.message}`, 'see docs/form.md');
     });
     tellBuilt(built, { keyrings: carried.map(({ keyring }) => keyring), warning }, outDir, values.json === true, io);
     return EXIT.ok;

@@ -1,4 +1,4 @@
-// Compares what a relay serves with what was signed, as several people who ask for it. docs/operations.md, "Verifying a relay from
+// Compares what a relay serves with what was signed, as several people who ask for it. docs/form.md, "Verifying a relay from
 // elsewhere".
 import { shuffled } from '../../crypto/bytes.ts';
 import type { VerifiedKeyring } from '../../crypto/keyring.ts';

@@ -35,7 +35,7 @@ describe('inboxes.json', () => {
   const issues = (inboxes: unknown): string[] => inboxesSchema.safeParse(inboxes).error?.issues.map(({ path }) => path.join('.')) ?? [];
 
   const whereLettersGo = async (): Promise<string> =>
-    (await readFile('docs/operations.md', 'utf8')).split('\n## ').find((section) => section.startsWith('Where letters go')) ?? '';
+    (await readFile('docs/operations.md', 'utf8')).split(/\n#+ /).find((section) => section.startsWith('Where letters go')) ?? '';
 
   it('takes a Maildir and a mail server, and fills in what is left out', () => {
     expect(inboxesSchema.parse([maildir, smtp])).toEqual([

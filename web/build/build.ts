@@ -34,7 +34,7 @@ export type WebOptions = {
   keyrings?: readonly SignedKeyring[];
   /** Leading zero bits of the offline form's stamps: it cannot ask the relay how many it wants. */
   offlineDifficulty?: number;
-  /** What the operator changes about the form (web/build/site.ts, docs/operations.md). */
+  /** What the operator changes about the form (web/build/site.ts, docs/form.md). */
   siteFile?: string;
   /** Called with what this build removes and overwrites. If it throws, nothing changes. */
   agree?: (former: Former) => void;

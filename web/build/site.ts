@@ -1,4 +1,4 @@
-// What an operator may change about the form: a JSON file for the build. docs/operations.md describes it.
+// What an operator may change about the form: a JSON file for the build. docs/form.md describes it.
 import * as z from 'zod';
 
 const MAX_TEXT = 300;

@@ -3,6 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { randomBytes, toHex } from '../crypto/bytes.ts';
 import { textOf } from '../crypto/text-file.ts';
 import { FileError, readRegularFile } from '../runtime/files.ts';
+import { SocksError } from '../runtime/socks.ts';
 import { CliError } from './errors.ts';
 
 /** The most that is read as a whole: a message with several letters, encoded twice, is well below it. */
@@ -144,6 +145,7 @@ function alreadyThere(path: string): CliError {
 
 /** What went wrong according to the system, in words for people, without a path or a stack trace. */
 export function reason(error: unknown): string {
+  if (error instanceof SocksError) return error.message;
   switch (codeOf(error)) {
     case 'ENOENT':
       return 'it does not exist';

@@ -4,7 +4,7 @@ import { INPUT_BYTES_MAX, readInputText, tooLarge } from '../files.ts';
 import type { Io } from '../terminal/io.ts';
 import { readPassphraseFile } from '../terminal/passphrase.ts';
 import { visibleLine } from '../terminal/terminal.ts';
-import { onionWithoutProxy } from './socks.ts';
+import { onionWithoutProxy } from './proxy.ts';
 
 const IMAPS_PORT = 993;
 /** More than anybody can read: of a larger folder, only the newest messages are read. */

@@ -3,7 +3,8 @@ import { UsageError } from '../errors.ts';
 import { AT_ONCE_OPTION } from './moments.ts';
 import { parseAddress, type RelayAddress } from './relay-address.ts';
 import type { Route } from './post-parcels.ts';
-import { onionWithoutProxy, parseSocks } from '../net/socks.ts';
+import { onionWithoutProxy } from '../net/proxy.ts';
+import { parseSocks } from '../../runtime/socks.ts';
 
 export const DESTINATION_OPTIONS = { relay: { type: 'string' }, socks: { type: 'string' }, ...AT_ONCE_OPTION } as const;
 

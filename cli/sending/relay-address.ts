@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { socksConnect, type Circuit, type SocksAddress } from '../net/socks.ts';
+import { socksConnect, type Circuit, type SocksAddress } from '../../runtime/socks.ts';
 
 /** For a connection on which nothing is received or sent. */
 const TIMEOUT_MS = 120_000;
@@ -33,16 +33,20 @@ export async function dial(address: RelayAddress, circuit: Circuit, signal: Abor
   const isTls = url.protocol === 'https:';
   const port = Number(url.port || (isTls ? 443 : 80));
   const target = { host: url.hostname, port, circuit };
-  const plain = await (socks === null
-    ? connected(connect({ port, host: url.hostname, signal }))
-    : socksConnect(socks, target, TIMEOUT_MS, signal));
+  const plain =
+    socks === null
+      ? await connected(connect({ port, host: url.hostname, signal }))
+      : withTimeout(await socksConnect(socks, target, TIMEOUT_MS, signal));
   if (!isTls) return plain;
   const servername = isIP(url.hostname) === 0 ? url.hostname : '';
   return connected(connectTls({ socket: plain, servername }), 'secureConnect');
 }
 
 async function connected<S extends Socket>(socket: S, event = 'connect'): Promise<S> {
-  socket.setTimeout(TIMEOUT_MS, () => socket.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })));
-  await once(socket, event);
+  await once(withTimeout(socket), event);
   return socket;
+}
+
+function withTimeout<S extends Socket>(socket: S): S {
+  return socket.setTimeout(TIMEOUT_MS, () => socket.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })));
 }

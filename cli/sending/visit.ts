@@ -14,7 +14,7 @@ import { reason } from '../files.ts';
 import type { ServedKeyring } from '../keys/newer-keyring.ts';
 import { PAGE_FILES, pageHeaders } from './page-requests.ts';
 import { dial, originOf, type RelayAddress } from './relay-address.ts';
-import { newCircuit } from '../net/socks.ts';
+import { newCircuit } from '../../runtime/socks.ts';
 
 /** For a whole exchange: a server that sends a byte now and then could otherwise hold somebody for hours. */
 const DEADLINE_MS = 300_000;

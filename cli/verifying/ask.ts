@@ -3,7 +3,7 @@ import { Agent, request, type IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import type { ResponseHeader } from '../../runtime/served.ts';
-import { newCircuit } from '../net/socks.ts';
+import { newCircuit } from '../../runtime/socks.ts';
 import { dial, originOf, type RelayAddress } from '../sending/relay-address.ts';
 import type { Who } from './askers.ts';
 

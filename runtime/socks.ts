@@ -1,10 +1,9 @@
 // Connections through Tor's SOCKS port: RFC 1928, and RFC 1929 so that each can have a circuit of its own.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { randomBytes, toHex } from '../../crypto/bytes.ts';
-import { CliError } from '../errors.ts';
+import { randomBytes, toHex } from '../crypto/bytes.ts';
 
-export type SocksAddress = { readonly host: string; readonly port: number };
+export type SocksAddress = { readonly path: string } | { readonly host: string; readonly port: number };
 
 /** A user name and a password whose only use is to tell Tor which connections may share a circuit. */
 export type Circuit = { readonly user: string; readonly password: string };
@@ -21,30 +20,52 @@ const IPV6_BYTES = 16;
 const PORT_BYTES = 2;
 const ISOLATION_BYTES = 16;
 
-/** `code` is text for people, in the place where an error of the system has, for example, ECONNREFUSED. */
-export class SocksError extends Error {
-  readonly code: string;
+/** Why there is no connection, as the log and the status say it. */
+export type SocksFailure =
+  /** Nothing listens at the address of the proxy, or it hung up. */
+  | 'tor-away'
+  /** What listens there is no SOCKS port, or takes no circuit of our own. */
+  | 'tor-unlike'
+  /** No connection in time: Tor has no network yet, or the server does not answer. */
+  | 'tor-slow'
+  /** Neither Tor nor any exit may connect there. */
+  | 'tor-refused'
+  /** Nobody knows the name of the server. */
+  | 'tor-unresolved'
+  /** Nothing listens at that port of the server. */
+  | 'tor-connection-refused'
+  /** An onion service is not there, or does not let us in. */
+  | 'tor-onion'
+  | 'tor-failed';
 
-  constructor(what: string) {
-    super(what);
+/** Replies of RFC 1928 § 6, as tor uses them (socks-extensions of tor's specifications). */
+const FAILURES: ReadonlyMap<number, SocksFailure> = new Map([
+  [2, 'tor-refused'],
+  [4, 'tor-unresolved'],
+  [5, 'tor-connection-refused'],
+  [6, 'tor-slow'],
+]);
+/** From here on tor's own replies, with the flag ExtendedErrors: all are about onion services. */
+const FIRST_ONION_REPLY = 0xf0;
+
+/** `message` is text for people. */
+export class SocksError extends Error {
+  readonly code: SocksFailure;
+
+  constructor(code: SocksFailure, message: string) {
+    super(message);
     this.name = 'SocksError';
-    this.code = what;
+    this.code = code;
   }
 }
 
-/** Parses an address such as `127.0.0.1:9150`; null for anything else. */
+/** Parses an address such as `127.0.0.1:9150` or `unix:/run/tor/socks`; null for anything else. */
 export function parseSocks(text: string): SocksAddress | null {
+  const path = /^unix:(\/.+)$/.exec(text)?.[1];
+  if (path !== undefined) return { path };
   const [, host = '', digits = ''] = /^([A-Za-z0-9.-]{1,253}):(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
   return host !== '' && port > 0 && port < 65_536 ? { host, port } : null;
-}
-
-export function onionWithoutProxy(): CliError {
-  return new CliError(
-    'USAGE',
-    'an onion address is reached through Tor only',
-    'open Tor Browser and add --socks 127.0.0.1:9150 (127.0.0.1:9050 for the tor service)',
-  );
 }
 
 export function newCircuit(): Circuit {
@@ -54,33 +75,42 @@ export function newCircuit(): Circuit {
 
 /**
  * Connects through the proxy, which also resolves the name, so that nobody else learns of it. Tor puts connections with different
- * passwords on different circuits. Throws SocksError when the proxy refuses or says nothing.
+ * passwords on different circuits. Throws SocksError when the proxy refuses, or for `timeoutMs` says nothing.
  */
 export async function socksConnect(
   proxy: SocksAddress,
   { host, port, circuit }: SocksTarget,
   timeoutMs: number,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<Socket> {
-  const socket = connect({ port: proxy.port, host: proxy.host, signal });
-  socket.setTimeout(timeoutMs, () => socket.destroy(new SocksError('no answer in time through the proxy')));
+  const socket = connect({ ...proxy, signal });
+  const onTimeout = (): unknown => socket.destroy(new SocksError('tor-slow', 'no answer in time through the proxy'));
+  socket.setTimeout(timeoutMs, onTimeout);
   // An error without a listener would end the program; the read that is waiting fails with it.
   socket.on('error', () => undefined);
   try {
     await once(socket, 'connect').catch(() => {
-      throw new SocksError(`there is no SOCKS proxy at ${proxy.host}:${String(proxy.port)} (is Tor running?)`);
+      throw new SocksError('tor-away', `there is no SOCKS proxy at ${nameOf(proxy)} (is Tor running?)`);
     });
     await authenticate(socket, circuit);
     const name = Buffer.from(host);
     socket.write(Buffer.concat([Buffer.from([VERSION, CONNECT, 0, BY_NAME, name.length]), name, Buffer.from([port >> 8, port & 0xff])]));
     const [, reply = 0, , type] = await read(socket, 4);
-    if (reply !== 0) throw new SocksError(`the proxy cannot reach it (SOCKS reply ${String(reply)})`);
+    if (reply !== 0) throw new SocksError(failureOf(reply), `the proxy cannot reach it (SOCKS reply ${String(reply)})`);
     await read(socket, (await addressLength(socket, type)) + PORT_BYTES);
-    return socket;
+    return socket.setTimeout(0).off('timeout', onTimeout);
   } catch (error) {
     socket.destroy();
     throw error;
   }
+}
+
+function nameOf(proxy: SocksAddress): string {
+  return 'path' in proxy ? proxy.path : `${proxy.host}:${String(proxy.port)}`;
+}
+
+function failureOf(reply: number): SocksFailure {
+  return reply >= FIRST_ONION_REPLY ? 'tor-onion' : (FAILURES.get(reply) ?? 'tor-failed');
 }
 
 /** Bytes of the address in the proxy's reply, RFC 1928 § 6: a name has its length before it. */
@@ -92,12 +122,14 @@ async function addressLength(socket: Socket, type: number | undefined): Promise<
 async function authenticate(socket: Socket, circuit: Circuit): Promise<void> {
   socket.write(Buffer.from([VERSION, 1, WITH_PASSWORD]));
   const [version, method] = await read(socket, 2);
-  if (version !== VERSION || method !== WITH_PASSWORD) throw new SocksError('what answers there is not the SOCKS port of Tor');
+  if (version !== VERSION || method !== WITH_PASSWORD) {
+    throw new SocksError('tor-unlike', 'what answers there is not the SOCKS port of Tor');
+  }
   const user = Buffer.from(circuit.user);
   const password = Buffer.from(circuit.password);
   socket.write(Buffer.concat([Buffer.from([PASSWORD_VERSION, user.length]), user, Buffer.from([password.length]), password]));
   const [, refused] = await read(socket, 2);
-  if (refused !== 0) throw new SocksError('the proxy does not let us in');
+  if (refused !== 0) throw new SocksError('tor-unlike', 'the proxy does not let us in');
 }
 
 /** Keeps one listener until all bytes are there: one that is added while some are would be called for those, again and again. */
@@ -108,7 +140,7 @@ function read(socket: Socket, length: number): Promise<Buffer> {
       if (bytes === null && !socket.readableEnded && !socket.destroyed) return;
       socket.off('readable', attempt).off('close', attempt);
       if (bytes?.length === length) resolve(bytes);
-      else reject(socket.errored ?? new SocksError('the proxy closed the connection'));
+      else reject(socket.errored ?? new SocksError('tor-away', 'the proxy closed the connection'));
     };
     socket.on('readable', attempt).on('close', attempt);
     attempt();

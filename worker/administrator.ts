@@ -7,6 +7,7 @@ import { noticeAt, type NoticeDays } from '../crypto/notice.ts';
 import { keys } from '../redis/keys.ts';
 import { readState } from '../redis/state.ts';
 import { errorCode, log } from '../runtime/log.ts';
+import type { SocksAddress } from '../runtime/socks.ts';
 import { connectMailServer, mailServerFields, refineMailServer } from './inboxes/mail-server.ts';
 import { startOfDay, SUBJECT } from './inboxes/message.ts';
 
@@ -33,12 +34,14 @@ type Told = { readonly words: readonly string[]; readonly texts: readonly (reado
 export class AdministratorMail {
   readonly #redis: Redis;
   readonly #settings: AdministratorSettings;
+  readonly #tor: SocksAddress | null;
   readonly #now: () => Date;
   #failing: string | null = null;
 
-  constructor(redis: Redis, settings: AdministratorSettings, now = () => new Date()) {
+  constructor(redis: Redis, settings: AdministratorSettings, tor: SocksAddress | null, now = () => new Date()) {
     this.#redis = redis;
     this.#settings = settings;
+    this.#tor = tor;
     this.#now = now;
   }
 
@@ -86,7 +89,7 @@ export class AdministratorMail {
     const id = toHex(randomBytes(MESSAGE_ID_BYTES));
     const mail = { from, to, subject, text, date: startOfDay(this.#now()), messageId: `<${id}@relay.invalid>` };
     const raw = await new MailComposer({ ...mail, newline: 'windows', disableFileAccess: true, disableUrlAccess: true }).compile().build();
-    const transport = await connectMailServer(this.#settings);
+    const transport = await connectMailServer(this.#settings, this.#tor);
     try {
       await transport.sendMail({ raw, envelope: { from, to: [to] } });
     } finally {

@@ -3,11 +3,13 @@ import { textOf } from '../crypto/text-file.ts';
 import { absolutePath, integer, poolLimit, readEnv, secretFile, seenLimit } from '../runtime/env.ts';
 import { readRegularFileSync } from '../runtime/files.ts';
 import { errorCode } from '../runtime/log.ts';
+import { parseSocks, type SocksAddress } from '../runtime/socks.ts';
 import { MAX_REPLY_WEEKS, REPLY_LIMIT, REPLY_WEEKS } from '../redis/mailboxes.ts';
 import type { RedisTarget } from '../redis/connection.ts';
 import type { RelayLimits } from '../redis/state.ts';
 import { administratorSchema, type AdministratorSettings } from './administrator.ts';
 import { inboxesSchema, type InboxSettings } from './inboxes/kinds.ts';
+import { needsTor } from './inboxes/mail-way.ts';
 import type { Limits } from './obstacles.ts';
 
 const HOUR_MS = 3_600_000;
@@ -23,6 +25,8 @@ export type WorkerConfig = {
   readonly inboxes: readonly InboxSettings[];
   /** The mail server by which the administrator is told what a coming week lacks; null: none. */
   readonly administrator: AdministratorSettings | null;
+  /** Through which mail goes that is not to go directly; null: all goes directly. */
+  readonly torSocks: SocksAddress | null;
   readonly roundSeconds: number;
   /** For a shallow pool (worker/mixing.ts). */
   readonly flushProbability: number;
@@ -54,7 +58,14 @@ const flushProbability = z
   .transform(Number)
   .pipe(z.number().gt(0, { error: 'expected a probability above 0' }).lte(1, { error: 'expected a probability of at most 1' }));
 
-export const workerEnv = z.object({
+const socksAddress = z.string().transform((text, context): SocksAddress => {
+  const address = parseSocks(text);
+  if (address !== null) return address;
+  context.addIssue({ code: 'custom', message: 'expected unix:/path or HOST:PORT' });
+  return z.NEVER;
+});
+
+const variables = z.object({
   WORKER_REDIS_SOCKET: absolutePath,
   WORKER_REDIS_USER: z.string().min(1).default('worker'),
   WORKER_REDIS_PASSWORD_FILE: secretFile,
@@ -63,6 +74,7 @@ export const workerEnv = z.object({
   WORKER_IDENTITIES: absolutePath,
   WORKER_INBOXES: jsonFile(inboxesSchema),
   WORKER_ADMINISTRATOR: jsonFile(administratorSchema).optional(),
+  WORKER_TOR_SOCKS: socksAddress.optional(),
   WORKER_ROUND_SECONDS: integer(1, MAX_ROUND_SECONDS).default(300),
   WORKER_SHARE: flushProbability.default(0.5),
   WORKER_BACKLOG_HOURS: integer(1, 24 * 60).default(72),
@@ -75,6 +87,15 @@ export const workerEnv = z.object({
   RELAY_SEEN_LIMIT: seenLimit,
 });
 
+export const workerEnv = variables.superRefine((read, context) => {
+  if (read.WORKER_TOR_SOCKS !== undefined) return;
+  const lacks = (path: keyof typeof read, who: string): void => {
+    context.addIssue({ code: 'custom', path: [path], message: `${who} is reached through Tor: set WORKER_TOR_SOCKS` });
+  };
+  for (const inbox of read.WORKER_INBOXES) if ('host' in inbox && needsTor(inbox)) lacks('WORKER_INBOXES', inbox.id);
+  if (read.WORKER_ADMINISTRATOR && needsTor(read.WORKER_ADMINISTRATOR)) lacks('WORKER_ADMINISTRATOR', 'the mail server');
+});
+
 export function readWorkerConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig {
   const read = readEnv(workerEnv, env);
   return {
@@ -84,6 +105,7 @@ export function readWorkerConfig(env: NodeJS.ProcessEnv = process.env): WorkerCo
     identities: read.WORKER_IDENTITIES,
     inboxes: read.WORKER_INBOXES,
     administrator: read.WORKER_ADMINISTRATOR ?? null,
+    torSocks: read.WORKER_TOR_SOCKS ?? null,
     roundSeconds: read.WORKER_ROUND_SECONDS,
     flushProbability: read.WORKER_SHARE,
     backlogMs: read.WORKER_BACKLOG_HOURS * HOUR_MS,

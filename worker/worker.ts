@@ -50,14 +50,14 @@ export async function createWorker(config: WorkerConfig): Promise<Service> {
   for (const settings of config.inboxes) {
     const outbox = outboxes.get(settings.id);
     if (!outbox) continue;
-    const delivery = new OutboxDelivery(outbox, guardedInbox(settings));
+    const delivery = new OutboxDelivery(outbox, guardedInbox(settings, config.torSocks));
     const name = `deliver-${settings.id}`;
     const lease = roundLease(name, instance, roundMs);
     duties.set(name, (stopping) => withLease(redis, lease, () => delivery.run(stopping)));
   }
-  const { administrator } = config;
+  const { administrator, torSocks } = config;
   if (administrator !== null) {
-    const mail = new AdministratorMail(redis, administrator);
+    const mail = new AdministratorMail(redis, administrator, torSocks);
     const lease = roundLease('administrator', instance, roundMs);
     duties.set('administrator', () => withLease(redis, lease, () => mail.run()));
   }

@@ -29,7 +29,7 @@ afterEach(() => server.stop());
 async function tell(daysLeft: number, warnings = ''): Promise<void> {
   await publishMix(client, { ...WELL, keyringUntil: new Date(UNTIL).toISOString(), warnings });
   const at = { host: '127.0.0.1', port: server.port, tls: 'none', from: 'relay@example.org', to: 'admin@example.org' };
-  await new AdministratorMail(client, administratorSchema.parse(at), () => new Date(UNTIL - daysLeft * DAY_MS)).run();
+  await new AdministratorMail(client, administratorSchema.parse(at), null, () => new Date(UNTIL - daysLeft * DAY_MS)).run();
 }
 
 const texts = () => Promise.all(server.mails.map(async ({ raw }) => (await PostalMime.parse(raw)).text ?? ''));
@@ -64,7 +64,7 @@ it('again at the next round when the server refuses, which is logged once', asyn
   refusal = '451 4.3.0';
   const at = { host: '127.0.0.1', port: server.port, tls: 'none', from: 'relay@example.org', to: 'admin@example.org' };
   await publishMix(client, { ...WELL, keyringUntil: new Date(UNTIL).toISOString() });
-  const mail = new AdministratorMail(client, administratorSchema.parse(at), () => new Date(UNTIL - DAY_MS));
+  const mail = new AdministratorMail(client, administratorSchema.parse(at), null, () => new Date(UNTIL - DAY_MS));
   for (let times = 0; times < 2; times += 1) await mail.run();
   expect(logged.mock.calls).toEqual([['administrator not told', { code: 'EMESSAGE' }]]);
   logged.mockRestore();
@@ -82,7 +82,7 @@ it('is configured as the documents show it', async () => {
 
 it('never over a network in the clear', () => {
   const at = { host: 'mail.example.org', port: 25, tls: 'none', from: 'relay@example.org', to: 'admin@example.org' };
-  expect(administratorSchema.safeParse(at).error?.issues[0]?.message).toBe('"none" is allowed on loopback only');
+  expect(administratorSchema.safeParse(at).error?.issues[0]?.message).toBe('"none" is allowed on loopback and to an onion only');
   expect(administratorSchema.safeParse({ ...at, tls: 'starttls', user: 'a' }).success).toBe(false);
   expect(administratorSchema.safeParse({ ...at, tls: 'starttls', team: 'a' }).success).toBe(false);
 });

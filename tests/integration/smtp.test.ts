@@ -59,7 +59,7 @@ function inboxAt(port: number, more: object = {}): Guard {
   };
   const [parsed] = inboxesSchema.parse([settings]);
   if (!parsed) throw new Error('no inbox');
-  return guardedInbox(parsed);
+  return guardedInbox(parsed, null);
 }
 
 const login: NonNullable<SMTPServerOptions['onAuth']> = (auth, _session, done) => {

@@ -75,5 +75,5 @@ export class DeliveryStand {
 function open(settings: object): Guard {
   const [parsed] = inboxesSchema.parse([{ id: 'inbox-1', team: TEAM, ...settings }]);
   if (!parsed) throw new Error('no inbox');
-  return guardedInbox(parsed);
+  return guardedInbox(parsed, null);
 }

@@ -36,6 +36,7 @@ export async function startSmtp(options: SMTPServerOptions = {}, answers: Answer
   let connections = 0;
   const server = new SMTPServer({
     authOptional: true,
+    disableReverseLookup: true,
     closeTimeout: 100,
     disabledCommands: options.secure === true || options.key ? [] : ['STARTTLS'],
     ...options,

@@ -6,9 +6,13 @@ export type SocksVisit = { user: string; password: string; host: string; port: n
 /** A name that only a proxy can resolve. */
 export const ONION = `${'a'.repeat(56)}.onion`;
 
-/** A minimal SOCKS5 proxy, like Tor's for its clients: accepts any password, and connects each of `names` to a local port. */
+/**
+ * A minimal SOCKS5 proxy, like Tor's for its clients: accepts any password, and connects each of `names` to a local port. Others get
+ * the reply `unknown` (RFC 1928 § 6). @param path a unix socket to listen on, instead of a port
+ */
 export async function startSocksServer(
   names: Readonly<Record<string, number>>,
+  { path, unknown = 4 }: { path?: string; unknown?: number } = {},
 ): Promise<{ port: number; visits: SocksVisit[]; stop: () => Promise<void> }> {
   const visits: SocksVisit[] = [];
   const sockets = new Set<Socket>();
@@ -32,7 +36,7 @@ export async function startSocksServer(
     visits.push({ user: user.toString(), password: password.toString(), host, port });
     const to = names[host];
     if (to === undefined) {
-      client.end(Buffer.from([5, 4, 0, 1, 0, 0, 0, 0, 0, 0]));
+      client.end(Buffer.from([5, unknown, 0, 1, 0, 0, 0, 0, 0, 0]));
       return;
     }
     const upstream = connect(to, '127.0.0.1');
@@ -43,14 +47,15 @@ export async function startSocksServer(
     client.pipe(upstream).pipe(client);
   }
 
-  server.listen(0, '127.0.0.1');
+  if (path === undefined) server.listen(0, '127.0.0.1');
+  else server.listen(path);
   await once(server, 'listening');
   const stop = async (): Promise<void> => {
     for (const socket of sockets) socket.destroy();
     server.close();
     await once(server, 'close');
   };
-  return { port: (server.address() as AddressInfo).port, visits, stop };
+  return { port: path === undefined ? (server.address() as AddressInfo).port : 0, visits, stop };
 }
 
 async function take(socket: Socket, length: number): Promise<Buffer> {

@@ -17,7 +17,7 @@ export class WholeWorkerStand extends WorkerStand<Files> {
     super(parts);
     const { inboxes } = this.bench.config;
     this.#deliveries = new Map(
-      inboxes.map((settings) => [settings.id, new OutboxDelivery(new Outbox(this.client, settings.id), guardedInbox(settings))]),
+      inboxes.map((settings) => [settings.id, new OutboxDelivery(new Outbox(this.client, settings.id), guardedInbox(settings, null))]),
     );
   }
 

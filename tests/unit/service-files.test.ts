@@ -111,7 +111,7 @@ describe('a pipe in place of', () => {
       ...{ id: 'inbox-1', team: '00112233445566aa', kind: 'smtp', host: 'mail.example.org', port: 465, tls: 'implicit' },
       ...{ from: 'a@example.org', to: 'b@example.org', user: 'a', passwordFile: at('pipe') },
     });
-    await expect(smtp.createInbox(settings)).rejects.toMatchObject({ code: 'FILE_KIND' });
+    await expect(smtp.createInbox(settings, null)).rejects.toMatchObject({ code: 'FILE_KIND' });
   });
 
   it('an identity makes only that one unusable', { timeout: TIMEOUT_MS }, async () => {

@@ -20,16 +20,8 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 
 const team = '00112233445566aa';
 const maildir = { id: 'inbox-1', team, kind: 'maildir', path: '/var/mail/team' };
-const smtp = {
-  id: 'inbox-2',
-  team,
-  kind: 'smtp',
-  host: 'mail.example.org',
-  port: 465,
-  tls: 'implicit',
-  from: 'a@example.org',
-  to: 'b@example.org',
-};
+const server = { host: 'mail.example.org', port: 465, tls: 'implicit', from: 'a@example.org', to: 'b@example.org' };
+const smtp = { id: 'inbox-2', team, kind: 'smtp', ...server };
 
 describe('inboxes.json', () => {
   const issues = (inboxes: unknown): string[] => inboxesSchema.safeParse(inboxes).error?.issues.map(({ path }) => path.join('.')) ?? [];
@@ -66,6 +58,9 @@ describe('inboxes.json', () => {
     ['an id twice', [maildir, { ...smtp, id: 'inbox-1' }], ''],
     ['plain SMTP to another machine', [{ ...smtp, tls: 'none' }], '0.tls'],
     ['plain SMTP to a name that looks like loopback', [{ ...smtp, tls: 'none', host: '127.0.0.1.example.org' }], '0.tls'],
+    ['a server on this machine, through Tor', [{ ...smtp, host: '127.0.0.1', via: 'tor' }], '0.via'],
+    ['an onion, directly', [{ ...smtp, host: `${'a'.repeat(56)}.onion`, via: 'direct' }], '0.via'],
+    ['plain SMTP to a name that looks like an onion', [{ ...smtp, tls: 'none', host: 'a.onion.example.org' }], '0.tls'],
     ['a user without a password', [{ ...smtp, user: 'a' }], '0.passwordFile'],
     ['a subject that would be a header', [{ ...smtp, subject: 'a\r\nBcc: x@example.org' }], '0.subject'],
     ['no time at all', [{ ...smtp, timeoutSeconds: 0 }], '0.timeoutSeconds'],
@@ -74,7 +69,7 @@ describe('inboxes.json', () => {
     expect(issues(inboxes)).toEqual([place]);
   });
 
-  it.each(['localhost', '127.0.0.1', '127.1.2.3', '::1'])('lets plain SMTP to %s', (host) => {
+  it.each(['localhost', '127.0.0.1', '127.1.2.3', '::1', `${'a'.repeat(56)}.onion`])('lets plain SMTP to %s', (host) => {
     expect(issues([{ ...smtp, tls: 'none', host }])).toEqual([]);
   });
 });
@@ -88,6 +83,37 @@ describe('the environment', () => {
       expect(text).toContain(`WORKER_${name}: `);
     }
     expect(text).not.toContain('secret-team');
+  });
+
+  describe('of mail through Tor', () => {
+    const problems = async (inbox: object, more: NodeJS.ProcessEnv = {}): Promise<string[]> => {
+      await writeFile(join(dir, 'inboxes.json'), JSON.stringify([inbox]));
+      await writeFile(join(dir, 'password'), 'secret');
+      const paths = { WORKER_REDIS_SOCKET: '/x', WORKER_KEYRINGS: '/x', WORKER_ROOT_KEY: '/x', WORKER_IDENTITIES: '/x' };
+      const files = { WORKER_INBOXES: join(dir, 'inboxes.json'), WORKER_REDIS_PASSWORD_FILE: join(dir, 'password') };
+      const result = parseEnv(workerEnv, { ...paths, ...files, ...more });
+      return 'problems' in result ? result.problems : [];
+    };
+    const lacking = 'is reached through Tor: set WORKER_TOR_SOCKS';
+
+    it('lacks a SOCKS port for an inbox or an administrator that needs one', async () => {
+      for (const inbox of [maildir, smtp, { ...smtp, via: 'direct' }]) expect(await problems(inbox)).toEqual([]);
+      for (const inbox of [
+        { ...smtp, via: 'tor' },
+        { ...smtp, host: `${'a'.repeat(56)}.onion` },
+      ]) {
+        expect(await problems(inbox)).toEqual([`WORKER_INBOXES: inbox-2 ${lacking}`]);
+        expect(await problems(inbox, { WORKER_TOR_SOCKS: 'unix:/run/tor/socks' })).toEqual([]);
+      }
+      await writeFile(join(dir, 'administrator.json'), JSON.stringify({ ...server, via: 'tor' }));
+      const told = { WORKER_ADMINISTRATOR: join(dir, 'administrator.json') };
+      expect(await problems(maildir, told)).toEqual([`WORKER_ADMINISTRATOR: the mail server ${lacking}`]);
+      expect(await problems(maildir, { ...told, WORKER_TOR_SOCKS: '127.0.0.1:9050' })).toEqual([]);
+    });
+
+    it.each(['9050', '127.0.0.1', 'unix:socks', 'unix:', '127.0.0.1:0', '127.0.0.1:65536', 'a b:1'])('is not %j', async (text) => {
+      expect(await problems(maildir, { WORKER_TOR_SOCKS: text })).toEqual(['WORKER_TOR_SOCKS: expected unix:/path or HOST:PORT']);
+    });
   });
 });
 

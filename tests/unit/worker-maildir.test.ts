@@ -25,7 +25,7 @@ beforeEach(async () => {
 afterEach(() => rm(path, { recursive: true, force: true }));
 
 const open = (): Promise<Inbox> =>
-  maildir.createInbox({ id: 'inbox-1', team: '0'.repeat(16), kind: 'maildir', path: join(path, 'box'), timeoutSeconds: 60 });
+  maildir.createInbox({ id: 'inbox-1', team: '0'.repeat(16), kind: 'maildir', path: join(path, 'box'), timeoutSeconds: 60 }, null);
 const list = (part: string): Promise<string[]> => readdir(join(path, 'box', part));
 
 describe('a Maildir', () => {

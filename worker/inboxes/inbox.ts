@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { hexPattern } from '../../crypto/schema.ts';
 import { TEAM_ID_BYTES } from '../../crypto/wire.ts';
+import type { SocksAddress } from '../../runtime/socks.ts';
 
 /** A letter as the mix leaves it in an outbox: ciphertext under an opaque id. */
 export type Letter = {
@@ -49,4 +50,8 @@ export const inboxFields = {
 };
 
 /** One kind of inbox: the schema of its settings in `inboxes.json`, and how to set one up. */
-export type InboxKind<Schema extends z.ZodObject> = { readonly schema: Schema; createInbox(settings: z.output<Schema>): Promise<Inbox> };
+export type InboxKind<Schema extends z.ZodObject> = {
+  readonly schema: Schema;
+  /** @param tor Tor's SOCKS port, for what is not on this machine; null: there is none */
+  createInbox(settings: z.output<Schema>, tor: SocksAddress | null): Promise<Inbox>;
+};

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { SocksAddress } from '../../runtime/socks.ts';
 import { Guard } from './guard.ts';
 import type { InboxKind } from './inbox.ts';
 import { maildir } from './maildir.ts';
@@ -18,8 +19,8 @@ export const inboxesSchema = z
   .min(1)
   .refine((inboxes) => new Set(inboxes.map(({ id }) => id)).size === inboxes.length, { error: 'two inboxes have the same id' });
 
-export function guardedInbox(settings: InboxSettings): Guard {
+export function guardedInbox(settings: InboxSettings, tor: SocksAddress | null): Guard {
   // The union above lets only settings of this very kind through.
   const kind = kinds[settings.kind] as unknown as InboxKind<z.ZodObject>;
-  return new Guard(() => kind.createInbox(settings), settings.timeoutSeconds * 1000);
+  return new Guard(() => kind.createInbox(settings, tor), settings.timeoutSeconds * 1000);
 }

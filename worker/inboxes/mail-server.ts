@@ -5,6 +5,8 @@ import * as z from 'zod';
 import { textOf } from '../../crypto/text-file.ts';
 import { absolutePath } from '../../runtime/env.ts';
 import { readRegularFile } from '../../runtime/files.ts';
+import type { SocksAddress } from '../../runtime/socks.ts';
+import { isLoopback, isOnion, throughTor, viaTor } from './mail-way.ts';
 
 /** A password, or a list of certificate authorities. */
 const MAX_FILE_BYTES = 1_048_576;
@@ -18,11 +20,10 @@ const GREETING = '[127.0.0.1]';
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
 /** A host name or an address literal (RFC 5321 §4.1.1.1). */
 const GREETING_FORMAT = new RegExp(`^(?:${LABEL}(?:\\.${LABEL})*|\\[(?:IPv6:)?[0-9A-Fa-f.:]{2,45}\\])$`);
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/;
 
 /** Where mail is handed in, and from whom to whom. */
 export const mailServerFields = {
-  host: z.string().min(1),
+  host: z.string().min(1).max(253),
   port: z.int().min(1).max(65_535),
   tls: z.enum(['implicit', 'starttls', 'none']),
   user: z.string().min(1).optional(),
@@ -31,26 +32,36 @@ export const mailServerFields = {
   caFile: absolutePath.optional(),
   from: z.email(),
   to: z.email(),
+  /** Through Tor's SOCKS port, or not; where it is left out, through Tor if there is a port. */
+  via: z.enum(['tor', 'direct']).optional(),
   greeting: z.string().max(253).regex(GREETING_FORMAT, { error: 'expected a host name, or an address in brackets' }).default(GREETING),
 };
 
 const mailServer = z.object(mailServerFields);
 type MailServer = z.output<typeof mailServer>;
 
-/** Of several fields together: no password goes over a network in the clear, and none is forgotten. */
-export function refineMailServer<Schema extends z.ZodType<Pick<MailServer, 'tls' | 'host' | 'user' | 'passwordFile'>>>(
+/** Of several fields together: no password goes over a network in the clear, none is forgotten, and the way leads there. */
+export function refineMailServer<Schema extends z.ZodType<Pick<MailServer, 'tls' | 'host' | 'user' | 'passwordFile' | 'via'>>>(
   schema: Schema,
 ): Schema {
   return schema
-    .refine(({ tls, host }) => tls !== 'none' || LOOPBACK.test(host), { path: ['tls'], error: '"none" is allowed on loopback only' })
+    .refine(({ tls, host }) => tls !== 'none' || isLoopback(host) || isOnion(host), {
+      path: ['tls'],
+      error: '"none" is allowed on loopback and to an onion only',
+    })
+    .refine(({ via, host }) => via !== 'tor' || !isLoopback(host), { path: ['via'], error: 'this machine is not reached through Tor' })
+    .refine(({ via, host }) => via !== 'direct' || !isOnion(host), { path: ['via'], error: 'an onion is reached through Tor only' })
     .refine(({ user, passwordFile }) => (user === undefined) === (passwordFile === undefined), {
       path: ['passwordFile'],
       error: 'user and passwordFile go together',
     });
 }
 
-/** Connects when the first mail is sent. Rejects when a file of the settings cannot be read. */
-export async function connectMailServer(settings: MailServer): Promise<Transporter<SMTPPool.SentMessageInfo>> {
+/**
+ * Connects when the first mail is sent. Rejects when a file of the settings cannot be read.
+ * @param tor Tor's SOCKS port, null: there is none
+ */
+export async function connectMailServer(settings: MailServer, tor: SocksAddress | null): Promise<Transporter<SMTPPool.SentMessageInfo>> {
   const { host, port, tls, user, passwordFile, caFile, greeting } = settings;
   const auth =
     user === undefined || passwordFile === undefined
@@ -72,7 +83,7 @@ export async function connectMailServer(settings: MailServer): Promise<Transport
       ...(caFile !== undefined && { ca: await readRegularFile(caFile, MAX_FILE_BYTES) }),
     },
     name: greeting,
-    connectionTimeout: CONNECT_TIMEOUT_MS,
+    ...(viaTor(settings, tor) ? throughTor(tor, { host, port }) : { connectionTimeout: CONNECT_TIMEOUT_MS }),
     greetingTimeout: REPLY_TIMEOUT_MS,
     socketTimeout: REPLY_TIMEOUT_MS,
     dnsTimeout: CONNECT_TIMEOUT_MS,

@@ -45,8 +45,8 @@ class Smtp implements Inbox {
 
 export const smtp: InboxKind<typeof schema> = {
   schema,
-  async createInbox({ giveUpDays, from, to, subject, form, ...server }) {
-    const transport = await connectMailServer({ ...server, from, to });
+  async createInbox({ giveUpDays, from, to, subject, form, ...server }, tor) {
+    const transport = await connectMailServer({ ...server, from, to }, tor);
     return new Smtp({ from, to, subject, form }, transport, giveUpDays * DAY_MS);
   },
 };

@@ -18,9 +18,8 @@ import { keygen } from './commands/keygen.ts';
 import { open } from './commands/open.ts';
 import { operatorAcl } from './commands/operator-acl.ts';
 import { operatorBuildForm } from './commands/operator-build-form.ts';
-import { operatorDead } from './commands/operator-dead.ts';
+import { operatorDeadLetters } from './commands/operator-dead-letters.ts';
 import { operatorIngest } from './commands/operator-ingest.ts';
-import { operatorRedrive } from './commands/operator-redrive.ts';
 import { operatorStatus } from './commands/operator-status.ts';
 import { operatorVerify } from './commands/operator-verify.ts';
 import { reply } from './commands/reply.ts';
@@ -60,8 +59,7 @@ export const COMMANDS: readonly Command[] = [
   adminBuildDesk,
   workerKeys,
   operatorStatus,
-  operatorDead,
-  operatorRedrive,
+  operatorDeadLetters,
   operatorIngest,
   operatorAcl,
   operatorBuildForm,

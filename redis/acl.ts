@@ -37,7 +37,7 @@ const worker = [
 ];
 
 /*
- * The operator counts what the worker lets it, and redrives dead letters: it reads and removes them in `dead:*` and puts them
+ * The operator counts what the worker lets it, and retries dead letters: it reads and removes them in `dead:*` and puts them
  * back into `outbox:*`, where it can neither read, overwrite nor remove anything. It cannot count the pool: repeated counts would
  * tell when a parcel came.
  */

@@ -18,7 +18,7 @@ export const keys = {
   lease: (instance: string) => `lease:${instance}`,
   /** hash: letter id (16 bytes) -> letter, waiting for one inbox. */
   outbox: (inbox: string) => `outbox:${inbox}`,
-  /** hash like the outbox: letters that this inbox refused for good. Kept until an operator redrives them. */
+  /** hash like the outbox: letters that this inbox refused for good. Kept until an operator retries or drops them. */
   dead: (inbox: string) => `dead:${inbox}`,
   /** hash: letter id -> why it is dead, one of the worker's reasons. */
   deadReasons: (inbox: string) => `dead:${inbox}:reasons`,

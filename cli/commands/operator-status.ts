@@ -16,7 +16,7 @@ const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 export const operatorStatus = defineCommand({
   name: NAME,
   summary: "Show the state of the relay's queue and what needs attention",
-  usage: '--redis-socket PATH [--part worker] [--json] [--watch] [options]',
+  usage: '[--redis-socket PATH] [--part worker] [--json] [--watch] [options]',
   examples: ['support-relay operator status --redis-socket /run/support-relay/redis.sock'],
   details: `
 Shows the pool, the answers that wait, how far the keyrings reach, how many parcels came under each keyring in use, the
@@ -30,7 +30,7 @@ ${REDIS_HELP}
   --watch               show it again after every round, until Ctrl-C`,
   options: { ...REDIS_OPTIONS, part: { type: 'string' }, json: { type: 'boolean' }, watch: { type: 'boolean' } },
   run: async (values, _positionals, io) => {
-    const target = redisOptionsFrom(values, NAME);
+    const target = redisOptionsFrom(values, io, NAME);
     if (values.part !== undefined && values.part !== 'worker') throw new UsageError('--part can only be worker', NAME);
     const part = values.part ?? 'all';
     const read = async (redis: Redis): Promise<Status> => {

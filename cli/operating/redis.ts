@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { required } from '../command.ts';
 import { CliError } from '../errors.ts';
+import type { Io } from '../terminal/io.ts';
 import { readPassphraseFile } from '../terminal/passphrase.ts';
 
 const READY_TIMEOUT_MS = 2_500;
@@ -40,17 +41,18 @@ function away(error: unknown, socketPath: string): CliError {
 export const REDIS_OPTIONS = {
   'redis-socket': { type: 'string' },
   user: { type: 'string', default: 'operator' },
-  'password-file': { type: 'string', default: 'operator.password' },
+  'password-file': { type: 'string' },
 } as const;
 
-type RedisValues = { 'redis-socket'?: string | undefined; user: string; 'password-file': string };
+export type RedisValues = { 'redis-socket'?: string | undefined; user: string; 'password-file'?: string | undefined };
 
-/** Throws USAGE when `--redis-socket` is missing. */
-export function redisOptionsFrom(values: RedisValues, command: string): RedisOptions {
-  const socketPath = required(values['redis-socket'], 'redis-socket', command);
-  return { socketPath, user: values.user, passwordFile: values['password-file'] };
+/** Throws USAGE when neither `--redis-socket` nor the machine says where Redis is. */
+export function redisOptionsFrom(values: RedisValues, { places }: Io, command: string): RedisOptions {
+  const socketPath = required(values['redis-socket'] ?? places.OPERATOR_REDIS_SOCKET, 'redis-socket', command);
+  const passwordFile = values['password-file'] ?? places.OPERATOR_REDIS_PASSWORD_FILE ?? 'operator.password';
+  return { socketPath, user: values.user, passwordFile };
 }
 
-export const REDIS_HELP = `  --redis-socket PATH   Redis' unix socket
+export const REDIS_HELP = `  --redis-socket PATH   Redis' unix socket; what OPERATOR_REDIS_SOCKET says if left out
   --user NAME           the user at Redis; operator if left out
-  --password-file FILE  the user's password; operator.password here if left out`;
+  --password-file FILE  the user's password; what OPERATOR_REDIS_PASSWORD_FILE says if left out, or operator.password here`;

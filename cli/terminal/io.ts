@@ -1,8 +1,12 @@
+import type { OperatorPlaces } from '../config.ts';
+
 /**
  * Everything that a command touches besides its arguments and files, so that tests can run the real
  * commands in their own process.
  */
 export type Io = {
+  /** Where the operator's commands find what they need, unless an option says otherwise. */
+  readonly places: OperatorPlaces;
   readonly stdinIsTerminal: boolean;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;

@@ -1,3 +1,4 @@
+import { readOperatorPlaces } from '../config.ts';
 import { CliError } from '../errors.ts';
 import { reason } from '../files.ts';
 import { pauseUnlessStopped, runStoppable } from './interrupts.ts';
@@ -15,6 +16,7 @@ export function processIo(output = new Output(process.stdout, process.stderr)): 
   };
   const askSecret = createSecretReader(stdin, (text) => output.err(text));
   return {
+    places: readOperatorPlaces(),
     stdinIsTerminal: stdin.isTTY,
     stdoutIsTerminal: stdout.isTTY,
     stderrIsTerminal: stderr.isTTY,

@@ -34,8 +34,8 @@ export function ofInbox({ id, waiting, dead }: InboxStatus, trouble: (inbox: str
       code: 'INBOX_DEAD',
       what: `inbox ${id} refused letters for good (${dead})`,
       advice:
-        `look at them: support-relay operator dead list. Repair the inbox (address, disk, quota), ` +
-        `then: support-relay operator redrive ${id}`,
+        `look at them: support-relay operator dead-letters list. Repair the inbox (address, disk, quota), ` +
+        `then: support-relay operator dead-letters retry ${id}`,
     });
   }
   if (BACKLOG.includes(waiting)) {

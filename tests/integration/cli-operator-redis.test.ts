@@ -31,49 +31,53 @@ describe('with Redis', () => {
     return ids;
   };
 
-  test('dead letters need attention, and redrive returns each to the outbox', async () => {
+  test('dead letters need attention, and a retry returns each to the outbox', async () => {
     await stand.fill(keys.dead('inbox-2'), 11, LETTER_ID_BYTES);
     await stand.fill(keys.outbox('inbox-2'), 2, LETTER_ID_BYTES);
     const dead = await admin.hgetallBuffer(keys.dead('inbox-2'));
     const before = await operator('status');
     expect(before.code).toBe(EXIT.attention);
     expect(before.text).toContain(
-      '! inbox inbox-2 refused letters for good (10-99); look at them: support-relay operator dead list. Repair the inbox',
+      '! inbox inbox-2 refused letters for good (10-99); look at them: support-relay operator dead-letters list. Repair the inbox',
     );
-    expect(before.text).toContain('support-relay operator redrive inbox-2 (INBOX_DEAD)');
+    expect(before.text).toContain('support-relay operator dead-letters retry inbox-2 (INBOX_DEAD)');
 
-    const { code, text, err } = await operator('redrive', 'inbox-2', '--json');
+    const { code, text, err } = await operator('dead-letters', 'retry', 'inbox-2', '--json');
     expect(err).toBe('');
     expect(code).toBe(EXIT.ok);
     expect(JSON.parse(text)).toEqual({ inbox: 'inbox-2', moved: '10-99' });
     expect(await admin.exists(keys.dead('inbox-2'), keys.deadReasons('inbox-2'))).toBe(0);
     expect(await admin.hlen(keys.outbox('inbox-2'))).toBe(13);
     expect(await admin.hgetallBuffer(keys.outbox('inbox-2'))).toMatchObject(dead);
-    expect((await operator('redrive', 'inbox-2')).text).toBe('inbox-2: 0 letters go out again\n');
+    expect((await operator('dead-letters', 'retry', 'inbox-2')).text).toBe('inbox-2: 0 letters go out again\n');
   });
 
   test('a letter that is already waiting is not duplicated', async () => {
     const [id, letter] = [Buffer.from(randomBytes(LETTER_ID_BYTES)), Buffer.from('the letter')];
     for (const key of [keys.dead('inbox-1'), keys.outbox('inbox-1')]) await admin.hset(key, id, letter);
-    expect((await operator('redrive', 'inbox-1')).code).toBe(EXIT.ok);
+    expect((await operator('dead-letters', 'retry', 'inbox-1')).code).toBe(EXIT.ok);
     expect(await admin.hlen(keys.outbox('inbox-1'))).toBe(1);
     expect(await admin.exists(keys.dead('inbox-1'))).toBe(0);
   });
 
   test('dead letters are listed by reason, in coarse steps', async () => {
     await deadWith('inbox-2', ...Array.from({ length: 12 }, () => 'reply-554-5.7.1'), 'reply-552-5.3.4', '');
-    const { code, text } = await operator('dead', 'list');
+    const { code, text } = await operator('dead-letters', 'list');
     expect([code, text]).toEqual([
       EXIT.ok,
       'inbox-1: 0 dead letters\ninbox-2: 10-99 dead letters\n  reply-552-5.3.4: 1-9\n  reply-554-5.7.1: 10-99\n  unknown: 1-9\n',
     ]);
-    expect(JSON.parse((await operator('dead', 'list', 'inbox-1', '--json')).text)).toEqual({ inbox: 'inbox-1', dead: '0', reasons: [] });
+    expect(JSON.parse((await operator('dead-letters', 'list', 'inbox-1', '--json')).text)).toEqual({
+      inbox: 'inbox-1',
+      dead: '0',
+      reasons: [],
+    });
   });
 
   test('dead letters are exported whole, each to its own file, and stay', async () => {
     const ids = await deadWith('inbox-2', 'reply-554', 'reply-554');
     const out = stand.dir.path('dead');
-    const { code, text } = await operator('dead', 'export', 'inbox-2', '--out', out);
+    const { code, text } = await operator('dead-letters', 'export', 'inbox-2', '--out', out);
     expect([code, text]).toEqual([EXIT.ok, `inbox-2: 1-9 letters written to ${out}; they stay dead letters until you drop them\n`]);
     expect((await readdir(out)).toSorted()).toEqual(ids.map((id) => `${id.toString('hex')}.age`).toSorted());
     for (const [index, id] of ids.entries()) {
@@ -81,8 +85,8 @@ describe('with Redis', () => {
       expect([await readFile(file, 'utf8'), (await stat(file)).mode & 0o777]).toEqual([`letter ${String(index)}`, 0o600]);
     }
     expect(await admin.hlen(keys.dead('inbox-2'))).toBe(2);
-    expect((await operator('dead', 'export', 'inbox-2', '--out', out)).code).toBe(EXIT.output);
-    expect((await operator('dead', 'export', 'inbox-2')).code).toBe(EXIT.usage);
+    expect((await operator('dead-letters', 'export', 'inbox-2', '--out', out)).code).toBe(EXIT.output);
+    expect((await operator('dead-letters', 'export', 'inbox-2')).code).toBe(EXIT.usage);
   });
 
   test('dead letters are dropped only after a yes, and only those the question was about', async () => {
@@ -90,7 +94,17 @@ describe('with Redis', () => {
     await stand.fill(keys.dead('inbox-1'), 1, LETTER_ID_BYTES);
     const drop = (answers: readonly string[] | null, ...more: string[]): Promise<CliResult> =>
       cli(
-        ['operator', 'dead', 'drop', 'inbox-2', '--redis-socket', stand.redis.socketPath, '--password-file', stand.passwordFile, ...more],
+        [
+          'operator',
+          'dead-letters',
+          'drop',
+          'inbox-2',
+          '--redis-socket',
+          stand.redis.socketPath,
+          '--password-file',
+          stand.passwordFile,
+          ...more,
+        ],
         answers === null ? {} : { terminal: { answers } },
       );
     expect((await drop(null)).code).toBe(EXIT.usage);
@@ -105,12 +119,13 @@ describe('with Redis', () => {
   });
 
   test('impossible actions on dead letters are refused', async () => {
-    for (const words of [['bury'], ['drop'], ['toString', 'inbox-1']]) expect((await operator('dead', ...words)).code).toBe(EXIT.usage);
-    expect((await operator('dead', 'list', 'inbox-9')).err).toContain('(INBOX_UNKNOWN)');
+    for (const words of [['bury'], ['drop'], ['toString', 'inbox-1']])
+      expect((await operator('dead-letters', ...words)).code).toBe(EXIT.usage);
+    expect((await operator('dead-letters', 'list', 'inbox-9')).err).toContain('(INBOX_UNKNOWN)');
   });
 
-  test('redrive of an unknown inbox names the known inboxes', async () => {
-    const { code, err } = await operator('redrive', 'inbox-9');
+  test('a retry for an unknown inbox names the known inboxes', async () => {
+    const { code, err } = await operator('dead-letters', 'retry', 'inbox-9');
     expect(code).toBe(EXIT.input);
     expect(err).toContain('there is no inbox "inbox-9"; there are: inbox-1, inbox-2 (INBOX_UNKNOWN)');
   });
@@ -127,6 +142,14 @@ describe('with Redis', () => {
     await expect(connection.hlen(keys.pool)).rejects.toThrow('NOPERM');
     await expect(connection.hlen(keys.claim('one'))).rejects.toThrow('NOPERM');
     await expect(connection.hset(keys.state, 'pool', '0')).rejects.toThrow('NOPERM');
+  });
+
+  test('the machine may say where Redis is, and an option says otherwise', async () => {
+    const env = { OPERATOR_REDIS_SOCKET: stand.redis.socketPath, OPERATOR_REDIS_PASSWORD_FILE: stand.passwordFile };
+    expect((await cli(['operator', 'status'], { env })).code).toBe(EXIT.ok);
+    expect((await cli(['operator', 'dead-letters', 'list'], { env })).code).toBe(EXIT.ok);
+    expect((await cli(['operator', 'status', '--redis-socket', stand.dir.path('no.sock')], { env })).err).toMatch(/no\.sock.*REDIS_AWAY/);
+    expect((await cli(['operator', 'status'], { env: { ...env, OPERATOR_REDIS_SOCKET: '' } })).code).toBe(EXIT.usage);
   });
 
   test('a wrong password is distinguished from an absent Redis', async () => {

@@ -10,7 +10,7 @@ import { frameParcel, parcelId } from '../../crypto/parcel.ts';
 import { openReply } from '../../crypto/reply.ts';
 import { sealRequest } from '../../crypto/seal.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
-import { listDead, redriveDead } from '../../operator/dead.ts';
+import { listDead, retryDead } from '../../operator/dead-letters.ts';
 import { readStatus, type Status } from '../../operator/status.ts';
 import type { Relay } from '../../server/relay.ts';
 import { createWorker } from '../../worker/worker.ts';
@@ -158,9 +158,9 @@ test('counters and remembered ids continue from where they were, and replays are
   expect((await ids('arrived')).flat()).toEqual([]);
 });
 
-test('the dead letter is redriven, and the warnings of then are over', async () => {
+test('the dead letter is tried again, and the warnings of then are over', async () => {
   const { inbox, file, text } = state.expected.dead;
-  expect(await redriveDead(operator, inbox)).toBe(1);
+  expect(await retryDead(operator, inbox)).toBe(1);
   await empty();
   expect(await state.inbox(inbox)).toMatchObject({ [file]: text });
   const { attention, ...status } = withCodes(await readStatus(operator, state.now));

@@ -180,7 +180,7 @@ describe('the operator', () => {
     expect(await admin.hget(keys.outbox('inbox-1'), 'letter')).toBe('ciphertext');
   });
 
-  it('redrives dead letters', async () => {
+  it('puts dead letters back into the outbox', async () => {
     const operator = await server.connect('operator');
     for (const id of await operator.hkeys(keys.dead('inbox-1'))) {
       const letter = await operator.hget(keys.dead('inbox-1'), id);

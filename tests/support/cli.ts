@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readOperatorPlaces } from '../../cli/config.ts';
 import { createIdentityFile } from '../../cli/keys/identity.ts';
 import { createKeyring } from '../../cli/keys/keyring.ts';
 import type { NewKeyring } from '../../cli/keys/keyring.ts';
@@ -17,6 +18,8 @@ export type CliInput = {
   /** Makes stdin and stdout terminals; `answers` are typed at each question, for a passphrase or otherwise. */
   terminal?: { answers: readonly string[] };
   now?: Date;
+  /** The environment, of which only the operator's commands read something. */
+  env?: Readonly<Record<string, string>>;
   language?: string;
   /** Work factor for the passphrase of a new key; the real program's when absent. */
   logN?: number;
@@ -39,6 +42,7 @@ export async function cli(argv: readonly string[], input: CliInput = {}): Promis
     return answer === undefined ? Promise.reject(new Error(`nobody answers: ${prompt}`)) : Promise.resolve(answer);
   };
   const io: Io = {
+    places: readOperatorPlaces(input.env ?? {}),
     stdinIsTerminal: input.terminal !== undefined,
     stdoutIsTerminal: input.terminal !== undefined,
     stderrIsTerminal: input.terminal !== undefined,

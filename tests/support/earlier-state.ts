@@ -13,7 +13,7 @@ import type { LetterContent } from '../../crypto/letter.ts';
 import { parsePublicKey } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { threadOf, type Thread } from '../../crypto/thread.ts';
-import type { DeadStatus } from '../../operator/dead.ts';
+import type { DeadStatus } from '../../operator/dead-letters.ts';
 import type { Status } from '../../operator/status.ts';
 import { provideFunctions } from '../../redis/functions.ts';
 import { keyId } from '../../runtime/key-id.ts';

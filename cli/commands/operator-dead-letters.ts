@@ -1,54 +1,47 @@
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { toHex } from '../../crypto/bytes.ts';
-import { deadIds, deadLetters, dropDead, inboxes, listDead, redriveDead, type DeadStatus } from '../../operator/dead.ts';
+import { deadIds, deadLetters, dropDead, inboxes, listDead, retryDead, type DeadStatus } from '../../operator/dead-letters.ts';
 import { magnitude } from '../../redis/state.ts';
 import { defineCommand, required } from '../command.ts';
 import { CliError, EXIT, UsageError } from '../errors.ts';
 import { writeNewFiles, type NewFile } from '../files.ts';
 import type { Io } from '../terminal/io.ts';
-import { REDIS_HELP, REDIS_OPTIONS, redisOptionsFrom, withRedis } from '../operating/redis.ts';
+import { REDIS_HELP, REDIS_OPTIONS, redisOptionsFrom, withRedis, type RedisValues } from '../operating/redis.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
-const NAME = 'operator dead';
+const NAME = 'operator dead-letters';
 /** How many letters are in memory at once. */
 const BATCH = 200;
 
-type Values = {
-  'redis-socket'?: string | undefined;
-  user: string;
-  'password-file': string;
-  out?: string | undefined;
-  yes?: boolean | undefined;
-  json?: boolean | undefined;
-};
+type Values = RedisValues & { out?: string | undefined; yes?: boolean | undefined; json?: boolean | undefined };
 type Call = { redis: Redis; inbox: string; values: Values; io: Io };
 
 const ACTIONS: Record<string, { needsInbox: boolean; run: (call: Call) => Promise<number> }> = {
   list: { needsInbox: false, run: list },
+  retry: { needsInbox: true, run: retry },
   export: { needsInbox: true, run: exportAll },
   drop: { needsInbox: true, run: drop },
-  redrive: { needsInbox: true, run: redrive },
 };
 
-export const operatorDead = defineCommand({
+export const operatorDeadLetters = defineCommand({
   name: NAME,
-  summary: 'List, export, drop or send again the letters that an inbox refused for good',
-  usage: 'list|export|drop|redrive [INBOX] --redis-socket PATH [--out DIR] [--yes] [options]',
-  examples: ['support-relay operator dead list --redis-socket /run/support-relay/redis.sock'],
+  summary: 'List, retry, export or drop the letters that an inbox refused for good',
+  usage: 'list|retry|export|drop [INBOX] [--redis-socket PATH] [--out DIR] [--yes] [options]',
+  examples: ['support-relay operator dead-letters list --redis-socket /run/support-relay/redis.sock'],
   details: `
   list [INBOX]      how many dead letters there are, in coarse steps, and why
+  retry INBOX       puts them back into the outbox, to be tried again from the next round on: repair the inbox first
   export INBOX      writes each into the folder --out, as a file that a volunteer can open; they stay dead letters
   drop INBOX        deletes them for good, after asking
-  redrive INBOX     puts them back into the outbox, to be tried again from the next round on: repair the inbox first
 
-Dead letters hold back no others. Export and redrive can be stopped and run again at any time: no letter is lost.
+Dead letters hold back no others. Retry and export can be stopped and run again at any time: no letter is lost.
 
 ${REDIS_HELP}
   --out DIR             where export writes; no file is overwritten
   --yes                 drop without asking, for scripts
-  --json                list: a line of JSON for each inbox (inbox, dead, reasons); others: one line with inbox and exported,
-                        dropped or moved (a coarse step)`,
+  --json                list: a line of JSON for each inbox (inbox, dead, reasons); others: one line with inbox and moved,
+                        exported or dropped (a coarse step)`,
   options: { ...REDIS_OPTIONS, out: { type: 'string' }, yes: { type: 'boolean' }, json: { type: 'boolean' } },
   arguments: [1, 2],
   run: async (values, [name = '', inbox = ''], io) => {
@@ -56,7 +49,7 @@ ${REDIS_HELP}
     if (action === undefined) throw new UsageError(`"${name}" is none of ${Object.keys(ACTIONS).join(', ')}`, NAME);
     if (action.needsInbox && inbox === '') throw new UsageError(`${name} needs the name of an INBOX`, NAME);
     if (name === 'export') required(values.out, 'out', NAME);
-    return withRedis(redisOptionsFrom(values, NAME), async (redis) => {
+    return withRedis(redisOptionsFrom(values, io, NAME), async (redis) => {
       if (inbox !== '') await requireInbox(redis, inbox);
       return action.run({ redis, inbox, values, io });
     });
@@ -122,8 +115,8 @@ async function drop(call: Call): Promise<number> {
   return EXIT.ok;
 }
 
-async function redrive(call: Call): Promise<number> {
-  tell(call, 'moved', await redriveDead(call.redis, call.inbox), 'letters go out again');
+async function retry(call: Call): Promise<number> {
+  tell(call, 'moved', await retryDead(call.redis, call.inbox), 'letters go out again');
   return EXIT.ok;
 }
 

@@ -36,7 +36,7 @@ export async function* deadLetters(redis: Redis, inbox: string): AsyncGenerator<
  * may refuse it again at any moment, and between two separate commands that would lose it. If a letter with the same id is already
  * waiting, it stays: it is the same letter.
  */
-export async function redriveDead(redis: Redis, inbox: string): Promise<number> {
+export async function retryDead(redis: Redis, inbox: string): Promise<number> {
   let moved = 0;
   for await (const { id, letter } of deadLetters(redis, inbox)) {
     const move = redis.multi().hsetnx(keys.outbox(inbox), id, letter).hdel(keys.dead(inbox), id).hdel(keys.deadReasons(inbox), id);

@@ -19,6 +19,7 @@ import { open } from './commands/open.ts';
 import { operatorAcl } from './commands/operator-acl.ts';
 import { operatorBuildForm } from './commands/operator-build-form.ts';
 import { operatorDeadLetters } from './commands/operator-dead-letters.ts';
+import { operatorDrain } from './commands/operator-drain.ts';
 import { operatorIngest } from './commands/operator-ingest.ts';
 import { operatorStatus } from './commands/operator-status.ts';
 import { operatorVerify } from './commands/operator-verify.ts';
@@ -60,6 +61,7 @@ export const COMMANDS: readonly Command[] = [
   workerKeys,
   operatorStatus,
   operatorDeadLetters,
+  operatorDrain,
   operatorIngest,
   operatorAcl,
   operatorBuildForm,

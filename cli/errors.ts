@@ -83,6 +83,7 @@ export type CliErrorCode =
   | 'REDIS_AWAY'
   | 'RELAY_AWAY'
   | 'INBOX_UNKNOWN'
+  | 'DRAIN_ENDED'
   | 'BUILD_TOOL_MISSING'
   | 'INTERRUPTED';
 
@@ -153,6 +154,7 @@ const EXIT_OF: Record<CliErrorCode, number> = {
   REDIS_AWAY: EXIT.unavailable,
   RELAY_AWAY: EXIT.unavailable,
   INBOX_UNKNOWN: EXIT.input,
+  DRAIN_ENDED: EXIT.interrupted,
   BUILD_TOOL_MISSING: EXIT.unavailable,
   INTERRUPTED: EXIT.interrupted,
 };

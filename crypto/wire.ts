@@ -13,7 +13,7 @@ export const MAX_DIFFICULTY = 24;
 export const HIGHEST_DIFFICULTY = 20;
 
 /** Why a relay accepts nothing, as /start.json and /door.json say it. */
-export const DOOR_REASONS = ['keyring', 'pool', 'redis', 'worker'] as const;
+export const DOOR_REASONS = ['keyring', 'maintenance', 'pool', 'redis', 'worker'] as const;
 export type DoorReason = (typeof DOOR_REASONS)[number];
 
 /**

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { readDrain } from '../redis/drain.ts';
 import { keys, workerState, type WorkerState } from '../redis/keys.ts';
 import { readState, magnitude, type KeyringState, type Magnitude, type MixState } from '../redis/state.ts';
 import type { PassedOver, Taken } from '../redis/presence.ts';
@@ -6,7 +7,7 @@ import { noticesOf, type Ahead } from './attention/ahead.ts';
 import type { Attention } from './attention/attention.ts';
 import { ofDrops } from './attention/drops.ts';
 import { ofInbox, type InboxStatus } from './attention/inboxes.ts';
-import { ofKeyringFiles, ofRelays, ofTaken } from './attention/relays.ts';
+import { ofKeyringFiles, ofMaintenance, ofRelays, ofTaken } from './attention/relays.ts';
 import { ofHousekeeping, ofMix, ofWorker } from './attention/worker.ts';
 import { askRelays, takenBy, type Relays } from './relay.ts';
 
@@ -28,6 +29,8 @@ export type Status = {
   taken: Taken[];
   relay: RelayState;
   worker: WorkerState;
+  /** The operator has closed the door (operator drain). `emptied`: nothing is on its way any more. */
+  maintenance: 'no' | 'draining' | 'emptied';
   roundSeconds: number | null;
   inboxes: InboxStatus[];
   dropped: { reason: string; count: Magnitude }[];
@@ -39,12 +42,13 @@ export type Status = {
 /** @param part `worker`: asks no relay and reports only on the worker, which the worker's own Redis user may read */
 export async function readStatus(redis: Redis, now: Date, part: 'all' | 'worker' = 'all'): Promise<Status> {
   const relays = part === 'all' ? await askRelays(redis) : null;
-  const [state, value, leftMs, inboxIds, dropped] = await Promise.all([
+  const [state, value, leftMs, inboxIds, dropped, drain] = await Promise.all([
     readState(redis, now),
     redis.get(keys.alive),
     redis.pttl(keys.alive),
     redis.smembers(keys.inboxes),
     redis.hgetall(keys.dropped),
+    readDrain(redis),
   ]);
   const { mix, housekeeping, trouble, drops } = state;
   const inboxes = await Promise.all(inboxIds.sort().map((id) => readInbox(redis, id)));
@@ -55,6 +59,7 @@ export async function readStatus(redis: Redis, now: Date, part: 'all' | 'worker'
     relays === null
       ? []
       : [
+          ...ofMaintenance(drain !== null),
           ...ofRelays(relays, { ...mix, ...housekeeping }),
           ...ofTaken(taken),
           ...ofKeyringFiles(workerFiles(mix), "the worker's"),
@@ -71,6 +76,7 @@ export async function readStatus(redis: Redis, now: Date, part: 'all' | 'worker'
     taken,
     relay: relayState(relays),
     worker,
+    maintenance: drain === null ? 'no' : drain === mix.emptied ? 'emptied' : 'draining',
     roundSeconds: roundSeconds > 0 ? roundSeconds : null,
     inboxes,
     dropped: Object.entries(dropped)

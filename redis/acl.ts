@@ -14,6 +14,7 @@ const relay = [
   ...['~pool', '~seen:*', '~arrived:*'],
   allow('ping fcall hlen hsetnx sadd sismember scard'),
   selector('%R~worker:alive', 'get pttl'),
+  selector('%R~drain', 'exists'),
   selector('%R~replies:*', 'fcall_ro hexists hget'),
   selector(`&${channels.ask}`, 'subscribe'),
   selector(`&${channels.answer}`, 'publish'),
@@ -34,6 +35,7 @@ const worker = [
   allow('lpush rpush lrange lrem llen rpoplpush'),
   allow('zadd zcard zpopmin bzpopmin zrange zrangebyscore zrem zremrangebyrank zremrangebyscore'),
   allow('zrevrange zrevrangebyscore zscore xadd xtrim'),
+  selector('%R~drain', 'get'),
 ];
 
 /*
@@ -47,6 +49,7 @@ const operator = [
   selector('%R~inboxes', 'smembers'),
   selector('%R~worker:alive', 'get pttl'),
   selector('%R~dropped %R~state', 'hgetall'),
+  selector('~drain', 'get set del'),
   selector(`&${channels.ask}`, 'publish'),
   selector(`&${channels.answer}`, 'subscribe'),
   selector('%W~outbox:*', 'hsetnx'),

@@ -34,6 +34,8 @@ export const keys = {
   alive: 'worker:alive',
   /** hash: what the worker tells operators, written once a round (redis/state.ts). */
   state: 'state',
+  /** string: the operator has closed the door for maintenance (redis/drain.ts). */
+  drain: 'drain',
 } as const;
 
 /** Prefix of everything BullMQ keeps: content-free ticks. */

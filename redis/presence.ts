@@ -1,6 +1,7 @@
 // How operators' tools learn which relays are there: a tool asks over one Redis channel, and every relay answers over another.
 // Nothing of it is stored, so that no time gets into the append-only file between two parcels.
 import * as z from 'zod';
+import { DOOR_REASONS } from '../crypto/wire.ts';
 
 export const channels = {
   /** A tool asks: a nonce. */
@@ -35,7 +36,7 @@ export const MAX_PASSED_OVER = 8;
 
 const conditionSchema = z.strictObject({
   /** Why the relay accepts no parcels, null when it does. */
-  door: z.enum(['keyring', 'redis', 'pool', 'worker']).nullable(),
+  door: z.enum(DOOR_REASONS).nullable(),
   /** The highest serial the relay knows; 0: none. */
   newestKeyring: z.int().min(0),
   /** Files in the relay's folder of keyrings that are not used. */

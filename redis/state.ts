@@ -37,6 +37,8 @@ export type MixState = {
   warnings: string;
   /** Files in the worker's folder of keyrings that are not used: name and code of each, `keyring-7.json:ENOENT`, separated by spaces. */
   keyringFiles: string;
+  /** The flag of a drain (redis/drain.ts) under which nothing is on its way any more, or ''. */
+  emptied: string;
 };
 
 /** Something that will hold something back but does not yet. */

@@ -26,6 +26,8 @@ export type LogEvent =
   | 'mix paused'
   | 'parcels held back'
   | 'mix goes on'
+  | 'maintenance begun'
+  | 'maintenance over'
   | 'keyrings end'
   | 'missing for a coming week'
   | 'administrator not told'

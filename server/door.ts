@@ -61,6 +61,8 @@ export class Door {
   #sampleAgeMs = Infinity;
   #sampledFill: Fill = 'empty';
   #price: Price | null = null;
+  /** The operator has closed the door. Redis may be stopped then, and people are told the same until it is back. */
+  #isDrained = false;
   /** By serial: how much is remembered for the key of that keyring, and the bits above the base for it. */
   #remembered: ReadonlyMap<number, Taken> = new Map();
 
@@ -114,14 +116,15 @@ export class Door {
       const remembered = (current && reading.rememberedIds.get(current.keyId)) ?? 0;
       const isFull = reading.pool >= this.#options.poolLimit || remembered >= this.#options.seenLimit;
       const { worker, roundSeconds } = reading;
-      const reason = current === null ? 'keyring' : reasonToClose(reading, isFull);
+      const reason = this.#reasonOr(current === null ? 'keyring' : reasonToClose(reading, isFull));
       this.#takeSample(reading);
       const difficulty = this.difficultyFor(current?.serial ?? 0);
       this.#setState({ reason, redis: 'ok', pool: isFull ? 'full' : this.#sampledFill, worker, roundSeconds, difficulty });
     } catch (error) {
-      if (current !== null && isOutOfMemory(error)) this.#setState({ ...before, reason: 'pool', redis: 'ok', pool: 'full' });
+      if (current !== null && isOutOfMemory(error))
+        this.#setState({ ...before, reason: this.#reasonOr('pool'), redis: 'ok', pool: 'full' });
       else {
-        const reason = current === null ? 'keyring' : 'redis';
+        const reason = this.#reasonOr(current === null ? 'keyring' : 'redis');
         this.#setState({ ...before, reason, redis: 'away', pool: 'unknown', worker: 'unknown' }, errorCode(error));
       }
     }
@@ -135,17 +138,20 @@ export class Door {
     const batch = this.#redis.pipeline();
     const keyIds = [...new Set(this.#shelf.live().map((shelved) => shelved.keyId))];
     if (current !== null) batch.sadd(keys.arrived(current.keyId), SET_ANCHOR);
-    batch.hlen(keys.pool).pttl(keys.alive).get(keys.alive);
+    batch.exists(keys.drain).hlen(keys.pool).pttl(keys.alive).get(keys.alive);
     for (const keyId of keyIds) batch.scard(keys.seen(keyId)).scard(keys.arrived(keyId));
     askForFunctions(batch);
     const results = (await batch.exec()) ?? [];
     const hasFunctions = !areMissing(results.at(-1)?.[0]);
     if (!hasFunctions) results.pop();
+    // Whatever another command failed of.
+    const [, drain] = results[current === null ? 0 : 1] ?? [];
+    this.#isDrained = typeof drain === 'number' ? drain === 1 : this.#isDrained;
     const replies = results.map(([error, value]) => {
       if (error !== null) throw error;
       return Number(value);
     });
-    const [pool, leftMs, round, ...counts] = current === null ? replies : replies.slice(1);
+    const [pool, leftMs, round, ...counts] = replies.slice(current === null ? 1 : 2);
     if (pool === undefined || leftMs === undefined || round === undefined || counts.length < 2 * keyIds.length) {
       throw new Error('incomplete reply');
     }
@@ -187,6 +193,10 @@ export class Door {
     const fraction = ids / this.#options.seenLimit;
     const share = fullness(fraction);
     return { serial, share: share === 'empty' ? 'low' : share, dearer: bitsForRemembered(fraction, (nowMs - begin) / (end - begin)) };
+  }
+
+  #reasonOr<Reason extends DoorReason | null>(reason: Reason): Reason | 'maintenance' {
+    return this.#isDrained ? 'maintenance' : reason;
   }
 
   #setState(state: DoorState, code = 'none'): void {

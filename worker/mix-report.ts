@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { EXPIRING_MS, type KeyringShelf } from '../runtime/keyrings.ts';
 import { asWord, log } from '../runtime/log.ts';
 import { noticeAt } from '../crypto/notice.ts';
+import { isClosed, readDrain } from '../redis/drain.ts';
 import { ALIVE_SECONDS, keys } from '../redis/keys.ts';
 import { recordDrops, publishMix, magnitude, type MixState, type Warning } from '../redis/state.ts';
 import { coverage, type Coverage } from './coverage.ts';
@@ -42,7 +43,17 @@ export class MixReport {
     this.#problems.updateAhead(findings, reach);
     const mix = mixStateOf(findings, replies, reach, shelved.at(-1)?.serial ?? 0);
     const keyringFiles = this.#shelf.passedOver.map(({ file, code }) => `${asWord(file)}:${asWord(code)}`).join(' ');
-    await publishMix(this.#redis, { ...mix, keyringFiles });
+    await publishMix(this.#redis, { ...mix, keyringFiles, emptied: await this.#emptied() });
+  }
+
+  /** The flag of a drain, if nothing is on its way any more: in the pool, in a batch or in an outbox. Otherwise ''. */
+  async #emptied(): Promise<string> {
+    const flag = await readDrain(this.#redis);
+    this.#problems.updateDrain(flag !== null);
+    if (!isClosed(flag)) return '';
+    const outboxes = (await this.#redis.smembers(keys.inboxes)).map((inbox) => keys.outbox(inbox));
+    // In one command, since a parcel may move from one to the next meanwhile.
+    return (await this.#redis.exists(keys.pool, keys.claims, ...outboxes)) === 0 ? flag : '';
   }
 
   /** Renews `worker:alive`, after a round that ran to its end. */
@@ -55,6 +66,7 @@ export class MixReport {
 export class ProblemLog {
   #logged: readonly string[] = [];
   #ahead: readonly string[] = [];
+  #drains = false;
 
   updateAhead({ startedAt, warnings }: Pick<Findings, 'startedAt' | 'warnings'>, { until }: Coverage): void {
     const days = until === null ? null : noticeAt(Date.parse(until), startedAt.getTime());
@@ -63,6 +75,12 @@ export class ProblemLog {
     for (const reason of end) if (!this.#ahead.includes(reason)) log.warn('keyrings end', { reason });
     for (const one of missing) if (!this.#ahead.includes(nameOf(one))) log.warn('missing for a coming week', one);
     this.#ahead = [...end, ...missing.map(nameOf)];
+  }
+
+  /** @param drains the operator has closed the door for maintenance */
+  updateDrain(drains: boolean): void {
+    if (drains !== this.#drains) log.warn(drains ? 'maintenance begun' : 'maintenance over');
+    this.#drains = drains;
   }
 
   update({ obstacle, holdups }: Pick<Findings, 'obstacle' | 'holdups'>): void {
@@ -79,7 +97,12 @@ export class ProblemLog {
  * @param replies number of replies that wait in all mailboxes
  * @param newest the highest serial that the worker knows; 0: none
  */
-export function mixStateOf(findings: Findings, replies: number, { until, next }: Coverage, newest: number): Omit<MixState, 'keyringFiles'> {
+export function mixStateOf(
+  findings: Findings,
+  replies: number,
+  { until, next }: Coverage,
+  newest: number,
+): Omit<MixState, 'keyringFiles' | 'emptied'> {
   const { startedAt, depth, obstacle, holdups, warnings } = findings;
   return {
     pool: magnitude(depth),

@@ -9,6 +9,11 @@ const SHARE: Readonly<Record<Taken['share'], string>> = {
   full: 'all',
 };
 
+const MAINTENANCE = {
+  draining: 'the door is closed for maintenance, and something is still on its way',
+  emptied: 'the door is closed for maintenance, and nothing is on its way any more',
+} as const;
+
 function describeTaken({ serial, share, dearer }: Taken): string {
   const price = dearer === 0 ? '' : `; a stamp costs ${String(dearer)} bits more`;
   return `taken     under keyring ${String(serial)}: ${SHARE[share]} of the parcels that may come${price}`;
@@ -25,6 +30,7 @@ export function describeStatus(status: Status): string {
     ...taken.map(describeTaken),
     `relay     ${relay}`,
     `worker    ${worker}${round}`,
+    ...(status.maintenance === 'no' ? [] : [`drain     ${MAINTENANCE[status.maintenance]}`]),
     ...orElse(
       status.inboxes.map(({ id, waiting, dead }) => `inbox     ${visibleLine(id)}: ${waiting} waiting, ${dead} dead`),
       'inboxes   none known yet',

@@ -3,6 +3,7 @@
 type Code =
   | 'RELAY_AWAY'
   | 'DOOR_CLOSED'
+  | 'MAINTENANCE'
   | 'OFFLINE_FORM_ENDED'
   | 'KEYRINGS_DIFFER'
   | 'LIMITS_DIFFER'

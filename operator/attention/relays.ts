@@ -1,11 +1,13 @@
-import type { PassedOver, RelayAnswer, Taken } from '../../redis/presence.ts';
+import type { DoorReason } from '../../crypto/wire.ts';
+import type { PassedOver, Taken } from '../../redis/presence.ts';
 import { limitsText, type HousekeepingState, type MixState } from '../../redis/state.ts';
 import type { Relays } from '../relay.ts';
 import type { Attention } from './attention.ts';
 
 const SENDERS_KNOW = 'People who want to write are told so before they type';
 
-const DOOR: Record<NonNullable<RelayAnswer['door']>, string> = {
+/** A closed door that nobody closed on purpose: that one is MAINTENANCE. */
+const DOOR: Record<Exclude<DoorReason, 'maintenance'>, string> = {
   keyring: 'it has no valid keyring: install one, and check that it verifies (RELAY_KEYRINGS, RELAY_ROOT_KEY)',
   redis: "it cannot write to Redis: look at Redis' log and disk, and at the relay's log",
   pool: 'the pool or the memory of Redis is full: check that the worker runs and that the inboxes take their letters',
@@ -26,7 +28,7 @@ export function ofRelays({ asked, answers }: Relays, { keyringNewest, relayLimit
     list.push({ code: 'RELAY_AWAY', what: 'a relay does not answer', advice: 'look at its log; if it hangs, restart it: nothing is lost' });
   }
   for (const reason of new Set(answers.map(({ door }) => door))) {
-    if (reason !== null)
+    if (reason !== null && reason !== 'maintenance')
       list.push({ code: 'DOOR_CLOSED', what: `the relay accepts nothing (${reason})`, advice: `${DOOR[reason]}. ${SENDERS_KNOW}` });
   }
   if (answers.some(({ newestKeyring }) => keyringNewest !== undefined && newestKeyring !== Number(keyringNewest))) {
@@ -60,6 +62,17 @@ export function ofRelays({ asked, answers }: Relays, { keyringNewest, relayLimit
     });
   }
   return list;
+}
+
+export function ofMaintenance(isDrained: boolean): Attention[] {
+  if (!isDrained) return [];
+  return [
+    {
+      code: 'MAINTENANCE',
+      what: 'the door is closed for maintenance',
+      advice: `${SENDERS_KNOW}. When you are done, open it: support-relay operator drain --end`,
+    },
+  ];
 }
 
 /** A rise of this many bits means that nearly the whole share of the week so far is used up (server/difficulty.ts). */

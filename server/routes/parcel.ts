@@ -10,7 +10,12 @@ import { exchange, RETRY_AFTER_SECONDS } from '../exchange.ts';
 import type { Pool } from '../pool.ts';
 
 /** The result at a closed door. A transient cause has its own, so that clients retry sooner. */
-const RESULT_AT_CLOSED_DOOR: Readonly<Record<Exclude<DoorReason, 'pool'>, Result>> = { keyring: 'closed', worker: 'closed', redis: 'away' };
+const RESULT_AT_CLOSED_DOOR: Readonly<Record<Exclude<DoorReason, 'pool'>, Result>> = {
+  keyring: 'closed',
+  maintenance: 'closed',
+  worker: 'closed',
+  redis: 'away',
+};
 
 export type ParcelParts = { shelf: KeyringShelf; door: Door; pool: Pool };
 

@@ -24,6 +24,7 @@ describe.each(FIREFOX)('opening the form in %s', (name) => {
 
   it.each([
     ['keyring', 'closed-keyring'],
+    ['maintenance', 'closed-maintenance'],
     ['pool', 'closed-pool'],
     ['redis', 'closed-service'],
     ['worker', 'closed-service'],

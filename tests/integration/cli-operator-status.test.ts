@@ -71,6 +71,7 @@ describe('with Redis', () => {
         ],
         relay: 'answers',
         worker: 'working',
+        maintenance: 'no',
         roundSeconds: 300,
         inboxes: [
           { id: 'inbox-1', waiting: '100-999', dead: '0' },

@@ -24,6 +24,7 @@ export const WELL: MixState = {
   keyringNewest: '13',
   warnings: '',
   keyringFiles: '',
+  emptied: '',
 };
 export const OPEN: RelayCondition = {
   door: null,

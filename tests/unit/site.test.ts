@@ -76,7 +76,8 @@ describe('a site file', () => {
     const instead = /You can also reach us in other ways: line@example\.org<\/p>[^]*<b>Line<\/b><br>112/;
     for (const path of ['index.html', 'replies.html']) {
       const page = pageOf(site, 'en', path);
-      for (const notice of ['closed-keyring', 'closed-pool', 'closed-service']) expect(sectionOf(page, notice)).toMatch(instead);
+      for (const notice of ['closed-keyring', 'closed-maintenance', 'closed-pool', 'closed-service'])
+        expect(sectionOf(page, notice)).toMatch(instead);
       for (const notice of ['clock', 'unreachable', 'too-long']) expect(sectionOf(page, notice)).not.toMatch(instead);
     }
     const pages = [...templates.keys()].filter((path) => instead.test(pageOf(site, 'en', path)));

@@ -62,8 +62,11 @@ function parseDoor(door: { open?: unknown; reason?: unknown; difficulty?: unknow
 
 function parseStart(body: Uint8Array): Start {
   const { door, keyring, signature } = JSON.parse(new TextDecoder().decode(body)) as { door: object; keyring: unknown; signature: unknown };
-  if (typeof keyring !== 'string' || typeof signature !== 'string') return { door: { open: false, reason: 'keyring' }, keyring: null };
-  return { door: parseDoor(door), keyring: { json: new TextEncoder().encode(keyring), signature } };
+  const told = parseDoor(door);
+  if (typeof keyring !== 'string' || typeof signature !== 'string') {
+    return { door: told.open ? { open: false, reason: 'keyring' } : told, keyring: null };
+  }
+  return { door: told, keyring: { json: new TextEncoder().encode(keyring), signature } };
 }
 
 /** The keyring is not believed until the sealing worker has verified it. Throws UnreachableError when no valid response came. */

@@ -13,6 +13,7 @@ export type Action = 'check' | 'send' | 'stop' | 'reload' | 'stay' | 'leave' | '
 export const NOTICES = {
   'no-sealing': ['reload'],
   'closed-keyring': ['check'],
+  'closed-maintenance': ['check'],
   'closed-pool': ['check'],
   'closed-service': ['check'],
   'slow-stamp': ['check'],
@@ -41,6 +42,7 @@ export type Notice = keyof typeof NOTICES;
 export const BLOCKING_NOTICES: ReadonlySet<Notice> = new Set<Notice>([
   'no-sealing',
   'closed-keyring',
+  'closed-maintenance',
   'closed-pool',
   'closed-service',
   'unreachable',
@@ -50,10 +52,16 @@ export const BLOCKING_NOTICES: ReadonlySet<Notice> = new Set<Notice>([
 ]);
 
 /** The relay takes nothing now. Under these the page says what else somebody can do (web/build/template.ts). */
-export const CLOSED_NOTICES: ReadonlySet<Notice> = new Set<Notice>(['closed-keyring', 'closed-pool', 'closed-service']);
+export const CLOSED_NOTICES: ReadonlySet<Notice> = new Set<Notice>([
+  'closed-keyring',
+  'closed-maintenance',
+  'closed-pool',
+  'closed-service',
+]);
 
 export const DOOR_NOTICES: Readonly<Record<DoorReason, Notice>> = {
   keyring: 'closed-keyring',
+  maintenance: 'closed-maintenance',
   pool: 'closed-pool',
   redis: 'closed-service',
   worker: 'closed-service',

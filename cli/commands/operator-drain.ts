@@ -1,0 +1,46 @@
+import { defineCommand } from '../command.ts';
+import { EXIT } from '../errors.ts';
+import { closeDoor, openDoor, waitUntilEmptied } from '../operating/drain.ts';
+import { REDIS_HELP, REDIS_OPTIONS, redisOptionsFrom, withRedis } from '../operating/redis.ts';
+import { visibleJson } from '../terminal/terminal.ts';
+
+const NAME = 'operator drain';
+
+const EMPTIED = `Nothing is on its way any more: the parts may be stopped.
+When you are done, start them and open the door: support-relay operator drain --end
+`;
+
+export const operatorDrain = defineCommand({
+  name: NAME,
+  summary: 'Close the door for maintenance, and wait until nothing is on its way',
+  usage: '[--end] [--redis-socket PATH] [options]',
+  examples: ['support-relay operator drain --redis-socket /run/support-relay/redis.sock', 'support-relay operator drain --end'],
+  details: `
+Closes the door: the form says, before anyone types, that you are working on the server. Then waits until the pool and every
+outbox are empty, which takes some rounds, and says so. The door stays closed, also when parts are stopped and started,
+until --end opens it. Ctrl-C ends the waiting alone. Nothing is lost if you stop without waiting: what is on its way is on
+disk, and goes on when the parts are started again.
+
+Ends with 0 when all is empty, or after --end when the door is open; with 5 when it stays closed for another reason.
+
+  --end                 open the door again
+${REDIS_HELP}
+  --json                one line of JSON at the end: maintenance (emptied, or no), and after --end doors (null, or why each is closed)`,
+  options: { ...REDIS_OPTIONS, end: { type: 'boolean' }, json: { type: 'boolean' } },
+  run: (values, _positionals, io) =>
+    withRedis(redisOptionsFrom(values, io, NAME), async (redis) => {
+      const say = (json: object, text: string): void => io.out(values.json === true ? `${visibleJson(json)}\n` : text);
+      if (values.end !== true) {
+        await closeDoor(redis, io);
+        await waitUntilEmptied(redis, io);
+        say({ maintenance: 'emptied' }, EMPTIED);
+        return EXIT.ok;
+      }
+      const doors = await openDoor(redis, io);
+      const isOpen = doors.length > 0 && doors.every((door) => door === null);
+      const reasons = [...new Set(doors.map((door) => door ?? 'open'))].join(', ') || 'no relay answers';
+      const stays = `The maintenance is over, but the door is not open (${reasons}): support-relay operator status says what to do.\n`;
+      say({ maintenance: 'no', doors }, isOpen ? 'The door is open.\n' : stays);
+      return isOpen ? EXIT.ok : EXIT.attention;
+    }),
+});

@@ -25,7 +25,8 @@ Ends with 0 when all is empty, or after --end when the door is open; with 5 when
 
   --end                 open the door again
 ${REDIS_HELP}
-  --json                one line of JSON at the end: maintenance (emptied, or no), and after --end doors (null, or why each is closed)`,
+  --json                one line of JSON at the end: maintenance (emptied, or no), and after --end doors (null, or the reason
+                        for which a relay takes nothing)`,
   options: { ...REDIS_OPTIONS, end: { type: 'boolean' }, json: { type: 'boolean' } },
   run: (values, _positionals, io) =>
     withRedis(redisOptionsFrom(values, io, NAME), async (redis) => {

@@ -138,6 +138,7 @@ describe('a round', () => {
     const operator = await stand.redis.connect('operator');
     const until = (await bench.keyring(1)).notAfter;
     expect((await readState(operator)).mix).toEqual({
+      emptied: '',
       pool: '1-9',
       replies: '0',
       paused: '',

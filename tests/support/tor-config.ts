@@ -1,54 +1,74 @@
-// Configuration of the private network's tors. Every port is on 127.0.0.1, no relay is an exit, and the directory authorities
-// are the network's own: nothing in it can reach, or be reached from, the outside.
+// Configuration of the private network's tors. The directory authorities are the network's own, and an exit leads only where the
+// tests' own network of containers does: nothing in it can reach, or be reached from, the outside.
 import { join } from 'node:path';
 
 export type TorNode = {
   readonly name: string;
   readonly dir: string;
+  readonly address: string;
+  readonly isExit: boolean;
   readonly orPort: number;
   /** Only a directory authority has one. */
   readonly dirPort?: number;
 };
 
-/** `authorities`: a DirAuthority line for each; `owner`: the process with which tor ends. */
-export type Common = { readonly authorities: readonly string[]; readonly owner: number; readonly bandwidths: string };
+/** `authorities`: a DirAuthority line for each; `owner`: the process with which tor ends, if any. */
+export type Common = { readonly authorities: readonly string[]; readonly owner: number | null };
 
 export const controlSocket = (dir: string): string => join(dir, 'control.sock');
 
 function commonLines(dir: string, { authorities, owner }: Common): string[] {
   return [
-    'TestingTorNetwork 1',
-    ...authorities,
+    ...networkLines(authorities),
     `DataDirectory ${dir}`,
     'RunAsDaemon 0',
-    `__OwningControllerProcess ${String(owner)}`,
+    ...(owner === null ? [] : [`__OwningControllerProcess ${String(owner)}`]),
     `ControlPort unix:${controlSocket(dir)}`,
     'ShutdownWaitLength 1 second',
-    'PathsNeededToBuildCircuits 0.67',
     'NumCPUs 1',
   ];
 }
 
-export function relayLines({ name, dir, orPort, dirPort }: TorNode, common: Common): string[] {
+const networkLines = (authorities: readonly string[]): string[] => [
+  'TestingTorNetwork 1',
+  ...authorities,
+  'PathsNeededToBuildCircuits 0.67',
+];
+
+/** Otherwise a client that lacks only a few descriptors waits ten seconds before fetching them. */
+const EARLY = ['FetchDirInfoEarly 1', 'FetchDirInfoExtraEarly 1'];
+
+/** For the configuration of a tor that has everything else by itself. */
+export const joiningLines = (authorities: readonly string[]): string[] => [...networkLines(authorities), ...EARLY];
+
+export function relayLines({ name, dir, address, isExit, orPort, dirPort }: TorNode, common: Common, bandwidths: string): string[] {
   return [
     ...commonLines(dir, common),
     `Nickname ${name}`,
-    'Address 127.0.0.1',
+    `Address ${address}`,
     'AssumeReachable 1',
-    'ExitRelay 0',
-    'ExitPolicy reject *:*',
-    `ORPort 127.0.0.1:${String(orPort)}`,
+    ...(isExit ? EXIT : ['ExitRelay 0', 'ExitPolicy reject *:*']),
+    `ORPort ${address}:${String(orPort)}`,
     'SocksPort 0',
     'ContactInfo none',
     'BridgeRelay 0',
     'DirCache 1',
-    ...(dirPort === undefined ? [] : authorityLines(dirPort, common.bandwidths)),
+    ...(dirPort === undefined ? [] : authorityLines(address, dirPort, bandwidths)),
   ];
 }
 
-function authorityLines(dirPort: number, bandwidths: string): string[] {
+/** Without the first two ports the authorities would not call it an exit. The last is for mail. */
+const EXIT = [
+  'ExitRelay 1',
+  'ExitPolicyRejectPrivate 0',
+  ...[80, 443, 465].map((port) => `ExitPolicy accept *:${String(port)}`),
+  'ExitPolicy reject *:*',
+  'ServerDNSDetectHijacking 0',
+];
+
+function authorityLines(address: string, dirPort: number, bandwidths: string): string[] {
   return [
-    `DirPort 127.0.0.1:${String(dirPort)}`,
+    `DirPort ${address}:${String(dirPort)}`,
     'AuthoritativeDirectory 1',
     'V3AuthoritativeDirectory 1',
     // The first vote is held back until all relays are known. Later ones are rare: a testing network's onion service
@@ -70,9 +90,6 @@ function authorityLines(dirPort: number, bandwidths: string): string[] {
     'TestingMinExitFlagThreshold 0',
   ];
 }
-
-/** Otherwise a client that lacks only a few descriptors waits ten seconds before fetching them. */
-const EARLY = ['FetchDirInfoEarly 1', 'FetchDirInfoExtraEarly 1'];
 
 /** `target`: unix:/path/of/a.sock */
 export function serviceLines(dir: string, target: string, common: Common): string[] {

@@ -1,6 +1,7 @@
 // Configuration of the private network's tors. The directory authorities are the network's own, and an exit leads only where the
 // tests' own network of containers does: nothing in it can reach, or be reached from, the outside.
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 export type TorNode = {
   readonly name: string;
@@ -91,6 +92,9 @@ function authorityLines(address: string, dirPort: number, bandwidths: string): s
   ];
 }
 
+/** The limits that every deployment has. */
+const ONION_LIMITS = fileURLToPath(new URL('../../deploy/tor/onion.conf', import.meta.url));
+
 /** `target`: unix:/path/of/a.sock */
 export function serviceLines(dir: string, target: string, common: Common): string[] {
   return [
@@ -100,6 +104,7 @@ export function serviceLines(dir: string, target: string, common: Common): strin
     `HiddenServiceDir ${join(dir, 'service')}`,
     'HiddenServiceVersion 3',
     `HiddenServicePort 80 ${target}`,
+    `%include ${ONION_LIMITS}`,
   ];
 }
 

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
-import { cp, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stop } from 'esbuild';
 import { createIdentityFile } from '../cli/keys/identity.ts';
-import { writeAcl } from '../cli/operating/acl.ts';
 import { createKeyring, readKeyring } from '../cli/keys/keyring.ts';
 import { createRootKey, readRootKey } from '../cli/keys/root-key.ts';
 import { readInputText } from '../cli/files.ts';
@@ -14,10 +13,11 @@ import { MANIFEST_NAME, MANIFEST_SIGNATURE_NAME } from '../crypto/manifest.ts';
 import { encodePublicKey, encodeSecretKey, generateKeyPair, parseSigner, sign, type SigningKey } from '../crypto/minisign.ts';
 import { ready } from '../crypto/sodium.ts';
 import { TEAM_ID_BYTES } from '../crypto/wire.ts';
-import { aclFile } from '../redis/acl.ts';
 import { buildWeb } from '../web/build/build.ts';
 import { readSigned } from '../web/build/single-file.ts';
-import { layoutOf, ROLES, type Layout } from './layout.ts';
+import { ensureUsers, makeFolders, replaceFile, type Say } from './folders.ts';
+import { inboxesOf } from './inboxes.ts';
+import { layoutOf, type Layout } from './layout.ts';
 
 const KEYRING_DAYS = 7;
 /** The next keyring is made when the newest expires in less than this. */
@@ -26,7 +26,7 @@ const RENEW_BEFORE_MS = 2 * 24 * 60 * 60 * 1000;
 export type PrepareOptions = Readonly<{
   /** The Maildir's path as the worker sees it, if that differs (in a container). */
   inboxPath?: string;
-  say?: (step: string) => void;
+  say?: Say;
   now?: Date;
   /** Mean time between two slots of the form; by default the form's own. */
   slotSeconds?: number;
@@ -45,6 +45,7 @@ export async function prepareDeployment(dir: string, options: PrepareOptions = {
   const layout = layoutOf(dir);
   const say = options.say ?? (() => undefined);
   await makeFolders(layout);
+  for (const part of ['tmp', 'new', 'cur']) await mkdir(join(layout.inbox, part), { recursive: true, mode: 0o700 });
   const root = await ensureRootKey(layout, say);
   const recipient = await ensureIdentity(layout.volunteerIdentity, "the volunteer's identity", say);
   const signer = await ensureSigner(layout.volunteerSigner, say);
@@ -56,29 +57,12 @@ export async function prepareDeployment(dir: string, options: PrepareOptions = {
   return { layout, keyring, keyringFile: layout.keyringFile(keyring.keyring.serial) };
 }
 
-/**
- * Makes whatever a relay in `dir` lacks whose keys are made elsewhere: the administrator's root.pub is there, keyrings, the worker's keys
- * and the list of inboxes come by other commands.
- */
-export async function prepareAround(dir: string, say: (step: string) => void): Promise<Layout> {
-  const layout = layoutOf(dir);
-  await makeFolders(layout);
-  await ensureUsers(layout, say);
-  return layout;
-}
-
-/** The administrator's public key is there without its secret half: whoever runs the relay makes no keyrings. */
-export function isAdministered(dir: string): boolean {
-  const { rootKey, rootSecretKey } = layoutOf(dir);
-  return existsSync(rootKey) && !existsSync(rootSecretKey);
-}
-
 async function buildForm(
   layout: Layout,
   root: SigningKey,
   { keyring: { serial } }: VerifiedKeyring,
   slotSeconds: number | undefined,
-  say: (step: string) => void,
+  say: Say,
 ): Promise<void> {
   const site = existsSync(layout.site) ? { siteFile: layout.site } : {};
   say(`building the form with the root key in it${'siteFile' in site ? ' and what site.json says' : ''}`);
@@ -90,26 +74,7 @@ async function buildForm(
   await stop();
 }
 
-async function makeFolders(layout: Layout): Promise<void> {
-  await mkdir(layout.dir, { recursive: true, mode: 0o700 });
-  if (!layout.run.startsWith(layout.dir)) await makeOwnFolder(layout.run);
-  const folders = ['admin', 'keyrings', 'worker/identities', 'redis/data', 'log'];
-  const maildir = ['tmp', 'new', 'cur'].map((name) => join(layout.inbox, name));
-  const sockets = ['redis', 'relay'].map((name) => join(layout.run, name));
-  for (const folder of [...folders.map((name) => join(layout.dir, name)), ...maildir, ...sockets]) {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-  }
-}
-
-/** In a folder that all users may write to, somebody else could have made this folder first. Throws when it is not our own. */
-async function makeOwnFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  const stat = await lstat(path);
-  if (stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0) return;
-  throw new Error(`${path} belongs to somebody else: choose a shorter --dir, so that the sockets fit into it`);
-}
-
-async function ensureRootKey(layout: Layout, say: (step: string) => void): Promise<SigningKey> {
+async function ensureRootKey(layout: Layout, say: Say): Promise<SigningKey> {
   if (!existsSync(layout.rootSecretKey)) {
     say('making the root key');
     await createRootKey({ directory: join(layout.dir, 'admin') });
@@ -121,7 +86,7 @@ async function ensureRootKey(layout: Layout, say: (step: string) => void): Promi
 }
 
 /** @returns the recipient of the identity in `file`, made if missing */
-async function ensureIdentity(file: string, what: string, say: (step: string) => void): Promise<string> {
+async function ensureIdentity(file: string, what: string, say: Say): Promise<string> {
   if (!existsSync(file)) {
     say(`making ${what}`);
     return (await createIdentityFile({ file })).recipient;
@@ -132,7 +97,7 @@ async function ensureIdentity(file: string, what: string, say: (step: string) =>
 }
 
 /** @returns the public key (64 hex digits) of the signer in `file`, made if missing */
-async function ensureSigner(file: string, say: (step: string) => void): Promise<string> {
+async function ensureSigner(file: string, say: Say): Promise<string> {
   if (existsSync(file)) return toHex((await parseSigner(await readInputText(file, 'the signer'))).key);
   say("making the volunteer's signer");
   const signer = generateKeyPair();
@@ -142,13 +107,7 @@ async function ensureSigner(file: string, say: (step: string) => void): Promise<
 
 type Volunteer = Readonly<{ recipient: string; signer: string }>;
 
-async function ensureKeyring(
-  layout: Layout,
-  root: SigningKey,
-  volunteer: Volunteer,
-  now: Date,
-  say: (step: string) => void,
-): Promise<VerifiedKeyring> {
+async function ensureKeyring(layout: Layout, root: SigningKey, volunteer: Volunteer, now: Date, say: Say): Promise<VerifiedKeyring> {
   const newest = await newestKeyring(layout, root, say);
   if (newest !== null && Date.parse(newest.keyring.notAfter) - now.getTime() > RENEW_BEFORE_MS) return newest;
   const serial = (newest?.keyring.serial ?? 0) + 1;
@@ -160,7 +119,7 @@ async function ensureKeyring(
   return createKeyring(newest === null ? plan : { ...plan, previous: newest }, root, layout.keyrings);
 }
 
-async function newestKeyring(layout: Layout, root: SigningKey, say: (step: string) => void): Promise<VerifiedKeyring | null> {
+async function newestKeyring(layout: Layout, root: SigningKey, say: Say): Promise<VerifiedKeyring | null> {
   const names = await readdir(layout.keyrings);
   const serials = names.map((name) => /^keyring-(\d+)\.json$/.exec(name)?.[1]).filter((serial) => serial !== undefined);
   for (const serial of serials.map(Number).sort((a, b) => b - a)) {
@@ -175,8 +134,7 @@ async function newestKeyring(layout: Layout, root: SigningKey, say: (step: strin
 
 /** An existing inbox keeps its team. */
 async function firstTeamId(layout: Layout): Promise<string> {
-  if (!existsSync(layout.inboxes)) return toHex(randomBytes(TEAM_ID_BYTES));
-  const [inbox] = JSON.parse(await readInputText(layout.inboxes, 'the list of inboxes')) as { team?: string }[];
+  const [inbox] = await inboxesOf(layout);
   return inbox?.team ?? toHex(randomBytes(TEAM_ID_BYTES));
 }
 
@@ -194,29 +152,7 @@ function firstTeam(id: string, { recipient, signer }: Volunteer): Keyring['teams
 }
 
 async function ensureInboxes(layout: Layout, keyring: Keyring, path: string): Promise<void> {
-  if (existsSync(layout.inboxes)) return;
+  if ((await inboxesOf(layout)).length > 0) return;
   const inboxes = keyring.teams.map((team, index) => ({ id: `inbox-${String(index + 1)}`, team: team.id, kind: 'maildir', path }));
   await replaceFile(layout.inboxes, `${JSON.stringify(inboxes, null, 2)}\n`, 0o600);
-}
-
-async function ensureUsers(layout: Layout, say: (step: string) => void): Promise<void> {
-  const directory = join(layout.dir, 'redis');
-  if (!ROLES.every((role) => existsSync(layout.passwordFile(role)))) {
-    say("making Redis' users");
-    for (const file of [layout.acl, ...ROLES.map(layout.passwordFile)]) await rm(file, { force: true });
-    await writeAcl({ directory });
-    return;
-  }
-  // The rights of a role belong to the software, not to the state: a newer version brings its own rules.
-  const password = async (role: (typeof ROLES)[number]) => (await readInputText(layout.passwordFile(role), 'the password')).trim();
-  const passwords = { relay: await password('relay'), worker: await password('worker'), operator: await password('operator') };
-  await replaceFile(layout.acl, aclFile(passwords), 0o600);
-}
-
-/** Replaces a file atomically: a reader sees the old content or the new, never a part of it. */
-export async function replaceFile(path: string, content: string, mode: number): Promise<void> {
-  const temporary = `${path}.new`;
-  await rm(temporary, { force: true });
-  await writeFile(temporary, content, { mode, flag: 'wx' });
-  await rename(temporary, path);
 }

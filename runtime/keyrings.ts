@@ -16,6 +16,8 @@ export const EXPIRING_MS = 48 * HOUR_MS;
  */
 export const EARLY_MS = 12 * HOUR_MS;
 const MAX_KEY_BYTES = 4_096;
+/** A file in the folder of keyrings: all keys, the administrator's and a volunteer's too, were made on this server, to try it out. */
+export const TRIAL_MARK = 'TRIAL';
 
 export type Shelved = VerifiedFile & {
   /** False when one of a higher serial begins no later: then it never counts, and nothing is accepted under it. */

@@ -73,7 +73,7 @@ const variables = z.object({
   WORKER_ROOT_KEY: absolutePath,
   WORKER_IDENTITIES: absolutePath,
   WORKER_INBOXES: jsonFile(inboxesSchema),
-  WORKER_ADMINISTRATOR: jsonFile(administratorSchema).optional(),
+  WORKER_ADMINISTRATOR: jsonFile(administratorSchema.nullable()).optional(),
   WORKER_TOR_SOCKS: socksAddress.optional(),
   WORKER_ROUND_SECONDS: integer(1, MAX_ROUND_SECONDS).default(300),
   WORKER_SHARE: flushProbability.default(0.5),

@@ -8,7 +8,7 @@ import { CliError } from '../errors.ts';
 import { readInputText, reason } from '../files.ts';
 import { readKeyring } from './keyring.ts';
 
-const KEYRING_FILE = /^keyring-[1-9]\d{0,9}\.json$/;
+export const KEYRING_FILE = /^keyring-[1-9]\d{0,9}\.json$/;
 
 /** A keyring as everybody reads it, and as it was signed. */
 export type KeyringFile = VerifiedKeyring & { readonly signed: SignedKeyring };

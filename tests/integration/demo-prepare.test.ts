@@ -89,7 +89,7 @@ test('completes what an interrupted preparation left behind', async () => {
   expect(again.keyring.keyring.serial).toBe(1);
   expect(JSON.parse(readFileSync(layout.inboxes, 'utf8'))).toMatchObject([{ team: again.keyring.keyring.teams[0]?.id }]);
   // A keyring without a signature may be about to be signed.
-  expect(readdirSync(layout.keyrings).sort()).toEqual(['keyring-1.json', 'keyring-1.json.minisig', 'keyring-1.json.unsigned']);
+  expect(readdirSync(layout.keyrings).sort()).toEqual(['keyring-1.json', 'keyring-1.json.minisig', 'keyring-1.json.unsigned', 'root.pub']);
   expect(existsSync(layout.passwordFile('operator'))).toBe(true);
 });
 

@@ -31,6 +31,11 @@ export type CliResult = { code: number; out: Uint8Array; text: string; err: stri
 
 /** Runs the real `support-relay` in this process, with captured input and output. */
 export async function cli(argv: readonly string[], input: CliInput = {}): Promise<CliResult> {
+  return captured((io) => runCommand(argv, io), input);
+}
+
+/** Runs a program in this process, with captured input and output. */
+export async function captured(program: (io: Io) => Promise<number>, input: CliInput = {}): Promise<CliResult> {
   const out: Uint8Array[] = [];
   const asked: string[] = [];
   let err = '';
@@ -60,7 +65,7 @@ export async function cli(argv: readonly string[], input: CliInput = {}): Promis
     stoppable: (work) => work(new AbortController().signal),
     pause: input.pause ?? ((_ms, why) => Promise.resolve(why === 'moment')),
   };
-  const code = await runCommand(argv, io);
+  const code = await program(io);
   const bytes = new Uint8Array(Buffer.concat(out));
   return { code, out: bytes, text: new TextDecoder().decode(bytes), err, asked };
 }

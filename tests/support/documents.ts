@@ -67,23 +67,28 @@ export class Person {
   }
 
   async #run(command: string, answers: readonly string[]): Promise<CliResult> {
-    if (!command.startsWith('support-relay ')) {
-      const typed = command === 'npm run setup' ? this.#setup() : command;
+    const typed = withoutDocker(command);
+    if (!typed.startsWith('support-relay ')) {
       const out = execFileSync('bash', ['-c', typed], { cwd: this.home });
       return { code: EXIT.ok, out, text: out.toString(), err: '', asked: [] };
     }
     const before = process.cwd();
     process.chdir(this.home);
     try {
-      return await cli(wordsOf(command, this.home), { terminal: { answers }, logN: 12 });
+      return await cli(wordsOf(typed, this.home), { terminal: { answers }, logN: 12 });
     } finally {
       process.chdir(before);
     }
   }
+}
 
-  /** What that script starts in the program's folder, once it has built; this person's folder is another. */
-  #setup(): string {
-    const setup = join(program('support-relay'), '..', 'setup.js');
-    return `'${process.execPath}' '${setup}' --dir state --compose-env .env`;
-  }
+/** What a container would run, run here: with `state` of this person's folder, and with what is mounted under its own name. */
+function withoutDocker(command: string): string {
+  const [, volume, service = '', rest = ''] =
+    /^docker compose run --rm(?: --build)?(?: --volume (\S+?):ro)? (setup|tools)\b(.*)$/s.exec(command) ?? [];
+  const [from = '', to = ''] = volume?.split(':') ?? [];
+  const here = (to === '' ? rest : rest.replaceAll(to, from)).replaceAll('/state/', 'state/');
+  if (service === 'tools') return `support-relay${here}`;
+  if (service === '') return command;
+  return `'${process.execPath}' '${join(program('support-relay'), '..', 'setup.js')}' --dir state --for here${here}`;
 }

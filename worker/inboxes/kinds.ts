@@ -13,10 +13,9 @@ export type InboxSettings = z.output<Schema>;
 
 const schemas = Object.values(kinds).map(({ schema }) => schema) as [Schema, ...Schema[]];
 
-/** What `inboxes.json` holds. */
+/** What `inboxes.json` holds: nothing, until somebody has said where the letters of a team go. */
 export const inboxesSchema = z
   .array(z.discriminatedUnion('kind', schemas))
-  .min(1)
   .refine((inboxes) => new Set(inboxes.map(({ id }) => id)).size === inboxes.length, { error: 'two inboxes have the same id' });
 
 export function guardedInbox(settings: InboxSettings, tor: SocksAddress | null): Guard {

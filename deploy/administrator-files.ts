@@ -1,0 +1,54 @@
+// The administrator's files: root.pub and keyrings, made elsewhere. Nothing is taken that does not verify.
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { CliError } from '../cli/errors.ts';
+import { putFile } from '../cli/files.ts';
+import { KEYRING_FILE, readKeyringFiles, type KeyringFile } from '../cli/keys/keyring-files.ts';
+import { readRootPublicKey } from '../cli/keys/root-key.ts';
+import { toHex } from '../crypto/bytes.ts';
+import { chained } from '../crypto/keyring.ts';
+import { encodePublicKey, type PublicKey } from '../crypto/minisign.ts';
+import { fingerprint } from '../volunteer/keys/fingerprint.ts';
+import type { Layout } from './layout.ts';
+
+/** As `support-relay show root.pub` has it. */
+export const fingerprintOf = (root: PublicKey): string => fingerprint(toHex(root.key));
+
+/** The root key that is there, or null. Throws INPUT_FORMAT when it is anything else. */
+export async function rootOf(layout: Layout): Promise<PublicKey | null> {
+  return existsSync(layout.rootKey) ? readRootPublicKey(layout.rootKey) : null;
+}
+
+/** Takes a root.pub. Throws ROOT_KEY_DIFFERS when there is another one: whoever could exchange it would decide who the volunteers are. */
+export async function installRoot(layout: Layout, file: string): Promise<PublicKey> {
+  const [given, before] = [await readRootPublicKey(file), await rootOf(layout)];
+  if (before !== null && toHex(before.key) !== toHex(given.key)) {
+    throw new CliError(
+      'ROOT_KEY_DIFFERS',
+      `${file} is another root key (${fingerprintOf(given)}) than the one here (${fingerprintOf(before)})`,
+      `ask the administrator which is right. If it was made anew, empty ${layout.keyrings} first; nothing was changed`,
+    );
+  }
+  if (before === null) await putFile(layout.rootKey, encodePublicKey(given));
+  return given;
+}
+
+/** The keyrings that are there. Throws what is wrong with one of them. */
+export async function keyringsOf(layout: Layout, root: PublicKey): Promise<KeyringFile[]> {
+  const names = await readdir(layout.keyrings);
+  return names.some((name) => KEYRING_FILE.test(name)) ? readKeyringFiles([layout.keyrings], root) : [];
+}
+
+/** Takes the keyrings of a folder that are not here yet, and returns them. Throws what is wrong with one, or with all of them together. */
+export async function installKeyrings(layout: Layout, folder: string, root: PublicKey): Promise<KeyringFile[]> {
+  const [given, before] = [await readKeyringFiles([folder], root), await keyringsOf(layout, root)];
+  const added = given.filter(({ digest }) => !before.some((each) => each.digest === digest));
+  const [unfit] = chained([...before, ...added]).refused;
+  if (unfit !== undefined) throw unfit.error;
+  for (const { keyring, signed } of added) {
+    const file = layout.keyringFile(keyring.serial);
+    await putFile(`${file}.minisig`, signed.signature);
+    await putFile(file, signed.json);
+  }
+  return added;
+}

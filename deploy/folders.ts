@@ -1,0 +1,52 @@
+// The folders of a deployment, and Redis' users: what every deployment has, whoever makes its keys.
+import { existsSync } from 'node:fs';
+import { lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeAcl } from '../cli/operating/acl.ts';
+import { readInputText } from '../cli/files.ts';
+import { aclFile } from '../redis/acl.ts';
+import { ROLES, SOCKET_FOLDERS, type Layout } from './layout.ts';
+
+export type Say = (step: string) => void;
+
+const FOLDERS = ['keyrings', 'web', 'worker/identities', 'worker/mail', 'inbox', 'redis/data', 'onion', 'tor/onion', 'log'];
+
+export async function makeFolders(layout: Layout): Promise<void> {
+  await mkdir(layout.dir, { recursive: true, mode: 0o700 });
+  if (!layout.run.startsWith(layout.dir)) await makeOwnFolder(layout.run);
+  const folders = [...FOLDERS.map((name) => join(layout.dir, name)), ...SOCKET_FOLDERS.map((name) => join(layout.run, name))];
+  for (const folder of folders) await mkdir(folder, { recursive: true, mode: 0o700 });
+}
+
+/** In a folder that all users may write to, somebody else could have made this folder first. Throws when it is not our own. */
+async function makeOwnFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const stat = await lstat(path);
+  if (stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0) return;
+  throw new Error(`${path} belongs to somebody else: choose a shorter --dir, so that the sockets fit into it`);
+}
+
+/** Makes Redis' users where one lacks a password. Otherwise keeps the passwords, and gives the users the rights of this version. */
+export async function ensureUsers(layout: Layout, say: Say): Promise<void> {
+  if (ROLES.every((role) => existsSync(layout.passwordFile(role)))) return renewRights(layout);
+  say("making Redis' users");
+  for (const file of [layout.acl, ...ROLES.map(layout.passwordFile)]) await rm(file, { force: true });
+  await writeAcl({ directory: join(layout.dir, 'redis') });
+}
+
+/** The rights of a role belong to the software, not to the state: a newer version brings its own. */
+export async function renewRights(layout: Layout): Promise<void> {
+  const password = async (role: (typeof ROLES)[number]) => (await readInputText(layout.passwordFile(role), 'the password')).trim();
+  const passwords = { relay: await password('relay'), worker: await password('worker'), operator: await password('operator') };
+  const content = aclFile(passwords);
+  if (existsSync(layout.acl) && (await readInputText(layout.acl, "Redis' users")) === content) return;
+  await replaceFile(layout.acl, content, 0o600);
+}
+
+/** Replaces a file atomically: a reader sees the old content or the new, never a part of it. */
+export async function replaceFile(path: string, content: string | Uint8Array, mode: number): Promise<void> {
+  const temporary = `${path}.new`;
+  await rm(temporary, { force: true });
+  await writeFile(temporary, content, { mode, flag: 'wx' });
+  await rename(temporary, path);
+}

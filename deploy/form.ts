@@ -1,0 +1,25 @@
+// The form of a relay whose keys are made elsewhere: built when root.pub is there, with the keyrings that are there.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { stop } from 'esbuild';
+import { EXIT } from '../cli/errors.ts';
+import { runCommand } from '../cli/run.ts';
+import type { Io } from '../cli/terminal/io.ts';
+import { MANIFEST_NAME } from '../crypto/manifest.ts';
+import type { Layout } from './layout.ts';
+
+export const hasForm = (layout: Layout): boolean => existsSync(join(layout.web, MANIFEST_NAME));
+
+/**
+ * Builds it with the command that builds it everywhere (cli/commands/operator-build-form.ts), which says what it did or what is wrong.
+ * @param hasKeyrings without any there is no offline form @returns false when it could not be built
+ */
+export async function buildForm(layout: Layout, hasKeyrings: boolean, io: Io): Promise<boolean> {
+  const offline = hasKeyrings ? ['--keyring', layout.keyrings] : ['--no-offline-form'];
+  const site = existsSync(layout.site) ? ['--site', layout.site] : [];
+  const command = ['operator', 'build-form', '--root-key', layout.rootKey, '--out', layout.web, ...offline, ...site];
+  const exitCode = await runCommand(command, io);
+  // Otherwise esbuild keeps its service process for further builds.
+  await stop();
+  return exitCode === EXIT.ok;
+}

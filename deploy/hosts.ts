@@ -1,0 +1,88 @@
+// What differs by how the parts run: whose their files are, what these are called where the worker runs, and what an operator types.
+import { join } from 'node:path';
+import { ownerFrom, userOf, type Belonging } from './owners.ts';
+import { ROLES, type Layout } from './layout.ts';
+
+export const HOSTS = ['docker', 'debian', 'here'] as const;
+export type HostName = (typeof HOSTS)[number];
+
+export type Host = {
+  /** The worker's name for a file in `worker/mail`, and for a Maildir. */
+  readonly mailFile: (layout: Layout, name: string) => string;
+  readonly maildir: (layout: Layout, name: string) => string;
+  /** Who owns what; empty where everything stays with whoever runs setup. */
+  readonly belongings: () => Promise<readonly Belonging[]>;
+  readonly commands: Commands;
+};
+
+/** What an operator types. `setup`: with further options; `files`: the folder from which setup takes files, as it is called there. */
+export type Commands = {
+  readonly start: string;
+  readonly restartWorker: string;
+  readonly setup: (options: string) => string;
+  readonly setupWith: (options: (folder: string) => string) => string;
+  readonly status: string;
+};
+
+const FROM = 'from-administrator';
+const isRoot = (): boolean => process.getuid?.() === 0;
+
+const docker: Host = {
+  mailFile: (_layout, name) => `/etc/support-relay/mail/${name}`,
+  maildir: (_layout, name) => `/inbox/${name}`,
+  belongings: () => {
+    const user = process.env['SUPPORT_RELAY_USER'] ?? '';
+    return Promise.resolve(isRoot() ? [{ path: '', owner: ownerFrom(user === '' ? '1000:1000' : user, 'SUPPORT_RELAY_USER') }] : []);
+  },
+  commands: {
+    start: 'docker compose up --build --wait',
+    restartWorker: 'docker compose restart worker',
+    setup: (options) => `docker compose run --rm setup${options}`,
+    setupWith: (options) => `docker compose run --rm --volume "$PWD/${FROM}:/in:ro" setup ${options('/in')}`,
+    status: 'docker compose exec operator support-relay operator status',
+  },
+};
+
+const here: Host = {
+  mailFile: (layout, name) => join(layout.mail, name),
+  maildir: (layout, name) => join(layout.maildirs, name),
+  belongings: () => Promise.resolve([]),
+  commands: docker.commands,
+};
+
+const debian: Host = {
+  ...here,
+  belongings: async () => {
+    const root = { uid: 0, gid: 0 };
+    const names = ['support-relay-redis', 'support-relay-worker', 'support-relay-operator', 'debian-tor'];
+    const [redis = root, worker = root, operator = root, tor = root] = await Promise.all(names.map(userOf));
+    return [
+      { path: '', owner: root, isEntryOnly: true },
+      { path: 'version', owner: root, open: true },
+      { path: 'keyrings', owner: root, open: true },
+      { path: 'web', owner: root, open: true },
+      { path: 'redis', owner: root, isEntryOnly: true },
+      // systemd hands each part its own.
+      ...ROLES.map((role) => ({ path: `redis/${role}.password`, owner: root })),
+      { path: 'redis/users.acl', owner: redis },
+      { path: 'redis/data', owner: redis },
+      { path: 'worker', owner: root, isEntryOnly: true },
+      { path: 'worker/identities', owner: worker },
+      { path: 'worker/mail', owner: worker },
+      { path: 'inbox', owner: worker },
+      { path: 'onion', owner: operator },
+      { path: 'tor', owner: tor },
+      { path: 'admin', owner: root },
+      { path: 'volunteer', owner: root },
+    ];
+  },
+  commands: {
+    start: 'sudo systemctl start support-relay.target',
+    restartWorker: 'sudo systemctl restart support-relay-worker',
+    setup: (options) => `sudo support-relay-setup${options}`,
+    setupWith: (options) => `sudo support-relay-setup ${options(FROM)}`,
+    status: 'sudo support-relay operator status',
+  },
+};
+
+export const hosts: Readonly<Record<HostName, Host>> = { docker, debian, here };

@@ -1,0 +1,79 @@
+// What setup says at its end: what is left to do, in order, each with the command that does it.
+import { relative } from 'node:path';
+import type { Host } from './hosts.ts';
+import type { Layout } from './layout.ts';
+import type { WorkerCard } from './worker-card.ts';
+
+export type Survey = Readonly<{
+  layout: Layout;
+  host: Host;
+  isTrial: boolean;
+  /** Null where the worker's keys were made without one. */
+  card: WorkerCard | null;
+  /** The administrator has signed keyrings for this card. */
+  isCardSigned: boolean;
+  hasRoot: boolean;
+  /** One that has not ended. */
+  hasKeyring: boolean;
+  /** Names of teams of which nobody has said where their letters go. */
+  teamsWithoutInbox: readonly string[];
+  hasForm: boolean;
+  inboxesChanged: boolean;
+  address: string;
+}>;
+
+type Step = { readonly what: string; readonly lines: readonly string[] };
+
+/** A path as it is called outside of a container. */
+export function shownPath(layout: Layout, path: string): string {
+  const inside = relative(layout.dir, path);
+  const state = process.env['SUPPORT_RELAY_STATE'] ?? '';
+  const near = relative(process.cwd(), layout.dir);
+  const dir = state === '' ? (near === '' || near.startsWith('..') ? layout.dir : near) : state.replace(/^\.\/|\/$/g, '');
+  return inside === '' ? dir : `${dir}/${inside}`;
+}
+
+export function describeLeftToDo(found: Survey): string {
+  const steps = stepsOf(found);
+  const lines = steps.flatMap(({ what, lines: rest }, index) => [
+    `  ${String(index + 1)}. ${what}`,
+    ...rest.map((line) => `       ${line}`),
+    '',
+  ]);
+  return ['What is left to do:', '', ...lines].join('\n');
+}
+
+function stepsOf(found: Survey): Step[] {
+  const { layout, host, card, isTrial, inboxesChanged } = found;
+  const { commands } = host;
+  const steps: Step[] = [{ what: 'Start all parts (or start them again: that changes nothing).', lines: [commands.start] }];
+  if (inboxesChanged) steps.push({ what: 'If they ran already: tell the worker about the new inboxes.', lines: [commands.restartWorker] });
+  if (!isTrial && card !== null && !found.isCardSigned) {
+    steps.push({
+      what: "Give the worker's card to the administrator, and read these words to each other, by voice:",
+      lines: [shownPath(layout, card.file), card.words.join(' ')],
+    });
+  }
+  if (!isTrial && !found.hasRoot) {
+    steps.push({ what: "Take the administrator's root.pub.", lines: [commands.setupWith((folder) => `--root-pub ${folder}/root.pub`)] });
+  }
+  if (!isTrial && !found.hasKeyring) {
+    steps.push({ what: "Take the administrator's keyrings.", lines: [commands.setupWith((folder) => `--keyrings ${folder}`)] });
+  }
+  if (found.teamsWithoutInbox.length > 0 || (!isTrial && !found.hasKeyring)) {
+    const teams = found.teamsWithoutInbox.map((team) => `"${team}"`).join(', ');
+    steps.push({
+      what: teams === '' ? 'Say where the letters of each team go.' : `Say where letters go for: ${teams}.`,
+      lines: [commands.setup(''), commands.restartWorker],
+    });
+  }
+  if (!found.hasForm) {
+    steps.push({
+      what: 'Have the form built: this happens by itself once root.pub is there. To build it again:',
+      lines: [commands.setup(' --form')],
+    });
+  }
+  steps.push({ what: 'See what is still missing, at any time:', lines: [commands.status] });
+  steps.push({ what: 'Once the door is open: give people the address.', lines: [`http://${found.address}/`] });
+  return steps;
+}

@@ -1,0 +1,80 @@
+// The keys of the onion service, in the files in which tor keeps them, so that the address is known before tor has ever run.
+// Formats: rend-spec-v3 [ONIONADDRESS], and tor's crypto_write_tagged_contents_to_file.
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { base32 } from '@scure/base';
+import { readPrivateFile, readRegularFile, shred } from '../runtime/files.ts';
+import { replaceFile, type Say } from './folders.ts';
+import type { Layout } from './layout.ts';
+
+const SECRET = 'hs_ed25519_secret_key';
+const PUBLIC = 'hs_ed25519_public_key';
+const HOSTNAME = 'hostname';
+
+/** Of the tag before each key, padded with zeros. */
+const TAG_BYTES = 32;
+const PUBLIC_KEY_BYTES = 32;
+const EXPANDED_KEY_BYTES = 64;
+const VERSION = 3;
+const CHECKSUM_BYTES = 2;
+
+/** Makes the onion service's keys where there are none, and writes its address for the operator. @returns the address, `….onion` */
+export async function ensureOnion(layout: Layout, say: Say): Promise<string> {
+  const folder = layout.onionKeys;
+  if (!existsSync(join(folder, SECRET))) {
+    say("making the onion service's keys");
+    await writeKeys(folder);
+  }
+  const address = onionAddressOf(await readPublicKey(folder));
+  await mkdir(dirname(layout.onionAddress), { recursive: true, mode: 0o700 });
+  if (!existsSync(layout.onionAddress) || (await readRegularFile(layout.onionAddress, 1_024)).toString() !== `${address}\n`) {
+    await replaceFile(layout.onionAddress, `${address}\n`, 0o600);
+  }
+  return address;
+}
+
+/** Shreds the onion service's keys: nobody can ever answer under its address again, neither we nor whoever gets this disk later. */
+export async function burnOnion(layout: Layout): Promise<void> {
+  const names = await readdir(layout.onionKeys).catch((): string[] => []);
+  for (const name of names.filter((each) => [SECRET, PUBLIC, HOSTNAME].includes(each))) await shred(join(layout.onionKeys, name));
+}
+
+async function writeKeys(folder: string): Promise<void> {
+  const { d, x } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+  const [seed, publicKey] = [Buffer.from(d ?? '', 'base64url'), Buffer.from(x ?? '', 'base64url')];
+  const expanded = createHash('sha512').update(seed).digest();
+  // Clamping (RFC 8032 § 5.1.5).
+  expanded[0] = (expanded[0] ?? 0) & 248;
+  expanded[31] = ((expanded[31] ?? 0) & 63) | 64;
+  // tor starts only if nobody else may enter this folder.
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700);
+  await replaceFile(join(folder, PUBLIC), Buffer.concat([tag('public'), publicKey]), 0o600);
+  await replaceFile(join(folder, HOSTNAME), `${onionAddressOf(publicKey)}\n`, 0o600);
+  // Last: where it is there, all three are.
+  await replaceFile(join(folder, SECRET), Buffer.concat([tag('secret'), expanded]), 0o600);
+  seed.fill(0);
+  expanded.fill(0);
+}
+
+const tag = (kind: 'public' | 'secret'): Buffer => Buffer.concat([Buffer.from(`== ed25519v1-${kind}: type0 ==`)], TAG_BYTES);
+
+/** Throws when the files are not those of an onion service. */
+async function readPublicKey(folder: string): Promise<Buffer> {
+  const secret = await readPrivateFile(join(folder, SECRET), 1_024);
+  const file = await readRegularFile(join(folder, PUBLIC), 1_024);
+  const isWhole = file.length === TAG_BYTES + PUBLIC_KEY_BYTES && file.subarray(0, TAG_BYTES).equals(tag('public'));
+  if (!isWhole || secret.length !== TAG_BYTES + EXPANDED_KEY_BYTES || !secret.subarray(0, TAG_BYTES).equals(tag('secret'))) {
+    throw new Error(`${folder} has no keys of an onion service: put those of the backup there, or make others with --new-onion`);
+  }
+  return file.subarray(TAG_BYTES);
+}
+
+/** The address of an onion service by its public key (rend-spec-v3, [ONIONADDRESS]). */
+export function onionAddressOf(publicKey: Uint8Array): string {
+  const version = Buffer.of(VERSION);
+  const checksum = createHash('sha3-256').update('.onion checksum').update(publicKey).update(version).digest().subarray(0, CHECKSUM_BYTES);
+  return `${base32.encode(Buffer.concat([publicKey, checksum, version])).toLowerCase()}.onion`;
+}

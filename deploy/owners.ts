@@ -1,0 +1,50 @@
+// Whose the files of a deployment are: each part reads and writes its own, and nothing else.
+import { execFile } from 'node:child_process';
+import { constants } from 'node:fs';
+import { open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Owner } from '../cli/files.ts';
+
+/** A folder with everything in it, or a file. `open`: everybody may read it, since nothing in it is secret. */
+export type Belonging = { readonly path: string; readonly owner: Owner; readonly open?: boolean; readonly isEntryOnly?: boolean };
+
+/** Gives files and folders to their owners, in the order given. Links, sockets and pipes are passed over: no part is asked for any. */
+export async function giveToOwners(dir: string, belongings: readonly Belonging[]): Promise<void> {
+  for (const { path, owner, open: isOpen = false, isEntryOnly = false } of belongings) {
+    await give(join(dir, path), owner, isOpen, isEntryOnly);
+  }
+}
+
+async function give(path: string, owner: Owner, isOpen: boolean, isEntryOnly: boolean): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => null);
+  if (handle === null) return;
+  let isFolder: boolean;
+  try {
+    const stats = await handle.stat();
+    isFolder = stats.isDirectory();
+    if (!isFolder && !stats.isFile()) return;
+    await handle.chown(owner.uid, owner.gid);
+    if (isEntryOnly) await handle.chmod(0o711);
+    else if (isFolder) await handle.chmod(isOpen ? 0o755 : 0o700);
+    else await handle.chmod(isOpen ? 0o644 : 0o600);
+  } finally {
+    await handle.close();
+  }
+  if (isFolder && !isEntryOnly) for (const name of await readdir(path)) await give(join(path, name), owner, isOpen, false);
+}
+
+/** `UID:GID`. Throws for anything else. */
+export function ownerFrom(text: string, what: string): Owner {
+  const [, uid, gid] = /^(\d{1,9}):(\d{1,9})$/.exec(text) ?? [];
+  if (uid === undefined || gid === undefined) throw new Error(`${what} must be UID:GID, as 1000:1000, not "${text}"`);
+  return { uid: Number(uid), gid: Number(gid) };
+}
+
+/** A user of this system with its first group. Throws when there is none. */
+export async function userOf(name: string): Promise<Owner> {
+  const ids = await Promise.all(['-u', '-g'].map((which) => promisify(execFile)('id', [which, name]))).catch(() => null);
+  if (ids === null) throw new Error(`there is no user ${name} here: install the package support-relay`);
+  const [uid, gid] = ids.map(({ stdout }) => Number(stdout));
+  return { uid: uid ?? 0, gid: gid ?? 0 };
+}

@@ -1,0 +1,195 @@
+import { existsSync } from 'node:fs';
+import { mkdir, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { renderUnicodeCompact } from 'uqr';
+import { CliError, EXIT } from '../cli/errors.ts';
+import { describeFailure } from '../cli/failure.ts';
+import type { Io } from '../cli/terminal/io.ts';
+import type { PublicKey } from '../crypto/minisign.ts';
+import { ready } from '../crypto/sodium.ts';
+import { STATE_VERSION } from '../redis/version.ts';
+import { ROOT } from '../runtime/root.ts';
+import { fingerprintOf, keyringsOf, rootOf, installKeyrings, installRoot } from './administrator-files.ts';
+import { ensureUsers, makeFolders, replaceFile } from './folders.ts';
+import { buildForm, hasForm } from './form.ts';
+import { hosts, type Host } from './hosts.ts';
+import {
+  askForAdministrator,
+  askForInboxes,
+  ensureMailFiles,
+  inboxesOf,
+  nameOf,
+  takeAdministrator,
+  takeInboxes,
+  teamsOf,
+} from './inboxes.ts';
+import { layoutOf, type Layout } from './layout.ts';
+import { describeLeftToDo, shownPath } from './left-to-do.ts';
+import { burnOnion, ensureOnion } from './onion.ts';
+import { giveToOwners } from './owners.ts';
+import { prepareDeployment } from './prepare.ts';
+import { readSetupOptions, SETUP_USAGE, type SetupOptions } from './setup-options.ts';
+import { ensureWorkerSeason, workerCard } from './worker-card.ts';
+
+/** Where earlier versions had them, and where they are now. */
+const MOVED = [
+  ['admin/root.pub', 'keyrings/root.pub'],
+  ['worker/inboxes.json', 'worker/mail/inboxes.json'],
+] as const;
+
+const TRIAL_TEXT = 'All keys of this relay were made on this server, to try it out. Never for people in danger.\n';
+
+/** One run of setup. What it makes is kept by the next one; what it is told it changes. */
+class Setup {
+  readonly #options: SetupOptions;
+  readonly #io: Io;
+  readonly #layout: Layout;
+  readonly #host: Host;
+  readonly #asks: boolean;
+
+  constructor(options: SetupOptions, io: Io) {
+    this.#options = options;
+    this.#io = io;
+    this.#layout = layoutOf(options.dir);
+    this.#host = hosts[options.host];
+    this.#asks = io.stdinIsTerminal && !options.isQuiet;
+  }
+
+  async run(): Promise<void> {
+    await ready;
+    const [layout, options, io] = [this.#layout, this.#options, this.#io];
+    io.out(`Setting up the relay in ${shownPath(layout, layout.dir)}\n`);
+    await moveFormer(layout);
+    const isTrial = this.#isTrial();
+    await makeFolders(layout);
+    await ensureUsers(layout, this.#say);
+    if (options.burnsOnion) await burnOnion(layout);
+    const address = await ensureOnion(layout, this.#say);
+    if (isTrial) await this.#makeTrial();
+    else await ensureWorkerSeason(layout, io.now(), io.language, this.#say);
+    const { root, isNew } = await this.#takeFiles();
+    await ensureMailFiles(layout);
+    const inboxesChanged = await this.#takeMail(root);
+    if (!isTrial && root !== null && (options.buildsForm || isNew || !hasForm(layout))) await this.#buildForm(root);
+    if (!existsSync(layout.version)) await replaceFile(layout.version, `${String(STATE_VERSION)}\n`, 0o600);
+    await giveToOwners(layout.dir, await this.#host.belongings());
+    await this.#report(address, isTrial, root, inboxesChanged);
+  }
+
+  /** Throws ROOT_KEY_DIFFERS when a trial would take the place of what an administrator decides. */
+  #isTrial(): boolean {
+    const { rootKey, rootSecretKey, trialMark } = this.#layout;
+    const wasMadeHere = existsSync(rootSecretKey);
+    if (this.#options.isTrial && existsSync(rootKey) && !wasMadeHere) {
+      throw new CliError(
+        'ROOT_KEY_DIFFERS',
+        `there is an administrator's root.pub in ${dirname(rootKey)}, and a trial makes its own`,
+        'leave out --trial, or give another --dir; nothing was changed',
+      );
+    }
+    return this.#options.isTrial || wasMadeHere || existsSync(trialMark);
+  }
+
+  async #makeTrial(): Promise<void> {
+    const { layout } = await prepareDeployment(this.#layout.dir, {
+      inboxPath: this.#host.maildir(this.#layout, 'inbox-1'),
+      say: this.#say,
+    });
+    await replaceFile(layout.trialMark, TRIAL_TEXT, 0o644);
+  }
+
+  /** @returns the root key, and whether this run took it or a keyring */
+  async #takeFiles(): Promise<{ root: PublicKey | null; isNew: boolean }> {
+    const [layout, { rootPub, keyrings }, io] = [this.#layout, this.#options, this.#io];
+    const before = await rootOf(layout);
+    const root = rootPub === null ? before : await installRoot(layout, rootPub);
+    if (rootPub !== null && root !== null) {
+      io.out(`\nThe fingerprint of the root key: ${fingerprintOf(root)}\n`);
+      io.out('Read it to the administrator, by voice: whoever exchanged that file would decide who the volunteers are.\n\n');
+    }
+    const isNew = before === null && root !== null;
+    if (keyrings === null) return { root, isNew };
+    if (root === null) {
+      throw new CliError('INPUT_MISSING', 'keyrings are verified with the root key, and there is none', 'give --root-pub too');
+    }
+    const serials = (await installKeyrings(layout, keyrings, root)).map(({ keyring }) => String(keyring.serial));
+    this.#say(serials.length === 0 ? 'these keyrings are here already' : `took keyrings ${serials.join(', ')}`);
+    return { root, isNew: isNew || serials.length > 0 };
+  }
+
+  /** @returns whether the worker has to be told */
+  async #takeMail(root: PublicKey | null): Promise<boolean> {
+    const [layout, { inboxes, administrator }, io] = [this.#layout, this.#options, this.#io];
+    const where = { layout, host: this.#host };
+    const teams = root === null ? [] : teamsOf(await keyringsOf(layout, root));
+    await takeInboxes(inboxes, teams, where);
+    if (administrator !== null) await takeAdministrator(administrator, where);
+    if (!this.#asks) return inboxes.length > 0 || administrator !== null;
+    const added = await askForInboxes(teams, where, io);
+    if (administrator === null && teams.length > 0) await askForAdministrator(where, io);
+    return added + inboxes.length > 0 || administrator !== null;
+  }
+
+  async #buildForm(root: PublicKey): Promise<void> {
+    this.#say('building the form with the root key in it');
+    const isBuilt = await buildForm(this.#layout, (await this.#currentKeyrings(root)).length > 0, this.#io);
+    if (!isBuilt) this.#say('the form was not built: see above. Everything else is done');
+  }
+
+  async #currentKeyrings(root: PublicKey) {
+    const nowMs = this.#io.now().getTime();
+    return (await keyringsOf(this.#layout, root)).filter(({ keyring }) => Date.parse(keyring.notAfter) > nowMs);
+  }
+
+  async #report(address: string, isTrial: boolean, root: PublicKey | null, inboxesChanged: boolean): Promise<void> {
+    const [layout, io] = [this.#layout, this.#io];
+    const keyrings = root === null ? [] : await keyringsOf(layout, root);
+    const current = root === null ? [] : await this.#currentKeyrings(root);
+    const card = await workerCard(layout, io.language);
+    const inboxes = await inboxesOf(layout);
+    const without = teamsOf(current).filter(({ id }) => !inboxes.some(({ team }) => team === id));
+    const left = describeLeftToDo({
+      layout,
+      host: this.#host,
+      isTrial,
+      card,
+      isCardSigned: keyrings.some(({ keyring }) => card?.recipients.includes(keyring.worker) === true),
+      hasRoot: root !== null,
+      hasKeyring: current.length > 0,
+      teamsWithoutInbox: without.map(nameOf),
+      hasForm: hasForm(layout),
+      inboxesChanged,
+      address,
+    });
+    const url = `http://${address}/`;
+    io.out(`\nThe onion address of the form:\n\n  ${url}\n\n${renderUnicodeCompact(url, { border: 2 })}\n\n${left}\n`);
+    if (isTrial) io.out(`This is a TRIAL: ${TRIAL_TEXT}`);
+  }
+
+  readonly #say = (step: string): void => {
+    this.#io.out(`  · ${step}\n`);
+  };
+}
+
+async function moveFormer(layout: Layout): Promise<void> {
+  for (const [from, to] of MOVED) {
+    const [before, after] = [join(layout.dir, from), join(layout.dir, to)];
+    if (!existsSync(before) || existsSync(after)) continue;
+    await mkdir(dirname(after), { recursive: true, mode: 0o700 });
+    await rename(before, after);
+  }
+}
+
+/** Runs setup with these arguments. @returns the exit code; every failure becomes one line on standard error */
+export async function runSetup(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    const options = readSetupOptions(argv, join(ROOT, 'state'));
+    if (options === 'help') io.out(`${SETUP_USAGE}\n`);
+    else await new Setup(options, io).run();
+    return EXIT.ok;
+  } catch (error) {
+    const { line, exitCode } = describeFailure(error);
+    io.err(`setup: ${line}\n`);
+    return exitCode;
+  }
+}

@@ -1,0 +1,38 @@
+// The worker's keys of a season, which are made here and never leave, and their card for the administrator.
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readInputText } from '../cli/files.ts';
+import { wordListFor } from '../cli/keys/random-words.ts';
+import { daysOf, seasonBegin, SEASON_WEEKS } from '../cli/keys/season-dates.ts';
+import { createWorkerSeason, workerWeeksIn } from '../cli/keys/worker-season.ts';
+import { cardWords, verifyCard, weekStart } from '../crypto/card.ts';
+import { weekOfCard } from '../volunteer/keys/season.ts';
+import type { Say } from './folders.ts';
+import type { Layout } from './layout.ts';
+
+export type WorkerCard = {
+  readonly file: string;
+  readonly words: readonly string[];
+  /** The worker's recipients of its weeks. */
+  readonly recipients: readonly string[];
+};
+
+/** Makes the keys of a season, beginning with this week, where there are none for this week or a later one. */
+export async function ensureWorkerSeason(layout: Layout, now: Date, language: string, say: Say): Promise<void> {
+  const weeks = await workerWeeksIn(layout.identities);
+  if ((weeks.at(-1) ?? 0) >= weekStart(now.getTime())) return;
+  const from = seasonBegin(undefined, weeks, now, 'setup');
+  const [first, last] = daysOf(from, SEASON_WEEKS);
+  say(`making the worker's keys for ${String(SEASON_WEEKS)} weeks, from ${first} to ${last}`);
+  await createWorkerSeason(layout.identities, { from, count: SEASON_WEEKS }, null, language);
+}
+
+/** The card of the newest season; null where the keys were made otherwise. Throws CARD_FORMAT when it is damaged. */
+export async function workerCard(layout: Layout, language: string): Promise<WorkerCard | null> {
+  const names = (await readdir(layout.identities)).filter((name) => weekOfCard(name) !== null).sort();
+  const newest = names.at(-1);
+  if (newest === undefined) return null;
+  const file = join(layout.identities, newest);
+  const verified = verifyCard(await readInputText(file, "the worker's card"));
+  return { file, words: cardWords(verified, wordListFor(language)), recipients: verified.card.weeks.map(({ recipient }) => recipient) };
+}

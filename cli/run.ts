@@ -5,7 +5,7 @@ import { overview } from './overview.ts';
 import { EXIT, UsageError } from './errors.ts';
 import type { Io } from './terminal/io.ts';
 import type { Command } from './command.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from '../runtime/version.ts';
 
 /** Runs `support-relay` with these arguments. @returns the exit code; every failure becomes one line on standard error */
 export async function runCommand(argv: readonly string[], io: Io): Promise<number> {

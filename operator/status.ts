@@ -1,14 +1,19 @@
 import type { Redis } from 'ioredis';
-import { readDrain } from '../redis/drain.ts';
+import { readDrain, type DrainFlag } from '../redis/drain.ts';
 import { keys, workerState, type WorkerState } from '../redis/keys.ts';
-import { readState, magnitude, type KeyringState, type Magnitude, type MixState } from '../redis/state.ts';
-import type { PassedOver, Taken } from '../redis/presence.ts';
+import { INBOX_TROUBLES, readState, magnitude, type KeyringState, type Magnitude, type MixState, type State } from '../redis/state.ts';
+import type { PassedOver, RelayCondition, Taken } from '../redis/presence.ts';
+import { VERSION } from '../runtime/version.ts';
 import { noticesOf, type Ahead } from './attention/ahead.ts';
 import type { Attention } from './attention/attention.ts';
 import { ofDrops } from './attention/drops.ts';
 import { ofInbox, type InboxStatus } from './attention/inboxes.ts';
 import { ofKeyringFiles, ofMaintenance, ofRelays, ofTaken } from './attention/relays.ts';
-import { ofHousekeeping, ofMix, ofWorker } from './attention/worker.ts';
+import { ofDisk, ofOnion, ofVersions } from './attention/surroundings.ts';
+import { ofHousekeeping, ofKeys, ofMix, ofWorker } from './attention/worker.ts';
+import { compareClocks, ofClocks, type ClockState } from './clock.ts';
+import type { DiskState } from './disk.ts';
+import type { OnionState } from './onion.ts';
 import { askRelays, takenBy, type Relays } from './relay.ts';
 
 /** `answers`: every relay connected to Redis; `silent`: not all of them; `away`: none is connected. */
@@ -28,6 +33,8 @@ export type Status = {
   /** The keyrings under which relays accept parcels, and how much of each limit is used up; empty if no relay answers. */
   taken: Taken[];
   relay: RelayState;
+  /** Why relays accept no parcels; empty if all accept them, or none answers. */
+  door: NonNullable<RelayCondition['door']>[];
   worker: WorkerState;
   /** The operator has closed the door (operator drain). `emptied`: nothing is on its way any more. */
   maintenance: 'no' | 'draining' | 'emptied';
@@ -37,12 +44,31 @@ export type Status = {
   attention: Attention[];
   /** What will be missing in a coming week: four weeks, two weeks and a week before. */
   notices: Ahead[];
+  /** Whether Redis writes its append-only file, and what it has used of its memory, as the worker saw it in its last round. */
+  redis: { file: 'ok' | 'failing' | null; memory: 'ok' | 'filling' | null };
+  /** The end of the last week for which the worker has a key; null: the names of its files do not say. */
+  keysUntil: string | null;
+  clock: ClockState;
+  /** By how many days the clock is ahead of the time that the worker has run. */
+  clockAheadDays: number;
+  versions: { operator: string; worker: string | null; relays: string[] };
+  disk: DiskState | null;
+  onion: OnionState | null;
 };
 
+/** What is not in Redis; null: not looked at. */
+export type Surroundings = { disk: DiskState | null; onion: OnionState | null };
+const NOT_LOOKED_AT: Surroundings = { disk: null, onion: null };
+
 /** @param part `worker`: asks no relay and reports only on the worker, which the worker's own Redis user may read */
-export async function readStatus(redis: Redis, now: Date, part: 'all' | 'worker' = 'all'): Promise<Status> {
+export async function readStatus(
+  redis: Redis,
+  now: Date,
+  part: 'all' | 'worker' = 'all',
+  surroundings: Surroundings = NOT_LOOKED_AT,
+): Promise<Status> {
   const relays = part === 'all' ? await askRelays(redis) : null;
-  const [state, value, leftMs, inboxIds, dropped, drain] = await Promise.all([
+  const [state, round, leftMs, inboxIds, dropped, drain] = await Promise.all([
     readState(redis, now),
     redis.get(keys.alive),
     redis.pttl(keys.alive),
@@ -50,41 +76,83 @@ export async function readStatus(redis: Redis, now: Date, part: 'all' | 'worker'
     redis.hgetall(keys.dropped),
     readDrain(redis),
   ]);
-  const { mix, housekeeping, trouble, drops } = state;
-  const inboxes = await Promise.all(inboxIds.sort().map((id) => readInbox(redis, id)));
-  const roundSeconds = Number(value ?? 0);
-  const worker = workerState(leftMs, roundSeconds);
-  const taken = relays === null ? [] : takenBy(relays);
-  const onlyForAll =
-    relays === null
-      ? []
-      : [
-          ...ofMaintenance(drain !== null),
-          ...ofRelays(relays, { ...mix, ...housekeeping }),
-          ...ofTaken(taken),
-          ...ofKeyringFiles(workerFiles(mix), "the worker's"),
-          ...ofHousekeeping(housekeeping),
-          ...ofDrops(drops),
-          ...inboxes.flatMap((inbox) => ofInbox(inbox, trouble)),
-        ];
-  return {
+  const inboxes = await Promise.all(inboxIds.sort().map((id) => readInbox(redis, id, state)));
+  return statusOf({ now, part, surroundings, relays, state, roundSeconds: Number(round ?? 0), leftMs, inboxes, dropped, drain });
+}
+
+type Found = {
+  readonly now: Date;
+  readonly part: 'all' | 'worker';
+  readonly surroundings: Surroundings;
+  /** Null: not asked. */
+  readonly relays: Relays | null;
+  readonly state: State;
+  /** 0: not known. */
+  readonly roundSeconds: number;
+  /** PTTL of `worker:alive`. */
+  readonly leftMs: number;
+  readonly inboxes: readonly InboxStatus[];
+  readonly dropped: Readonly<Record<string, string>>;
+  /** Null: the door is not closed for maintenance. */
+  readonly drain: DrainFlag | null;
+};
+
+function statusOf(found: Found): Status {
+  const { now, relays, state, roundSeconds, leftMs, drain, surroundings } = found;
+  const { mix, housekeeping } = state;
+  const answers = relays?.answers ?? [];
+  const status: Omit<Status, 'attention'> = {
     pool: mix.pool ?? null,
     replies: mix.replies ?? null,
     keyring: mix.keyring ?? null,
     keyringUntil: mix.keyringUntil || null,
     keyringNext: Number(mix.keyringNext ?? 0) || null,
-    taken,
+    keysUntil: housekeeping.keysUntil || null,
+    taken: relays === null ? [] : takenBy(relays),
     relay: relayState(relays),
-    worker,
+    door: [...new Set(answers.flatMap(({ door }) => door ?? []))],
+    worker: workerState(leftMs, roundSeconds),
     maintenance: drain === null ? 'no' : drain === mix.emptied ? 'emptied' : 'draining',
     roundSeconds: roundSeconds > 0 ? roundSeconds : null,
-    inboxes,
-    dropped: Object.entries(dropped)
+    inboxes: [...found.inboxes],
+    dropped: Object.entries(found.dropped)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([reason, count]) => ({ reason, count: magnitude(Number(count)) })),
-    attention: [...ofWorker(worker), ...ofMix(mix, part), ...onlyForAll],
-    notices: noticesOf(mix, now),
+    redis: { file: housekeeping.aof ?? null, memory: housekeeping.memory ?? null },
+    clock: compareClocks(
+      now,
+      leftMs,
+      state.clockMinutes,
+      answers.map(({ clockMinutes }) => clockMinutes),
+    ),
+    clockAheadDays: Number(housekeeping.clockAheadDays ?? 0),
+    versions: { operator: VERSION, worker: housekeeping.version ?? null, relays: [...new Set(answers.map(({ version }) => version))] },
+    ...surroundings,
+    notices: noticesOf(mix, housekeeping, now),
   };
+  return { ...status, attention: attentionOf(found, status) };
+}
+
+function attentionOf({ now, part, relays, state }: Found, status: Omit<Status, 'attention'>): Attention[] {
+  const { mix, housekeeping, drops } = state;
+  const ofAll = [...ofWorker(status.worker), ...ofMix(mix, part)];
+  if (relays === null) return ofAll;
+  const { worker, relays: ofRelay, operator } = status.versions;
+  return [
+    ...ofAll,
+    ...ofMaintenance(status.maintenance !== 'no'),
+    ...ofRelays(relays, { ...mix, ...housekeeping }),
+    ...ofTaken(status.taken),
+    ...ofKeyringFiles(workerFiles(mix), "the worker's"),
+    ...ofKeys(housekeeping, now),
+    ...ofHousekeeping(housekeeping),
+    ...ofDrops(drops),
+    ...status.inboxes.flatMap(ofInbox),
+    ...ofClocks(status.clock),
+    ...ofDisk(status.disk),
+    ...ofOnion(status.onion),
+    ...ofVersions(operator, [...ofRelay, ...(worker === null ? [] : [worker])]),
+  ];
 }
 
 /** As the worker wrote them: `keyring-7.json:ENOENT keyring-8.json:FILE_LINK`. */
@@ -101,7 +169,8 @@ function relayState(relays: Relays | null): RelayState {
   return relays.answers.length < relays.asked ? 'silent' : 'answers';
 }
 
-async function readInbox(redis: Redis, id: string): Promise<InboxStatus> {
+async function readInbox(redis: Redis, id: string, { trouble }: State): Promise<InboxStatus> {
   const [waiting, dead] = await Promise.all([redis.hlen(keys.outbox(id)), redis.hlen(keys.dead(id))]);
-  return { id, waiting: magnitude(waiting), dead: magnitude(dead) };
+  const troubles = Object.fromEntries(INBOX_TROUBLES.flatMap((kind) => (trouble(id, kind) === null ? [] : [[kind, trouble(id, kind)]])));
+  return { id, waiting: magnitude(waiting), dead: magnitude(dead), troubles };
 }

@@ -46,9 +46,14 @@ const conditionSchema = z.strictObject({
   limits: z.strictObject({ pool: z.int(), seen: z.int() }),
   /** The keyrings under which parcels are accepted, by rising serial. */
   taken: z.array(takenSchema),
+  /** Of the relay's program. */
+  version: z.string().max(32),
+  /** The relay's clock, in minutes since 1970. */
+  clockMinutes: z.int(),
 });
 
-export const relayAnswerSchema = conditionSchema.extend({ nonce: nonceSchema });
+/** Passes over what a newer relay says besides: an operator has to learn that the versions differ, not that it is silent. */
+export const relayAnswerSchema = z.object({ ...conditionSchema.shape, nonce: nonceSchema });
 
 /** What a relay says about itself; nothing about anybody who writes. */
 export type RelayCondition = z.output<typeof conditionSchema>;

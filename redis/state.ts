@@ -61,6 +61,12 @@ export type HousekeepingState = {
   memory: 'filling' | 'ok';
   /** The relays' limits as configured for this worker: Redis' memory is planned for them. */
   relayLimits: string;
+  /** `failing`: Redis could not write its append-only file, or not rewrite it, or does not write one. */
+  aof: 'ok' | 'failing';
+  /** The end of the last week for which the worker has a key, by the names of their files; or ''. */
+  keysUntil: string;
+  /** Of the worker's program. */
+  version: string;
 };
 
 /** The most that relays let in: parcels in the pool, and remembered ids per keyring. */
@@ -76,14 +82,24 @@ export async function publishHousekeeping(redis: Redis, state: HousekeepingState
   await redis.hset(keys.state, state);
 }
 
+/** Once a round, together with `worker:alive`: the worker's clock to the minute, so that an operator sees one that differs. */
+export async function publishClock(redis: Redis, now: Date): Promise<void> {
+  await redis.hset(keys.state, 'clock', String(minutesOf(now)));
+}
+
+/** A time in minutes since 1970: parts tell each other no finer one. */
+export const minutesOf = (now: Date): number => Math.floor(now.getTime() / MINUTE_MS);
+
 /** What a worker says about an inbox, each with a reason in one word. */
-export type InboxTrouble =
+export const INBOX_TROUBLES = [
   /** Accepts nothing at the moment. */
-  | 'failing'
+  'failing',
   /** Accepted some letters and refused others, which wait and are tried again. */
-  | 'deferring'
+  'deferring',
   /** Letters wait for it, but no worker has it in its configuration. */
-  | 'unconfigured';
+  'unconfigured',
+] as const;
+export type InboxTrouble = (typeof INBOX_TROUBLES)[number];
 
 /** @param reason a word of ours; null: there is no such trouble */
 export async function publishTrouble(redis: Redis, inbox: string, trouble: InboxTrouble, reason: string | null): Promise<void> {
@@ -94,6 +110,7 @@ export async function publishTrouble(redis: Redis, inbox: string, trouble: Inbox
 /** How long a drop is news: a day, since nobody has to look at the status more often. */
 const NEWS_HOURS = 24;
 const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 
 /**
  * Once a round: records the hour in which each alarming drop was last counted. It compares the counters themselves, so that
@@ -118,6 +135,8 @@ export type State = {
   trouble: (inbox: string, trouble: InboxTrouble) => string | null;
   /** The alarming drops of the last day. */
   drops: readonly AlarmingDrop[];
+  /** The worker's clock when it renewed `worker:alive`, in minutes since 1970; null: it has not yet. */
+  clockMinutes: number | null;
 };
 
 /** Reads the state, which is empty before the first round. */
@@ -133,6 +152,7 @@ export async function readState(redis: Redis, now = new Date()): Promise<State> 
     housekeeping: fields,
     trouble: (inbox, trouble) => fields[troubleField(inbox, trouble)] ?? null,
     drops: ALARMING_DROPS.filter(isNews),
+    clockMinutes: Number(fields['clock'] ?? 0) || null,
   };
 }
 

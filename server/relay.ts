@@ -5,6 +5,8 @@ import type { Service } from '../runtime/lifecycle.ts';
 import { asWord, log } from '../runtime/log.ts';
 import { connect } from '../redis/connection.ts';
 import { MAX_PASSED_OVER } from '../redis/presence.ts';
+import { minutesOf } from '../redis/state.ts';
+import { VERSION } from '../runtime/version.ts';
 import { createApp } from './app.ts';
 import type { RelayConfig } from './config.ts';
 import { Door } from './door.ts';
@@ -66,6 +68,8 @@ export class Relay implements Service {
       offlineFormEnded: offlineForm.hasEnded,
       limits: { pool: config.poolLimit, seen: config.seenLimit },
       taken: door.acceptedKeyrings,
+      version: VERSION,
+      clockMinutes: minutesOf(shelf.now()),
     }));
     this.#presence.start();
   }

@@ -3,9 +3,10 @@ import type { Redis } from 'ioredis';
 import { shred } from '../runtime/files.ts';
 import type { KeyringShelf } from '../runtime/keyrings.ts';
 import { errorCode, log } from '../runtime/log.ts';
+import { VERSION } from '../runtime/version.ts';
 import { provideFunctions } from '../redis/functions.ts';
 import { keys } from '../redis/keys.ts';
-import { limitsText, publishHousekeeping, publishTrouble, type RelayLimits } from '../redis/state.ts';
+import { limitsText, publishHousekeeping, publishTrouble, type HousekeepingState, type RelayLimits } from '../redis/state.ts';
 import { mixArrivals } from './arrivals.ts';
 import type { DeletionClock } from './deletion-clock.ts';
 import { loadIdentities, type WorkerIdentity } from './identities.ts';
@@ -34,6 +35,8 @@ export class Housekeeping {
   readonly #retirement = new Retirement();
   /** Failing task -> error code. */
   readonly #failing = new Map<string, string>();
+  #aof: HousekeepingState['aof'] = 'ok';
+  #keysUntil = '';
 
   constructor(redis: Redis, shelf: KeyringShelf, mailboxes: Mailboxes, settings: HousekeepingSettings, clock: DeletionClock) {
     this.#redis = redis;
@@ -72,12 +75,16 @@ export class Housekeeping {
     const memory = isFilling(await this.#redis.info('memory')) ? 'filling' : 'ok';
     const housekeeping = [...this.#failing].map((failing) => failing.join(':')).join(' ');
     const clockAheadDays = String(Math.floor(this.#clock.lagMs / DAY_MS));
-    await publishHousekeeping(this.#redis, { housekeeping, memory, clockAheadDays, relayLimits: limitsText(this.#settings.relay) });
+    const relayLimits = limitsText(this.#settings.relay);
+    const [aof, keysUntil] = [this.#aof, this.#keysUntil];
+    await publishHousekeeping(this.#redis, { housekeeping, memory, clockAheadDays, relayLimits, aof, keysUntil, version: VERSION });
   }
 
   /** Shreds the keys that may be shredded (worker/retirement.ts), and forgets which parcels came for them. */
   async #retireKeys(deletionTime: Date): Promise<void> {
     const { identities, unusable } = await loadIdentities(this.#settings.identities);
+    const ends = identities.flatMap(({ weekEnd }) => weekEnd?.getTime() ?? []);
+    this.#keysUntil = ends.length === 0 ? '' : new Date(Math.max(...ends)).toISOString();
     for (const key of identities) {
       this.#updateDue(key, deletionTime);
       if (this.#retirement.mayShred(key.keyId)) await this.#attempt(`key-${key.keyId}`, () => this.#retire(key));
@@ -121,7 +128,9 @@ export class Housekeeping {
    * A rewrite that Redis has started may still fail, for example on a full disk, so each round checks the one before.
    */
   async #rewriteLog(): Promise<void> {
-    const failed = (await this.#redis.info('persistence')).includes('aof_last_bgrewrite_status:err');
+    const info = await this.#redis.info('persistence');
+    const failed = info.includes('aof_last_bgrewrite_status:err');
+    this.#aof = failed || info.includes('aof_last_write_status:err') || !info.includes('aof_enabled:1') ? 'failing' : 'ok';
     try {
       await this.#redis.bgrewriteaof();
     } catch (error) {

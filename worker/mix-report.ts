@@ -4,7 +4,7 @@ import { asWord, log } from '../runtime/log.ts';
 import { noticeAt } from '../crypto/notice.ts';
 import { isClosed, readDrain } from '../redis/drain.ts';
 import { ALIVE_SECONDS, keys } from '../redis/keys.ts';
-import { recordDrops, publishMix, magnitude, type MixState, type Warning } from '../redis/state.ts';
+import { recordDrops, publishClock, publishMix, magnitude, type MixState, type Warning } from '../redis/state.ts';
 import { coverage, type Coverage } from './coverage.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { Holdup, Obstacle } from './obstacles.ts';
@@ -58,6 +58,7 @@ export class MixReport {
 
   /** Renews `worker:alive`, after a round that ran to its end. */
   async renewAlive(roundSeconds: number): Promise<void> {
+    await publishClock(this.#redis, this.#now());
     await this.#redis.set(keys.alive, String(roundSeconds), 'EX', ALIVE_SECONDS);
   }
 }

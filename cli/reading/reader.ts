@@ -13,7 +13,7 @@ import { readIdentities } from '../keys/identities.ts';
 import { openKeyFolder, type OwnKeys } from '../keys/key-folder.ts';
 import { believedBy, folderFrom, type Believed } from '../keys/believed.ts';
 import { keyNotices } from '../keys/notices.ts';
-import { VERSION } from '../version.ts';
+import { VERSION } from '../../runtime/version.ts';
 import { sourcesOf } from './sources.ts';
 
 const MARK_BYTES = 32;

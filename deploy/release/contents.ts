@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { join, relative, sep } from 'node:path';
 import packageFile from '../../package.json' with { type: 'json' };
 import { loadBuilder } from '../../cli/builder.ts';
-import { VERSION } from '../../cli/version.ts';
+import { VERSION } from '../../runtime/version.ts';
 import { MANIFEST_NAME, parseManifest } from '../../crypto/manifest.ts';
 import { encodePublicKey, type PublicKey } from '../../crypto/minisign.ts';
 import { ROOT } from '../../runtime/root.ts';

@@ -14,7 +14,7 @@ import { encodeManifest, MANIFEST_NAME, MANIFEST_SIGNATURE_NAME } from '../../cr
 import { sign, verify } from '../../crypto/minisign.ts';
 import { ROOT } from '../../runtime/root.ts';
 import { RELEASE_NAME, releaseFiles } from './contents.ts';
-import { VERSION } from '../../cli/version.ts';
+import { VERSION } from '../../runtime/version.ts';
 
 const USAGE = `npm run release -- --key FILE [--out DIR] [--passphrase-file FILE]
 

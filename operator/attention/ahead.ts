@@ -1,29 +1,30 @@
 import { noticeAt, type NoticeDays } from '../../crypto/notice.ts';
-import type { MixState } from '../../redis/state.ts';
+import type { HousekeepingState, MixState } from '../../redis/state.ts';
+
+export const NOTICE_CODES = ['KEYRINGS_END', 'KEYS_END', 'TEAM_LEAVES'] as const;
+export type NoticeCode = (typeof NOTICE_CODES)[number];
 
 /** What will be missing in a coming week: known early, so that nobody has to act at night. Nothing is wrong yet. */
-export type Ahead = {
-  readonly code: 'KEYRINGS_END' | 'TEAM_LEAVES';
-  readonly days: NoticeDays | null;
-  readonly what: string;
-  readonly advice: string;
-};
+export type Ahead = { readonly code: NoticeCode; readonly days: NoticeDays | null; readonly what: string; readonly advice: string };
 
 const WITHIN: Readonly<Record<NoticeDays, string>> = { 28: 'four weeks', 14: 'two weeks', 7: 'a week', 2: 'two days' };
 const TEAM_LEAVES = 'team-leaves:';
+/** From then on the end of the worker's keys is a warning. */
+export const KEYS_EXPIRING_DAYS = 7;
+export const NEXT_KEYS =
+  'make the worker’s next keys (support-relay worker keys), give their card to the administrator, and ask for the next season';
 
-export function noticesOf({ keyring, keyringUntil, warnings }: Partial<MixState>, now: Date): Ahead[] {
-  const list: Ahead[] = [];
+export function noticesOf(
+  { keyring, keyringUntil, warnings }: Partial<MixState>,
+  { keysUntil }: Partial<HousekeepingState>,
+  now: Date,
+): Ahead[] {
+  const list: Ahead[] = ofKeysEnd(keysUntil || null, now);
   const untilMs = Date.parse(keyringUntil ?? '');
   const days = untilMs > now.getTime() ? noticeAt(untilMs, now.getTime()) : null;
   // From two days on it needs attention (operator/attention/worker.ts).
   if (keyring === 'ok' && days !== null && keyringUntil !== undefined) {
-    list.push({
-      code: 'KEYRINGS_END',
-      days,
-      what: `the last keyring ends within ${WITHIN[days]}, at ${keyringUntil}`,
-      advice: 'make the worker’s next keys (support-relay worker keys), give their card to the administrator, and ask for the next season',
-    });
+    list.push({ code: 'KEYRINGS_END', days, what: `the last keyring ends within ${WITHIN[days]}, at ${keyringUntil}`, advice: NEXT_KEYS });
   }
   for (const warning of (warnings ?? '').split(' ').filter((word) => word.startsWith(TEAM_LEAVES))) {
     list.push({
@@ -34,4 +35,12 @@ export function noticesOf({ keyring, keyringUntil, warnings }: Partial<MixState>
     });
   }
   return list;
+}
+
+function ofKeysEnd(keysUntil: string | null, now: Date): Ahead[] {
+  const days = keysUntil === null ? null : noticeAt(Date.parse(keysUntil), now.getTime());
+  // From a week on they need attention (operator/attention/worker.ts): without them no keyring can be signed.
+  if (keysUntil === null || days === null || days <= KEYS_EXPIRING_DAYS) return [];
+  const what = `the worker's last key ends within ${WITHIN[days]}, at ${keysUntil}`;
+  return [{ code: 'KEYS_END', days, what, advice: NEXT_KEYS }];
 }

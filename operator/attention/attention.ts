@@ -1,35 +1,55 @@
 // Warnings that need an operator: what is wrong, and what to do. Each other file of this folder covers one part of the system.
 
-type Code =
-  | 'RELAY_AWAY'
-  | 'DOOR_CLOSED'
-  | 'MAINTENANCE'
-  | 'OFFLINE_FORM_ENDED'
-  | 'KEYRINGS_DIFFER'
-  | 'LIMITS_DIFFER'
-  | 'KEYRING_FILLING'
-  | 'KEYRING_FULL'
-  | 'WORKER_GONE'
-  | 'WORKER_LATE'
-  | 'MIX_PAUSED'
-  | 'LETTERS_HELD'
-  | 'REPLIES_FULL'
-  | 'FILLING'
-  | 'KEYRING_NONE'
-  | 'KEYRING_EXPIRING'
-  | 'KEY_NEXT'
-  | 'KEY_FILE'
-  | 'KEYRING_FILES'
-  | 'POOL_DEEP'
-  | 'PARCELS_DAMAGED'
-  | 'PARCELS_UNOPENABLE'
-  | 'PARCELS_FAILED'
-  | 'HOUSEKEEPING_FAILING'
-  | 'CLOCK_AHEAD'
-  | 'MEMORY_FILLING'
-  | 'INBOX_FAILING'
-  | 'INBOX_DEFERRING'
-  | 'INBOX_UNCONFIGURED'
-  | 'INBOX_DEAD'
-  | 'INBOX_BACKLOG';
-export type Attention = { code: Code; what: string; advice: string };
+/** `critical`: nobody can write, letters do not go out, or something may be lost or kept too long. `warning`: that is what comes of it. */
+export type Severity = 'critical' | 'warning';
+
+/**
+ * Every warning: in the status, as an alert of Prometheus (deploy/prometheus/rules.yml), and as a heading of docs/operations.md. All
+ * three have the same name.
+ */
+export const WARNINGS = {
+  RELAY_AWAY: 'critical',
+  DOOR_CLOSED: 'critical',
+  MAINTENANCE: 'warning',
+  OFFLINE_FORM_ENDED: 'warning',
+  KEYRINGS_DIFFER: 'critical',
+  LIMITS_DIFFER: 'warning',
+  KEYRING_FILLING: 'warning',
+  KEYRING_FULL: 'critical',
+  WORKER_GONE: 'critical',
+  WORKER_LATE: 'critical',
+  MIX_PAUSED: 'critical',
+  LETTERS_HELD: 'critical',
+  REPLIES_FULL: 'critical',
+  FILLING: 'warning',
+  KEYRING_NONE: 'critical',
+  KEYRING_EXPIRING: 'critical',
+  KEYS_EXPIRING: 'warning',
+  KEY_NEXT: 'warning',
+  KEY_FILE: 'warning',
+  KEYRING_FILES: 'warning',
+  POOL_DEEP: 'warning',
+  PARCELS_DAMAGED: 'warning',
+  PARCELS_UNOPENABLE: 'critical',
+  PARCELS_FAILED: 'critical',
+  HOUSEKEEPING_FAILING: 'warning',
+  CLOCK_AHEAD: 'critical',
+  CLOCKS_DIFFER: 'critical',
+  REDIS_AWAY: 'critical',
+  REDIS_FILE: 'critical',
+  MEMORY_FILLING: 'warning',
+  DISK_FILLING: 'warning',
+  DISK_FULL: 'critical',
+  TOR_AWAY: 'critical',
+  ONION_UNREACHABLE: 'critical',
+  VERSIONS_DIFFER: 'warning',
+  INBOX_FAILING: 'critical',
+  INBOX_DEFERRING: 'warning',
+  INBOX_UNCONFIGURED: 'critical',
+  INBOX_DEAD: 'warning',
+  INBOX_BACKLOG: 'warning',
+} as const satisfies Record<string, Severity>;
+
+export type WarningCode = keyof typeof WARNINGS;
+export const WARNING_CODES = Object.keys(WARNINGS) as WarningCode[];
+export type Attention = { code: WarningCode; what: string; advice: string };

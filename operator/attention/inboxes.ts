@@ -1,28 +1,29 @@
 import type { InboxTrouble, Magnitude } from '../../redis/state.ts';
 import type { Attention } from './attention.ts';
 
-export type InboxStatus = { id: string; waiting: Magnitude; dead: Magnitude };
+/** `troubles`: each with its reason, in one word. */
+export type InboxStatus = { id: string; waiting: Magnitude; dead: Magnitude; troubles: Partial<Record<InboxTrouble, string>> };
 
 const BACKLOG: readonly Magnitude[] = ['1000-9999', '10000+'];
 
-export function ofInbox({ id, waiting, dead }: InboxStatus, trouble: (inbox: string, trouble: InboxTrouble) => string | null): Attention[] {
+export function ofInbox({ id, waiting, dead, troubles }: InboxStatus): Attention[] {
   const list: Attention[] = [];
-  const [failing, deferring] = [trouble(id, 'failing'), trouble(id, 'deferring')];
-  if (failing !== null) {
+  const { failing, deferring } = troubles;
+  if (failing !== undefined) {
     list.push({
       code: 'INBOX_FAILING',
       what: `inbox ${id} takes nothing at the moment (${failing})`,
       advice: 'check that its server or disk is there (docs/operations.md lists the reasons); the worker tries again by itself',
     });
   }
-  if (deferring !== null) {
+  if (deferring !== undefined) {
     list.push({
       code: 'INBOX_DEFERRING',
       what: `inbox ${id} refuses some letters, which wait (${deferring})`,
       advice: 'find out why its server refuses them (docs/operations.md lists the reasons); the worker tries again by itself',
     });
   }
-  if (trouble(id, 'unconfigured') !== null) {
+  if (troubles.unconfigured !== undefined) {
     list.push({
       code: 'INBOX_UNCONFIGURED',
       what: `letters wait for inbox ${id}, which the worker does not have`,

@@ -1,10 +1,14 @@
 import type { WorkerState } from '../../redis/keys.ts';
+import { noticeAt } from '../../crypto/notice.ts';
 import type { HousekeepingState, MixState } from '../../redis/state.ts';
+import { KEYS_EXPIRING_DAYS, NEXT_KEYS } from './ahead.ts';
 import type { Attention } from './attention.ts';
 
 /** As the worker names it (worker/obstacles.ts). */
 const REPLIES_FULL = 'replies-full';
 const NEXT_KEY = 'next-key:';
+/** What `REDIS_FILE` says already. */
+const REWRITE_FAILED = 'aof:AOF_REWRITE';
 const KEY_FILE = 'key-file:';
 /** The rest of the warnings. */
 const FILLING = /^(?:outbox|replies)-filling/;
@@ -131,7 +135,13 @@ function ofKeyrings({ keyring, keyringUntil, warnings }: Partial<MixState>): Att
   return list;
 }
 
-export function ofHousekeeping({ housekeeping, memory, clockAheadDays }: Partial<HousekeepingState>): Attention[] {
+export function ofKeys({ keysUntil }: Partial<HousekeepingState>, now: Date): Attention[] {
+  const days = keysUntil ? noticeAt(Date.parse(keysUntil), now.getTime()) : null;
+  if (days === null || days > KEYS_EXPIRING_DAYS) return [];
+  return [{ code: 'KEYS_EXPIRING', what: `the worker's last key ends within a week (${keysUntil ?? ''})`, advice: NEXT_KEYS }];
+}
+
+export function ofHousekeeping({ housekeeping, memory, clockAheadDays, aof }: Partial<HousekeepingState>): Attention[] {
   const list: Attention[] = [];
   if (clockAheadDays !== undefined && clockAheadDays !== '0') {
     list.push({
@@ -140,10 +150,18 @@ export function ofHousekeeping({ housekeeping, memory, clockAheadDays }: Partial
       advice: 'after an outage that is right and passes by itself; otherwise set the clock. Until then keys and answers are kept longer',
     });
   }
-  if (housekeeping) {
+  if (aof === 'failing') {
+    list.push({
+      code: 'REDIS_FILE',
+      what: 'Redis does not write its file as it should',
+      advice: 'look at the room on its disk and at its log. Nothing new is accepted that would be lost; what is in Redis stays',
+    });
+  }
+  const failing = words(housekeeping).filter((task) => !(aof === 'failing' && task === REWRITE_FAILED));
+  if (failing.length > 0) {
     list.push({
       code: 'HOUSEKEEPING_FAILING',
-      what: `the worker's housekeeping fails (${housekeeping})`,
+      what: `the worker's housekeeping fails (${failing.join(' ')})`,
       advice:
         'check that Redis has the users of this version and room on its disk, and that the worker may write to its folder of keys; ' +
         'it tries again each round. Until then, what should be deleted stays',

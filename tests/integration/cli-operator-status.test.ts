@@ -6,18 +6,20 @@ import { LETTER_ID_BYTES } from '../../crypto/letter.ts';
 import type { Status } from '../../operator/status.ts';
 import { ALARMING_DROPS, type AlarmingDrop } from '../../redis/drops.ts';
 import { ALIVE_SECONDS, keys } from '../../redis/keys.ts';
-import { channels, type RelayCondition } from '../../redis/presence.ts';
-import { recordDrops, publishHousekeeping, publishMix, publishTrouble } from '../../redis/state.ts';
+import { minutesOf, recordDrops, publishHousekeeping, publishMix, publishTrouble } from '../../redis/state.ts';
 import type { HousekeepingState, InboxTrouble, MixState } from '../../redis/state.ts';
+import { VERSION } from '../../runtime/version.ts';
 import { cli, writeTo, type CliResult } from '../support/cli.ts';
 import { OPEN, OperatorStand, WELL } from '../support/operator-stand.ts';
-import { until } from '../support/worker.ts';
 
 const QUIET: HousekeepingState = {
   housekeeping: '',
   clockAheadDays: '0',
   memory: 'ok',
   relayLimits: 'RELAY_POOL_LIMIT=20000 RELAY_SEEN_LIMIT=1000000',
+  aof: 'ok',
+  keysUntil: '',
+  version: VERSION,
 };
 
 describe('with Redis', () => {
@@ -70,12 +72,13 @@ describe('with Redis', () => {
           { serial: 13, share: 'low', dearer: 0 },
         ],
         relay: 'answers',
+        door: [],
         worker: 'working',
         maintenance: 'no',
         roundSeconds: 300,
         inboxes: [
-          { id: 'inbox-1', waiting: '100-999', dead: '0' },
-          { id: 'inbox-2', waiting: '0', dead: '0' },
+          { id: 'inbox-1', waiting: '100-999', dead: '0', troubles: {} },
+          { id: 'inbox-2', waiting: '0', dead: '0', troubles: {} },
         ],
         dropped: [
           { reason: 'decoy', count: '10-99' },
@@ -83,6 +86,13 @@ describe('with Redis', () => {
         ],
         attention: [],
         notices: [],
+        redis: { file: null, memory: null },
+        keysUntil: null,
+        clock: { worker: null, relay: 'none' },
+        clockAheadDays: 0,
+        versions: { operator: VERSION, worker: null, relays: [VERSION] },
+        disk: null,
+        onion: null,
       },
     });
     expect((await operator('status')).text).not.toMatch(/\b(134|3|20)\b/);
@@ -138,6 +148,7 @@ describe('with Redis', () => {
     ['housekeeping that fails', { housekeeping: 'aof:AOF_REWRITE key-3:EACCES' }, 'HOUSEKEEPING_FAILING'],
     ['a clock that went ahead', { clockAheadDays: '3' }, 'CLOCK_AHEAD'],
     ['a Redis that is nearly full', { memory: 'filling' }, 'MEMORY_FILLING'],
+    ['a file that Redis cannot write', { aof: 'failing', housekeeping: 'aof:AOF_REWRITE' }, 'REDIS_FILE'],
     [
       'a worker that plans for less than the relay lets in',
       { relayLimits: 'RELAY_POOL_LIMIT=20000 RELAY_SEEN_LIMIT=500000' },
@@ -167,7 +178,9 @@ describe('with Redis', () => {
     const now = new Date();
     const HOUR_MS = 3_600_000;
     const attentionAt = async (hours: number): Promise<string[]> => {
-      const { text } = await stand.operator(['status', '--json'], { now: new Date(now.getTime() + hours * HOUR_MS) });
+      const at = new Date(now.getTime() + hours * HOUR_MS);
+      stand.condition = { ...OPEN, clockMinutes: minutesOf(at) };
+      const { text } = await stand.operator(['status', '--json'], { now: at });
       return (JSON.parse(text) as Status).attention.map(({ code }) => code);
     };
     const codes: Record<AlarmingDrop, string> = { damaged: 'PARCELS_DAMAGED', unopenable: 'PARCELS_UNOPENABLE', error: 'PARCELS_FAILED' };
@@ -183,83 +196,6 @@ describe('with Redis', () => {
     expect(await attentionAt(31)).toEqual([code]);
     // Redis holds no time of it finer than the hour.
     expect((await admin.hget(keys.state, `drop:${reason}`))?.split(' ')[1]).toMatch(/^\d{6}$/);
-  });
-
-  test.each<[string, Partial<RelayCondition>, string, string]>([
-    ['whose door is closed', { door: 'keyring' }, 'DOOR_CLOSED', 'the relay accepts nothing (keyring)'],
-    ['whose offline form has ended', { offlineFormEnded: true }, 'OFFLINE_FORM_ENDED', 'the keyrings in the offline form have expired'],
-    ['that lacks a keyring', { newestKeyring: 12 }, 'KEYRINGS_DIFFER', 'not have the same newest keyring'],
-    [
-      "that has taken many parcels under next week's keyring",
-      { taken: [{ serial: 13, share: 'high', dearer: 0 }] },
-      'KEYRING_FILLING',
-      'keyring 13 has taken more than two thirds of the parcels that it may',
-    ],
-    [
-      'that takes no more under one',
-      { taken: [{ serial: 13, share: 'full', dearer: 10 }] },
-      'KEYRING_FULL',
-      'keyring 13 has taken as many parcels as it may',
-    ],
-    [
-      'that takes them faster than they may come',
-      { taken: [{ serial: 13, share: 'low', dearer: 8 }] },
-      'KEYRING_FILLING',
-      'keyring 13 has taken nearly all the parcels that it may by this time of its week, and a stamp costs 8 bits more',
-    ],
-  ])('a relay %s needs attention', async (_what, more, attention, words) => {
-    stand.condition = { ...OPEN, ...more };
-    const found = await status();
-    expect([found.code, found.status.relay, found.status.attention.map(({ code }) => code)]).toEqual([
-      EXIT.attention,
-      'answers',
-      [attention],
-    ]);
-    expect(found.status.attention[0]?.what).toContain(words);
-  });
-
-  test('of two relays the one that has taken more counts', async () => {
-    stand.condition = { ...OPEN, taken: [{ serial: 13, share: 'half', dearer: 0 }] };
-    await stand.startRelay({
-      ...OPEN,
-      taken: [
-        { serial: 13, share: 'low', dearer: 6 },
-        { serial: 12, share: 'low', dearer: 0 },
-      ],
-    });
-    expect((await status()).status.taken).toEqual([
-      { serial: 12, share: 'low', dearer: 0 },
-      { serial: 13, share: 'half', dearer: 6 },
-    ]);
-    await stand.stopRelays();
-    await stand.startRelay();
-  });
-
-  test('a relay that is away or hangs, alone or beside another, needs attention; asking writes nothing', async () => {
-    const written = async () => /aof_current_size:(\d+)/.exec(await admin.info('persistence'))?.[1];
-    const before = await written();
-    await stand.stopRelays();
-    const away = await status();
-    expect([away.code, away.status.relay, away.status.attention.map(({ code, what }) => [code, what])]).toEqual([
-      EXIT.attention,
-      'away',
-      [['RELAY_AWAY', 'no relay is connected to Redis']],
-    ]);
-    // One that hangs is still subscribed.
-    const hung = await stand.redis.connect('relay');
-    await hung.subscribe(channels.ask);
-    const silent = await status();
-    expect([silent.code, silent.status.relay, silent.status.attention.map(({ code, what }) => [code, what])]).toEqual([
-      EXIT.attention,
-      'silent',
-      [['RELAY_AWAY', 'a relay does not answer']],
-    ]);
-    await stand.startRelay();
-    expect((await status()).status.relay).toBe('silent');
-    hung.disconnect();
-    await until('relays', async () => (await stand.listeners()) === 1);
-    expect((await status()).code).toBe(EXIT.ok);
-    expect(await written()).toBe(before);
   });
 
   test('the worker checks itself with its own user, and learns nothing about others', async () => {

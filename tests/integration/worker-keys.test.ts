@@ -237,6 +237,7 @@ describe('housekeeping', () => {
     expect(said.mock.calls).toEqual([['housekeeping failed', { reason: 'aof', code: 'AOF_REWRITE' }]]);
     expect((await readState(admin)).housekeeping).toMatchObject({
       housekeeping: 'aof:AOF_REWRITE',
+      aof: 'failing',
       memory: 'ok',
       relayLimits: limitsText(bench.config.relay),
     });

@@ -7,7 +7,8 @@ import type { Status } from '../../operator/status.ts';
 import { connect } from '../../redis/connection.ts';
 import { ALIVE_SECONDS, keys } from '../../redis/keys.ts';
 import { channels, type RelayCondition } from '../../redis/presence.ts';
-import { publishMix, type MixState } from '../../redis/state.ts';
+import { minutesOf, publishMix, type MixState } from '../../redis/state.ts';
+import { VERSION } from '../../runtime/version.ts';
 import { Presence } from '../../server/presence.ts';
 import { cli, temporaryDirectory, writeTo, type CliInput, type CliResult } from './cli.ts';
 import { startRedis, type TestRedis } from './redis.ts';
@@ -36,6 +37,10 @@ export const OPEN: RelayCondition = {
     { serial: 12, share: 'half', dearer: 4 },
     { serial: 13, share: 'low', dearer: 0 },
   ],
+  version: VERSION,
+  get clockMinutes() {
+    return minutesOf(new Date());
+  },
 };
 
 type Directory = Awaited<ReturnType<typeof temporaryDirectory>>;

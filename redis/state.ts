@@ -3,7 +3,8 @@ import { ALARMING_DROPS, type AlarmingDrop } from './drops.ts';
 import { keys } from './keys.ts';
 
 /** How counts are shown to people: only the order of magnitude, so that they never reveal one person's request. */
-export type Magnitude = '0' | '1-9' | '10-99' | '100-999' | '1000-9999' | '10000+';
+export const MAGNITUDES = ['0', '1-9', '10-99', '100-999', '1000-9999', '10000+'] as const;
+export type Magnitude = (typeof MAGNITUDES)[number];
 
 export function magnitude(count: number): Magnitude {
   if (count <= 0) return '0';

@@ -10,7 +10,7 @@ export type Service = {
 export const STOP_TIMEOUT_MS = 30_000;
 
 /** Runs a service until SIGTERM or SIGINT: all of an entry file but for what it creates. */
-export async function runService(part: 'relay' | 'worker', create: () => Service | Promise<Service>): Promise<void> {
+export async function runService(part: 'relay' | 'worker' | 'operator', create: () => Service | Promise<Service>): Promise<void> {
   // Node prints all properties of an uncaught error, and ioredis puts the command's arguments there: a parcel.
   const crash = (error: unknown) => {
     log.error('crashed', { part, code: errorCode(error) });

@@ -11,6 +11,7 @@ await build({
   entryPoints: [
     { in: 'server/main.ts', out: 'relay' },
     { in: 'worker/main.ts', out: 'worker' },
+    { in: 'operator/main.ts', out: 'operator' },
     { in: 'cli/main.ts', out: 'support-relay' },
     { in: 'deploy/demo.ts', out: 'demo' },
     { in: 'deploy/setup.ts', out: 'setup' },

@@ -1,9 +1,10 @@
-import { chmod, lstat, unlink } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ListenAddress } from '../runtime/env.ts';
 import { FIXED_HEADERS } from '../runtime/served.ts';
+import { removeStaleSocket } from '../runtime/unix-socket.ts';
 import { Connections } from './connections.ts';
 import { RESPONSE_PIECE_BYTES } from './pieces.ts';
 import { JSON_TYPE } from './json.ts';
@@ -82,7 +83,7 @@ export class Listener {
   async start(): Promise<void> {
     const address = this.#address;
     const server = this.#server;
-    if (address.kind === 'unix') await removeStale(address.path);
+    if (address.kind === 'unix') await removeStaleSocket(address.path);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       const done = () => {
@@ -174,21 +175,4 @@ function rawRefusal(refusal: Refusal, page: StaticFile | undefined): Buffer {
     '',
   ];
   return Buffer.concat([Buffer.from(head.join('\r\n')), body]);
-}
-
-/** Removes a socket file that a crash left behind. Throws EEXIST when it is no socket, EADDRINUSE when somebody answers on it. */
-async function removeStale(path: string): Promise<void> {
-  const stat = await lstat(path).catch(() => null);
-  if (stat === null) return;
-  if (!stat.isSocket()) throw Object.assign(new Error('the path of the unix socket is taken by another file'), { code: 'EEXIST' });
-  const isAnswered = await new Promise<boolean>((resolve) => {
-    const probe = connect(path);
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once('error', () => resolve(false));
-  });
-  if (isAnswered) throw Object.assign(new Error('another process listens on the unix socket'), { code: 'EADDRINUSE' });
-  await unlink(path);
 }

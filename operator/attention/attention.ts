@@ -53,3 +53,6 @@ export const WARNINGS = {
 export type WarningCode = keyof typeof WARNINGS;
 export const WARNING_CODES = Object.keys(WARNINGS) as WarningCode[];
 export type Attention = { code: WarningCode; what: string; advice: string };
+
+/** Where the documents say what a warning or a notice means, and what to do. */
+export const runbookOf = (code: string): string => `docs/operations.md#${code.toLowerCase()}`;

@@ -1,0 +1,96 @@
+import { runbookOf, WARNINGS, type Attention, type Severity } from '../attention/attention.ts';
+import type { Ahead } from '../attention/ahead.ts';
+import type { History } from '../history.ts';
+import type { Sight } from '../sight.ts';
+import { renderCharts } from './charts.ts';
+import { durationOf, factsOf, type Fact, type Facts } from './facts.ts';
+import { html, Markup, type Content } from './html.ts';
+import { STYLE } from './style.ts';
+
+const BADGE: Readonly<Record<Severity, string>> = { critical: 'Now', warning: 'Soon' };
+/** The style as it was hashed. */
+const style = new Markup(`<style>${STYLE}</style>`);
+
+/** The operator's page: first whether anything is to be done, then what, then how everything is. */
+export function renderPage(sight: Sight, history: History): string {
+  const { attention, notices, at, roundMs } = sight;
+  const worst = attention.some(({ code }) => WARNINGS[code] === 'critical') ? 'critical' : attention.length > 0 ? 'warning' : 'well';
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${headline(attention)} – support-relay</title>
+        ${style}
+      </head>
+      <body>
+        <header class="${worst}">
+          <h1>${headline(attention)}</h1>
+          <p class="quiet">
+            Seen in the round of <time datetime="${minuteOf(at)}Z">${minuteOf(at).replace('T', ', ')}</time> (UTC). A new look comes with
+            every round, ${durationOf(roundMs / 1000)} apart: load the page again then.
+          </p>
+        </header>
+        <main>
+          ${attention.length === 0 ? null : renderAttention(attention)} ${notices.length === 0 ? null : renderNotices(notices)}
+          <div class="facts">${factsOf(sight).map(renderFacts)}</div>
+          ${renderCharts(history.upTo(at))}
+        </main>
+      </body>
+    </html> `;
+  return page.text;
+}
+
+function headline(attention: readonly Attention[]): string {
+  if (attention.length === 0) return 'All is well';
+  return attention.length === 1 ? '1 thing needs you' : `${String(attention.length)} things need you`;
+}
+
+function renderAttention(attention: readonly Attention[]): Markup {
+  const worstFirst = attention.toSorted((a, b) => (WARNINGS[a.code] < WARNINGS[b.code] ? -1 : WARNINGS[a.code] > WARNINGS[b.code] ? 1 : 0));
+  return html`<section aria-labelledby="needs">
+    <h2 id="needs">What needs you</h2>
+    <ol>
+      ${worstFirst.map(renderOne)}
+    </ol>
+  </section> `;
+}
+
+function renderOne({ code, what, advice }: Attention): Markup {
+  const severity = WARNINGS[code];
+  return html`<li>
+    <h3><span class="badge ${severity}-text">${BADGE[severity]}:</span> ${what}</h3>
+    <p>${sentence(advice)}</p>
+    <p class="quiet">More: <code>${runbookOf(code)}</code></p>
+  </li>`;
+}
+
+function renderNotices(notices: readonly Ahead[]): Markup {
+  return html`<section aria-labelledby="ahead">
+    <h2 id="ahead">What is coming</h2>
+    <ul>
+      ${notices.map(({ code, what, advice }) => renderNotice(`${sentence(what)} ${sentence(advice)}`, runbookOf(code)))}
+    </ul>
+  </section> `;
+}
+
+function renderNotice(words: string, runbook: string): Content {
+  return html`<li>
+    <p>${words}</p>
+    <p class="quiet">More: <code>${runbook}</code></p>
+  </li>`;
+}
+
+function renderFacts({ title, facts }: Facts): Markup {
+  return html`<section>
+    <h2>${title}</h2>
+    <dl>${facts.map(renderFact)}</dl>
+  </section> `;
+}
+
+function renderFact({ name, value, mood }: Fact): Markup {
+  return html`<div><dt>${name}</dt><dd${mood === undefined ? null : html` class="${mood}-text"`}>${value}</dd></div>`;
+}
+
+const minuteOf = (moment: Date): string => moment.toISOString().slice(0, 16);
+const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.!?)]$/.test(words) ? '' : '.'}`;

@@ -1,5 +1,6 @@
 import { MAGNITUDES } from '../../redis/state.ts';
 import { HISTORY_DAYS, type Point } from '../history.ts';
+import { inWords } from './facts.ts';
 import { html, type Markup } from './html.ts';
 
 const WIDTH = 10;
@@ -11,7 +12,7 @@ const MANY = LEVELS;
 
 type Chart = { readonly title: string; readonly of: (point: Point) => number; readonly nameOf: (level: number) => string };
 
-const magnitudeOf = (level: number): string => MAGNITUDES[level] ?? '0';
+const magnitudeOf = (level: number): string => inWords(MAGNITUDES[level] ?? '0');
 const CHARTS: readonly Chart[] = [
   { title: 'Parcels in the pool', of: ({ pool }) => pool, nameOf: magnitudeOf },
   { title: 'Letters waiting for an inbox, where most wait', of: ({ letters }) => letters, nameOf: magnitudeOf },
@@ -28,7 +29,7 @@ export function renderCharts(points: readonly (Point | null)[]): Markup {
   return html`<section aria-labelledby="history">
     <h2 id="history">The last ${HISTORY_DAYS} days</h2>
     <p class="quiet">The most of each three hours, in steps of ten. Empty before the last start of this service.</p>
-    ${CHARTS.map((chart) => renderChart(chart, points))}
+    <div class="charts">${CHARTS.map((chart) => renderChart(chart, points))}</div>
   </section>`;
 }
 

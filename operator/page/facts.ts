@@ -42,7 +42,8 @@ const ONION: Readonly<Record<NonNullable<Surroundings['onion']>, string>> = {
 };
 
 const well = (isWell: boolean): { mood: 'well' | 'critical' } => ({ mood: isWell ? 'well' : 'critical' });
-const count = (magnitude: Magnitude | null): string => magnitude?.replace('-', ' to ') ?? UNKNOWN;
+export const inWords = (magnitude: Magnitude): string => magnitude.replace('-', ' to ').replace('10000+', '10,000 or more');
+const count = (magnitude: Magnitude | null): string => (magnitude === null ? UNKNOWN : inWords(magnitude));
 
 /** Everything the page says in lines, in groups. */
 export function factsOf({ at, status, surroundings }: Sight): Facts[] {
@@ -55,7 +56,7 @@ export function factsOf({ at, status, surroundings }: Sight): Facts[] {
     { title: 'Inboxes', facts: ofInboxes(status) },
     { title: 'Keys', facts: ofKeys(status, at) },
     { ...machine, facts: [...machine.facts, ...ofClock(status), ofVersions(status)] },
-    { title: 'Dropped, since ever', facts: ofDropped(status) },
+    { title: 'Dropped so far', facts: ofDropped(status) },
   ];
 }
 

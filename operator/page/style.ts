@@ -32,9 +32,11 @@ dl div { display: grid; grid-template-columns: minmax(6rem, 2fr) 5fr; gap: .75re
 dl div + div { border-top: 1px solid var(--line); }
 dt { color: var(--quiet); }
 dd { margin: 0; }
-figure { margin: 0 0 1rem; }
+header p { margin: .25rem 0 0; }
+.charts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
+figure { margin: 0; }
 figcaption { margin-bottom: .25rem; }
-svg { display: block; width: 100%; height: 3.5rem; border-bottom: 1px solid var(--line); }
+svg { display: block; width: 100%; height: 3rem; border-bottom: 1px solid var(--line); }
 rect { fill: var(--bar); }
 code { font-size: .9em; }
 `;

@@ -16,6 +16,7 @@ const DOOR: Readonly<Record<NonNullable<RelayCondition['door']>, string>> = {
   redis: 'it cannot write to Redis',
   pool: 'the pool, or the memory of Redis, is full',
   worker: 'no worker does its rounds',
+  maintenance: 'closed on purpose, for maintenance',
 };
 const SHARE: Readonly<Record<Taken['share'], string>> = {
   low: 'less than a third',

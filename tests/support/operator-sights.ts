@@ -18,6 +18,7 @@ const STATUS: Status = {
   taken: [{ serial: 48, share: 'low', dearer: 0 }],
   relay: 'answers',
   door: [],
+  maintenance: 'no',
   worker: 'working',
   roundSeconds: 300,
   inboxes: [

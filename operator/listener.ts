@@ -6,8 +6,8 @@ import { removeStaleSocket } from '../runtime/unix-socket.ts';
 import type { NetworkAddress } from './config.ts';
 import { STYLE_HASH } from './page/style.ts';
 
-export type Answer = { readonly status: number; readonly type: string; readonly body: Buffer };
-export type Routes = Readonly<Record<string, () => Answer>>;
+export type ServedPage = { readonly status: number; readonly type: string; readonly body: Buffer };
+export type Routes = Readonly<Record<string, () => ServedPage>>;
 
 const POLICY = `default-src 'none';style-src '${STYLE_HASH}';base-uri 'none';form-action 'none';frame-ancestors 'none'`;
 /** The relay's, but for what the page may do. */
@@ -69,16 +69,16 @@ export class PrivateListener {
   }
 }
 
-function answerTo({ method, url = '' }: IncomingMessage, routes: Routes): Answer {
+function answerTo({ method, url = '' }: IncomingMessage, routes: Routes): ServedPage {
   const path = url.split('?')[0] ?? '';
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (route === undefined) return text(404, 'There is nothing here.');
   return method === 'GET' || method === 'HEAD' ? route() : text(405, 'Only GET and HEAD.');
 }
 
-const text = (status: number, body: string): Answer => ({ status, type: TEXT_TYPE, body: Buffer.from(`${body}\n`) });
+const text = (status: number, body: string): ServedPage => ({ status, type: TEXT_TYPE, body: Buffer.from(`${body}\n`) });
 
-function send(request: IncomingMessage, response: ServerResponse, { status, type, body }: Answer): void {
+function send(request: IncomingMessage, response: ServerResponse, { status, type, body }: ServedPage): void {
   response.sendDate = false;
   for (const [name, value] of HEADERS) response.setHeader(name, value);
   if (status === 405) response.setHeader('Allow', 'GET, HEAD');

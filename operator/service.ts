@@ -3,9 +3,9 @@ import { log } from '../runtime/log.ts';
 import { connect } from '../redis/connection.ts';
 import type { OperatorConfig } from './config.ts';
 import { History } from './history.ts';
-import { PrivateListener, type Answer } from './listener.ts';
+import { PrivateListener, type ServedPage } from './listener.ts';
 import { METRICS_TYPE, metricsOf } from './metrics.ts';
-import { renderPage } from './page/page.ts';
+import { renderOperatorPage } from './page/page.ts';
 import { OperatorRounds } from './rounds.ts';
 import type { Sight } from './sight.ts';
 
@@ -13,7 +13,7 @@ const HTML_TYPE = 'text/html; charset=utf-8';
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** What is served until the next look: made once a round, so that nothing here can tell more than a round does. */
-type Published = { readonly page: Answer; readonly metrics: Answer; readonly ready: Answer };
+type Published = { readonly page: ServedPage; readonly metrics: ServedPage; readonly ready: ServedPage };
 
 /** The operator's view: looks once a round, and serves what it saw. */
 export class OperatorService {
@@ -26,12 +26,12 @@ export class OperatorService {
   constructor({ redis, listen, metricsListen, onion, disk }: OperatorConfig) {
     this.#redis = connect(redis, 'operator');
     this.#rounds = new OperatorRounds(this.#redis, { onion, disk }, (sight) => this.#publish(sight));
-    const metrics = (): Answer => this.#published.metrics;
+    const metrics = (): ServedPage => this.#published.metrics;
     const routes = {
-      '/': (): Answer => this.#published.page,
+      '/': (): ServedPage => this.#published.page,
       '/metrics': metrics,
-      '/livez': (): Answer => json(this.#rounds.areOverdue ? 503 : 200, { live: !this.#rounds.areOverdue }),
-      '/readyz': (): Answer => this.#published.ready,
+      '/livez': (): ServedPage => json(this.#rounds.areOverdue ? 503 : 200, { live: !this.#rounds.areOverdue }),
+      '/readyz': (): ServedPage => this.#published.ready,
     };
     this.#listeners = [
       ['private', new PrivateListener(listen, routes)] as const,
@@ -62,14 +62,14 @@ export class OperatorService {
     this.#history.add(sight);
     const isReady = sight.status !== null;
     this.#published = {
-      page: { status: 200, type: HTML_TYPE, body: Buffer.from(renderPage(sight, this.#history)) },
+      page: { status: 200, type: HTML_TYPE, body: Buffer.from(renderOperatorPage(sight, this.#history)) },
       metrics: { status: 200, type: METRICS_TYPE, body: Buffer.from(await metricsOf(sight)) },
       ready: json(isReady ? 200 : 503, { ready: isReady, reason: isReady ? null : 'redis' }),
     };
   }
 }
 
-function json(status: number, value: unknown): Answer {
+function json(status: number, value: unknown): ServedPage {
   return { status, type: JSON_TYPE, body: Buffer.from(`${JSON.stringify(value)}\n`) };
 }
 

@@ -12,7 +12,7 @@ const BADGE: Readonly<Record<Severity, string>> = { critical: 'Now', warning: 'S
 const style = new Markup(`<style>${STYLE}</style>`);
 
 /** The operator's page: first whether anything is to be done, then what, then how everything is. */
-export function renderPage(sight: Sight, history: History): string {
+export function renderOperatorPage(sight: Sight, history: History): string {
   const { attention, notices, at, roundMs } = sight;
   const worst = attention.some(({ code }) => WARNINGS[code] === 'critical') ? 'critical' : attention.length > 0 ? 'warning' : 'well';
   const page = html`<!doctype html>

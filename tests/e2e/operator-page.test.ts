@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { History } from '../../operator/history.ts';
 import { PrivateListener } from '../../operator/listener.ts';
-import { renderPage } from '../../operator/page/page.ts';
+import { renderOperatorPage } from '../../operator/page/page.ts';
 import type { Sight } from '../../operator/sight.ts';
 import { findings, openThemed, setTheme, THEMES } from '../support/axe.ts';
 import { Tab, type TestBrowser } from '../support/browser.ts';
@@ -23,7 +23,7 @@ const listener = new PrivateListener(
   Object.fromEntries(
     Object.entries(SIGHTS).map(([path, [sight, history]]) => [
       path,
-      () => ({ status: 200, type: 'text/html; charset=utf-8', body: Buffer.from(renderPage(sight, history)) }),
+      () => ({ status: 200, type: 'text/html; charset=utf-8', body: Buffer.from(renderOperatorPage(sight, history)) }),
     ]),
   ),
 );

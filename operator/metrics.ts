@@ -61,7 +61,7 @@ const OF_PARTS: readonly Metric<Status>[] = [
     name: 'worker_state',
     help: 'What the worker is doing.',
     labels: ['state'],
-    of: ({ worker }) => oneOf('state', ['working', 'late', 'gone'], (state) => state === worker),
+    of: ({ worker }) => oneOf('state', ['working', 'late', 'gone', 'waiting'], (state) => state === worker),
   },
   {
     name: 'relay_state',

@@ -7,10 +7,11 @@ import { VERSION } from '../runtime/version.ts';
 import { noticesOf, type Ahead } from './attention/ahead.ts';
 import type { Attention } from './attention/attention.ts';
 import { ofDrops } from './attention/drops.ts';
+import { ofGaps, trialNotice } from './attention/gaps.ts';
 import { ofInbox, type InboxStatus } from './attention/inboxes.ts';
 import { ofKeyringFiles, ofMaintenance, ofRelays, ofTaken } from './attention/relays.ts';
 import { ofDisk, ofOnion, ofVersions } from './attention/surroundings.ts';
-import { ofHousekeeping, ofKeys, ofMix, ofWorker } from './attention/worker.ts';
+import { NO_KEYRING, ofHousekeeping, ofKeys, ofMix, ofWorker } from './attention/worker.ts';
 import { compareClocks, ofClocks, type ClockState } from './clock.ts';
 import type { DiskState } from './disk.ts';
 import type { OnionState } from './onion.ts';
@@ -35,9 +36,10 @@ export type Status = {
   relay: RelayState;
   /** Why relays accept no parcels; empty if all accept them, or none answers. */
   door: NonNullable<RelayCondition['door']>[];
-  worker: WorkerState;
   /** The operator has closed the door (operator drain). `emptied`: nothing is on its way any more. */
   maintenance: 'no' | 'draining' | 'emptied';
+  /** `waiting`: for the first keyring, without which it has nothing to do. */
+  worker: WorkerState | 'waiting';
   roundSeconds: number | null;
   inboxes: InboxStatus[];
   dropped: { reason: string; count: Magnitude }[];
@@ -111,7 +113,7 @@ function statusOf(found: Found): Status {
     taken: relays === null ? [] : takenBy(relays),
     relay: relayState(relays),
     door: [...new Set(answers.flatMap(({ door }) => door ?? []))],
-    worker: workerState(leftMs, roundSeconds),
+    worker: mix.paused === NO_KEYRING ? 'waiting' : workerState(leftMs, roundSeconds),
     maintenance: drain === null ? 'no' : drain === mix.emptied ? 'emptied' : 'draining',
     roundSeconds: roundSeconds > 0 ? roundSeconds : null,
     inboxes: [...found.inboxes],
@@ -128,7 +130,7 @@ function statusOf(found: Found): Status {
     clockAheadDays: Number(housekeeping.clockAheadDays ?? 0),
     versions: { operator: VERSION, worker: housekeeping.version ?? null, relays: [...new Set(answers.map(({ version }) => version))] },
     ...surroundings,
-    notices: noticesOf(mix, housekeeping, now),
+    notices: [...trialNotice(answers, mix), ...noticesOf(mix, housekeeping, now)],
   };
   return { ...status, attention: attentionOf(found, status) };
 }
@@ -141,6 +143,7 @@ function attentionOf({ now, part, relays, state }: Found, status: Omit<Status, '
   return [
     ...ofAll,
     ...ofMaintenance(status.maintenance !== 'no'),
+    ...ofGaps(relays.answers, mix),
     ...ofRelays(relays, { ...mix, ...housekeeping }),
     ...ofTaken(status.taken),
     ...ofKeyringFiles(workerFiles(mix), "the worker's"),

@@ -34,6 +34,18 @@ export type PassedOver = z.output<typeof passedOverSchema>;
 /** That many are reported: an operator looks into the folder anyway. */
 export const MAX_PASSED_OVER = 8;
 
+/** What a relay or a worker still lacks, because nobody has given or made it, or cannot use. */
+const GAPS = [
+  'root-missing',
+  'root-unusable',
+  'root-replaced',
+  'form-missing',
+  'form-unusable',
+  'inboxes-missing',
+  'keys-missing',
+] as const;
+export type Gap = (typeof GAPS)[number];
+
 const conditionSchema = z.strictObject({
   /** Why the relay accepts no parcels, null when it does. */
   door: z.enum(DOOR_REASONS).nullable(),
@@ -43,6 +55,9 @@ const conditionSchema = z.strictObject({
   passedOver: z.array(passedOverSchema).max(MAX_PASSED_OVER),
   /** True when all keyrings of the offline form have ended, so that it is no longer handed out. */
   offlineFormEnded: z.boolean(),
+  gaps: z.array(z.enum(GAPS)),
+  /** All keys were made on this server, to try it out. */
+  isTrial: z.boolean(),
   limits: z.strictObject({ pool: z.int(), seen: z.int() }),
   /** The keyrings under which parcels are accepted, by rising serial. */
   taken: z.array(takenSchema),

@@ -36,6 +36,10 @@ export type MixState = {
   keyringNewest: string;
   /** What will hold something back but does not yet: reasons, each with its subject, separated by spaces (`Warning`). */
   warnings: string;
+  /** What the worker lacks because nobody has given or made it yet (`Gap`), separated by spaces. */
+  gaps: string;
+  /** `yes`: all keys were made on this server, to try it out. */
+  trial: 'yes' | '';
   /** Files in the worker's folder of keyrings that are not used: name and code of each, `keyring-7.json:ENOENT`, separated by spaces. */
   keyringFiles: string;
   /** The flag of a drain (redis/drain.ts) under which nothing is on its way any more, or ''. */

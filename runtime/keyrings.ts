@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { GRACE_MS, newestBegun, type Keyring } from '../crypto/keyring.ts';
-import { parsePublicKey, type PublicKey } from '../crypto/minisign.ts';
+import type { PublicKey } from '../crypto/minisign.ts';
 import { ready } from '../crypto/sodium.ts';
-import { textOf } from '../crypto/text-file.ts';
-import { readRegularFile } from './files.ts';
 import { KeyringFiles, type UnusedFile, type VerifiedFile } from './keyring-files.ts';
 import { errorCode, log } from './log.ts';
+import { RootKeyFile, type RootState } from './root-key.ts';
 
 const RELOAD_MS = 10_000;
 const HOUR_MS = 3_600_000;
@@ -15,7 +16,6 @@ export const EXPIRING_MS = 48 * HOUR_MS;
  * has a limit of remembered ids, and whoever used up the next one's in advance would close the door for its week.
  */
 export const EARLY_MS = 12 * HOUR_MS;
-const MAX_KEY_BYTES = 4_096;
 /** A file in the folder of keyrings: all keys, the administrator's and a volunteer's too, were made on this server, to try it out. */
 export const TRIAL_MARK = 'TRIAL';
 
@@ -37,16 +37,19 @@ export type ShelfOptions = {
 export class KeyringShelf {
   readonly now: () => Date;
   readonly #options: ShelfOptions;
+  readonly #root: RootKeyFile;
   #files: KeyringFiles | undefined;
+  #isTrial = false;
   #shelved: readonly Shelved[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: ShelfOptions) {
     this.#options = options;
+    this.#root = new RootKeyFile(options.rootKeyFile);
     this.now = options.now ?? (() => new Date());
   }
 
-  /** Rejects when the root key cannot be read: without it nothing can ever be verified. */
+  /** Without a root key, or keyrings, the shelf stays empty until they come. */
   async start(): Promise<void> {
     await this.load();
     this.#timer = setInterval(this.#reload, RELOAD_MS);
@@ -61,10 +64,29 @@ export class KeyringShelf {
 
   async load(): Promise<void> {
     await ready;
-    this.#files ??= new KeyringFiles(this.#options.directory, await readRootKey(this.#options.rootKeyFile));
+    await this.#root.look();
+    this.#isTrial = existsSync(join(this.#options.directory, TRIAL_MARK));
+    const { key } = this.#root;
+    // Nothing can be verified without it.
+    if (key === null) return;
+    this.#files ??= new KeyringFiles(this.#options.directory, key);
     // Keep the last good keyrings while the directory is unreadable.
     const verified = await this.#files.read();
     if (verified !== null) this.#shelved = withDeadlines(verified);
+  }
+
+  /** The root key by which keyrings are verified; null: it has not come yet. */
+  get rootKey(): PublicKey | null {
+    return this.#root.key;
+  }
+
+  get rootState(): RootState {
+    return this.#root.state;
+  }
+
+  /** All keys were made on this server, to try it out. */
+  get isTrial(): boolean {
+    return this.#isTrial;
   }
 
   /** Files that are not used, and why. */
@@ -124,10 +146,6 @@ export class KeyringShelf {
   readonly #reload = (): void => {
     this.load().catch((error: unknown) => log.error('keyring directory unreadable', { code: errorCode(error) }));
   };
-}
-
-async function readRootKey(file: string): Promise<PublicKey> {
-  return parsePublicKey(textOf(await readRegularFile(file, MAX_KEY_BYTES)));
 }
 
 const begin = (keyring: Keyring): number => Date.parse(keyring.notBefore);

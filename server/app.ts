@@ -1,7 +1,6 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { fixedHeaders } from './headers.ts';
 import type { MailboxReader } from './mailboxes.ts';
-import type { OfflineForm } from './offline-form.ts';
 import { nowherePage, refuseWithPage } from './nowhere.ts';
 import { methodNotAllowed, refuse, type Refuse } from './refusals.ts';
 import { getDoor } from './routes/door.ts';
@@ -12,8 +11,10 @@ import { pastePagesOf, postPaste } from './routes/paste.ts';
 import { getStart } from './routes/start.ts';
 import { redirect, serveStatics, type Statics } from './statics.ts';
 
+export type AppParts = ParcelParts & { readonly mailboxes: MailboxReader };
+
 /** The public listener's app. It reads no client attributes and logs nothing. */
-export function createApp(parts: ParcelParts & { mailboxes: MailboxReader }, statics: Statics, offlineForm: OfflineForm): Express {
+export function createApp(parts: AppParts, statics: Statics, offlineForm: { readonly hasEnded: boolean }): Express {
   const app = bareApp();
   const { shelf, door } = parts;
   // People open pages in a browser, so they get a page. What programs fetch is always refused in JSON.

@@ -28,7 +28,7 @@ export type ListenerOptions = {
   /** A body must make progress within this time (server/connections.ts). */
   readonly requestTimeoutMs: number;
   /** Response to a request that timed out before its path was known: a person may be waiting for it. */
-  readonly page?: StaticFile | undefined;
+  readonly page?: () => StaticFile | undefined;
   /** Maximum number of connections. */
   readonly maxConnections?: number;
 };
@@ -40,7 +40,7 @@ export class Listener {
   readonly #responding = new WeakMap<Duplex, ServerResponse>();
   readonly #connections: Connections;
   readonly #requestTimeoutMs: number;
-  readonly #page: StaticFile | undefined;
+  readonly #page: (() => StaticFile | undefined) | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(address: ListenAddress, app: RequestListener, { requestTimeoutMs, page, maxConnections = MAX_CONNECTIONS }: ListenerOptions) {
@@ -129,7 +129,9 @@ export class Listener {
       return;
     }
     const isUnknown = begun === undefined || begun.writableFinished;
-    socket.end(rawRefusal(refusalFor(error.code), isUnknown && error.code === TOO_SLOW ? this.#page : undefined), () => socket.destroy());
+    socket.end(rawRefusal(refusalFor(error.code), isUnknown && error.code === TOO_SLOW ? this.#page?.() : undefined), () =>
+      socket.destroy(),
+    );
   }
 }
 

@@ -7,17 +7,14 @@ import { connect } from '../redis/connection.ts';
 import { MAX_PASSED_OVER } from '../redis/presence.ts';
 import { minutesOf } from '../redis/state.ts';
 import { VERSION } from '../runtime/version.ts';
-import { createApp } from './app.ts';
 import type { RelayConfig } from './config.ts';
 import { Door } from './door.ts';
+import { ServedForm } from './form.ts';
 import { createHealthApp } from './health.ts';
 import { Listener } from './listener.ts';
 import { MailboxReader } from './mailboxes.ts';
-import { nowherePage } from './nowhere.ts';
-import { OfflineForm } from './offline-form.ts';
 import { Pool } from './pool.ts';
 import { Presence } from './presence.ts';
-import { loadStatics } from './statics.ts';
 
 /** The relay: accepts parcels, all of one size, and puts them into the pool. It can open no parcel and cannot read the pool. */
 export class Relay implements Service {
@@ -25,7 +22,7 @@ export class Relay implements Service {
   readonly #redis: Redis;
   readonly #shelf: KeyringShelf;
   readonly #door: Door;
-  #offlineForm: OfflineForm | undefined;
+  #form: ServedForm | undefined;
   #presence: Presence | undefined;
   readonly #listeners: Listener[] = [];
 
@@ -43,15 +40,13 @@ export class Relay implements Service {
     const { requestTimeoutMs } = config;
     await ready;
     await shelf.start();
-    const [statics] = await Promise.all([loadStatics(config.webDirectory, config.keyrings.rootKeyFile), door.start()]);
-    this.#offlineForm = new OfflineForm(statics);
-    const app = createApp(
-      { shelf, door, pool: new Pool(this.#redis, config), mailboxes: new MailboxReader(this.#redis, config.replyWeeks) },
-      statics,
-      this.#offlineForm,
-    );
+    if (shelf.isTrial) log.warn('trial keys');
+    const parts = { shelf, door, pool: new Pool(this.#redis, config), mailboxes: new MailboxReader(this.#redis, config.replyWeeks) };
+    const form = new ServedForm(config.webDirectory, () => shelf.rootKey, parts);
+    this.#form = form;
+    await Promise.all([form.start(), door.start()]);
     const listeners = [
-      ['public', new Listener(config.listen, app, { requestTimeoutMs, page: nowherePage(statics) })],
+      ['public', new Listener(config.listen, form.app, { requestTimeoutMs, page: form.page })],
       ['private', new Listener(config.privateListen, createHealthApp(door, shelf), { requestTimeoutMs })],
     ] as const;
     for (const [name, listener] of listeners) {
@@ -60,12 +55,16 @@ export class Relay implements Service {
       log.info('listening', { listener: name });
     }
     // Last, so that only a relay that people can reach reports its presence.
-    const offlineForm = this.#offlineForm;
     this.#presence = new Presence(config.redis, this.#redis, () => ({
       door: door.state.reason,
       newestKeyring: shelf.all().at(-1)?.serial ?? 0,
       passedOver: shelf.passedOver.slice(0, MAX_PASSED_OVER).map(({ file, code }) => ({ file: asWord(file), code: asWord(code) })),
-      offlineFormEnded: offlineForm.hasEnded,
+      offlineFormEnded: form.offlineFormEnded,
+      gaps: [
+        ...(shelf.rootState === 'ok' ? [] : [`root-${shelf.rootState}` as const]),
+        ...(form.state === 'ok' ? [] : [`form-${form.state}` as const]),
+      ],
+      isTrial: shelf.isTrial,
       limits: { pool: config.poolLimit, seen: config.seenLimit },
       taken: door.acceptedKeyrings,
       version: VERSION,
@@ -82,7 +81,7 @@ export class Relay implements Service {
   async destroy(): Promise<void> {
     this.#presence?.destroy();
     await Promise.all(this.#listeners.map((listener) => listener.destroy()));
-    this.#offlineForm?.destroy();
+    this.#form?.destroy();
     this.#door.destroy();
     this.#shelf.destroy();
     this.#redis.disconnect();

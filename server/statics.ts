@@ -5,7 +5,7 @@ import { brotliDecompress, gunzip } from 'node:zlib';
 import type { Request, RequestHandler, Response } from 'express';
 import { CodedError } from '../crypto/errors.ts';
 import { checkListed, MANIFEST_NAME, MANIFEST_SIGNATURE_NAME, parseManifest, type Manifest } from '../crypto/manifest.ts';
-import { parsePublicKey, verify } from '../crypto/minisign.ts';
+import { verify, type PublicKey } from '../crypto/minisign.ts';
 import { readRegularFile } from '../runtime/files.ts';
 import { errorCode, log } from '../runtime/log.ts';
 import { addressesOf, endedPageOf, isToBeSaved, typeOf } from '../runtime/served.ts';
@@ -34,16 +34,25 @@ export type StaticFile = {
 /** By request path; a string is the path to redirect to. */
 export type Statics = ReadonlyMap<string, StaticFile | string>;
 
+/** The manifest of a built form, and its signature, which it need not have. */
+export type BuiltForm = { readonly manifest: Buffer; readonly signature: Buffer | null };
+
+/** Null where no form was built. */
+export async function findForm(directory: string): Promise<BuiltForm | null> {
+  const signature = await readIfThere(join(directory, MANIFEST_SIGNATURE_NAME));
+  const manifest = await readIfThere(join(directory, MANIFEST_NAME));
+  return manifest && { manifest, signature };
+}
+
 /**
  * Reads the built form into memory, so that requests never touch the disk: exactly the files of its manifest. Throws when one
  * is missing or differs, or when the manifest has a signature that does not verify.
  */
-export async function loadStatics(directory: string, rootKeyFile: string): Promise<Statics> {
+export async function loadStatics(directory: string, { manifest, signature }: BuiltForm, root: PublicKey | null): Promise<Statics> {
   const statics = new Map<string, StaticFile | string>();
-  const signature = await readIfThere(join(directory, MANIFEST_SIGNATURE_NAME));
-  const manifest = await readRegularFile(join(directory, MANIFEST_NAME), MAX_FILE_BYTES);
   if (signature !== null) {
-    verify(manifest, signature.toString('utf8'), parsePublicKey((await readRegularFile(rootKeyFile, MAX_FILE_BYTES)).toString('utf8')));
+    if (root === null) throw new CodedError('MINISIGN_KEY', 'no root key is there to verify the signature of the form');
+    verify(manifest, signature.toString('utf8'), root);
     statics.set(`/${MANIFEST_SIGNATURE_NAME}`, fileOf(MANIFEST_SIGNATURE_NAME, signature));
   }
   statics.set(`/${MANIFEST_NAME}`, fileOf(MANIFEST_NAME, manifest));

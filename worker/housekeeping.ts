@@ -120,7 +120,7 @@ export class Housekeeping {
       if (letters === 0) await this.#redis.srem(keys.inboxes, inbox);
     }
     for (const inbox of this.#settings.inboxes) await publishTrouble(this.#redis, inbox, 'unconfigured', null);
-    await this.#redis.sadd(keys.inboxes, [...this.#settings.inboxes]);
+    if (this.#settings.inboxes.length > 0) await this.#redis.sadd(keys.inboxes, [...this.#settings.inboxes]);
   }
 
   /**

@@ -4,6 +4,7 @@ import { asWord, log } from '../runtime/log.ts';
 import { noticeAt } from '../crypto/notice.ts';
 import { isClosed, readDrain } from '../redis/drain.ts';
 import { ALIVE_SECONDS, keys } from '../redis/keys.ts';
+import type { Gap } from '../redis/presence.ts';
 import { recordDrops, publishClock, publishMix, magnitude, type MixState, type Warning } from '../redis/state.ts';
 import { coverage, type Coverage } from './coverage.ts';
 import type { Mailboxes } from './mailboxes.ts';
@@ -17,6 +18,7 @@ export type Findings = {
   readonly obstacle: Obstacle | null;
   readonly holdups: readonly Holdup[];
   readonly warnings: readonly Warning[];
+  readonly gaps: readonly Gap[];
 };
 
 /** Reports a round: changes to the log, the present state to operators' tools. */
@@ -43,7 +45,8 @@ export class MixReport {
     this.#problems.updateAhead(findings, reach);
     const mix = mixStateOf(findings, replies, reach, shelved.at(-1)?.serial ?? 0);
     const keyringFiles = this.#shelf.passedOver.map(({ file, code }) => `${asWord(file)}:${asWord(code)}`).join(' ');
-    await publishMix(this.#redis, { ...mix, keyringFiles, emptied: await this.#emptied() });
+    const trial = this.#shelf.isTrial ? 'yes' : '';
+    await publishMix(this.#redis, { ...mix, keyringFiles, trial, emptied: await this.#emptied() });
   }
 
   /** The flag of a drain, if nothing is on its way any more: in the pool, in a batch or in an outbox. Otherwise ''. */
@@ -103,8 +106,8 @@ export function mixStateOf(
   replies: number,
   { until, next }: Coverage,
   newest: number,
-): Omit<MixState, 'keyringFiles' | 'emptied'> {
-  const { startedAt, depth, obstacle, holdups, warnings } = findings;
+): Omit<MixState, 'keyringFiles' | 'trial' | 'emptied'> {
+  const { startedAt, depth, obstacle, holdups, warnings, gaps } = findings;
   return {
     pool: magnitude(depth),
     replies: magnitude(replies),
@@ -115,6 +118,7 @@ export function mixStateOf(
     keyringNext: next === null ? '' : String(next),
     keyringNewest: String(newest),
     warnings: [...byName(warnings).keys()].toSorted().join(' '),
+    gaps: gaps.join(' '),
   };
 }
 

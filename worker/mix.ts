@@ -3,6 +3,7 @@ import { signersOf } from '../crypto/keyring.ts';
 import type { KeyringShelf, Shelved } from '../runtime/keyrings.ts';
 import { errorCode, log } from '../runtime/log.ts';
 import { keys } from '../redis/keys.ts';
+import type { Gap } from '../redis/presence.ts';
 import { weekOf } from '../redis/mailboxes.ts';
 import type { Warning } from '../redis/state.ts';
 import type { BatchLease, SealedParcel } from './batch-lease.ts';
@@ -98,7 +99,16 @@ export class Mix {
     const { identities } = loaded;
     if (!obstacle) await this.#moveParcels({ stopping, identities, lacksKey, sweep, placing, holdups, warnings });
     if (stopping()) sweep.noteUnknownRemaining();
-    return { startedAt, depth, obstacle, holdups, warnings, sweep: sweep.completed() };
+    return { startedAt, depth, obstacle, holdups, warnings, gaps: this.#gaps(identities), sweep: sweep.completed() };
+  }
+
+  /** What nobody has given or made yet: a worker starts without it, and takes keys and keyrings when they come. */
+  #gaps(identities: readonly WorkerIdentity[]): Gap[] {
+    const { rootState } = this.#shelf;
+    const gaps: Gap[] = rootState === 'ok' ? [] : [`root-${rootState}`];
+    if (this.#outboxes.size === 0) gaps.push('inboxes-missing');
+    if (identities.length === 0) gaps.push('keys-missing');
+    return gaps;
   }
 
   /**

@@ -66,6 +66,7 @@ export async function createWorker(config: WorkerConfig): Promise<Service> {
   return {
     async start() {
       await shelf.start();
+      if (shelf.isTrial) log.warn('trial keys');
       rounds.start();
     },
     async destroy() {

@@ -1,7 +1,7 @@
 import { noticeAt, type NoticeDays } from '../../crypto/notice.ts';
 import type { HousekeepingState, MixState } from '../../redis/state.ts';
 
-export const NOTICE_CODES = ['KEYRINGS_END', 'KEYS_END', 'TEAM_LEAVES'] as const;
+export const NOTICE_CODES = ['KEYRINGS_END', 'KEYS_END', 'TEAM_LEAVES', 'TRIAL'] as const;
 export type NoticeCode = (typeof NOTICE_CODES)[number];
 
 /** What will be missing in a coming week: known early, so that nobody has to act at night. Nothing is wrong yet. */

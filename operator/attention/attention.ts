@@ -8,6 +8,13 @@ export type Severity = 'critical' | 'warning';
  * three have the same name.
  */
 export const WARNINGS = {
+  ROOT_MISSING: 'warning',
+  ROOT_UNUSABLE: 'critical',
+  ROOT_REPLACED: 'critical',
+  FORM_MISSING: 'warning',
+  FORM_UNUSABLE: 'critical',
+  INBOXES_MISSING: 'warning',
+  KEYS_MISSING: 'warning',
   RELAY_AWAY: 'critical',
   DOOR_CLOSED: 'critical',
   MAINTENANCE: 'warning',

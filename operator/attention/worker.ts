@@ -3,8 +3,10 @@ import { noticeAt } from '../../crypto/notice.ts';
 import type { HousekeepingState, MixState } from '../../redis/state.ts';
 import { KEYS_EXPIRING_DAYS, NEXT_KEYS } from './ahead.ts';
 import type { Attention } from './attention.ts';
+import { setupWithFiles } from './setup-commands.ts';
 
-/** As the worker names it (worker/obstacles.ts). */
+/** As the worker names them (worker/obstacles.ts). Without any keyring it waits, and nothing is wrong with it. */
+export const NO_KEYRING = 'no-keyring';
 const REPLIES_FULL = 'replies-full';
 const NEXT_KEY = 'next-key:';
 /** What `REDIS_FILE` says already. */
@@ -24,7 +26,7 @@ function mending(problem: string): string {
   );
 }
 
-export function ofWorker(worker: WorkerState): Attention[] {
+export function ofWorker(worker: WorkerState | 'waiting'): Attention[] {
   switch (worker) {
     case 'gone':
       return [
@@ -43,18 +45,20 @@ export function ofWorker(worker: WorkerState): Attention[] {
         },
       ];
     case 'working':
+    case 'waiting':
       return [];
   }
 }
 
 /** @param part `worker`: only what stops the worker's rounds */
 export function ofMix(mix: Partial<MixState>, part: 'all' | 'worker'): Attention[] {
-  const paused: Attention[] = mix.paused
+  const isPaused = mix.paused === NO_KEYRING ? part === 'all' && mix.pool !== '0' : mix.paused;
+  const paused: Attention[] = isPaused
     ? [
         {
           code: 'MIX_PAUSED',
-          what: `nothing leaves the pool (${mix.paused})`,
-          advice: `${mix.paused === 'no-keyring' ? 'give the worker the keyrings' : mending(mix.paused)}. Nothing is lost until then`,
+          what: `nothing leaves the pool (${mix.paused ?? ''})`,
+          advice: `${mix.paused === NO_KEYRING ? 'give the worker the keyrings' : mending(mix.paused ?? '')}. Nothing is lost until then`,
         },
       ]
     : [];
@@ -107,7 +111,7 @@ function ofKeyrings({ keyring, keyringUntil, warnings }: Partial<MixState>): Att
     list.push({
       code: 'KEYRING_NONE',
       what: 'no keyring is valid',
-      advice: "install the administrator's next keyring. The form is closed until then",
+      advice: `take the administrator's: ${setupWithFiles('--keyrings /in')}. The form is closed until then`,
     });
   }
   if (keyring === 'expiring') {

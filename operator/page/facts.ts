@@ -31,6 +31,7 @@ const RELAY: Readonly<Record<Status['relay'], string>> = {
   'not asked': 'not asked',
 };
 const WORKER: Readonly<Record<Status['worker'], string>> = {
+  waiting: 'waits for the first keyring',
   working: 'does its rounds',
   late: 'has missed three rounds',
   gone: 'has done no round for an hour',

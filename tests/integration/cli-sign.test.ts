@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
 import { parsePublicKey, verify } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { loadStatics } from '../../server/statics.ts';
 import { cli, openOffice, temporaryDirectory, writeTo, type Office } from '../support/cli.ts';
+import { staticsIn } from '../support/statics.ts';
 
 let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
 let office: Office;
@@ -45,13 +45,13 @@ test('the relay starts with a form and offline form that commands built and sign
   const build = ['operator', 'build-form', '--root-key', office.rootPublicKey, '--out', web, '--keyring', office.keyring.file];
   expect((await cli(build)).code).toBe(EXIT.ok);
   expect((await cli(['admin', 'sign', dir.path('web', 'manifest.json'), '--root-key', office.rootKey])).code).toBe(EXIT.ok);
-  const statics = await loadStatics(web, office.rootPublicKey);
+  const statics = await staticsIn(web, office.rootPublicKey);
   for (const path of ['/form.html', '/en/form.html', '/manifest.json.minisig']) expect(statics.has(path), path).toBe(true);
   const page = await readFile(dir.path('web', 'form.html'), 'utf8');
   expect(page).toContain(office.keyring.keyring.worker);
 
   expect((await cli([...build.slice(0, -2), '--no-offline-form'])).code).toBe(EXIT.ok);
-  const without = await loadStatics(web, office.rootPublicKey);
+  const without = await staticsIn(web, office.rootPublicKey);
   expect([...without.keys()].filter((path) => /form\.html|minisig/.test(path))).toEqual([]);
   expect(await readFile(dir.path('web', 'index.html'), 'utf8')).not.toContain('form.html');
 });

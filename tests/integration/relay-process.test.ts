@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { PARCEL_BYTES } from '../../crypto/parcel.ts';
 import { choosePort } from '../../deploy/port.ts';
@@ -92,13 +91,4 @@ it('every wrong setting is named, without its value, and the exit code is 78', a
   ])
     expect(named).toContain(name);
   expect(output()).not.toContain(CANARY);
-});
-
-it('does not start without a root key', async () => {
-  const relay = await startRelay();
-  const { child, output } = launch({ ...(await environmentOf(relay)), RELAY_ROOT_KEY: join(relay.dir, 'nothing') });
-  const [code] = (await once(child, 'exit')) as [number];
-  expect(code).toBe(1);
-  expect(output()).toContain('"code":"ENOENT","msg":"start failed"');
-  await relay.stop();
 });

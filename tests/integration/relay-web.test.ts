@@ -10,7 +10,6 @@ import { parseManifest, type Manifest } from '../../crypto/manifest.ts';
 import { parsePublicKey, verify } from '../../crypto/minisign.ts';
 import { FIXED_HEADERS } from '../../runtime/served.ts';
 import { OfflineForm } from '../../server/offline-form.ts';
-import { loadStatics } from '../../server/statics.ts';
 import { log } from '../../runtime/log.ts';
 import { buildWeb } from '../../web/build/build.ts';
 import { readSigned } from '../../web/build/single-file.ts';
@@ -19,6 +18,7 @@ import { http, type HttpAnswer } from '../support/http.ts';
 import { makeKeyrings } from '../support/keyrings.ts';
 import { copyPrepared } from '../support/prepared.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
+import { staticsIn } from '../support/statics.ts';
 
 let dir: string;
 let prepared: Prepared;
@@ -242,7 +242,7 @@ describe('the offline form', () => {
   });
 
   it('expires while the relay runs, and comes back when the clock is corrected', async () => {
-    const statics = await loadStatics(prepared.layout.web, prepared.layout.rootKey);
+    const statics = await staticsIn(prepared.layout.web, prepared.layout.rootKey);
     const until = Date.parse(prepared.keyring.keyring.notAfter);
     vi.useFakeTimers({ now: until - 1 });
     const form = new OfflineForm(statics);

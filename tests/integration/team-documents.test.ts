@@ -2,6 +2,7 @@
 // every command is read out of docs/, and only paths, addresses and dates are other ones. The relay, the worker and Redis are the programs.
 import { cp, mkdir, readdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { EXIT } from '../../cli/errors.ts';
 import { WEEK_MS, weekStart } from '../../crypto/card.ts';
 import { codeRoot, readCode } from '../../crypto/code.ts';
 import { fromHex } from '../../crypto/bytes.ts';
@@ -99,14 +100,20 @@ test('each volunteer makes keys, and the administrator hears the words of their 
 });
 
 test('the operator prepares a relay without any key of its own but those of the worker and of the onion address', async () => {
-  const [setup = '', take = ''] = under('operations', 'A relay whose keys are made elsewhere', 4);
+  const [setup = '', up = '', take = ''] = under('operations', 'A relay whose keys are made elsewhere', 5);
+  const [, hands = '', , status = ''] = under('operations', 'Each season: two commands', 4);
   const made = (await operator.type(setup)).text;
   expect(made).toMatch(/http:\/\/[a-z2-7]{56}\.onion\//);
   expect(made).toContain(CARD);
+  expect(up).toBe('docker compose up --build --wait');
+  for (const part of PARTS) programs.start(part);
+  await until('the worker waits', async () => /worker +waiting/.test((await operator.type(status, [], EXIT.attention)).text));
+  const missing = (await operator.type(status, [], EXIT.attention)).text;
+  for (const code of ['ROOT_MISSING', 'FORM_MISSING', 'KEYRING_NONE', 'INBOXES_MISSING']) expect(missing).toContain(`(${code})`);
+  expect(missing).not.toMatch(/WORKER_GONE|MIX_PAUSED|KEYS_MISSING|HOUSEKEEPING/);
   const sheet = await readFile(dir.path('media', 'admin', 'folder', 'sheet.txt'), 'utf8');
   const [fingerprint = ''] = /(?:[0-9a-f]{4} ){4}[0-9a-f]{4}/.exec((await operator.type(take)).text) ?? [];
   expect(sheet).toContain(fingerprint);
-  const [, hands = ''] = under('operations', 'Each season: two commands', 4);
   await operator.type(hands);
   await hand(dir.path('media', 'carry', CARD), dir.path('media', 'carry', 'cards', 'worker.card'));
   expect(await readdir(operator.path('state', 'keyrings'))).toEqual(['root.pub']);
@@ -120,14 +127,21 @@ test('the season is signed by the sheet, and carried out', async () => {
   for (const volunteer of volunteers) await hand(dir.path('media', 'carry', 'out', 'volunteers'), volunteer.path('from-admin'));
 });
 
-test('the operator puts the keyrings in their place, and starts', async () => {
+test('the operator puts the keyrings in their place, and the door opens without a restart of the relay', async () => {
   const [, , take = '', status = ''] = under('operations', 'Each season: two commands', 4);
-  const [, , inbox = '', up = ''] = under('operations', 'A relay whose keys are made elsewhere', 4);
+  const [, , , inbox = '', restart = ''] = under('operations', 'A relay whose keys are made elsewhere', 5);
   await operator.type(take);
   expect((await operator.type(inbox)).text).not.toContain('Say where');
-  expect(up).toBe('docker compose up --build --wait');
-  for (const part of PARTS) programs.start(part);
+  expect(restart).toBe('docker compose restart worker');
+  await programs.restart('worker');
   await until('the door opens', async () => (await startOf())?.door.open === true);
+  // The worker says so at the end of a round.
+  await until('nothing is missing', () =>
+    operator.type(status).then(
+      () => true,
+      () => false,
+    ),
+  );
   const { text } = await operator.type(status);
   expect(text).toContain('all is well');
   expect(text).toContain(`valid until ${dayOf(weekStart(Date.now()) + 13 * WEEK_MS)}`);

@@ -26,12 +26,16 @@ export const WELL: MixState = {
   warnings: '',
   keyringFiles: '',
   emptied: '',
+  gaps: '',
+  trial: '',
 };
 export const OPEN: RelayCondition = {
   door: null,
   newestKeyring: 13,
   passedOver: [],
   offlineFormEnded: false,
+  gaps: [],
+  isTrial: false,
   limits: { pool: 20_000, seen: 1_000_000 },
   taken: [
     { serial: 12, share: 'half', dearer: 4 },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { keyringDigest } from '../../crypto/keyring.ts';
-import { generateKeyPair } from '../../crypto/minisign.ts';
+import { encodePublicKey, generateKeyPair } from '../../crypto/minisign.ts';
 import { KeyringShelf } from '../../runtime/keyrings.ts';
 import { log } from '../../runtime/log.ts';
 import { type KeyringDirectory, makeKeyrings } from '../support/keyrings.ts';
@@ -162,8 +162,35 @@ describe('changes on disk', () => {
     expect(at(11).current).toBe(null);
   });
 
-  it('a missing root key is an error', async () => {
-    const rootless = new KeyringShelf({ ...keyrings, rootKeyFile: join(dir, 'none') });
-    await expect(rootless.start()).rejects.toMatchObject({ code: 'ENOENT' });
+  describe('the root key', () => {
+    it('may come later, and then the keyrings count', async () => {
+      const rootKeyFile = join(dir, 'later.pub');
+      const waiting = new KeyringShelf({ ...keyrings, rootKeyFile, now: () => new Date(nowMs) });
+      await keyrings.add({ serial: 1, fromHours: -1, toHours: 10 });
+      await waiting.load();
+      expect([waiting.rootState, waiting.current()]).toEqual(['missing', null]);
+      await writeFile(rootKeyFile, 'half of i');
+      await waiting.load();
+      expect([waiting.rootState, waiting.current()]).toEqual(['unusable', null]);
+      await copyFile(keyrings.rootKeyFile, rootKeyFile);
+      await waiting.load();
+      expect([waiting.rootState, waiting.current()?.serial]).toEqual(['ok', 1]);
+    });
+
+    it('that was read first counts until the end: another in its place is told of, and verifies nothing', async () => {
+      await keyrings.add({ serial: 1, fromHours: -1, toHours: 10 });
+      await shelf.load();
+      const other = generateKeyPair();
+      await writeFile(keyrings.rootKeyFile, encodePublicKey(other));
+      await keyrings.add({ serial: 3, fromHours: -1, toHours: 10, signer: other });
+      await shelf.load();
+      expect([shelf.rootState, shelf.current()?.serial]).toEqual(['replaced', 1]);
+      await keyrings.add({ serial: 2, fromHours: -1, toHours: 10 });
+      await shelf.load();
+      expect(shelf.current()?.serial).toBe(2);
+      await rm(keyrings.rootKeyFile);
+      await shelf.load();
+      expect([shelf.rootState, shelf.current()?.serial]).toEqual(['missing', 2]);
+    });
   });
 });

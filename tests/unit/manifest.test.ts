@@ -6,7 +6,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { encodePublicKey, generateKeyPair, sign } from '../../crypto/minisign.ts';
 import { parseManifest } from '../../crypto/manifest.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { loadStatics } from '../../server/statics.ts';
+import { findForm } from '../../server/statics.ts';
+import { staticsIn } from '../support/statics.ts';
 import { publish, type Former } from '../../web/build/publish.ts';
 
 const BIG = 'a page '.repeat(1_000);
@@ -32,7 +33,7 @@ async function published(files: Readonly<Record<string, string>>, agree?: (forme
   return publish(staging, web, agree);
 }
 
-const load = () => loadStatics(web, rootKeyFile);
+const load = () => staticsIn(web, rootKeyFile);
 
 async function everything(): Promise<Record<string, string>> {
   const names = (await readdir(web, { recursive: true, withFileTypes: true }))
@@ -101,7 +102,6 @@ it.each([
     'MANIFEST_DIFFERS',
   ],
   ['a compressed copy that does not unpack', () => writeFile(join(web, 'index.html.br'), 'x'), 'MANIFEST_DIFFERS'],
-  ['no manifest', () => rm(join(web, 'manifest.json')), 'ENOENT'],
   [
     'a manifest that leads out',
     () => writeFile(join(web, 'manifest.json'), `{"version":1,"files":{"../root.pub":"${'0'.repeat(64)}"}}`),
@@ -111,6 +111,11 @@ it.each([
 ])('stops the relay at %s', async (_what, change, code) => {
   await change();
   await expect(load()).rejects.toMatchObject({ code });
+});
+
+it('is what makes a folder a form', async () => {
+  await rm(join(web, 'manifest.json'));
+  expect(await findForm(web)).toBeNull();
 });
 
 it('is served with its signature, and stops the relay when that is by another key or of another manifest', async () => {

@@ -13,7 +13,7 @@ import { KeyringShelf } from '../../runtime/keyrings.ts';
 import { workerEnv } from '../../worker/config.ts';
 import { loadIdentities } from '../../worker/identities.ts';
 import { smtp } from '../../worker/inboxes/smtp.ts';
-import { loadStatics } from '../../server/statics.ts';
+import { findForm } from '../../server/statics.ts';
 import { buildWeb } from '../../web/build/build.ts';
 import { readSigned } from '../../web/build/single-file.ts';
 import { makeKeyrings } from '../support/keyrings.ts';
@@ -94,7 +94,9 @@ describe('a pipe in place of', () => {
     const shelf = new KeyringShelf(keyrings);
     await shelf.load();
     expect(shelf.all().map(({ serial }) => serial)).toEqual([1]);
-    await expect(new KeyringShelf({ ...keyrings, rootKeyFile: at('pipe') }).load()).rejects.toMatchObject({ code: 'FILE_KIND' });
+    const rootless = new KeyringShelf({ ...keyrings, rootKeyFile: at('pipe') });
+    await rootless.load();
+    expect([rootless.rootState, rootless.all()]).toEqual(['unusable', []]);
   });
 
   it('a password or the inboxes is named', { timeout: TIMEOUT_MS }, () => {
@@ -140,6 +142,6 @@ describe('a pipe in place of', () => {
     const directory = at('web');
     await mkdir(directory);
     pipe(join(directory, 'manifest.json'));
-    await expect(loadStatics(directory, at('file'))).rejects.toMatchObject({ code: 'FILE_KIND' });
+    await expect(findForm(directory)).rejects.toMatchObject({ code: 'FILE_KIND' });
   });
 });

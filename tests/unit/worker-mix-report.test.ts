@@ -3,7 +3,7 @@ import { log } from '../../runtime/log.ts';
 import { ProblemLog, mixStateOf, type Findings } from '../../worker/mix-report.ts';
 
 const NOW = new Date('2026-03-04T12:00:00Z');
-const ALL_WELL: Findings = { startedAt: NOW, depth: 0, obstacle: null, holdups: [], warnings: [] };
+const ALL_WELL: Findings = { startedAt: NOW, depth: 0, obstacle: null, holdups: [], warnings: [], gaps: [] };
 const findings = (found: Partial<Findings> = {}): Findings => ({ ...ALL_WELL, ...found });
 
 afterEach(() => vi.restoreAllMocks());
@@ -16,6 +16,7 @@ describe('the state that operators see', () => {
       paused: '',
       held: '',
       warnings: '',
+      gaps: '',
       keyring: 'ok',
       keyringUntil: '2026-03-14T12:00:00Z',
       keyringNext: '',

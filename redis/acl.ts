@@ -22,13 +22,14 @@ const relay = [
 
 /*
  * The worker: everything on its own structures, and what BullMQ 6.7 sends for job schedulers, workers and stalled jobs on
- * `ticks:*`. It loads the relay's functions and checks that they are there. BGREWRITEAOF is the worker's, so that the append-only
+ * `ticks:*`. It loads the relay's functions and checks that they are there, and reads Redis' settings to compare them with those
+ * that promises rest on. BGREWRITEAOF is the worker's, so that the append-only
  * file never holds the order of more than one round.
  */
 const worker = [
   ...['~pool', '~seen:*', '~arrived:*', '~opened:*', '~claim:*', '~claims', '~lease:*', '~outbox:*', '~dead:*', '~inboxes', '~replies:*'],
-  ...['~dropped', '~worker:alive', '~state', '~ticks:*'],
-  allow('ping info client|setname eval evalsha bgrewriteaof fcall_ro function|load'),
+  ...['~dropped', '~worker:alive', '~state', '~tests', '~ticks:*'],
+  allow('ping info config|get client|setname eval evalsha bgrewriteaof fcall_ro function|load'),
   allow('get set incr del unlink exists pttl rename'),
   allow('hset hmset hget hmget hgetall hdel hlen hkeys hexists hincrby'),
   allow('sadd srem scard smembers'),
@@ -41,7 +42,7 @@ const worker = [
 /*
  * The operator counts what the worker lets it, and retries dead letters: it reads and removes them in `dead:*` and puts them
  * back into `outbox:*`, where it can neither read, overwrite nor remove anything. It cannot count the pool: repeated counts would
- * tell when a parcel came.
+ * tell when a parcel came. It closes the door for maintenance, and asks for test letters, which the worker makes.
  */
 const operator = [
   allow('ping multi exec'),
@@ -50,6 +51,7 @@ const operator = [
   selector('%R~worker:alive', 'get pttl'),
   selector('%R~dropped %R~state', 'hgetall'),
   selector('~drain', 'get set del'),
+  selector('~tests', 'hget hsetnx hdel'),
   selector(`&${channels.ask}`, 'publish'),
   selector(`&${channels.answer}`, 'subscribe'),
   selector('%W~outbox:*', 'hsetnx'),

@@ -36,6 +36,8 @@ export const keys = {
   state: 'state',
   /** string: the operator has closed the door for maintenance (redis/drain.ts). */
   drain: 'drain',
+  /** hash: inbox -> what became of the test letter that the operator asked for (redis/test-letters.ts). */
+  tests: 'tests',
 } as const;
 
 /** Prefix of everything BullMQ keeps: content-free ticks. */

@@ -72,6 +72,8 @@ export type HousekeepingState = {
   keysUntil: string;
   /** Of the worker's program. */
   version: string;
+  /** Settings of Redis that are not as they must be (redis/settings.ts), separated by spaces; or ''. */
+  redisSettings: string;
 };
 
 /** The most that relays let in: parcels in the pool, and remembered ids per keyring. */

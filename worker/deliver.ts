@@ -36,6 +36,11 @@ export class OutboxDelivery {
     this.#refused = new RefusedLetters(now);
   }
 
+  /** Why the inbox takes nothing, or refuses some letters; null: neither. */
+  get trouble(): string | null {
+    return this.#failing ?? this.#refused.reason;
+  }
+
   /** One tick: delivers everything that waits, in random order, until the inbox fails or `stopping` returns true. */
   async run(stopping: () => boolean): Promise<void> {
     for (const id of this.#accepted.values()) await this.#remove(id);

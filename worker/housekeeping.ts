@@ -6,6 +6,7 @@ import { errorCode, log } from '../runtime/log.ts';
 import { VERSION } from '../runtime/version.ts';
 import { provideFunctions } from '../redis/functions.ts';
 import { keys } from '../redis/keys.ts';
+import { differingSettings, REQUIRED_SETTINGS } from '../redis/settings.ts';
 import { limitsText, publishHousekeeping, publishTrouble, type HousekeepingState, type RelayLimits } from '../redis/state.ts';
 import { mixArrivals } from './arrivals.ts';
 import type { DeletionClock } from './deletion-clock.ts';
@@ -37,6 +38,7 @@ export class Housekeeping {
   readonly #failing = new Map<string, string>();
   #aof: HousekeepingState['aof'] = 'ok';
   #keysUntil = '';
+  #differing: readonly string[] = [];
 
   constructor(redis: Redis, shelf: KeyringShelf, mailboxes: Mailboxes, settings: HousekeepingSettings, clock: DeletionClock) {
     this.#redis = redis;
@@ -68,6 +70,7 @@ export class Housekeeping {
     // While no keyring is valid nobody can read replies: they wait until one is.
     if (this.#shelf.current()) await this.#attempt('mailboxes', () => this.#mailboxes.forgetOldWeeks(deletionTime));
     await this.#attempt('aof', () => this.#rewriteLog());
+    await this.#attempt('settings', () => this.#compareSettings());
     await this.#attempt('state', () => this.#publish());
   }
 
@@ -76,8 +79,13 @@ export class Housekeeping {
     const housekeeping = [...this.#failing].map((failing) => failing.join(':')).join(' ');
     const clockAheadDays = String(Math.floor(this.#clock.lagMs / DAY_MS));
     const relayLimits = limitsText(this.#settings.relay);
-    const [aof, keysUntil] = [this.#aof, this.#keysUntil];
-    await publishHousekeeping(this.#redis, { housekeeping, memory, clockAheadDays, relayLimits, aof, keysUntil, version: VERSION });
+    const [aof, keysUntil, redisSettings] = [this.#aof, this.#keysUntil, this.#differing.join(' ')];
+    const own = { relayLimits, keysUntil, version: VERSION };
+    await publishHousekeeping(this.#redis, { housekeeping, memory, clockAheadDays, aof, redisSettings, ...own });
+  }
+
+  async #compareSettings(): Promise<void> {
+    this.#differing = differingSettings((await this.#redis.config('GET', ...Object.keys(REQUIRED_SETTINGS))) as string[]);
   }
 
   /** Shreds the keys that may be shredded (worker/retirement.ts), and forgets which parcels came for them. */

@@ -35,6 +35,17 @@ export class Outbox {
     return bytes && { id, bytes };
   }
 
+  async add(id: Buffer, letter: Buffer): Promise<void> {
+    await this.#redis.hset(this.#waiting, id, letter);
+  }
+
+  /** Where a letter is: still waiting, dead for a reason, or gone to its inbox. */
+  async find(id: Buffer): Promise<'waiting' | 'gone' | { dead: string }> {
+    if ((await this.#redis.hexists(this.#waiting, id)) === 1) return 'waiting';
+    const dead = await this.#redis.hget(keys.deadReasons(this.inbox), id);
+    return dead === null ? 'gone' : { dead };
+  }
+
   async remove(id: Buffer): Promise<void> {
     await this.#redis.hdel(this.#waiting, id);
   }

@@ -22,6 +22,7 @@ import { mixDuty } from './mix-duty.ts';
 import { MixReport } from './mix-report.ts';
 import { Outbox } from './outbox.ts';
 import { Rounds, type Duty } from './rounds.ts';
+import { deliveryDuty, TestLetters } from './test-letter.ts';
 
 const INSTANCE_BYTES = 16;
 
@@ -47,20 +48,20 @@ export async function createWorker(config: WorkerConfig): Promise<Service> {
     ['mix', mixDuty(mix, new MixReport(redis, shelf, mailboxes), housekeeping, config.roundSeconds)],
     ['housekeeping', () => housekeeping.run()],
   ]);
+  const { administrator, torSocks } = config;
+  const alone = (name: string, duty: Duty): void => {
+    const lease = roundLease(name, instance, roundMs);
+    duties.set(name, (stopping) => withLease(redis, lease, () => duty(stopping)));
+  };
   for (const settings of config.inboxes) {
     const outbox = outboxes.get(settings.id);
     if (!outbox) continue;
-    const delivery = new OutboxDelivery(outbox, guardedInbox(settings, config.torSocks));
     const name = `deliver-${settings.id}`;
-    const lease = roundLease(name, instance, roundMs);
-    duties.set(name, (stopping) => withLease(redis, lease, () => delivery.run(stopping)));
+    const delivery = new OutboxDelivery(outbox, guardedInbox(settings, torSocks));
+    alone(name, deliveryDuty(name, delivery, new TestLetters(redis, shelf, outbox, settings.team)));
   }
-  const { administrator, torSocks } = config;
-  if (administrator !== null) {
-    const mail = new AdministratorMail(redis, administrator, torSocks);
-    const lease = roundLease('administrator', instance, roundMs);
-    duties.set('administrator', () => withLease(redis, lease, () => mail.run()));
-  }
+  const mail = administrator && new AdministratorMail(redis, administrator, torSocks);
+  if (mail !== null) alone('administrator', () => mail.run());
   const rounds = new Rounds(config.redis, roundMs, duties);
 
   return {

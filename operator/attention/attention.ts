@@ -44,6 +44,7 @@ export const WARNINGS = {
   CLOCKS_DIFFER: 'critical',
   REDIS_AWAY: 'critical',
   REDIS_FILE: 'critical',
+  REDIS_SETTINGS: 'critical',
   MEMORY_FILLING: 'warning',
   DISK_FILLING: 'warning',
   DISK_FULL: 'critical',

@@ -145,7 +145,7 @@ export function ofKeys({ keysUntil }: Partial<HousekeepingState>, now: Date): At
   return [{ code: 'KEYS_EXPIRING', what: `the worker's last key ends within a week (${keysUntil ?? ''})`, advice: NEXT_KEYS }];
 }
 
-export function ofHousekeeping({ housekeeping, memory, clockAheadDays, aof }: Partial<HousekeepingState>): Attention[] {
+export function ofHousekeeping({ housekeeping, memory, clockAheadDays, aof, redisSettings }: Partial<HousekeepingState>): Attention[] {
   const list: Attention[] = [];
   if (clockAheadDays !== undefined && clockAheadDays !== '0') {
     list.push({
@@ -169,6 +169,13 @@ export function ofHousekeeping({ housekeeping, memory, clockAheadDays, aof }: Pa
       advice:
         'check that Redis has the users of this version and room on its disk, and that the worker may write to its folder of keys; ' +
         'it tries again each round. Until then, what should be deleted stays',
+    });
+  }
+  if (redisSettings) {
+    list.push({
+      code: 'REDIS_SETTINGS',
+      what: `Redis does not run with the settings that it must have (${redisSettings})`,
+      advice: 'start it with deploy/redis/redis.conf as it is: that nothing is lost, and that nothing says when it came, rests on them',
     });
   }
   if (memory === 'filling') {

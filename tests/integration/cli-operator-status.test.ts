@@ -20,6 +20,7 @@ const QUIET: HousekeepingState = {
   aof: 'ok',
   keysUntil: '',
   version: VERSION,
+  redisSettings: '',
 };
 
 describe('with Redis', () => {
@@ -149,6 +150,7 @@ describe('with Redis', () => {
     ['a clock that went ahead', { clockAheadDays: '3' }, 'CLOCK_AHEAD'],
     ['a Redis that is nearly full', { memory: 'filling' }, 'MEMORY_FILLING'],
     ['a file that Redis cannot write', { aof: 'failing', housekeeping: 'aof:AOF_REWRITE' }, 'REDIS_FILE'],
+    ['a Redis with other settings', { redisSettings: 'appendfsync save' }, 'REDIS_SETTINGS'],
     [
       'a worker that plans for less than the relay lets in',
       { relayLimits: 'RELAY_POOL_LIMIT=20000 RELAY_SEEN_LIMIT=500000' },

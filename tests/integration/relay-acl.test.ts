@@ -19,7 +19,7 @@ afterAll(() => server.stop());
 
 /** Commands that reveal keys or settings, watch other clients, or act on the whole server. No role has them. */
 const NOBODY = [
-  ...['CONFIG GET *', 'CONFIG SET appendfsync no', 'KEYS *', 'SCAN 0', 'MONITOR', 'SLOWLOG GET', 'LATENCY LATEST', 'ACL LIST', 'ACL LOG'],
+  ...['CONFIG SET appendfsync no', 'KEYS *', 'SCAN 0', 'MONITOR', 'SLOWLOG GET', 'LATENCY LATEST', 'ACL LIST', 'ACL LOG'],
   ...[
     'FLUSHALL',
     'FLUSHDB',
@@ -113,6 +113,9 @@ describe('the relay', () => {
     'SREM seen:1 x',
     'INFO',
     'TIME',
+    'CONFIG GET *',
+    'SET drain x',
+    'DEL drain',
     ...CODE,
   ])('cannot %s', async (line) => {
     await expect(run(await server.connect('relay'), line)).rejects.toThrow(/NOPERM/);
@@ -173,11 +176,21 @@ describe('the operator', () => {
       line.replace('%', 'outbox:inbox-1'),
     ),
     ...CODE,
+    'CONFIG GET *',
     'FCALL x 0',
     'FCALL_RO x 0',
   ])('cannot %s', async (line) => {
     await expect(run(await server.connect('operator'), line)).rejects.toThrow(/NOPERM/);
     expect(await admin.hget(keys.outbox('inbox-1'), 'letter')).toBe('ciphertext');
+  });
+
+  it('closes the door, and asks for a test letter', async () => {
+    const operator = await server.connect('operator');
+    expect(await operator.set(keys.drain, 'closing', 'NX')).toBe('OK');
+    expect(await operator.del(keys.drain)).toBe(1);
+    expect(await operator.hsetnx(keys.tests, 'inbox-1', 'asked')).toBe(1);
+    expect(await operator.hget(keys.tests, 'inbox-1')).toBe('asked');
+    await expect(operator.hset(keys.tests, 'inbox-1', 'arrived')).rejects.toThrow(/NOPERM/);
   });
 
   it('puts dead letters back into the outbox', async () => {

@@ -246,6 +246,18 @@ describe('housekeeping', () => {
     await stand.redis.kill9();
   });
 
+  it('names the settings of Redis that are not as they must be', async () => {
+    const differing = async (): Promise<string | undefined> => {
+      await housekeeping.run();
+      return (await readState(admin)).housekeeping.redisSettings;
+    };
+    expect(await differing()).toBe('');
+    await admin.config('SET', 'appendfsync', 'everysec', 'slowlog-max-len', '9');
+    expect(await differing()).toBe('appendfsync slowlog-max-len');
+    await admin.config('SET', 'appendfsync', 'always', 'slowlog-max-len', '0');
+    expect(await differing()).toBe('');
+  });
+
   it('lists the inboxes for the operator, including removed ones that still have letters', async () => {
     await admin.sadd(keys.inboxes, 'old', 'forgotten');
     await admin.hset(keys.dead('forgotten'), 'a', 'b');

@@ -5,6 +5,8 @@ export type SocksOptions = {
   timeoutMs?: number;
   /** A different word uses a different circuit (tor's IsolateSOCKSAuth). */
   isolation?: string;
+  /** Ends it. */
+  signal?: AbortSignal;
 };
 
 /** Connects through tor's SOCKS port (RFC 1928) on loopback; tor resolves the name. */
@@ -12,9 +14,9 @@ export async function socksConnect(
   socksPort: number,
   host: string,
   port: number,
-  { timeoutMs = 30_000, isolation }: SocksOptions = {},
+  { timeoutMs = 30_000, isolation, signal }: SocksOptions = {},
 ): Promise<Socket> {
-  const socket = connect(socksPort, '127.0.0.1');
+  const socket = connect({ port: socksPort, host: '127.0.0.1', signal });
   const timer = setTimeout(() => socket.destroy(new Error(`no connection to ${host} within ${String(timeoutMs)} ms`)), timeoutMs);
   try {
     await once(socket, 'connect');

@@ -88,13 +88,13 @@ export class TorNetwork {
     return (await readFile(join(folder, 'service/hostname'), 'utf8')).trim();
   }
 
-  /** Starts a client. */
-  async open(): Promise<TorClient> {
+  /** Starts a client. @param name of its folder; no two are the same */
+  async open(name = 'client'): Promise<TorClient> {
     const [socksPort = 0] = await freePorts(1);
-    await this.#run('client', clientLines(this.#folder('client'), socksPort, this.#here), LOOPBACK);
+    await this.#run(name, clientLines(this.#folder(name), socksPort, this.#here), LOOPBACK);
     return this.#whileAllRun(
       (async () => {
-        const control = await this.#control('client');
+        const control = await this.#control(name);
         await this.#until('the client is ready', async () =>
           (await control.command('GETINFO status/bootstrap-phase')).some((line) => line.includes('PROGRESS=100')),
         );

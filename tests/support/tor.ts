@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TorControl } from './tor-control.ts';
-import { TorNetwork } from './tor-network.ts';
+import { TorNetwork, type TorClient } from './tor-network.ts';
 
 const ATTEMPTS = 3;
 /** Usually 15 to 20 seconds; several times that on a busy machine. */
@@ -18,27 +18,35 @@ export type Tor = {
   readonly socksPort: number;
   /** Of the tor with that SOCKS port. */
   readonly client: TorControl;
+  /** All of them; that is the first. */
+  readonly clients: readonly TorClient[];
   stop(): Promise<void>;
 };
 
 /**
  * Starts a network whose onion service forwards to `target`, the path of a unix socket, and waits until a connection
- * from the client has reached it. Something must be listening there.
+ * from each of `clients` clients has reached it. Something must be listening there.
  */
-export async function startTor(target: string): Promise<Tor> {
+export async function startTor(target: string, clients = 1): Promise<Tor> {
   const failures: string[] = [];
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const network = new TorNetwork(await mkdtemp(join(tmpdir(), 'tor-')), performance.now() + ATTEMPT_MS);
     try {
       await network.begin();
-      const [onion, client] = await Promise.all([network.serve(target), network.open()]);
-      await network.reach(client, onion);
-      const { socksPort, control } = client;
-      return { onion, url: `http://${onion}/`, socksPort, client: control, stop: () => network.stop() };
+      return await open(network, target, clients);
     } catch (error) {
       failures.push(`attempt ${String(attempt)}: ${error instanceof Error ? error.message : String(error)}\n${await network.lastWords()}`);
       await network.stop();
     }
   }
   throw new Error(`the private Tor network did not come up\n${failures.join('\n')}`);
+}
+
+async function open(network: TorNetwork, target: string, count: number): Promise<Tor> {
+  const names = Array.from({ length: count }, (_, index) => `client${String(index)}`);
+  const [onion, ...clients] = await Promise.all([network.serve(target), ...names.map((name) => network.open(name))]);
+  await Promise.all(clients.map((client) => network.reach(client, onion)));
+  const [first] = clients;
+  if (first === undefined) throw new Error('no client');
+  return { onion, url: `http://${onion}/`, socksPort: first.socksPort, client: first.control, clients, stop: () => network.stop() };
 }

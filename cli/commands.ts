@@ -6,6 +6,7 @@ import { adminInit } from './commands/admin-init.ts';
 import { adminRemove } from './commands/admin-remove.ts';
 import { adminRevoke } from './commands/admin-revoke.ts';
 import { adminRelease } from './commands/admin-release.ts';
+import { adminReseal } from './commands/admin-reseal.ts';
 import { adminSeason } from './commands/admin-season.ts';
 import { adminSign } from './commands/admin-sign.ts';
 import { adminStatus } from './commands/admin-status.ts';
@@ -17,10 +18,12 @@ import { inbox } from './commands/inbox.ts';
 import { keygen } from './commands/keygen.ts';
 import { open } from './commands/open.ts';
 import { operatorAcl } from './commands/operator-acl.ts';
+import { operatorBackup } from './commands/operator-backup.ts';
 import { operatorBuildForm } from './commands/operator-build-form.ts';
 import { operatorDeadLetters } from './commands/operator-dead-letters.ts';
 import { operatorDrain } from './commands/operator-drain.ts';
 import { operatorIngest } from './commands/operator-ingest.ts';
+import { operatorRestore } from './commands/operator-restore.ts';
 import { operatorStatus } from './commands/operator-status.ts';
 import { operatorVerify } from './commands/operator-verify.ts';
 import { reply } from './commands/reply.ts';
@@ -57,6 +60,7 @@ export const COMMANDS: readonly Command[] = [
   adminRelease,
   adminCheck,
   adminSign,
+  adminReseal,
   adminBuildDesk,
   workerKeys,
   operatorStatus,
@@ -66,4 +70,6 @@ export const COMMANDS: readonly Command[] = [
   operatorAcl,
   operatorBuildForm,
   operatorVerify,
+  operatorBackup,
+  operatorRestore,
 ];

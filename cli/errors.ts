@@ -84,6 +84,11 @@ export type CliErrorCode =
   | 'RELAY_AWAY'
   | 'INBOX_UNKNOWN'
   | 'DRAIN_ENDED'
+  | 'BACKUP_RECIPIENT'
+  | 'BACKUP_FILE'
+  | 'BACKUP_FORMAT'
+  | 'BACKUP_VERSION'
+  | 'BACKUP_KEY'
   | 'BUILD_TOOL_MISSING'
   | 'INTERRUPTED';
 
@@ -155,6 +160,11 @@ const EXIT_OF: Record<CliErrorCode, number> = {
   RELAY_AWAY: EXIT.unavailable,
   INBOX_UNKNOWN: EXIT.input,
   DRAIN_ENDED: EXIT.interrupted,
+  BACKUP_RECIPIENT: EXIT.notAuthentic,
+  BACKUP_FILE: EXIT.input,
+  BACKUP_FORMAT: EXIT.notAuthentic,
+  BACKUP_VERSION: EXIT.input,
+  BACKUP_KEY: EXIT.notAuthentic,
   BUILD_TOOL_MISSING: EXIT.unavailable,
   INTERRUPTED: EXIT.interrupted,
 };

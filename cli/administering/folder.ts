@@ -1,7 +1,7 @@
 // The administrator's folder: opened only when everything in it is whole. docs/protocol.md, § The administrator's folder.
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toHex } from '../../crypto/bytes.ts';
+import { equal, toHex } from '../../crypto/bytes.ts';
 import { verifyCard, type VerifiedCard } from '../../crypto/card.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { encodePublicKey, parsePublicKey, type PublicKey } from '../../crypto/minisign.ts';
@@ -11,6 +11,7 @@ import { CliError } from '../errors.ts';
 import { readInput, readInputText } from '../files.ts';
 import { readKeyring, type HeldKeyring } from '../keys/keyring.ts';
 import type { Io } from '../terminal/io.ts';
+import { BACKUP_RECIPIENT, parseBackupRecipient } from '../operating/backup-recipient.ts';
 import { visibleLine } from '../terminal/terminal.ts';
 import { decodeState, encodeState, type CardRef, type FolderState } from './state.ts';
 import { exists, namesIn, setAside, store, UNFINISHED } from './store.ts';
@@ -28,6 +29,8 @@ export type Folder = {
   readonly state: FolderState;
   readonly cards: ReadonlyMap<string, VerifiedCard>;
   readonly keyrings: readonly HeldKeyring[];
+  /** The text of backup.recipient; null in a folder that was made before there was one. */
+  readonly backupRecipient: string | null;
 };
 
 export const keyringName = (serial: number): string => `keyring-${String(serial)}.json`;
@@ -66,7 +69,7 @@ export async function openFolder(dir: string, io: Io): Promise<Folder> {
     if (!follows(keyring, keyrings.at(-1))) throw folderDamaged(path, 'it does not follow the keyring before it');
     keyrings.push(keyring);
   }
-  const folder = { dir, root, state, cards, keyrings };
+  const folder = { dir, root, state, cards, keyrings, backupRecipient: await openBackupRecipient(dir, root) };
   await moveStrangeCards(folder, io);
   return adoptKeyrings(folder, io);
 }
@@ -84,6 +87,11 @@ export async function insistOnUnchanged({ dir, state }: Folder): Promise<void> {
   const path = join(dir, STATE);
   if (decodeState(await readInputText(path, 'the state of the folder'))?.revision === state.revision) return;
   throw new CliError('FOLDER_CHANGED', `${path} was changed by another command meanwhile`, 'run this again');
+}
+
+/** Throws FOLDER_DAMAGED when the secret key in root.key is not that of root.pub. */
+export function insistOnRootKey({ dir, root }: Folder, { id, key }: PublicKey): void {
+  if (!equal(key, root.key) || !equal(id, root.id)) throw folderDamaged(join(dir, ROOT_KEY), 'it is not the secret half of root.pub');
 }
 
 /** Writes a signed keyring into the folder, its signature first: a keyring without one is never believed. */
@@ -146,6 +154,14 @@ async function openRoot(dir: string, { root }: FolderState): Promise<PublicKey> 
   return holding(path, () => parsePublicKey(root));
 }
 
+async function openBackupRecipient(dir: string, root: PublicKey): Promise<string | null> {
+  const path = join(dir, BACKUP_RECIPIENT);
+  if (!(await exists(path))) return null;
+  const text = await readInputText(path, 'the recipient of backups').catch(() => '');
+  holding(path, () => parseBackupRecipient(text, root));
+  return text;
+}
+
 /** @param by the signer whose card it must be, 64 hex digits, or `worker` */
 async function openCard(dir: string, { file, digest }: CardRef, by: string): Promise<VerifiedCard> {
   const path = join(dir, CARDS, file);
@@ -177,7 +193,7 @@ function holding<T>(path: string, read: () => T): T {
 /** Only parts of files that a command writes: a stick may hold anything else. */
 async function removeUnfinished(dir: string, io: Io): Promise<void> {
   const ours: readonly [string, RegExp][] = [
-    [dir, /^(?:folder\.json|root\.key|root\.pub|sheet\.txt)$/],
+    [dir, /^(?:folder\.json|root\.key|root\.pub|sheet\.txt|backup\.identity|backup\.recipient)$/],
     [join(dir, CARDS), /^season-.+\.card$/],
     [join(dir, KEYRINGS), /^keyring-\d+\.json(?:\.minisig)?$/],
   ];

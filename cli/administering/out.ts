@@ -2,8 +2,9 @@
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { encodePublicKey } from '../../crypto/minisign.ts';
-import { diverged, keyringName, readHeldKeyring, serialOf, storeKeyring, type Folder } from './folder.ts';
 import { ROOT_PUBLIC } from '../keys/keyring-folder.ts';
+import { BACKUP_RECIPIENT } from '../operating/backup-recipient.ts';
+import { diverged, keyringName, readHeldKeyring, serialOf, storeKeyring, type Folder } from './folder.ts';
 import { namesIn, store } from './store.ts';
 import { stretchesOf } from './weeks.ts';
 
@@ -23,8 +24,8 @@ export async function checkOut({ root, keyrings }: Folder, out: string): Promise
 }
 
 /**
- * Puts the keyrings that count from `now` on (Unix time, ms) into each place, with root.pub, and takes away every other keyring that lies
- * there. Returns their serials. Throws as `checkOut`, OUTPUT_FAILED.
+ * Puts the keyrings that count from `now` on (Unix time, ms) into each place, with root.pub, and for the operator the recipient of backups;
+ * takes away every other keyring that lies there. Returns their serials. Throws as `checkOut`, OUTPUT_FAILED.
  */
 export async function writeOut(folder: Folder, out: string, now: number): Promise<number[]> {
   await checkOut(folder, out);
@@ -34,6 +35,7 @@ export async function writeOut(folder: Folder, out: string, now: number): Promis
     const path = join(out, place);
     await store(join(path, ROOT_PUBLIC), encodePublicKey(folder.root));
     for (const { signed } of counting) await storeKeyring(path, signed);
+    if (place === 'relay' && folder.backupRecipient !== null) await store(join(path, BACKUP_RECIPIENT), folder.backupRecipient);
     for (const name of await namesIn(path)) {
       const keyring = name.replace(/\.minisig(?:\.part)?$|\.part$/, '');
       const isLeft = serialOf(keyring) !== null && (!wanted.has(keyring) || name.endsWith('.part'));

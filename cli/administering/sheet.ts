@@ -61,7 +61,8 @@ If both sticks are lost:
 
       support-relay admin take keyring-*.json --folder admin
 
- 3. Ask everybody for their card again (support-relay admin add).
+ 3. Ask everybody for their card again (support-relay admin add). Give the new
+    backup.recipient to the operator: earlier backups of the relay open no more.
 `;
 }
 

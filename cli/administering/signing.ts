@@ -1,6 +1,5 @@
 // Signing weeks: what it does is said first, then the passphrase is asked, once.
 import { join } from 'node:path';
-import { equal } from '../../crypto/bytes.ts';
 import { GRACE_MS } from '../../crypto/keyring.ts';
 import type { SigningKey } from '../../crypto/minisign.ts';
 import { instantOf } from '../../volunteer/keys/season.ts';
@@ -11,7 +10,7 @@ import type { Io } from '../terminal/io.ts';
 import { existingPassphrase } from '../terminal/passphrase.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 import { insistOnYes } from './consent.ts';
-import { commit, folderDamaged, insistOnUnchanged, KEYRINGS, ROOT_KEY, storeKeyring, type Folder } from './folder.ts';
+import { commit, insistOnRootKey, insistOnUnchanged, KEYRINGS, ROOT_KEY, storeKeyring, type Folder } from './folder.ts';
 import { checkOut, OUT, writeOut } from './out.ts';
 import type { Due } from './plan.ts';
 import { reportLines, reportOf } from './report.ts';
@@ -122,9 +121,9 @@ async function signAll(folder: Folder, dues: readonly Due[], rootKey: SigningKey
 }
 
 /** Throws PASSPHRASE_*, INPUT_*, and FOLDER_DAMAGED when the secret key is not that of root.pub. */
-async function openRootKey({ dir, root }: Folder, passphraseFile: string | undefined, io: Io): Promise<SigningKey> {
-  const path = join(dir, ROOT_KEY);
+async function openRootKey(folder: Folder, passphraseFile: string | undefined, io: Io): Promise<SigningKey> {
+  const path = join(folder.dir, ROOT_KEY);
   const key = await readRootKey(path, () => existingPassphrase(io, path, passphraseFile), io);
-  if (!equal(key.key, root.key) || !equal(key.id, root.id)) throw folderDamaged(path, 'it is not the secret half of root.pub');
+  insistOnRootKey(folder, key);
   return key;
 }

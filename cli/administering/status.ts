@@ -16,7 +16,13 @@ const DAY_MS = 24 * 3_600_000;
 const AHEAD_MS = Math.max(...NOTICE_DAYS) * DAY_MS;
 
 /** For --json as it stands. `days`: the step of NOTICE_DAYS before `by` that has been reached; null while it is more than the first. */
-export type Task = { who: string; what: 'card' | 'season' | 'again' | 'team'; by: string; days: NoticeDays | null; words: string };
+export type Task = {
+  who: string;
+  what: 'card' | 'season' | 'again' | 'team' | 'backup';
+  by: string;
+  days: NoticeDays | null;
+  words: string;
+};
 
 /** For --json as it stands. Dates are UTC; `until` null: no card. */
 export type FolderStatus = {
@@ -58,6 +64,7 @@ export function statusOf(folder: Folder, now: number): FolderStatus {
         task(team, 'team', Date.parse(week), now, `nobody in team ${team} has a key from ${week} on: add a card`),
       ),
       ...signingTasks(folder, covered, now),
+      ...(folder.backupRecipient === null ? [task('you', 'backup', now, now, 'make the key to backups of the relay: admin init')] : []),
     ],
   };
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { toHex } from '../../crypto/bytes.ts';
 import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
-import { beginFolder, SHEET } from '../administering/begin.ts';
+import { addBackupKey, beginFolder, SHEET } from '../administering/begin.ts';
+import { BACKUP_IDENTITY, hasBackupKey } from '../administering/backup-key.ts';
 import { openFolder, publicLineOf, ROOT_KEY, STATE } from '../administering/folder.ts';
 import { ROOT_PUBLIC } from '../keys/keyring-folder.ts';
 import { exists } from '../administering/store.ts';
@@ -17,9 +18,11 @@ export const adminInit = defineCommand({
   usage: '[--folder DIR] [--sheet FILE] [--passphrase-file FILE | --no-passphrase] [--json]',
   examples: ['support-relay admin init --folder /media/admin', 'support-relay admin init --folder /media/admin --sheet sheet.txt'],
   details: `
-Makes in DIR the root key (root.key, minisign's own format, and root.pub), a recovery sheet to print (${SHEET}), and the
-state of the folder (${STATE}). Do this on a computer that never goes online, and copy the folder to a second stick. A
-root.key that lies in DIR already is taken. Nothing is overwritten; where there is a folder there is nothing to do.
+Makes in DIR the root key (root.key, minisign's own format, and root.pub), a recovery sheet to print (${SHEET}), the key
+that opens backups of the relay (${BACKUP_IDENTITY}, under the same passphrase; its recipient, signed, goes to the operator
+in out/), and the state of the folder (${STATE}). Do this on a computer that never goes online, and copy the folder to a
+second stick. A root.key that lies in DIR already is taken. Nothing is overwritten; in a folder that is there already, only
+a missing key to backups is made.
 
   --folder DIR            the administrator's folder; the current directory if left out
   --sheet FILE            restore the root key from the lines of a recovery sheet, typed into FILE
@@ -45,17 +48,22 @@ root.key that lies in DIR already is taken. Nothing is overwritten; where there 
       io.err(`This makes an administrator's folder in ${visibleLine(folder)}${from}.\n`);
       await beginFolder(folder, { sheet, passphraseFile: values['passphrase-file'], unprotected }, io);
     }
-    const { root } = await openFolder(folder, io);
+    const opened = await openFolder(folder, io);
+    const { root } = opened;
+    const isComplete = await hasBackupKey(folder);
+    if (!isComplete) {
+      await addBackupKey(opened, values['passphrase-file'], io);
+      io.err(`${BACKUP_IDENTITY} is new: with the next signing its recipient lies in out/relay, for the operator.\n`);
+    }
     const publicKey = publicLineOf(root);
     const shown = fingerprint(toHex(root.key));
     if (values.json === true) {
       io.out(`${visibleJson({ folder, publicKey, fingerprint: shown, sheet: join(folder, SHEET), made: !isThere })}\n`);
       return EXIT.ok;
     }
-    if (isThere) io.err('There is a folder already: nothing to do.\n');
-    io.err(
-      `${ROOT_KEY} is secret and stays here. Print ${visibleLine(join(folder, SHEET))}, and copy the whole folder to a second stick.\n`,
-    );
+    if (isThere && isComplete) io.err('There is a folder already: nothing to do.\n');
+    io.err(`${ROOT_KEY} and ${BACKUP_IDENTITY} are secret and stay here.\n`);
+    io.err(`Print ${visibleLine(join(folder, SHEET))}, and copy the whole folder to a second stick.\n`);
     io.err(`Give ${visibleLine(join(folder, ROOT_PUBLIC))} to the operator and to every volunteer.\n`);
     io.err(`Its fingerprint, to read to each other: ${shown}\n`);
     io.out(`${publicKey}\n`);

@@ -7,8 +7,8 @@ import { VERSION } from '../../runtime/version.ts';
 import { MANIFEST_NAME, parseManifest } from '../../crypto/manifest.ts';
 import { encodePublicKey, type PublicKey } from '../../crypto/minisign.ts';
 import { ROOT } from '../../runtime/root.ts';
+import { tarOf } from '../../runtime/tar.ts';
 import { makeSbom } from './sbom.ts';
-import { tarOf } from './tar.ts';
 
 export const RELEASE_NAME = `${packageFile.name}-${VERSION}`;
 

@@ -29,6 +29,15 @@ type Sitting = { now: string; before?: (folder: AdminFolder) => Promise<void>; a
 
 const sheet = (): string => dir.path('carry', 'sheet.txt');
 
+/** The relay of this folder, and a backup of it on the carrying stick. */
+async function newBackup(folder: AdminFolder): Promise<void> {
+  await mkdir(dir.path('relay'));
+  await cp(join(folder.dir, 'out/relay'), dir.path('relay/keyrings'), { recursive: true });
+  await writeTo(dir.path('relay/version'), '1\n');
+  const { code, err } = await cli(['operator', 'backup', '--state', dir.path('relay'), '--out', dir.path('carry/relay.age')]);
+  expect(code, err).toBe(EXIT.ok);
+}
+
 /** When each command is typed, what is on the sticks by then, and what the administrator answers. */
 function sittings(): Sitting[] {
   const maple = generateKeyPair();
@@ -68,6 +77,7 @@ function sittings(): Sitting[] {
     { now: friday, answers: ['y', PASSPHRASE] },
     { now: friday, before: (folder) => card(folder, 'volunteer', 'season-2026-12-07.card'), answers: ['y'] },
     { now: friday, before: (folder) => card(folder, 'worker', 'season-2026-12-07.card'), answers: ['y', 'y', PASSPHRASE] },
+    { now: friday, before: newBackup, answers: [PASSPHRASE, PASSPHRASE, PASSPHRASE] },
     { now: later, answers: [] },
     { now: later, answers: ['y', PASSPHRASE] },
     { now: later, before: newRelease, answers: [] },
@@ -126,7 +136,7 @@ test('names every error of these commands', async () => {
   const sources = await readFile('cli/errors.ts', 'utf8');
   const codes = [
     ...sources.matchAll(
-      /^ {2}\| '((?:FOLDER|CARD|TEAM|WEEK|SHEET)_\w+|WORKER_MISSING|CLOCK_BEHIND|SIGNER_REVOKED|ALIAS_UNKNOWN|NOT_CONFIRMED)'$/gm,
+      /^ {2}\| '((?:FOLDER|CARD|TEAM|WEEK|SHEET)_\w+|BACKUP_(?:FORMAT|KEY)|(?:WORKER|CLOCK|SIGNER|ALIAS)_(?:MISSING|BEHIND|REVOKED)|ALIAS_UNKNOWN|NOT_CONFIRMED)'$/gm,
     ),
   ];
   expect(codes.length).toBeGreaterThan(15);

@@ -93,7 +93,10 @@ describe('wrong use', () => {
     [['admin', 'check', '--root-key', 'r'], 'FILE is missing'],
     [['send', '--relay', 'unix:/x'], 'DIR or FILE is missing'],
     [['operator', 'dead-letters', 'retry', '--redis-socket', '/x'], 'retry needs the name of an INBOX'],
-    [['admin'], '"admin" needs one of: init, team, add, remove, season, status, revoke, take, release, check, sign, build-desk; see'],
+    [
+      ['admin'],
+      '"admin" needs one of: init, team, add, remove, season, status, revoke, take, release, check, sign, reseal, build-desk; see',
+    ],
     [['admin', 'dance'], '"admin" needs one of'],
     [['keygen', '--colour'], 'there is no option --colour; see support-relay keygen --help (USAGE)'],
     [['keygen', 'file'], '"file" is one argument too many'],

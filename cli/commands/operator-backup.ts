@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import { backupRecipientIn } from '../operating/backup-recipient.ts';
+import { sealBackup } from '../operating/backup.ts';
+import { collectFiles, KEYRINGS_FOLDER, ONION_KEY } from '../operating/backup-files.ts';
+import { defineCommand, required } from '../command.ts';
+import { CliError, EXIT } from '../errors.ts';
+import { insistOnNew, writeNewFiles } from '../files.ts';
+import { visibleJson, visibleLine } from '../terminal/terminal.ts';
+
+const NAME = 'operator backup';
+
+export const operatorBackup = defineCommand({
+  name: NAME,
+  summary: "Seal the relay's configuration and its lasting keys to the administrator",
+  usage: '--state DIR [--out FILE] [--json]',
+  examples: [
+    'support-relay operator backup --state /var/lib/support-relay --out relay-2026-11-30.age',
+    'docker compose run --rm -T tools operator backup --state /state > relay.age',
+  ],
+  details: `
+Holds the keys of the onion service, root.pub, the settings of mail with its passwords, and site.json. Holds no key of a week,
+no keyring, nothing that waits, and no password of Redis. Only the administrator opens it: it is sealed to
+keyrings/backup.recipient in DIR, which the root key must have signed. Nothing unsealed is written anywhere.
+
+  --state DIR  the folder of the relay
+  --out FILE   where to put it; standard output if left out. Nothing is overwritten
+  --json       with --out: one line of JSON: file, files (their paths in DIR), onion (whether its key is in it)`,
+  options: { state: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean' } },
+  run: async ({ state, out, json }, _positionals, io) => {
+    const dir = required(state, 'state', NAME);
+    if (out !== undefined) await insistOnNew([out]);
+    else if (io.stdoutIsTerminal) {
+      throw new CliError('OUTPUT_TERMINAL', 'a backup is no text for a terminal', 'give --out FILE, or send it into a file with > FILE');
+    }
+    const files = await collectFiles(dir);
+    const sealed = await sealBackup(files, await backupRecipientIn(join(dir, KEYRINGS_FOLDER)));
+    const onion = files.has(ONION_KEY);
+    if (out === undefined) io.out(sealed);
+    else await writeNewFiles([{ path: out, content: sealed, secret: true }]);
+    if (out !== undefined && json === true) io.out(`${visibleJson({ file: out, files: [...files.keys()], onion })}\n`);
+    else io.err(`In the backup: ${[...files.keys()].map(visibleLine).join(', ')}.\n`);
+    if (!onion) io.err('The key of the onion service is not there: a relay that is restored from this has another address.\n');
+    return EXIT.ok;
+  },
+});

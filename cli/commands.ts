@@ -23,6 +23,7 @@ import { operatorBuildForm } from './commands/operator-build-form.ts';
 import { operatorDeadLetters } from './commands/operator-dead-letters.ts';
 import { operatorDrain } from './commands/operator-drain.ts';
 import { operatorIngest } from './commands/operator-ingest.ts';
+import { operatorRepair } from './commands/operator-repair.ts';
 import { operatorRestore } from './commands/operator-restore.ts';
 import { operatorStatus } from './commands/operator-status.ts';
 import { operatorVerify } from './commands/operator-verify.ts';
@@ -72,4 +73,5 @@ export const COMMANDS: readonly Command[] = [
   operatorVerify,
   operatorBackup,
   operatorRestore,
+  operatorRepair,
 ];

@@ -81,6 +81,9 @@ export type CliErrorCode =
   | 'IMAP_CERTIFICATE'
   | 'IMAP_REFUSED'
   | 'REDIS_AWAY'
+  | 'REDIS_RUNS'
+  | 'REDIS_FILE'
+  | 'REDIS_DAMAGED'
   | 'RELAY_AWAY'
   | 'INBOX_UNKNOWN'
   | 'DRAIN_ENDED'
@@ -157,6 +160,9 @@ const EXIT_OF: Record<CliErrorCode, number> = {
   ALIAS_DIFFERS: EXIT.input,
   NOT_SENT: EXIT.interrupted,
   REDIS_AWAY: EXIT.unavailable,
+  REDIS_RUNS: EXIT.input,
+  REDIS_FILE: EXIT.input,
+  REDIS_DAMAGED: EXIT.unavailable,
   RELAY_AWAY: EXIT.unavailable,
   INBOX_UNKNOWN: EXIT.input,
   DRAIN_ENDED: EXIT.interrupted,

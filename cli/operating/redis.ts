@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { isFileDamaged } from '../../redis/damage.ts';
 import { required } from '../command.ts';
 import { CliError } from '../errors.ts';
 import type { Io } from '../terminal/io.ts';
@@ -8,7 +9,7 @@ const READY_TIMEOUT_MS = 2_500;
 
 export type RedisOptions = { socketPath: string; user: string; passwordFile: string };
 
-/** Runs `use` with a connection to Redis. Throws REDIS_AWAY when Redis refuses the user or does not answer. */
+/** Runs `use` with a connection to Redis. Throws REDIS_AWAY when Redis refuses the user or does not answer, REDIS_DAMAGED. */
 export async function withRedis<T>({ socketPath, user, passwordFile }: RedisOptions, use: (redis: Redis) => Promise<T>): Promise<T> {
   const password = await readPassphraseFile(passwordFile);
   // Loaded only here: most commands do not need Redis, and its client takes longer to load than they take to run.
@@ -23,10 +24,18 @@ export async function withRedis<T>({ socketPath, user, passwordFile }: RedisOpti
     return await use(redis);
   } catch (error) {
     if (error instanceof CliError) throw error;
-    throw away(last ?? error, socketPath);
+    throw (await isFileDamaged(socketPath)) ? damagedFile() : away(last ?? error, socketPath);
   } finally {
     redis.disconnect();
   }
+}
+
+function damagedFile(): CliError {
+  return new CliError(
+    'REDIS_DAMAGED',
+    'Redis does not load its append-only file, whose end is damaged; nothing is accepted meanwhile',
+    'stop Redis and run support-relay operator repair (docs/operations.md, When Redis does not start); never delete the file',
+  );
 }
 
 function away(error: unknown, socketPath: string): CliError {

@@ -48,20 +48,10 @@ export async function createWorker(config: WorkerConfig): Promise<Service> {
     ['mix', mixDuty(mix, new MixReport(redis, shelf, mailboxes), housekeeping, config.roundSeconds)],
     ['housekeeping', () => housekeeping.run()],
   ]);
-  const { administrator, torSocks } = config;
-  const alone = (name: string, duty: Duty): void => {
+  for (const [name, duty] of exclusiveDuties(redis, shelf, outboxes, config)) {
     const lease = roundLease(name, instance, roundMs);
     duties.set(name, (stopping) => withLease(redis, lease, () => duty(stopping)));
-  };
-  for (const settings of config.inboxes) {
-    const outbox = outboxes.get(settings.id);
-    if (!outbox) continue;
-    const name = `deliver-${settings.id}`;
-    const delivery = new OutboxDelivery(outbox, guardedInbox(settings, torSocks));
-    alone(name, deliveryDuty(name, delivery, new TestLetters(redis, shelf, outbox, settings.team)));
   }
-  const mail = administrator && new AdministratorMail(redis, administrator, torSocks);
-  if (mail !== null) alone('administrator', () => mail.run());
   const rounds = new Rounds(config.redis, roundMs, duties);
 
   return {
@@ -77,6 +67,27 @@ export async function createWorker(config: WorkerConfig): Promise<Service> {
       redis.disconnect();
     },
   };
+}
+
+/** What one worker at a time does: delivering to each inbox, and the mail to the administrator. */
+function exclusiveDuties(
+  redis: Redis,
+  shelf: KeyringShelf,
+  outboxes: ReadonlyMap<string, Outbox>,
+  config: WorkerConfig,
+): Map<string, Duty> {
+  const { administrator, inboxes, torSocks } = config;
+  const duties = new Map<string, Duty>();
+  for (const settings of inboxes) {
+    const outbox = outboxes.get(settings.id);
+    if (!outbox) continue;
+    const name = `deliver-${settings.id}`;
+    const delivery = new OutboxDelivery(outbox, guardedInbox(settings, torSocks));
+    duties.set(name, deliveryDuty(name, delivery, new TestLetters(redis, shelf, outbox, settings.team)));
+  }
+  const mail = administrator && new AdministratorMail(redis, administrator, torSocks);
+  if (mail !== null) duties.set('administrator', () => mail.run());
+  return duties;
 }
 
 /** Logs changes only: while Redis is away, every attempt to reach it ends in another 'close'. Returns how to stop. */

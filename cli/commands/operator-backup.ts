@@ -18,8 +18,8 @@ export const operatorBackup = defineCommand({
     'docker compose run --rm -T tools operator backup --state /state > relay.age',
   ],
   details: `
-Holds the keys of the onion service, root.pub, the settings of mail with its passwords, and site.json. Holds no key of a week,
-no keyring, nothing that waits, and no password of Redis. Only the administrator opens it: it is sealed to
+Holds the keys of the onion service, root.pub, the settings of mail with its passwords, and site.json. Holds no key of a
+week, no keyring, nothing that waits, and no password of Redis. Only the administrator opens it: it is sealed to
 keyrings/backup.recipient in DIR, which the root key must have signed. Nothing unsealed is written anywhere.
 
   --state DIR  the folder of the relay

@@ -7,9 +7,10 @@ import { untranslated } from '../support/untranslated.ts';
 const locales = readLocales('form');
 const templates = await readTemplates({ offline: true });
 const template = templates.get('index.html') ?? '';
-const needed = [
-  ...new Set([...templates.values(), await readTemplate('offline', { offline: true })].flatMap((each) => [...neededTexts(each)])),
-].sort();
+const all = [...templates.values(), await readTemplate('offline', { offline: true })];
+/** The relay has these words when there is no form yet (server/empty.ts). */
+const ofNoForm = ['empty.title', 'empty.what'];
+const needed = [...new Set([...all.flatMap((each) => [...neededTexts(each)]), ...ofNoForm])].sort();
 
 /** Words that frighten, accuse or promise: banned from every text that a person in need reads. */
 const NEVER = [

@@ -11,11 +11,9 @@ const common = {
   expect: { poll: { timeout: 60_000 } },
 };
 const ALONE = ['tests/unit/**/*.test.ts', 'tests/property/**/*.test.ts'];
-const ALL = 'tests/**/*.test.ts';
-const COMPOSE = 'tests/compose/**/*.test.ts';
-const KILLS = 'tests/kills/**/*.test.ts';
-const ONION = 'tests/onion/**/*.test.ts';
-const YEAR = 'tests/year/**/*.test.ts';
+/** Each has a folder of its own and is run by its name, `npm run test:…`: they need Docker, or take minutes. */
+const NAMED = ['compose', 'kills', 'onion', 'year'];
+const folderOf = (name: string): string => `tests/${name}/**/*.test.ts`;
 
 export default defineConfig({
   test: {
@@ -26,15 +24,11 @@ export default defineConfig({
     projects: [
       // Without isolation a process runs many files, which saves loading our modules and starting browsers for each of them.
       { plugins, test: { ...common, name: 'unit', include: ALONE, isolate: false } },
-      { plugins, test: { ...common, name: 'programs', include: [ALL], exclude: [...ALONE, COMPOSE, KILLS, ONION, YEAR], isolate: false } },
-      // Needs Docker: npm run test:compose.
-      { plugins, test: { ...common, name: 'compose', include: [COMPOSE] } },
-      // Takes many minutes: npm run test:kills.
-      { plugins, test: { ...common, name: 'kills', include: [KILLS] } },
-      // Takes some minutes: npm run test:onion.
-      { plugins, test: { ...common, name: 'onion', include: [ONION] } },
-      // Takes some minutes: npm run test:year.
-      { plugins, test: { ...common, name: 'year', include: [YEAR] } },
+      {
+        plugins,
+        test: { ...common, name: 'programs', include: ['tests/**/*.test.ts'], exclude: [...ALONE, ...NAMED.map(folderOf)], isolate: false },
+      },
+      ...NAMED.map((name) => ({ plugins, test: { ...common, name, include: [folderOf(name)] } })),
     ],
   },
 });

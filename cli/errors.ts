@@ -84,6 +84,10 @@ export type CliErrorCode =
   | 'REDIS_RUNS'
   | 'REDIS_FILE'
   | 'REDIS_DAMAGED'
+  | 'DATA_NEWER'
+  | 'UPGRADE_WAITS'
+  | 'UPGRADE_RUNS'
+  | 'SETUP_MISSING'
   | 'RELAY_AWAY'
   | 'INBOX_UNKNOWN'
   | 'DRAIN_ENDED'
@@ -159,6 +163,10 @@ const EXIT_OF: Record<CliErrorCode, number> = {
   ALIAS_FORMAT: EXIT.usage,
   ALIAS_DIFFERS: EXIT.input,
   NOT_SENT: EXIT.interrupted,
+  DATA_NEWER: EXIT.input,
+  UPGRADE_WAITS: EXIT.attention,
+  UPGRADE_RUNS: EXIT.unavailable,
+  SETUP_MISSING: EXIT.input,
   REDIS_AWAY: EXIT.unavailable,
   REDIS_RUNS: EXIT.input,
   REDIS_FILE: EXIT.input,

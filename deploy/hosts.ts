@@ -1,4 +1,5 @@
 // What differs by how the parts run: whose their files are, what these are called where the worker runs, and what an operator types.
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ownerFrom, userOf, type Belonging } from './owners.ts';
 import { ROLES, type Layout } from './layout.ts';
@@ -11,12 +12,13 @@ export type Host = {
   readonly mailFile: (layout: Layout, name: string) => string;
   readonly maildir: (layout: Layout, name: string) => string;
   /** Who owns what; empty where everything stays with whoever runs setup. */
-  readonly belongings: () => Promise<readonly Belonging[]>;
+  readonly belongings: (layout: Layout) => Promise<readonly Belonging[]>;
   readonly commands: Commands;
 };
 
 /** What an operator types. `setup`: with further options; `files`: the folder from which setup takes files, as it is called there. */
 export type Commands = {
+  readonly firstSetup: string;
   readonly start: string;
   readonly restartWorker: string;
   readonly setup: (options: string) => string;
@@ -25,16 +27,23 @@ export type Commands = {
 };
 
 const FROM = 'from-administrator';
+/** Volunteers' programs may have been given rights there. */
+const MAILDIRS = 'inbox';
 const isRoot = (): boolean => process.getuid?.() === 0;
 
 const docker: Host = {
   mailFile: (_layout, name) => `/etc/support-relay/mail/${name}`,
   maildir: (_layout, name) => `/inbox/${name}`,
-  belongings: () => {
+  belongings: async (layout) => {
+    if (!isRoot()) return [];
     const user = process.env['SUPPORT_RELAY_USER'] ?? '';
-    return Promise.resolve(isRoot() ? [{ path: '', owner: ownerFrom(user === '' ? '1000:1000' : user, 'SUPPORT_RELAY_USER') }] : []);
+    const owner = ownerFrom(user === '' ? '1000:1000' : user, 'SUPPORT_RELAY_USER');
+    const names = await readdir(layout.dir);
+    const parts = names.map((path): Belonging => ({ path, owner, rights: path === MAILDIRS ? 'as-is' : 'secret' }));
+    return [{ path: '', owner, rights: 'top' }, ...parts];
   },
   commands: {
+    firstSetup: 'docker compose run --rm --build setup',
     start: 'docker compose up --build --wait',
     restartWorker: 'docker compose restart worker',
     setup: (options) => `docker compose run --rm setup${options}`,
@@ -57,26 +66,27 @@ const debian: Host = {
     const names = ['support-relay-redis', 'support-relay-worker', 'support-relay-operator', 'debian-tor'];
     const [redis = root, worker = root, operator = root, tor = root] = await Promise.all(names.map(userOf));
     return [
-      { path: '', owner: root, isEntryOnly: true },
-      { path: 'version', owner: root, open: true },
-      { path: 'keyrings', owner: root, open: true },
-      { path: 'web', owner: root, open: true },
-      { path: 'redis', owner: root, isEntryOnly: true },
+      { path: '', owner: root, rights: 'entry' },
+      { path: 'version', owner: root, rights: 'open' },
+      { path: 'keyrings', owner: root, rights: 'open' },
+      { path: 'web', owner: root, rights: 'open' },
+      { path: 'redis', owner: root, rights: 'entry' },
       // systemd hands each part its own.
-      ...ROLES.map((role) => ({ path: `redis/${role}.password`, owner: root })),
-      { path: 'redis/users.acl', owner: redis },
-      { path: 'redis/data', owner: redis },
-      { path: 'worker', owner: root, isEntryOnly: true },
-      { path: 'worker/identities', owner: worker },
-      { path: 'worker/mail', owner: worker },
-      { path: 'inbox', owner: worker },
-      { path: 'onion', owner: operator },
-      { path: 'tor', owner: tor },
-      { path: 'admin', owner: root },
-      { path: 'volunteer', owner: root },
+      ...ROLES.map((role) => ({ path: `redis/${role}.password`, owner: root, rights: 'secret' as const })),
+      { path: 'redis/users.acl', owner: redis, rights: 'secret' },
+      { path: 'redis/data', owner: redis, rights: 'secret' },
+      { path: 'worker', owner: root, rights: 'entry' },
+      { path: 'worker/identities', owner: worker, rights: 'secret' },
+      { path: 'worker/mail', owner: worker, rights: 'secret' },
+      { path: MAILDIRS, owner: worker, rights: 'as-is' },
+      { path: 'onion', owner: operator, rights: 'secret' },
+      { path: 'tor', owner: tor, rights: 'secret' },
+      { path: 'admin', owner: root, rights: 'secret' },
+      { path: 'volunteer', owner: root, rights: 'secret' },
     ];
   },
   commands: {
+    firstSetup: 'sudo support-relay-setup',
     start: 'sudo systemctl start support-relay.target',
     restartWorker: 'sudo systemctl restart support-relay-worker',
     setup: (options) => `sudo support-relay-setup${options}`,

@@ -6,17 +6,22 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Owner } from '../cli/files.ts';
 
-/** A folder with everything in it, or a file. `open`: everybody may read it, since nothing in it is secret. */
-export type Belonging = { readonly path: string; readonly owner: Owner; readonly open?: boolean; readonly isEntryOnly?: boolean };
+/**
+ * A file, or a folder with everything in it. `secret`: for its owner alone; `open`: for everybody, since nothing in it is secret; `as-is`:
+ * with whatever rights somebody has given. `top` and `entry` are of a folder without what is in it: secret, or for everybody to pass.
+ */
+export type Belonging = { readonly path: string; readonly owner: Owner; readonly rights: 'secret' | 'open' | 'as-is' | 'top' | 'entry' };
+
+/** Of folders and of files. */
+const MODES = { secret: [0o700, 0o600], open: [0o755, 0o644], top: [0o700, 0o600], entry: [0o711, 0o644] } as const;
 
 /** Gives files and folders to their owners, in the order given. Links, sockets and pipes are passed over: no part is asked for any. */
 export async function giveToOwners(dir: string, belongings: readonly Belonging[]): Promise<void> {
-  for (const { path, owner, open: isOpen = false, isEntryOnly = false } of belongings) {
-    await give(join(dir, path), owner, isOpen, isEntryOnly);
-  }
+  for (const { path, ...belonging } of belongings) await give(join(dir, path), belonging);
 }
 
-async function give(path: string, owner: Owner, isOpen: boolean, isEntryOnly: boolean): Promise<void> {
+async function give(path: string, belonging: Omit<Belonging, 'path'>): Promise<void> {
+  const { owner, rights } = belonging;
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => null);
   if (handle === null) return;
   let isFolder: boolean;
@@ -25,13 +30,11 @@ async function give(path: string, owner: Owner, isOpen: boolean, isEntryOnly: bo
     isFolder = stats.isDirectory();
     if (!isFolder && !stats.isFile()) return;
     await handle.chown(owner.uid, owner.gid);
-    if (isEntryOnly) await handle.chmod(0o711);
-    else if (isFolder) await handle.chmod(isOpen ? 0o755 : 0o700);
-    else await handle.chmod(isOpen ? 0o644 : 0o600);
+    if (rights !== 'as-is') await handle.chmod(MODES[rights][isFolder ? 0 : 1]);
   } finally {
     await handle.close();
   }
-  if (isFolder && !isEntryOnly) for (const name of await readdir(path)) await give(join(path, name), owner, isOpen, false);
+  if (isFolder && rights !== 'entry' && rights !== 'top') for (const name of await readdir(path)) await give(join(path, name), belonging);
 }
 
 /** `UID:GID`. Throws for anything else. */

@@ -23,7 +23,7 @@ export function spawnPart(part: Part, layout: Layout, settings: PartSettings): C
   try {
     return spawn(command ?? '', args, {
       cwd: layout.dir,
-      env: { PATH: searchPath(), ...environment(part, layout, settings), ...settings.environment?.[part] },
+      env: partEnvironment(part, layout, settings),
       stdio: ['ignore', log, log],
       // Its own process group: Ctrl-C in the terminal must reach only us, who end the parts in the right order.
       detached: true,
@@ -41,6 +41,11 @@ function commandLine(part: Part, layout: Layout): readonly string[] {
     case 'worker':
       return [process.execPath, program(part)];
   }
+}
+
+/** All that a part gets from its environment. */
+export function partEnvironment(part: Part, layout: Layout, settings: PartSettings): Record<string, string> {
+  return { PATH: searchPath(), ...environment(part, layout, settings), ...settings.environment?.[part] };
 }
 
 function environment(part: Part, layout: Layout, settings: PartSettings): Record<string, string> {

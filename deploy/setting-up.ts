@@ -29,6 +29,7 @@ import { burnOnion, ensureOnion } from './onion.ts';
 import { giveToOwners } from './owners.ts';
 import { prepareDeployment } from './prepare.ts';
 import { readSetupOptions, SETUP_USAGE, type SetupOptions } from './setup-options.ts';
+import { stateVersion, upgradeFiles, writeVersion } from './upgrade.ts';
 import { ensureWorkerSeason, workerCard } from './worker-card.ts';
 
 /** Where earlier versions had them, and where they are now. */
@@ -59,6 +60,7 @@ class Setup {
     await ready;
     const [layout, options, io] = [this.#layout, this.#options, this.#io];
     io.out(`Setting up the relay in ${shownPath(layout, layout.dir)}\n`);
+    await upgradeFiles(layout, process.env['SUPPORT_RELAY_UPGRADE'] ?? '');
     await moveFormer(layout);
     const isTrial = this.#isTrial();
     await makeFolders(layout);
@@ -71,8 +73,9 @@ class Setup {
     await ensureMailFiles(layout);
     const inboxesChanged = await this.#takeMail(root);
     if (!isTrial && root !== null && (options.buildsForm || isNew || !hasForm(layout))) await this.#buildForm(root);
-    if (!existsSync(layout.version)) await replaceFile(layout.version, `${String(STATE_VERSION)}\n`, 0o600);
-    await giveToOwners(layout.dir, await this.#host.belongings());
+    // Last: what is half made cannot be started.
+    if ((await stateVersion(layout)) === null) await writeVersion(layout, STATE_VERSION);
+    await giveToOwners(layout.dir, await this.#host.belongings(layout));
     await this.#report(address, isTrial, root, inboxesChanged);
   }
 

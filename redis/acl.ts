@@ -14,6 +14,7 @@ const relay = [
   ...['~pool', '~seen:*', '~arrived:*'],
   allow('ping fcall hlen hsetnx sadd sismember scard'),
   selector('%R~worker:alive', 'get pttl'),
+  selector('%R~version', 'get'),
   selector('%R~drain', 'exists'),
   selector('%R~replies:*', 'fcall_ro hexists hget'),
   selector(`&${channels.ask}`, 'subscribe'),
@@ -28,7 +29,7 @@ const relay = [
  */
 const worker = [
   ...['~pool', '~seen:*', '~arrived:*', '~opened:*', '~claim:*', '~claims', '~lease:*', '~outbox:*', '~dead:*', '~inboxes', '~replies:*'],
-  ...['~dropped', '~worker:alive', '~state', '~tests', '~ticks:*'],
+  ...['~dropped', '~worker:alive', '~state', '~tests', '~version', '~ticks:*'],
   allow('ping info config|get client|setname eval evalsha bgrewriteaof fcall_ro function|load'),
   allow('get set incr del unlink exists pttl rename'),
   allow('hset hmset hget hmget hgetall hdel hlen hkeys hexists hincrby'),
@@ -49,6 +50,7 @@ const operator = [
   selector('%R~outbox:* %R~dead:*', 'hlen'),
   selector('%R~inboxes', 'smembers'),
   selector('%R~worker:alive', 'get pttl'),
+  selector('%R~version', 'get'),
   selector('%R~dropped %R~state', 'hgetall'),
   selector('~drain', 'get set del'),
   selector('~tests', 'hget hsetnx hdel'),

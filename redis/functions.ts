@@ -8,9 +8,12 @@ import { REPLIES_A_PAGE } from '../crypto/mailbox.ts';
 import { BLANK_FIELD, REMEMBERED_ID_BYTES, SET_ANCHOR } from './keys.ts';
 import relayLua from './lua/relay.lua';
 import { MAX_REPLY_WEEKS, REPLIES_A_WEEK } from './mailboxes.ts';
+import { STATE_VERSION } from './version.ts';
 
 /** Constants of redis/lua/relay.lua. */
 const CONSTANTS = {
+  /** A relay of another version finds none of its functions, and takes nothing. */
+  STATE_VERSION,
   REMEMBERED_ID_BYTES,
   SET_ANCHOR,
   BLANK_FIELD,

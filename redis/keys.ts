@@ -38,6 +38,8 @@ export const keys = {
   drain: 'drain',
   /** hash: inbox -> what became of the test letter that the operator asked for (redis/test-letters.ts). */
   tests: 'tests',
+  /** string: the version of all this (redis/version.ts). The worker writes it. */
+  version: 'version',
 } as const;
 
 /** Prefix of everything BullMQ keeps: content-free ticks. */

@@ -41,6 +41,7 @@ export type LogEvent =
   | 'letter waits'
   | 'letter refused for good'
   | 'housekeeping failed'
+  | 'data not looked at'
   | 'status unanswered'
   | 'key retired'
   | 'ticks failed'

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-await rm(`${root}dist`, { recursive: true, force: true });
-await build({
+/** How they are bundled, wherever they are put. */
+export const programs = {
   absWorkingDir: root,
   entryPoints: [
     { in: 'server/main.ts', out: 'relay' },
@@ -15,9 +15,9 @@ await build({
     { in: 'cli/main.ts', out: 'support-relay' },
     { in: 'deploy/demo.ts', out: 'demo' },
     { in: 'deploy/setup.ts', out: 'setup' },
+    { in: 'deploy/before-start.ts', out: 'prepare' },
     { in: 'deploy/release/release.ts', out: 'release' },
   ],
-  outdir: 'dist',
   bundle: true,
   splitting: true,
   external: ['esbuild'],
@@ -33,4 +33,9 @@ await build({
   format: 'esm',
   target: 'node20',
   logLevel: 'warning',
-});
+};
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await rm(`${root}dist`, { recursive: true, force: true });
+  await build({ ...programs, outdir: 'dist' });
+}

@@ -7,6 +7,8 @@ import { connect } from '../redis/connection.ts';
 import { MAX_PASSED_OVER } from '../redis/presence.ts';
 import { minutesOf } from '../redis/state.ts';
 import { VERSION } from '../runtime/version.ts';
+import { dataVersion, inWords, isNewer, newerProblem } from '../redis/version.ts';
+import { endMisconfigured } from '../runtime/env.ts';
 import type { RelayConfig } from './config.ts';
 import { Door } from './door.ts';
 import { ServedForm } from './form.ts';
@@ -29,6 +31,7 @@ export class Relay implements Service {
   constructor(config: RelayConfig) {
     this.#config = config;
     this.#redis = connect(config.redis, 'relay');
+    this.#redis.on('ready', () => void refuseNewer(this.#redis).catch(() => undefined));
     this.#shelf = new KeyringShelf(config.keyrings);
     this.#door = new Door(this.#redis, this.#shelf, config);
   }
@@ -86,4 +89,13 @@ export class Relay implements Service {
     this.#shelf.destroy();
     this.#redis.disconnect();
   }
+}
+
+/**
+ * Ends the process when what is in Redis is of a newer version, which this program could damage. Until then the door is closed: the
+ * worker of that version has taken the functions of this one away (redis/functions.ts).
+ */
+async function refuseNewer(redis: Redis): Promise<void> {
+  const version = await dataVersion(redis);
+  if (isNewer(version)) endMisconfigured([inWords(newerProblem(version))]);
 }

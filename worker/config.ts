@@ -30,6 +30,8 @@ export type WorkerConfig = {
   readonly roundSeconds: number;
   /** For a shallow pool (worker/mixing.ts). */
   readonly flushProbability: number;
+  /** The version to which the operator agreed to bring what is in Redis (worker/upgrade.ts). */
+  readonly upgradeTo: number | null;
   readonly backlogMs: number;
   /** How many full weeks a reply is kept. */
   readonly replyWeeks: number;
@@ -77,6 +79,8 @@ const variables = z.object({
   WORKER_TOR_SOCKS: socksAddress.optional(),
   WORKER_ROUND_SECONDS: integer(1, MAX_ROUND_SECONDS).default(300),
   WORKER_SHARE: flushProbability.default(0.5),
+  // From .env, which names it for all parts: '' where nobody has agreed to anything.
+  WORKER_UPGRADE: z.union([z.literal('').transform(() => null), integer(1, 999_999_999)]).default(null),
   WORKER_BACKLOG_HOURS: integer(1, 24 * 60).default(72),
   WORKER_OUTBOX_LIMIT: integer(1, 1_000_000).default(2_000),
   WORKER_DEAD_LIMIT: integer(1, 1_000_000).default(2_000),
@@ -108,6 +112,7 @@ export function readWorkerConfig(env: NodeJS.ProcessEnv = process.env): WorkerCo
     torSocks: read.WORKER_TOR_SOCKS ?? null,
     roundSeconds: read.WORKER_ROUND_SECONDS,
     flushProbability: read.WORKER_SHARE,
+    upgradeTo: read.WORKER_UPGRADE,
     backlogMs: read.WORKER_BACKLOG_HOURS * HOUR_MS,
     replyWeeks: read.WORKER_REPLY_WEEKS,
     limits: { outbox: read.WORKER_OUTBOX_LIMIT, dead: read.WORKER_DEAD_LIMIT, replies: read.WORKER_REPLY_LIMIT },

@@ -1,14 +1,13 @@
 import type { Redis } from 'ioredis';
 import { randomBytes, toHex } from '../crypto/bytes.ts';
 import { ready } from '../crypto/sodium.ts';
-import { endMisconfigured } from '../runtime/env.ts';
 import { KeyringShelf } from '../runtime/keyrings.ts';
 import type { Service } from '../runtime/lifecycle.ts';
 import { log } from '../runtime/log.ts';
-import { provideFunctions } from '../redis/functions.ts';
 import { connect } from '../redis/connection.ts';
 import { AdministratorMail } from './administrator.ts';
 import { BatchLease } from './batch-lease.ts';
+import { Beginning } from './beginning.ts';
 import type { WorkerConfig } from './config.ts';
 import { DeletionClock } from './deletion-clock.ts';
 import { OutboxDelivery } from './deliver.ts';
@@ -16,7 +15,6 @@ import { Housekeeping } from './housekeeping.ts';
 import { guardedInbox } from './inboxes/kinds.ts';
 import { roundLease, withLease } from './lease.ts';
 import { Mailboxes } from './mailboxes.ts';
-import { maxMemoryOf, memoryProblem } from './memory.ts';
 import { Mix } from './mix.ts';
 import { mixDuty } from './mix-duty.ts';
 import { MixReport } from './mix-report.ts';
@@ -35,9 +33,6 @@ export async function createWorker(config: WorkerConfig): Promise<Service> {
   const shelf = new KeyringShelf({ directory: config.keyrings, rootKeyFile: config.rootKeyFile });
   const redis = connect(config.redis, 'worker');
   const stopReporting = reportRedis(redis);
-  redis.on('ready', () => void requireMemory(redis, config).catch(() => undefined));
-  // At once, since the relay stays closed without them; if it fails, housekeeping retries and reports it.
-  redis.on('ready', () => void provideFunctions(redis).catch(() => undefined));
 
   const outboxes = new Map(config.inboxes.map(({ id }) => [id, new Outbox(redis, id)]));
   const mailboxes = new Mailboxes(redis, config.replyWeeks);
@@ -53,14 +48,16 @@ export async function createWorker(config: WorkerConfig): Promise<Service> {
     duties.set(name, (stopping) => withLease(redis, lease, () => duty(stopping)));
   }
   const rounds = new Rounds(config.redis, roundMs, duties);
+  const beginning = new Beginning(redis, config, () => rounds.start());
 
   return {
     async start() {
       await shelf.start();
       if (shelf.isTrial) log.warn('trial keys');
-      rounds.start();
+      beginning.start();
     },
     async destroy() {
+      beginning.destroy();
       await rounds.destroy();
       shelf.destroy();
       stopReporting();
@@ -103,15 +100,6 @@ function reportRedis(redis: Redis): () => void {
   };
   redis.on('ready', back).on('close', gone);
   return () => redis.off('ready', back).off('close', gone);
-}
-
-/**
- * Ends the process when Redis may use less memory than the limits need. Runs each time Redis comes back, since it may have been
- * restarted with less.
- */
-async function requireMemory(redis: Redis, { inboxes, limits, relay }: WorkerConfig): Promise<void> {
-  const problem = memoryProblem(maxMemoryOf(await redis.info('memory')), inboxes.length, limits, relay);
-  if (problem !== null) endMisconfigured([problem]);
 }
 
 function groupByTeam(config: WorkerConfig, outboxes: ReadonlyMap<string, Outbox>): Map<string, Outbox[]> {

@@ -21,6 +21,7 @@ export async function withRedis<T>({ socketPath, user, passwordFile }: RedisOpti
   });
   try {
     await whenReady(redis, READY_TIMEOUT_MS);
+    await refuseNewer(redis);
     return await use(redis);
   } catch (error) {
     if (error instanceof CliError) throw error;
@@ -36,6 +37,15 @@ function damagedFile(): CliError {
     'Redis does not load its append-only file, whose end is damaged; nothing is accepted meanwhile',
     'stop Redis and run support-relay operator repair (docs/operations.md, When Redis does not start); never delete the file',
   );
+}
+
+/** Throws DATA_NEWER when what is in Redis is of a version that this program does not know. */
+async function refuseNewer(redis: Redis): Promise<void> {
+  const { dataVersion, isNewer, newerProblem } = await import('../../redis/version.ts');
+  const found = await dataVersion(redis);
+  if (!isNewer(found)) return;
+  const { code, what, advice } = newerProblem(found);
+  throw new CliError(code, what, advice);
 }
 
 function away(error: unknown, socketPath: string): CliError {

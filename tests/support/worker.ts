@@ -121,6 +121,7 @@ function configIn(dir: string, redis: TestRedis): Omit<WorkerConfig, 'inboxes'> 
     rootKeyFile: join(dir, 'root.pub'),
     identities: join(dir, 'identities'),
     administrator: null,
+    upgradeTo: null,
     torSocks: null,
     roundSeconds: 1,
     flushProbability: 1,

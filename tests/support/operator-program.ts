@@ -15,14 +15,26 @@ const START_WITHIN_MS = 60_000;
 export type Got = { status: number; headers: Readonly<Record<string, string | string[] | undefined>>; text: string };
 export type Asking = { method?: string; host?: string; port?: number };
 
+export type OperatorChanges = Readonly<{
+  environment?: Readonly<Record<string, string>>;
+  /** Another build of it. */
+  program?: string;
+  /** Gives OPERATOR_DISK, an existing folder, a small file system of its own, which only this process sees. */
+  hasSmallDisk?: boolean;
+}>;
+/** Mounts a file system of a megabyte at the first argument, in a name space of its own, and becomes the rest. */
+const ON_SMALL_DISK = ['unshare', '--map-root-user', '--mount', 'sh', '-c', 'mount -t tmpfs -o size=1m tmpfs "$0" && exec "$@"'];
+
 export class OperatorProgram {
   readonly socket: string;
   readonly metricsPort: number;
   readonly #environment: Readonly<Record<string, string>>;
+  readonly #changes: OperatorChanges;
   #child: ChildProcess | undefined;
   #output = '';
 
-  constructor(layout: Layout, metricsPort: number, environment: Readonly<Record<string, string>>) {
+  constructor(layout: Layout, metricsPort: number, changes: OperatorChanges) {
+    this.#changes = changes;
     this.socket = join(layout.run, 'operator/operator.sock');
     this.metricsPort = metricsPort;
     this.#environment = {
@@ -31,24 +43,32 @@ export class OperatorProgram {
       OPERATOR_REDIS_SOCKET: layout.redisSocket,
       OPERATOR_REDIS_PASSWORD_FILE: layout.passwordFile('operator'),
       OPERATOR_DISK: layout.dir,
-      ...environment,
+      ...changes.environment,
     };
   }
 
   /** Started, and ready unless told not to wait for that. */
-  static async start(layout: Layout, environment: Readonly<Record<string, string>> = {}): Promise<OperatorProgram> {
+  static async start(layout: Layout, changes: OperatorChanges = {}): Promise<OperatorProgram> {
     await mkdir(join(layout.run, 'operator'), { recursive: true, mode: 0o700 });
-    const program = new OperatorProgram(layout, await choosePort(0), environment);
-    program.spawn();
-    await program.until('ready', async () => (await program.get('/readyz')).status === 200);
+    const program = new OperatorProgram(layout, await choosePort(0), changes);
+    await program.run();
     return program;
   }
 
-  spawn(): ChildProcess {
-    const child = spawn(process.execPath, [PROGRAM], { env: { PATH: process.env['PATH'], ...this.#environment } });
+  /** Starts it, with other changes for this time, and waits until it is ready. */
+  async run({ environment, program = PROGRAM, hasSmallDisk = false }: OperatorChanges = this.#changes): Promise<void> {
+    const all: NodeJS.ProcessEnv = { PATH: process.env['PATH'], ...this.#environment, ...environment };
+    const node = [process.execPath, program];
+    const [command = '', ...args] = hasSmallDisk ? [...ON_SMALL_DISK, all['OPERATOR_DISK'] ?? '', ...node] : node;
+    const child = spawn(command, args, { env: all });
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (this.#output += text.toString()));
     this.#child = child;
-    return child;
+    await this.until('ready', async () => (await this.get('/readyz')).status === 200);
+  }
+
+  /** A path as this process sees it. */
+  inside(path: string): string {
+    return join(`/proc/${String(this.#child?.pid)}/root`, path);
   }
 
   /** All that it wrote. */

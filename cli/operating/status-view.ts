@@ -27,9 +27,12 @@ export function describeStatus(status: Status): string {
     `pool      ${pool === null ? 'not known yet' : `${pool} parcels at the last round`}`,
     `answers   ${replies === null ? 'not known yet' : `${replies} waiting in mailboxes`}`,
     `keyring   ${status.keyring ?? 'not known yet'}${coverageOf(status)}`,
+    ...(status.keysUntil === null ? [] : [`keys      the worker's, until ${visibleLine(status.keysUntil)}`]),
     ...taken.map(describeTaken),
     `relay     ${relay}`,
     `worker    ${worker}${round}`,
+    ...(status.redis.file === null ? [] : [`redis     file ${status.redis.file}, memory ${status.redis.memory ?? 'not known yet'}`]),
+    `version   ${versionsOf(status).map(visibleLine).join(', ')}`,
     ...(status.maintenance === 'no' ? [] : [`drain     ${MAINTENANCE[status.maintenance]}`]),
     ...orElse(
       status.inboxes.map(({ id, waiting, dead }) => `inbox     ${visibleLine(id)}: ${waiting} waiting, ${dead} dead`),
@@ -46,6 +49,10 @@ export function describeStatus(status: Status): string {
     ...status.notices.map(({ code, what, advice }) => `ahead     ${visibleLine(what)}: ${visibleLine(advice)} (${code})`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function versionsOf({ versions: { operator, worker, relays } }: Status): string[] {
+  return [...new Set([operator, ...(worker === null ? [] : [worker]), ...relays])];
 }
 
 function coverageOf({ keyringUntil, keyringNext }: Status): string {

@@ -48,6 +48,7 @@ describe('with Redis', () => {
         'taken     under keyring 13: less than a third of the parcels that may come',
         'relay     answers',
         'worker    working, a round every 300 s',
+        `version   ${VERSION}`,
         'inbox     inbox-1: 0 waiting, 0 dead',
         'inbox     inbox-2: 0 waiting, 0 dead',
         'dropped   nothing',

@@ -1,3 +1,4 @@
+import { headline } from '../../operator/attention/attention.ts';
 import type { Status } from '../../operator/status.ts';
 import type { Taken } from '../../redis/presence.ts';
 import { visibleLine } from '../terminal/terminal.ts';
@@ -19,11 +20,15 @@ function describeTaken({ serial, share, dearer }: Taken): string {
   return `taken     under keyring ${String(serial)}: ${SHARE[share]} of the parcels that may come${price}`;
 }
 
-/** The state of the queue as text for a terminal. */
+/** The state of the queue as text for a terminal: in one line whether somebody has to do something, and what, then all the rest. */
 export function describeStatus(status: Status): string {
   const { pool, replies, relay, worker, roundSeconds, taken } = status;
   const round = roundSeconds === null ? '' : `, a round every ${String(roundSeconds)} s`;
   const lines = [
+    headline(status.attention),
+    ...status.attention.map(({ code, what, advice }) => `! ${visibleLine(what)}; ${visibleLine(advice)} (${code})`),
+    ...status.notices.map(({ code, what, advice }) => `ahead     ${visibleLine(what)}: ${visibleLine(advice)} (${code})`),
+    '',
     `pool      ${pool === null ? 'not known yet' : `${pool} parcels at the last round`}`,
     `answers   ${replies === null ? 'not known yet' : `${replies} waiting in mailboxes`}`,
     `keyring   ${status.keyring ?? 'not known yet'}${coverageOf(status)}`,
@@ -42,11 +47,6 @@ export function describeStatus(status: Status): string {
       status.dropped.map(({ reason, count }) => `dropped   ${visibleLine(reason)}: ${count}`),
       'dropped   nothing',
     ),
-    ...orElse(
-      status.attention.map(({ code, what, advice }) => `! ${visibleLine(what)}; ${visibleLine(advice)} (${code})`),
-      'all is well',
-    ),
-    ...status.notices.map(({ code, what, advice }) => `ahead     ${visibleLine(what)}: ${visibleLine(advice)} (${code})`),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -64,3 +64,9 @@ export type Attention = { code: WarningCode; what: string; advice: string };
 
 /** Where the documents say what a warning or a notice means, and what to do. */
 export const runbookOf = (code: string): string => `docs/operations.md#${code.toLowerCase()}`;
+
+/** The verdict in a line. */
+export function headline(attention: readonly Attention[]): string {
+  if (attention.length === 0) return 'All is well';
+  return attention.length === 1 ? '1 thing needs you' : `${String(attention.length)} things need you`;
+}

@@ -1,4 +1,4 @@
-import { runbookOf, WARNINGS, type Attention, type Severity } from '../attention/attention.ts';
+import { headline, runbookOf, WARNINGS, type Attention, type Severity } from '../attention/attention.ts';
 import type { Ahead } from '../attention/ahead.ts';
 import type { History } from '../history.ts';
 import type { Sight } from '../sight.ts';
@@ -39,11 +39,6 @@ export function renderOperatorPage(sight: Sight, history: History): string {
       </body>
     </html> `;
   return page.text;
-}
-
-function headline(attention: readonly Attention[]): string {
-  if (attention.length === 0) return 'All is well';
-  return attention.length === 1 ? '1 thing needs you' : `${String(attention.length)} things need you`;
 }
 
 function renderAttention(attention: readonly Attention[]): Markup {

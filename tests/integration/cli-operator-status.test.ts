@@ -41,6 +41,8 @@ describe('with Redis', () => {
     expect(code).toBe(EXIT.ok);
     expect(text).toBe(
       [
+        'All is well',
+        '',
         'pool      1-9 parcels at the last round',
         'answers   10-99 waiting in mailboxes',
         'keyring   ok, valid until 2026-03-21T00:00:00Z; next: 13',
@@ -52,7 +54,6 @@ describe('with Redis', () => {
         'inbox     inbox-1: 0 waiting, 0 dead',
         'inbox     inbox-2: 0 waiting, 0 dead',
         'dropped   nothing',
-        'all is well',
         '',
       ].join('\n'),
     );

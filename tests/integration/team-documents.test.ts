@@ -143,7 +143,7 @@ test('the operator puts the keyrings in their place, and the door opens without 
     ),
   );
   const { text } = await operator.type(status);
-  expect(text).toContain('all is well');
+  expect(text).toContain('All is well');
   expect(text).toContain(`valid until ${dayOf(weekStart(Date.now()) + 13 * WEEK_MS)}`);
 }, 120_000);
 

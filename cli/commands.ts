@@ -21,6 +21,7 @@ import { operatorAcl } from './commands/operator-acl.ts';
 import { operatorBackup } from './commands/operator-backup.ts';
 import { operatorBuildForm } from './commands/operator-build-form.ts';
 import { operatorDeadLetters } from './commands/operator-dead-letters.ts';
+import { operatorDoctor } from './commands/operator-doctor.ts';
 import { operatorDrain } from './commands/operator-drain.ts';
 import { operatorIngest } from './commands/operator-ingest.ts';
 import { operatorRepair } from './commands/operator-repair.ts';
@@ -65,6 +66,7 @@ export const COMMANDS: readonly Command[] = [
   adminBuildDesk,
   workerKeys,
   operatorStatus,
+  operatorDoctor,
   operatorDeadLetters,
   operatorDrain,
   operatorIngest,

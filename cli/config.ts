@@ -6,7 +6,15 @@ const place = z
   .optional()
   .transform((text) => text || undefined);
 
-const operatorPlaces = z.object({ OPERATOR_REDIS_SOCKET: place, OPERATOR_REDIS_PASSWORD_FILE: place });
+const operatorPlaces = z.object({
+  OPERATOR_REDIS_SOCKET: place,
+  OPERATOR_REDIS_PASSWORD_FILE: place,
+  // The doctor's.
+  OPERATOR_ONION_FILE: place,
+  OPERATOR_TOR_SOCKS: place,
+  OPERATOR_DISK: place,
+  OPERATOR_STATE: place,
+});
 
 export type OperatorPlaces = z.output<typeof operatorPlaces>;
 

@@ -9,6 +9,7 @@ export const EXIT = {
   input: 3,
   passphrase: 4,
   attention: 5,
+  urgent: 6,
   unavailable: 69,
   internal: 70,
   output: 73,

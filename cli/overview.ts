@@ -22,7 +22,8 @@ Exit codes
    2  wrong usage
    3  an input is missing, damaged or not what it should be
    4  the passphrase is wrong or could not be asked
-   5  something needs attention (operator status, operator drain --end, admin status)
+   5  something needs attention (operator status, doctor and drain --end, admin status)
+   6  something is to be done now (operator doctor)
   69  something it needs (Redis, relay, mail server, build tool) is not there, or takes nothing now
   70  a fault of the program itself
   73  an output file already exists or cannot be written

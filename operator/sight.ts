@@ -43,7 +43,7 @@ export async function look(redis: Redis, places: Places, now: Date, roundMs = RO
   }
 }
 
-async function lookAround({ onion, disk }: Places): Promise<Surroundings> {
+export async function lookAround({ onion, disk }: Places): Promise<Surroundings> {
   const [free, state] = await Promise.all([
     // A file system that cannot be asked is one that nothing is known of.
     disk === null ? null : readDisk(disk).catch((): DiskState | null => null),

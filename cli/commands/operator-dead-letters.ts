@@ -7,7 +7,7 @@ import { defineCommand, required } from '../command.ts';
 import { CliError, EXIT, UsageError } from '../errors.ts';
 import { writeNewFiles, type NewFile } from '../files.ts';
 import type { Io } from '../terminal/io.ts';
-import { REDIS_HELP, REDIS_OPTIONS, redisOptionsFrom, withRedis, type RedisValues } from '../operating/redis.ts';
+import { REDIS_HELP, REDIS_OPTIONS, redisOptionsFrom, unknownInbox, withRedis, type RedisValues } from '../operating/redis.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'operator dead-letters';
@@ -59,12 +59,7 @@ ${REDIS_HELP}
 /** Throws INBOX_UNKNOWN for an inbox that no worker has named. */
 async function requireInbox(redis: Redis, inbox: string): Promise<void> {
   const known = await inboxes(redis);
-  if (known.includes(inbox)) return;
-  throw new CliError(
-    'INBOX_UNKNOWN',
-    `there is no inbox "${inbox}"`,
-    known.length === 0 ? 'start the worker first' : `there are: ${known.join(', ')}`,
-  );
+  if (!known.includes(inbox)) throw unknownInbox(inbox, known);
 }
 
 async function list({ redis, inbox, values, io }: Call): Promise<number> {

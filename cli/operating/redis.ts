@@ -56,6 +56,12 @@ function away(error: unknown, socketPath: string): CliError {
   return new CliError('REDIS_AWAY', `Redis does not answer on ${socketPath}`, 'see that redis-server runs and that you may use its socket');
 }
 
+/** @param known the inboxes that a worker has named */
+export function unknownInbox(inbox: string, known: readonly string[]): CliError {
+  const advice = known.length === 0 ? 'start the worker first' : `there are: ${known.join(', ')}`;
+  return new CliError('INBOX_UNKNOWN', `there is no inbox "${inbox}"`, advice);
+}
+
 /** The options of every command that talks to Redis, and what --help says about them. */
 export const REDIS_OPTIONS = {
   'redis-socket': { type: 'string' },

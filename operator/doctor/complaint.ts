@@ -1,0 +1,32 @@
+import { WARNINGS, type Attention, type Severity } from '../attention/attention.ts';
+
+/** What the doctor finds on the machine itself; what the status knows has its own codes (operator/attention/attention.ts). */
+export const AILMENTS = {
+  FILE_READABLE: 'critical',
+  FILE_WRITABLE: 'critical',
+  FILE_OWNER: 'critical',
+  KEY_OVERDUE: 'critical',
+  ROOT_KEY_HERE: 'warning',
+  SWAP_ON: 'warning',
+  CORE_DUMPS: 'warning',
+  TEST_LETTER: 'critical',
+} as const satisfies Record<string, Severity>;
+
+export type Ailment = { readonly code: keyof typeof AILMENTS; readonly what: string; readonly advice: string };
+/** What needs somebody. */
+export type Complaint = (Ailment | Attention) & { readonly severity: Severity };
+
+/** What could not be looked at from here, and how to look at it. */
+export type Unseen = { readonly what: string; readonly how: string };
+
+/** What one part of the examination looked at. `seen`: in a few words. */
+export type Examined = { readonly ailments: readonly Ailment[]; readonly seen: readonly string[]; readonly unseen: readonly Unseen[] };
+
+const severityOf = (code: Complaint['code']): Severity =>
+  code in AILMENTS ? AILMENTS[code as Ailment['code']] : WARNINGS[code as Attention['code']];
+
+/** Worst first; otherwise in the order found. */
+export function complaintsOf(found: readonly (Ailment | Attention)[]): Complaint[] {
+  const all = found.map((each) => ({ ...each, severity: severityOf(each.code) }));
+  return [...all.filter(({ severity }) => severity === 'critical'), ...all.filter(({ severity }) => severity === 'warning')];
+}

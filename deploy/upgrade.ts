@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { CliError } from '../cli/errors.ts';
 import { readInputText } from '../cli/files.ts';
-import { isNewer, newerProblem, STATE_VERSION, upgradeProblem, versionFrom, type VersionProblem } from '../redis/version.ts';
+import { isNewerData, newerProblem, STATE_VERSION, upgradeProblem, versionFrom, type VersionProblem } from '../redis/version.ts';
 import { DATA_STEPS } from '../worker/upgrade.ts';
 import { replaceFile } from './folders.ts';
 import type { Layout } from './layout.ts';
@@ -38,7 +38,7 @@ export async function upgradeFiles(
 ): Promise<void> {
   const found = await stateVersion(layout);
   if (found === null) return;
-  if (isNewer(found, version)) throw cliError(newerProblem(found, version));
+  if (isNewerData(found, version)) throw cliError(newerProblem(found, version));
   if (found === version) return;
   const isAhead = ({ to }: { readonly to: number }): boolean => to > found && to <= version;
   if (agreed !== String(version)) {

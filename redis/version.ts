@@ -22,7 +22,7 @@ export function versionFrom(text: string): number {
 }
 
 /** True for every version that this program does not know. */
-export const isNewer = (found: number, known = STATE_VERSION): boolean => !(found <= known);
+export const isNewerData = (found: number, known = STATE_VERSION): boolean => !(found <= known);
 
 /** Why a program does not touch the state, and what to do. */
 export type VersionProblem = {
@@ -31,7 +31,7 @@ export type VersionProblem = {
   readonly advice: string;
 };
 
-export const inWords = ({ code, what, advice }: VersionProblem): string => `${what}; ${advice} (${code})`;
+export const versionText = ({ code, what, advice }: VersionProblem): string => `${what}; ${advice} (${code})`;
 
 /** Where the copy, and what to do with it, is described. */
 const SEE = 'docs/operations.md, Upgrading and going back';

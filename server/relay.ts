@@ -7,7 +7,7 @@ import { connect } from '../redis/connection.ts';
 import { MAX_PASSED_OVER } from '../redis/presence.ts';
 import { minutesOf } from '../redis/state.ts';
 import { VERSION } from '../runtime/version.ts';
-import { dataVersion, inWords, isNewer, newerProblem } from '../redis/version.ts';
+import { dataVersion, versionText, isNewerData, newerProblem } from '../redis/version.ts';
 import { endMisconfigured } from '../runtime/env.ts';
 import type { RelayConfig } from './config.ts';
 import { Door } from './door.ts';
@@ -97,5 +97,5 @@ export class Relay implements Service {
  */
 async function refuseNewer(redis: Redis): Promise<void> {
   const version = await dataVersion(redis);
-  if (isNewer(version)) endMisconfigured([inWords(newerProblem(version))]);
+  if (isNewerData(version)) endMisconfigured([versionText(newerProblem(version))]);
 }

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { provideFunctions } from '../redis/functions.ts';
-import { inWords } from '../redis/version.ts';
+import { versionText } from '../redis/version.ts';
 import { endMisconfigured } from '../runtime/env.ts';
 import { errorCode, log } from '../runtime/log.ts';
 import { maxMemoryOf, memoryProblem } from './memory.ts';
@@ -51,7 +51,7 @@ export class Beginning {
     const { inboxes, limits, relay, upgradeTo } = this.#config;
     const memory = memoryProblem(maxMemoryOf(await this.#redis.info('memory')), inboxes.length, limits, relay);
     const version = await bringUpToDate(this.#redis, upgradeTo);
-    const problems = [memory ?? [], version === null ? [] : inWords(version)].flat();
+    const problems = [memory ?? [], version === null ? [] : versionText(version)].flat();
     if (problems.length > 0) endMisconfigured(problems);
     // At once, since the relay stays closed without them; if it fails, housekeeping retries and reports it.
     await provideFunctions(this.#redis).catch(() => undefined);

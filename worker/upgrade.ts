@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { keys } from '../redis/keys.ts';
-import { dataVersion, isNewer, newerProblem, STATE_VERSION, upgradeProblem, type VersionProblem } from '../redis/version.ts';
+import { dataVersion, isNewerData, newerProblem, STATE_VERSION, upgradeProblem, type VersionProblem } from '../redis/version.ts';
 
 /** Brings what is in Redis to a version from the one before it. It may break off anywhere, and is then run again from its beginning. */
 export type DataStep = { readonly to: number; readonly change: string; readonly run: (redis: Redis) => Promise<void> };
@@ -32,7 +32,7 @@ export async function bringUpToDate(
   { version = STATE_VERSION, steps = DATA_STEPS }: Upgrade = {},
 ): Promise<VersionProblem | null> {
   const found = await dataVersion(redis);
-  if (isNewer(found, version)) return newerProblem(found, version);
+  if (isNewerData(found, version)) return newerProblem(found, version);
   const ahead = (await redis.exists(...FIRST_KEYS)) === 0 ? [] : steps.filter(({ to }) => to > found && to <= version);
   if (ahead.length > 0) {
     if (agreed !== version) {

@@ -41,9 +41,9 @@ function damagedFile(): CliError {
 
 /** Throws DATA_NEWER when what is in Redis is of a version that this program does not know. */
 async function refuseNewer(redis: Redis): Promise<void> {
-  const { dataVersion, isNewer, newerProblem } = await import('../../redis/version.ts');
+  const { dataVersion, isNewerData, newerProblem } = await import('../../redis/version.ts');
   const found = await dataVersion(redis);
-  if (!isNewer(found)) return;
+  if (!isNewerData(found)) return;
   const { code, what, advice } = newerProblem(found);
   throw new CliError(code, what, advice);
 }

@@ -76,5 +76,5 @@ it('says first whether anything is to be done, and the urgent before the rest', 
 
 it('shows what others wrote as text', async () => {
   await open('/every-warning');
-  expect(await evaluated("document.querySelector('h3').textContent")).toContain('<RELAY_AWAY> & www');
+  expect(await evaluated("document.querySelector('h3').textContent")).toMatch(/<\w+> & www/);
 });

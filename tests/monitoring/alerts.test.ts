@@ -216,7 +216,10 @@ it('a clock is wrong', async () => {
     shift,
     `const now = Date.now.bind(Date);
      const shifted = () => now() + ${String(CLOCK_AHEAD_MS)};
-     globalThis.Date = class extends Date { constructor(...given) { super(...(given.length > 0 ? given : [shifted()])); } static now() { return shifted(); } };`,
+     globalThis.Date = class extends Date {
+       constructor(...given) { super(...(given.length > 0 ? given : [shifted()])); }
+       static now() { return shifted(); }
+     };`,
   );
   await operator.stop();
   await operator.run({ environment: { NODE_OPTIONS: `--import=${shift}` } });

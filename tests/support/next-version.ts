@@ -16,7 +16,9 @@ export const OTHER_DATA: Changes = {
   'redis/version.ts': ['STATE_VERSION = 1;', 'STATE_VERSION = 2;'],
   'worker/upgrade.ts': [
     'DATA_STEPS: readonly DataStep[] = [];',
-    "DATA_STEPS: readonly DataStep[] = [{ to: 2, change: 'a mark is made', run: async (redis) => void (await redis.hset('state', 'mark', 'made')) }];",
+    `DATA_STEPS: readonly DataStep[] = [
+      { to: 2, change: 'a mark is made', run: async (redis) => void (await redis.hset('state', 'mark', 'made')) },
+    ];`,
   ],
 };
 

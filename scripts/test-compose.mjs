@@ -1,9 +1,14 @@
-// `npm run test:compose`: brings docker-compose.yml up with throwaway state, tests it, and takes it down again.
+// `npm run test:compose [-- FILTER…]`: tests the containers, and removes whatever a test has left behind.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { BootstrapError, build, ensureNode, ensureNodeModules, root, run } from './bootstrap.mjs';
+import { BootstrapError, build, ensureApt, ensureNode, ensureNodeModules, root, run } from './bootstrap.mjs';
+
+const NEEDED = [
+  { command: 'tor', packages: ['tor'] },
+  { command: 'chromium-headless-shell', packages: ['chromium', 'chromium-headless-shell'] },
+  { command: 'openssl', packages: ['openssl'] },
+  { command: 'ip', packages: ['iproute2'] },
+  { command: 'docker-registry', packages: ['docker-registry'] },
+];
 
 await run(async () => {
   ensureNode();
@@ -11,27 +16,37 @@ await run(async () => {
   if (spawnSync('docker', ['compose', 'version'], { stdio: 'ignore' }).status !== 0) {
     throw new BootstrapError('This needs Docker with its compose plugin: https://docs.docker.com/engine/install/');
   }
+  ensureApt(NEEDED);
   build();
-  const folder = mkdtempSync(join(tmpdir(), 'support-relay-compose-'));
-  const project = `support-relay-test-${process.pid}`;
-  const envFile = join(folder, 'env');
-  const compose = ['compose', '--project-name', project, '--env-file', envFile];
-  // Rounds of two seconds instead of five minutes, and every parcel leaves at once.
-  const environment = { SUPPORT_RELAY_ROUND_SECONDS: '2', SUPPORT_RELAY_SHARE: '1' };
-  const settings = { COMPOSE_TEST_STATE: join(folder, 'state'), COMPOSE_TEST_PROJECT: project, COMPOSE_TEST_ENV_FILE: envFile };
-  const step = (command, ...args) => {
-    const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...environment, ...settings } });
-    if (status !== 0) throw new BootstrapError(`failed: ${command} ${args.join(' ')}`);
-  };
+  const name = `support-relay-test-${process.pid}`;
+  // Ctrl-C reaches vitest too, which then ends; what it leaves is removed below.
+  process.on('SIGINT', () => undefined);
   try {
-    step(process.execPath, 'dist/setup.js', '--dir', join(folder, 'state'), '--compose-env', envFile);
-    step('docker', ...compose, 'up', '--build', '--detach', '--wait', '--wait-timeout', '300');
-    step(process.execPath, 'node_modules/vitest/vitest.mjs', 'run', 'tests/compose', '--testTimeout=240000');
-  } catch (error) {
-    spawnSync('docker', [...compose, 'logs', '--tail', '30'], { cwd: root, stdio: 'inherit' });
-    throw error;
+    const args = ['node_modules/vitest/vitest.mjs', 'run', '--project=compose', ...process.argv.slice(2)];
+    const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env: { ...process.env, COMPOSE_TEST_RUN: name } });
+    if (status !== 0) throw new BootstrapError('The containers do not pass.');
   } finally {
-    spawnSync('docker', [...compose, 'down', '--volumes', '--remove-orphans', '--timeout', '15'], { cwd: root, stdio: 'inherit' });
-    rmSync(folder, { recursive: true, force: true });
+    remove(name);
   }
 });
+
+/** Everything whose name begins so. */
+function remove(name) {
+  const kinds = [
+    { list: ['ps', '--all', '--quiet'], remove: ['rm', '--force', '--volumes'] },
+    { list: ['network', 'ls', '--quiet'], remove: ['network', 'rm'] },
+    { list: ['volume', 'ls', '--quiet'], remove: ['volume', 'rm'] },
+  ];
+  for (const { list, remove: removing } of kinds) {
+    const found = lines([...list, '--filter', `name=${name}`]);
+    if (found.length > 0) spawnSync('docker', [...removing, ...found], { stdio: 'ignore' });
+  }
+  const images = lines(['images', '--format', '{{.Repository}}:{{.Tag}}']).filter((image) => image.startsWith(`${name}-`));
+  if (images.length > 0) spawnSync('docker', ['rmi', '--force', ...images], { stdio: 'ignore' });
+}
+
+function lines(args) {
+  return spawnSync('docker', args, { encoding: 'utf8' })
+    .stdout.split('\n')
+    .filter((line) => line !== '');
+}

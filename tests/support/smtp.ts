@@ -118,8 +118,8 @@ export async function closedPort(): Promise<number> {
 
 export type Certificate = { readonly dir: string; readonly key: Buffer; readonly cert: Buffer; readonly file: string; remove(): void };
 
-/** A throwaway self-signed certificate for one host. */
-export function makeCertificate(subject: 'IP:127.0.0.1' | 'DNS:mail.example.org'): Certificate {
+/** A throwaway self-signed certificate. @param subject such as `IP:127.0.0.1` or `DNS:mail.example.org,IP:127.0.0.1` */
+export function makeCertificate(subject: string): Certificate {
   const dir = mkdtempSync(join(tmpdir(), 'relay-certificate-'));
   const [keyFile, file] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];

@@ -104,16 +104,18 @@ export class TorNetwork {
   }
 
   /** Waits until a connection from the client has reached the onion service. */
-  async reach({ socksPort }: TorClient, onion: string): Promise<void> {
+  async reach({ socksPort, control }: TorClient, onion: string, deadlineMs = this.#deadlineMs): Promise<void> {
     let attempt = 0;
-    const work = this.#until('a connection to the onion service', async () => {
+    const isReached = async (): Promise<boolean> => {
       attempt += 1;
       const isolation = `attempt ${String(attempt)}`;
       const socket = await socksConnect(socksPort, onion, 80, { timeoutMs: 15_000, isolation }).catch(() => null);
       socket?.destroy();
+      // Otherwise it remembers for long where there was no descriptor.
+      if (socket === null) await control.command('SIGNAL NEWNYM');
       return socket !== null;
-    });
-    await this.#whileAllRun(work);
+    };
+    await this.#whileAllRun(this.#until('a connection to the onion service', isReached, deadlineMs));
   }
 
   get #here(): Common {
@@ -196,9 +198,9 @@ export class TorNetwork {
     return control;
   }
 
-  async #until(what: string, condition: () => Promise<boolean>): Promise<void> {
+  async #until(what: string, condition: () => Promise<boolean>, deadlineMs = this.#deadlineMs): Promise<void> {
     while (!(await condition())) {
-      if (this.#stopping || performance.now() > this.#deadlineMs) throw new Error(`not in time: ${what}`);
+      if (this.#stopping || performance.now() > deadlineMs) throw new Error(`not in time: ${what}`);
       await sleep(150);
     }
   }

@@ -23,6 +23,14 @@ export async function commandsOf(document: string): Promise<string[]> {
   return commandsIn(await readFile(join(ROOT, document), 'utf8'));
 }
 
+/** The first block of commands under a heading of a document, as it stands there. */
+export async function commandBlock(document: string, heading: string): Promise<string> {
+  const [, section = ''] = (await readFile(join(ROOT, document), 'utf8')).split(`# ${heading}\n`);
+  const block = /^```\n([^]*?)^```$/m.exec(section)?.[1];
+  if (block === undefined) throw new Error(`${document} has no commands under "${heading}"`);
+  return block;
+}
+
 /** Only blocks without a language: others show files. */
 function commandsIn(text: string): string[] {
   const fenced = [...text.matchAll(/^ *```(\w*)\n([^]*?)^ *```$/gm)];

@@ -46,7 +46,7 @@ export class TorControl {
     }
   }
 
-  /** @returns the lines of the reply. Throws tor's message unless it is "250 OK". */
+  /** @returns the lines of the reply. Throws tor's message unless it is well (250 to 252). */
   async command(text: string): Promise<string[]> {
     if (this.#socket.destroyed) throw new Error('tor closed its control connection');
     this.#socket.write(`${text}\r\n`);
@@ -54,7 +54,7 @@ export class TorControl {
       this.#waiting.push({ resolve, reject });
     });
     const last = lines.at(-1) ?? '';
-    if (!last.startsWith('250')) throw new Error(`tor answered ${text.split(' ', 1).join('')} with: ${last}`);
+    if (!/^25[0-2]/.test(last)) throw new Error(`tor answered ${text.split(' ', 1).join('')} with: ${last}`);
     return lines;
   }
 

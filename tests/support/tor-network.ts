@@ -36,6 +36,8 @@ export const LOOPBACK: TorPlace = {
 };
 
 export type TorClient = { readonly socksPort: number; readonly control: TorControl };
+/** `folder`: its HiddenServiceDir. */
+export type TorService = { readonly onion: string; readonly folder: string; readonly control: TorControl };
 
 /** Its services and clients always run on this machine. */
 export class TorNetwork {
@@ -77,15 +79,16 @@ export class TorNetwork {
 
   // A tor that asks too early for a consensus waits long before it asks again: these two are for after `begin`.
 
-  /** Starts an onion service that forwards to the unix socket `target`. @returns its address, once clients can find it */
-  async serve(target: string): Promise<string> {
+  /** Starts an onion service that forwards to the unix socket `target`, and waits until clients can find it. */
+  async serve(target: string): Promise<TorService> {
     const folder = this.#folder('service');
     await this.#run('service', serviceLines(folder, `unix:${target}`, this.#here), LOOPBACK);
     const control = await this.#whileAllRun(this.#control('service'));
     await control.command('SETEVENTS HS_DESC');
     // A client that asks too early remembers for long that there was nothing.
     await this.#whileAllRun(control.event(/ HS_DESC UPLOADED /, this.#deadlineMs));
-    return (await readFile(join(folder, 'service/hostname'), 'utf8')).trim();
+    const service = join(folder, 'service');
+    return { onion: (await readFile(join(service, 'hostname'), 'utf8')).trim(), folder: service, control };
   }
 
   /** Starts a client. @param name of its folder; no two are the same */

@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TorControl } from './tor-control.ts';
-import { TorNetwork, type TorClient } from './tor-network.ts';
+import { TorNetwork, type TorClient, type TorService } from './tor-network.ts';
 
 const ATTEMPTS = 3;
 /** Usually 15 to 20 seconds; several times that on a busy machine. */
@@ -20,6 +20,7 @@ export type Tor = {
   readonly client: TorControl;
   /** All of them; that is the first. */
   readonly clients: readonly TorClient[];
+  readonly service: TorService;
   stop(): Promise<void>;
 };
 
@@ -44,9 +45,11 @@ export async function startTor(target: string, clients = 1): Promise<Tor> {
 
 async function open(network: TorNetwork, target: string, count: number): Promise<Tor> {
   const names = Array.from({ length: count }, (_, index) => `client${String(index)}`);
-  const [onion, ...clients] = await Promise.all([network.serve(target), ...names.map((name) => network.open(name))]);
+  const [service, ...clients] = await Promise.all([network.serve(target), ...names.map((name) => network.open(name))]);
+  const { onion } = service;
   await Promise.all(clients.map((client) => network.reach(client, onion)));
   const [first] = clients;
   if (first === undefined) throw new Error('no client');
-  return { onion, url: `http://${onion}/`, socksPort: first.socksPort, client: first.control, clients, stop: () => network.stop() };
+  const { socksPort, control } = first;
+  return { onion, url: `http://${onion}/`, socksPort, client: control, clients, service, stop: () => network.stop() };
 }

@@ -15,6 +15,7 @@ import { ScriptlessPage } from '../support/scriptless-page.ts';
 import { openBrowser, Tab, type BrowserName } from '../support/browser.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 import { beforeScripts, type Level } from '../support/levels.ts';
+import { SilentStreams, visitMs } from '../support/onion-attack.ts';
 import { Recorder } from '../support/recorder.ts';
 import { socksConnect } from '../support/socks.ts';
 import { startTor, TOR_START_MS, type Tor } from '../support/tor.ts';
@@ -151,6 +152,20 @@ it('a request, a decoy and a look into a mailbox take the same number of cells',
       expect(cells).toBeGreaterThanOrEqual(needed);
       expect(cells).toBeLessThanOrEqual(needed + MOST_OTHER_CELLS);
     }
+  }
+});
+
+it('five hundred silent streams over one circuit never stand, and a visit gets in', { timeout: TEST_MS }, async () => {
+  const [attacker] = tor.clients;
+  if (attacker === undefined) throw new Error('no client');
+  const silent = new SilentStreams(attacker, tor.onion, { circuits: 1, streams: 500 });
+  try {
+    await expect.poll(() => silent.most, { timeout: STEP_MS }).toBeGreaterThan(1);
+    expect(await visitMs(tor, deployment.seal('Мне нужна помощь.'))).toBeLessThan(STEP_MS);
+    // Twice the limit: a circuit that was closed may still look open from there while the next one is.
+    expect(silent.most).toBeLessThanOrEqual(64);
+  } finally {
+    await silent.stop();
   }
 });
 

@@ -60,7 +60,8 @@ it.each([
     const times = await visits(() => silent.most >= standing);
     console.log(`${String(circuits)} x ${String(streams)}: ${seconds(times)} s; ${silent.summary}`);
     expect(Math.max(...times)).toBeLessThan(PATIENCE_MS);
-    if (circuits === 1) expect(silent.most).toBeLessThan(50);
+    // Twice the limit: a circuit that was closed may still look open from there while the next one is.
+    if (circuits === 1) expect(silent.most).toBeLessThanOrEqual(64);
   } finally {
     await silent.stop();
   }

@@ -1,4 +1,3 @@
-import { runbookOf } from '../../operator/attention/attention.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { examine, whereaboutsOf, type Diagnosis } from '../operating/doctor.ts';
@@ -38,7 +37,7 @@ ${REDIS_HELP}
 
 function jsonOf({ complaints, ahead, tried, seen, unseen }: Diagnosis): object {
   const tests = tried.map(({ inbox, outcome }) => ({ inbox, outcome: outcome?.stage ?? 'asked' }));
-  return { complaints: complaints.map((each) => ({ ...each, runbook: runbookOf(each.code) })), ahead, tests, seen, unseen };
+  return { complaints, ahead, tests, seen, unseen };
 }
 
 function exitCodeOf({ complaints }: Diagnosis): number {

@@ -1,4 +1,4 @@
-import { runbookOf, type Severity } from '../../operator/attention/attention.ts';
+import type { Severity } from '../../operator/attention/attention.ts';
 import type { Complaint } from '../../operator/doctor/complaint.ts';
 import { visibleLine } from '../terminal/terminal.ts';
 import type { Diagnosis } from './doctor.ts';
@@ -32,6 +32,6 @@ function verdictOf(complaints: readonly Complaint[]): string {
   return soon === 0 ? `${things(now)} to do now.` : `${things(now)} to do now, ${String(soon)} soon.`;
 }
 
-function describeComplaint({ severity, code, what, advice }: Complaint): string[] {
-  return ['', `${LABEL[severity].padEnd(5)}  ${what}`, `       ${advice}`, `       (${code}; ${runbookOf(code)})`];
+function describeComplaint({ severity, code, what, advice, runbook }: Complaint): string[] {
+  return ['', `${LABEL[severity].padEnd(5)}  ${what}`, `       ${advice}`, `       (${code}; ${runbook})`];
 }

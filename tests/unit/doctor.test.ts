@@ -1,9 +1,9 @@
 // What the doctor finds on the machine: each ailment is made to happen, is named, and goes away.
-import { chmod, chown, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Examined } from '../../operator/doctor/complaint.ts';
+import { AILMENTS, type Examined } from '../../operator/doctor/complaint.ts';
 import { examineMachine } from '../../operator/doctor/machine.ts';
 import { examineState } from '../../operator/doctor/state-folder.ts';
 
@@ -22,6 +22,13 @@ async function put(path: string, content = '', mode = 0o600): Promise<string> {
 }
 
 const codes = ({ ailments }: Examined): string[] => ailments.map(({ code }) => code);
+
+test('the document says of each ailment what to do', async () => {
+  const text = await readFile('docs/operations.md', 'utf8');
+  const [, section = ''] = /\n### What the doctor finds\n([^]+?)\n## /.exec(text) ?? [];
+  const rows = [...section.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code = '']) => code);
+  expect(rows.toSorted()).toEqual(Object.keys(AILMENTS).toSorted());
+});
 
 describe('the machine', () => {
   const NO_SWAP = 'Filename\tType\tSize\tUsed\tPriority\n';

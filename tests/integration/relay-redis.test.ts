@@ -86,6 +86,26 @@ describe('when Redis is away', () => {
   });
 });
 
+it('a door closed for maintenance says so whatever else is the matter', async () => {
+  const relay = await startRelay();
+  const admin = await relay.redis.connect('admin');
+  const staysClosed = async (more: object) => {
+    await expect.poll(async () => (await ready(relay)).body, { timeout: 5_000 }).toMatchObject({ reason: 'maintenance', ...more });
+    expect((await post(relay, relay.stamped())).answer).toMatchObject({ result: 'closed', retryAfterSeconds: 300 });
+  };
+  await admin.set(keys.drain, 'closing');
+  await staysClosed({ redis: 'ok', pool: 'empty' });
+  await admin.config('SET', 'maxmemory', '1');
+  await staysClosed({ redis: 'ok', pool: 'full' });
+  await relay.redis.kill9();
+  await staysClosed({ redis: 'away' });
+  await relay.redis.restart();
+  await staysClosed({ redis: 'ok', pool: 'empty' });
+  await (await relay.redis.connect('admin')).del(keys.drain);
+  await relay.untilDoor(null);
+  await relay.stop();
+});
+
 it('a relay starts without Redis, says that it is closed, and opens once Redis is there', async () => {
   const relay = await startRelay();
   await relay.redis.kill9();

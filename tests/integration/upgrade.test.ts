@@ -1,8 +1,9 @@
 // Upgrading and going back, with parcels in the pool and letters in an outbox: nothing is lost, and nothing comes twice. The next version
 // is made up, and the programs are the real ones.
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -12,6 +13,7 @@ import { partEnvironment, type Part } from '../../deploy/parts.ts';
 import { endProcess } from '../../deploy/supervisor.ts';
 import { keys } from '../../redis/keys.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
+import { commandsByHeading } from '../support/documents.ts';
 import { buildNext, OTHER_DATA, OTHER_FUNCTIONS, type NextPrograms } from '../support/next-version.ts';
 import { until } from '../support/worker.ts';
 
@@ -19,16 +21,21 @@ const MISCONFIGURED = 78;
 
 let deployment: Deployment;
 let sent: string[];
+/** A folder with `state` in it. */
+let home: string;
 const children: ChildProcess[] = [];
 
 beforeEach(async () => {
   sent = [];
   deployment = await startDeployment();
   await writeFile(deployment.layout.version, '1\n');
+  home = await mkdtemp(join(tmpdir(), 'support-relay-home-'));
+  await symlink(deployment.dir, join(home, 'state'));
 });
 afterEach(async () => {
   for (const child of children.splice(0)) await endProcess(child, 8_000);
   await deployment.stop();
+  await rm(home, { recursive: true });
 });
 
 async function send(count: number): Promise<void> {
@@ -116,6 +123,19 @@ async function expectEachOnce(): Promise<void> {
   expect((await deployment.letters()).map(({ message }) => message).toSorted()).toEqual(sent.toSorted());
 }
 
+/** What the document has people type around an upgrade that changes the state, without what is Docker's and git's. */
+async function documented(): Promise<string[]> {
+  const commands = (await commandsByHeading('docs/operations.md')).get('Upgrading and going back') ?? [];
+  return commands.filter((command) => /^(?:tar|rm|SUPPORT_RELAY_UPGRADE)/.test(command));
+}
+
+/** As somebody does in the folder where `state` is. */
+function type(command: string): string {
+  return execFileSync('bash', ['-c', command], { cwd: home, encoding: 'utf8' });
+}
+
+const copied = (): string => type('tar --list --file state-before.tar');
+
 describe('a version that leaves the state as it is', () => {
   let next: NextPrograms;
   beforeAll(async () => {
@@ -177,7 +197,11 @@ describe('a version that changes the state', () => {
     await fillUp();
     await endVersion();
     const { layout } = deployment;
-    await cp(layout.redisData, `${layout.redisData}.version-1`, { recursive: true, preserveTimestamps: true });
+    const [copy = '', up = '', remove = '', putBack = ''] = await documented();
+    expect(up).toBe('SUPPORT_RELAY_UPGRADE=2 docker compose up --build --wait');
+    type(copy);
+    expect(copied()).toContain('./redis/data/');
+    expect(copied()).not.toMatch(/identities|inbox-1/);
     expect(prepare(next.program('prepare'), '2')).toEqual({ code: EXIT.ok, words: '' });
     expect(await readFile(layout.version, 'utf8')).toBe('2\n');
     deployment.start('redis');
@@ -202,9 +226,9 @@ describe('a version that changes the state', () => {
     expect(run(program('support-relay'), status)).toEqual({ code: EXIT.input, words: expect.stringContaining('(DATA_NEWER)') as unknown });
 
     await endVersion();
-    await rm(layout.redisData, { recursive: true });
-    await rename(`${layout.redisData}.version-1`, layout.redisData);
-    await writeFile(layout.version, '1\n');
+    type(remove);
+    type(putBack);
+    expect(await readFile(layout.version, 'utf8')).toBe('1\n');
     expect(prepare(own())).toEqual({ code: EXIT.ok, words: '' });
     for (const part of ['redis', 'relay', 'worker'] as const) deployment.start(part);
     await deployment.untilOpen();

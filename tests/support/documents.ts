@@ -9,7 +9,7 @@ import { ROOT } from '../../runtime/root.ts';
 import { cli, type CliResult } from './cli.ts';
 
 /** What a line of a code block begins with, if somebody is to type it. */
-const TYPED = /^(?:age|cp|docker|minisign|mkdir|node|npm|support-relay) /;
+const TYPED = /^(?:age|cp|docker|git|minisign|mkdir|node|npm|rm|support-relay|SUPPORT_RELAY_UPGRADE=\d+ docker|tar) /;
 
 /** The lines that a document, such as `docs/volunteers.md`, has people type, in their order, by the headings that they stand under. */
 export async function commandsByHeading(document: string): Promise<Map<string, string[]>> {
@@ -92,8 +92,10 @@ export class Person {
 
 /** What a container would run, run here: with `state` of this person's folder, and with what is mounted under its own name. */
 function withoutDocker(command: string): string {
-  const [, volume, service = '', rest = ''] =
-    /^docker compose run --rm(?: --build)?(?: --volume (\S+?):ro)? (setup|tools)\b(.*)$/s.exec(command) ?? [];
+  const [, status] = /^docker compose exec operator (support-relay .*)$/.exec(command) ?? [];
+  if (status !== undefined) return `${status} --redis-socket state/run/redis/redis.sock --password-file state/redis/operator.password`;
+  const once = /^docker compose run --rm(?: --build)?(?: --volume (\S+?):ro)? (setup|tools)\b(.*)$/s;
+  const [, volume, service = '', rest = ''] = once.exec(command) ?? [];
   const [from = '', to = ''] = volume?.split(':') ?? [];
   const here = (to === '' ? rest : rest.replaceAll(to, from)).replaceAll('/state/', 'state/');
   if (service === 'tools') return `support-relay${here}`;

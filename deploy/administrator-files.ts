@@ -1,10 +1,12 @@
 // The administrator's files: root.pub and keyrings, made elsewhere. Nothing is taken that does not verify.
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { CliError } from '../cli/errors.ts';
 import { putFile } from '../cli/files.ts';
 import { KEYRING_FILE, readKeyringFiles, type KeyringFile } from '../cli/keys/keyring-files.ts';
 import { readRootPublicKey } from '../cli/keys/root-key.ts';
+import { BACKUP_RECIPIENT, readBackupRecipient } from '../cli/operating/backup-recipient.ts';
 import { toHex } from '../crypto/bytes.ts';
 import { chained } from '../crypto/keyring.ts';
 import { encodePublicKey, type PublicKey } from '../crypto/minisign.ts';
@@ -31,6 +33,13 @@ export async function installRoot(layout: Layout, file: string): Promise<PublicK
   }
   if (before === null) await putFile(layout.rootKey, encodePublicKey(given));
   return given;
+}
+
+/** Takes the recipient of backups from a folder that has one. Throws BACKUP_RECIPIENT unless the root key signed it. */
+export async function installBackupRecipient(layout: Layout, folder: string): Promise<void> {
+  if (!existsSync(join(folder, BACKUP_RECIPIENT))) return;
+  const { text } = await readBackupRecipient(join(folder, BACKUP_RECIPIENT), layout.rootKey);
+  await putFile(join(layout.keyrings, BACKUP_RECIPIENT), text);
 }
 
 /** The keyrings that are there. Throws what is wrong with one of them. */

@@ -9,7 +9,7 @@ import type { PublicKey } from '../crypto/minisign.ts';
 import { ready } from '../crypto/sodium.ts';
 import { STATE_VERSION } from '../redis/version.ts';
 import { ROOT } from '../runtime/root.ts';
-import { fingerprintOf, keyringsOf, rootOf, installKeyrings, installRoot } from './administrator-files.ts';
+import { fingerprintOf, keyringsOf, rootOf, installBackupRecipient, installKeyrings, installRoot } from './administrator-files.ts';
 import { ensureUsers, makeFolders, replaceFile } from './folders.ts';
 import { buildForm, hasForm } from './form.ts';
 import { hosts, type Host } from './hosts.ts';
@@ -116,6 +116,7 @@ class Setup {
       throw new CliError('INPUT_MISSING', 'keyrings are verified with the root key, and there is none', 'give --root-pub too');
     }
     const serials = (await installKeyrings(layout, keyrings, root)).map(({ keyring }) => String(keyring.serial));
+    await installBackupRecipient(layout, keyrings);
     this.#say(serials.length === 0 ? 'these keyrings are here already' : `took keyrings ${serials.join(', ')}`);
     return { root, isNew: isNew || serials.length > 0 };
   }

@@ -30,7 +30,8 @@ come as files made elsewhere, now or later. At its end it says what is left to d
   docker compose run --rm --volume "$PWD/mail:/in:ro" setup --inbox "Lawyers=/in/lawyers.json" --administrator /in/reminders.json
 
   --root-pub FILE      the administrator's public root key; its fingerprint is shown, to be compared by voice
-  --keyrings DIR       the administrator's keyrings, each keyring-N.json with its .minisig; taken only if they verify
+  --keyrings DIR       the administrator's keyrings, each keyring-N.json with its .minisig, and backup.recipient; taken only
+                       if they verify
   --inbox TEAM=WHERE   where a team's letters go; may be given several times. TEAM is a name or an id in the keyring. WHERE is
                        "maildir", a folder on this server, or a file: {"host": "mail.example.org", "port": 465, "tls": "implicit",
                        "user": "relay@example.org", "passwordFile": "password", "from": "relay@example.org", "to": "team@example.org"}

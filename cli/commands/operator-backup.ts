@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { backupRecipientIn } from '../operating/backup-recipient.ts';
+import { ROOT_PUBLIC } from '../keys/keyring-folder.ts';
+import { BACKUP_RECIPIENT, readBackupRecipient } from '../operating/backup-recipient.ts';
 import { sealBackup } from '../operating/backup.ts';
 import { collectFiles, KEYRINGS_FOLDER, ONION_KEY } from '../operating/backup-files.ts';
 import { defineCommand, required } from '../command.ts';
@@ -33,7 +34,9 @@ keyrings/backup.recipient in DIR, which the root key must have signed. Nothing u
       throw new CliError('OUTPUT_TERMINAL', 'a backup is no text for a terminal', 'give --out FILE, or send it into a file with > FILE');
     }
     const files = await collectFiles(dir);
-    const sealed = await sealBackup(files, await backupRecipientIn(join(dir, KEYRINGS_FOLDER)));
+    const keyrings = join(dir, KEYRINGS_FOLDER);
+    const { recipient } = await readBackupRecipient(join(keyrings, BACKUP_RECIPIENT), join(keyrings, ROOT_PUBLIC));
+    const sealed = await sealBackup(files, recipient);
     const onion = files.has(ONION_KEY);
     if (out === undefined) io.out(sealed);
     else await writeNewFiles([{ path: out, content: sealed, secret: true }]);

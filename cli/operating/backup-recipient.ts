@@ -1,12 +1,10 @@
 // Whom a backup is sealed to: the recipient that the administrator signed with the root key. docs/protocol.md, § Backup.
-import { join } from 'node:path';
 import { checkRecipient } from '../../crypto/age/age.ts';
 import { utf8 } from '../../crypto/bytes.ts';
 import { CodedError } from '../../crypto/errors.ts';
 import { sign, verify, type PublicKey, type SigningKey } from '../../crypto/minisign.ts';
 import { CliError } from '../errors.ts';
 import { readInputText } from '../files.ts';
-import { ROOT_PUBLIC } from '../keys/keyring-folder.ts';
 import { readRootPublicKey } from '../keys/root-key.ts';
 
 /** Beside root.pub: in the administrator's folder, in out/, and in the relay's folder of keyrings. */
@@ -30,19 +28,18 @@ export function parseBackupRecipient(text: string, root: PublicKey): string {
   return recipient.trim();
 }
 
-/** The recipient in a folder of keyrings, `age1pq1…`. Throws BACKUP_RECIPIENT when it is missing, or not signed by root.pub there. */
-export async function backupRecipientIn(keyrings: string): Promise<string> {
-  const path = join(keyrings, BACKUP_RECIPIENT);
-  const root = await readRootPublicKey(join(keyrings, ROOT_PUBLIC));
+/** Reads such a file. Throws BACKUP_RECIPIENT when it is missing, or root.pub, in a file of its own, has not signed it. */
+export async function readBackupRecipient(path: string, rootPublic: string): Promise<{ text: string; recipient: string }> {
+  const root = await readRootPublicKey(rootPublic);
   const text = await readInputText(path, 'the recipient of backups').catch(() => null);
   if (text === null) {
     throw new CliError('BACKUP_RECIPIENT', `${path} is missing`, "copy it there from the folder relay of the administrator's out");
   }
   try {
-    return parseBackupRecipient(text, root);
+    return { text, recipient: parseBackupRecipient(text, root) };
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
-    const what = `${path} does not hold with root.pub beside it: ${error.message}`;
-    throw new CliError('BACKUP_RECIPIENT', what, 'get it from the administrator again; nothing was sealed');
+    const what = `${path} does not hold with ${rootPublic}: ${error.message}`;
+    throw new CliError('BACKUP_RECIPIENT', what, 'get it from the administrator again; nothing was written');
   }
 }

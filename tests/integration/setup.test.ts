@@ -119,6 +119,7 @@ describe("the administrator's files", () => {
 
     const second = await done(['--keyrings', given]);
     expect((await readdir(layout.keyrings)).filter((name) => name.endsWith('.minisig'))).toHaveLength(13);
+    expect(await readFile(join(layout.keyrings, 'backup.recipient'), 'utf8')).toBe(await readFile(join(given, 'backup.recipient'), 'utf8'));
     expect(await readdir(layout.web)).toContain('form.html');
     expect(left(second)).toContain('Say where letters go for: "Psychologists".');
   });

@@ -83,7 +83,7 @@ export type CliErrorCode =
   | 'IMAP_REFUSED'
   | 'REDIS_AWAY'
   | 'REDIS_RUNS'
-  | 'REDIS_FILE'
+  | 'AOF_DAMAGED'
   | 'REDIS_DAMAGED'
   | 'DATA_NEWER'
   | 'UPGRADE_WAITS'
@@ -170,7 +170,7 @@ const EXIT_OF: Record<CliErrorCode, number> = {
   SETUP_MISSING: EXIT.input,
   REDIS_AWAY: EXIT.unavailable,
   REDIS_RUNS: EXIT.input,
-  REDIS_FILE: EXIT.input,
+  AOF_DAMAGED: EXIT.input,
   REDIS_DAMAGED: EXIT.unavailable,
   RELAY_AWAY: EXIT.unavailable,
   INBOX_UNKNOWN: EXIT.input,

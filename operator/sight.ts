@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { isFileDamaged } from '../redis/damage.ts';
 import { errorCode } from '../runtime/log.ts';
 import type { Attention } from './attention/attention.ts';
 import type { Ahead } from './attention/ahead.ts';
@@ -36,7 +37,11 @@ export async function look(redis: Redis, places: Places, now: Date, roundMs = RO
       at: roundOf(now, roundMs),
       status: null,
       surroundings,
-      attention: [redisAway(errorCode(error)), ...ofDisk(surroundings.disk), ...ofOnion(surroundings.onion)],
+      attention: [
+        (await isFileDamaged(redis.options.path ?? '')) ? REDIS_DAMAGED : redisAway(errorCode(error)),
+        ...ofDisk(surroundings.disk),
+        ...ofOnion(surroundings.onion),
+      ],
       notices: [],
       roundMs,
     };
@@ -53,6 +58,12 @@ export async function lookAround({ onion, disk }: Places): Promise<Surroundings>
 }
 
 const roundOf = (now: Date, roundMs: number): Date => new Date(Math.floor(now.getTime() / roundMs) * roundMs);
+
+const REDIS_DAMAGED: Attention = {
+  code: 'REDIS_DAMAGED',
+  what: 'Redis does not load its append-only file, whose end is damaged: the form is closed',
+  advice: 'stop Redis and run support-relay operator repair. Never delete the file: what was accepted is in it',
+};
 
 function redisAway(code: string): Attention {
   return {

@@ -11,7 +11,7 @@ const NAME = 'operator repair';
 export const operatorRepair = defineCommand({
   name: NAME,
   summary: "Cut a damaged end off Redis' append-only file, so that Redis starts again",
-  usage: '--redis-data DIR --redis-socket PATH [--yes] [--lose COUNT] [--json]',
+  usage: '--redis-data DIR [--redis-socket PATH] [--yes] [--lose COUNT] [--json]',
   examples: [
     'support-relay operator repair --redis-data /var/lib/support-relay/redis/data --redis-socket /run/support-relay/redis.sock',
     'docker compose run --rm tools operator repair --redis-data /state/redis/data --redis-socket /state/run/redis/redis.sock',
@@ -22,7 +22,7 @@ that was accepted lies before that end. This looks, says what it found, asks, co
 whole commands follow the damage it cuts nothing: these may have been accepted. Redis must be stopped.
 
   --redis-data DIR     Redis' folder, with appendonlydir in it
-  --redis-socket PATH  where Redis would answer, to see that it is stopped
+  --redis-socket PATH  where Redis would answer, to see that it is stopped; what OPERATOR_REDIS_SOCKET says if left out
   --yes                for scripts: cut without asking
   --lose COUNT         cut though COUNT whole commands follow the damage, and lose them; COUNT as it was said
   --json               one line of JSON: file, size, good (bytes that stay), behind (whole commands in the rest), copy (null:
@@ -68,5 +68,5 @@ function described({ path, size, good, behind }: AofCondition): string {
 function inTheMiddle({ path, behind }: AofCondition): CliError {
   const what = `${path} is damaged in the middle: ${String(behind)} whole commands follow, which may have been accepted`;
   const advice = `keep a copy of the whole folder and ask somebody who knows Redis, or lose them with --lose ${String(behind)}`;
-  return new CliError('REDIS_FILE', what, `${advice}; nothing was cut`);
+  return new CliError('AOF_DAMAGED', what, `${advice}; nothing was cut`);
 }

@@ -64,7 +64,7 @@ async function watch(
       seconds = status.roundSeconds ?? WATCH_SECONDS_DEFAULT;
       exitCode = exitCodeOf(status);
     } catch (error) {
-      if (!(error instanceof CliError) || error.code !== 'REDIS_AWAY') throw error;
+      if (!(error instanceof CliError) || error.exitCode !== EXIT.unavailable) throw error;
       const { line } = describeFailure(error);
       io.err(`support-relay: ${line}\n`);
       exitCode = error.exitCode;

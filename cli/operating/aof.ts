@@ -30,7 +30,7 @@ export type AofCondition = { readonly path: string; readonly size: number; reado
 
 /**
  * Looks at all files that Redis would load from `data`. Only the end of the last one may be damaged, since only that was written to:
- * throws REDIS_FILE when another is, or the manifest is not as Redis writes it. Null where Redis has none yet.
+ * throws AOF_DAMAGED when another is, or the manifest is not as Redis writes it. Null where Redis has none yet.
  */
 export async function lookAtAof(data: string): Promise<AofCondition | null> {
   const files = await listedFiles(join(data, FOLDER));
@@ -61,7 +61,7 @@ async function listedFiles(folder: string): Promise<string[]> {
 }
 
 function damaged(what: string): CliError {
-  return new CliError('REDIS_FILE', what, 'this cannot be cut: keep a copy of the whole folder, and ask somebody who knows Redis');
+  return new CliError('AOF_DAMAGED', what, 'this cannot be cut: keep a copy of the whole folder, and ask somebody who knows Redis');
 }
 
 async function isWholeRdb(path: string): Promise<boolean> {

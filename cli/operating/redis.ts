@@ -35,7 +35,7 @@ function damagedFile(): CliError {
   return new CliError(
     'REDIS_DAMAGED',
     'Redis does not load its append-only file, whose end is damaged; nothing is accepted meanwhile',
-    'stop Redis and run support-relay operator repair (docs/operations.md, When Redis does not start); never delete the file',
+    'stop Redis and run support-relay operator repair (docs/operations.md, Redis does not start); never delete the file',
   );
 }
 

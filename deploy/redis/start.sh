@@ -19,6 +19,6 @@ done
 # What Redis ends with when something is wrong before it serves; the check decides whether it was the file.
 if [ "$code" -eq 1 ] && [ -e "$manifest" ] && ! redis-check-aof "$manifest" >/dev/null 2>&1 </dev/null; then
   : >"$note"
-  echo 'Redis does not load its append-only file. Never delete it: docs/operations.md, "When Redis does not start", has the command.' >&2
+  echo 'Redis does not load its append-only file. Never delete it: docs/operations.md, "Redis does not start", has the command.' >&2
 fi
 exit "$code"

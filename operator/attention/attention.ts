@@ -43,6 +43,7 @@ export const WARNINGS = {
   CLOCK_AHEAD: 'critical',
   CLOCKS_DIFFER: 'critical',
   REDIS_AWAY: 'critical',
+  REDIS_DAMAGED: 'critical',
   REDIS_FILE: 'critical',
   REDIS_SETTINGS: 'critical',
   MEMORY_FILLING: 'warning',

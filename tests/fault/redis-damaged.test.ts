@@ -128,7 +128,7 @@ describe('damage that is not at the end', () => {
     const { code, err } = await repair(dir);
     expect([code, err]).toEqual([
       EXIT.input,
-      expect.stringMatching(/damaged in the middle: 5\d whole commands follow.*\(REDIS_FILE\)\n$/s),
+      expect.stringMatching(/damaged in the middle: 5\d whole commands follow.*\(AOF_DAMAGED\)\n$/s),
     ]);
     expect((await repair(dir, '--lose', '3')).code).toBe(EXIT.input);
     expect(await readFile(join(dir, INCR))).toEqual(bytes);

@@ -1,7 +1,7 @@
 // The operator's service beside real programs: what it answers, to whom, and that it tells nothing within a round.
 import { execFile } from 'node:child_process';
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../runtime/root.ts';
@@ -128,6 +128,12 @@ it('Redis that ends is said, and that it is back', async () => {
   expect(away[0]?.text).toContain('docs/operations.md#redis_away');
   expect(await operator.metric('attention{code="REDIS_AWAY",severity="critical"}')).toBe(1);
   expect(await operator.metric('pool_parcels')).toBeNull();
+  // What deploy/redis/start.sh leaves where the file does not load.
+  const note = join(dirname(deployment.layout.redisSocket), 'damaged');
+  await writeFile(note, '');
+  await operator.until('the damage', async () => (await operator.metric('attention{code="REDIS_DAMAGED",severity="critical"}')) === 1);
+  expect((await operator.get('/')).text).toContain('support-relay operator repair');
+  await rm(note);
   deployment.start('redis');
   await operator.until('Redis back', async () => (await operator.get('/readyz')).status === 200);
 });

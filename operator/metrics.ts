@@ -7,7 +7,7 @@ import { WARNING_CODES, WARNINGS } from './attention/attention.ts';
 import { OFFSET_SECONDS } from './clock.ts';
 import { freeFraction } from './disk.ts';
 import type { Sight } from './sight.ts';
-import type { Status } from './status.ts';
+import { isDoorOpen, type Status } from './status.ts';
 
 export const METRICS_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
@@ -69,11 +69,7 @@ const OF_PARTS: readonly Metric<Status>[] = [
     labels: ['state'],
     of: ({ relay }) => oneOf('state', ['answers', 'silent', 'away'], (state) => state === relay),
   },
-  {
-    name: 'door_open',
-    help: 'Whether every relay that answers takes parcels.',
-    of: ({ relay, door }) => truth(relay !== 'away' && door.length === 0),
-  },
+  { name: 'door_open', help: 'Whether every relay that answers takes parcels.', of: (status) => truth(isDoorOpen(status)) },
   {
     name: 'door_closed',
     help: 'Why a relay takes no parcels.',

@@ -58,6 +58,9 @@ export type Status = {
   onion: OnionState | null;
 };
 
+/** Whether a relay answers, and each that does takes parcels. A relay that answers says its version. */
+export const isDoorOpen = ({ door, versions }: Status): boolean => versions.relays.length > 0 && door.length === 0;
+
 /** What is not in Redis; null: not looked at. */
 export type Surroundings = { disk: DiskState | null; onion: OnionState | null };
 const NOT_LOOKED_AT: Surroundings = { disk: null, onion: null };

@@ -4,7 +4,7 @@
 export type Severity = 'critical' | 'warning';
 
 /**
- * Every warning: in the status, as an alert of Prometheus (deploy/prometheus/rules.yml), and as a heading of docs/operations.md. All
+ * Every warning: in the status, as an alert of Prometheus (deploy/prometheus/rules/), and as a heading of docs/operations.md. All
  * three have the same name.
  */
 export const WARNINGS = {

@@ -2,7 +2,7 @@ import type { RelayCondition, Taken } from '../../redis/presence.ts';
 import type { Magnitude } from '../../redis/state.ts';
 import type { InboxStatus } from '../attention/inboxes.ts';
 import type { Sight } from '../sight.ts';
-import type { Status, Surroundings } from '../status.ts';
+import { isDoorOpen, type Status, type Surroundings } from '../status.ts';
 
 /** A line of the page: what it is about, how it is, and how that is to be taken. */
 export type Fact = { readonly name: string; readonly value: string; readonly mood?: 'well' | 'warning' | 'critical' };
@@ -62,9 +62,10 @@ export function factsOf({ at, status, surroundings }: Sight): Facts[] {
   ];
 }
 
-function ofDoor({ door, relay, worker, roundSeconds }: Status): Fact[] {
+function ofDoor(status: Status): Fact[] {
+  const { door, relay, worker, roundSeconds } = status;
   const closed = door.map((reason) => DOOR[reason]).join('; ');
-  const isOpen = relay !== 'away' && door.length === 0;
+  const isOpen = isDoorOpen(status);
   return [
     { name: 'Door', value: isOpen ? 'open' : `closed${closed === '' ? '' : `: ${closed}`}`, ...well(isOpen) },
     { name: 'Relay', value: RELAY[relay], ...well(relay === 'answers') },

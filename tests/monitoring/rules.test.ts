@@ -10,8 +10,7 @@ const promtool = async (...args: string[]): Promise<string> => {
 };
 
 it('configuration and rules are valid', async () => {
-  expect(await promtool('check', 'config', '--syntax-only', 'prometheus.yml')).toContain('SUCCESS');
-  expect(await promtool('check', 'rules', '--lint=all', '--lint-fatal', 'rules.yml')).toMatch(/SUCCESS: \d\d rules found/);
+  expect(await promtool('check', 'config', '--lint=all', '--lint-fatal', 'prometheus.yml')).toContain('SUCCESS: 7 rule files found');
 });
 
 it('each alert fires in its time, clears, and says what it should', async () => {

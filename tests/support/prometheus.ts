@@ -1,6 +1,6 @@
 // A real Prometheus with the rules of deploy/prometheus, in which minutes are seconds.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { choosePort } from '../../deploy/port.ts';
@@ -32,13 +32,13 @@ export class TestPrometheus {
 
   /** @param target where the metrics are, `host:port` */
   static async start(dir: string, target: string): Promise<TestPrometheus> {
-    await mkdir(dir, { recursive: true });
-    const [config, rules] = await Promise.all(
-      ['prometheus.yml', 'rules.yml'].map((name) => readFile(join(PROMETHEUS_FILES, name), 'utf8')),
-    );
-    const quick = (config ?? '').replaceAll(/(_interval|_timeout): \w+/g, '$1: 1s').replace('operator:9464', target);
-    await writeFile(join(dir, 'prometheus.yml'), quick);
-    await writeFile(join(dir, 'rules.yml'), (rules ?? '').replaceAll(/^( +for:) \w+$/gm, `$1 ${String(FOR_SECONDS)}s`));
+    await mkdir(join(dir, 'rules'), { recursive: true });
+    const rules = (await readdir(join(PROMETHEUS_FILES, 'rules'))).map((name) => join('rules', name));
+    for (const name of ['prometheus.yml', ...rules]) {
+      const text = await readFile(join(PROMETHEUS_FILES, name), 'utf8');
+      const quick = text.replaceAll(/(_interval|_timeout): \w+/g, '$1: 1s').replaceAll(/^( +for:) \w+$/gm, `$1 ${String(FOR_SECONDS)}s`);
+      await writeFile(join(dir, name), quick.replace('operator:9464', target));
+    }
     const address = `127.0.0.1:${String(await choosePort(0))}`;
     const args = [`--config.file=${dir}/prometheus.yml`, `--storage.tsdb.path=${dir}/data`, `--web.listen-address=${address}`];
     const prometheus = new TestPrometheus(`http://${address}`, spawn('prometheus', args, { stdio: 'ignore' }));

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { complaintsOf, type Ailment, type Complaint, type Examined, type Unseen } from '../../operator/doctor/complaint.ts';
 import type { Ahead } from '../../operator/attention/ahead.ts';
 import type { Attention } from '../../operator/attention/attention.ts';
@@ -28,15 +28,13 @@ type WhereValues = RedisValues & { state?: string | undefined };
 /** Throws INPUT_MISSING when the folder is not one that the setup made, USAGE when nothing says where Redis is. */
 export function whereaboutsOf(values: WhereValues, io: Io, command: string): Whereabouts {
   const { places } = io;
-  const state = values.state ?? places.OPERATOR_STATE;
+  const given = values.state ?? places.OPERATOR_STATE;
+  const state = given === undefined ? undefined : resolve(given);
   if (state !== undefined && !existsSync(join(state, 'redis'))) {
     const advice = 'give the folder of the state, as root or as the user that it belongs to';
     throw new CliError('INPUT_MISSING', `${state} is not a folder that the setup made, or not yours to look at`, advice);
   }
-  const within = (path: string): string | undefined => {
-    const file = join(state ?? '', path);
-    return state !== undefined && existsSync(file) ? file : undefined;
-  };
+  const within = (path: string): string | undefined => (state === undefined ? undefined : join(state, path));
   const redis = redisOptionsFrom(
     {
       ...values,
@@ -46,8 +44,9 @@ export function whereaboutsOf(values: WhereValues, io: Io, command: string): Whe
     io,
     command,
   );
-  const socket = within('run/tor-onion/socks.sock');
-  const socks = parseSocks(places.OPERATOR_TOR_SOCKS ?? (socket === undefined ? '' : `unix:${socket}`));
+  // Without its folder tor is another's, and the environment would say where.
+  const folder = within('run/tor-onion') ?? '';
+  const socks = parseSocks(places.OPERATOR_TOR_SOCKS ?? (existsSync(folder) ? `unix:${folder}/socks.sock` : ''));
   const addressFile = places.OPERATOR_ONION_FILE ?? within('onion/address');
   const onion = socks === null || addressFile === undefined ? null : { socks, addressFile };
   return { state: state ?? null, redis, around: { onion, disk: state ?? places.OPERATOR_DISK ?? null } };

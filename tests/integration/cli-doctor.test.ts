@@ -23,6 +23,7 @@ describe('a deployment', () => {
     ({ deployment, admin } = await startSearchable());
     // All keys of a test's deployment are made in it.
     await rename(join(deployment.dir, 'admin/root.key'), join(deployment.dir, 'root.key'));
+    await rm(join(deployment.dir, 'run/tor-onion'), { recursive: true });
     await until('a round', async () => (await admin.hexists(keys.state, 'redisSettings')) === 1);
   });
   afterAll(async () => {
@@ -95,9 +96,7 @@ describe('a deployment', () => {
   });
 
   test('without tor and Redis is looked at all the same', async () => {
-    await mkdir(join(deployment.dir, 'run/tor-onion'), { recursive: true });
-    await mkdir(join(deployment.dir, 'onion'), { recursive: true });
-    await writeFile(join(deployment.dir, 'run/tor-onion/socks.sock'), '');
+    await mkdir(join(deployment.dir, 'run/tor-onion'));
     await writeFile(join(deployment.dir, 'onion/address'), `${'a'.repeat(56)}.onion\n`);
     expect(codes(await doctor('--json'))).toEqual(['TOR_AWAY']);
     admin.disconnect();

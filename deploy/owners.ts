@@ -20,21 +20,23 @@ export async function giveToOwners(dir: string, belongings: readonly Belonging[]
   for (const { path, ...belonging } of belongings) await give(join(dir, path), belonging);
 }
 
+/** A part could put a link in the place of one of its folders meanwhile: so what is in a folder is reached through the opened folder. */
 async function give(path: string, belonging: Omit<Belonging, 'path'>): Promise<void> {
   const { owner, rights } = belonging;
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => null);
   if (handle === null) return;
-  let isFolder: boolean;
   try {
     const stats = await handle.stat();
-    isFolder = stats.isDirectory();
+    const isFolder = stats.isDirectory();
     if (!isFolder && !stats.isFile()) return;
     await handle.chown(owner.uid, owner.gid);
     if (rights !== 'as-is') await handle.chmod(MODES[rights][isFolder ? 0 : 1]);
+    if (!isFolder || rights === 'entry' || rights === 'top') return;
+    const opened = `/proc/self/fd/${String(handle.fd)}`;
+    for (const name of await readdir(opened)) await give(join(opened, name), belonging);
   } finally {
     await handle.close();
   }
-  if (isFolder && rights !== 'entry' && rights !== 'top') for (const name of await readdir(path)) await give(join(path, name), belonging);
 }
 
 /** `UID:GID`. Throws for anything else. */

@@ -63,7 +63,7 @@ const debian: Host = {
   ...here,
   belongings: async () => {
     const root = { uid: 0, gid: 0 };
-    const names = ['support-relay-redis', 'support-relay-worker', 'support-relay-operator', 'debian-tor'];
+    const names = ['support-relay-redis', 'support-relay-worker', 'support-relay-operator', 'support-relay-tor'];
     const [redis = root, worker = root, operator = root, tor = root] = await Promise.all(names.map(userOf));
     return [
       { path: '', owner: root, rights: 'entry' },

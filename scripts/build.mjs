@@ -17,6 +17,7 @@ export const programs = {
     { in: 'deploy/setup.ts', out: 'setup' },
     { in: 'deploy/before-start.ts', out: 'prepare' },
     { in: 'deploy/release/release.ts', out: 'release' },
+    { in: 'deploy/debian/package.ts', out: 'debian-package' },
   ],
   bundle: true,
   splitting: true,

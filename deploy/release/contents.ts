@@ -35,7 +35,8 @@ async function filesOf(parts: readonly string[]): Promise<Map<string, Uint8Array
   return new Map(await Promise.all(named.map(async ([name, path]) => [name, await readFile(path)] as const)));
 }
 
-async function pathsIn(path: string): Promise<string[]> {
+/** Every file in a folder and below it, hidden ones left behind; a file is itself. */
+export async function pathsIn(path: string): Promise<string[]> {
   const entries = await readdir(path, { withFileTypes: true }).catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOTDIR') return null;
     throw error;

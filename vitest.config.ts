@@ -12,7 +12,7 @@ const common = {
 };
 const ALONE = ['tests/unit/**/*.test.ts', 'tests/property/**/*.test.ts'];
 /** Each has a folder of its own and is run by its name, `npm run test:…`: they need Docker, or take minutes. */
-const NAMED = ['compose', 'kills', 'monitoring', 'onion', 'year'];
+const NAMED = ['compose', 'kills', 'monitoring', 'onion', 'package', 'year'];
 const folderOf = (name: string): string => `tests/${name}/**/*.test.ts`;
 
 export default defineConfig({

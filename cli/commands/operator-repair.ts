@@ -36,7 +36,7 @@ whole commands follow the damage it cuts nothing: these may have been accepted. 
   },
   run: async (values, _positionals, io) => {
     const data = required(values['redis-data'], 'redis-data', NAME);
-    const socket = required(values['redis-socket'], 'redis-socket', NAME);
+    const socket = required(values['redis-socket'] ?? io.places.OPERATOR_REDIS_SOCKET, 'redis-socket', NAME);
     await insistOnStopped(socket);
     const found = await lookAtAof(data);
     let copy: string | null = null;

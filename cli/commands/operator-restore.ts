@@ -45,9 +45,8 @@ keyrings: make keys anew, and have the administrator sign (docs/operations.md, B
     }
     for (const path of restored.written) io.out(`${visibleLine(path)}\n`);
     if (restored.same.length > 0) io.err(`${String(restored.same.length)} files were there already.\n`);
-    io.err(
-      "Restored. Make the worker's keys anew, and give their card to the administrator: the form is closed until new keyrings are here.\n",
-    );
+    io.err("Restored. The worker's keys are not in a backup: give the card of new ones to the administrator. The form is closed until\n");
+    io.err('the keyrings that come back are here.\n');
     return EXIT.ok;
   },
 });

@@ -84,15 +84,15 @@ ENTRYPOINT ["node", "dist/support-relay.js"]
 FROM redis-base AS redis
 # Freed memory is overwritten; the second name is for builds of Redis that bundle jemalloc.
 ENV MALLOC_CONF="junk:free" JE_MALLOC_CONF="junk:free"
-COPY deploy/redis/redis.conf /etc/redis/redis.conf
+COPY deploy/redis/redis.conf deploy/redis/start.sh /etc/redis/
 ARG VERSION REVISION SOURCE
 LABEL org.opencontainers.image.title="support-relay redis" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.source="${SOURCE}"
 USER 1000:1000
-CMD ["redis-server", "/etc/redis/redis.conf", "--dir", "/data", "--unixsocket", "/run/redis/redis.sock", \
-  "--aclfile", "/etc/redis/users.acl"]
+CMD ["sh", "/etc/redis/start.sh", "/data", "/run/redis/damaged", "redis-server", "/etc/redis/redis.conf", "--dir", "/data", \
+  "--unixsocket", "/run/redis/redis.sock", "--aclfile", "/etc/redis/users.acl"]
 # No Redis user exists for this check: a refusal is a sign of life too.
 HEALTHCHECK --interval=5s --timeout=5s --start-period=120s \
   CMD redis-cli -s /run/redis/redis.sock ping 2>&1 | grep -qE 'PONG|NOAUTH'

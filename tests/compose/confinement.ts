@@ -20,6 +20,7 @@ const MOUNTS: Readonly<Record<Service, readonly string[]>> = {
     ...['/run/redis', '/run/tor-mail'],
   ],
   operator: ['/etc/support-relay/onion', '/etc/support-relay/redis.password', '/run/operator *', '/run/redis', '/run/tor-onion'],
+  prometheus: ['/prometheus *'],
   tor: ['/etc/support-relay/torrc.d', '/run/relay', '/run/tor-mail *', '/run/tor-onion *', '/var/lib/tor *'],
 };
 const WITHOUT_NETWORK = ['redis', 'relay', 'worker'] as const;
@@ -47,8 +48,8 @@ function askRedis(stand: Stand, commands: readonly string[]): string[] {
 }
 
 /** @param current the stand, once it runs */
-export function testConfinement(current: () => Stand): void {
-  test.each(SERVICES)('%s is confined', (service) => {
+export function testSettings(current: () => Stand): void {
+  test.each([...SERVICES, 'prometheus'] as const)('%s is confined', (service) => {
     const stand = current();
     const { HostConfig, Config, Mounts } = inspect(stand.container(service));
     expect(HostConfig).toMatchObject({
@@ -77,7 +78,10 @@ export function testConfinement(current: () => Stand): void {
       'for place in / /etc /usr/local/bin; do touch $place/x 2>/dev/null && echo $place; done; touch /tmp/x && echo only /tmp';
     expect(stand.exec(service, 'sh', '-c', writing)).toBe('only /tmp');
   });
+}
 
+/** @param current the stand, once it runs */
+export function testNetworks(current: () => Stand): void {
   test.each(WITHOUT_NETWORK)('%s has no network but loopback: no other interface, no route, no port', (service) => {
     const stand = current();
     const { HostConfig, NetworkSettings } = inspect(stand.container(service));
@@ -108,7 +112,10 @@ export function testConfinement(current: () => Stand): void {
     expect(execFileSync('ip', ['-4', '-oneline', 'address', 'show', 'dev', bridge], { encoding: 'utf8' })).toBe('');
     expect(HostConfig.Dns).toEqual(['192.0.2.1']);
   });
+}
 
+/** @param current the stand, once it runs */
+export function testFromInside(current: () => Stand): void {
   test('the relay cannot read the pool', () => {
     const commands = [
       'HGETALL pool',

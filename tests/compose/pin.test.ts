@@ -50,8 +50,8 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-const dockerfile = (...images: string[]): string =>
-  `# Some words.\n${images.map((image, index) => `# not pinned: npm run pin\nFROM ${image} AS stage-${String(index)}\n`).join('')}CMD ["x"]\n`;
+const stage = (image: string, index: number): string => `# not pinned: npm run pin\nFROM ${image} AS stage-${String(index)}\n`;
+const dockerfile = (...images: string[]): string => `# Some words.\n${images.map(stage).join('')}CMD ["x"]\n`;
 
 async function pin(before: string): Promise<{ code: number | null; said: string; after: string }> {
   const file = join(dir, 'Dockerfile.pinned');

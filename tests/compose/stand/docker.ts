@@ -4,11 +4,10 @@ import { once } from 'node:events';
 
 export type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
-/** Every container, network and image of a run has this label or begins with this name, so that the run can remove what is left. */
+/** The name of every container, network and image of a run begins with this, so that the run can remove what is left. */
 export const RUN = variable('COMPOSE_TEST_RUN');
-export const LABEL = `support-relay-test=${RUN}`;
 
-export function variable(name: string): string {
+function variable(name: string): string {
   const value = process.env[name];
   if (value === undefined) throw new Error(`${name} is not set: run npm run test:compose`);
   return value;
@@ -37,7 +36,7 @@ export async function run(
 
 /** A network that leads nowhere else; this machine reaches the containers on it. */
 export function createNetwork(name: string): string {
-  docker('network', 'create', '--internal', '--label', LABEL, name);
+  docker('network', 'create', '--internal', name);
   return name;
 }
 

@@ -3,7 +3,7 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from '../../../runtime/root.ts';
 import { makeCertificate } from '../../support/smtp.ts';
-import { addressOn, docker, LABEL, RUN } from './docker.ts';
+import { addressOn, docker, RUN } from './docker.ts';
 
 const HOST = 'mail.example.org';
 const TEAM = { address: 'team@example.org', password: 'what the team types' };
@@ -14,17 +14,18 @@ export type MailServer = {
   readonly inbox: string;
   /** For volunteers. */
   readonly imap: { readonly url: string; readonly passwordFile: string; readonly certificate: string };
+  /** How many mails the team has got. */
+  count(): number;
 };
 
-/** @param dir an empty folder for its files; @param network where it can be reached as mail.example.org */
-export async function startMailServer(dir: string, network: string): Promise<MailServer> {
+/** @param name of its container; @param dir an empty folder for its files; @param network where it can be reached as mail.example.org */
+export async function startMailServer(name: string, dir: string, network: string): Promise<MailServer> {
   const image = `${RUN}-mail`;
-  docker('build', '--quiet', '--label', LABEL, '--tag', image, join(ROOT, 'tests/compose/mail'));
+  docker('build', '--quiet', '--tag', image, join(ROOT, 'tests/compose/mail'));
   const [server, worker, volunteer] = ['server', 'worker', 'volunteer'].map((name) => join(dir, name)) as [string, string, string];
   for (const folder of [server, worker, volunteer]) await mkdir(folder, { recursive: true });
-  const name = `${RUN}-mail-server`;
   docker(
-    ...['run', '--detach', '--rm', '--name', name, '--hostname', HOST, '--label', LABEL],
+    ...['run', '--detach', '--rm', '--name', name, '--hostname', HOST],
     ...['--network', network, '--network-alias', HOST, '--volume', `${server}:/certificate:ro`, image],
   );
   const address = addressOn(network, name);
@@ -41,5 +42,7 @@ export async function startMailServer(dir: string, network: string): Promise<Mai
   const passwordFile = join(volunteer, 'password');
   await writeFile(passwordFile, TEAM.password);
   const url = `imaps://${encodeURIComponent(TEAM.address)}@${address}/`;
-  return { inbox, imap: { url, passwordFile, certificate: join(volunteer, 'cert.pem') } };
+  const count = (): number =>
+    Number(docker('exec', name, 'sh', '-c', 'find /var/mail/all/team/new /var/mail/all/team/cur -type f | wc -l'));
+  return { inbox, imap: { url, passwordFile, certificate: join(volunteer, 'cert.pem') }, count };
 }

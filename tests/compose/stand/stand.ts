@@ -6,12 +6,12 @@ import { dirname, join } from 'node:path';
 import { layoutOf, type Layout } from '../../../deploy/layout.ts';
 import { ROOT } from '../../../runtime/root.ts';
 import type { TorClient, TorNetwork } from '../../support/tor-network.ts';
-import { createNetwork, docker, LABEL, run, RUN, type Ended } from './docker.ts';
+import { createNetwork, docker, run, RUN, type Ended } from './docker.ts';
 import { startMailServer, type MailServer } from './mail-server.ts';
 import { startTorRelays } from './tor-relays.ts';
 
 export const SERVICES = ['redis', 'relay', 'worker', 'operator', 'tor'] as const;
-export type Service = (typeof SERVICES)[number];
+export type Service = (typeof SERVICES)[number] | 'prometheus';
 
 /** The tests' own: tor reads one more file, and its network is one of the tests'. */
 const OVERRIDE = `
@@ -61,20 +61,38 @@ export class Stand {
 
   /** Starts what is outside of it: a Tor network with a client, and a mail server behind its exits. */
   async surround(): Promise<void> {
-    const [inside, outside] = [createNetwork(`${this.#project}-tor`), createNetwork(`${this.#project}-mail`)];
-    const torrc = join(this.#dir, 'torrc.d');
-    await mkdir(torrc);
-    await writeFile(join(this.#dir, 'override.yml'), OVERRIDE);
+    const outside = createNetwork(`${this.#project}-mail`);
+    await this.isolate();
     await this.compose('build', 'tor');
-    this.#mail = await startMailServer(join(this.#dir, 'mail'), outside);
-    this.#relays = await startTorRelays(this.#dir, `${RUN}-tor`, { inside, outside });
-    await writeFile(join(torrc, 'test.conf'), `${this.#relays.joining.join('\n')}\n`);
+    this.#mail = await startMailServer(`${this.#project}-mail-server`, join(this.#dir, 'mail'), outside);
+    const networks = { inside: `${this.#project}-tor`, outside };
+    this.#relays = await startTorRelays(`${this.#project}-tor-relays`, this.#dir, { image: `${RUN}-tor`, ...networks });
+    await writeFile(join(this.#dir, 'torrc.d/test.conf'), `${this.#relays.joining.join('\n')}\n`);
     this.#client = await this.#relays.open();
-    Object.assign(this.#environment, {
+  }
+
+  /** Gives tor a network where nobody else is. */
+  async isolate(): Promise<void> {
+    const [torrc, override] = [join(this.#dir, 'torrc.d'), join(this.#dir, 'override.yml')];
+    await mkdir(torrc);
+    await writeFile(override, OVERRIDE);
+    const settings = {
       TEST_TORRC: torrc,
-      TEST_NETWORK: inside,
-      COMPOSE_FILE: `docker-compose.yml:${join(this.#dir, 'override.yml')}`,
-    });
+      TEST_NETWORK: createNetwork(`${this.#project}-tor`),
+      COMPOSE_FILE: `docker-compose.yml:${override}`,
+    };
+    Object.assign(this.#environment, settings);
+  }
+
+  /** Makes another version of the clone, as `git pull` and `git checkout` do. */
+  async become(version: string): Promise<void> {
+    const { version: own } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    for (const name of ['package.json', 'Dockerfile']) {
+      const text = await readFile(join(ROOT, name), 'utf8');
+      const [before, after] =
+        name === 'Dockerfile' ? [`VERSION=${own}`, `VERSION=${version}`] : [`"version": "${own}"`, `"version": "${version}"`];
+      await writeFile(join(this.clone, name), version === 'own' ? text : text.replace(before, after));
+    }
   }
 
   get clone(): string {
@@ -135,8 +153,7 @@ export class Stand {
 
   async stop(): Promise<void> {
     await this.tryCompose('--profile', '*', 'down', '--volumes', '--remove-orphans', '--timeout', '15');
-    const others = docker('ps', '--all', '--quiet', '--filter', `label=${LABEL}`);
-    if (others !== '') docker('rm', '--force', ...others.split('\n'));
+    for (const name of ['tor-relays', 'mail-server']) await run('docker', ['rm', '--force', `${this.#project}-${name}`]);
     await this.#relays?.stop();
     for (const name of ['tor', 'mail']) await run('docker', ['network', 'rm', `${this.#project}-${name}`]);
     await rm(this.#dir, { recursive: true, force: true });

@@ -3,22 +3,25 @@ import { spawn } from 'node:child_process';
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TorNetwork, type TorPlace } from '../../support/tor-network.ts';
-import { addressOn, docker, LABEL, RUN } from './docker.ts';
+import { addressOn, docker } from './docker.ts';
 
 const START_MS = 120_000;
 const EXITS = 2;
 
-/** @param image one with tor; @param inside for tor's clients; @param outside where its exits lead */
-export async function startTorRelays(
-  dir: string,
-  image: string,
-  { inside, outside }: { inside: string; outside: string },
-): Promise<TorNetwork> {
-  const name = `${RUN}-tor-relays`;
+type Settings = {
+  /** One with tor. */
+  readonly image: string;
+  /** The network of its clients, and that where its exits lead. */
+  readonly inside: string;
+  readonly outside: string;
+};
+
+/** @param name of the container; @param dir where the folder of all of them is made */
+export async function startTorRelays(name: string, dir: string, { image, inside, outside }: Settings): Promise<TorNetwork> {
   const folder = await mkdtemp(join(dir, 'tor-'));
   const user = `${String(process.getuid?.())}:${String(process.getgid?.())}`;
   docker(
-    ...['run', '--detach', '--rm', '--init', '--name', name, '--label', LABEL, '--user', user, '--network', inside],
+    ...['run', '--detach', '--rm', '--init', '--no-healthcheck', '--name', name, '--user', user, '--network', inside],
     ...['--volume', `${folder}:${folder}`, '--entrypoint', 'sleep', image, 'infinity'],
   );
   docker('network', 'connect', outside, name);

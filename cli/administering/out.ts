@@ -35,7 +35,7 @@ export async function writeOut(folder: Folder, out: string, now: number): Promis
     const path = join(out, place);
     await store(join(path, ROOT_PUBLIC), encodePublicKey(folder.root));
     for (const { signed } of counting) await storeKeyring(path, signed);
-    if (place === 'relay' && folder.backupRecipient !== null) await store(join(path, BACKUP_RECIPIENT), folder.backupRecipient);
+    if (place !== 'volunteers' && folder.backupRecipient !== null) await store(join(path, BACKUP_RECIPIENT), folder.backupRecipient);
     for (const name of await namesIn(path)) {
       const keyring = name.replace(/\.minisig(?:\.part)?$|\.part$/, '');
       const isLeft = serialOf(keyring) !== null && (!wanted.has(keyring) || name.endsWith('.part'));

@@ -53,7 +53,7 @@ a missing key to backups is made.
     const isComplete = await hasBackupKey(folder);
     if (!isComplete) {
       await addBackupKey(opened, values['passphrase-file'], io);
-      io.err(`${BACKUP_IDENTITY} is new: with the next signing its recipient lies in out/relay, for the operator.\n`);
+      io.err(`${BACKUP_IDENTITY} is new: with the next signing its recipient lies in out/, for the operator.\n`);
     }
     const publicKey = publicLineOf(root);
     const shown = fingerprint(toHex(root.key));

@@ -5,29 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
-import { parseAnswer } from '../../crypto/answer.ts';
-import { verifyKeyring } from '../../crypto/keyring.ts';
-import { openLetter } from '../../crypto/letter.ts';
-import { parsePublicKey } from '../../crypto/minisign.ts';
-import { sealRequest } from '../../crypto/seal.ts';
+import { identityToRecipient } from '../../crypto/age/identity.ts';
 import { ready } from '../../crypto/sodium.ts';
-import { stampParcel } from '../../crypto/stamp.ts';
 import { ROOT } from '../../runtime/root.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { AdminFolder } from '../support/admin-folder.ts';
 import { openBrowser, Tab } from '../support/browser.ts';
 import { temporaryDirectory } from '../support/cli.ts';
-import { DebianMachine } from '../support/debian-machine.ts';
+import { DEBIAN_PARTS as PARTS, DEBIAN_STATE as STATE, DebianRelay } from '../support/debian-relay.ts';
 import { commandsByHeading } from '../support/documents.ts';
-import { http, postParcel } from '../support/http.ts';
-import { attachedLetters, readMaildir } from '../support/maildir.ts';
+import { http } from '../support/http.ts';
 import { TorNetwork, type TorClient } from '../support/tor-network.ts';
 
-const PARTS = ['redis', 'worker', 'relay', 'operator', 'tor'] as const;
-const STATE = '/var/lib/support-relay';
-const INBOX = `${STATE}/inbox/inbox-1`;
-const SETTINGS = '/etc/default/support-relay';
 const TOR_MS = 120_000;
 
 const variable = (name: string): string => {
@@ -37,9 +26,7 @@ const variable = (name: string): string => {
 };
 const made = variable('PACKAGE_TEST_MADE');
 const file = (version: string): string => `support-relay_${version}_amd64.deb`;
-const machine = new DebianMachine(variable('PACKAGE_TEST_MACHINE'), { Volunteers: 'Psychologists' });
-const WEEKS = 13;
-const volunteer = Array.from({ length: WEEKS }, generateIdentity);
+const machine = new DebianRelay(variable('PACKAGE_TEST_MACHINE'), { Volunteers: 'Psychologists' });
 let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
 let network: TorNetwork;
 let client: TorClient;
@@ -59,34 +46,8 @@ afterAll(async () => {
   await dir?.remove();
 });
 
-const states = (): string[] => PARTS.map((part) => machine.property(`support-relay-${part}`, 'ActiveState'));
-const relaySocket = (): string => machine.path('/run/support-relay/relay/relay.sock');
-const door = async (): Promise<string> =>
-  Buffer.from((await http('http://relay/door.json', { socketPath: relaySocket() })).body).toString();
-
-/** Posts a request over the relay's socket. */
-async function post(message: string): Promise<void> {
-  const socketPath = relaySocket();
-  const json = Buffer.from((await http('http://relay/keyring.json', { socketPath })).body);
-  const signature = Buffer.from((await http('http://relay/keyring.json.minisig', { socketPath })).body).toString();
-  const root = parsePublicKey(await readFile(machine.path(STATE, 'keyrings/root.pub'), 'utf8'));
-  const keyring = verifyKeyring(json, signature, root);
-  const parcel = stampParcel(sealRequest({ topic: 'psychological', language: 'ru', message }, keyring), 10);
-  const answer = await postParcel('http://relay/', parcel, { socketPath });
-  expect([answer.status, parseAnswer(answer.body).result]).toEqual([202, 'accepted']);
-}
-
-/** What the volunteer finds in the Maildir, in no order that means anything. */
-async function requests(): Promise<string[]> {
-  const letters = await Promise.all((await readMaildir(machine.path(INBOX))).map(({ mail }) => attachedLetters(mail)));
-  const contents = letters.flat().map((letter) => openLetter(letter, volunteer));
-  return contents.flatMap((content) => ('message' in content ? [content.message] : [])).toSorted();
-}
-
-/** Sets how long a round takes, and which share of the pool leaves in it. */
-function setRounds(seconds: number, share: number): void {
-  machine.run(`printf 'WORKER_ROUND_SECONDS=%s\\nWORKER_SHARE=%s\\n' ${String(seconds)} ${String(share)} > ${SETTINGS}`);
-}
+const door = (): Promise<string> => machine.door();
+const requests = (): Promise<string[]> => machine.requests();
 
 test('the package is the same to the byte, made in another folder, time zone and language, and with another umask', async () => {
   const digests = await Promise.all(
@@ -104,7 +65,7 @@ test('it installs without a question, and nothing of it runs', () => {
   expect(installing[0]).toBe(`sudo apt install ./${file(packageFile.version)}`);
   machine.type(installing[0] ?? '');
   machine.run('systemctl start support-relay.target');
-  expect(new Set(states())).toEqual(new Set(['inactive']));
+  expect(new Set(machine.states())).toEqual(new Set(['inactive']));
   expect(machine.run('systemctl is-enabled support-relay.target').trim()).toBe('enabled');
   expect(machine.run('support-relay --version')).toContain(packageFile.version);
 });
@@ -122,13 +83,13 @@ test('AppArmor understands its profile for tor, with the rules that Debian has',
 });
 
 test('set up and started by the document, it waits for the administrator', async () => {
-  setRounds(2, 1);
+  machine.setRounds(2);
   machine.run(`echo '${network.joining.join('\n')}' > /etc/support-relay/torrc.d/test.conf`);
   const [, setup = '', start = ''] = installing;
   const said = machine.type(setup);
   expect(said).toContain('What is left to do');
   machine.type(start);
-  expect(new Set(states())).toEqual(new Set(['active']));
+  expect(new Set(machine.states())).toEqual(new Set(['active']));
   await expect.poll(door, { timeout: 30_000 }).toMatch(/"open":false.*"keyring"/);
 });
 
@@ -137,7 +98,7 @@ test('with root.pub, keyrings and an inbox, by the document, the door opens', as
   await office.done('init', '--no-passphrase');
   const names = ['--name', 'ru=Психологи', '--name', 'en=Psychologists', '--topic', 'psychological:en=Psychological help'];
   await office.done('team', 'psych', ...names);
-  const recipients = volunteer.map(identityToRecipient);
+  const recipients = machine.identities.map(identityToRecipient);
   await office.done('add', await office.card('volunteer', { recipients }), '--team', 'psych', '--alias', 'Maple', '--yes');
   const identities = machine.path(STATE, 'worker/identities');
   const card = (await readdir(identities)).find((name) => name.endsWith('.card')) ?? '';
@@ -173,13 +134,6 @@ test('a browser submits over the onion service, and the letter is in the Maildir
   await expect.poll(requests, { timeout: 60_000 }).toEqual([message]);
 });
 
-/** The network interfaces that a part sees. */
-function interfacesOf(part: string): string[] {
-  const pid = machine.property(`support-relay-${part}`, 'MainPID');
-  const lines = machine.run(`nsenter --target ${pid} --net cat /proc/net/dev`).match(/^ *[\w.]+(?=:)/gm) ?? [];
-  return lines.map((name) => name.trim());
-}
-
 test.each(PARTS)('%s has no right but what it needs', (part) => {
   const unit = `support-relay-${part}`;
   const status = machine.statusOf(unit);
@@ -191,7 +145,7 @@ test.each(PARTS)('%s has no right but what it needs', (part) => {
   expect(status).toMatch(new RegExp(`^Uid:\t${machine.run(`id -u ${user}`).trim()}\t`, 'm'));
   // Within its own view of the machine: what it could write to, and which networks it has.
   const pid = machine.property(unit, 'MainPID');
-  if (part !== 'tor') expect(interfacesOf(part)).toEqual(['lo']);
+  if (part !== 'tor') expect(machine.interfacesOf(part)).toEqual(['lo']);
   const seen = machine.run(`ls -A /proc/${pid}/root/var/lib/support-relay /proc/${pid}/root/home`);
   expect(seen, part).not.toMatch(/^(?:admin|version)$/m);
   expect(machine.run(`touch /proc/${pid}/root/etc/x /proc/${pid}/root/var/lib/x 2>&1`, 1)).toMatch(/Read-only file system/);
@@ -220,12 +174,12 @@ test('with the lines of the document the worker has a network, and Prometheus th
     machine.run(`mkdir -p ${folder} && printf '${lines.replaceAll('\n', '\\n')}' > ${folder}/override.conf`);
     machine.run(`systemctl daemon-reload && systemctl restart ${unit}`);
   }
-  expect(interfacesOf('worker')).toContain('eth0');
+  expect(machine.interfacesOf('worker')).toContain('eth0');
   await expect.poll(async () => (await http('http://127.0.0.1:9464/metrics')).status, { timeout: 30_000 }).toBe(200);
   expect((await http('http://127.0.0.1:9464/')).status).toBe(404);
   machine.run('rm -r /etc/systemd/system/support-relay-*.d && systemctl daemon-reload');
   machine.run('systemctl restart support-relay-worker support-relay-operator');
-  expect(interfacesOf('worker')).toEqual(['lo']);
+  expect(machine.interfacesOf('worker')).toEqual(['lo']);
 });
 
 test('the relay cannot read the pool, whoever takes it over', () => {
@@ -238,19 +192,19 @@ test('an upgrade and the way back lose nothing that waits in the pool or in an o
   const before = await requests();
   const waiting = ['в ящике на отправку', 'в пуле', 'и ещё одно'];
   // Nobody can put a letter there: it waits in the outbox.
-  machine.run(`chmod 0 ${INBOX}/tmp`);
-  await post(waiting[0] ?? '');
+  machine.run(`chmod 0 ${machine.inbox}/tmp`);
+  expect(await machine.post(waiting[0] ?? '')).toBe('accepted');
   await expect.poll(() => machine.run('support-relay operator status || true'), { timeout: 60_000 }).toMatch(/inbox-1: 1-9 waiting/);
-  setRounds(900, 1);
+  machine.setRounds(900);
   machine.run('systemctl restart support-relay-worker');
   await expect.poll(door, { timeout: 60_000 }).toContain('"open":true');
-  for (const message of waiting.slice(1)) await post(message);
+  for (const message of waiting.slice(1)) expect(await machine.post(message)).toBe('accepted');
   const redis = machine.property('support-relay-redis', 'MainPID');
   const tor = machine.property('support-relay-tor', 'MainPID');
 
   machine.run(`apt-get -qq install -y /media/packages/next/${file('99.0.0')}`);
   expect(machine.run('support-relay --version')).toContain('99.0.0');
-  expect(new Set(states())).toEqual(new Set(['active']));
+  expect(new Set(machine.states())).toEqual(new Set(['active']));
   const started = ['worker', 'relay'].map((part) => Number(machine.property(`support-relay-${part}`, 'ExecMainStartTimestampMonotonic')));
   expect(started[0]).toBeLessThan(started[1] ?? 0);
   // What did not change was not restarted.
@@ -260,8 +214,8 @@ test('an upgrade and the way back lose nothing that waits in the pool or in an o
 
   machine.run(`apt-get -qq install -y --allow-downgrades ./${file(packageFile.version)}`);
   expect(machine.run('support-relay --version')).toContain(packageFile.version);
-  setRounds(2, 1);
-  machine.run(`chmod 700 ${INBOX}/tmp; systemctl restart support-relay-worker`);
+  machine.setRounds(2);
+  machine.run(`chmod 700 ${machine.inbox}/tmp; systemctl restart support-relay-worker`);
   await expect.poll(requests, { timeout: 120_000 }).toEqual([...before, ...waiting].toSorted());
   await sleep(6_000);
   expect(await requests()).toEqual([...before, ...waiting].toSorted());
@@ -277,7 +231,7 @@ test('Redis whose file is damaged at its end says so, and is mended by the comma
   machine.run('systemctl stop support-relay.target');
   machine.run(command);
   machine.run('systemctl start support-relay.target');
-  expect(new Set(states())).toEqual(new Set(['active']));
+  expect(new Set(machine.states())).toEqual(new Set(['active']));
   await expect.poll(door, { timeout: 60_000 }).toContain('"open":true');
 });
 

@@ -8,6 +8,7 @@ import { EXIT } from '../../cli/errors.ts';
 import { keys } from '../../redis/keys.ts';
 import { cli, type CliInput, type CliResult } from '../support/cli.ts';
 import { startSearchable, type Deployment } from '../support/deployment.ts';
+import { toolsCommands } from '../support/documents.ts';
 import { OpenedInbox } from '../support/opened-inbox.ts';
 import { OperatorStand } from '../support/operator-stand.ts';
 import { until } from '../support/worker.ts';
@@ -42,12 +43,23 @@ describe('a deployment', () => {
     expect(text).toMatch(/\nNot looked at:\n {2}tor and the onion address \(.+\)\n {2}whether the disk is encrypted \(.+\)\n/);
   });
 
+  test('is looked at by the commands of the document', async () => {
+    const commands = await toolsCommands('Once a week: the doctor');
+    expect(commands.map((words) => words.join(' '))).toEqual(['operator doctor', 'operator doctor --test-letter']);
+    const [[, ...looks] = [], [, ...sends] = []] = commands;
+    // As the tools' container knows the folder.
+    const env = { OPERATOR_STATE: deployment.dir };
+    expect((await cli(['operator', ...looks], { env })).code).toBe(EXIT.ok);
+    const sent = await cli(['operator', ...sends], { env, pause: async (ms) => (await sleep(ms), true) });
+    expect([sent.code, sent.text]).toEqual([EXIT.ok, expect.stringContaining('The test letter is at inbox-1')]);
+  });
+
   test('gets a test letter, which volunteers’ tools pass over', async () => {
     const { code, text, err } = await doctor('--test-letter');
     expect([code, err]).toEqual([EXIT.ok, 'waiting for the test letter to inbox-1; a round every 1 s\n']);
     expect(text).toContain('\nThe test letter is at inbox-1. ');
     const contents = await new OpenedInbox(deployment.inbox, deployment.identity).contents();
-    expect(contents.map(({ kind }) => kind)).toEqual(['cover']);
+    expect(new Set(contents.map(({ kind }) => kind))).toEqual(new Set(['cover']));
     const seen = await cli(['open', '--identity', deployment.identity, deployment.inbox]);
     expect([seen.code, seen.text]).toEqual([EXIT.ok, '']);
   });

@@ -9,6 +9,7 @@ import { keys } from '../../redis/keys.ts';
 import { publishMix } from '../../redis/state.ts';
 import { cli, type CliInput, type CliResult } from '../support/cli.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
+import { toolsCommands } from '../support/documents.ts';
 import { http, postParcel } from '../support/http.ts';
 import { OPEN, OperatorStand, WELL } from '../support/operator-stand.ts';
 import { until } from '../support/worker.ts';
@@ -40,7 +41,8 @@ describe('a deployment', () => {
   test('is emptied behind a closed door, which restarts do not open', async () => {
     const texts = Array.from({ length: 8 }, (_, index) => `request ${String(index)}`);
     for (const text of texts) await deployment.post(deployment.seal(text));
-    const draining = drain([]);
+    const [drains = [], ends = []] = await toolsCommands('Planned maintenance');
+    const draining = operator(drains.slice(1));
     await until('closed', async () => (await reason()) === 'maintenance');
     expect(await post()).toBe('closed');
     const { code, text, err } = await draining;
@@ -59,7 +61,7 @@ describe('a deployment', () => {
     await until('the worker', async () => (await logged('maintenance begun')) === 2);
     expect((await drain(['--json'])).text).toBe('{"maintenance":"emptied"}\n');
 
-    const opened = await drain(['--end']);
+    const opened = await operator(ends.slice(1));
     expect([opened.code, opened.text]).toEqual([EXIT.ok, 'The door is open.\n']);
     expect([await reason(), await post()]).toEqual([null, 'accepted']);
     await until('the worker', async () => (await logged('maintenance over')) === 1);

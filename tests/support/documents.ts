@@ -31,6 +31,13 @@ export async function commandBlock(document: string, heading: string): Promise<s
   return block;
 }
 
+/** What docs/operations.md has an operator type for the tools' container under a heading, without what starts that container. */
+export async function toolsCommands(heading: string): Promise<string[][]> {
+  const commands = (await commandsByHeading('docs/operations.md')).get(heading) ?? [];
+  const typed = commands.map((line) => /^docker compose run --rm tools (.+)$/.exec(line)?.[1]);
+  return typed.flatMap((words) => (words === undefined ? [] : [words.split(' ')]));
+}
+
 /** Only blocks without a language: others show files. */
 function commandsIn(text: string): string[] {
   const fenced = [...text.matchAll(/^ *```(\w*)\n([^]*?)^ *```$/gm)];

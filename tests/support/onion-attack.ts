@@ -6,8 +6,8 @@ import { socksConnect } from './socks.ts';
 import type { Tor } from './tor.ts';
 import type { TorClient } from './tor-network.ts';
 
-/** Before a stream that ended is opened again. */
-const AGAIN_MS = 1_000;
+/** Before a stream that ended is opened again: the attacker's tor shares this machine with all others. */
+const AGAIN_MS = 3_000;
 const STREAM_MS = 120_000;
 
 /** Streams on which nothing is ever sent. Each that ends is opened again, on the same circuit if that is still there. */

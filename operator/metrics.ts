@@ -50,8 +50,8 @@ const OF_SIGHT: readonly Metric<Sight>[] = [
   { name: 'tor_up', help: 'Whether tor answers.', of: ({ surroundings: { onion } }) => onion && truth(onion !== 'no-tor') },
   {
     name: 'onion_reachable',
-    help: 'Whether the form was reached under its onion address.',
-    of: ({ surroundings: { onion } }) => onion && truth(onion === 'reachable'),
+    help: 'Whether the form was reached under its onion address, or at least announced where only those get in who have a key.',
+    of: ({ surroundings: { onion } }) => onion && truth(onion === 'reachable' || onion === 'locked'),
   },
 ];
 

@@ -2,10 +2,17 @@ import { request } from 'node:http';
 import type { Socket } from 'node:net';
 import { textOf } from '../crypto/text-file.ts';
 import { readRegularFile } from '../runtime/files.ts';
-import { newCircuit, socksConnect, SocksError, type SocksAddress } from '../runtime/socks.ts';
+import { newCircuit, socksConnect, SocksError, type SocksAddress, type SocksFailure } from '../runtime/socks.ts';
 
-/** `no-tor`: its SOCKS port does not answer. `no-address`: the file that holds the address is missing or holds none. */
-export type OnionState = 'reachable' | 'unreachable' | 'no-tor' | 'no-address';
+export type OnionState =
+  | 'reachable'
+  | 'unreachable'
+  /** It is announced, and lets in only those who have a key; we have none. */
+  | 'locked'
+  /** The SOCKS port does not answer. */
+  | 'no-tor'
+  /** The file that holds the address is missing, or holds none. */
+  | 'no-address';
 
 export type OnionCheck = {
   readonly socks: SocksAddress;
@@ -21,6 +28,7 @@ const TRY_MS = 30_000;
 /** Circuits fail now and then: one that does says nothing. */
 const TRIES = 2;
 const MAX_ADDRESS_BYTES = 1_024;
+const STATES: Partial<Record<SocksFailure, OnionState>> = { 'tor-away': 'no-tor', 'tor-unlike': 'no-tor', 'tor-locked': 'locked' };
 const ONION = /^(?:http:\/\/)?([a-z2-7]{56}\.onion)\/?$/;
 
 /** Visits our own form as anybody would, over circuits of their own: only that shows that people can reach it. */
@@ -30,7 +38,7 @@ export async function readOnion({ socks, addressFile }: OnionCheck): Promise<Oni
   let state: OnionState = 'unreachable';
   for (let tries = 0; tries < TRIES; tries += 1) {
     state = await visit(socks, host);
-    if (state === 'reachable') return state;
+    if (state !== 'unreachable') return state;
   }
   return state;
 }
@@ -50,7 +58,7 @@ async function visit(socks: SocksAddress, host: string): Promise<OnionState> {
     const socket = await socksConnect(socks, { host, port: PORT, circuit: newCircuit() }, TRY_MS, signal);
     return (await statusOverSocket(socket, host, signal)) === 200 ? 'reachable' : 'unreachable';
   } catch (error) {
-    return error instanceof SocksError && (error.code === 'tor-away' || error.code === 'tor-unlike') ? 'no-tor' : 'unreachable';
+    return error instanceof SocksError ? (STATES[error.code] ?? 'unreachable') : 'unreachable';
   }
 }
 

@@ -34,16 +34,20 @@ export type SocksFailure =
   | 'tor-unresolved'
   /** Nothing listens at that port of the server. */
   | 'tor-connection-refused'
-  /** An onion service is not there, or does not let us in. */
+  /** An onion service is not there. */
   | 'tor-onion'
+  /** It is there, and lets in only those who have a key. */
+  | 'tor-locked'
   | 'tor-failed';
 
 /** Replies of RFC 1928 § 6, as tor uses them (socks-extensions of tor's specifications). */
-const FAILURES: ReadonlyMap<number, SocksFailure> = new Map([
+const FAILURES: ReadonlyMap<number, SocksFailure> = new Map<number, SocksFailure>([
   [2, 'tor-refused'],
   [4, 'tor-unresolved'],
   [5, 'tor-connection-refused'],
   [6, 'tor-slow'],
+  [0xf4, 'tor-locked'],
+  [0xf5, 'tor-locked'],
 ]);
 /** From here on tor's own replies, with the flag ExtendedErrors: all are about onion services. */
 const FIRST_ONION_REPLY = 0xf0;
@@ -110,7 +114,7 @@ function nameOf(proxy: SocksAddress): string {
 }
 
 function failureOf(reply: number): SocksFailure {
-  return reply >= FIRST_ONION_REPLY ? 'tor-onion' : (FAILURES.get(reply) ?? 'tor-failed');
+  return FAILURES.get(reply) ?? (reply >= FIRST_ONION_REPLY ? 'tor-onion' : 'tor-failed');
 }
 
 /** Bytes of the address in the proxy's reply, RFC 1928 § 6: a name has its length before it. */

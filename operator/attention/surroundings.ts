@@ -23,6 +23,7 @@ export function ofOnion(onion: OnionState | null): Attention[] {
   switch (onion) {
     case null:
     case 'reachable':
+    case 'locked':
       return [];
     case 'no-tor':
       return [

@@ -39,6 +39,7 @@ const WORKER: Readonly<Record<Status['worker'], string>> = {
 const ONION: Readonly<Record<NonNullable<Surroundings['onion']>, string>> = {
   reachable: 'the form was reached under it',
   unreachable: 'leads nowhere',
+  locked: 'is announced, for those who have a key',
   'no-tor': 'tor does not answer',
   'no-address': 'not known here',
 };
@@ -77,7 +78,7 @@ function ofDoor(status: Status): Fact[] {
 function ofOnion({ onion }: Surroundings): Fact[] {
   return onion === null
     ? [{ name: 'Onion address', value: 'not looked at' }]
-    : [{ name: 'Onion address', value: ONION[onion], ...well(onion === 'reachable') }];
+    : [{ name: 'Onion address', value: ONION[onion], ...well(onion === 'reachable' || onion === 'locked') }];
 }
 
 function ofLetters({ pool, replies, taken }: Status): Fact[] {

@@ -141,6 +141,8 @@ describe('mail through Tor', () => {
     ['tor-slow', 6],
     ['tor-onion', 0xf0],
     ['tor-onion', 0xf7],
+    ['tor-locked', 0xf4],
+    ['tor-locked', 0xf5],
   ])('says %s when Tor replies %d, and tries again for ever', async (reason, unknown) => {
     const socks = await proxy({}, { unknown });
     await expect(inboxBehind(at(socks)).deliver(newLetter())).rejects.toMatchObject({ reason, giveUpAfterMs: Infinity, about: 'inbox' });

@@ -1,12 +1,13 @@
 // What an onion service gives, through real tors: room for all streams of a browser, mail to an onion, and client authorization as the
 // document has it.
 import { execFileSync } from 'node:child_process';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { base32nopad } from '@scure/base';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { randomBytes } from '../../crypto/bytes.ts';
 import { LETTER_BYTES } from '../../crypto/letter.ts';
+import { readOnion, type OnionState } from '../../operator/onion.ts';
 import { ROOT } from '../../runtime/root.ts';
 import { guardedInbox, inboxesSchema } from '../../worker/inboxes/kinds.ts';
 import { openBrowser, Tab, type BrowserName } from '../support/browser.ts';
@@ -30,6 +31,13 @@ afterAll(async () => {
   await tor?.stop();
   await deployment?.stop();
 });
+
+/** What the operator's service sees of the address. */
+async function operatorsLook(): Promise<OnionState> {
+  const addressFile = join(deployment.dir, 'onion-address');
+  await writeFile(addressFile, tor.onion);
+  return readOnion({ socks: { host: '127.0.0.1', port: tor.socksPort }, addressFile });
+}
 
 /** How many streams of the client were open at once, at the most, and over how many circuits. */
 function streamsIn(events: readonly string[]): { most: number; circuits: number } {
@@ -96,6 +104,7 @@ it('mail reaches a mail server that is an onion service, and says what is wrong 
 it('only those who were given a key find the service, once it has one, as the document has it', { timeout: TEST_MS }, async () => {
   const parcel = (): Uint8Array => deployment.seal('Только для своих.');
   await visitMs(tor, parcel());
+  expect(await operatorsLook()).toBe('reachable');
   const home = join(tor.service.folder, '..', 'home');
   await mkdir(join(home, 'state/tor'), { recursive: true });
   execFileSync('ln', ['-s', tor.service.folder, join(home, 'state/tor/onion')]);
@@ -109,6 +118,7 @@ it('only those who were given a key find the service, once it has one, as the do
     return visitMs(tor, parcel()).then(String, String);
   };
   await expect.poll(asStranger, { timeout: LOAD_MS, interval: 11_000 }).toMatch(/SOCKS reply 244/);
+  expect(await operatorsLook()).toBe('locked');
   const address = tor.onion.replace('.onion', '');
   await tor.client.command(`ONION_CLIENT_AUTH_ADD ${address} x25519:${Buffer.from(base32nopad.decode(key)).toString('base64')}`);
   expect(await visitMs(tor, parcel())).toBeGreaterThan(0);

@@ -115,6 +115,7 @@ describe('the onion address', () => {
 
   it.each([
     ['reachable', undefined],
+    ['locked', undefined],
     ['no-tor', 'TOR_AWAY'],
     ['no-address', 'ONION_UNREACHABLE'],
     ['unreachable', 'ONION_UNREACHABLE'],

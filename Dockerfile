@@ -128,4 +128,4 @@ LABEL org.opencontainers.image.title="support-relay prometheus" \
 CMD ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus", "--storage.tsdb.retention.time=15d", \
   "--storage.tsdb.retention.size=512MB", "--web.listen-address=127.0.0.1:9090"]
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s \
-  CMD ["promtool", "check", "healthy", "--url=http://127.0.0.1:9090"]
+  CMD ["promtool", "query", "instant", "http://127.0.0.1:9090", "1"]

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { renderUnicodeCompact } from 'uqr';
+import { insistOnYes } from '../cli/administering/consent.ts';
 import { CliError, EXIT } from '../cli/errors.ts';
 import { describeFailure } from '../cli/failure.ts';
 import type { Io } from '../cli/terminal/io.ts';
@@ -65,7 +66,7 @@ class Setup {
     const isTrial = this.#isTrial();
     await makeFolders(layout);
     await ensureUsers(layout, this.#say);
-    if (options.burnsOnion) await burnOnion(layout);
+    if (options.burnsOnion) await this.#burnOnion();
     const address = await ensureOnion(layout, this.#say);
     if (isTrial) await this.#makeTrial();
     else await ensureWorkerSeason(layout, io.now(), io.language, this.#say);
@@ -91,6 +92,12 @@ class Setup {
       );
     }
     return this.#options.isTrial || wasMadeHere || existsSync(trialMark);
+  }
+
+  async #burnOnion(): Promise<void> {
+    const question = 'Shred the keys of the present onion address? Nobody can ever answer there again.';
+    await insistOnYes(question, !this.#asks, this.#io);
+    await burnOnion(this.#layout);
   }
 
   async #makeTrial(): Promise<void> {

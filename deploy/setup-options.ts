@@ -27,19 +27,20 @@ come as files made elsewhere, now or later. At its end it says what is left to d
   docker compose run --rm --build setup
   docker compose run --rm --volume "$PWD/from-administrator:/in:ro" setup --root-pub /in/root.pub --keyrings /in
   docker compose run --rm setup --inbox "Volunteers=maildir"
-  docker compose run --rm --volume "$PWD/mail:/in:ro" setup --inbox "Lawyers=/in/lawyers.json" --administrator /in/reminders.json
+  docker compose run --rm --volume "$PWD/mail:/in:ro" setup --inbox "Lawyers=/in/lawyers.json" --administrator none
 
   --root-pub FILE      the administrator's public root key; its fingerprint is shown, to be compared by voice
   --keyrings DIR       the administrator's keyrings, each keyring-N.json with its .minisig, and backup.recipient; taken only
                        if they verify
-  --inbox TEAM=WHERE   where a team's letters go; may be given several times. TEAM is a name or an id in the keyring. WHERE is
-                       "maildir", a folder on this server, or a file: {"host": "mail.example.org", "port": 465, "tls": "implicit",
-                       "user": "relay@example.org", "passwordFile": "password", "from": "relay@example.org", "to": "team@example.org"}
+  --inbox TEAM=WHERE   where a team's letters go; may be given several times. TEAM is a name or an id in the keyring.
+                       WHERE is "maildir", a folder on this server, or a file, with the password in another beside it:
+                       {"host": "mail.example.org", "port": 465, "tls": "implicit", "user": "relay@example.org",
+                       "passwordFile": "password", "from": "relay@example.org", "to": "team@example.org"}
   --administrator FILE such a file for reminders to the administrator, that keyrings end; "none" for no reminders
   --form               build the form again: after changes of site.json, or for the next four weeks of the offline form
-  --trial              make all keys here, to try it out. Whoever gets into this server then reads and decides everything, so the
-                       parts say at every start that this is a trial. Never for people in danger
-  --new-onion          shred the keys of the onion address and make a new one: nobody can ever answer at the former one again
+  --trial              make all keys here, to try it out. Whoever gets into this server then reads and decides everything,
+                       so the parts say at every start that this is a trial. Never for people in danger
+  --new-onion          shred the keys of the onion address and make a new one: nobody can ever answer at the former again
   --no-questions       ask nothing, even at a terminal
   --dir DIR            the folder of all this; ./state by default
   --for WHERE          how the parts run: docker (the default), debian (the package), here (processes of this user)

@@ -1,6 +1,8 @@
 import type { Redis } from 'ioredis';
+import { endMisconfigured } from '../runtime/env.ts';
 import { log } from '../runtime/log.ts';
 import { connect } from '../redis/connection.ts';
+import { refuseNewerData } from '../redis/version.ts';
 import type { OperatorConfig } from './config.ts';
 import { History } from './history.ts';
 import { PrivateListener, type ServedPage } from './listener.ts';
@@ -25,6 +27,7 @@ export class OperatorService {
 
   constructor({ redis, listen, metricsListen, onion, disk }: OperatorConfig) {
     this.#redis = connect(redis, 'operator');
+    this.#redis.on('ready', () => void refuseNewerData(this.#redis, (problem) => endMisconfigured([problem])).catch(() => undefined));
     this.#rounds = new OperatorRounds(this.#redis, { onion, disk }, (sight) => this.#publish(sight));
     const metrics = (): ServedPage => this.#published.metrics;
     const routes = {

@@ -42,6 +42,12 @@ export const newerProblem = (found: number, known = STATE_VERSION): VersionProbl
   advice: `start the newer program again, or put back the copy that was made before the upgrade (${SEE}); nothing was changed`,
 });
 
+/** For programs that only use what is there. @param refuse called with the problem, in words, when a newer program has changed it */
+export async function refuseNewerData(redis: Redis, refuse: (problem: string) => void): Promise<void> {
+  const found = await dataVersion(redis);
+  if (isNewerData(found)) refuse(versionText(newerProblem(found)));
+}
+
 /** Said before an upgrade that changes the state, until the operator agrees to it. @param changes what each step does */
 export const upgradeProblem = (found: number, to: number, changes: readonly string[]): VersionProblem => ({
   code: 'UPGRADE_WAITS',

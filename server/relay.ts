@@ -7,7 +7,7 @@ import { connect } from '../redis/connection.ts';
 import { MAX_PASSED_OVER } from '../redis/presence.ts';
 import { minutesOf } from '../redis/state.ts';
 import { VERSION } from '../runtime/version.ts';
-import { dataVersion, versionText, isNewerData, newerProblem } from '../redis/version.ts';
+import { refuseNewerData } from '../redis/version.ts';
 import { endMisconfigured } from '../runtime/env.ts';
 import type { RelayConfig } from './config.ts';
 import { Door } from './door.ts';
@@ -31,7 +31,8 @@ export class Relay implements Service {
   constructor(config: RelayConfig) {
     this.#config = config;
     this.#redis = connect(config.redis, 'relay');
-    this.#redis.on('ready', () => void refuseNewer(this.#redis).catch(() => undefined));
+    // Until then the door is closed: the newer worker has taken this version's functions away (redis/functions.ts).
+    this.#redis.on('ready', () => void refuseNewerData(this.#redis, (problem) => endMisconfigured([problem])).catch(() => undefined));
     this.#shelf = new KeyringShelf(config.keyrings);
     this.#door = new Door(this.#redis, this.#shelf, config);
   }
@@ -89,13 +90,4 @@ export class Relay implements Service {
     this.#shelf.destroy();
     this.#redis.disconnect();
   }
-}
-
-/**
- * Ends the process when what is in Redis is of a newer version, which this program could damage. Until then the door is closed: the
- * worker of that version has taken the functions of this one away (redis/functions.ts).
- */
-async function refuseNewer(redis: Redis): Promise<void> {
-  const version = await dataVersion(redis);
-  if (isNewerData(version)) endMisconfigured([versionText(newerProblem(version))]);
 }

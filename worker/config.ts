@@ -80,7 +80,7 @@ const variables = z.object({
   WORKER_ROUND_SECONDS: integer(1, MAX_ROUND_SECONDS).default(300),
   WORKER_SHARE: flushProbability.default(0.5),
   // From .env, which names it for all parts: '' where nobody has agreed to anything.
-  WORKER_UPGRADE: z.union([z.literal('').transform(() => null), integer(1, 999_999_999)]).default(null),
+  SUPPORT_RELAY_UPGRADE: z.union([z.literal('').transform(() => null), integer(1, 999_999_999)]).default(null),
   WORKER_BACKLOG_HOURS: integer(1, 24 * 60).default(72),
   WORKER_OUTBOX_LIMIT: integer(1, 1_000_000).default(2_000),
   WORKER_DEAD_LIMIT: integer(1, 1_000_000).default(2_000),
@@ -112,7 +112,7 @@ export function readWorkerConfig(env: NodeJS.ProcessEnv = process.env): WorkerCo
     torSocks: read.WORKER_TOR_SOCKS ?? null,
     roundSeconds: read.WORKER_ROUND_SECONDS,
     flushProbability: read.WORKER_SHARE,
-    upgradeTo: read.WORKER_UPGRADE,
+    upgradeTo: read.SUPPORT_RELAY_UPGRADE,
     backlogMs: read.WORKER_BACKLOG_HOURS * HOUR_MS,
     replyWeeks: read.WORKER_REPLY_WEEKS,
     limits: { outbox: read.WORKER_OUTBOX_LIMIT, dead: read.WORKER_DEAD_LIMIT, replies: read.WORKER_REPLY_LIMIT },

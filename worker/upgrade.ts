@@ -24,7 +24,7 @@ export type Upgrade = Readonly<{ version?: number; steps?: readonly DataStep[] }
 /**
  * Brings what is in Redis to this program's version. Returns what keeps it from that, for the operator: a newer version, or steps that
  * nobody has agreed to; null: it is of this version.
- * @param agreed the version that the operator has named (WORKER_UPGRADE); null: none
+ * @param agreed the version that the operator has named (SUPPORT_RELAY_UPGRADE); null: none
  */
 export async function bringUpToDate(
   redis: Redis,

@@ -234,7 +234,9 @@ describe('inboxes', () => {
 test('a new onion address is made only when asked for', async () => {
   await done();
   const before = await readFile(layout.onionAddress, 'utf8');
-  await done(['--new-onion']);
+  expect((await setup(['--new-onion'], { terminal: { answers: ['n'] } })).err).toContain('(NOT_CONFIRMED)');
+  expect(await readFile(layout.onionAddress, 'utf8')).toBe(before);
+  await done(['--new-onion'], { terminal: { answers: ['y'] } });
   expect(await readFile(layout.onionAddress, 'utf8')).not.toBe(before);
   await rm(layout.onionAddress);
   const kept = await readFile(join(layout.onionKeys, 'hostname'), 'utf8');

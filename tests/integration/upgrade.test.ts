@@ -205,7 +205,7 @@ describe('a version that changes the state', () => {
     expect(prepare(next.program('prepare'), '2')).toEqual({ code: EXIT.ok, words: '' });
     expect(await readFile(layout.version, 'utf8')).toBe('2\n');
     deployment.start('redis');
-    for (const part of ['relay', 'worker'] as const) startNext(next, part, { WORKER_UPGRADE: '2' });
+    for (const part of ['relay', 'worker'] as const) startNext(next, part, { SUPPORT_RELAY_UPGRADE: '2' });
     await deployment.untilOpen();
     const redis = await deployment.connect('worker');
     expect([await redis.get(keys.version), await redis.hget(keys.state, 'mark')]).toEqual(['2', 'made']);

@@ -158,7 +158,7 @@ async function onceDelivered({ sealed, everywhere }: Sent, letter: Needle): Prom
     readFileSync(join(deployment.inbox, 'new', name), 'latin1')
       .split('\n')
       .find((line) => line.length === 64) ?? '';
-  expect(search(delivered, [textNeedle('armor', armored)])).toContain(`armor in inbox/new/${name}`);
+  expect(search(delivered, [textNeedle('armor', armored)])).toContain(`armor in inbox/inbox-1/new/${name}`);
   // The next housekeeping rewrites the append-only file.
   await expect.poll(async () => search(await stored(), [sealed, letter]), { timeout: 15_000, interval: 500 }).toEqual([]);
 }

@@ -1,12 +1,12 @@
 // The worker's keys of a season, which are made here and never leave, and their card for the administrator.
-import { readdir } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readInputText } from '../cli/files.ts';
 import { wordListFor } from '../cli/keys/random-words.ts';
 import { daysOf, seasonBegin, SEASON_WEEKS } from '../cli/keys/season-dates.ts';
-import { createWorkerSeason, workerWeeksIn } from '../cli/keys/worker-season.ts';
+import { createWorkerSeason, setFormerKeysAside, workerWeeksIn } from '../cli/keys/worker-season.ts';
 import { cardWords, verifyCard, weekStart } from '../crypto/card.ts';
-import { weekOfCard } from '../volunteer/keys/season.ts';
+import { weekOfCard, weekOfFile } from '../volunteer/keys/season.ts';
 import type { Say } from './folders.ts';
 import type { Layout } from './layout.ts';
 
@@ -19,6 +19,7 @@ export type WorkerCard = {
 
 /** Makes the keys of a season, beginning with this week, where there are none for this week or a later one. */
 export async function ensureWorkerSeason(layout: Layout, now: Date, language: string, say: Say): Promise<void> {
+  await clearBrokenOff(layout.identities);
   const weeks = await workerWeeksIn(layout.identities);
   if ((weeks.at(-1) ?? 0) >= weekStart(now.getTime())) return;
   const from = seasonBegin(undefined, weeks, now, 'setup');
@@ -27,10 +28,30 @@ export async function ensureWorkerSeason(layout: Layout, now: Date, language: st
   await createWorkerSeason(layout.identities, { from, count: SEASON_WEEKS }, null, language);
 }
 
+/**
+ * Where the making of a season broke off, its card, which is written last, is still empty: nobody has signed these keys, and they can be
+ * made anew. Those that are whole are only put aside, in case it is the disk that has lost the card.
+ */
+async function clearBrokenOff(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  const isEmpty = async (name: string): Promise<boolean> => (await stat(join(folder, name))).size === 0;
+  const card = newestCard(names);
+  if (card === undefined || !(await isEmpty(card))) return;
+  const from = weekOfCard(card) ?? 0;
+  const weeks = names.filter((name) => (weekOfFile(name, 'txt') ?? -Infinity) >= from);
+  for (const week of weeks) if (await isEmpty(week)) await rm(join(folder, week));
+  await setFormerKeysAside(folder, from);
+}
+
+const newestCard = (names: readonly string[]): string | undefined =>
+  names
+    .filter((name) => weekOfCard(name) !== null)
+    .toSorted()
+    .at(-1);
+
 /** The card of the newest season; null where the keys were made otherwise. Throws CARD_FORMAT when it is damaged. */
 export async function workerCard(layout: Layout, language: string): Promise<WorkerCard | null> {
-  const names = (await readdir(layout.identities)).filter((name) => weekOfCard(name) !== null).sort();
-  const newest = names.at(-1);
+  const newest = newestCard(await readdir(layout.identities));
   if (newest === undefined) return null;
   const file = join(layout.identities, newest);
   const verified = verifyCard(await readInputText(file, "the worker's card"));

@@ -23,13 +23,15 @@ const FORMER = 'former-';
 
 /**
  * Gives the week files and cards of a worker's folder other names, so that keys for the same weeks can be made beside them. Returns the new
- * names. Throws OUTPUT_FAILED; doing it again goes on where it broke off.
+ * names. Throws OUTPUT_FAILED; doing it again goes on where it broke off. @param from the first moment of the first week that is meant
  */
-export async function setFormerKeysAside(folder: string): Promise<string[]> {
+export async function setFormerKeysAside(folder: string, from = 0): Promise<string[]> {
   const names = (await readdir(folder).catch((): string[] => [])).toSorted();
   const taken = new Set(names);
   const aside: string[] = [];
-  for (const name of names.filter((each) => weekOfFile(each, 'txt') !== null || weekOfCard(each) !== null)) {
+  const meant = (momentOf: (name: string) => number | null): string[] => names.filter((name) => (momentOf(name) ?? -Infinity) >= from);
+  // A card last: as long as it is there, this is not over.
+  for (const name of [...meant((each) => weekOfFile(each, 'txt')), ...meant(weekOfCard)]) {
     let former = `${FORMER}${name}`;
     while (taken.has(former)) former = `${FORMER}${former}`;
     await rename(join(folder, name), join(folder, former)).catch((error: unknown) => {

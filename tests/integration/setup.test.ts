@@ -231,6 +231,24 @@ describe('inboxes', () => {
   });
 });
 
+test('a season whose making broke off is made anew, and no key is lost', async () => {
+  const week = join(layout.identities, 'week-2026-03-02.txt');
+  const broken = join(layout.identities, 'season-2026-03-02.card');
+  await mkdir(layout.identities, { recursive: true });
+  await writeTo(week, 'a whole key');
+  await writeTo(join(layout.identities, 'week-2026-03-09.txt'), '');
+  // Written last: without it nobody has signed these keys.
+  await writeTo(broken, '');
+  const { text } = await done();
+  expect(text).toContain("making the worker's keys for 13 weeks");
+  const names = await readdir(layout.identities);
+  expect(names.filter((name) => name.includes('2026-03')).toSorted()).toEqual([
+    'former-season-2026-03-02.card',
+    'former-week-2026-03-02.txt',
+  ]);
+  expect(await readFile(join(layout.identities, 'former-week-2026-03-02.txt'), 'utf8')).toBe('a whole key');
+});
+
 test('a new onion address is made only when asked for', async () => {
   await done();
   const before = await readFile(layout.onionAddress, 'utf8');

@@ -9,6 +9,8 @@ const READY_WITHIN_MS = 2_500;
 /** A relay that is flooded is slow; one that hangs does not answer at all. */
 const ANSWER_WITHIN_MS = 3_000;
 const POLL_MS = 10;
+/** More than the answer of a relay with a thousand keyrings. A longer one is no relay of ours, and would fill our memory. */
+const MAX_ANSWER_CHARACTERS = 65_536;
 
 export type Relays = {
   /** How many relays are subscribed to the question, including those that hang. */
@@ -51,6 +53,7 @@ export function takenBy({ answers }: Relays): Taken[] {
 }
 
 function parseAnswer(nonce: string, text: string): RelayAnswer | null {
+  if (text.length > MAX_ANSWER_CHARACTERS) return null;
   try {
     const answer = relayAnswerSchema.parse(JSON.parse(text));
     return answer.nonce === nonce ? answer : null;

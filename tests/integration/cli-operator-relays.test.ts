@@ -55,6 +55,13 @@ describe('with Redis', () => {
     expect(found.status.attention[0]?.what).toContain(words);
   });
 
+  test('an answer that is longer than any of ours counts as none', async () => {
+    const taken = Array.from({ length: 5_000 }, (_, index) => ({ serial: index + 1, share: 'low' as const, dearer: 0 }));
+    stand.condition = { ...OPEN, taken };
+    const { status: found } = await status();
+    expect([found.relay, found.taken]).toEqual(['silent', []]);
+  });
+
   test('of two relays the one that has taken more counts', async () => {
     stand.condition = { ...OPEN, taken: [{ serial: 13, share: 'half', dearer: 0 }] };
     await stand.startRelay({

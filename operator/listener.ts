@@ -30,8 +30,9 @@ export class PrivateListener {
 
   constructor(address: ListenAddress | NetworkAddress, routes: Routes) {
     this.#address = address;
+    const isHere = 'kind' in address || LOOPBACK_HOST.test(address.host);
     // Otherwise a page of anybody, open in the operator's browser, could have its own name lead here, and read what we answer.
-    const isForeign = (host: string | undefined): boolean => 'kind' in address && !LOOPBACK_HOST.test(host ?? '');
+    const isForeign = (host: string | undefined): boolean => isHere && !LOOPBACK_HOST.test(host ?? '');
     this.#server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS }, (request, response) =>
       send(request, response, isForeign(request.headers.host) ? text(421, 'Ask for localhost.') : answerTo(request, routes)),
     );

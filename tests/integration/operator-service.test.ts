@@ -74,8 +74,9 @@ describe('the private listener', () => {
   });
 });
 
-it('the listener for Prometheus has the metrics alone, under any name', async () => {
-  const asking = { port: operator.metricsPort, host: 'operator:9464' };
+it('the listener for Prometheus has the metrics alone, on loopback for no foreign page', async () => {
+  const asking = { port: operator.metricsPort, host: 'localhost:9464' };
+  expect((await operator.get('/metrics', { ...asking, host: 'relay.example:9464' })).status).toBe(421);
   expect((await operator.get('/metrics', asking)).text).toContain('support_relay_door_open 1\n');
   const others = await Promise.all(['/', '/livez', '/readyz'].map((path) => operator.get(path, asking)));
   expect(others.map(({ status }) => status)).toEqual([404, 404, 404]);

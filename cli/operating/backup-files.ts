@@ -1,4 +1,5 @@
 // What a backup of the relay holds: configuration, and the keys by which it is known for years. docs/decisions/018-backup.md.
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { filesOfTar, SECRET_MODE, tarOf } from '../../runtime/tar.ts';
 import { namesIn } from '../administering/store.ts';
@@ -41,7 +42,7 @@ export async function collectFiles(dir: string): Promise<BackupFiles> {
   for (const { folder, names, isWhole } of HELD) {
     for (const name of await namesIn(join(dir, folder))) {
       const path = pathOf(folder, name);
-      if (names.test(name) && path.length <= PATH_BYTES_MAX) files.set(path, await readInput(join(dir, path), 'a file of the state'));
+      if (names.test(name) && path.length <= PATH_BYTES_MAX) files.set(path, await readHeld(join(dir, path)));
       else if (isWhole === true) throw unfit(join(dir, path));
     }
   }
@@ -51,6 +52,14 @@ export async function collectFiles(dir: string): Promise<BackupFiles> {
   const total = [...files.values()].reduce((sum, bytes) => sum + bytes.length, OVERHEAD_BYTES);
   if (total > INPUT_BYTES_MAX) throw tooMuch(dir);
   return files;
+}
+
+/** A part that was taken over could have put a link to a key of a week in the place of a file of its own. */
+async function readHeld(path: string): Promise<Uint8Array> {
+  const isLink = (await lstat(path).catch(() => null))?.isSymbolicLink() === true;
+  if (isLink)
+    throw new CliError('BACKUP_FILE', `${path} cannot be in a backup: it is a link`, 'put the file itself there; nothing was written');
+  return readInput(path, 'a file of the state');
 }
 
 /** The archive of a backup: standard tools open it. */

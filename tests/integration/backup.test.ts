@@ -1,6 +1,6 @@
 // A backup of the relay: what is in it and what is not, and to whom it is sealed.
 import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Decrypter } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -79,6 +79,15 @@ describe('a backup', () => {
     } finally {
       await writeFile(place, right);
     }
+  });
+
+  test('follows no link, which a part could have put there to have a key of a week in it', async () => {
+    const link = join(stand.state, 'tor/onion/authorized_clients/somebody.auth');
+    const [week = ''] = await readdir(join(stand.state, 'worker/identities'));
+    await symlink(join(stand.state, 'worker/identities', week), link);
+    const { code, err } = await operator(['backup', '--state', stand.state, '--out', stand.path('never.age')]);
+    expect([code, err]).toEqual([EXIT.input, expect.stringContaining(`${link} cannot be in a backup: it is a link`)]);
+    await rm(link);
   });
 
   test('misses no file of the mail settings without saying so, and is made of nothing but a state', async () => {

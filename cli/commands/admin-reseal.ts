@@ -1,10 +1,15 @@
+import { equal } from '../../crypto/bytes.ts';
+import { parsePublicKey, type PublicKey } from '../../crypto/minisign.ts';
+import { textOf } from '../../crypto/text-file.ts';
 import { join } from 'node:path';
 import { BACKUP_IDENTITY } from '../administering/backup-key.ts';
 import { openFolder } from '../administering/folder.ts';
 import { openBackup, protectBackup } from '../operating/backup.ts';
+import { KEYRINGS_FOLDER, type BackupFiles } from '../operating/backup-files.ts';
 import { defineCommand, required } from '../command.ts';
-import { EXIT } from '../errors.ts';
+import { CliError, EXIT } from '../errors.ts';
 import { insistOnNew, readInput, writeNewFiles } from '../files.ts';
+import { ROOT_PUBLIC } from '../keys/keyring-folder.ts';
 import { newPassphrase } from '../terminal/passphrase.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
@@ -35,11 +40,12 @@ backups stays on this computer. Nothing unsealed is written anywhere.
   arguments: [1, 1],
   run: async (values, [file = ''], io) => {
     const out = required(values.out, 'out', NAME);
-    const { dir } = await openFolder(values.folder, io);
+    const { dir, root } = await openFolder(values.folder, io);
     const sealed = await readInput(file, 'the backup');
     await insistOnNew([out]);
     const opener = { identity: join(dir, BACKUP_IDENTITY), passphraseFile: values['passphrase-file'] };
     const files = await openBackup(sealed, file, opener, io, NAME);
+    insistOnOurs(files, root, file);
     const passphrase = await newPassphrase(io, out, values['new-passphrase-file']);
     await writeNewFiles([{ path: out, content: await protectBackup(files, passphrase, io), secret: true }]);
     if (values.json === true) io.out(`${visibleJson({ file: out, files: [...files.keys()] })}\n`);
@@ -47,3 +53,19 @@ backups stays on this computer. Nothing unsealed is written anywhere.
     return EXIT.ok;
   },
 });
+
+/** Whoever knows the recipient can make a backup. Throws BACKUP_FORMAT for one that would have the relay believe another administrator. */
+function insistOnOurs(files: BackupFiles, root: PublicKey, name: string): void {
+  const held = files.get(`${KEYRINGS_FOLDER}/${ROOT_PUBLIC}`);
+  if (held === undefined || isKey(held, root)) return;
+  const what = `${name} is not a backup of this administrator's relay: the root.pub in it is another one`;
+  throw new CliError('BACKUP_FORMAT', what, 'ask the operator where it comes from; nothing was written');
+}
+
+function isKey(text: Uint8Array, root: PublicKey): boolean {
+  try {
+    return equal(parsePublicKey(textOf(text)).key, root.key);
+  } catch {
+    return false;
+  }
+}

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
 import { BACKUP_RECIPIENT } from '../../cli/operating/backup-recipient.ts';
 import { generateIdentity } from '../../crypto/age/identity.ts';
+import { encodePublicKey, generateKeyPair } from '../../crypto/minisign.ts';
 import { SECRET_MODE, tarOf } from '../../runtime/tar.ts';
 import { BackupStand, filesUnder, NOW, ONION_KEY, operator, PASSPHRASE } from '../support/backup-stand.ts';
 import { cli, writeTo, type CliResult } from '../support/cli.ts';
@@ -134,6 +135,18 @@ test.each<[string, () => Uint8Array]>([
   expect([code, err]).toEqual([EXIT.notAuthentic, expect.stringMatching(/\(BACKUP_FORMAT\)\n$/)]);
   expect((await filesUnder(stand.path())).filter((path) => path.endsWith('escaped'))).toEqual([]);
   expect(await filesUnder(into)).toEqual([]);
+});
+
+test('the administrator does not reseal a backup with another root key, which anybody could make', async () => {
+  const root = Buffer.from(encodePublicKey(generateKeyPair()));
+  const { file } = await foreign(tarOf(new Map([...stand.kept, ['keyrings/root.pub', root]]), SECRET_MODE));
+  const out = stand.path('never.age');
+  const { code, err } = await cli(['admin', 'reseal', file, '--out', out, '--folder', stand.folder.dir], {
+    now: NOW,
+    logN: 12,
+    terminal: { answers: [PASSPHRASE, WORDS, WORDS] },
+  });
+  expect([code, err]).toEqual([EXIT.notAuthentic, expect.stringContaining('the root.pub in it is another one')]);
 });
 
 test('refuses a backup of newer programs', async () => {

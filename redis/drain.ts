@@ -8,6 +8,8 @@ const CLOSING = 'closing';
 /** Every relay has closed it. Followed by a name of this drain, so that what a worker found in an earlier one does not count. */
 const CLOSED = 'closed-';
 const NAME_BYTES = 8;
+/** Nothing longer: the worker repeats it in each round. */
+const CLOSED_FORMAT = /^closed-[0-9a-f]{1,16}$/;
 
 export type DrainFlag = string;
 
@@ -15,7 +17,7 @@ export type DrainFlag = string;
 export const readDrain = (redis: Redis): Promise<DrainFlag | null> => redis.get(keys.drain);
 
 /** True when no relay takes anything any more, so that what the worker finds empty stays so. */
-export const isClosed = (flag: DrainFlag | null): flag is DrainFlag => flag?.startsWith(CLOSED) === true;
+export const isClosed = (flag: DrainFlag | null): flag is DrainFlag => flag !== null && CLOSED_FORMAT.test(flag);
 
 /** Begins a drain, or goes on with one. Returns its flag. */
 export async function beginDrain(redis: Redis): Promise<DrainFlag> {

@@ -115,6 +115,13 @@ describe('with relays that answer', () => {
     expect(isClosed(flags[4] ?? null)).toBe(true);
   });
 
+  test('a flag that no drain of ours has set, which the worker would repeat in each round, is not closed', () => {
+    expect(['closed-1', 'closed-', `closed-${'f'.repeat(17)}`, 'closed-x', 'x', null].map(isClosed)).toEqual([
+      true,
+      ...Array<boolean>(5).fill(false),
+    ]);
+  });
+
   test('what was found empty in an earlier drain does not count', async () => {
     await stand.admin.set(keys.drain, 'closed-2');
     await publishMix(stand.admin, { ...WELL, emptied: 'closed-1' });

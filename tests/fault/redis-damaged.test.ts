@@ -237,7 +237,9 @@ test('nobody is told "accepted" meanwhile, and all of before is delivered afterw
     for (const text of texts) expect((await deployment.post(deployment.seal(text))).status).toBe(202);
     await deployment.kill('redis');
     const { redisData, redisSocket } = deployment.layout;
-    const files = (await readdir(join(redisData, 'appendonlydir'))).filter((name) => name.endsWith('.incr.aof')).toSorted();
+    const files = (await readdir(join(redisData, 'appendonlydir')))
+      .filter((name) => name.endsWith('.incr.aof'))
+      .toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }));
     await appendFile(join(redisData, 'appendonlydir', files.at(-1) ?? ''), zeros(4_096));
     deployment.start('redis');
     await expect.poll(() => deployment.isRunning('redis')).toBe(false);

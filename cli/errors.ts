@@ -89,6 +89,7 @@ export type CliErrorCode =
   | 'UPGRADE_WAITS'
   | 'UPGRADE_RUNS'
   | 'SETUP_MISSING'
+  | 'SETUP_RUNS'
   | 'RELAY_AWAY'
   | 'INBOX_UNKNOWN'
   | 'DRAIN_ENDED'
@@ -168,6 +169,7 @@ const EXIT_OF: Record<CliErrorCode, number> = {
   UPGRADE_WAITS: EXIT.attention,
   UPGRADE_RUNS: EXIT.unavailable,
   SETUP_MISSING: EXIT.input,
+  SETUP_RUNS: EXIT.unavailable,
   REDIS_AWAY: EXIT.unavailable,
   REDIS_RUNS: EXIT.input,
   AOF_DAMAGED: EXIT.input,

@@ -26,6 +26,7 @@ import {
 } from './inboxes.ts';
 import { layoutOf, type Layout } from './layout.ts';
 import { describeLeftToDo, shownPath } from './left-to-do.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { burnOnion, ensureOnion } from './onion.ts';
 import { giveToOwners } from './owners.ts';
 import { prepareDeployment } from './prepare.ts';
@@ -196,7 +197,7 @@ export async function runSetup(argv: readonly string[], io: Io): Promise<number>
   try {
     const options = readSetupOptions(argv, join(ROOT, 'state'));
     if (options === 'help') io.out(`${SETUP_USAGE}\n`);
-    else await new Setup(options, io).run();
+    else await oneAtATime(layoutOf(options.dir), () => new Setup(options, io).run());
     return EXIT.ok;
   } catch (error) {
     const { line, exitCode } = describeFailure(error);

@@ -231,6 +231,13 @@ describe('inboxes', () => {
   });
 });
 
+test('of two at once one does nothing', async () => {
+  const results = await Promise.all([setup(), setup()]);
+  expect(results.map(({ code }) => code).toSorted((a, b) => a - b)).toEqual([EXIT.ok, EXIT.unavailable]);
+  expect(results.map(({ err }) => err).join('')).toContain('(SETUP_RUNS)');
+  await done();
+});
+
 test('a season whose making broke off is made anew, and no key is lost', async () => {
   const week = join(layout.identities, 'week-2026-03-02.txt');
   const broken = join(layout.identities, 'season-2026-03-02.card');

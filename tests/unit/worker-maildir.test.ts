@@ -89,6 +89,11 @@ describe('a Maildir', () => {
     expect([(await list('new')).length, await list('tmp')]).toEqual([2, []]);
   });
 
+  it('refuses a letter whose id is longer than a name can be, and no other with it', async () => {
+    const strange = { id: randomBytes(200), bytes: randomBytes(LETTER_BYTES) };
+    await expect(inbox.deliver(strange)).rejects.toMatchObject({ about: 'letter', reason: 'ENAMETOOLONG' });
+  });
+
   it('opens despite files that it cannot remove or read', async () => {
     await mkdir(join(path, 'box/tmp', `${toHex(letter.id)}.0123456789abcdef`));
     await mkdir(join(path, 'box/cur/sub'));

@@ -18,6 +18,8 @@ const OWN_TMP_NAME = /^[0-9a-f]{32}\.[0-9a-f]{16}$/;
  */
 const LETTER_NAME = new RegExp(`^(?<id>[0-9a-f]{${String(2 * LETTER_ID_BYTES)}})(?![0-9a-f])`);
 /** Where a new letter waits, and where the reader's mail program moves it. */
+/** Errors that concern one letter's file: a folder in its place, or an id that none of ours has. */
+const OF_ONE_LETTER: ReadonlySet<string> = new Set(['EISDIR', 'ENAMETOOLONG']);
 const PARTS = ['new', 'cur'] as const;
 /**
  * How long a listing of both folders is trusted. A repeated letter was delivered either by a worker that died (longer ago than
@@ -56,8 +58,9 @@ class Maildir implements Inbox {
       await syncDirectory(join(this.#path, 'new'));
       this.#listing?.paths.set(name, join('new', name));
     } catch (error) {
-      // A full or missing disk may come back, so no file system error is final. EISDIR concerns only this letter's file.
-      throw new Refused(Number.POSITIVE_INFINITY, errorCode(error), errorCode(error) === 'EISDIR' ? 'letter' : 'inbox');
+      // A full or missing disk may come back, so no file system error is final.
+      const code = errorCode(error);
+      throw new Refused(Number.POSITIVE_INFINITY, code, OF_ONE_LETTER.has(code) ? 'letter' : 'inbox');
     }
   }
 

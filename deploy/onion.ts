@@ -2,7 +2,7 @@
 // Formats: rend-spec-v3 [ONIONADDRESS], and tor's crypto_write_tagged_contents_to_file.
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readdir } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { base32 } from '@scure/base';
 import { readPrivateFile, readRegularFile, shred } from '../runtime/files.ts';
@@ -23,6 +23,7 @@ const CHECKSUM_BYTES = 2;
 /** Makes the onion service's keys where there are none, and writes its address for the operator. @returns the address, `….onion` */
 export async function ensureOnion(layout: Layout, say: Say): Promise<string> {
   const folder = layout.onionKeys;
+  await insistOnNoLink(folder);
   if (!existsSync(join(folder, SECRET))) {
     say("making the onion service's keys");
     await writeKeys(folder);
@@ -37,8 +38,15 @@ export async function ensureOnion(layout: Layout, say: Say): Promise<string> {
 
 /** Shreds the onion service's keys: nobody can ever answer under its address again, neither we nor whoever gets this disk later. */
 export async function burnOnion(layout: Layout): Promise<void> {
+  await insistOnNoLink(layout.onionKeys);
   const names = await readdir(layout.onionKeys).catch((): string[] => []);
   for (const name of names.filter((each) => [SECRET, PUBLIC, HOSTNAME].includes(each))) await shred(join(layout.onionKeys, name));
+}
+
+/** tor, taken over, could lead whoever sets up to another folder, whose rights would be taken away. */
+async function insistOnNoLink(folder: string): Promise<void> {
+  const isLink = (await lstat(folder).catch(() => null))?.isSymbolicLink() === true;
+  if (isLink) throw new Error(`${folder} is a link, and tor's keys belong into a folder: see who put it there, and take it away`);
 }
 
 async function writeKeys(folder: string): Promise<void> {

@@ -1,5 +1,5 @@
 // The first run of setup and those after it: what it makes and keeps, what it takes, and what it says is left to do.
-import { cp, lstat, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, lstat, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
@@ -267,6 +267,15 @@ test('a new onion address is made only when asked for', async () => {
   const kept = await readFile(join(layout.onionKeys, 'hostname'), 'utf8');
   await done();
   expect(await readFile(layout.onionAddress, 'utf8')).toBe(kept);
+});
+
+test('no link leads out of the folder of tor', async () => {
+  const other = dir.path('other');
+  await mkdir(other, { mode: 0o755 });
+  await mkdir(join(layout.dir, 'tor'), { recursive: true });
+  await symlink(other, layout.onionKeys);
+  for (const argv of [[], ['--new-onion']]) expect((await setup(argv)).err).toContain(`${layout.onionKeys} is a link`);
+  expect([(await lstat(other)).mode & 0o777, await readdir(other)]).toEqual([0o755, []]);
 });
 
 test('takes over what an earlier version left in other places', async () => {

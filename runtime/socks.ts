@@ -79,7 +79,7 @@ export function newCircuit(): Circuit {
 
 /**
  * Connects through the proxy, which also resolves the name, so that nobody else learns of it. Tor puts connections with different
- * passwords on different circuits. Throws SocksError when the proxy refuses, or for `timeoutMs` says nothing.
+ * passwords on different circuits. Throws SocksError when the proxy refuses, or there is no connection within `timeoutMs`.
  */
 export async function socksConnect(
   proxy: SocksAddress,
@@ -88,8 +88,8 @@ export async function socksConnect(
   signal?: AbortSignal,
 ): Promise<Socket> {
   const socket = connect({ ...proxy, signal });
-  const onTimeout = (): unknown => socket.destroy(new SocksError('tor-slow', 'no answer in time through the proxy'));
-  socket.setTimeout(timeoutMs, onTimeout);
+  // One time for all of it: a proxy that gives a byte now and then is as slow as one that gives none.
+  const late = setTimeout(() => socket.destroy(new SocksError('tor-slow', 'no answer in time through the proxy')), timeoutMs);
   // An error without a listener would end the program; the read that is waiting fails with it.
   socket.on('error', () => undefined);
   try {
@@ -102,10 +102,12 @@ export async function socksConnect(
     const [, reply = 0, , type] = await read(socket, 4);
     if (reply !== 0) throw new SocksError(failureOf(reply), `the proxy cannot reach it (SOCKS reply ${String(reply)})`);
     await read(socket, (await addressLength(socket, type)) + PORT_BYTES);
-    return socket.setTimeout(0).off('timeout', onTimeout);
+    return socket;
   } catch (error) {
     socket.destroy();
     throw error;
+  } finally {
+    clearTimeout(late);
   }
 }
 

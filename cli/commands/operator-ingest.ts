@@ -20,7 +20,7 @@ export const operatorIngest = defineCommand({
   name: NAME,
   summary: 'Hand in sealed parcels that came by another channel',
   usage: '[FILE…] --to ADDRESS [--at-once] [--json]',
-  examples: ['support-relay operator ingest --to unix:/run/support-relay/relay.sock text.txt'],
+  examples: ['support-relay operator ingest --to unix:/run/support-relay/relay/relay.sock text.txt'],
   details: `
 Takes what the offline form gives (text to copy, or a saved file), or parcels as bytes: one or many, from files or from
 standard input, also in the middle of a mail or a chat. Save a text in a file, or pipe it in: a terminal takes only the

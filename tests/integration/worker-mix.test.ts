@@ -138,7 +138,10 @@ describe('a round', () => {
     const operator = await stand.redis.connect('operator');
     const until = (await bench.keyring(1)).notAfter;
     expect((await readState(operator)).mix).toEqual({
+      clock: expect.stringMatching(/^\d{8}$/),
       emptied: '',
+      gaps: '',
+      trial: '',
       pool: '1-9',
       replies: '0',
       paused: '',

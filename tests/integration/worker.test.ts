@@ -4,8 +4,10 @@ import PostalMime from 'postal-mime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dearmor } from '../../crypto/age/armor.ts';
 import { openLetter } from '../../crypto/letter.ts';
+import { connect } from '../../redis/connection.ts';
 import { functionName } from '../../redis/functions.ts';
 import { keys, workerState } from '../../redis/keys.ts';
+import { Beginning } from '../../worker/beginning.ts';
 import { createWorker } from '../../worker/worker.ts';
 import { oneRedis } from '../support/one-redis.ts';
 import type { TestRedis } from '../support/redis.ts';
@@ -36,12 +38,17 @@ describe('a worker', () => {
     };
     const ours = (['ping', 'put', 'read'] as const).map(functionName);
     await admin.call('FUNCTION', 'LOAD', "#!lua name=relay\nredis.register_function('put_0', function() return 1 end)");
-    // It has no ticks until it is started.
-    const worker = await createWorker(bench.config);
+    // Without ticks: no round gives them to it.
+    const client = connect(redis.target('worker'), 'worker');
+    const beginning = new Beginning(client, bench.config, () => undefined);
+    beginning.start();
     await until('the functions', async () => (await loaded()).join() === ours.join());
     await admin.function('FLUSH');
     await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await until('the functions after a break', async () => (await loaded()).join() === ours.join());
+    beginning.destroy();
+    client.disconnect();
+    const worker = await createWorker(bench.config);
     await worker.start();
     await until('a round', async () => (await admin.exists(keys.alive)) === 1);
     await admin.function('FLUSH');

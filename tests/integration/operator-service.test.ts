@@ -98,7 +98,7 @@ describe('a round', () => {
     const done = sleep((ROUND_SECONDS * 1000) / 4).then(during);
     while (roundOf(sample) === round) {
       samples.push(sample);
-      await sleep(250);
+      await sleep(25);
       sample = await read();
     }
     await done;

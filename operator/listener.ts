@@ -1,6 +1,7 @@
 import { chmod } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { ListenAddress } from '../runtime/env.ts';
+import { closeServer } from '../runtime/http-server.ts';
 import { FIXED_HEADERS, type ResponseHeader } from '../runtime/served.ts';
 import { removeStaleSocket } from '../runtime/unix-socket.ts';
 import type { NetworkAddress } from './config.ts';
@@ -60,13 +61,8 @@ export class PrivateListener {
     return address === null || typeof address === 'string' ? null : address.port;
   }
 
-  async destroy(): Promise<void> {
-    if (!this.#server.listening) return;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
-    const timer = setTimeout(() => this.#server.closeAllConnections(), STOP_GRACE_MS);
-    await closed;
-    clearTimeout(timer);
+  destroy(): Promise<void> {
+    return closeServer(this.#server, STOP_GRACE_MS);
   }
 }
 

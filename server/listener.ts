@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server, type ServerResponse, S
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ListenAddress } from '../runtime/env.ts';
+import { closeServer } from '../runtime/http-server.ts';
 import { FIXED_HEADERS } from '../runtime/served.ts';
 import { removeStaleSocket } from '../runtime/unix-socket.ts';
 import { Connections } from './connections.ts';
@@ -108,14 +109,8 @@ export class Listener {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Finishes the requests in hand, then closes. */
   async destroy(): Promise<void> {
-    if (!this.#server.listening) return;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
-    const timer = setTimeout(() => this.#server.closeAllConnections(), STOP_GRACE_MS);
-    await closed;
-    clearTimeout(timer);
+    await closeServer(this.#server, STOP_GRACE_MS);
     clearInterval(this.#timer);
   }
 

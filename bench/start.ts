@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { choosePort } from '../deploy/port.ts';
+import { choosePort } from '../deploy/demo/port.ts';
 
 const TIMES = 3;
 

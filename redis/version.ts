@@ -3,8 +3,8 @@ import { keys } from './keys.ts';
 
 /**
  * The version of the state: of its files (the file `version`) and of what is in Redis (the key `version`), which are numbered together.
- * Whoever changes what an earlier program wrote, so that it could not go on with it, raises this and adds a step to deploy/upgrade.ts or
- * worker/upgrade.ts.
+ * Whoever changes what an earlier program wrote, so that it could not go on with it, raises this and adds a step to
+ * deploy/state/upgrade.ts or worker/upgrade.ts.
  */
 export const STATE_VERSION = 1;
 

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { build, ensureApt, ensureNode, ensureNodeModules, run } from './bootstrap.mjs';
 
-/** The usage text, read out of deploy/demo-options.ts, which plain Node cannot import. */
+/** The usage text, read out of deploy/demo/demo-options.ts, which plain Node cannot import. */
 function usage() {
-  const source = readFileSync(new URL('../deploy/demo-options.ts', import.meta.url), 'utf8');
+  const source = readFileSync(new URL('../deploy/demo/demo-options.ts', import.meta.url), 'utf8');
   return /USAGE = `([^`]*)`/.exec(source)?.[1] ?? '';
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { PARTS, type Part } from '../../deploy/parts.ts';
+import { PARTS, type Part } from '../../deploy/demo/parts.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 import { startRedis } from '../support/redis.ts';
 import { until } from '../support/worker.ts';

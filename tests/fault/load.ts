@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Part } from '../../deploy/parts.ts';
+import type { Part } from '../../deploy/demo/parts.ts';
 import type { Deployment } from '../support/deployment.ts';
 
 /** What was posted, and what the relay said it accepted. */

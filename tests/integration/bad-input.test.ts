@@ -27,9 +27,9 @@ import {
   sealParcel,
 } from '../../crypto/parcel.ts';
 import { stampBits, stampParcel } from '../../crypto/stamp.ts';
-import { program } from '../../deploy/layout.ts';
-import { PARTS } from '../../deploy/parts.ts';
-import type { Prepared } from '../../deploy/prepare.ts';
+import { program } from '../../deploy/state/layout.ts';
+import { PARTS } from '../../deploy/demo/parts.ts';
+import type { Prepared } from '../../deploy/setup/trial.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 import { http, postParcel, type HttpRequest } from '../support/http.ts';
 

@@ -8,8 +8,8 @@ import { identityToRecipient, parseIdentityFile } from '../../crypto/age/identit
 import { toHex } from '../../crypto/bytes.ts';
 import { signersOf } from '../../crypto/keyring.ts';
 import { parseSigner } from '../../crypto/minisign.ts';
-import { layoutOf } from '../../deploy/layout.ts';
-import { prepareDeployment, type Prepared, type PrepareOptions } from '../../deploy/prepare.ts';
+import { layoutOf } from '../../deploy/state/layout.ts';
+import { prepareDeployment, type Prepared, type PrepareOptions } from '../../deploy/setup/trial.ts';
 import { preparedOnce } from '../support/prepared.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -13,8 +13,8 @@ import { ready } from '../../crypto/sodium.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
 import { verifyKeyring } from '../../crypto/keyring.ts';
 import { ROOT } from '../../runtime/root.ts';
-import { PARTS, type Part } from '../../deploy/parts.ts';
-import { choosePort } from '../../deploy/port.ts';
+import { PARTS, type Part } from '../../deploy/demo/parts.ts';
+import { choosePort } from '../../deploy/demo/port.ts';
 import { postParcel } from '../support/http.ts';
 
 /** A bound for a busy machine; `npm run bench -- start` measures how long it takes. */

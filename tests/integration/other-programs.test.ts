@@ -10,7 +10,7 @@ import { WEEK_MS, weekStart } from '../../crypto/card.ts';
 import { verifyKeyring, type VerifiedKeyring } from '../../crypto/keyring.ts';
 import { parsePublicKey } from '../../crypto/minisign.ts';
 import { openSealed, parseParcel } from '../../crypto/parcel.ts';
-import { layoutOf } from '../../deploy/layout.ts';
+import { layoutOf } from '../../deploy/state/layout.ts';
 import { dayOf } from '../../volunteer/keys/season.ts';
 import { AdminFolder } from '../support/admin-folder.ts';
 import { cli, temporaryDirectory, writeTo } from '../support/cli.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { PARCEL_BYTES } from '../../crypto/parcel.ts';
-import { choosePort } from '../../deploy/port.ts';
+import { choosePort } from '../../deploy/demo/port.ts';
 import { keys } from '../../redis/keys.ts';
 import { http, postParcel } from '../support/http.ts';
 import { startRelay } from '../support/relay.ts';

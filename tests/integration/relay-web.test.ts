@@ -13,7 +13,7 @@ import { OfflineForm } from '../../server/offline-form.ts';
 import { log } from '../../runtime/log.ts';
 import { buildWeb } from '../../web/build/build.ts';
 import { readSigned } from '../../web/build/single-file.ts';
-import type { Prepared } from '../../deploy/prepare.ts';
+import type { Prepared } from '../../deploy/setup/trial.ts';
 import { http, type HttpAnswer } from '../support/http.ts';
 import { makeKeyrings } from '../support/keyrings.ts';
 import { copyPrepared } from '../support/prepared.ts';

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } fr
 import { EXIT } from '../../cli/errors.ts';
 import { createRootKey } from '../../cli/keys/root-key.ts';
 import { parsePublicKey } from '../../crypto/minisign.ts';
-import { layoutOf, type Layout } from '../../deploy/layout.ts';
-import { fingerprintOf } from '../../deploy/administrator-files.ts';
-import { runSetup } from '../../deploy/setting-up.ts';
+import { layoutOf, type Layout } from '../../deploy/state/layout.ts';
+import { fingerprintOf } from '../../deploy/setup/administrator-files.ts';
+import { runSetup } from '../../deploy/setup/setting-up.ts';
 import { inboxesSchema } from '../../worker/inboxes/kinds.ts';
 import { administratorSchema } from '../../worker/administrator.ts';
 import { captured, temporaryDirectory, writeTo, type CliInput, type CliResult } from '../support/cli.ts';

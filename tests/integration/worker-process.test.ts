@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { program } from '../../deploy/layout.ts';
+import { program } from '../../deploy/state/layout.ts';
 import type { Service } from '../../runtime/lifecycle.ts';
 import { keys, workerState } from '../../redis/keys.ts';
 import { createWorker } from '../../worker/worker.ts';

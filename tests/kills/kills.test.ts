@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import PostalMime from 'postal-mime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { PARTS, type Part } from '../../deploy/parts.ts';
+import { PARTS, type Part } from '../../deploy/demo/parts.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 import { maildirPaths } from '../support/maildir.ts';
 import { OpenedInbox } from '../support/opened-inbox.ts';

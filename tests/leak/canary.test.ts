@@ -7,7 +7,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sealRequest } from '../../crypto/seal.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
-import { PARTS } from '../../deploy/parts.ts';
+import { PARTS } from '../../deploy/demo/parts.ts';
 import { startSearchable, type Deployment } from '../support/deployment.ts';
 import { bytesNeedle, filesIn, memoryOf, redisKeys, search, textNeedle, type Needle, type Place } from './search.ts';
 

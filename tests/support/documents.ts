@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EXIT } from '../../cli/errors.ts';
-import { program } from '../../deploy/layout.ts';
+import { program } from '../../deploy/state/layout.ts';
 import { ROOT } from '../../runtime/root.ts';
 import { cli, type CliResult } from './cli.ts';
 

@@ -4,9 +4,9 @@ import { mkdir } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Layout } from '../../deploy/layout.ts';
-import { choosePort } from '../../deploy/port.ts';
-import { endProcess } from '../../deploy/supervisor.ts';
+import type { Layout } from '../../deploy/state/layout.ts';
+import { choosePort } from '../../deploy/demo/port.ts';
+import { endProcess } from '../../deploy/demo/supervisor.ts';
 import { ROOT } from '../../runtime/root.ts';
 
 const PROGRAM = join(ROOT, 'dist/operator.js');

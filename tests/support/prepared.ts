@@ -4,8 +4,8 @@ import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inject } from 'vitest';
-import { layoutOf } from '../../deploy/layout.ts';
-import { prepareDeployment, type Prepared } from '../../deploy/prepare.ts';
+import { layoutOf } from '../../deploy/state/layout.ts';
+import { prepareDeployment, type Prepared } from '../../deploy/setup/trial.ts';
 
 /** Mean time between two slots of the form. */
 const SLOT_SECONDS = 0.3;

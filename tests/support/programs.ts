@@ -2,9 +2,9 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Layout } from '../../deploy/layout.ts';
-import { PARTS, spawnPart, type Part, type PartSettings } from '../../deploy/parts.ts';
-import { endProcess } from '../../deploy/supervisor.ts';
+import type { Layout } from '../../deploy/state/layout.ts';
+import { PARTS, spawnPart, type Part, type PartSettings } from '../../deploy/demo/parts.ts';
+import { endProcess } from '../../deploy/demo/supervisor.ts';
 
 /** The three real programs of dist/ over one folder, without the demo's supervision: what ends stays ended. */
 export class Programs {

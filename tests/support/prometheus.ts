@@ -3,8 +3,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { choosePort } from '../../deploy/port.ts';
-import { endProcess } from '../../deploy/supervisor.ts';
+import { choosePort } from '../../deploy/demo/port.ts';
+import { endProcess } from '../../deploy/demo/supervisor.ts';
 import { ROOT } from '../../runtime/root.ts';
 import { until } from './worker.ts';
 

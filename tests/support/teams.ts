@@ -4,8 +4,8 @@ import { randomBytes, toHex } from '../../crypto/bytes.ts';
 import { encodeKeyring } from '../../crypto/keyring.ts';
 import { generateKeyPair, parseSecretKey, sign } from '../../crypto/minisign.ts';
 import { TEAM_ID_BYTES } from '../../crypto/wire.ts';
-import type { Layout } from '../../deploy/layout.ts';
-import type { Prepared } from '../../deploy/prepare.ts';
+import type { Layout } from '../../deploy/state/layout.ts';
+import type { Prepared } from '../../deploy/setup/trial.ts';
 
 /** The Maildir of the team at this place in the keyring; the first keeps the original one. */
 export function inboxOf({ inbox }: Layout, place: number): string {

@@ -39,6 +39,10 @@ describe('a folder may import exactly what its row says:', () => {
     ['web/desk/', '../build/pages.ts', true],
     ['cli/', '../../operator/status.ts', false],
     ['cli/', '../server/app.ts', true],
+    ['deploy/state/', '../setup/inboxes.ts', true],
+    ['deploy/setup/', '../state/layout.ts', false],
+    ['deploy/setup/', '../demo/parts.ts', true],
+    ['worker/', '../deploy/state/layout.ts', true],
   ])('%s of %s: refused %s', (folder, source, isRefused) => {
     expect(refused(folder, source)).toBe(isRefused);
   });

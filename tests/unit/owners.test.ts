@@ -3,7 +3,7 @@ import { mkdtempSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { giveToOwners } from '../../deploy/owners.ts';
+import { giveToOwners } from '../../deploy/state/owners.ts';
 
 const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 let dir: string;

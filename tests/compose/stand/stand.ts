@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { layoutOf, type Layout } from '../../../deploy/layout.ts';
+import { layoutOf, type Layout } from '../../../deploy/state/layout.ts';
 import { ROOT } from '../../../runtime/root.ts';
 import type { TorClient, TorNetwork } from '../../support/tor-network.ts';
 import { createNetwork, docker, run, RUN, type Ended } from './docker.ts';

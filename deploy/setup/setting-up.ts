@@ -2,18 +2,22 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { renderUnicodeCompact } from 'uqr';
-import { insistOnYes } from '../cli/administering/consent.ts';
-import { CliError, EXIT } from '../cli/errors.ts';
-import { describeFailure } from '../cli/failure.ts';
-import type { Io } from '../cli/terminal/io.ts';
-import type { PublicKey } from '../crypto/minisign.ts';
-import { ready } from '../crypto/sodium.ts';
-import { STATE_VERSION } from '../redis/version.ts';
-import { ROOT } from '../runtime/root.ts';
+import { insistOnYes } from '../../cli/administering/consent.ts';
+import { CliError, EXIT } from '../../cli/errors.ts';
+import { describeFailure } from '../../cli/failure.ts';
+import type { Io } from '../../cli/terminal/io.ts';
+import type { PublicKey } from '../../crypto/minisign.ts';
+import { ready } from '../../crypto/sodium.ts';
+import { STATE_VERSION } from '../../redis/version.ts';
+import { ROOT } from '../../runtime/root.ts';
+import { ensureUsers, makeFolders, replaceFile } from '../state/folders.ts';
+import { hosts, type Host } from '../state/hosts.ts';
+import { layoutOf, type Layout } from '../state/layout.ts';
+import { oneAtATime } from '../state/one-at-a-time.ts';
+import { giveToOwners } from '../state/owners.ts';
+import { stateVersion, upgradeFiles, writeVersion } from '../state/upgrade.ts';
 import { fingerprintOf, keyringsOf, rootOf, installBackupRecipient, installKeyrings, installRoot } from './administrator-files.ts';
-import { ensureUsers, makeFolders, replaceFile } from './folders.ts';
 import { buildForm, hasForm } from './form.ts';
-import { hosts, type Host } from './hosts.ts';
 import {
   askForAdministrator,
   askForInboxes,
@@ -24,14 +28,10 @@ import {
   takeInboxes,
   teamsOf,
 } from './inboxes.ts';
-import { layoutOf, type Layout } from './layout.ts';
 import { describeLeftToDo, shownPath } from './left-to-do.ts';
-import { oneAtATime } from './one-at-a-time.ts';
 import { burnOnion, ensureOnion } from './onion.ts';
-import { giveToOwners } from './owners.ts';
-import { prepareDeployment } from './prepare.ts';
 import { readSetupOptions, SETUP_USAGE, type SetupOptions } from './setup-options.ts';
-import { stateVersion, upgradeFiles, writeVersion } from './upgrade.ts';
+import { prepareDeployment } from './trial.ts';
 import { ensureWorkerSeason, workerCard } from './worker-card.ts';
 
 /** Where earlier versions had them, and where they are now. */

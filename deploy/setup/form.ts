@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stop } from 'esbuild';
-import { EXIT } from '../cli/errors.ts';
-import { runCommand } from '../cli/run.ts';
-import type { Io } from '../cli/terminal/io.ts';
-import { MANIFEST_NAME } from '../crypto/manifest.ts';
-import type { Layout } from './layout.ts';
+import { EXIT } from '../../cli/errors.ts';
+import { runCommand } from '../../cli/run.ts';
+import type { Io } from '../../cli/terminal/io.ts';
+import { MANIFEST_NAME } from '../../crypto/manifest.ts';
+import type { Layout } from '../state/layout.ts';
 
 export const hasForm = (layout: Layout): boolean => existsSync(join(layout.web, MANIFEST_NAME));
 

@@ -1,9 +1,9 @@
 // The version of the state, and the way of its files from one to the next. What is in Redis the worker changes (worker/upgrade.ts).
 import { existsSync } from 'node:fs';
-import { CliError } from '../cli/errors.ts';
-import { readInputText } from '../cli/files.ts';
-import { isNewerData, newerProblem, STATE_VERSION, upgradeProblem, versionFrom, type VersionProblem } from '../redis/version.ts';
-import { DATA_STEPS } from '../worker/upgrade.ts';
+import { CliError } from '../../cli/errors.ts';
+import { readInputText } from '../../cli/files.ts';
+import { isNewerData, newerProblem, STATE_VERSION, upgradeProblem, versionFrom, type VersionProblem } from '../../redis/version.ts';
+import { DATA_STEPS } from '../../worker/upgrade.ts';
 import { replaceFile } from './folders.ts';
 import type { Layout } from './layout.ts';
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { CliError } from '../cli/errors.ts';
-import { HOSTS, type HostName } from './hosts.ts';
+import { CliError } from '../../cli/errors.ts';
+import { HOSTS, type HostName } from '../state/hosts.ts';
 
 export type SetupOptions = Readonly<{
   dir: string;

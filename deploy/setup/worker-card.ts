@@ -1,14 +1,14 @@
 // The worker's keys of a season, which are made here and never leave, and their card for the administrator.
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readInputText } from '../cli/files.ts';
-import { wordListFor } from '../cli/keys/random-words.ts';
-import { daysOf, seasonBegin, SEASON_WEEKS } from '../cli/keys/season-dates.ts';
-import { createWorkerSeason, setFormerKeysAside, workerWeeksIn } from '../cli/keys/worker-season.ts';
-import { cardWords, verifyCard, weekStart } from '../crypto/card.ts';
-import { weekOfCard, weekOfFile } from '../volunteer/keys/season.ts';
-import type { Say } from './folders.ts';
-import type { Layout } from './layout.ts';
+import { readInputText } from '../../cli/files.ts';
+import { wordListFor } from '../../cli/keys/random-words.ts';
+import { daysOf, seasonBegin, SEASON_WEEKS } from '../../cli/keys/season-dates.ts';
+import { createWorkerSeason, setFormerKeysAside, workerWeeksIn } from '../../cli/keys/worker-season.ts';
+import { cardWords, verifyCard, weekStart } from '../../crypto/card.ts';
+import { weekOfCard, weekOfFile } from '../../volunteer/keys/season.ts';
+import type { Say } from '../state/folders.ts';
+import type { Layout } from '../state/layout.ts';
 
 export type WorkerCard = {
   readonly file: string;

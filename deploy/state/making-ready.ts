@@ -1,9 +1,9 @@
 // What is done before the parts start, each time: so that an upgrade is `git pull` and a start.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CliError, EXIT } from '../cli/errors.ts';
-import { describeFailure } from '../cli/failure.ts';
-import { ROOT } from '../runtime/root.ts';
+import { CliError, EXIT } from '../../cli/errors.ts';
+import { describeFailure } from '../../cli/failure.ts';
+import { ROOT } from '../../runtime/root.ts';
 import { makeFolders, renewRights } from './folders.ts';
 import { hosts, HOSTS } from './hosts.ts';
 import { layoutOf } from './layout.ts';

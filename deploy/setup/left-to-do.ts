@@ -1,7 +1,7 @@
 // What setup says at its end: what is left to do, in order, each with the command that does it.
 import { relative } from 'node:path';
-import type { Host } from './hosts.ts';
-import type { Layout } from './layout.ts';
+import type { Host } from '../state/hosts.ts';
+import type { Layout } from '../state/layout.ts';
 import type { WorkerCard } from './worker-card.ts';
 
 export type Survey = Readonly<{

@@ -1,13 +1,13 @@
 // Settings of mail: from a file that somebody gives, or asked for at the terminal. Passwords go into files of their own.
 import { dirname, join, resolve } from 'node:path';
 import * as z from 'zod';
-import { CliError } from '../cli/errors.ts';
-import { readInput, readInputText } from '../cli/files.ts';
-import type { Io } from '../cli/terminal/io.ts';
-import { administratorSchema } from '../worker/administrator.ts';
-import { replaceFile } from './folders.ts';
-import type { Host } from './hosts.ts';
-import type { Layout } from './layout.ts';
+import { CliError } from '../../cli/errors.ts';
+import { readInput, readInputText } from '../../cli/files.ts';
+import type { Io } from '../../cli/terminal/io.ts';
+import { administratorSchema } from '../../worker/administrator.ts';
+import { replaceFile } from '../state/folders.ts';
+import type { Host } from '../state/hosts.ts';
+import type { Layout } from '../state/layout.ts';
 
 /** As in inboxes.json, without what says which inbox it is. */
 export type MailSettings = Readonly<Record<string, unknown>>;

@@ -2,16 +2,16 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CliError } from '../cli/errors.ts';
-import { putFile } from '../cli/files.ts';
-import { KEYRING_FILE, readKeyringFiles, type KeyringFile } from '../cli/keys/keyring-files.ts';
-import { readRootPublicKey } from '../cli/keys/root-key.ts';
-import { BACKUP_RECIPIENT, readBackupRecipient } from '../cli/operating/backup-recipient.ts';
-import { toHex } from '../crypto/bytes.ts';
-import { chained } from '../crypto/keyring.ts';
-import { encodePublicKey, type PublicKey } from '../crypto/minisign.ts';
-import { fingerprint } from '../volunteer/keys/fingerprint.ts';
-import type { Layout } from './layout.ts';
+import { CliError } from '../../cli/errors.ts';
+import { putFile } from '../../cli/files.ts';
+import { KEYRING_FILE, readKeyringFiles, type KeyringFile } from '../../cli/keys/keyring-files.ts';
+import { readRootPublicKey } from '../../cli/keys/root-key.ts';
+import { BACKUP_RECIPIENT, readBackupRecipient } from '../../cli/operating/backup-recipient.ts';
+import { toHex } from '../../crypto/bytes.ts';
+import { chained } from '../../crypto/keyring.ts';
+import { encodePublicKey, type PublicKey } from '../../crypto/minisign.ts';
+import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
+import type { Layout } from '../state/layout.ts';
 
 /** As `support-relay show root.pub` has it. */
 export const fingerprintOf = (root: PublicKey): string => fingerprint(toHex(root.key));

@@ -2,9 +2,9 @@
 import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { CliError } from '../cli/errors.ts';
-import { errorCode } from '../runtime/log.ts';
-import { removeStaleSocket } from '../runtime/unix-socket.ts';
+import { CliError } from '../../cli/errors.ts';
+import { errorCode } from '../../runtime/log.ts';
+import { removeStaleSocket } from '../../runtime/unix-socket.ts';
 import type { Layout } from './layout.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { program, REDIS_CONF, type Layout } from './layout.ts';
+import { program, REDIS_CONF, type Layout } from '../state/layout.ts';
 
 export const PARTS = ['redis', 'relay', 'worker'] as const;
 export type Part = (typeof PARTS)[number];

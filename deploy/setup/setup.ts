@@ -1,4 +1,4 @@
-import { processIo } from '../cli/terminal/process-io.ts';
+import { processIo } from '../../cli/terminal/process-io.ts';
 import { runSetup } from './setting-up.ts';
 
 process.umask(0o077);

@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import { lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAcl } from '../cli/operating/acl.ts';
-import { readInputText } from '../cli/files.ts';
-import { aclFile } from '../redis/acl.ts';
+import { writeAcl } from '../../cli/operating/acl.ts';
+import { readInputText } from '../../cli/files.ts';
+import { aclFile } from '../../redis/acl.ts';
 import { ROLES, SOCKET_FOLDERS, type Layout } from './layout.ts';
 
 export type Say = (step: string) => void;

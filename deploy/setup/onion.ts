@@ -5,9 +5,9 @@ import { existsSync } from 'node:fs';
 import { chmod, lstat, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { base32 } from '@scure/base';
-import { readPrivateFile, readRegularFile, shred } from '../runtime/files.ts';
-import { replaceFile, type Say } from './folders.ts';
-import type { Layout } from './layout.ts';
+import { readPrivateFile, readRegularFile, shred } from '../../runtime/files.ts';
+import { replaceFile, type Say } from '../state/folders.ts';
+import type { Layout } from '../state/layout.ts';
 
 const SECRET = 'hs_ed25519_secret_key';
 const PUBLIC = 'hs_ed25519_public_key';

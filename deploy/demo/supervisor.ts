@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Layout } from './layout.ts';
+import type { Layout } from '../state/layout.ts';
 import { PARTS, spawnPart, type Part, type PartSettings } from './parts.ts';
 
 const BACKOFF_FIRST_MS = 100;

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Role } from '../redis/connection.ts';
-import { TRIAL_MARK } from '../runtime/keyrings.ts';
-import { ROOT } from '../runtime/root.ts';
+import type { Role } from '../../redis/connection.ts';
+import { TRIAL_MARK } from '../../runtime/keyrings.ts';
+import { ROOT } from '../../runtime/root.ts';
 
 /** sockaddr_un.sun_path has 108 bytes, including the terminating zero (unix(7)). */
 const SOCKET_PATH_BYTES_MAX = 107;

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readDemoOptions, USAGE, DemoUsageError, type DemoOptions } from './demo-options.ts';
-import { replaceFile } from './folders.ts';
-import { layoutOf, program, type Layout } from './layout.ts';
+import { replaceFile } from '../state/folders.ts';
+import { layoutOf, program, type Layout } from '../state/layout.ts';
 import { endLeftovers, lockDeployment, unlockDeployment } from './lock.ts';
 import { PARTS, type Part } from './parts.ts';
 import { choosePort } from './port.ts';
 import { whenOrphaned } from './processes.ts';
-import { prepareDeployment, type Prepared } from './prepare.ts';
+import { prepareDeployment, type Prepared } from '../setup/trial.ts';
 import { Supervisor } from './supervisor.ts';
 
 const ROUND_SECONDS = 1;

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Layout } from './layout.ts';
+import type { Layout } from '../state/layout.ts';
 import { startTimeOf } from './processes.ts';
 
 /** Pids are reused, but a pid together with its start time is unique. */

@@ -1,14 +1,14 @@
 // Where each team's letters go, and reminders to the administrator: the worker's inboxes.json and administrator.json.
 import { existsSync } from 'node:fs';
 import * as z from 'zod';
-import { CliError } from '../cli/errors.ts';
-import { readInputText } from '../cli/files.ts';
-import type { Io } from '../cli/terminal/io.ts';
-import type { Keyring } from '../crypto/keyring.ts';
-import { inboxesSchema } from '../worker/inboxes/kinds.ts';
-import { replaceFile } from './folders.ts';
-import type { Host } from './hosts.ts';
-import type { Layout } from './layout.ts';
+import { CliError } from '../../cli/errors.ts';
+import { readInputText } from '../../cli/files.ts';
+import type { Io } from '../../cli/terminal/io.ts';
+import type { Keyring } from '../../crypto/keyring.ts';
+import { inboxesSchema } from '../../worker/inboxes/kinds.ts';
+import { replaceFile } from '../state/folders.ts';
+import type { Host } from '../state/hosts.ts';
+import type { Layout } from '../state/layout.ts';
 import { askForMail, insistOnMail, mailFromFile, type MailSettings } from './mail-settings.ts';
 
 type Team = Keyring['teams'][number];

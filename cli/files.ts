@@ -3,6 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { randomBytes, toHex } from '../crypto/bytes.ts';
 import { textOf } from '../crypto/text-file.ts';
 import { FileError, readRegularFile } from '../runtime/files.ts';
+import { giveTo, ownerByFolder, type Owner } from '../runtime/ownership.ts';
 import { SocksError } from '../runtime/socks.ts';
 import { CliError } from './errors.ts';
 
@@ -46,8 +47,6 @@ export function tooLarge(name: string): CliError {
   );
 }
 
-/** Numbers of a user and a group. */
-export type Owner = { readonly uid: number; readonly gid: number };
 /** `owner`: whose it becomes, where that is not whoever writes it. */
 export type NewFile = { path: string; content: string | Uint8Array; secret: boolean; owner?: Owner };
 
@@ -67,7 +66,7 @@ export async function writeNewFiles(files: readonly NewFile[]): Promise<void> {
       const folder = await mkdir(dirname(file.path), { recursive: true, mode: files.some(({ secret }) => secret) ? 0o700 : 0o755 });
       const handle = await open(file.path, 'wx', file.secret ? PRIVATE : PUBLIC);
       made.set(file.path, handle);
-      if (file.owner !== undefined) await handle.chown(file.owner.uid, file.owner.gid);
+      await giveTo(file.owner ?? null, handle);
       await syncFolders(dirname(resolve(file.path)), folder);
     }
     for (const { path, content } of files) {
@@ -87,15 +86,17 @@ export async function writeNewFiles(files: readonly NewFile[]): Promise<void> {
 }
 
 /**
- * Writes a public file in place of one that may be there: whoever reads it, also after a power cut, finds the old or the new one, whole.
- * Throws OUTPUT_FAILED.
+ * Writes a file in place of one that may be there: whoever reads it, also after a power cut, finds the old or the new one, whole, and one
+ * that belongs to the owner of its folder already. Throws OUTPUT_FAILED. @param mode its rights, whatever the umask; else a public file's
  */
-export async function putFile(path: string, content: string | Uint8Array): Promise<void> {
+export async function putFile(path: string, content: string | Uint8Array, mode?: number): Promise<void> {
   // By chance, since two programs may have one number, each in its own container.
   const half = `${path}.${toHex(randomBytes(8))}.tmp`;
   try {
-    const handle = await open(half, 'wx', PUBLIC);
+    const handle = await open(half, 'wx', mode ?? PUBLIC);
     try {
+      await giveTo(await ownerByFolder(dirname(resolve(path))), handle);
+      if (mode !== undefined) await handle.chmod(mode);
       await handle.writeFile(content);
       await handle.sync();
     } finally {

@@ -2,7 +2,7 @@ import { MAX_CARD_WEEKS } from '../../crypto/card.ts';
 import { dayOf } from '../../volunteer/keys/season.ts';
 import { defineCommand, required, wholeNumber } from '../command.ts';
 import { EXIT } from '../errors.ts';
-import type { Owner } from '../files.ts';
+import type { Owner } from '../../runtime/ownership.ts';
 import { listLanguage } from '../keys/random-words.ts';
 import { daysOf, seasonBegin, SEASON_WEEKS } from '../keys/season-dates.ts';
 import { insistOnWholeCards } from '../keys/whole-seasons.ts';

@@ -15,7 +15,7 @@ export type KeyringFile = VerifiedKeyring & { readonly signed: SignedKeyring };
 
 /**
  * Reads keyrings with FILE.minisig beside each; of a folder all `keyring-<serial>.json` in it. Verified before anything is built, so that
- * a failure names the file. Throws INPUT_MISSING for a folder without any, KEYRING_CHAIN or KEYRING_TWICE when they do not fit together,
+ * a failure names the file; by rising serial. Throws INPUT_MISSING for a folder without any, KEYRING_CHAIN or KEYRING_TWICE when they do not fit together,
  * and what `readKeyring` throws.
  */
 export async function readKeyringFiles(paths: readonly string[], root: PublicKey): Promise<KeyringFile[]> {
@@ -31,7 +31,7 @@ export async function readKeyringFiles(paths: readonly string[], root: PublicKey
   );
   const [unfit] = chained(keyrings).refused;
   if (unfit !== undefined) throw unfit.error;
-  return keyrings;
+  return keyrings.toSorted((a, b) => a.keyring.serial - b.keyring.serial);
 }
 
 async function filesAt(path: string): Promise<string[]> {

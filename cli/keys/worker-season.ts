@@ -1,13 +1,14 @@
 // The worker's folder of identities on the relay's machine: a plain file for each week, which the worker alone may read.
 import { execFile } from 'node:child_process';
-import { chown, mkdir, readdir, rename, stat } from 'node:fs/promises';
+import { chown, mkdir, readdir, rename } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { cardWords, verifyCard } from '../../crypto/card.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { cardFileName, makeWorkerSeason, weekOfCard, weekOfFile } from '../../volunteer/keys/season.ts';
 import { UsageError } from '../errors.ts';
-import { insistOnNew, reason, syncFolders, writeFailure, writeNewFiles, type Owner } from '../files.ts';
+import { ownerByFolder, type Owner } from '../../runtime/ownership.ts';
+import { insistOnNew, reason, syncFolders, writeFailure, writeNewFiles } from '../files.ts';
 import { wordListFor } from './random-words.ts';
 
 export type NewWorkerSeason = { readonly card: string; readonly words: string[]; readonly files: string[] };
@@ -80,10 +81,7 @@ async function ownFolder(folder: string, owner: Owner | null): Promise<void> {
  * be closed to the worker. Null: whoever runs this. Throws USAGE when there is no such user.
  */
 export async function ownerAsked(asked: string | undefined, folder: string, command: string): Promise<Owner | null> {
-  if (asked !== undefined) return userNamed(asked, command);
-  if (process.getuid?.() !== 0) return null;
-  const stats = await stat(folder).catch(() => null);
-  return stats === null ? null : { uid: stats.uid, gid: stats.gid };
+  return asked === undefined ? ownerByFolder(folder) : userNamed(asked, command);
 }
 
 /** By its name, as the system knows it, or as UID:GID for a container's user. */

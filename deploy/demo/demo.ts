@@ -37,7 +37,7 @@ class Demo {
   #url = '';
   #locked = false;
   #isReady = false;
-  #writing: Promise<void> = Promise.resolve();
+  #writing: Promise<unknown> = Promise.resolve();
 
   constructor(options: DemoOptions, dir: string) {
     this.#options = options;

@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CliError } from '../../cli/errors.ts';
-import { putFile } from '../../cli/files.ts';
 import { KEYRING_FILE, readKeyringFiles, type KeyringFile } from '../../cli/keys/keyring-files.ts';
 import { readRootPublicKey } from '../../cli/keys/root-key.ts';
 import { BACKUP_RECIPIENT, readBackupRecipient } from '../../cli/operating/backup-recipient.ts';
@@ -11,7 +10,11 @@ import { toHex } from '../../crypto/bytes.ts';
 import { chained } from '../../crypto/keyring.ts';
 import { encodePublicKey, type PublicKey } from '../../crypto/minisign.ts';
 import { fingerprint } from '../../volunteer/keys/fingerprint.ts';
+import { replaceFile } from '../state/folders.ts';
 import type { Layout } from '../state/layout.ts';
+
+/** A relay that runs as another user than root, whose the folder is, has to read them. */
+const PUBLIC = 0o644;
 
 /** As `support-relay show root.pub` has it. */
 export const fingerprintOf = (root: PublicKey): string => fingerprint(toHex(root.key));
@@ -31,7 +34,7 @@ export async function installRoot(layout: Layout, file: string): Promise<PublicK
       `ask the administrator which is right. If it was made anew, empty ${layout.keyrings} first; nothing was changed`,
     );
   }
-  if (before === null) await putFile(layout.rootKey, encodePublicKey(given));
+  if (before === null) await replaceFile(layout.rootKey, encodePublicKey(given), PUBLIC);
   return given;
 }
 
@@ -39,7 +42,7 @@ export async function installRoot(layout: Layout, file: string): Promise<PublicK
 export async function installBackupRecipient(layout: Layout, folder: string): Promise<void> {
   if (!existsSync(join(folder, BACKUP_RECIPIENT))) return;
   const { text } = await readBackupRecipient(join(folder, BACKUP_RECIPIENT), layout.rootKey);
-  await putFile(join(layout.keyrings, BACKUP_RECIPIENT), text);
+  await replaceFile(join(layout.keyrings, BACKUP_RECIPIENT), text, PUBLIC);
 }
 
 /** The keyrings that are there. Throws what is wrong with one of them. */
@@ -56,8 +59,8 @@ export async function installKeyrings(layout: Layout, folder: string, root: Publ
   if (unfit !== undefined) throw unfit.error;
   for (const { keyring, signed } of added) {
     const file = layout.keyringFile(keyring.serial);
-    await putFile(`${file}.minisig`, signed.signature);
-    await putFile(file, signed.json);
+    await replaceFile(`${file}.minisig`, signed.signature, PUBLIC);
+    await replaceFile(file, signed.json, PUBLIC);
   }
   return added;
 }

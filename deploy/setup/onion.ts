@@ -30,9 +30,7 @@ export async function ensureOnion(layout: Layout, say: Say): Promise<string> {
   }
   const address = onionAddressOf(await readPublicKey(folder));
   await mkdir(dirname(layout.onionAddress), { recursive: true, mode: 0o700 });
-  if (!existsSync(layout.onionAddress) || (await readRegularFile(layout.onionAddress, 1_024)).toString() !== `${address}\n`) {
-    await replaceFile(layout.onionAddress, `${address}\n`, 0o600);
-  }
+  await replaceFile(layout.onionAddress, `${address}\n`, 0o600);
   return address;
 }
 

@@ -6,6 +6,7 @@ import { wordListFor } from '../../cli/keys/random-words.ts';
 import { daysOf, seasonBegin, SEASON_WEEKS } from '../../cli/keys/season-dates.ts';
 import { createWorkerSeason, setFormerKeysAside, workerWeeksIn } from '../../cli/keys/worker-season.ts';
 import { cardWords, verifyCard, weekStart } from '../../crypto/card.ts';
+import { ownerByFolder } from '../../runtime/ownership.ts';
 import { weekOfCard, weekOfFile } from '../../volunteer/keys/season.ts';
 import type { Say } from '../state/folders.ts';
 import type { Layout } from '../state/layout.ts';
@@ -25,7 +26,7 @@ export async function ensureWorkerSeason(layout: Layout, now: Date, language: st
   const from = seasonBegin(undefined, weeks, now, 'setup');
   const [first, last] = daysOf(from, SEASON_WEEKS);
   say(`making the worker's keys for ${String(SEASON_WEEKS)} weeks, from ${first} to ${last}`);
-  await createWorkerSeason(layout.identities, { from, count: SEASON_WEEKS }, null, language);
+  await createWorkerSeason(layout.identities, { from, count: SEASON_WEEKS }, await ownerByFolder(layout.identities), language);
 }
 
 /**

@@ -1,10 +1,11 @@
 // The folders of a deployment, and Redis' users: what every deployment has, whoever makes its keys.
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAcl } from '../../cli/operating/acl.ts';
-import { readInputText } from '../../cli/files.ts';
+import { INPUT_BYTES_MAX, putFile, readInputText } from '../../cli/files.ts';
 import { aclFile } from '../../redis/acl.ts';
+import { readUnlinkedFile } from '../../runtime/files.ts';
 import { ROLES, SOCKET_FOLDERS, type Layout } from './layout.ts';
 
 export type Say = (step: string) => void;
@@ -38,15 +39,13 @@ export async function ensureUsers(layout: Layout, say: Say): Promise<void> {
 export async function renewRights(layout: Layout): Promise<void> {
   const password = async (role: (typeof ROLES)[number]) => (await readInputText(layout.passwordFile(role), 'the password')).trim();
   const passwords = { relay: await password('relay'), worker: await password('worker'), operator: await password('operator') };
-  const content = aclFile(passwords);
-  if (existsSync(layout.acl) && (await readInputText(layout.acl, "Redis' users")) === content) return;
-  await replaceFile(layout.acl, content, 0o600);
+  await replaceFile(layout.acl, aclFile(passwords), 0o600);
 }
 
-/** Replaces a file atomically: a reader sees the old content or the new, never a part of it. */
-export async function replaceFile(path: string, content: string | Uint8Array, mode: number): Promise<void> {
-  const temporary = `${path}.new`;
-  await rm(temporary, { force: true });
-  await writeFile(temporary, content, { mode, flag: 'wx' });
-  await rename(temporary, path);
+/** Writes a file of a deployment, unless it is there with this content. @returns whether it was written. Throws OUTPUT_FAILED */
+export async function replaceFile(path: string, content: string | Uint8Array, mode: number): Promise<boolean> {
+  const before = await readUnlinkedFile(path, INPUT_BYTES_MAX).catch(() => null);
+  if (before?.equals(Buffer.from(content)) === true) return false;
+  await putFile(path, content, mode);
+  return true;
 }

@@ -4,7 +4,7 @@ import { constants } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Owner } from '../../cli/files.ts';
+import type { Owner } from '../../runtime/ownership.ts';
 
 /**
  * A file, or a folder with everything in it. `secret`: for its owner alone; `open`: for everybody, since nothing in it is secret; `as-is`:

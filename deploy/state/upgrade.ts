@@ -24,7 +24,8 @@ export async function stateVersion(layout: Layout): Promise<number | null> {
   return existsSync(layout.version) ? versionFrom(await readInputText(layout.version, 'the version of the state')) : null;
 }
 
-export const writeVersion = (layout: Layout, version: number): Promise<void> => replaceFile(layout.version, `${String(version)}\n`, 0o600);
+export const writeVersion = (layout: Layout, version: number): Promise<boolean> =>
+  replaceFile(layout.version, `${String(version)}\n`, 0o600);
 
 /**
  * Brings the files of a state to this program's version. Throws DATA_NEWER when they are of one that it does not know, UPGRADE_WAITS until

@@ -1,4 +1,5 @@
 // The first run of setup and those after it: what it makes and keeps, what it takes, and what it says is left to do.
+import { lstatSync, readdirSync } from 'node:fs';
 import { cp, lstat, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest';
@@ -56,6 +57,28 @@ async function everything(folder = layout.dir): Promise<Record<string, string>> 
 }
 
 const json = async (file: string): Promise<unknown> => JSON.parse(await readFile(file, 'utf8'));
+/**
+ * Names of files that others than the parts' user own, meanwhile, where parts look for files all the time: they would say of each that
+ * something is wrong with it.
+ */
+async function foreignMeanwhile(owner: number, work: () => Promise<unknown>): Promise<string[]> {
+  const seen = new Set<string>();
+  const watch = setInterval(() => {
+    for (const folder of [layout.keyrings, layout.web, layout.mail]) {
+      for (const name of readdirSync(folder, { recursive: true }).map(String)) {
+        const stats = lstatSync(join(folder, name), { throwIfNoEntry: false });
+        if (stats?.isFile() === true && stats.uid !== owner && !name.endsWith('.tmp')) seen.add(name);
+      }
+    }
+  }, 1);
+  await work().finally(() => clearInterval(watch));
+  return [...seen];
+}
+
+const isRoot = process.getuid?.() === 0;
+/** Whose the files are with Docker. */
+const user = isRoot ? 1000 : (process.getuid?.() ?? 0);
+
 /** The steps that are left, without their numbers. */
 const left = ({ text }: CliResult): string[] => [...text.matchAll(/^ {2}\d+\. (.*)$/gm)].map(([, step = '']) => step);
 
@@ -93,9 +116,8 @@ describe('the first run', () => {
 
   test('gives all of it to the user of the containers, if root runs it', async () => {
     await done(['--for', 'docker']);
-    const isRoot = process.getuid?.() === 0;
     for (const name of ['', ...(await readdir(layout.dir, { recursive: true }))]) {
-      expect((await lstat(join(layout.dir, name))).uid, name).toBe(isRoot ? 1000 : process.getuid?.());
+      expect((await lstat(join(layout.dir, name))).uid, name).toBe(user);
     }
   });
 });
@@ -118,10 +140,17 @@ describe("the administrator's files", () => {
     expect(left(first)).toContain("Take the administrator's keyrings.");
 
     const second = await done(['--keyrings', given]);
+    expect(second.text).toContain('took keyrings 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13\n');
     expect((await readdir(layout.keyrings)).filter((name) => name.endsWith('.minisig'))).toHaveLength(13);
     expect(await readFile(join(layout.keyrings, 'backup.recipient'), 'utf8')).toBe(await readFile(join(given, 'backup.recipient'), 'utf8'));
     expect(await readdir(layout.web)).toContain('form.html');
     expect(left(second)).toContain('Say where letters go for: "Psychologists".');
+  });
+
+  test('each file belongs to who reads it from the first moment', async () => {
+    await done(['--for', 'docker']);
+    const argv = ['--root-pub', join(given, 'root.pub'), '--keyrings', given, '--inbox', 'Psychologists=maildir'];
+    expect(await foreignMeanwhile(user, () => done(['--for', 'docker', ...argv]))).toEqual([]);
   });
 
   test('another root.pub is refused, and nothing changes', async () => {

@@ -1,9 +1,10 @@
 // The last part of the build: lists its files in the manifest, compresses them, and puts them where the relay serves them from.
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { encodeManifest, MANIFEST_NAME, MANIFEST_SIGNATURE_NAME, parseManifest } from '../../crypto/manifest.ts';
+import { ownerByFolder, type Owner } from '../../runtime/ownership.ts';
 
 const COMPRESS = {
   // The highest quality takes ten times as long and saves one percent. Over an onion service browsers accept only gzip.
@@ -78,7 +79,9 @@ export async function publish(staging: string, outDir: string, agree: (former: F
   await Promise.all([...files].map(([path, bytes]) => writeCopies(staging, path, bytes)));
   await writeFile(join(staging, MANIFEST_NAME), manifest);
   const folders = new Set([...files.keys()].map((path) => dirname(join(outDir, path))));
-  for (const folder of folders) await mkdir(folder, { recursive: true });
+  for (const folder of folders) await makeFolder(folder, outDir);
+  const owner = await ownerByFolder(outDir);
+  if (owner !== null) for (const name of await readdir(staging, { recursive: true })) await makeReadable(join(staging, name), owner);
   for (const path of files.keys()) {
     for (const each of ['', ...Object.keys(COMPRESS)].map((suffix) => path + suffix)) await move(join(staging, each), join(outDir, each));
   }
@@ -88,6 +91,20 @@ export async function publish(staging: string, outDir: string, agree: (former: F
     for (const suffix of ['', ...Object.keys(COMPRESS)]) await rm(join(outDir, path + suffix), { force: true });
   }
   return former;
+}
+
+/** Makes a folder of the form, and those that it is in. */
+async function makeFolder(folder: string, outDir: string): Promise<void> {
+  const owner = await ownerByFolder(outDir);
+  const made = await mkdir(folder, { recursive: true });
+  if (made === undefined || owner === null) return;
+  for (let each = folder; each.length >= made.length; each = dirname(each)) await makeReadable(each, owner);
+}
+
+/** Built by root with a strict umask, it would be closed to the relay, which looks for a new form all the time. */
+async function makeReadable(path: string, { uid, gid }: Owner): Promise<void> {
+  await chown(path, uid, gid);
+  await chmod(path, (await stat(path)).isDirectory() ? 0o755 : 0o644);
 }
 
 /** Removes `to` where there is no `from`: a compressed copy that was not made this time, while the former one is of other bytes. */

@@ -5,8 +5,8 @@ import { stat, type FileHandle } from 'node:fs/promises';
 export type Owner = { readonly uid: number; readonly gid: number };
 
 /**
- * Whose a file becomes that is made in `folder`: where root makes it, the folder's owner, since root's file would be closed to the part that
- * reads there. Null: whoever makes it.
+ * Whose a file becomes that is made in `folder`: where root makes it, the folder's owner, since root's file would be closed to the part
+ * that reads there. Null: whoever makes it.
  */
 export async function ownerByFolder(folder: string): Promise<Owner | null> {
   if (process.getuid?.() !== 0) return null;

@@ -15,8 +15,8 @@ export type KeyringFile = VerifiedKeyring & { readonly signed: SignedKeyring };
 
 /**
  * Reads keyrings with FILE.minisig beside each; of a folder all `keyring-<serial>.json` in it. Verified before anything is built, so that
- * a failure names the file; by rising serial. Throws INPUT_MISSING for a folder without any, KEYRING_CHAIN or KEYRING_TWICE when they do not fit together,
- * and what `readKeyring` throws.
+ * a failure names the file. By rising serial. Throws INPUT_MISSING for a folder without any, KEYRING_CHAIN or KEYRING_TWICE when they do
+ * not fit together, and what `readKeyring` throws.
  */
 export async function readKeyringFiles(paths: readonly string[], root: PublicKey): Promise<KeyringFile[]> {
   const files = (await Promise.all(paths.map(filesAt))).flat();

@@ -38,11 +38,11 @@ export async function installRoot(layout: Layout, file: string): Promise<PublicK
   return given;
 }
 
-/** Takes the recipient of backups from a folder that has one. Throws BACKUP_RECIPIENT unless the root key signed it. */
-export async function installBackupRecipient(layout: Layout, folder: string): Promise<void> {
-  if (!existsSync(join(folder, BACKUP_RECIPIENT))) return;
+/** Takes the recipient of backups from a folder that has one. @returns whether it was not here already. Throws BACKUP_RECIPIENT unless the root key signed it. */
+export async function installBackupRecipient(layout: Layout, folder: string): Promise<boolean> {
+  if (!existsSync(join(folder, BACKUP_RECIPIENT))) return false;
   const { text } = await readBackupRecipient(join(folder, BACKUP_RECIPIENT), layout.rootKey);
-  await replaceFile(join(layout.keyrings, BACKUP_RECIPIENT), text, PUBLIC);
+  return replaceFile(join(layout.keyrings, BACKUP_RECIPIENT), text, PUBLIC);
 }
 
 /** The keyrings that are there. Throws what is wrong with one of them. */

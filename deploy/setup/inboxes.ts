@@ -1,20 +1,25 @@
 // Where each team's letters go, and reminders to the administrator: the worker's inboxes.json and administrator.json.
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import * as z from 'zod';
 import { CliError } from '../../cli/errors.ts';
 import { readInputText } from '../../cli/files.ts';
 import type { Io } from '../../cli/terminal/io.ts';
+import { visibleLine } from '../../cli/terminal/terminal.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import { inboxesSchema } from '../../worker/inboxes/kinds.ts';
 import { replaceFile } from '../state/folders.ts';
 import type { Host } from '../state/hosts.ts';
 import type { Layout } from '../state/layout.ts';
-import { askForMail, insistOnMail, mailFromFile, type MailSettings } from './mail-settings.ts';
+import { shownPath } from './left-to-do.ts';
+import { askForMail, insistOnMail, keepFiles, mailFromFile, type Mail } from './mail-settings.ts';
 
 type Team = Keyring['teams'][number];
-const listSchema = z.array(z.looseObject({ id: z.string(), team: z.string() }));
-type Inbox = z.output<typeof listSchema>[number];
-type Where = { readonly layout: Layout; readonly host: Host };
+const inboxSchema = z.looseObject({ id: z.string(), team: z.string() });
+const listSchema = z.array(inboxSchema);
+type Inbox = z.output<typeof inboxSchema>;
+/** `tell` is called with each setting, and whether it is another than before. */
+type Where = { readonly layout: Layout; readonly host: Host; readonly tell: (setting: string, isNew: boolean) => void };
 
 /** The list as it is in its file: what setup does not know stays as somebody wrote it. */
 export async function inboxesOf(layout: Layout): Promise<Inbox[]> {
@@ -50,14 +55,12 @@ export async function takeInboxes(given: readonly string[], teams: readonly Team
     const team = teamCalled(name, teams);
     const id = list.find((inbox) => inbox.team === team.id && !used.has(inbox.id))?.id ?? freeId(list);
     used.add(id);
-    const settings = place === 'maildir' ? maildirAt(id, where) : { kind: 'smtp', ...(await mailFromFile(place, { ...where, name: id })) };
-    await putInbox({ ...settings, id, team: team.id }, where.layout);
+    await putInbox(id, team, place === 'maildir' ? maildirAt(id, where) : smtp(await mailFromFile(place, { ...where, name: id })), where);
   }
 }
 
-/** Asks, for each team that has no inbox yet, where its letters go. @returns how many inboxes were added */
-export async function askForInboxes(teams: readonly Team[], where: Where, io: Io): Promise<number> {
-  let added = 0;
+/** Asks, for each team that has no inbox yet, where its letters go. */
+export async function askForInboxes(teams: readonly Team[], where: Where, io: Io): Promise<void> {
   for (const team of teams) {
     const list = await inboxesOf(where.layout);
     if (list.some((inbox) => inbox.team === team.id)) continue;
@@ -66,17 +69,14 @@ export async function askForInboxes(teams: readonly Team[], where: Where, io: Io
     if (answer === '') continue;
     const id = freeId(list);
     const known = list.findLast((inbox) => inbox['kind'] === 'smtp') ?? null;
-    const settings =
-      answer === 'maildir' ? maildirAt(id, where) : { kind: 'smtp', ...(await askForMail(answer, { ...where, name: id }, io, known)) };
-    await putInbox({ ...settings, id, team: team.id }, where.layout);
-    added += 1;
+    const mail = answer === 'maildir' ? maildirAt(id, where) : smtp(await askForMail(answer, { ...where, name: id }, io, known));
+    await putInbox(id, team, mail, where);
   }
-  return added;
 }
 
 /** @param given a file of settings, or `none` */
 export async function takeAdministrator(given: string, where: Where): Promise<void> {
-  await putAdministrator(given === 'none' ? null : await mailFromFile(given, { ...where, name: 'administrator' }), where.layout);
+  await putAdministrator(given === 'none' ? null : await mailFromFile(given, { ...where, name: 'administrator' }), where);
 }
 
 /** Asks where reminders go, unless there is an answer already. */
@@ -86,18 +86,22 @@ export async function askForAdministrator(where: Where, io: Io): Promise<void> {
   const known = (await inboxesOf(layout)).findLast((inbox) => inbox['kind'] === 'smtp') ?? null;
   io.err('\nFour, two and one weeks before the keys end the server can send the administrator a reminder. It says no more than that.\n');
   const to = (await io.ask('Mail address for reminders, or Enter for none: ')).trim();
-  if (to !== '') await putAdministrator(await askForMail(to, { ...where, name: 'administrator' }, io, known), layout);
+  if (to !== '') await putAdministrator(await askForMail(to, { ...where, name: 'administrator' }, io, known), where);
 }
 
-async function putAdministrator(settings: MailSettings | null, layout: Layout): Promise<void> {
-  if (settings !== null) insistOnMail(settings, 'the mail for reminders');
-  await replaceFile(layout.administrator, `${JSON.stringify(settings, null, 2)}\n`, 0o600);
+async function putAdministrator(mail: Mail | null, { layout, tell }: Where): Promise<void> {
+  if (mail !== null) insistOnMail(mail.settings, 'the mail for reminders');
+  const hasNewFiles = mail !== null && (await keepFiles(mail, layout));
+  const isNew = await replaceFile(layout.administrator, `${JSON.stringify(mail?.settings ?? null, null, 2)}\n`, 0o600);
+  tell(mail === null ? 'nobody gets reminders' : `reminders go to ${addressOf(mail)}`, isNew || hasNewFiles);
 }
 
-async function putInbox(inbox: Inbox, layout: Layout): Promise<void> {
+/** Nothing is written before all of it is known to be usable: an inbox that works keeps its password. */
+async function putInbox(id: string, team: Team, mail: Mail, { layout, tell }: Where): Promise<void> {
   const before = await inboxesOf(layout);
-  const isNew = !before.some(({ id }) => id === inbox.id);
-  const list = isNew ? [...before, inbox] : before.map((each) => (each.id === inbox.id ? inbox : each));
+  // Parsed, so that its fields stand in the order of those that are read from the file.
+  const inbox = inboxSchema.parse({ ...mail.settings, id, team: team.id });
+  const list = before.some((each) => each.id === id) ? before.map((each) => (each.id === id ? inbox : each)) : [...before, inbox];
   const result = inboxesSchema.safeParse(list);
   if (!result.success) {
     const problems = result.error.issues.map(({ path, message }) => `${path.slice(1).join('.')}: ${message}`).join('; ');
@@ -107,10 +111,20 @@ async function putInbox(inbox: Inbox, layout: Layout): Promise<void> {
       'answer again, or see --help; the list of inboxes is as before',
     );
   }
-  await replaceFile(layout.inboxes, `${JSON.stringify(list, null, 2)}\n`, 0o600);
+  const hasNewFiles = await keepFiles(mail, layout);
+  const isNew = await replaceFile(layout.inboxes, `${JSON.stringify(list, null, 2)}\n`, 0o600);
+  const place = mail.settings['kind'] === 'maildir' ? `the folder ${shownPath(layout, join(layout.maildirs, id))}` : addressOf(mail);
+  tell(`letters for "${visibleLine(nameOf(team))}" go to ${place}`, isNew || hasNewFiles);
 }
 
-const maildirAt = (id: string, { layout, host }: Where): MailSettings => ({ kind: 'maildir', path: host.maildir(layout, id) });
+const addressOf = ({ settings }: Mail): string => visibleLine(String(settings['to']));
+
+const smtp = (mail: Mail): Mail => ({ ...mail, settings: { kind: 'smtp', ...mail.settings } });
+
+const maildirAt = (id: string, { layout, host }: Where): Mail => ({
+  settings: { kind: 'maildir', path: host.maildir(layout, id) },
+  files: {},
+});
 
 function freeId(list: readonly Inbox[]): string {
   for (let number = 1; ; number++) if (!list.some(({ id }) => id === `inbox-${String(number)}`)) return `inbox-${String(number)}`;

@@ -12,13 +12,16 @@ import type { Layout } from '../state/layout.ts';
 /** As in inboxes.json, without what says which inbox it is. */
 export type MailSettings = Readonly<Record<string, unknown>>;
 
+/** Settings, and the files that they name, by their names in `worker/mail`. Nothing of it is written yet. */
+export type Mail = { readonly settings: MailSettings; readonly files: Readonly<Record<string, string | Uint8Array>> };
+
 /** Where things of this mail are kept: `inbox-1`, or `administrator`. */
 export type MailPlace = Readonly<{ layout: Layout; host: Host; name: string }>;
 
 const settingsFile = z.looseObject({ passwordFile: z.string().optional(), caFile: z.string().optional() });
 
-/** Reads a file of settings; the password and certificates that it names are copied, for the worker to see. */
-export async function mailFromFile(file: string, place: MailPlace): Promise<MailSettings> {
+/** Reads a file of settings; the password and certificates that it names are to be copied, for the worker to see. */
+export async function mailFromFile(file: string, place: MailPlace): Promise<Mail> {
   const text = await readInputText(file, 'the mail settings');
   let settings: z.output<typeof settingsFile>;
   try {
@@ -28,30 +31,29 @@ export async function mailFromFile(file: string, place: MailPlace): Promise<Mail
   }
   const { passwordFile, caFile, ...rest } = settings;
   const beside = (name: string): string => resolve(dirname(file), name);
-  return {
-    ...rest,
-    ...(passwordFile === undefined
-      ? {}
-      : { passwordFile: await keepPassword(place, (await readInputText(beside(passwordFile), 'the password')).trim()) }),
-    ...(caFile === undefined ? {} : { caFile: await keep(place, 'ca.pem', await readInput(beside(caFile), 'the certificates')) }),
-  };
+  const mail: Mail = { settings: rest, files: {} };
+  const withPassword =
+    passwordFile === undefined ? mail : addPassword(mail, (await readInputText(beside(passwordFile), 'the password')).trim(), place);
+  if (caFile === undefined) return withPassword;
+  return addFile(withPassword, 'caFile', { ending: 'ca.pem', content: await readInput(beside(caFile), 'the certificates') }, place);
 }
 
 const PORTS: Readonly<Record<number, 'implicit' | 'starttls'>> = { 465: 'implicit', 587: 'starttls' };
 
 /** Asks for the way to an address. @param known answers from before, which are offered again */
-export async function askForMail(to: string, place: MailPlace, io: Io, known: MailSettings | null): Promise<MailSettings> {
+export async function askForMail(to: string, place: MailPlace, io: Io, known: MailSettings | null): Promise<Mail> {
   const host = await answered(io, 'Mail server that takes our mail (as mail.example.org)', text(known?.['host']));
   const port = Number(await answered(io, 'Its port', text(known?.['port']) || '465'));
   const user = await io.ask(`User name there [${text(known?.['user']) || 'none: it asks for no password'}]: `);
   const name = user.trim() === '' ? text(known?.['user']) : user.trim();
   const from = await answered(io, 'Sender of the mail', text(known?.['from']) || (name.includes('@') ? name : ''));
   const server = { host, port, tls: PORTS[port] ?? 'starttls', from, to };
-  if (name === '') return server;
-  if (known?.['user'] === name && known['passwordFile'] !== undefined)
-    return { ...server, user: name, passwordFile: known['passwordFile'] };
-  const password = await io.askSecret(`Password of ${name} (it is not shown): `);
-  return { ...server, user: name, passwordFile: await keepPassword(place, password) };
+  if (name === '') return { settings: server, files: {} };
+  const settings = { ...server, user: name };
+  if (known?.['user'] === name && known['passwordFile'] !== undefined) {
+    return { settings: { ...settings, passwordFile: known['passwordFile'] }, files: {} };
+  }
+  return addPassword({ settings, files: {} }, await io.askSecret(`Password of ${name} (it is not shown): `), place);
 }
 
 /** Throws INPUT_FORMAT, with each problem by its field. */
@@ -73,10 +75,19 @@ async function answered(io: Io, question: string, usual: string): Promise<string
 
 const text = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');
 
-const keepPassword = (place: MailPlace, password: string): Promise<string> => keep(place, 'password', `${password}\n`);
+const addPassword = (mail: Mail, password: string, place: MailPlace): Mail =>
+  addFile(mail, 'passwordFile', { ending: 'password', content: `${password}\n` }, place);
 
-async function keep({ layout, host, name }: MailPlace, ending: string, content: string | Uint8Array): Promise<string> {
+type Kept = { readonly ending: string; readonly content: string | Uint8Array };
+
+function addFile({ settings, files }: Mail, field: string, { ending, content }: Kept, { layout, host, name }: MailPlace): Mail {
   const file = `${name}.${ending}`;
-  await replaceFile(join(layout.mail, file), content, 0o600);
-  return host.mailFile(layout, file);
+  return { settings: { ...settings, [field]: host.mailFile(layout, file) }, files: { ...files, [file]: content } };
+}
+
+/** Writes the files of a mail. @returns whether one of them was not there already */
+export async function keepFiles({ files }: Mail, layout: Layout): Promise<boolean> {
+  let isNew = false;
+  for (const [name, content] of Object.entries(files)) isNew = (await replaceFile(join(layout.mail, name), content, 0o600)) || isNew;
+  return isNew;
 }

@@ -49,6 +49,7 @@ class Setup {
   readonly #layout: Layout;
   readonly #host: Host;
   readonly #asks: boolean;
+  #hasChanged = false;
 
   constructor(options: SetupOptions, io: Io) {
     this.#options = options;
@@ -78,6 +79,7 @@ class Setup {
     // Last: what is half made cannot be started.
     if ((await stateVersion(layout)) === null) await writeVersion(layout, STATE_VERSION);
     await giveToOwners(layout.dir, await this.#host.belongings(layout));
+    if (!this.#hasChanged) io.out('Nothing was changed.\n');
     await this.#report(address, isTrial, root, inboxesChanged);
   }
 
@@ -99,6 +101,7 @@ class Setup {
     const question = 'Shred the keys of the present onion address? Nobody can ever answer there again.';
     await insistOnYes(question, !this.#asks, this.#io);
     await burnOnion(this.#layout);
+    this.#say('shredded the keys of the former onion address');
   }
 
   async #makeTrial(): Promise<void> {
@@ -119,27 +122,35 @@ class Setup {
       io.out('Read it to the administrator, by voice: whoever exchanged that file would decide who the volunteers are.\n\n');
     }
     const isNew = before === null && root !== null;
+    if (isNew) this.#say('took root.pub');
+    else if (rootPub !== null) this.#sayAlready('this root.pub is here');
     if (keyrings === null) return { root, isNew };
     if (root === null) {
       throw new CliError('INPUT_MISSING', 'keyrings are verified with the root key, and there is none', 'give --root-pub too');
     }
     const serials = (await installKeyrings(layout, keyrings, root)).map(({ keyring }) => String(keyring.serial));
-    await installBackupRecipient(layout, keyrings);
-    this.#say(serials.length === 0 ? 'these keyrings are here already' : `took keyrings ${serials.join(', ')}`);
+    if (serials.length > 0) this.#say(`took keyrings ${serials.join(', ')}`);
+    else this.#sayAlready('these keyrings are here');
+    if (await installBackupRecipient(layout, keyrings)) this.#say('took backup.recipient: backups are sealed to the administrator');
     return { root, isNew: isNew || serials.length > 0 };
   }
 
   /** @returns whether the worker has to be told */
   async #takeMail(root: PublicKey | null): Promise<boolean> {
     const [layout, { inboxes, administrator }, io] = [this.#layout, this.#options, this.#io];
-    const where = { layout, host: this.#host };
+    let hasChanged = false;
+    const tell = (setting: string, isNew: boolean): void => {
+      if (isNew) this.#say(setting);
+      else this.#sayAlready(setting);
+      hasChanged ||= isNew;
+    };
+    const where = { layout, host: this.#host, tell };
     const teams = root === null ? [] : teamsOf(await keyringsOf(layout, root));
     await takeInboxes(inboxes, teams, where);
     if (administrator !== null) await takeAdministrator(administrator, where);
-    if (!this.#asks) return inboxes.length > 0 || administrator !== null;
-    const added = await askForInboxes(teams, where, io);
-    if (administrator === null && teams.length > 0) await askForAdministrator(where, io);
-    return added + inboxes.length > 0 || administrator !== null;
+    if (this.#asks) await askForInboxes(teams, where, io);
+    if (this.#asks && administrator === null && teams.length > 0) await askForAdministrator(where, io);
+    return hasChanged;
   }
 
   async #buildForm(root: PublicKey): Promise<void> {
@@ -178,9 +189,15 @@ class Setup {
     if (isTrial) io.out(`This is a TRIAL: ${TRIAL_TEXT}`);
   }
 
+  /** Says what this run changes. */
   readonly #say = (step: string): void => {
+    this.#hasChanged = true;
     this.#io.out(`  · ${step}\n`);
   };
+
+  #sayAlready(what: string): void {
+    this.#io.out(`  · ${what} already\n`);
+  }
 }
 
 async function moveFormer(layout: Layout): Promise<void> {

@@ -2,61 +2,23 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { cp, lstat, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
 import { createRootKey } from '../../cli/keys/root-key.ts';
 import { parsePublicKey } from '../../crypto/minisign.ts';
-import { layoutOf, type Layout } from '../../deploy/state/layout.ts';
 import { fingerprintOf } from '../../deploy/setup/administrator-files.ts';
-import { runSetup } from '../../deploy/setup/setting-up.ts';
-import { inboxesSchema } from '../../worker/inboxes/kinds.ts';
-import { administratorSchema } from '../../worker/administrator.ts';
-import { captured, temporaryDirectory, writeTo, type CliInput, type CliResult } from '../support/cli.ts';
-import { AdminFolder } from '../support/admin-folder.ts';
-import { preparedOnce } from '../support/prepared.ts';
+import type { Layout } from '../../deploy/state/layout.ts';
+import { writeTo } from '../support/cli.ts';
+import { everythingIn, jsonIn, leftToDo, useSetupStand } from '../support/setup-stand.ts';
 
-let office: Awaited<ReturnType<typeof temporaryDirectory>>;
-/** What the administrator gives: root.pub and keyrings. */
-let given: string;
-let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
+const stand = useSetupStand();
+const { setup, done, putForm, path } = stand;
 let layout: Layout;
-
-beforeAll(async () => {
-  office = await temporaryDirectory();
-  const admin = new AdminFolder(office.path, 'admin', new Date());
-  await admin.furnish();
-  await admin.done('season', '--yes');
-  given = join(admin.dir, 'out/relay');
+let given: string;
+beforeEach(() => {
+  ({ layout, given } = stand);
 });
-afterAll(() => office.remove());
 
-beforeEach(async () => {
-  dir = await temporaryDirectory();
-  layout = layoutOf(dir.path('state'));
-});
-afterEach(() => dir.remove());
-
-const setup = (argv: readonly string[] = [], input: CliInput = {}): Promise<CliResult> =>
-  captured((io) => runSetup(['--dir', layout.dir, '--for', 'here', ...argv], io), input);
-
-async function done(argv: readonly string[] = [], input: CliInput = {}): Promise<CliResult> {
-  const result = await setup(argv, input);
-  expect(result.code, result.err).toBe(EXIT.ok);
-  return result;
-}
-
-/** A form in its place, where a case is not about building one: that takes seconds. */
-async function putForm(): Promise<void> {
-  await cp(layoutOf(await preparedOnce()).web, layout.web, { recursive: true });
-}
-
-async function everything(folder = layout.dir): Promise<Record<string, string>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  return Object.fromEntries(await Promise.all(files.map(async (file) => [file, await readFile(file, 'latin1')] as const)));
-}
-
-const json = async (file: string): Promise<unknown> => JSON.parse(await readFile(file, 'utf8'));
 /**
  * Names of files that others than the parts' user own, meanwhile, where parts look for files all the time: they would say of each that
  * something is wrong with it.
@@ -79,13 +41,10 @@ const isRoot = process.getuid?.() === 0;
 /** Whose the files are with Docker. */
 const user = isRoot ? 1000 : (process.getuid?.() ?? 0);
 
-/** The steps that are left, without their numbers. */
-const left = ({ text }: CliResult): string[] => [...text.matchAll(/^ {2}\d+\. (.*)$/gm)].map(([, step = '']) => step);
-
 describe('the first run', () => {
   test('makes everything but the keys of others, and says what is left, in order', async () => {
     const result = await done();
-    expect(left(result).map((step) => step.slice(0, 24))).toEqual([
+    expect(leftToDo(result).map((step) => step.slice(0, 24))).toEqual([
       'Start all parts (or star',
       "Give the worker's card t",
       "Take the administrator's",
@@ -96,8 +55,8 @@ describe('the first run', () => {
       'Once the door is open: g',
     ]);
     expect(await readdir(layout.keyrings)).toEqual([]);
-    expect(await json(layout.inboxes)).toEqual([]);
-    expect(await json(layout.administrator)).toBeNull();
+    expect(await jsonIn(layout.inboxes)).toEqual([]);
+    expect(await jsonIn(layout.administrator)).toBeNull();
     expect(await readFile(layout.version, 'utf8')).toBe('1\n');
     expect((await readdir(layout.identities)).filter((name) => name.endsWith('.txt'))).toHaveLength(13);
     const address = (await readFile(layout.onionAddress, 'utf8')).trim();
@@ -125,9 +84,9 @@ describe('the first run', () => {
 test('run again it keeps every byte', async () => {
   await done();
   await putForm();
-  const before = await everything();
-  await done();
-  expect(await everything()).toEqual(before);
+  const before = await everythingIn(layout.dir);
+  expect((await done()).text).toContain('Nothing was changed.');
+  expect(await everythingIn(layout.dir)).toEqual(before);
 });
 
 describe("the administrator's files", () => {
@@ -137,14 +96,14 @@ describe("the administrator's files", () => {
     expect(first.text).toContain(fingerprintOf(root));
     expect(await readdir(layout.web)).toContain('manifest.json');
     expect(await readdir(layout.web)).not.toContain('form.html');
-    expect(left(first)).toContain("Take the administrator's keyrings.");
+    expect(leftToDo(first)).toContain("Take the administrator's keyrings.");
 
     const second = await done(['--keyrings', given]);
     expect(second.text).toContain('took keyrings 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13\n');
     expect((await readdir(layout.keyrings)).filter((name) => name.endsWith('.minisig'))).toHaveLength(13);
     expect(await readFile(join(layout.keyrings, 'backup.recipient'), 'utf8')).toBe(await readFile(join(given, 'backup.recipient'), 'utf8'));
     expect(await readdir(layout.web)).toContain('form.html');
-    expect(left(second)).toContain('Say where letters go for: "Psychologists".');
+    expect(leftToDo(second)).toContain('Say where letters go for: "Psychologists".');
   });
 
   test('each file belongs to who reads it from the first moment', async () => {
@@ -158,16 +117,16 @@ describe("the administrator's files", () => {
     await putForm();
     await cp(join(given, 'root.pub'), layout.rootKey);
     await done(['--root-pub', join(given, 'root.pub'), '--no-questions']);
-    const before = await everything();
-    const other = await createRootKey({ directory: dir.path('other') });
+    const before = await everythingIn(layout.dir);
+    const other = await createRootKey({ directory: path('other') });
     const result = await setup(['--root-pub', other.publicKeyFile]);
     expect([result.code, result.err]).toEqual([EXIT.notAuthentic, expect.stringContaining('(ROOT_KEY_DIFFERS)')]);
-    expect(await everything()).toEqual(before);
+    expect(await everythingIn(layout.dir)).toEqual(before);
   });
 
   test('keyrings of another root key are refused, and so are keyrings without a root key', async () => {
     expect((await setup(['--keyrings', given])).err).toContain('give --root-pub too (INPUT_MISSING)');
-    const other = await createRootKey({ directory: dir.path('other') });
+    const other = await createRootKey({ directory: path('other') });
     await putForm();
     const result = await setup(['--root-pub', other.publicKeyFile, '--keyrings', given]);
     expect(result.err).toContain('(MINISIGN_KEY)');
@@ -179,84 +138,6 @@ describe("the administrator's files", () => {
     await cp(join(given, 'root.pub'), layout.rootKey);
     expect((await setup(['--trial'])).err).toContain('(ROOT_KEY_DIFFERS)');
     expect((await setup(['--trial', '--keyrings', given])).err).toContain('(USAGE)');
-  });
-});
-
-describe('inboxes', () => {
-  const mail = { host: 'mail.example.org', port: 465, tls: 'implicit', user: 'relay', from: 'relay@example.org', to: 'team@example.org' };
-
-  beforeEach(async () => {
-    await mkdir(layout.keyrings, { recursive: true });
-    await cp(given, layout.keyrings, { recursive: true });
-    await mkdir(layout.web, { recursive: true });
-    await putForm();
-  });
-
-  test('a team gets a Maildir by its name, in any language and case', async () => {
-    const result = await done(['--inbox', 'психологи=maildir']);
-    const inboxes = inboxesSchema.parse(await json(layout.inboxes));
-    expect(inboxes).toMatchObject([{ id: 'inbox-1', kind: 'maildir', path: join(layout.maildirs, 'inbox-1') }]);
-    expect(left(result).join()).not.toContain('Say where');
-    expect(result.text).toContain('docker compose restart worker');
-  });
-
-  test('a team gets a mail address from a file; the password is copied where the worker reads it', async () => {
-    await writeTo(dir.path('secret'), 'correct horse\n');
-    const file = await writeTo(dir.path('mail.json'), JSON.stringify({ ...mail, passwordFile: 'secret' }));
-    await done(['--inbox', `Psychologists=${file}`]);
-    const [inbox] = inboxesSchema.parse(await json(layout.inboxes));
-    expect(inbox).toMatchObject({ ...mail, kind: 'smtp', passwordFile: join(layout.mail, 'inbox-1.password') });
-    expect(await readFile(join(layout.mail, 'inbox-1.password'), 'utf8')).toBe('correct horse\n');
-    // Another address for the same team takes the place of the first: what waits goes there.
-    await writeTo(dir.path('mail.json'), JSON.stringify({ ...mail, to: 'other@example.org', passwordFile: 'secret' }));
-    await done(['--inbox', `Psychologists=${file}`]);
-    expect(inboxesSchema.parse(await json(layout.inboxes))).toMatchObject([{ id: 'inbox-1', to: 'other@example.org' }]);
-  });
-
-  test('at a terminal it asks for each team and for the reminders, once', async () => {
-    const answers = [
-      'team@example.org',
-      'mail.example.org',
-      '',
-      'relay@example.org',
-      '',
-      'correct horse',
-      'admin@example.org',
-      '',
-      '',
-      '',
-      '',
-    ];
-    const first = await done([], { terminal: { answers } });
-    expect(first.asked).toHaveLength(answers.length);
-    expect(first.asked.filter((question) => question.startsWith('Password'))).toHaveLength(1);
-    expect(inboxesSchema.parse(await json(layout.inboxes))).toMatchObject([
-      { ...mail, user: 'relay@example.org', passwordFile: join(layout.mail, 'inbox-1.password') },
-    ]);
-    expect(administratorSchema.parse(await json(layout.administrator))).toMatchObject({
-      host: 'mail.example.org',
-      to: 'admin@example.org',
-    });
-    expect(first.text + first.err).not.toContain('correct horse');
-    expect((await done([], { terminal: { answers: [] } })).asked).toEqual([]);
-  });
-
-  test('what cannot be used is named, and the list stays as it was', async () => {
-    const file = await writeTo(dir.path('mail.json'), JSON.stringify({ ...mail, user: undefined, tls: 'none' }));
-    expect((await setup(['--inbox', `Psychologists=${file}`])).err).toMatch(
-      /"none" is allowed on loopback and to an onion only; .*\(INPUT_FORMAT\)/,
-    );
-    expect((await setup(['--inbox', 'Lawyers=maildir'])).err).toMatch(/there are: Psychologists \([0-9a-f]{16}\) \(TEAM_UNKNOWN\)/);
-    expect((await setup(['--inbox', 'maildir'])).err).toContain('(USAGE)');
-    expect(await json(layout.inboxes)).toEqual([]);
-  });
-
-  test('reminders go where a file says, until "none"', async () => {
-    const file = await writeTo(dir.path('mail.json'), JSON.stringify({ ...mail, user: undefined }));
-    await done(['--administrator', file]);
-    expect(administratorSchema.parse(await json(layout.administrator))).toMatchObject({ to: 'team@example.org' });
-    await done(['--administrator', 'none']);
-    expect(await json(layout.administrator)).toBeNull();
   });
 });
 
@@ -299,7 +180,7 @@ test('a new onion address is made only when asked for', async () => {
 });
 
 test('no link leads out of the folder of tor', async () => {
-  const other = dir.path('other');
+  const other = path('other');
   await mkdir(other, { mode: 0o755 });
   await mkdir(join(layout.dir, 'tor'), { recursive: true });
   await symlink(other, layout.onionKeys);
@@ -316,5 +197,5 @@ test('takes over what an earlier version left in other places', async () => {
   await putForm();
   await done();
   expect(await readFile(layout.rootKey)).toEqual(await readFile(join(given, 'root.pub')));
-  expect(await json(layout.inboxes)).toEqual(list);
+  expect(await jsonIn(layout.inboxes)).toEqual(list);
 });

@@ -90,6 +90,7 @@ export type CliErrorCode =
   | 'UPGRADE_RUNS'
   | 'SETUP_MISSING'
   | 'SETUP_RUNS'
+  | 'STATE_FOREIGN'
   | 'RELAY_AWAY'
   | 'INBOX_UNKNOWN'
   | 'DRAIN_ENDED'
@@ -170,6 +171,7 @@ const EXIT_OF: Record<CliErrorCode, number> = {
   UPGRADE_RUNS: EXIT.unavailable,
   SETUP_MISSING: EXIT.input,
   SETUP_RUNS: EXIT.unavailable,
+  STATE_FOREIGN: EXIT.notAuthentic,
   REDIS_AWAY: EXIT.unavailable,
   REDIS_RUNS: EXIT.input,
   AOF_DAMAGED: EXIT.input,

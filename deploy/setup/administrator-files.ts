@@ -38,7 +38,10 @@ export async function installRoot(layout: Layout, file: string): Promise<PublicK
   return given;
 }
 
-/** Takes the recipient of backups from a folder that has one. @returns whether it was not here already. Throws BACKUP_RECIPIENT unless the root key signed it. */
+/**
+ * Takes the recipient of backups from a folder that has one. Throws BACKUP_RECIPIENT unless the root key signed it.
+ * @returns whether it was not here already
+ */
 export async function installBackupRecipient(layout: Layout, folder: string): Promise<boolean> {
   if (!existsSync(join(folder, BACKUP_RECIPIENT))) return false;
   const { text } = await readBackupRecipient(join(folder, BACKUP_RECIPIENT), layout.rootKey);

@@ -5,7 +5,8 @@ import { existsSync } from 'node:fs';
 import { chmod, lstat, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { base32 } from '@scure/base';
-import { readPrivateFile, readRegularFile, shred } from '../../runtime/files.ts';
+import { CliError } from '../../cli/errors.ts';
+import { readPrivateFile, readUnlinkedFile, shred } from '../../runtime/files.ts';
 import { replaceFile, type Say } from '../state/folders.ts';
 import type { Layout } from '../state/layout.ts';
 
@@ -44,7 +45,8 @@ export async function burnOnion(layout: Layout): Promise<void> {
 /** tor, taken over, could lead whoever sets up to another folder, whose rights would be taken away. */
 async function insistOnNoLink(folder: string): Promise<void> {
   const isLink = (await lstat(folder).catch(() => null))?.isSymbolicLink() === true;
-  if (isLink) throw new Error(`${folder} is a link, and tor's keys belong into a folder: see who put it there, and take it away`);
+  if (!isLink) return;
+  throw new CliError('STATE_FOREIGN', `${folder} is a link, and tor's keys belong into a folder`, 'see who put it there, and take it away');
 }
 
 async function writeKeys(folder: string): Promise<void> {
@@ -67,16 +69,26 @@ async function writeKeys(folder: string): Promise<void> {
 
 const tag = (kind: 'public' | 'secret'): Buffer => Buffer.concat([Buffer.from(`== ed25519v1-${kind}: type0 ==`)], TAG_BYTES);
 
-/** Throws when the files are not those of an onion service. */
+/** Throws INPUT_FORMAT when the files are not those of an onion service. */
 async function readPublicKey(folder: string): Promise<Buffer> {
-  const secret = await readPrivateFile(join(folder, SECRET), 1_024);
-  const file = await readRegularFile(join(folder, PUBLIC), 1_024);
+  const files = await Promise.all([readPrivateFile(join(folder, SECRET), 1_024), readUnlinkedFile(join(folder, PUBLIC), 1_024)]).catch(
+    () => null,
+  );
+  if (files === null) throw unusable(folder);
+  const [secret, file] = files;
   const isWhole = file.length === TAG_BYTES + PUBLIC_KEY_BYTES && file.subarray(0, TAG_BYTES).equals(tag('public'));
   if (!isWhole || secret.length !== TAG_BYTES + EXPANDED_KEY_BYTES || !secret.subarray(0, TAG_BYTES).equals(tag('secret'))) {
-    throw new Error(`${folder} has no keys of an onion service: put those of the backup there, or make others with --new-onion`);
+    throw unusable(folder);
   }
   return file.subarray(TAG_BYTES);
 }
+
+const unusable = (folder: string): CliError =>
+  new CliError(
+    'INPUT_FORMAT',
+    `${folder} has no keys of an onion service that its owner alone can read`,
+    'see its rights, put the keys of the backup there, or make others with --new-onion',
+  );
 
 /** The address of an onion service by its public key (rend-spec-v3, [ONIONADDRESS]). */
 export function onionAddressOf(publicKey: Uint8Array): string {

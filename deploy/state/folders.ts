@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { lstat, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CliError } from '../../cli/errors.ts';
 import { writeAcl } from '../../cli/operating/acl.ts';
 import { INPUT_BYTES_MAX, putFile, readInputText } from '../../cli/files.ts';
 import { aclFile } from '../../redis/acl.ts';
@@ -19,12 +20,12 @@ export async function makeFolders(layout: Layout): Promise<void> {
   for (const folder of folders) await mkdir(folder, { recursive: true, mode: 0o700 });
 }
 
-/** In a folder that all users may write to, somebody else could have made this folder first. Throws when it is not our own. */
+/** Where all users may write, somebody else could have made this folder first. Throws STATE_FOREIGN when it is not our own. */
 async function makeOwnFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   const stat = await lstat(path);
   if (stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0) return;
-  throw new Error(`${path} belongs to somebody else: choose a shorter --dir, so that the sockets fit into it`);
+  throw new CliError('STATE_FOREIGN', `${path} belongs to somebody else`, 'choose a shorter --dir, so that the sockets fit into it');
 }
 
 /** Makes Redis' users where one lacks a password. Otherwise keeps the passwords, and gives the users the rights of this version. */

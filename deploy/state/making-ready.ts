@@ -7,16 +7,23 @@ import { ROOT } from '../../runtime/root.ts';
 import { makeFolders, renewRights } from './folders.ts';
 import { hosts, HOSTS } from './hosts.ts';
 import { layoutOf } from './layout.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { giveToOwners } from './owners.ts';
 import { stateVersion, upgradeFiles, type FileUpgrade } from './upgrade.ts';
 
-type Asked = Readonly<{ args: readonly string[]; agreed: string; upgrade?: FileUpgrade }>;
+/** A setup that asks something may take long. One that does not, or another start, is over by then. */
+const WAIT_SECONDS = 30;
+
+type Asked = Readonly<{ args: readonly string[]; agreed: string; upgrade?: FileUpgrade; waitSeconds?: number }>;
 
 /**
  * Looks whether the state is one that this program knows, brings it to its version if the operator agrees, gives Redis' users the rights
  * of this version, and the files to their owners. @returns the exit code; every failure becomes one line for `tell`
  */
-export async function makeReady({ args, agreed, upgrade }: Asked, tell: (line: string) => void): Promise<number> {
+export async function makeReady(
+  { args, agreed, upgrade, waitSeconds = WAIT_SECONDS }: Asked,
+  tell: (line: string) => void,
+): Promise<number> {
   try {
     const { values } = parseArgs({ args: [...args], options: { dir: { type: 'string' }, for: { type: 'string', default: 'docker' } } });
     const layout = layoutOf(values.dir ?? join(ROOT, 'state'));
@@ -25,10 +32,13 @@ export async function makeReady({ args, agreed, upgrade }: Asked, tell: (line: s
     if ((await stateVersion(layout)) === null) {
       throw new CliError('SETUP_MISSING', 'this relay has not been set up yet', `first run: ${hosts[name].commands.firstSetup}`);
     }
-    await upgradeFiles(layout, agreed, upgrade);
-    await makeFolders(layout);
-    await renewRights(layout);
-    await giveToOwners(layout.dir, await hosts[name].belongings(layout));
+    const work = async (): Promise<void> => {
+      await upgradeFiles(layout, agreed, upgrade);
+      await makeFolders(layout);
+      await renewRights(layout);
+      await giveToOwners(layout.dir, await hosts[name].belongings(layout));
+    };
+    await oneAtATime(layout, work, waitSeconds);
     return EXIT.ok;
   } catch (error) {
     const { line, exitCode } = describeFailure(error);

@@ -1,30 +1,41 @@
-// Two runs of setup at once would each make keys, and leave the half of one beside the half of the other.
-import { mkdir } from 'node:fs/promises';
-import { createServer } from 'node:net';
+// Two that change a state at once would each make keys, and leave the half of one beside the half of the other.
+import { spawn } from 'node:child_process';
+import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CliError } from '../../cli/errors.ts';
-import { errorCode } from '../../runtime/log.ts';
-import { removeStaleSocket } from '../../runtime/unix-socket.ts';
 import type { Layout } from './layout.ts';
 
+/** flock(1): somebody else has the lock. */
+const HELD = 1;
+
 /**
- * Runs `work` while no other setup works on this state. A socket says so, since it is seen from another container, and nobody answers on
- * it once this process has ended, however it did. Throws SETUP_RUNS.
+ * Runs `work` while nobody else, in whichever container, changes this state. The kernel frees the lock when this process has ended, however
+ * it did. Throws SETUP_RUNS. @param waitSeconds for how long it waits for another to end
  */
-export async function oneAtATime(layout: Layout, work: () => Promise<void>): Promise<void> {
-  const path = join(layout.run, 'setup.sock');
+export async function oneAtATime(layout: Layout, work: () => Promise<void>, waitSeconds = 0): Promise<void> {
+  const path = join(layout.run, 'setup.lock');
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const server = createServer((socket) => socket.destroy());
+  const file = await open(path, 'a', 0o600);
   try {
-    await removeStaleSocket(path);
-    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve));
-  } catch (error) {
-    if (errorCode(error) !== 'EADDRINUSE') throw error;
-    throw new CliError(
-      'SETUP_RUNS',
-      `another setup works on ${layout.dir}`,
-      'wait until it has ended, then run this again; nothing was changed',
-    );
+    if (!(await lock(file, waitSeconds))) {
+      throw new CliError(
+        'SETUP_RUNS',
+        `another setup, or a start, works on ${layout.dir}`,
+        'wait until it has ended, then run this again; nothing was changed',
+      );
+    }
+    await work();
+  } finally {
+    await file.close();
   }
-  await work().finally(() => server.close());
+}
+
+/** Node cannot lock files. What flock(1) locks stays locked after it has ended, since it is our opened file. */
+async function lock({ fd }: FileHandle, waitSeconds: number): Promise<boolean> {
+  const code = await new Promise<number | null>((resolve, reject) => {
+    const flock = spawn('flock', ['--exclusive', '--timeout', String(waitSeconds), '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
+    flock.once('error', reject).once('exit', resolve);
+  });
+  if (code === 0 || code === HELD) return code === 0;
+  throw new Error(`flock ended with ${String(code)}`);
 }

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { EXIT } from '../../cli/errors.ts';
 import { ensureUsers, makeFolders } from '../../deploy/state/folders.ts';
 import { layoutOf, type Layout } from '../../deploy/state/layout.ts';
+import { oneAtATime } from '../../deploy/state/one-at-a-time.ts';
 import { makeReady } from '../../deploy/state/making-ready.ts';
 import { writeVersion, type FileStep } from '../../deploy/state/upgrade.ts';
 import { keys } from '../../redis/keys.ts';
@@ -87,9 +88,9 @@ describe('of the files', () => {
   let layout: Layout;
   let told: string;
   const steps: FileStep[] = [{ to: 2, change: 'site.json moves', run: ({ site }) => writeFile(site, 'moved') }];
-  const ready = (agreed = '', version = 1): Promise<number> =>
+  const ready = (agreed = '', version = 1, waitSeconds = 0): Promise<number> =>
     makeReady(
-      { args: ['--dir', layout.dir, '--for', 'here'], agreed, upgrade: { version, steps, dataSteps: [] } },
+      { args: ['--dir', layout.dir, '--for', 'here'], agreed, upgrade: { version, steps, dataSteps: [] }, waitSeconds },
       (line) => (told += line),
     );
 
@@ -102,6 +103,18 @@ describe('of the files', () => {
     await writeVersion(layout, 1);
   });
   afterEach(() => dir.remove());
+
+  test('nothing is changed while a setup works on it; one that is soon over is waited for', async () => {
+    const version = () => readFile(layout.version, 'utf8');
+    let isOver = (): void => undefined;
+    const working = oneAtATime(layout, () => new Promise((resolve) => (isOver = resolve)));
+    await expect.poll(() => ready('2', 2, 0)).toBe(EXIT.unavailable);
+    expect([told, await version()]).toEqual([expect.stringContaining('(SETUP_RUNS)'), '1\n']);
+    const waiting = ready('2', 2, 30);
+    isOver();
+    expect([await waiting, await version()]).toEqual([EXIT.ok, '2\n']);
+    await working;
+  });
 
   test('where nothing was set up, it says how', async () => {
     layout = layoutOf(dir.path('other'));

@@ -22,6 +22,15 @@ it('all that is in a folder is given, however deep', async () => {
   expect(['state/inbox', 'state/inbox/new', 'state/inbox/new/letter'].map(modeOf)).toEqual([0o700, 0o700, 0o600]);
 });
 
+it('folders nested deeper than any part makes are refused', async () => {
+  const deep = join(dir, 'state/inbox', ...Array.from({ length: 17 }, () => 'a'));
+  mkdirSync(deep, { recursive: true });
+  await expect(giveToOwners(join(dir, 'state'), [{ path: 'inbox', owner, rights: 'as-is' }])).rejects.toMatchObject({
+    code: 'STATE_FOREIGN',
+    message: expect.stringContaining('inbox in the state folder has folders within folders') as string,
+  });
+});
+
 it('nothing that a link in it leads to is touched, be it a file or a folder', async () => {
   symlinkSync(join(dir, 'elsewhere/passwd'), join(dir, 'state/inbox/file'));
   symlinkSync(join(dir, 'elsewhere'), join(dir, 'state/inbox/folder'));

@@ -2,11 +2,28 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stop } from 'esbuild';
+import * as z from 'zod';
 import { EXIT } from '../../cli/errors.ts';
 import { runCommand } from '../../cli/run.ts';
 import type { Io } from '../../cli/terminal/io.ts';
 import { MANIFEST_NAME } from '../../crypto/manifest.ts';
+import { readRegularFile } from '../../runtime/files.ts';
+import { OFFLINE_FORM_FILE } from '../../runtime/served.ts';
 import type { Layout } from '../state/layout.ts';
+
+const ABOUT_BYTES_MAX = 1_024;
+const aboutSchema = z.object({ until: z.iso.datetime() });
+
+/** When the offline form that was built last ends; null: none was, or nobody can tell. */
+export async function offlineFormUntil(layout: Layout): Promise<Date | null> {
+  const file = await readRegularFile(join(layout.web, OFFLINE_FORM_FILE), ABOUT_BYTES_MAX).catch(() => null);
+  if (file === null) return null;
+  try {
+    return new Date(aboutSchema.parse(JSON.parse(file.toString('utf8'))).until);
+  } catch {
+    return null;
+  }
+}
 
 export const hasForm = (layout: Layout): boolean => existsSync(join(layout.web, MANIFEST_NAME));
 

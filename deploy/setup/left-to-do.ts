@@ -18,8 +18,12 @@ export type Survey = Readonly<{
   /** Names of teams of which nobody has said where their letters go. */
   teamsWithoutInbox: readonly string[];
   hasForm: boolean;
+  /** When the offline form ends; null where there is none. */
+  offlineFormUntil: Date | null;
+  hasBackupRecipient: boolean;
   inboxesChanged: boolean;
   address: string;
+  today: string;
 }>;
 
 type Step = { readonly what: string; readonly lines: readonly string[] };
@@ -48,17 +52,17 @@ function stepsOf(found: Survey): Step[] {
   const { commands } = host;
   const steps: Step[] = [{ what: 'Start all parts (or start them again: that changes nothing).', lines: [commands.start] }];
   if (inboxesChanged) steps.push({ what: 'If they ran already: tell the worker about the new inboxes.', lines: [commands.restartWorker] });
-  if (!isTrial && card !== null && !found.isCardSigned) {
-    steps.push({
-      what: "Give the worker's card to the administrator, and read these words to each other, by voice:",
-      lines: [shownPath(layout, card.file), card.words.join(' ')],
-    });
-  }
   if (!isTrial && !found.hasRoot) {
     steps.push({ what: "Take the administrator's root.pub.", lines: [commands.setupWith((folder) => `--root-pub ${folder}/root.pub`)] });
   }
+  if (!isTrial && card !== null && !found.isCardSigned) {
+    steps.push({
+      what: "Give the worker's card to the administrator, and read these words to each other, by voice:",
+      lines: [commands.carry(shownPath(layout, card.file)), card.words.join(' ')],
+    });
+  }
   if (!isTrial && !found.hasKeyring) {
-    steps.push({ what: "Take the administrator's keyrings.", lines: [commands.setupWith((folder) => `--keyrings ${folder}`)] });
+    steps.push({ what: "Take the administrator's keyrings.", lines: [commands.setupWith((folder) => `--keyrings ${folder}/out/relay`)] });
   }
   if (found.teamsWithoutInbox.length > 0 || (!isTrial && !found.hasKeyring)) {
     const teams = found.teamsWithoutInbox.map((team) => `"${team}"`).join(', ');
@@ -71,6 +75,18 @@ function stepsOf(found: Survey): Step[] {
     steps.push({
       what: 'Have the form built: this happens by itself once root.pub is there. To build it again:',
       lines: [commands.setup(' --form')],
+    });
+  }
+  if (found.offlineFormUntil !== null) {
+    steps.push({
+      what: `Before ${found.offlineFormUntil.toISOString().slice(0, 10)}: build the form again, for the next weeks of the offline form.`,
+      lines: [commands.setup(' --form')],
+    });
+  }
+  if (found.hasBackupRecipient) {
+    steps.push({
+      what: 'Make a backup, if there is none of what is here now, and keep it away from this server.',
+      lines: [commands.backup(found.today)],
     });
   }
   steps.push({ what: 'See what is still missing, at any time:', lines: [commands.status] });

@@ -5,6 +5,7 @@ import { renderUnicodeCompact } from 'uqr';
 import { insistOnYes } from '../../cli/administering/consent.ts';
 import { CliError, EXIT } from '../../cli/errors.ts';
 import { describeFailure } from '../../cli/failure.ts';
+import { BACKUP_RECIPIENT } from '../../cli/operating/backup-recipient.ts';
 import type { Io } from '../../cli/terminal/io.ts';
 import type { PublicKey } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
@@ -17,7 +18,7 @@ import { oneAtATime } from '../state/one-at-a-time.ts';
 import { giveToOwners } from '../state/owners.ts';
 import { stateVersion, upgradeFiles, writeVersion } from '../state/upgrade.ts';
 import { fingerprintOf, keyringsOf, rootOf, installBackupRecipient, installKeyrings, installRoot } from './administrator-files.ts';
-import { buildForm, hasForm } from './form.ts';
+import { buildForm, hasForm, offlineFormUntil } from './form.ts';
 import {
   askForAdministrator,
   askForInboxes,
@@ -181,8 +182,11 @@ class Setup {
       hasKeyring: current.length > 0,
       teamsWithoutInbox: without.map(nameOf),
       hasForm: hasForm(layout),
+      offlineFormUntil: await offlineFormUntil(layout),
+      hasBackupRecipient: existsSync(join(layout.keyrings, BACKUP_RECIPIENT)),
       inboxesChanged,
       address,
+      today: io.now().toISOString().slice(0, 10),
     });
     const url = `http://${address}/`;
     io.out(`\nThe onion address of the form:\n\n  ${url}\n\n${renderUnicodeCompact(url, { border: 2 })}\n\n${left}\n`);

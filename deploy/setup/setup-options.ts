@@ -25,7 +25,7 @@ question can be answered by an option instead. It makes no key that the administ
 come as files made elsewhere, now or later. At its end it says what is left to do.
 
   docker compose run --rm --build setup
-  docker compose run --rm --volume "$PWD/from-administrator:/in:ro" setup --root-pub /in/root.pub --keyrings /in
+  docker compose run --rm --volume /media/carry:/in:ro setup --root-pub /in/root.pub --keyrings /in/out/relay
   docker compose run --rm setup --inbox "Volunteers=maildir"
   docker compose run --rm --volume "$PWD/mail:/in:ro" setup --inbox "Lawyers=/in/lawyers.json" --administrator none
 

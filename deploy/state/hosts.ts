@@ -23,10 +23,15 @@ export type Commands = {
   readonly restartWorker: string;
   readonly setup: (options: string) => string;
   readonly setupWith: (options: (folder: string) => string) => string;
+  readonly carry: (file: string) => string;
+  readonly backup: (day: string) => string;
   readonly status: string;
 };
 
-const FROM = 'from-administrator';
+/** The stick that goes between administrator and server, by the name that the documents give it. */
+const STICK = '/media/carry';
+/** Secrets among them belong to the parts' users. */
+const carry = (file: string): string => `sudo cp ${file} ${STICK}/`;
 /** Volunteers' programs may have been given rights there. */
 const MAILDIRS = 'inbox';
 const isRoot = (): boolean => process.getuid?.() === 0;
@@ -47,7 +52,9 @@ const docker: Host = {
     start: 'docker compose up --build --wait',
     restartWorker: 'docker compose restart worker',
     setup: (options) => `docker compose run --rm setup${options}`,
-    setupWith: (options) => `docker compose run --rm --volume "$PWD/${FROM}:/in:ro" setup ${options('/in')}`,
+    setupWith: (options) => `docker compose run --rm --volume ${STICK}:/in:ro setup ${options('/in')}`,
+    carry,
+    backup: (day) => `docker compose run --rm -T tools operator backup --state /state > relay-${day}.age`,
     status: 'docker compose exec operator support-relay operator status',
   },
 };
@@ -90,7 +97,9 @@ const debian: Host = {
     start: 'sudo systemctl start support-relay.target',
     restartWorker: 'sudo systemctl restart support-relay-worker',
     setup: (options) => `sudo support-relay-setup${options}`,
-    setupWith: (options) => `sudo support-relay-setup ${options(FROM)}`,
+    setupWith: (options) => `sudo support-relay-setup ${options(STICK)}`,
+    carry,
+    backup: (day) => `sudo support-relay operator backup --state /var/lib/support-relay --out relay-${day}.age`,
     status: 'sudo support-relay operator status',
   },
 };

@@ -46,8 +46,8 @@ describe('the first run', () => {
     const result = await done();
     expect(leftToDo(result).map((step) => step.slice(0, 24))).toEqual([
       'Start all parts (or star',
-      "Give the worker's card t",
       "Take the administrator's",
+      "Give the worker's card t",
       "Take the administrator's",
       'Say where the letters of',
       'Have the form built: thi',
@@ -98,11 +98,17 @@ describe("the administrator's files", () => {
     expect(await readdir(layout.web)).not.toContain('form.html');
     expect(leftToDo(first)).toContain("Take the administrator's keyrings.");
 
+    expect(first.text).not.toContain('operator backup');
+
     const second = await done(['--keyrings', given]);
     expect(second.text).toContain('took keyrings 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13\n');
     expect((await readdir(layout.keyrings)).filter((name) => name.endsWith('.minisig'))).toHaveLength(13);
     expect(await readFile(join(layout.keyrings, 'backup.recipient'), 'utf8')).toBe(await readFile(join(given, 'backup.recipient'), 'utf8'));
     expect(await readdir(layout.web)).toContain('form.html');
+    const { until } = (await jsonIn(join(layout.web, 'form.json'))) as { until: string };
+    const day = until.slice(0, 10);
+    expect(leftToDo(second)).toContain(`Before ${day}: build the form again, for the next weeks of the offline form.`);
+    expect(second.text).toContain('docker compose run --rm -T tools operator backup --state /state > relay-');
     expect(leftToDo(second)).toContain('Say where letters go for: "Psychologists".');
   });
 

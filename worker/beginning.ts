@@ -51,6 +51,8 @@ export class Beginning {
     const { inboxes, limits, relay, upgradeTo } = this.#config;
     const memory = memoryProblem(maxMemoryOf(await this.#redis.info('memory')), inboxes.length, limits, relay);
     const version = await bringUpToDate(this.#redis, upgradeTo);
+    // Where the process ended, systemd would not start it again.
+    if (version?.code === 'UPGRADE_RUNS') throw Object.assign(new Error(version.what), { code: version.code });
     const problems = [memory ?? [], version === null ? [] : versionText(version)].flat();
     if (problems.length > 0) endMisconfigured(problems);
     // At once, since the relay stays closed without them; if it fails, housekeeping retries and reports it.

@@ -1,6 +1,7 @@
 // The version of the state, with made-up ones after the first: what is done to files and to Redis, and when nothing is.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
@@ -11,7 +12,7 @@ import { makeReady } from '../../deploy/state/making-ready.ts';
 import { writeVersion, type FileStep } from '../../deploy/state/upgrade.ts';
 import { keys } from '../../redis/keys.ts';
 import { versionText } from '../../redis/version.ts';
-import { bringUpToDate, type DataStep } from '../../worker/upgrade.ts';
+import { bringUpToDate, type DataStep, type Upgrade } from '../../worker/upgrade.ts';
 import { temporaryDirectory } from '../support/cli.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
@@ -74,6 +75,61 @@ describe('of what is in Redis', () => {
     expect(await problem(worker, 3, third)).toContain('(UPGRADE_RUNS)');
     await admin.del(keys.lease('upgrade'));
     expect([await problem(worker, 3, third), await version(), await marks()]).toEqual(['none', '3', ['1', '1']]);
+  });
+
+  describe('a step that takes longer than the lock lasts', () => {
+    const LOCK_MS = 240;
+    const PIECES = 60;
+    const pieces = async (): Promise<number> => Number(await admin.hget(keys.state, 'pieces'));
+    /** Each piece leaves a mark, and does something besides. */
+    const slowly = (meanwhile: (piece: number) => Promise<void> | void): Upgrade => ({
+      version: 2,
+      lockMs: LOCK_MS,
+      steps: [
+        {
+          to: 2,
+          change: 'change 2',
+          async run(client) {
+            for (let piece = 1; piece <= PIECES; piece += 1) {
+              await client.hincrby(keys.state, 'pieces', 1);
+              await meanwhile(piece);
+            }
+          },
+        },
+      ],
+    });
+
+    test('keeps it, and no other worker does the same', async () => {
+      const other = await redis.connect('worker');
+      const found: string[] = [];
+      const slow = slowly(async (piece) => {
+        await sleep(10);
+        if (piece % 20 === 0) found.push(await problem(other, 2, slow));
+      });
+      expect(await problem(worker, 2, slow)).toBe('none');
+      expect(found).toEqual(Array.from({ length: 3 }, () => expect.stringContaining('(UPGRADE_RUNS)') as unknown));
+      expect([await version(), await pieces()]).toEqual(['2', PIECES]);
+    });
+
+    test('stops once another worker has the lock', async () => {
+      const taken = slowly(async (piece) => {
+        await sleep(10);
+        if (piece === 5) await admin.set(keys.lease('upgrade'), 'another');
+      });
+      await expect(bringUpToDate(worker, 2, taken)).rejects.toMatchObject({ code: 'UPGRADE_LOCK' });
+      const done = await pieces();
+      expect(done).toBeLessThan(PIECES);
+      await sleep(LOCK_MS);
+      expect([await version(), await pieces()]).toEqual([null, done]);
+    });
+
+    test('does nothing more after it stood still for longer than that', async () => {
+      const still = slowly((piece) => {
+        if (piece === 5) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_MS);
+      });
+      await expect(bringUpToDate(worker, 2, still)).rejects.toMatchObject({ code: 'UPGRADE_LOCK' });
+      expect([await version(), await pieces()]).toEqual([null, 5]);
+    });
   });
 
   test.each(['2', '10', 'x', ''])('a version "%s" that is not known is left alone', async (found) => {

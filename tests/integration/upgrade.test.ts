@@ -205,9 +205,11 @@ describe('a version that changes the state', () => {
     expect(prepare(next.program('prepare'), '2')).toEqual({ code: EXIT.ok, words: '' });
     expect(await readFile(layout.version, 'utf8')).toBe('2\n');
     deployment.start('redis');
+    const redis = await deployment.connect('worker');
+    // Of a worker that died in the upgrade: this one waits until that is over.
+    await redis.set(keys.lease('upgrade'), 'died', 'PX', 1_000);
     for (const part of ['relay', 'worker'] as const) startNext(next, part, { SUPPORT_RELAY_UPGRADE: '2' });
     await deployment.untilOpen();
-    const redis = await deployment.connect('worker');
     expect([await redis.get(keys.version), await redis.hget(keys.state, 'mark')]).toEqual(['2', 'made']);
     await until('all is in the outbox', async () => (await redis.hlen(keys.pool)) === 0 && (await waiting(redis)) >= sent.length);
     redis.disconnect();

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { ask } from '../redis/asking.ts';
 import { keys } from '../redis/keys.ts';
 import { magnitude, type Magnitude } from '../redis/state.ts';
 
@@ -31,19 +32,11 @@ export async function* deadLetters(redis: Redis, inbox: string): AsyncGenerator<
   }
 }
 
-/**
- * Puts every dead letter of an inbox back into its outbox, and returns how many. Each letter moves in one transaction: the worker
- * may refuse it again at any moment, and between two separate commands that would lose it. If a letter with the same id is already
- * waiting, it stays: it is the same letter.
- */
+/** Has the worker put the dead letters of an inbox back into its outbox, and returns how many there are. */
 export async function retryDead(redis: Redis, inbox: string): Promise<number> {
-  let moved = 0;
-  for await (const { id, letter } of deadLetters(redis, inbox)) {
-    const move = redis.multi().hsetnx(keys.outbox(inbox), id, letter).hdel(keys.dead(inbox), id).hdel(keys.deadReasons(inbox), id);
-    await all(move);
-    moved += 1;
-  }
-  return moved;
+  const { length } = await deadIds(redis, inbox);
+  if (length > 0) await ask(redis, 'retries', [inbox]);
+  return length;
 }
 
 /** Deletes these dead letters for good, and returns how many of them were still there. */

@@ -1,5 +1,8 @@
 import { PARCEL_ID_BYTES } from '../crypto/parcel.ts';
 
+/** What an operator can ask for: a test letter, and that dead letters are tried again. */
+export type Asked = 'tests' | 'retries';
+
 /** Every name in Redis, and what it holds. Ids and ciphertext are raw bytes, never text. `keyId`: runtime/key-id.ts. */
 export const keys = {
   /** hash: parcel id (32 bytes) -> sealed part. The relay only adds, the worker only removes. */
@@ -36,8 +39,12 @@ export const keys = {
   state: 'state',
   /** string: the operator has closed the door for maintenance (redis/drain.ts). */
   drain: 'drain',
-  /** hash: inbox -> what became of the test letter that the operator asked for (redis/test-letters.ts). */
+  /** string: for which inboxes the operator asks the worker for something (redis/asking.ts). */
+  asked: (kind: Asked) => `asked:${kind}`,
+  /** hash: inbox -> question, and what became of the test letter that it asked for (redis/test-letters.ts). The worker writes it. */
   tests: 'tests',
+  /** hash: inbox -> question for which the worker has put dead letters back into the outbox. */
+  retries: 'retries',
   /** string: the version of all this (redis/version.ts). The worker writes it. */
   version: 'version',
 } as const;

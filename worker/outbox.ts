@@ -1,11 +1,16 @@
 import type { Redis } from 'ioredis';
+import { readNote, readQuestion } from '../redis/asking.ts';
 import { keys } from '../redis/keys.ts';
 import { Script } from '../redis/script.ts';
 import { publishTrouble, type InboxTrouble } from '../redis/state.ts';
 import type { Letter } from './inboxes/inbox.ts';
 import buryLua from './lua/bury.lua';
+import retryLua from './lua/retry.lua';
 
 const BURY = new Script(buryLua);
+const RETRY = new Script(retryLua);
+/** Letters that a script moves at once. */
+const BATCH = 32;
 
 /** The letters that wait for one inbox, and its dead letters. */
 export class Outbox {
@@ -58,5 +63,18 @@ export class Outbox {
   /** Moves a letter to the dead letters in one step, so that no crash can lose it. */
   async bury(id: Buffer, reason: string): Promise<void> {
     await BURY.run(this.#redis, [this.#waiting, this.#dead, keys.deadReasons(this.inbox)], [id, reason]);
+  }
+
+  /** Puts dead letters back once each time that an operator asks, unless `stopping` returns true. */
+  async retryDead(stopping: () => boolean): Promise<void> {
+    const question = await readQuestion(this.#redis, 'retries');
+    if (question?.inboxes.includes(this.inbox) !== true) return;
+    if ((await readNote(this.#redis, 'retries', this.inbox))?.question === question.id) return;
+    const names = [this.#waiting, this.#dead, keys.deadReasons(this.inbox), keys.retries];
+    const ids = await this.#redis.hkeysBuffer(this.#dead);
+    for (let at = 0; at < ids.length && !stopping(); at += BATCH) {
+      await RETRY.run(this.#redis, names, [this.inbox, '', ...ids.slice(at, at + BATCH)]);
+    }
+    if (!stopping()) await RETRY.run(this.#redis, names, [this.inbox, question.id]);
   }
 }

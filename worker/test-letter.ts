@@ -1,12 +1,10 @@
 import type { Redis } from 'ioredis';
 import { fromHex, randomBytes, toHex } from '../crypto/bytes.ts';
 import { LETTER_ID_BYTES, sealLetter } from '../crypto/letter.ts';
-import { errorCode, log } from '../runtime/log.ts';
 import type { KeyringShelf } from '../runtime/keyrings.ts';
-import { noteTestLetter, readTestLetter, type TestLetter } from '../redis/test-letters.ts';
-import type { OutboxDelivery } from './deliver.ts';
+import { readQuestion } from '../redis/asking.ts';
+import { noteTestLetter, readTestLetter, type NotedTest } from '../redis/test-letters.ts';
 import type { Outbox } from './outbox.ts';
-import type { Duty } from './rounds.ts';
 
 /**
  * Makes the test letter that an operator asked for, and says what became of it. It is a cover letter to the team, under an id like
@@ -28,25 +26,30 @@ export class TestLetters {
   /** Before a delivery: puts it into the outbox among the others. */
   async put(): Promise<void> {
     const { inbox } = this.#outbox;
-    if ((await readTestLetter(this.#redis, inbox))?.stage !== 'asked') return;
+    const { id: question, inboxes } = (await readQuestion(this.#redis, 'tests')) ?? { id: '', inboxes: [] };
+    if (!inboxes.includes(inbox)) return;
+    const former = await readTestLetter(this.#redis, inbox);
+    if (former?.question === question) return;
+    const note = (test: NotedTest['letter']): Promise<void> => noteTestLetter(this.#redis, inbox, { question, letter: test });
+    if (former?.letter.stage === 'waiting') return note(former.letter);
     const letter = this.#seal();
-    if (typeof letter === 'string') return noteTestLetter(this.#redis, inbox, { stage: 'failed', reason: letter });
+    if (typeof letter === 'string') return note({ stage: 'failed', reason: letter });
     const id = randomBytes(LETTER_ID_BYTES);
     // In this order: a worker that ends in between makes another one, and none is said to have arrived that was never sent.
     await this.#outbox.add(Buffer.from(id), Buffer.from(letter));
-    await noteTestLetter(this.#redis, inbox, { stage: 'waiting', id: toHex(id), reason: '' });
+    await note({ stage: 'waiting', id: toHex(id), reason: '' });
   }
 
   /** After a delivery. `trouble`: why the inbox took nothing, or not all of it; null: it did. */
   async report(trouble: string | null): Promise<void> {
     const { inbox } = this.#outbox;
-    const test = await readTestLetter(this.#redis, inbox);
+    const { question = '', letter: test } = (await readTestLetter(this.#redis, inbox)) ?? {};
     if (test?.stage !== 'waiting') return;
-    const after = await this.#outcome(test.id, trouble);
-    if (after.stage !== 'waiting' || after.reason !== test.reason) await noteTestLetter(this.#redis, inbox, after);
+    const letter = await this.#outcome(test.id, trouble);
+    if (letter.stage !== 'waiting' || letter.reason !== test.reason) await noteTestLetter(this.#redis, inbox, { question, letter });
   }
 
-  async #outcome(id: string, trouble: string | null): Promise<TestLetter> {
+  async #outcome(id: string, trouble: string | null): Promise<NotedTest['letter']> {
     const place = await this.#outbox.find(Buffer.from(fromHex(id)));
     if (place === 'waiting') return { stage: 'waiting', id, reason: trouble ?? '' };
     return place === 'gone' ? { stage: 'arrived' } : { stage: 'failed', reason: place.dead };
@@ -60,15 +63,4 @@ export class TestLetters {
     if (recipients === undefined) return 'team-not-in-keyring';
     return sealLetter({ version: 1, kind: 'cover', serial: current.serial, keyring: current.digest, language: 'en' }, recipients);
   }
-}
-
-/** The duty of delivering to one inbox. A test letter that cannot be made, as when memory is full, holds up none of the others. */
-export function deliveryDuty(name: string, delivery: OutboxDelivery, tests: TestLetters): Duty {
-  const attempt = (work: Promise<void>): Promise<void> =>
-    work.catch((error: unknown) => log.error('round failed', { kind: name, reason: 'test-letter', code: errorCode(error) }));
-  return async (stopping) => {
-    await attempt(tests.put());
-    await delivery.run(stopping);
-    await attempt(tests.report(delivery.trouble));
-  };
 }

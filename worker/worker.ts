@@ -10,6 +10,7 @@ import { BatchLease } from './batch-lease.ts';
 import { Beginning } from './beginning.ts';
 import type { WorkerConfig } from './config.ts';
 import { DeletionClock } from './deletion-clock.ts';
+import { deliveryDuty } from './delivery-duty.ts';
 import { OutboxDelivery } from './deliver.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { guardedInbox } from './inboxes/kinds.ts';
@@ -20,7 +21,7 @@ import { mixDuty } from './mix-duty.ts';
 import { MixReport } from './mix-report.ts';
 import { Outbox } from './outbox.ts';
 import { Rounds, type Duty } from './rounds.ts';
-import { deliveryDuty, TestLetters } from './test-letter.ts';
+import { TestLetters } from './test-letter.ts';
 
 const INSTANCE_BYTES = 16;
 
@@ -80,7 +81,7 @@ function exclusiveDuties(
     if (!outbox) continue;
     const name = `deliver-${settings.id}`;
     const delivery = new OutboxDelivery(outbox, guardedInbox(settings, torSocks));
-    duties.set(name, deliveryDuty(name, delivery, new TestLetters(redis, shelf, outbox, settings.team)));
+    duties.set(name, deliveryDuty(name, outbox, delivery, new TestLetters(redis, shelf, outbox, settings.team)));
   }
   const mail = administrator && new AdministratorMail(redis, administrator, torSocks);
   if (mail !== null) duties.set('administrator', () => mail.run());

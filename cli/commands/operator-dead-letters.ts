@@ -31,7 +31,7 @@ export const operatorDeadLetters = defineCommand({
   examples: ['support-relay operator dead-letters list --redis-socket /run/support-relay/redis.sock'],
   details: `
   list [INBOX]      how many dead letters there are, in coarse steps, and why
-  retry INBOX       puts them back into the outbox, to be tried again from the next round on: repair the inbox first
+  retry INBOX       has the worker try them again from its next round on: repair the inbox first
   export INBOX      writes each into the folder --out, as a file that a volunteer can open; they stay dead letters
   drop INBOX        deletes them for good, after asking
 
@@ -40,7 +40,7 @@ Dead letters hold back no others. Retry and export can be stopped and run again 
 ${REDIS_HELP}
   --out DIR             where export writes; no file is overwritten
   --yes                 drop without asking, for scripts
-  --json                list: a line of JSON for each inbox (inbox, dead, reasons); others: one line with inbox and moved,
+  --json                list: a line of JSON for each inbox (inbox, dead, reasons); others: one line with inbox and retried,
                         exported or dropped (a coarse step)`,
   options: { ...REDIS_OPTIONS, out: { type: 'string' }, yes: { type: 'boolean' }, json: { type: 'boolean' } },
   arguments: [1, 2],
@@ -111,12 +111,12 @@ async function drop(call: Call): Promise<number> {
 }
 
 async function retry(call: Call): Promise<number> {
-  tell(call, 'moved', await retryDead(call.redis, call.inbox), 'letters go out again');
+  tell(call, 'retried', await retryDead(call.redis, call.inbox), "letters go out again from the worker's next round on");
   return EXIT.ok;
 }
 
 /** @param field the field of JSON that holds the number @param what what follows the number in text */
-function tell({ io, values, inbox }: Call, field: 'exported' | 'dropped' | 'moved', count: number, what: string): void {
+function tell({ io, values, inbox }: Call, field: 'exported' | 'dropped' | 'retried', count: number, what: string): void {
   const number = magnitude(count);
   io.out(values.json === true ? `${visibleJson({ inbox, [field]: number })}\n` : `${visibleLine(`${inbox}: ${number} ${what}`)}\n`);
 }

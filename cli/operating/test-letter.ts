@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
 import type { Ailment } from '../../operator/doctor/complaint.ts';
 import { workerState, keys } from '../../redis/keys.ts';
-import { askForTestLetter, readTestLetter, type TestLetter } from '../../redis/test-letters.ts';
+import { ask } from '../../redis/asking.ts';
+import { outcomeOf, type TestLetter } from '../../redis/test-letters.ts';
 import type { Io } from '../terminal/io.ts';
 
 const LOOK_AGAIN_MS = 5_000;
@@ -9,15 +10,15 @@ const LOOK_AGAIN_MS = 5_000;
 const PATIENCE_ROUNDS = 3;
 const PATIENCE_MS = 60_000;
 
-export type Tried = { readonly inbox: string; readonly outcome: TestLetter | null };
+export type Tried = { readonly inbox: string; readonly outcome: TestLetter };
 
 /** Has the worker send a test letter to each inbox, and waits for what becomes of them: some rounds at most, or until Ctrl-C. */
 export async function sendTestLetters(redis: Redis, inboxes: readonly string[], io: Io): Promise<Tried[]> {
   const [round, leftMs] = await Promise.all([redis.get(keys.alive), redis.pttl(keys.alive)]);
   const roundMs = Number(round ?? 0) * 1000;
-  for (const inbox of inboxes) await askForTestLetter(redis, inbox);
+  const question = await ask(redis, 'tests', inboxes);
   const outcomes = (): Promise<Tried[]> =>
-    Promise.all(inboxes.map(async (inbox) => ({ inbox, outcome: await readTestLetter(redis, inbox) })));
+    Promise.all(inboxes.map(async (inbox) => ({ inbox, outcome: await outcomeOf(redis, question, inbox) })));
   let tried = await outcomes();
   if (workerState(leftMs, roundMs / 1000) === 'gone') return tried;
   const patienceMs = PATIENCE_ROUNDS * roundMs + PATIENCE_MS;
@@ -35,13 +36,13 @@ export async function sendTestLetters(redis: Redis, inboxes: readonly string[], 
   return tried;
 }
 
-const isOpen = ({ outcome }: Tried): boolean => outcome?.stage === 'asked' || outcome?.stage === 'waiting';
+const isOpen = ({ outcome }: Tried): boolean => outcome.stage === 'asked' || outcome.stage === 'waiting';
 
 /** Null: it has arrived. */
 export function ailmentOf({ inbox, outcome }: Tried): Ailment | null {
   const reasons = 'docs/operations.md lists the reasons (Why an inbox takes nothing)';
   const code = 'TEST_LETTER';
-  switch (outcome?.stage) {
+  switch (outcome.stage) {
     case 'arrived':
       return null;
     case 'failed':
@@ -55,7 +56,6 @@ export function ailmentOf({ inbox, outcome }: Tried): Ailment | null {
       };
     }
     case 'asked':
-    case undefined:
       return {
         code,
         what: `no worker has made the test letter to inbox ${inbox}`,

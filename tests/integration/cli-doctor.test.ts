@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
+import { readQuestion } from '../../redis/asking.ts';
 import { keys } from '../../redis/keys.ts';
 import { cli, type CliInput, type CliResult } from '../support/cli.ts';
 import { startSearchable, type Deployment } from '../support/deployment.ts';
@@ -157,7 +158,10 @@ describe('without the folder of the state', () => {
 
   test('a word of the worker about a letter that failed is passed on', async () => {
     const result = await doctor(['--test-letter', 'inbox-1'], {
-      pause: async () => (await stand.admin.hset(keys.tests, 'inbox-1', 'failed team-not-in-keyring')) === 0,
+      pause: async () => {
+        const { id = '' } = (await readQuestion(stand.admin, 'tests')) ?? {};
+        return (await stand.admin.hset(keys.tests, 'inbox-1', `${id} failed team-not-in-keyring`)) === 0;
+      },
     });
     expect(result.text).toContain('now    inbox inbox-1 refused the test letter for good (team-not-in-keyring)\n');
   });

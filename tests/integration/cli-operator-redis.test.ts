@@ -6,6 +6,7 @@ import { EXIT } from '../../cli/errors.ts';
 import { randomBytes } from '../../crypto/bytes.ts';
 import { LETTER_ID_BYTES } from '../../crypto/letter.ts';
 import { PARCEL_ID_BYTES } from '../../crypto/parcel.ts';
+import { readQuestion } from '../../redis/asking.ts';
 import { keys } from '../../redis/keys.ts';
 import { cli, writeTo, type CliResult } from '../support/cli.ts';
 import { OperatorStand } from '../support/operator-stand.ts';
@@ -31,10 +32,8 @@ describe('with Redis', () => {
     return ids;
   };
 
-  test('dead letters need attention, and a retry returns each to the outbox', async () => {
+  test('dead letters need attention, and the worker is asked to retry them', async () => {
     await stand.fill(keys.dead('inbox-2'), 11, LETTER_ID_BYTES);
-    await stand.fill(keys.outbox('inbox-2'), 2, LETTER_ID_BYTES);
-    const dead = await admin.hgetallBuffer(keys.dead('inbox-2'));
     const before = await operator('status');
     expect(before.code).toBe(EXIT.attention);
     expect(before.text).toContain(
@@ -43,21 +42,13 @@ describe('with Redis', () => {
     expect(before.text).toContain('support-relay operator dead-letters retry inbox-2 (INBOX_DEAD)');
 
     const { code, text, err } = await operator('dead-letters', 'retry', 'inbox-2', '--json');
-    expect(err).toBe('');
-    expect(code).toBe(EXIT.ok);
-    expect(JSON.parse(text)).toEqual({ inbox: 'inbox-2', moved: '10-99' });
-    expect(await admin.exists(keys.dead('inbox-2'), keys.deadReasons('inbox-2'))).toBe(0);
-    expect(await admin.hlen(keys.outbox('inbox-2'))).toBe(13);
-    expect(await admin.hgetallBuffer(keys.outbox('inbox-2'))).toMatchObject(dead);
-    expect((await operator('dead-letters', 'retry', 'inbox-2')).text).toBe('inbox-2: 0 letters go out again\n');
-  });
-
-  test('a letter that is already waiting is not duplicated', async () => {
-    const [id, letter] = [Buffer.from(randomBytes(LETTER_ID_BYTES)), Buffer.from('the letter')];
-    for (const key of [keys.dead('inbox-1'), keys.outbox('inbox-1')]) await admin.hset(key, id, letter);
-    expect((await operator('dead-letters', 'retry', 'inbox-1')).code).toBe(EXIT.ok);
-    expect(await admin.hlen(keys.outbox('inbox-1'))).toBe(1);
-    expect(await admin.exists(keys.dead('inbox-1'))).toBe(0);
+    expect([code, err, JSON.parse(text)]).toEqual([EXIT.ok, '', { inbox: 'inbox-2', retried: '10-99' }]);
+    expect((await readQuestion(admin, 'retries'))?.inboxes).toEqual(['inbox-2']);
+    expect((await operator('dead-letters', 'retry', 'inbox-2')).text).toBe(
+      "inbox-2: 10-99 letters go out again from the worker's next round on\n",
+    );
+    expect((await operator('dead-letters', 'retry', 'inbox-1')).text).toMatch(/^inbox-1: 0 letters/);
+    expect((await readQuestion(admin, 'retries'))?.inboxes).toEqual(['inbox-2']);
   });
 
   test('dead letters are listed by reason, in coarse steps', async () => {

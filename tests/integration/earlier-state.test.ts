@@ -161,7 +161,7 @@ test('counters and remembered ids continue from where they were, and replays are
 test('the dead letter is tried again, and the warnings of then are over', async () => {
   const { inbox, file, text } = state.expected.dead;
   expect(await retryDead(operator, inbox)).toBe(1);
-  await empty();
+  await state.wholeRound();
   expect(await state.inbox(inbox)).toMatchObject({ [file]: text });
   const { attention, ...status } = withCodes(await readStatus(operator, state.now));
   // A drop is reported for a day. The rounds of this test have moved its clock, and not the relay's.
@@ -184,8 +184,8 @@ test('the worker’s ticks continue on schedule', async () => {
 });
 
 test('nothing is stored under other names than then', async () => {
-  // The version of the data, which there was none of (redis/version.ts).
-  expect([...before.keys, 'version']).toEqual(expect.arrayContaining(await shapes()));
+  // The version of the data, which there was none of (redis/version.ts), and what an operator asks the worker for (redis/asking.ts).
+  expect([...before.keys, 'version', 'asked:retries', 'retries']).toEqual(expect.arrayContaining(await shapes()));
   // By which nothing was deleted then (worker/deletion-clock.ts).
   const clocks = ['deletionHour', 'clockAheadDays'];
   // What operators were not told then (redis/state.ts).

@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ask } from '../../redis/asking.ts';
 import { keys } from '../../redis/keys.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
@@ -188,20 +189,26 @@ describe('the operator', () => {
     const operator = await server.connect('operator');
     expect(await operator.set(keys.drain, 'closing', 'NX')).toBe('OK');
     expect(await operator.del(keys.drain)).toBe(1);
-    expect(await operator.hsetnx(keys.tests, 'inbox-1', 'asked')).toBe(1);
-    expect(await operator.hget(keys.tests, 'inbox-1')).toBe('asked');
-    await expect(operator.hset(keys.tests, 'inbox-1', 'arrived')).rejects.toThrow(/NOPERM/);
+    await ask(operator, 'tests', ['inbox-1']);
+    await ask(operator, 'retries', ['inbox-1']);
   });
 
-  it('puts dead letters back into the outbox', async () => {
+  it('reads dead letters and deletes them', async () => {
     const operator = await server.connect('operator');
-    for (const id of await operator.hkeys(keys.dead('inbox-1'))) {
-      const letter = await operator.hget(keys.dead('inbox-1'), id);
-      await operator.hsetnx(keys.outbox('inbox-1'), id, letter ?? '');
-      await operator.hdel(keys.dead('inbox-1'), id);
+    expect(await operator.hkeys(keys.dead('inbox-1'))).toEqual(['refused']);
+    expect(await operator.hget(keys.dead('inbox-1'), 'refused')).toBe('ciphertext');
+    expect(await operator.hdel(keys.dead('inbox-1'), 'refused')).toBe(1);
+  });
+
+  it('writes nothing but three strings, so that it can fill no memory', async () => {
+    const operator = await server.connect('operator');
+    const strings = [keys.drain, keys.asked('tests'), keys.asked('retries')];
+    const others = [keys.outbox('inbox-1'), keys.dead('inbox-1'), keys.deadReasons('inbox-1'), keys.tests, keys.retries, keys.state];
+    for (const key of [...others, keys.inboxes, keys.alive, keys.version, keys.asked('other' as 'tests'), ...strings]) {
+      for (const line of [`HSET ${key} x y`, `HSETNX ${key} x y`, `SADD ${key} x`, `APPEND ${key} x`, `SETRANGE ${key} 9 x`])
+        await expect(run(operator, line), line).rejects.toThrow(/NOPERM/);
+      if (!strings.includes(key)) await expect(run(operator, `SET ${key} x`), key).rejects.toThrow(/NOPERM/);
     }
-    expect(await admin.hget(keys.outbox('inbox-1'), 'refused')).toBe('ciphertext');
-    expect(await admin.hlen(keys.dead('inbox-1'))).toBe(0);
   });
 });
 

@@ -1,6 +1,6 @@
 // A worker over a real Redis that also delivers to the inboxes of its configuration, round by round.
 import { OutboxDelivery } from '../../worker/deliver.ts';
-import { guardedInbox } from '../../worker/inboxes/kinds.ts';
+import { guardedInbox, type InboxSettings } from '../../worker/inboxes/kinds.ts';
 import { roundLease, withLease } from '../../worker/lease.ts';
 import { Outbox } from '../../worker/outbox.ts';
 import { WorkerStand, type Files, type PartsWith, type StandOptions } from './stand.ts';
@@ -10,15 +10,13 @@ const INSTANCE = '0a'.repeat(16);
 
 export class WholeWorkerStand extends WorkerStand<Files> {
   /** Of one worker, round after round. */
-  readonly #deliveries: ReadonlyMap<string, OutboxDelivery>;
+  readonly #deliveries: ReadonlyMap<string, () => Promise<void>>;
   #parts: Awaited<ReturnType<WorkerStand['worker']>> | undefined;
 
   constructor(parts: PartsWith<Files>) {
     super(parts);
     const { inboxes } = this.bench.config;
-    this.#deliveries = new Map(
-      inboxes.map((settings) => [settings.id, new OutboxDelivery(new Outbox(this.client, settings.id), guardedInbox(settings, null))]),
-    );
+    this.#deliveries = new Map(inboxes.map((settings) => [settings.id, this.#deliveryTo(settings)]));
   }
 
   /** Everything a worker does in a round, in turn, after it has read its keyrings again. */
@@ -37,7 +35,16 @@ export class WholeWorkerStand extends WorkerStand<Files> {
 
   async deliver(inbox: string): Promise<void> {
     const lease = roundLease(`deliver-${inbox}`, INSTANCE, this.bench.config.roundSeconds * 1000);
-    await withLease(this.client, lease, async () => this.#deliveries.get(inbox)?.run(() => false));
+    await withLease(this.client, lease, async () => this.#deliveries.get(inbox)?.());
+  }
+
+  #deliveryTo(settings: InboxSettings): () => Promise<void> {
+    const outbox = new Outbox(this.client, settings.id);
+    const delivery = new OutboxDelivery(outbox, guardedInbox(settings, null));
+    return async () => {
+      await outbox.retryDead(() => false);
+      await delivery.run(() => false);
+    };
   }
 
   /** The stand assigns `inboxes` to the bench's team unless `others` has that team too. */

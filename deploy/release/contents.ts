@@ -13,8 +13,11 @@ import { makeSbom } from './sbom.ts';
 export const RELEASE_NAME = `${packageFile.name}-${VERSION}`;
 
 const PACKAGE = ['package.json', 'package-lock.json', '.npmrc', 'LICENSE', 'locales'];
-/** The programs, with the texts that they show, what containers need, and what people read. */
-const PROGRAMS = [...PACKAGE, 'dist', 'docs', 'deploy/redis', 'docker-compose.yml', 'README.md', 'SECURITY.md', 'CHANGELOG.md'];
+/**
+ * The programs, with the texts that they show, the settings of Redis, and what people read. Containers are built from the sources, so
+ * docker-compose.yml alone would start nothing.
+ */
+const PROGRAMS = [...PACKAGE, 'dist', 'docs', 'deploy/redis', 'README.md', 'SECURITY.md', 'CHANGELOG.md'];
 /** What the form, the offline form and the desk are built from, by the programs. */
 const FORM_SOURCES = [...PACKAGE, 'web', 'crypto', 'volunteer', 'runtime', 'tsconfig.base.json'];
 

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
+import { ready } from '../../crypto/sodium.ts';
 import { ROOT_PUBLIC } from '../keys/keyring-folder.ts';
 import { BACKUP_RECIPIENT, readBackupRecipient } from '../operating/backup-recipient.ts';
 import { sealBackup } from '../operating/backup.ts';
-import { collectFiles, KEYRINGS_FOLDER, ONION_KEY } from '../operating/backup-files.ts';
+import { collectFiles, KEYRINGS_FOLDER } from '../operating/backup-files.ts';
+import { summaryOf, unfitState } from '../operating/backup-summary.ts';
 import { defineCommand, required } from '../command.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { insistOnNew, writeNewFiles } from '../files.ts';
@@ -25,7 +27,7 @@ keyrings/backup.recipient in DIR, which the root key must have signed. Nothing u
 
   --state DIR  the folder of the relay
   --out FILE   where to put it; standard output if left out. Nothing is overwritten
-  --json       with --out: one line of JSON: file, files (their paths in DIR), onion (whether its key is in it)`,
+  --json       with --out: one line of JSON: file, files (their paths in DIR), address (of the onion; null: its key is not in it)`,
   options: { state: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean' } },
   run: async ({ state, out, json }, _positionals, io) => {
     const dir = required(state, 'state', NAME);
@@ -34,15 +36,17 @@ keyrings/backup.recipient in DIR, which the root key must have signed. Nothing u
       throw new CliError('OUTPUT_TERMINAL', 'a backup is no text for a terminal', 'give --out FILE, or send it into a file with > FILE');
     }
     const files = await collectFiles(dir);
+    await ready;
+    const { address } = summaryOf(files, unfitState(dir));
     const keyrings = join(dir, KEYRINGS_FOLDER);
     const { recipient } = await readBackupRecipient(join(keyrings, BACKUP_RECIPIENT), join(keyrings, ROOT_PUBLIC));
     const sealed = await sealBackup(files, recipient);
-    const onion = files.has(ONION_KEY);
     if (out === undefined) io.out(sealed);
     else await writeNewFiles([{ path: out, content: sealed, secret: true }]);
-    if (out !== undefined && json === true) io.out(`${visibleJson({ file: out, files: [...files.keys()], onion })}\n`);
+    if (out !== undefined && json === true) io.out(`${visibleJson({ file: out, files: [...files.keys()], address })}\n`);
     else io.err(`In the backup: ${[...files.keys()].map(visibleLine).join(', ')}.\n`);
-    if (!onion) io.err('The key of the onion service is not there: a relay that is restored from this has another address.\n');
+    if (address !== null) io.err(`The onion address: ${address}\n`);
+    else io.err('The key of the onion service is not there: a relay that is restored from this has another address.\n');
     return EXIT.ok;
   },
 });

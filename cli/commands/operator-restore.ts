@@ -1,4 +1,5 @@
 import { openBackup } from '../operating/backup.ts';
+import { summaryLines, summaryOf, unfitBackup } from '../operating/backup-summary.ts';
 import { restoreFiles } from '../operating/restore.ts';
 import { defineCommand, required } from '../command.ts';
 import { EXIT } from '../errors.ts';
@@ -38,11 +39,18 @@ keyrings: make keys anew, and have the administrator sign (docs/operations.md, B
     const dir = required(state, 'state', NAME);
     const sealed = await readInput(file, 'the backup');
     const files = await openBackup(sealed, file, { identity, passphraseFile: values['passphrase-file'] }, io, NAME);
+    const summary = summaryOf(files, unfitBackup(file));
     const restored = await restoreFiles(dir, files, replace === true);
     if (json === true) {
       io.out(`${visibleJson(restored)}\n`);
       return EXIT.ok;
     }
+    const nobody = (): null => null;
+    io.err(
+      `The backup brings back:\n${summaryLines(summary, nobody)
+        .map((line) => `${visibleLine(line)}\n`)
+        .join('')}`,
+    );
     for (const path of restored.written) io.out(`${visibleLine(path)}\n`);
     if (restored.same.length > 0) io.err(`${String(restored.same.length)} files were there already.\n`);
     io.err("Restored. The worker's keys are not in a backup: give the card of new ones to the administrator. The form is closed until\n");

@@ -29,8 +29,6 @@ const HELD: readonly { readonly folder: string; readonly names: RegExp; readonly
   { folder: 'tor/onion/authorized_clients', names: new RegExp(String.raw`^${OWN_NAME}\.auth$`) },
 ];
 
-export const ONION_KEY = 'tor/onion/hs_ed25519_secret_key';
-
 /** Files of a backup by their paths in the state. */
 export type BackupFiles = ReadonlyMap<string, Uint8Array>;
 

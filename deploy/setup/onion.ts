@@ -4,8 +4,8 @@ import { createHash, generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, lstat, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { base32 } from '@scure/base';
 import { CliError } from '../../cli/errors.ts';
+import { onionAddressOf } from '../../crypto/onion-address.ts';
 import { readPrivateFile, readUnlinkedFile, shred } from '../../runtime/files.ts';
 import { replaceFile, type Say } from '../state/folders.ts';
 import type { Layout } from '../state/layout.ts';
@@ -18,8 +18,6 @@ const HOSTNAME = 'hostname';
 const TAG_BYTES = 32;
 const PUBLIC_KEY_BYTES = 32;
 const EXPANDED_KEY_BYTES = 64;
-const VERSION = 3;
-const CHECKSUM_BYTES = 2;
 
 /** Makes the onion service's keys where there are none, and writes its address for the operator. @returns the address, `….onion` */
 export async function ensureOnion(layout: Layout, say: Say): Promise<string> {
@@ -82,17 +80,9 @@ async function readPublicKey(folder: string): Promise<Buffer> {
   }
   return file.subarray(TAG_BYTES);
 }
-
 const unusable = (folder: string): CliError =>
   new CliError(
     'INPUT_FORMAT',
     `${folder} has no keys of an onion service that its owner alone can read`,
     'see its rights, put the keys of the backup there, or make others with --new-onion',
   );
-
-/** The address of an onion service by its public key (rend-spec-v3, [ONIONADDRESS]). */
-export function onionAddressOf(publicKey: Uint8Array): string {
-  const version = Buffer.of(VERSION);
-  const checksum = createHash('sha3-256').update('.onion checksum').update(publicKey).update(version).digest().subarray(0, CHECKSUM_BYTES);
-  return `${base32.encode(Buffer.concat([publicKey, checksum, version])).toLowerCase()}.onion`;
-}

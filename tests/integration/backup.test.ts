@@ -100,10 +100,19 @@ describe('a backup', () => {
     expect(await filesUnder(stand.path('never.age'))).toEqual([]);
   });
 
+  test('is not made of an onion service whose files do not belong together', async () => {
+    const hostname = join(stand.state, 'tor/onion/hostname');
+    const right = await readFile(hostname);
+    await writeFile(hostname, `${'a'.repeat(56)}.onion\n`);
+    const { code, err } = await operator(['backup', '--state', stand.state, '--out', stand.path('never.age')]);
+    expect([code, err]).toEqual([EXIT.input, expect.stringContaining('keys and address in it do not belong together')]);
+    await writeFile(hostname, right);
+  });
+
   test('goes into a file that must be new, readable by its owner alone, and to no terminal', async () => {
     const file = stand.path('relay.age');
     const { code, text } = await operator(['backup', '--state', stand.state, '--out', file, '--json']);
-    expect([code, JSON.parse(text)]).toMatchObject([EXIT.ok, { file, onion: true }]);
+    expect([code, JSON.parse(text)]).toMatchObject([EXIT.ok, { file, address: await stand.address() }]);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect((await operator(['backup', '--state', stand.state, '--out', file])).err).toContain('(OUTPUT_EXISTS)');
     expect((await operator(['backup', '--state', stand.state], [])).err).toContain('(OUTPUT_TERMINAL)');

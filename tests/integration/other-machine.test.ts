@@ -98,7 +98,7 @@ test('has the same address and the same teams, and the door opens once the admin
   await setup();
   expect(await readFile(layout.onionAddress, 'utf8')).not.toBe(address);
   const reseal = ['admin', 'reseal', dir.path('relay.age'), '--out', dir.path('restore.age'), '--folder', admin.dir];
-  expect((await cli(reseal, { logN: 12, terminal: { answers: [WORDS, WORDS] } })).code).toBe(EXIT.ok);
+  expect((await cli(reseal, { logN: 12, terminal: { answers: ['y', WORDS, WORDS] } })).code).toBe(EXIT.ok);
   await operator(['restore', dir.path('restore.age'), '--state', layout.dir, '--replace'], [WORDS]);
   expect(await readFile(layout.onionAddress, 'utf8')).toBe(address);
   expect((await readdir(layout.keyrings)).toSorted()).toEqual(['backup.recipient', 'root.pub']);

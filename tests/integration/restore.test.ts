@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Encrypter } from 'age-encryption';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
 import { BACKUP_RECIPIENT } from '../../cli/operating/backup-recipient.ts';
 import { generateIdentity } from '../../crypto/age/identity.ts';
@@ -18,17 +18,21 @@ const WORDS = 'six words that nobody guesses';
 let stand: BackupStand;
 let sealed: Uint8Array;
 let resealed: string;
+let shown: CliResult;
+/** @param answers after the passphrase of the backup's identity */
+const reseal = (file: string, out: string, answers: readonly string[], ...more: string[]): Promise<CliResult> =>
+  cli(['admin', 'reseal', file, '--out', out, '--folder', stand.folder.dir, ...more], {
+    now: NOW,
+    logN: 12,
+    terminal: { answers: [PASSPHRASE, ...answers] },
+  });
 beforeAll(async () => {
   stand = await BackupStand.start();
   sealed = await stand.backup();
   const backup = await writeTo(stand.path('carried.age'), sealed);
   resealed = stand.path('restore.age');
-  const { code, err } = await cli(['admin', 'reseal', backup, '--out', resealed, '--folder', stand.folder.dir], {
-    now: NOW,
-    logN: 12,
-    terminal: { answers: [PASSPHRASE, WORDS, WORDS] },
-  });
-  expect(code, err).toBe(EXIT.ok);
+  shown = await reseal(backup, resealed, ['y', WORDS, WORDS]);
+  expect(shown.code, shown.err).toBe(EXIT.ok);
 });
 afterAll(() => stand.remove());
 
@@ -140,12 +144,7 @@ test.each<[string, () => Uint8Array]>([
 test('the administrator does not reseal a backup with another root key, which anybody could make', async () => {
   const root = Buffer.from(encodePublicKey(generateKeyPair()));
   const { file } = await foreign(tarOf(new Map([...stand.kept, ['keyrings/root.pub', root]]), SECRET_MODE));
-  const out = stand.path('never.age');
-  const { code, err } = await cli(['admin', 'reseal', file, '--out', out, '--folder', stand.folder.dir], {
-    now: NOW,
-    logN: 12,
-    terminal: { answers: [PASSPHRASE, WORDS, WORDS] },
-  });
+  const { code, err } = await reseal(file, stand.path('never.age'), ['y', WORDS, WORDS]);
   expect([code, err]).toEqual([EXIT.notAuthentic, expect.stringContaining('the root.pub in it is another one')]);
 });
 
@@ -155,4 +154,57 @@ test('refuses a backup of newer programs', async () => {
   const { code, err } = await restore(into, file, [], ...given);
   expect([code, err]).toEqual([EXIT.input, expect.stringContaining('is of version 2 of the state, these programs know up to 1')]);
   expect(await filesUnder(into)).toEqual([]);
+});
+
+describe('a backup proves nothing of whoever made it, so the administrator', () => {
+  test('is shown the address and the inboxes, and asked, before it is resealed', async () => {
+    expect(shown.asked[1]).toMatch(/^Is this the address that people know.*\? \[y\/N\] $/);
+    expect(shown.err).toContain(`\n  onion address  ${await stand.address()}\n`);
+    expect(shown.err).toContain(
+      '\n  inbox inbox-1  smtp, to team@example.org at mail.example.org, for team 00112233445566aa, which is not known here\n',
+    );
+    expect(shown.err).toMatch(/\n {2}only for +deputy\n.*site\.json.*\n {2}version +1\n/);
+    expect(shown.err).not.toContain('the password of the mail');
+    const out = stand.path('refused.age');
+    const refused = await reseal(stand.path('carried.age'), out, ['']);
+    expect([refused.err, await filesUnder(out)]).toEqual([expect.stringContaining('(NOT_CONFIRMED)'), []]);
+  });
+
+  test('is shown the address of the key, whatever stands beside it', async () => {
+    const other = await stand.onionFiles();
+    const theirs = Buffer.from(other.get('onion/address') ?? [])
+      .toString()
+      .trim();
+    const { file } = await foreign(tarOf(new Map([...stand.kept, ...other]), SECRET_MODE));
+    expect((await reseal(file, stand.path('theirs.age'), [''])).err).toContain(`\n  onion address  ${theirs}\n`);
+    // Our address is public, and so is its key's other half.
+    const ours = stand.kept;
+    const taken = (path: string, from: ReadonlyMap<string, Uint8Array>): [string, Uint8Array] => [path, from.get(path) ?? new Uint8Array()];
+    const posing = [
+      new Map([...ours, taken(ONION_KEY, other)]),
+      new Map([...ours, ...other, taken('onion/address', ours)]),
+      new Map([...ours, ...other, taken('tor/onion/hostname', ours)]),
+      new Map([...ours].filter(([path]) => !path.endsWith('public_key'))),
+    ];
+    for (const files of posing) {
+      const { file: forged } = await foreign(tarOf(files, SECRET_MODE));
+      const { code, err } = await reseal(forged, stand.path('never.age'), ['y']);
+      expect([code, err]).toEqual([EXIT.notAuthentic, expect.stringContaining('do not belong together; ask the operator')]);
+    }
+  });
+
+  test('is told that a backup without a key has no address, and one without settings of mail is none', async () => {
+    const without = new Map([...stand.kept].filter(([path]) => !path.includes('onion')));
+    const { file } = await foreign(tarOf(without, SECRET_MODE));
+    expect((await reseal(file, stand.path('never.age'), [''])).err).toContain('  onion address  none: ');
+    const { file: spoiled } = await foreign(tarOf(new Map([...stand.kept, ['worker/mail/inboxes.json', Buffer.from('{')]]), SECRET_MODE));
+    expect((await reseal(spoiled, stand.path('never.age'), ['y'])).err).toContain('worker/mail/inboxes.json in it holds no settings');
+  });
+
+  test('can say so beforehand, for scripts; and whoever restores is shown the same', async () => {
+    const out = stand.path('by-script.age');
+    const { code, text } = await reseal(stand.path('carried.age'), out, [WORDS, WORDS], '--yes', '--json');
+    expect([code, JSON.parse(text)]).toMatchObject([EXIT.ok, { address: await stand.address(), inboxes: [{ id: 'inbox-1' }], site: true }]);
+    expect((await restore(fresh(), out)).err).toContain(`\n  onion address  ${await stand.address()}\n`);
+  });
 });

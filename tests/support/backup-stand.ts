@@ -6,11 +6,21 @@ import { Decrypter } from 'age-encryption';
 import { expect } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
 import { identityToRecipient } from '../../crypto/age/identity.ts';
+import { layoutOf } from '../../deploy/state/layout.ts';
+import { ensureOnion } from '../../deploy/setup/onion.ts';
 import { AdminFolder } from './admin-folder.ts';
 import { cli, temporaryDirectory, writeTo, type CliResult } from './cli.ts';
 
 export const NOW = new Date('2026-11-30T09:00:00Z');
 export const PASSPHRASE = 'correct horse ёжик';
+const INBOX = {
+  id: 'inbox-1',
+  team: '00112233445566aa',
+  kind: 'smtp',
+  host: 'mail.example.org',
+  to: 'team@example.org',
+  passwordFile: '/etc/support-relay/mail/inbox-1.password',
+};
 export const ONION_KEY = 'tor/onion/hs_ed25519_secret_key';
 
 export const operator = (argv: readonly string[], answers?: readonly string[]): Promise<CliResult> =>
@@ -35,13 +45,9 @@ export class BackupStand {
   readonly kept = new Map<string, Uint8Array>([
     ['version', Buffer.from('1\n')],
     ['site.json', Buffer.from('{ "exit": "https://weather.example/" }\n')],
-    ['worker/mail/inboxes.json', Buffer.from('[{ "passwordFile": "/etc/support-relay/mail/inbox-1.password" }]\n')],
+    ['worker/mail/inboxes.json', Buffer.from(JSON.stringify([INBOX]))],
     ['worker/mail/administrator.json', Buffer.from('null\n')],
     ['worker/mail/inbox-1.password', Buffer.from('the password of the mail')],
-    ['onion/address', Buffer.from('abcdef.onion\n')],
-    ['tor/onion/hostname', Buffer.from('abcdef.onion\n')],
-    ['tor/onion/hs_ed25519_public_key', randomBytes(64)],
-    [ONION_KEY, randomBytes(96)],
     ['tor/onion/authorized_clients/deputy.auth', Buffer.from('descriptor:x25519:ABC\n')],
   ]);
   /** What must be in none, besides the keys of weeks. */
@@ -72,6 +78,11 @@ export class BackupStand {
     return this.path('state');
   }
 
+  /** The relay's onion address. */
+  async address(): Promise<string> {
+    return (await readFile(join(this.state, 'onion/address'), 'utf8')).trim();
+  }
+
   async backup(): Promise<Uint8Array> {
     const { code, err, out } = await operator(['backup', '--state', this.state]);
     expect(code, err).toBe(EXIT.ok);
@@ -90,9 +101,18 @@ export class BackupStand {
     return identityToRecipient(await this.identity());
   }
 
+  /** The files of a new onion service, by their paths in a state. */
+  async onionFiles(): Promise<Map<string, Uint8Array>> {
+    const layout = layoutOf(this.path(randomBytes(4).toString('hex')));
+    await ensureOnion(layout, () => undefined);
+    const paths = ['onion/address', 'tor/onion/hostname', 'tor/onion/hs_ed25519_public_key', ONION_KEY];
+    return new Map(await Promise.all(paths.map(async (path) => [path, await readFile(join(layout.dir, path))] as const)));
+  }
+
   /** An administrator with a passphrase, a team, and a season signed for the worker of this state. */
   async #furnish(): Promise<void> {
     const { folder } = this;
+    for (const [path, content] of await this.onionFiles()) this.kept.set(path, content);
     const answers = [PASSPHRASE, PASSPHRASE];
     const init = await cli(['admin', 'init', '--folder', folder.dir], { now: NOW, logN: 12, terminal: { answers } });
     expect(init.code, init.err).toBe(EXIT.ok);

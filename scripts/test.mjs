@@ -1,29 +1,11 @@
 // `npm test [-- FILTER…]`: installs what is missing, then runs types, lint, build and every test; the last line has the totals.
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BootstrapError, ensureApt, ensureNode, ensureNodeModules, root, run } from './bootstrap.mjs';
+import { ensureApt, ensureNode, ensureNodeModules, root, run } from './bootstrap.mjs';
+import { node } from './child.mjs';
+import { NEEDED } from './needed.mjs';
 
-const MINUTE_MS = 60_000;
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-const NEEDED = [
-  { command: 'redis-server', packages: ['redis-server'] },
-  { command: 'chromium', packages: ['chromium'] },
-  { command: 'chromium-headless-shell', packages: ['chromium-headless-shell'] },
-  { command: 'firefox-esr', packages: ['firefox-esr'] },
-  { command: 'minisign', packages: ['minisign'] },
-  { command: 'age', packages: ['age'] },
-  { command: 'tor', packages: ['tor'] },
-  // Throwaway certificates for the mail servers of the tests.
-  { command: 'openssl', packages: ['openssl'] },
-  { command: 'dovecot', file: '/usr/sbin/dovecot', packages: ['dovecot-core', 'dovecot-imapd'] },
-  // Says how much the Debian package's units leave to each part.
-  { command: 'systemd-analyze', packages: ['systemd'] },
-  // For the library that makes Redis lose what it has not synced (tests/fault/power-loss.c).
-  { command: 'cc', packages: ['gcc', 'libc6-dev'] },
-  { command: 'the C headers', file: '/usr/include/stdio.h', packages: ['libc6-dev'] },
-];
 // The two groups run in parallel, since a machine has at least two cores; within a group, one check after the other.
 const CHECKS = [
   [
@@ -40,8 +22,6 @@ const CHECKS = [
 // Many times what each needs, for slow and busy machines. Together they stay within the time limit of .ci/run.
 const CHECK_MINUTES = 5;
 const TESTS_MINUTES = 56;
-// Makes glibc use huge pages: code that touches much memory, above all scrypt, takes a third less time.
-const LARGE_PAGES = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
 
 await run(async () => {
   ensureNode();
@@ -105,44 +85,4 @@ function counts(report, status) {
   // An error outside any test, for example an unhandled rejection.
   if (status !== 0 && failed.length === 0) failed.push(status === null ? 'vitest took too long' : `vitest ended with code ${status}`);
   return { passed: passed.length, failed, skipped };
-}
-
-/**
- * Runs a Node program in its own process group, so that its children end with it when the time is up.
- * @param output `inherit`, or `pipe` to return the whole output, for programs that run in parallel
- * @returns {Promise<{ code: number | null, output: string }>} `code` is null when the time was up
- */
-function node(args, minutes, output) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, {
-      cwd: root,
-      env: { ...LARGE_PAGES, ...process.env },
-      stdio: ['ignore', output, output],
-      detached: true,
-    });
-    let text = '';
-    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (part) => (text += part));
-    const end = (signal) => {
-      try {
-        process.kill(-child.pid, signal);
-      } catch {
-        // It has already ended.
-      }
-    };
-    const timer = setTimeout(end, minutes * MINUTE_MS, 'SIGKILL');
-    let interrupted = false;
-    const stop = () => {
-      interrupted = true;
-      end('SIGTERM');
-      setTimeout(end, 5_000, 'SIGKILL').unref();
-    };
-    for (const signal of SIGNALS) process.once(signal, stop);
-    child.on('close', (code) => {
-      clearTimeout(timer);
-      for (const signal of SIGNALS) process.removeListener(signal, stop);
-      if (interrupted) reject(new BootstrapError('Interrupted.'));
-      else resolve({ code, output: text });
-    });
-    child.on('error', reject);
-  });
 }

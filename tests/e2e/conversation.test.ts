@@ -9,13 +9,14 @@ import { EXIT } from '../../cli/errors.ts';
 import { codeRoot, readCode } from '../../crypto/code.ts';
 import { mailboxOf, threadOf, type Thread } from '../../crypto/thread.ts';
 import { bucketOf, weekOf } from '../../redis/mailboxes.ts';
-import { BROWSERS, openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
+import { openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
 import { cli } from '../support/cli.ts';
 import { readMailbox, repliesWaiting, wordList } from '../support/conversation.ts';
 import { startSearchable, type Deployment } from '../support/deployment.ts';
+import { enginesFor } from '../support/thorough.ts';
 import { bytesNeedle, filesIn, redisKeys, search, type Needle } from '../leak/search.ts';
 
-describe.each(BROWSERS)('a conversation in %s', (name) => {
+describe.each(enginesFor('firefox'))('a conversation in %s', (name) => {
   let dir: string;
   let deployment: Deployment;
   let admin: Redis;

@@ -17,6 +17,7 @@ import { BROWSERS, openBrowser, type TestBrowser } from '../support/browser.ts';
 import { TEAM } from '../support/cli.ts';
 import { DeskTab, openDeskOffice, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread } from '../support/letters.ts';
+import { enginesFor } from '../support/thorough.ts';
 
 let office: DeskOffice;
 beforeAll(async () => {
@@ -97,6 +98,8 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     expect(tab.dialogs).toEqual([]);
     expect(tab.problems).toEqual([]);
   });
+
+  if (!enginesFor('chromium').includes(name)) return;
 
   it('treats a note that came back as sent, and asks when one that was never saved is marked as sent', async () => {
     await tab.openSigner(office.path('signer.key'));

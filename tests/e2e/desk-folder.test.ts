@@ -8,10 +8,11 @@ import { readRootKey } from '../../cli/keys/root-key.ts';
 import { verifyCard, weekStart, WEEK_MS, type VerifiedCard } from '../../crypto/card.ts';
 import { encodePublicKey, generateKeyPair } from '../../crypto/minisign.ts';
 import { weekFileName } from '../../volunteer/keys/season.ts';
-import { BROWSERS, clockAhead, openBrowser, type BrowserName, type TestBrowser } from '../support/browser.ts';
+import { clockAhead, openBrowser, type BrowserName, type TestBrowser } from '../support/browser.ts';
 import { cli, TEAM, TOPIC } from '../support/cli.ts';
 import { DeskTab, openDeskOffice, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread } from '../support/letters.ts';
+import { enginesFor, sampled } from '../support/thorough.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const WEEKS = 6;
@@ -68,7 +69,7 @@ async function copyOfKeys(): Promise<string> {
 }
 const filesOf = async (folder: string): Promise<string[]> => (await readdir(folder)).map((name) => join(folder, name));
 
-describe.each(BROWSERS)("a volunteer's folder at the desk in %s", (name: BrowserName) => {
+describe.each(enginesFor('chromium'))("a volunteer's folder at the desk in %s", (name: BrowserName) => {
   let browser: TestBrowser;
   let tab: DeskTab;
   beforeAll(async () => {
@@ -188,18 +189,23 @@ describe.each(BROWSERS)("a volunteer's folder at the desk in %s", (name: Browser
     expect((await tab.text('#refusals')).match(/KEYRING_TWICE/g)).toHaveLength(1);
   });
 
-  it.each([
+  const DAYS_LEFT: readonly [number, string][] = [
     [28.5, 'Your keys last until'],
     [27.5, 'It is time to make those of the next weeks: support-relay volunteer keys.'],
     [13.5, 'It is time to make those of the next weeks: support-relay volunteer keys.'],
     [6.5, 'Please make those of the next weeks today: support-relay volunteer keys.'],
     [1.5, 'Please make those of the next weeks today: support-relay volunteer keys.'],
     [-0.5, 'There is no key of this week in the folder'],
-  ])('says, %f days before the end of its last week, what is to be done', async (left, words) => {
-    await tab.page.close({ runBeforeUnload: false });
-    await open(clockAhead((END_MS - NOW_MS) / DAY_MS - left));
-    const said = await tab.openFolder('#key-files', await filesOf(keys()), PASSPHRASE);
-    expect(said).toContain(words);
-    expect(said.includes('support-relay volunteer keys')).toBe(left < 28);
-  });
+  ];
+  /** Each is said once: at its beginning. */
+  it.each(sampled(DAYS_LEFT, ([left]) => left !== 13.5 && left !== 1.5))(
+    'says, %f days before the end of its last week, what is to be done',
+    async (left, words) => {
+      await tab.page.close({ runBeforeUnload: false });
+      await open(clockAhead((END_MS - NOW_MS) / DAY_MS - left));
+      const said = await tab.openFolder('#key-files', await filesOf(keys()), PASSPHRASE);
+      expect(said).toContain(words);
+      expect(said.includes('support-relay volunteer keys')).toBe(left < 28);
+    },
+  );
 });

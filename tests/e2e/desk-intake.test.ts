@@ -4,10 +4,11 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { armor } from '../../crypto/age/armor.ts';
 import { armorIn } from '../support/armor-forms.ts';
-import { BROWSERS, openBrowser, type TestBrowser } from '../support/browser.ts';
+import { openBrowser, type TestBrowser } from '../support/browser.ts';
 import { mailOf, multipart, part, utf16, zip } from '../support/containers.ts';
 import { DeskTab, mail, openDeskOffice, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread } from '../support/letters.ts';
+import { enginesFor } from '../support/thorough.ts';
 
 let office: DeskOffice;
 let maildir: string;
@@ -26,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => office.remove());
 
-describe.each(BROWSERS)('the desk in %s', (name) => {
+describe.each(enginesFor('chromium'))('the desk in %s', (name) => {
   let browser: TestBrowser;
   let tab: DeskTab;
   beforeAll(async () => {

@@ -4,6 +4,7 @@ import { findings, openThemed, setTheme, THEMES, type Theme } from '../support/a
 import type { BrowserName, TestBrowser } from '../support/browser.ts';
 import { DeskTab, openDeskOffice, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread } from '../support/letters.ts';
+import { enginesFor } from '../support/thorough.ts';
 
 const WIDTHS = [1280, 390];
 
@@ -41,7 +42,7 @@ const CASES: readonly (readonly [BrowserName, readonly Theme[]])[] = [
   ['chromium', THEMES],
 ];
 
-describe.each(CASES)('the desk in %s, %s', (name, themes) => {
+describe.each(CASES.filter(([name]) => enginesFor('chromium').includes(name)))('the desk in %s, %s', (name, themes) => {
   let browser: TestBrowser;
   beforeAll(async () => {
     browser = await openThemed(name, themes[0] ?? 'light');

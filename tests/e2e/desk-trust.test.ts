@@ -5,9 +5,10 @@ import { generateIdentity, identityToRecipient } from '../../crypto/age/identity
 import { openLetter, sealLetter } from '../../crypto/letter.ts';
 import { signNote } from '../../crypto/note.ts';
 import type { Thread } from '../../crypto/thread.ts';
-import { BROWSERS, clockAhead, openBrowser, type TestBrowser } from '../support/browser.ts';
+import { clockAhead, openBrowser, type TestBrowser } from '../support/browser.ts';
 import { DeskTab, openDeskOffice, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread, written } from '../support/letters.ts';
+import { enginesFor } from '../support/thorough.ts';
 
 let office: DeskOffice;
 beforeAll(async () => {
@@ -15,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => office.remove());
 
-describe.each(BROWSERS)('the desk in %s', (name) => {
+describe.each(enginesFor('chromium'))('the desk in %s', (name) => {
   let browser: TestBrowser;
   let tab: DeskTab;
   beforeAll(async () => {

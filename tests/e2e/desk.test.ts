@@ -3,10 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { armor } from '../../crypto/age/armor.ts';
 import { encodeSecretKey } from '../../crypto/minisign.ts';
-import { BROWSERS, openBrowser, type BrowserName, type TestBrowser } from '../support/browser.ts';
+import { openBrowser, type BrowserName, type TestBrowser } from '../support/browser.ts';
 import { TEAM } from '../support/cli.ts';
 import { DeskTab, mail, openDeskOffice, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread } from '../support/letters.ts';
+import { enginesFor, isThorough } from '../support/thorough.ts';
 
 let office: DeskOffice;
 beforeAll(async () => {
@@ -14,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => office.remove());
 
-describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
+describe.each(enginesFor('chromium'))('the desk in %s', (name: BrowserName) => {
   let browser: TestBrowser;
   let tab: DeskTab;
   beforeAll(async () => {
@@ -75,10 +76,10 @@ describe.each(BROWSERS)('the desk in %s', (name: BrowserName) => {
   });
 
   it('opens a protected signer while the page stays responsive', async () => {
-    // At the real cost, a GiB, in Chromium; at an eighth of it in Firefox.
+    // At the real cost, a GiB, in Chromium; at an eighth of it in Firefox, and in `npm test`.
     await writeFile(
       office.path('protected.key'),
-      await encodeSecretKey(office.signer, PASSPHRASE, 'signer', name === 'chromium' ? undefined : 17),
+      await encodeSecretKey(office.signer, PASSPHRASE, 'signer', isThorough() && name === 'chromium' ? undefined : 17),
     );
     await tab.give('#signer', office.path('protected.key'));
     await tab.page.click('#open-signer');

@@ -5,6 +5,7 @@ import { BROWSERS } from '../support/browser.ts';
 import { CodePage } from '../support/code-page.ts';
 import { READY } from '../support/form-page.ts';
 import { usePages, useSite } from '../support/page-bench.ts';
+import { enginesFor } from '../support/thorough.ts';
 
 const NARROW = { width: 320, height: 640 };
 const READABLE_PX = 20;
@@ -38,6 +39,8 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
       expect(bench.tab.requests.join('\n')).not.toContain(encodeURIComponent(word));
     }
   });
+
+  if (!enginesFor('firefox').includes(name)) return;
 
   it('makes leaving ask first, but not quick exit', async () => {
     await code.openForm();

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BROWSERS, openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
 import { shareDeployment, type Deployment } from '../support/deployment.ts';
+import { enginesFor } from '../support/thorough.ts';
 
 const MESSAGE = 'Этого никто не должен увидеть.';
 
@@ -51,6 +52,8 @@ describe.each(BROWSERS)('leaving the form in %s', (name) => {
     expect(await tab.text()).toBe('');
     expect(asked()).toEqual([]);
   });
+
+  if (!enginesFor('firefox').includes(name)) return;
 
   it('quick exit replaces the form in the history: going back skips it', async () => {
     const before = new URL('door.json', deployment.url).href;

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { stop } from 'esbuild';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildWeb } from '../../web/build/build.ts';
-import { BROWSERS, openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
+import { openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
+import { enginesFor } from '../support/thorough.ts';
 
 const MESSAGE = 'Этого никто не должен увидеть.';
 
@@ -44,7 +45,7 @@ afterAll(async () => {
   elsewhere.close();
 });
 
-describe.each(BROWSERS)('a form with a site file in %s', (name) => {
+describe.each(enginesFor('firefox'))('a form with a site file in %s', (name) => {
   let browser: TestBrowser;
   beforeAll(async () => {
     browser = await openBrowser(name);

@@ -19,6 +19,7 @@ import { SilentStreams, visitMs } from '../support/onion-attack.ts';
 import { Recorder } from '../support/recorder.ts';
 import { socksConnect } from '../support/socks.ts';
 import { startTor, TOR_START_MS, type Tor } from '../support/tor.ts';
+import { sampled } from '../support/thorough.ts';
 import { countCells } from '../support/tor-cells.ts';
 
 const TEST_MS = 240_000;
@@ -85,7 +86,8 @@ function asked(since: number): string[] {
     .map(({ up }) => up.head.split(' ', 2)[1] ?? '');
 }
 
-it.each(CASES)(
+/** At the level that leaves the page the least; at the others the page is tested without Tor as well (levels-build.test.ts). */
+it.each(sampled(CASES, ({ name }) => name === 'safer'))(
   '$name: a request typed there is opened by a volunteer',
   { timeout: TEST_MS },
   async ({ name, browser: which, level, path, phone, wasm }) => {

@@ -10,6 +10,7 @@ import { repliesWaiting, startConversation } from '../support/conversation.ts';
 import { DIFFICULTY } from '../support/deployment.ts';
 import { usePages, useSite } from '../support/page-bench.ts';
 import { READY, RepliesPage } from '../support/replies-page.ts';
+import { enginesFor } from '../support/thorough.ts';
 
 const NARROW = { width: 320, height: 640 };
 
@@ -37,6 +38,8 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     const kept = await bench.tab.page.evaluate('JSON.stringify([document.cookie, localStorage.length, sessionStorage.length])');
     expect(kept).toBe('["",0,0]');
   });
+
+  if (!enginesFor('firefox').includes(name)) return;
 
   it('leaves nothing behind, however the page is left', async () => {
     const conversation = await startConversation('ru');

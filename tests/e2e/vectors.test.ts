@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../runtime/root.ts';
-import { BROWSERS, openBrowser, Tab } from '../support/browser.ts';
+import { openBrowser, Tab } from '../support/browser.ts';
+import { enginesFor } from '../support/thorough.ts';
 import { VECTORS, type runVectors } from '../vectors/run.ts';
 
 type Outcome = Awaited<ReturnType<typeof runVectors>>;
@@ -72,7 +73,7 @@ describe('every vector of the formats and of the age test kit gives the same res
     server.close();
   });
 
-  it.each(BROWSERS)(
+  it.each(enginesFor('firefox'))(
     'in %s as in Node',
     async (name) => {
       const browser = await openBrowser(name);

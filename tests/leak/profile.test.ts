@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBrowser, Tab, type BrowserName, type TestBrowser } from '../support/browser.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
+import { sampled } from '../support/thorough.ts';
 import { until } from '../support/worker.ts';
 import { filesIn, search, textNeedle, type Needle } from './search.ts';
 
@@ -27,11 +28,13 @@ const REMEMBERING = {
   'browser.cache.disk.enable': true,
   'browser.sessionstore.privacy_level': 0,
 };
-const KINDS: readonly Kind[] = [
+const ALL_KINDS: readonly Kind[] = [
   { name: 'Firefox as Tor Browser sets it', browser: 'firefox', firefoxPrefs: EAGER, remembers: false },
   { name: 'Firefox that remembers', browser: 'firefox', firefoxPrefs: { ...EAGER, ...REMEMBERING }, remembers: true },
   { name: 'Chromium', browser: 'chromium', remembers: true },
 ];
+/** Those that keep the most. */
+const KINDS = sampled(ALL_KINDS, ({ remembers }) => remembers);
 
 type Way = { name: string; leave: (tab: Tab) => Promise<unknown>; hasHistory?: true };
 const WAYS: readonly Way[] = [

@@ -11,7 +11,8 @@ export type BrowserName = (typeof BROWSERS)[number];
 const PROGRAMS = { chromium: '/usr/bin/chromium', shell: '/usr/bin/chromium-headless-shell', firefox: '/usr/bin/firefox-esr' };
 /**
  * Every page is tested in Firefox in full, since Tor Browser is one. In Chromium so are the desk and the offline form, which are used
- * there; of the other pages, whatever depends on the engine: sealing, workers, policy, leaving and history, storage.
+ * there; of the other pages, whatever depends on the engine: sealing, workers, policy, leaving and history, storage. Of that `npm test`
+ * has a sample (thorough.ts).
  */
 export const FIREFOX = ['firefox'] as const satisfies readonly BrowserName[];
 

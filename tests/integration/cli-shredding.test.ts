@@ -1,7 +1,7 @@
 // Shredding by itself: a listing announces a week's key after its time, a later one shreds it, and then nothing on the disk opens.
 import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
 import type { NewKeyring } from '../../cli/keys/keyring.ts';
 import { KEEP_WEEKS } from '../../cli/keys/shredding.ts';
@@ -14,18 +14,24 @@ import { contentWith, identitiesIn } from '../support/seized-folder.ts';
 const DAY = 86_400_000;
 /** Four weeks after the end of the first week. */
 const DUE = SEASON_BEGIN + 5 * WEEK_MS;
+/** Copied for each case. */
+let made: Season;
 let season: Season;
 let signed: NewKeyring[];
 let old: string;
 
-beforeEach(async () => {
-  season = await Season.start(13);
-  signed = await season.signWeeks(0, 12);
-  await season.install(...signed);
+beforeAll(async () => {
+  made = await Season.start(13);
+  signed = await made.signWeeks(0, 12);
+  await made.install(...signed);
   const [first, second] = signed;
   if (first === undefined || second === undefined) throw new Error('signed');
-  old = await season.letter(0, first, 'From the first week');
-  await season.letter(1, second, 'From the second week');
+  old = await made.letter(0, first, 'From the first week');
+  await made.letter(1, second, 'From the second week');
+});
+afterAll(() => made.remove());
+beforeEach(async () => {
+  season = await made.copy();
 });
 afterEach(() => season.remove());
 

@@ -22,15 +22,18 @@ type Change = Partial<Pick<Keyring, 'teams' | 'notBefore' | 'notAfter'>> & { pre
 export class Season {
   readonly path: (...parts: string[]) => string;
   readonly remove: () => Promise<void>;
-  readonly worker = identityToRecipient(generateIdentity());
+  readonly worker: string;
   readonly #rootKey: SigningKey;
-  readonly #colleague = new Map<number, string>();
+  readonly #colleague: Map<number, string>;
   #card: VerifiedCard | undefined;
 
-  private constructor(dir: Awaited<ReturnType<typeof temporaryDirectory>>, rootKey: SigningKey) {
+  private constructor(dir: Awaited<ReturnType<typeof temporaryDirectory>>, rootKey: SigningKey, from?: Season) {
     this.path = dir.path;
     this.remove = dir.remove;
     this.#rootKey = rootKey;
+    this.worker = from?.worker ?? identityToRecipient(generateIdentity());
+    this.#colleague = new Map(from === undefined ? [] : from.#colleague);
+    this.#card = from === undefined ? undefined : from.#card;
   }
 
   /** Root key and key folder of `weeks` weeks from SEASON_BEGIN; root.pub and keyrings are for the test to put there. */
@@ -43,6 +46,13 @@ export class Season {
     if (code !== 0) throw new Error(err);
     await season.readCard();
     return season;
+  }
+
+  /** The same keys, keyrings and letters in a folder of its own, for a test that changes them: making them takes seconds. */
+  async copy(): Promise<Season> {
+    const dir = await temporaryDirectory();
+    await cp(this.path(), dir.path(), { recursive: true });
+    return new Season(dir, this.#rootKey, this);
   }
 
   /** After somebody has made the keys in the folder anew. */

@@ -107,8 +107,8 @@ async function whileInThePool(): Promise<Sent> {
   expect(search(bodies, [...secrets, attributes])).toEqual([]);
   expect(search(bodies, [sealed])).toEqual(['sealed part in body 0 sent']);
   expect(search(await stored(), [...everywhere, attributes])).toEqual([]);
-  expect(search(memories(), everywhere).filter((hit) => hit !== 'forwarded address in memory of relay')).toEqual([]);
-  expect(search(memories(), [attributes]).filter((hit) => !hit.endsWith('relay'))).toEqual([]);
+  const held = ['forwarded address in memory of relay', 'user agent in memory of relay'];
+  expect(search(memories(), [...everywhere, attributes]).filter((hit) => !held.includes(hit))).toEqual([]);
   return { sealed, everywhere };
 }
 
@@ -117,9 +117,10 @@ async function searchFinds(sealed: Needle): Promise<void> {
   const there = search(await stored(), [sealed]);
   expect(there).toContain('sealed part in Redis key pool');
   expect(there.some((hit) => /in redis\/data\/.+\.incr\.aof$/.test(hit))).toBe(true);
-  expect(search(memories(), [sealed])).toContain('sealed part in memory of redis');
   const workerRecipient = textNeedle("worker's recipient", deployment.keyring.keyring.worker.slice(0, 60));
-  expect(search(memories(), [workerRecipient])).toEqual([
+  const hits = search(memories(), [sealed, workerRecipient]);
+  expect(hits).toContain('sealed part in memory of redis');
+  expect(hits.filter((hit) => hit.startsWith("worker's recipient"))).toEqual([
     "worker's recipient in memory of relay",
     "worker's recipient in memory of worker",
   ]);
@@ -136,10 +137,11 @@ async function whileInTheOutbox({ everywhere }: Sent): Promise<{ letter: Needle;
   const [bytes] = await admin.hvalsBuffer('outbox:inbox-1');
   const letter = bytesNeedle('letter', (bytes ?? Buffer.alloc(0)).subarray(10_000, 10_064));
   expect(search(waiting, [...everywhere, attributes])).toEqual([]);
-  expect(search(memories(), neverInMemory(everywhere))).toEqual([]);
   expect(search(waiting, [letter])).toContain('letter in Redis key outbox:inbox-1');
-  expect(search(memories(), [letter])).toContain('letter in memory of redis');
-  expect(search(memories(), [letter])).not.toContain('letter in memory of relay');
+  const hits = search(memories(), [...neverInMemory(everywhere), letter]);
+  expect(hits).toContain('letter in memory of redis');
+  // The worker may still hold it.
+  expect(hits.filter((hit) => !['letter in memory of redis', 'letter in memory of worker'].includes(hit))).toEqual([]);
   const release = (): void => {
     rmSync(tmp);
     mkdirSync(tmp, { mode: 0o700 });

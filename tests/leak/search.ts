@@ -8,9 +8,11 @@ export type Needle = { readonly name: string; readonly shapes: readonly Buffer[]
 /** Something to search: a file, a Redis key, a process. */
 export type Place = { readonly name: string; readonly chunks: Iterable<Buffer> };
 
-const CHUNK_BYTES = 4 * 1024 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 /** Longer than any encoding, so that none is missed where two chunks meet. */
 const OVERLAP_BYTES = 1024;
+/** Most of a process's memory was never written, and no needle is all zeros. */
+const ZEROS = Buffer.alloc(CHUNK_BYTES + OVERLAP_BYTES);
 
 export function textNeedle(name: string, text: string): Needle {
   const utf8 = Buffer.from(text);
@@ -177,6 +179,7 @@ function* piecesOf(pid: number): Generator<Piece> {
 function* region(file: number, start: number, end: number): Iterable<Piece> {
   for (let at = start; at < end; at += CHUNK_BYTES) {
     const chunk = Buffer.alloc(Math.min(CHUNK_BYTES + OVERLAP_BYTES, end - at));
-    yield* whenThere(() => [chunk.subarray(0, readSync(file, chunk, 0, chunk.length, at))]).map((read) => ({ chunk: read, at }));
+    for (const read of whenThere(() => [chunk.subarray(0, readSync(file, chunk, 0, chunk.length, at))]))
+      if (!read.equals(ZEROS.subarray(0, read.length))) yield { chunk: read, at };
   }
 }

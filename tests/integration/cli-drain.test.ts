@@ -42,7 +42,15 @@ describe('a deployment', () => {
     const texts = Array.from({ length: 8 }, (_, index) => `request ${String(index)}`);
     for (const text of texts) await deployment.post(deployment.seal(text));
     const [drains = [], ends = []] = await toolsCommands('Planned maintenance');
-    const draining = operator(drains.slice(1));
+    // Something is still on its way when the drain first looks.
+    deployment.signal('worker', 'SIGSTOP');
+    const draining = operator(drains.slice(1), {
+      pause: async (ms) => {
+        deployment.signal('worker', 'SIGCONT');
+        await sleep(ms);
+        return true;
+      },
+    });
     await until('closed', async () => (await reason()) === 'maintenance');
     expect(await post()).toBe('closed');
     const { code, text, err } = await draining;

@@ -10,12 +10,16 @@ import type { Keyring } from '../../crypto/keyring.ts';
 import { ROOT } from '../../runtime/root.ts';
 import { AdminFolder } from '../support/admin-folder.ts';
 import { temporaryDirectory } from '../support/cli.ts';
+import { isThorough } from '../support/thorough.ts';
 
 const PROGRAM = join(ROOT, 'dist', 'support-relay.js');
 const CUTTER = join(ROOT, 'tests', 'support', 'cut-after.mjs');
 const WEEKS = 2;
-const EACH_WRITE = 24;
-const SOME_WRITES = 9;
+/**
+ * The first writes one by one; those into out/, which follow, are all alike. The sample has every fifth: a file is opened, written and
+ * renamed, so that each of these is cut in turn.
+ */
+const STEPS = isThorough() ? { first: 1, until: 24, later: 9 } : { first: 5, until: 24, later: 27 };
 /** The program has the clock of this machine. */
 const NOW = new Date();
 const REFUSALS = /\((?:FOLDER_MISSING|FOLDER_DAMAGED|FOLDER_DIVERGED)\)\n$/;
@@ -123,8 +127,7 @@ describe.each(COMMANDS)('a cut in `admin %s`', (_name, from, argv, check) => {
   test('at any write: the folder opens or is refused with words, and the same command again does the rest', async () => {
     await writeFile(join(dir.path(), 'new.card'), await readFile(await furnished.card('volunteer', { weeks: WEEKS }), 'utf8'));
     const begin = from();
-    // The first writes one by one; those into out/, which follow, are all alike.
-    for (let write = 1; ; write += write < EACH_WRITE ? 1 : SOME_WRITES) {
+    for (let write = 1; ; write += write < STEPS.until ? STEPS.first : STEPS.later) {
       copies += 1;
       const folder = begin === null ? new AdminFolder(dir.path, `copy-${String(copies)}`, NOW) : await copyOf(begin);
       const isDone = await runUntil(write, folder, argv());

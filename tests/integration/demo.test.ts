@@ -16,6 +16,7 @@ import { ROOT } from '../../runtime/root.ts';
 import { PARTS, type Part } from '../../deploy/demo/parts.ts';
 import { choosePort } from '../../deploy/demo/port.ts';
 import { postParcel } from '../support/http.ts';
+import { isThorough } from '../support/thorough.ts';
 
 /** A bound for a busy machine; `npm run bench -- start` measures how long it takes. */
 const STARTS_WITHIN_MS = 60_000;
@@ -138,51 +139,53 @@ describe('a demo', () => {
   });
 });
 
-describe('a demo of which a part or everything is killed', () => {
-  beforeAll(makeFolder);
-  afterAll(removeFolder);
-  let port: string;
+if (isThorough())
+  describe('a demo of which a part or everything is killed', () => {
+    beforeAll(makeFolder);
+    afterAll(removeFolder);
+    let port: string;
 
-  test('starts again whichever part is killed, and says so in ready.json', async () => {
-    port = String(await choosePort(0));
-    startDemo('--dir', dir, '--port', port);
-    let before = await untilReady();
-    for (const part of PARTS) {
-      process.kill(before.pids[part], 'SIGKILL');
-      await expect.poll(() => readReady().pids[part], { timeout: 60_000 }).not.toBe(before.pids[part]);
-      before = readReady();
-      await expect.poll(() => accepted(before, `after ${part}`).catch(() => 0), { timeout: 60_000, interval: 200 }).toBe(202);
-    }
-    await expect.poll(() => readdir(join(before.inbox, 'new')), { timeout: 60_000 }).toHaveLength(PARTS.length);
-  });
+    test('starts again whichever part is killed, and says so in ready.json', async () => {
+      port = String(await choosePort(0));
+      startDemo('--dir', dir, '--port', port);
+      let before = await untilReady();
+      for (const part of PARTS) {
+        process.kill(before.pids[part], 'SIGKILL');
+        await expect.poll(() => readReady().pids[part], { timeout: 60_000 }).not.toBe(before.pids[part]);
+        before = readReady();
+        await expect.poll(() => accepted(before, `after ${part}`).catch(() => 0), { timeout: 60_000, interval: 200 }).toBe(202);
+      }
+      await expect.poll(() => readdir(join(before.inbox, 'new')), { timeout: 60_000 }).toHaveLength(PARTS.length);
+    });
 
-  test('leaves nothing running after kill -9, and its folder can be used again', async () => {
-    const first = readReady();
-    await ended(only(), 'SIGKILL');
-    await expect.poll(processesInDir, { timeout: 60_000 }).toEqual([]);
-    // The killed demo could not remove this file, and the new one's is awaited next.
-    await rm(join(dir, 'ready.json'));
-    const again = startDemo('--dir', dir, '--port', port);
-    const second = await untilReady();
-    expect(second.keyring).toBe(first.keyring);
-    expect(await accepted(second, 'again')).toBe(202);
-    expect(await ended(again.demo, 'SIGHUP')).toBe(0);
-    expect(await processesInDir()).toEqual([]);
+    test('leaves nothing running after kill -9, and its folder can be used again', async () => {
+      const first = readReady();
+      await ended(only(), 'SIGKILL');
+      await expect.poll(processesInDir, { timeout: 60_000 }).toEqual([]);
+      // The killed demo could not remove this file, and the new one's is awaited next.
+      await rm(join(dir, 'ready.json'));
+      const again = startDemo('--dir', dir, '--port', port);
+      const second = await untilReady();
+      expect(second.keyring).toBe(first.keyring);
+      expect(await accepted(second, 'again')).toBe(202);
+      expect(await ended(again.demo, 'SIGHUP')).toBe(0);
+      expect(await processesInDir()).toEqual([]);
+    });
   });
-});
 
 describe('a demo for one case', () => {
   beforeEach(makeFolder);
   afterEach(removeFolder);
 
-  test('under npm, ends when npm is killed without telling it', async () => {
-    const command = `"${process.execPath}" "${join(ROOT, 'dist/demo.js')}" --dir "${dir}" --port ${String(await choosePort(0))}; true`;
-    const shell = spawn('sh', ['-c', command], { stdio: 'ignore', env: { ...process.env, npm_lifecycle_event: 'demo' } });
-    await untilReady();
-    await ended(shell, 'SIGKILL');
-    await expect.poll(processesInDir, { timeout: 60_000 }).toEqual([]);
-    await expect.poll(() => existsSync(join(dir, 'demo.lock')), { timeout: 60_000 }).toBe(false);
-  });
+  if (isThorough())
+    test('under npm, ends when npm is killed without telling it', async () => {
+      const command = `"${process.execPath}" "${join(ROOT, 'dist/demo.js')}" --dir "${dir}" --port ${String(await choosePort(0))}; true`;
+      const shell = spawn('sh', ['-c', command], { stdio: 'ignore', env: { ...process.env, npm_lifecycle_event: 'demo' } });
+      await untilReady();
+      await ended(shell, 'SIGKILL');
+      await expect.poll(processesInDir, { timeout: 60_000 }).toEqual([]);
+      await expect.poll(() => existsSync(join(dir, 'demo.lock')), { timeout: 60_000 }).toBe(false);
+    });
 
   test('ends what it started even when told to stop while starting', async () => {
     const { demo } = startDemo('--dir', dir, '--port', String(await choosePort(0)));

@@ -8,6 +8,7 @@ import { ready } from '../../crypto/sodium.ts';
 import { ROOT } from '../../runtime/root.ts';
 import { AdminFolder } from '../support/admin-folder.ts';
 import { cli, temporaryDirectory, type CliResult } from '../support/cli.ts';
+import { sampled } from '../support/thorough.ts';
 
 const PASSPHRASE = 'correct horse ёжик';
 const FIRST = new Date('2026-11-30T09:00:00Z');
@@ -28,7 +29,8 @@ test('both sheets have the same commands', async () => {
   expect(ru.map((line) => line.replace(' --language ru', ''))).toEqual(en);
 });
 
-describe.each(['sheet-en.md', 'sheet-ru.md'])('docs/%s', (sheet) => {
+// Both have the same commands.
+describe.each(sampled(['sheet-en.md', 'sheet-ru.md'], (sheet) => sheet === 'sheet-ru.md'))('docs/%s', (sheet) => {
   let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
   let folder: AdminFolder;
   beforeAll(async () => {

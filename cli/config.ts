@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { installation } from '../operator/commands.ts';
+import { listenAddress } from '../runtime/env.ts';
 
 /** What a machine may say for its operator, so that the operator's commands need no options there. Empty counts as not set. */
 const place = z
@@ -7,6 +9,9 @@ const place = z
   .transform((text) => text || undefined);
 
 const operatorPlaces = z.object({
+  OPERATOR_INSTALLATION: installation,
+  // The status': where the operator's service answers.
+  OPERATOR_LISTEN: listenAddress.optional().catch(undefined),
   OPERATOR_REDIS_SOCKET: place,
   OPERATOR_REDIS_PASSWORD_FILE: place,
   // The doctor's.

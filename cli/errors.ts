@@ -178,7 +178,7 @@ const EXIT_OF: Record<CliErrorCode, number> = {
   REDIS_DAMAGED: EXIT.unavailable,
   RELAY_AWAY: EXIT.unavailable,
   INBOX_UNKNOWN: EXIT.input,
-  DRAIN_ENDED: EXIT.interrupted,
+  DRAIN_ENDED: EXIT.attention,
   BACKUP_RECIPIENT: EXIT.notAuthentic,
   BACKUP_FILE: EXIT.input,
   BACKUP_FORMAT: EXIT.notAuthentic,

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { absolutePath, listenAddress, readEnv, secretFile, type ListenAddress } from '../runtime/env.ts';
 import { parseSocks, type SocksAddress } from '../runtime/socks.ts';
 import type { RedisTarget } from '../redis/connection.ts';
+import { commandsOf, installation, type OperatorCommands } from './commands.ts';
 import type { OnionCheck } from './onion.ts';
 
 export type NetworkAddress = { readonly host: string; readonly port: number };
@@ -16,6 +17,8 @@ export type OperatorConfig = {
   readonly onion: OnionCheck | null;
   /** A path on the file system that is watched; null: none is. */
   readonly disk: string | null;
+  /** What whoever runs this types. */
+  readonly commands: OperatorCommands;
 };
 
 const networkAddress = z.string().transform((text, context): NetworkAddress => {
@@ -43,6 +46,7 @@ export const operatorEnv = z
     OPERATOR_ONION_FILE: absolutePath.optional(),
     OPERATOR_TOR_SOCKS: socksAddress.optional(),
     OPERATOR_DISK: absolutePath.optional(),
+    OPERATOR_INSTALLATION: installation,
   })
   .refine((env) => (env.OPERATOR_ONION_FILE === undefined) === (env.OPERATOR_TOR_SOCKS === undefined), {
     error: 'set it together with OPERATOR_ONION_FILE, or neither',
@@ -57,6 +61,7 @@ export const operatorEnv = z
         ? null
         : { socks: env.OPERATOR_TOR_SOCKS, addressFile: env.OPERATOR_ONION_FILE },
     disk: env.OPERATOR_DISK ?? null,
+    commands: commandsOf(env.OPERATOR_INSTALLATION),
   }));
 
 export function readOperatorConfig(): OperatorConfig {

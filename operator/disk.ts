@@ -8,7 +8,8 @@ const STEPS = [
   [Infinity, '20-100 %'],
 ] as const;
 
-export type FreeShare = (typeof STEPS)[number][1];
+export const FREE_SHARES = STEPS.map(([, share]) => share);
+export type FreeShare = (typeof FREE_SHARES)[number];
 export type DiskState = { readonly free: FreeShare };
 
 /** The lower bound of a step, as a fraction. */

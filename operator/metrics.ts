@@ -6,6 +6,7 @@ import { NOTICE_CODES } from './attention/ahead.ts';
 import { WARNING_CODES, WARNINGS } from './attention/attention.ts';
 import { OFFSET_SECONDS } from './clock.ts';
 import { freeFraction } from './disk.ts';
+import { isOnionThere } from './onion.ts';
 import type { Sight } from './sight.ts';
 import { isDoorOpen, type Status } from './status.ts';
 
@@ -51,7 +52,7 @@ const OF_SIGHT: readonly Metric<Sight>[] = [
   {
     name: 'onion_reachable',
     help: 'Whether the form was reached under its onion address, or at least announced where only those get in who have a key.',
-    of: ({ surroundings: { onion } }) => onion && truth(onion === 'reachable' || onion === 'locked'),
+    of: ({ surroundings: { onion } }) => onion && truth(isOnionThere(onion)),
   },
 ];
 

@@ -1,18 +1,35 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { request } from 'node:http';
 import type { Socket } from 'node:net';
+import { onionAddressOf } from '../crypto/onion-address.ts';
 import { textOf } from '../crypto/text-file.ts';
 import { readRegularFile } from '../runtime/files.ts';
 import { newCircuit, socksConnect, SocksError, type SocksAddress, type SocksFailure } from '../runtime/socks.ts';
 
-export type OnionState =
-  | 'reachable'
-  | 'unreachable'
+export const ONION_STATES = [
+  'reachable',
+  'unreachable',
   /** It is announced, and lets in only those who have a key; we have none. */
-  | 'locked'
+  'locked',
   /** The SOCKS port does not answer. */
-  | 'no-tor'
+  'no-tor',
+  /** tor answers, and finds nothing at all. */
+  'no-network',
   /** The file that holds the address is missing, or holds none. */
-  | 'no-address';
+  'no-address',
+] as const;
+export type OnionState = (typeof ONION_STATES)[number];
+
+export const ONION_WORDS: Readonly<Record<OnionState, string>> = {
+  reachable: 'the form was reached under it',
+  unreachable: 'leads nowhere',
+  locked: 'is announced, for those who have a key',
+  'no-tor': 'tor does not answer',
+  'no-network': 'tor has found no way into its network',
+  'no-address': 'not known here',
+};
+
+export const isOnionThere = (state: OnionState): boolean => state === 'reachable' || state === 'locked';
 
 export type OnionCheck = {
   readonly socks: SocksAddress;
@@ -25,22 +42,23 @@ const PATH = '/door.json';
 const PORT = 80;
 /** The first connection to an onion service makes several circuits. */
 const TRY_MS = 30_000;
-/** Circuits fail now and then: one that does says nothing. */
-const TRIES = 2;
 const MAX_ADDRESS_BYTES = 1_024;
-const STATES: Partial<Record<SocksFailure, OnionState>> = { 'tor-away': 'no-tor', 'tor-unlike': 'no-tor', 'tor-locked': 'locked' };
+const STATES: Partial<Record<SocksFailure, OnionState | 'silent'>> = {
+  'tor-away': 'no-tor',
+  'tor-unlike': 'no-tor',
+  'tor-locked': 'locked',
+  'tor-slow': 'silent',
+};
 const ONION = /^(?:http:\/\/)?([a-z2-7]{56}\.onion)\/?$/;
 
 /** Visits our own form as anybody would, over circuits of their own: only that shows that people can reach it. */
-export async function readOnion({ socks, addressFile }: OnionCheck): Promise<OnionState> {
+export async function readOnion({ socks, addressFile }: OnionCheck, tryMs = TRY_MS): Promise<OnionState> {
   const host = await readAddress(addressFile);
   if (host === null) return 'no-address';
-  let state: OnionState = 'unreachable';
-  for (let tries = 0; tries < TRIES; tries += 1) {
-    state = await visit(socks, host);
-    if (state !== 'unreachable') return state;
-  }
-  return state;
+  const first = await visit(socks, host, tryMs);
+  if (first !== 'unreachable' && first !== 'silent') return first;
+  const [second, isConnected] = await Promise.all([visit(socks, host, tryMs), first === 'silent' ? findsNobody(socks, tryMs) : true]);
+  return second === 'silent' ? (isConnected ? 'unreachable' : 'no-network') : second;
 }
 
 async function readAddress(file: string): Promise<string | null> {
@@ -52,14 +70,35 @@ async function readAddress(file: string): Promise<string | null> {
   }
 }
 
-async function visit(socks: SocksAddress, host: string): Promise<OnionState> {
+/** `silent`: tor said nothing in time, neither that it got there nor that it did not. */
+async function visit(socks: SocksAddress, host: string, tryMs: number): Promise<OnionState | 'silent'> {
   try {
-    const signal = AbortSignal.timeout(TRY_MS);
-    const socket = await socksConnect(socks, { host, port: PORT, circuit: newCircuit() }, TRY_MS, signal);
+    const signal = AbortSignal.timeout(tryMs);
+    const socket = await socksConnect(socks, { host, port: PORT, circuit: newCircuit() }, tryMs);
     return (await statusOverSocket(socket, host, signal)) === 200 ? 'reachable' : 'unreachable';
   } catch (error) {
     return error instanceof SocksError ? (STATES[error.code] ?? 'unreachable') : 'unreachable';
   }
+}
+
+/**
+ * Asks for an onion service that nobody has. Where tor has a network it soon says that there is none. Without a network it waits for
+ * one, in silence, as with every address: so this tells a service that cannot be reached from a tor that can reach nothing.
+ */
+async function findsNobody(socks: SocksAddress, tryMs: number): Promise<boolean> {
+  try {
+    const socket = await socksConnect(socks, { host: addressOfNobody(), port: PORT, circuit: newCircuit() }, tryMs);
+    socket.destroy();
+    return true;
+  } catch (error) {
+    return !(error instanceof SocksError && error.code === 'tor-slow');
+  }
+}
+
+/** Of a key that is thrown away. */
+function addressOfNobody(): string {
+  const { x = '' } = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' });
+  return onionAddressOf(Buffer.from(x, 'base64url'));
 }
 
 function statusOverSocket(socket: Socket, host: string, signal: AbortSignal): Promise<number | undefined> {

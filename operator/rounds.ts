@@ -3,7 +3,10 @@ import type { Redis } from 'ioredis';
 import { log } from '../runtime/log.ts';
 import { ALIVE_SECONDS, keys } from '../redis/keys.ts';
 import { whenReady } from '../redis/connection.ts';
-import { look, type Places, type Sight } from './sight.ts';
+import type { OperatorCommands } from './commands.ts';
+import { readOnion } from './onion.ts';
+import { readParts, sightOf, type Sight } from './sight.ts';
+import { lookAtDisk, type Places } from './surroundings.ts';
 
 /** Redis that is away tells nothing about anybody, so it is looked for more often. */
 const AWAY_MS = 10_000;
@@ -16,15 +19,17 @@ const SLOWEST_LOOK_MS = 120_000;
 export class OperatorRounds {
   readonly #redis: Redis;
   readonly #places: Places;
+  readonly #commands: OperatorCommands;
   readonly #publish: (sight: Sight) => Promise<void>;
   readonly #stopping = new AbortController();
   #last: Sight | undefined;
   /** Of `performance.now()`. */
   #lookedAtMs = performance.now();
 
-  constructor(redis: Redis, places: Places, publish: (sight: Sight) => Promise<void>) {
+  constructor(redis: Redis, places: Places, commands: OperatorCommands, publish: (sight: Sight) => Promise<void>) {
     this.#redis = redis;
     this.#places = places;
+    this.#commands = commands;
     this.#publish = publish;
   }
 
@@ -45,13 +50,27 @@ export class OperatorRounds {
     const { signal } = this.#stopping;
     await whenReady(this.#redis, READY_WITHIN_MS).catch(() => undefined);
     while (!signal.aborted) {
-      const sight = await look(this.#redis, this.#places, new Date(), this.#last?.roundMs);
-      this.#report(sight);
-      await this.#publish(sight);
-      this.#last = sight;
+      const sight = await this.#look();
       this.#lookedAtMs = performance.now();
       await sleep(await this.#untilNext(sight), undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  /** What Redis says is published before tor is asked, which may take a minute. */
+  async #look(): Promise<Sight> {
+    const { onion: check, disk } = this.#places;
+    const reading = await readParts(this.#redis, this.#commands, new Date(), this.#last?.roundMs);
+    const before = { disk: await lookAtDisk(disk), onion: check && (this.#last?.surroundings.onion ?? null) };
+    const sight = await this.#show(sightOf(reading, before, check !== null, this.#commands));
+    if (check === null) return sight;
+    return this.#show(sightOf(reading, { ...before, onion: await readOnion(check) }, false, this.#commands));
+  }
+
+  async #show(sight: Sight): Promise<Sight> {
+    this.#report(sight);
+    await this.#publish(sight);
+    this.#last = sight;
+    return sight;
   }
 
   /** A tenth of a round after the worker's next one has ended. */

@@ -3,10 +3,12 @@ import { isFileDamaged } from '../redis/damage.ts';
 import { errorCode } from '../runtime/log.ts';
 import type { Attention } from './attention/attention.ts';
 import type { Ahead } from './attention/ahead.ts';
-import { ofDisk, ofOnion } from './attention/surroundings.ts';
-import { readDisk, type DiskState } from './disk.ts';
-import { readOnion, type OnionCheck } from './onion.ts';
-import { readStatus, type Status, type Surroundings } from './status.ts';
+import { redisAway, redisDamaged } from './attention/redis.ts';
+import { ofSurroundings } from './attention/surroundings.ts';
+import type { OperatorCommands } from './commands.ts';
+import { USUAL_ROUND_SECONDS } from './moments.ts';
+import { readStatus, withSurroundings, type Status } from './status.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** What one look found. */
 export type Sight = {
@@ -15,60 +17,46 @@ export type Sight = {
   /** Null: Redis does not answer. */
   readonly status: Status | null;
   readonly surroundings: Surroundings;
+  /** The onion address is being visited: what is said of it is what the look before found, or nothing yet. */
+  readonly isVisiting: boolean;
   readonly attention: readonly Attention[];
   readonly notices: readonly Ahead[];
   readonly roundMs: number;
 };
 
-export type Places = { readonly onion: OnionCheck | null; readonly disk: string | null };
+/** What Redis and the parts said, or why they said nothing. */
+export type Reading = { readonly now: Date; readonly roundMs: number } & ({ readonly status: Status } | { readonly problem: Attention });
 
-/** The worker's default, used until a worker has written the length of its rounds. */
-const ROUND_MS = 300_000;
-
-/** Looks at everything. @param roundMs as the look before found it */
-export async function look(redis: Redis, places: Places, now: Date, roundMs = ROUND_MS): Promise<Sight> {
-  const surroundings = await lookAround(places);
+/** @param roundMs as the look before found it */
+export async function readParts(
+  redis: Redis,
+  commands: OperatorCommands,
+  now: Date,
+  roundMs = USUAL_ROUND_SECONDS * 1000,
+): Promise<Reading> {
   try {
-    const status = await readStatus(redis, now, 'all', surroundings);
-    const length = status.roundSeconds === null ? roundMs : status.roundSeconds * 1000;
-    return { at: roundOf(now, length), status, surroundings, attention: status.attention, notices: status.notices, roundMs: length };
+    const status = await readStatus(redis, now, commands);
+    return { now, status, roundMs: status.roundSeconds === null ? roundMs : status.roundSeconds * 1000 };
   } catch (error) {
-    return {
-      at: roundOf(now, roundMs),
-      status: null,
-      surroundings,
-      attention: [
-        (await isFileDamaged(redis.options.path ?? '')) ? REDIS_DAMAGED : redisAway(errorCode(error)),
-        ...ofDisk(surroundings.disk),
-        ...ofOnion(surroundings.onion),
-      ],
-      notices: [],
-      roundMs,
-    };
+    const isDamaged = await isFileDamaged(redis.options.path ?? '');
+    return { now, problem: isDamaged ? redisDamaged(commands) : redisAway(errorCode(error), commands), roundMs };
   }
 }
 
-export async function lookAround({ onion, disk }: Places): Promise<Surroundings> {
-  const [free, state] = await Promise.all([
-    // A file system that cannot be asked is one that nothing is known of.
-    disk === null ? null : readDisk(disk).catch((): DiskState | null => null),
-    onion === null ? null : readOnion(onion),
-  ]);
-  return { disk: free, onion: state };
+export function sightOf(reading: Reading, surroundings: Surroundings, isVisiting: boolean, commands: OperatorCommands): Sight {
+  const { now, roundMs } = reading;
+  const common = { at: roundOf(now, roundMs), surroundings, isVisiting, roundMs };
+  if ('problem' in reading) {
+    return { ...common, status: null, attention: [reading.problem, ...ofSurroundings(surroundings, commands)], notices: [] };
+  }
+  const status = withSurroundings(reading.status, surroundings, commands);
+  return { ...common, status, attention: status.attention, notices: status.notices };
 }
+
+/** Nothing was left out that a look can see. */
+export const isWhole = ({ surroundings: { onion }, isVisiting }: Sight): boolean => !isVisiting || onion !== null;
+
+/** Within so many minutes from any moment, another look comes (operator/rounds.ts). */
+export const nextLookMinutes = ({ roundMs }: Pick<Sight, 'roundMs'>): number => Math.ceil((roundMs * 1.1) / 60_000);
 
 const roundOf = (now: Date, roundMs: number): Date => new Date(Math.floor(now.getTime() / roundMs) * roundMs);
-
-const REDIS_DAMAGED: Attention = {
-  code: 'REDIS_DAMAGED',
-  what: 'Redis does not load its append-only file, whose end is damaged: the form is closed',
-  advice: 'stop Redis and run support-relay operator repair. Never delete the file: what was accepted is in it',
-};
-
-function redisAway(code: string): Attention {
-  return {
-    code: 'REDIS_AWAY',
-    what: `Redis does not answer as it should (${code})`,
-    advice: 'start Redis; its log says why it stopped. The form is closed until then. What was accepted is in its file',
-  };
-}

@@ -9,13 +9,14 @@ import type { Attention } from './attention/attention.ts';
 import { ofDrops } from './attention/drops.ts';
 import { ofGaps, trialNotice } from './attention/gaps.ts';
 import { ofInbox, type InboxStatus } from './attention/inboxes.ts';
-import { ofKeyringFiles, ofMaintenance, ofRelays, ofTaken } from './attention/relays.ts';
-import { ofDisk, ofOnion, ofVersions } from './attention/surroundings.ts';
+import { ofDoor, ofKeyringFiles, ofMaintenance, ofRelays, ofTaken } from './attention/relays.ts';
+import { ofSurroundings, ofVersions } from './attention/surroundings.ts';
 import { NO_KEYRING, ofHousekeeping, ofKeys, ofMix, ofWorker } from './attention/worker.ts';
+import type { OperatorCommands } from './commands.ts';
 import { compareClocks, ofClocks, type ClockState } from './clock.ts';
-import type { DiskState } from './disk.ts';
-import type { OnionState } from './onion.ts';
+import { toSeconds } from './moments.ts';
 import { askRelays, takenBy, type Relays } from './relay.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** `answers`: every relay connected to Redis; `silent`: not all of them; `away`: none is connected. */
 export type RelayState = 'answers' | 'silent' | 'away' | 'not asked';
@@ -54,24 +55,16 @@ export type Status = {
   /** By how many days the clock is ahead of the time that the worker has run. */
   clockAheadDays: number;
   versions: { operator: string; worker: string | null; relays: string[] };
-  disk: DiskState | null;
-  onion: OnionState | null;
-};
+} & Surroundings;
 
 /** Whether a relay answers, and each that does takes parcels. A relay that answers says its version. */
 export const isDoorOpen = ({ door, versions }: Status): boolean => versions.relays.length > 0 && door.length === 0;
 
-/** What is not in Redis; null: not looked at. */
-export type Surroundings = { disk: DiskState | null; onion: OnionState | null };
-const NOT_LOOKED_AT: Surroundings = { disk: null, onion: null };
-
-/** @param part `worker`: asks no relay and reports only on the worker, which the worker's own Redis user may read */
-export async function readStatus(
-  redis: Redis,
-  now: Date,
-  part: 'all' | 'worker' = 'all',
-  surroundings: Surroundings = NOT_LOOKED_AT,
-): Promise<Status> {
+/**
+ * Reads what is in Redis, and asks relays; nothing of what is around them.
+ * @param part `worker`: asks no relay and reports only on the worker, which the worker's own Redis user may read
+ */
+export async function readStatus(redis: Redis, now: Date, commands: OperatorCommands, part: 'all' | 'worker' = 'all'): Promise<Status> {
   const relays = part === 'all' ? await askRelays(redis) : null;
   const [state, round, leftMs, inboxIds, dropped, drain] = await Promise.all([
     readState(redis, now),
@@ -82,13 +75,18 @@ export async function readStatus(
     readDrain(redis),
   ]);
   const inboxes = await Promise.all(inboxIds.sort().map((id) => readInbox(redis, id, state)));
-  return statusOf({ now, part, surroundings, relays, state, roundSeconds: Number(round ?? 0), leftMs, inboxes, dropped, drain });
+  return statusOf({ now, part, commands, relays, state, roundSeconds: Number(round ?? 0), leftMs, inboxes, dropped, drain });
+}
+
+/** The same with what was found around. */
+export function withSurroundings(status: Status, { disk, onion }: Surroundings, commands: OperatorCommands): Status {
+  return { ...status, disk, onion, attention: [...status.attention, ...ofSurroundings({ disk, onion }, commands)] };
 }
 
 type Found = {
   readonly now: Date;
   readonly part: 'all' | 'worker';
-  readonly surroundings: Surroundings;
+  readonly commands: OperatorCommands;
   /** Null: not asked. */
   readonly relays: Relays | null;
   readonly state: State;
@@ -103,16 +101,16 @@ type Found = {
 };
 
 function statusOf(found: Found): Status {
-  const { now, relays, state, roundSeconds, leftMs, drain, surroundings } = found;
+  const { now, relays, state, roundSeconds, leftMs, drain, commands } = found;
   const { mix, housekeeping } = state;
   const answers = relays?.answers ?? [];
   const status: Omit<Status, 'attention'> = {
     pool: mix.pool ?? null,
     replies: mix.replies ?? null,
     keyring: mix.keyring ?? null,
-    keyringUntil: mix.keyringUntil || null,
+    keyringUntil: mix.keyringUntil ? toSeconds(mix.keyringUntil) : null,
     keyringNext: Number(mix.keyringNext ?? 0) || null,
-    keysUntil: housekeeping.keysUntil || null,
+    keysUntil: housekeeping.keysUntil ? toSeconds(housekeeping.keysUntil) : null,
     taken: relays === null ? [] : takenBy(relays),
     relay: relayState(relays),
     door: [...new Set(answers.flatMap(({ door }) => door ?? []))],
@@ -132,33 +130,40 @@ function statusOf(found: Found): Status {
     ),
     clockAheadDays: Number(housekeeping.clockAheadDays ?? 0),
     versions: { operator: VERSION, worker: housekeeping.version ?? null, relays: [...new Set(answers.map(({ version }) => version))] },
-    ...surroundings,
-    notices: [...trialNotice(answers, mix), ...noticesOf(mix, housekeeping, now)],
+    disk: null,
+    onion: null,
+    notices: [...trialNotice(answers, mix), ...noticesOf(mix, housekeeping, now, commands)],
   };
   return { ...status, attention: attentionOf(found, status) };
 }
 
-function attentionOf({ now, part, relays, state }: Found, status: Omit<Status, 'attention'>): Attention[] {
+function attentionOf({ now, part, relays, state, dropped, commands }: Found, status: Omit<Status, 'attention'>): Attention[] {
   const { mix, housekeeping, drops } = state;
-  const ofAll = [...ofWorker(status.worker), ...ofMix(mix, part)];
+  const ofAll = [...ofWorker(status.worker, commands), ...ofMix(mix, part, commands)];
   if (relays === null) return ofAll;
+  const { answers } = relays;
   const { worker, relays: ofRelay, operator } = status.versions;
+  const isNew = Object.keys(dropped).length === 0 && hasNoKeyring(answers, mix);
   return [
-    ...ofAll,
-    ...ofMaintenance(status.maintenance !== 'no'),
-    ...ofGaps(relays.answers, mix),
-    ...ofRelays(relays, { ...mix, ...housekeeping }),
+    ...ofGaps({ answers, mix, isNew }, commands),
+    ...ofAll.filter(({ code }) => !(isNew && code === 'KEYRING_NONE')),
+    ...ofMaintenance(status.maintenance !== 'no', commands),
+    ...ofRelays(relays, { ...mix, ...housekeeping }, commands),
+    ...ofDoor(status.door, isNew, commands),
     ...ofTaken(status.taken),
     ...ofKeyringFiles(workerFiles(mix), "the worker's"),
-    ...ofKeys(housekeeping, now),
-    ...ofHousekeeping(housekeeping),
+    ...ofKeys(housekeeping, now, commands),
+    ...ofHousekeeping(housekeeping, commands),
     ...ofDrops(drops),
-    ...status.inboxes.flatMap(ofInbox),
+    ...status.inboxes.flatMap((inbox) => ofInbox(inbox, commands)),
     ...ofClocks(status.clock),
-    ...ofDisk(status.disk),
-    ...ofOnion(status.onion),
     ...ofVersions(operator, [...ofRelay, ...(worker === null ? [] : [worker])]),
   ];
+}
+
+/** Together with no parcel ever dropped, this is a first setup: whoever loads the form sends decoys, which are counted for ever. */
+function hasNoKeyring(answers: Relays['answers'], { keyringNewest = '0' }: Partial<MixState>): boolean {
+  return answers.length > 0 && keyringNewest === '0' && answers.every(({ newestKeyring }) => newestKeyring === 0);
 }
 
 /** As the worker wrote them: `keyring-7.json:ENOENT keyring-8.json:FILE_LINK`. */

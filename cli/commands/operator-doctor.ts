@@ -23,7 +23,8 @@ Ends with 0 when all is well, with 5 when something is to be done soon, with 6 w
   --test-letter         have the worker send a letter that says nothing to each INBOX (to all if none is named), and wait
                         some rounds for it: the only way to see that an inbox can be reached. Volunteers' tools pass it over
 ${REDIS_HELP}
-  --json                one line of JSON: complaints (code, severity, what, advice, runbook), ahead, tests, seen, unseen`,
+  --json                one line of JSON: complaints (code, severity, what, advice, runbook), ahead, hints, tests, seen,
+                        unseen`,
   options: { ...REDIS_OPTIONS, state: { type: 'string' }, 'test-letter': { type: 'boolean' }, json: { type: 'boolean' } },
   arguments: [0, 64],
   run: async (values, inboxes, io) => {
@@ -35,9 +36,9 @@ ${REDIS_HELP}
   },
 });
 
-function jsonOf({ complaints, ahead, tried, seen, unseen }: Diagnosis): object {
+function jsonOf({ complaints, ahead, hints, tried, seen, unseen }: Diagnosis): object {
   const tests = tried.map(({ inbox, outcome }) => ({ inbox, outcome: outcome?.stage ?? 'asked' }));
-  return { complaints, ahead, tests, seen, unseen };
+  return { complaints, ahead, hints, tests, seen, unseen };
 }
 
 function exitCodeOf({ complaints }: Diagnosis): number {

@@ -1,5 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Status } from '../../operator/status.ts';
+import { toSeconds } from '../../operator/moments.ts';
+import type { ServedSurroundings } from '../../operator/surroundings.ts';
 import { defineCommand } from '../command.ts';
 import { CliError, EXIT, UsageError } from '../errors.ts';
 import { describeFailure } from '../failure.ts';
@@ -13,6 +15,8 @@ const NAME = 'operator status';
 const WATCH_SECONDS_DEFAULT = 60;
 const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
+type Shown = { readonly status: Status; readonly around: ServedSurroundings | null };
+
 export const operatorStatus = defineCommand({
   name: NAME,
   summary: "Show the state of the relay's queue and what needs attention",
@@ -21,8 +25,9 @@ export const operatorStatus = defineCommand({
   details: `
 Shows the pool, the answers that wait, how far the keyrings reach, how many parcels came under each keyring in use, the
 relay, the worker, every inbox and what was dropped, in coarse steps only: nobody needs to know more. Every relay at this
-Redis is asked for its state. Ends with 0 when all is well, with 5 when something needs attention (and says what to do), with
-69 when Redis is away.
+Redis is asked for its state, and the operator's service (OPERATOR_LISTEN) for what it last saw of tor, the onion address and
+the disk. Ends with 0 when all is well, with 5 when something needs attention (and says what to do), with 69 when Redis is
+away.
 
 ${REDIS_HELP}
   --part worker         only whether the worker does its rounds: for its health check, which may connect as user worker
@@ -33,36 +38,42 @@ ${REDIS_HELP}
     const target = redisOptionsFrom(values, io, NAME);
     if (values.part !== undefined && values.part !== 'worker') throw new UsageError('--part can only be worker', NAME);
     const part = values.part ?? 'all';
-    const read = async (redis: Redis): Promise<Status> => {
-      const { readStatus } = await import('../../operator/status.ts');
-      return readStatus(redis, io.now(), part);
+    const { commands } = target;
+    const read = async (redis: Redis): Promise<Shown> => {
+      const { readStatus, withSurroundings } = await import('../../operator/status.ts');
+      const status = await readStatus(redis, io.now(), commands, part);
+      const around = part === 'all' ? await askAround(io) : null;
+      return { status: around === null ? status : withSurroundings(status, around, commands), around };
     };
-    const print = (status: Status): void => {
-      io.out(values.json === true ? `${visibleJson(status)}\n` : describeStatus(status));
+    const print = ({ status, around }: Shown): void => {
+      const json = { ...status, lookedAround: around && toSeconds(around.round) };
+      io.out(values.json === true ? `${visibleJson(json)}\n` : describeStatus(status, around, commands));
     };
     if (values.watch === true) return watch(target, read, print, io);
-    const status = await withRedis(target, read);
-    print(status);
-    return exitCodeOf(status);
+    const shown = await withRedis(target, read);
+    print(shown);
+    return exitCodeOf(shown);
   },
 });
 
+/** What the operator's service saw last; null: nobody says where it is, or it does not answer. */
+async function askAround({ places: { OPERATOR_LISTEN } }: Io): Promise<ServedSurroundings | null> {
+  if (OPERATOR_LISTEN === undefined) return null;
+  const { askService } = await import('../../operator/surroundings.ts');
+  return askService(OPERATOR_LISTEN);
+}
+
 /** Shows the state after every round. Goes on while Redis is away, since whoever watches wants to see it come back. */
-async function watch(
-  target: RedisOptions,
-  read: (redis: Redis) => Promise<Status>,
-  print: (status: Status) => void,
-  io: Io,
-): Promise<number> {
+async function watch(target: RedisOptions, read: (redis: Redis) => Promise<Shown>, print: (shown: Shown) => void, io: Io): Promise<number> {
   for (;;) {
     let seconds = WATCH_SECONDS_DEFAULT;
     let exitCode: number;
     try {
-      const status = await withRedis(target, read);
+      const shown = await withRedis(target, read);
       if (io.stdoutIsTerminal) io.out(CLEAR_SCREEN);
-      print(status);
-      seconds = status.roundSeconds ?? WATCH_SECONDS_DEFAULT;
-      exitCode = exitCodeOf(status);
+      print(shown);
+      seconds = shown.status.roundSeconds ?? WATCH_SECONDS_DEFAULT;
+      exitCode = exitCodeOf(shown);
     } catch (error) {
       if (!(error instanceof CliError) || error.exitCode !== EXIT.unavailable) throw error;
       const { line } = describeFailure(error);
@@ -74,6 +85,6 @@ async function watch(
   }
 }
 
-function exitCodeOf({ attention }: Status): number {
-  return attention.length > 0 ? EXIT.attention : EXIT.ok;
+function exitCodeOf({ status }: Shown): number {
+  return status.attention.length > 0 ? EXIT.attention : EXIT.ok;
 }

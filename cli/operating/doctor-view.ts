@@ -6,12 +6,13 @@ import type { Diagnosis } from './doctor.ts';
 const LABEL: Readonly<Record<Severity, string>> = { critical: 'now', warning: 'soon' };
 
 /** The verdict in one line, then what needs somebody, worst first, then what was looked at and what was not. */
-export function describeDiagnosis({ complaints, ahead, tried, seen, unseen }: Diagnosis): string {
+export function describeDiagnosis({ complaints, ahead, hints, tried, seen, unseen }: Diagnosis): string {
   const arrived = tried.filter(({ outcome }) => outcome?.stage === 'arrived').map(({ inbox }) => inbox);
   const lines = [
     verdictOf(complaints),
     ...complaints.flatMap(describeComplaint),
     ...ahead.flatMap(({ what, advice, code }) => ['', `ahead  ${what}`, `       ${advice} (${code})`]),
+    ...hints.flatMap((hint) => ['', `hint   ${hint}`]),
     ...(arrived.length === 0 ? [] : ['', `The test letter is at ${arrived.join(', ')}. ${MAY_BE_SPAM}`]),
     '',
     `Looked at: ${seen.join('; ')}`,

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { commandsOf } from '../../operator/commands.ts';
 import type { Attention } from '../../operator/attention/attention.ts';
 import type { Status } from '../../operator/status.ts';
 import { beginDrain, endDrain, isClosed, noteClosed } from '../../redis/drain.ts';
@@ -31,7 +32,8 @@ async function doorOf(redis: Redis): Promise<Door> {
 /** Waits at most so long, and throws INTERRUPTED on Ctrl-C: the door stays closed. */
 async function pause(io: Io, ms: number): Promise<void> {
   if (await io.pause(ms, 'again')) return;
-  const advice = 'nothing is lost: run the same again to wait on, or open the door with: support-relay operator drain --end';
+  const { tool } = commandsOf(io.places.OPERATOR_INSTALLATION);
+  const advice = `nothing is lost: run the same again to wait on, or open the door: ${tool(() => 'operator drain --end')}`;
   throw new CliError('INTERRUPTED', 'the door stays closed', advice);
 }
 
@@ -54,10 +56,10 @@ export async function closeDoor(redis: Redis, io: Io): Promise<void> {
 export async function waitUntilEmptied(redis: Redis, io: Io): Promise<void> {
   const { readStatus } = await import('../../operator/status.ts');
   for (let told = ''; ;) {
-    const status = await readStatus(redis, io.now());
+    const status = await readStatus(redis, io.now(), commandsOf(io.places.OPERATOR_INSTALLATION));
     if (status.maintenance === 'emptied') return;
     if (status.maintenance === 'no')
-      throw new CliError('DRAIN_ENDED', 'somebody has opened the door again', 'close it with the same command');
+      throw new CliError('DRAIN_ENDED', 'the door was opened while this waited (drain --end)', 'to close it again, run the same command');
     const now = progressOf(status);
     if (now !== told) io.err(now);
     told = now;

@@ -1,4 +1,6 @@
 import { noticeAt, type NoticeDays } from '../../crypto/notice.ts';
+import type { OperatorCommands } from '../commands.ts';
+import { inUtc } from '../moments.ts';
 import type { HousekeepingState, MixState } from '../../redis/state.ts';
 
 export const NOTICE_CODES = ['KEYRINGS_END', 'KEYS_END', 'TEAM_LEAVES', 'TRIAL'] as const;
@@ -11,20 +13,23 @@ const WITHIN: Readonly<Record<NoticeDays, string>> = { 28: 'four weeks', 14: 'tw
 const TEAM_LEAVES = 'team-leaves:';
 /** From then on the end of the worker's keys is a warning. */
 export const KEYS_EXPIRING_DAYS = 7;
-export const NEXT_KEYS =
-  'make the worker’s next keys (support-relay worker keys), give their card to the administrator, and ask for the next season';
+export const nextKeys = ({ tool }: OperatorCommands): string =>
+  `make the worker’s next keys: ${tool((state) => `worker keys --out ${state}/worker/identities`)}; ` +
+  'then give their card to the administrator, and ask for the next season';
 
 export function noticesOf(
   { keyring, keyringUntil, warnings }: Partial<MixState>,
   { keysUntil }: Partial<HousekeepingState>,
   now: Date,
+  commands: OperatorCommands,
 ): Ahead[] {
-  const list: Ahead[] = ofKeysEnd(keysUntil || null, now);
+  const list: Ahead[] = ofKeysEnd(keysUntil || null, now, commands);
   const untilMs = Date.parse(keyringUntil ?? '');
   const days = untilMs > now.getTime() ? noticeAt(untilMs, now.getTime()) : null;
   // From two days on it needs attention (operator/attention/worker.ts).
   if (keyring === 'ok' && days !== null && keyringUntil !== undefined) {
-    list.push({ code: 'KEYRINGS_END', days, what: `the last keyring ends within ${WITHIN[days]}, at ${keyringUntil}`, advice: NEXT_KEYS });
+    const what = `the last keyring ends within ${WITHIN[days]}, at ${inUtc(keyringUntil)}`;
+    list.push({ code: 'KEYRINGS_END', days, what, advice: nextKeys(commands) });
   }
   for (const warning of (warnings ?? '').split(' ').filter((word) => word.startsWith(TEAM_LEAVES))) {
     list.push({
@@ -37,10 +42,10 @@ export function noticesOf(
   return list;
 }
 
-function ofKeysEnd(keysUntil: string | null, now: Date): Ahead[] {
+function ofKeysEnd(keysUntil: string | null, now: Date, commands: OperatorCommands): Ahead[] {
   const days = keysUntil === null ? null : noticeAt(Date.parse(keysUntil), now.getTime());
   // From a week on they need attention (operator/attention/worker.ts): without them no keyring can be signed.
   if (keysUntil === null || days === null || days <= KEYS_EXPIRING_DAYS) return [];
-  const what = `the worker's last key ends within ${WITHIN[days]}, at ${keysUntil}`;
-  return [{ code: 'KEYS_END', days, what, advice: NEXT_KEYS }];
+  const what = `the worker's last key ends within ${WITHIN[days]}, at ${inUtc(keysUntil)}`;
+  return [{ code: 'KEYS_END', days, what, advice: nextKeys(commands) }];
 }

@@ -8,13 +8,14 @@ export type Severity = 'critical' | 'warning';
  * three have the same name.
  */
 export const WARNINGS = {
+  KEYS_MISSING: 'warning',
   ROOT_MISSING: 'warning',
   ROOT_UNUSABLE: 'critical',
   ROOT_REPLACED: 'critical',
+  KEYRINGS_MISSING: 'warning',
+  INBOXES_MISSING: 'warning',
   FORM_MISSING: 'warning',
   FORM_UNUSABLE: 'critical',
-  INBOXES_MISSING: 'warning',
-  KEYS_MISSING: 'warning',
   RELAY_AWAY: 'critical',
   DOOR_CLOSED: 'critical',
   MAINTENANCE: 'warning',
@@ -66,8 +67,20 @@ export type Attention = { code: WarningCode; what: string; advice: string };
 /** Where the documents say what a warning or a notice means, and what to do. */
 export const runbookOf = (code: string): string => `docs/operations.md#${code.toLowerCase()}`;
 
-/** The verdict in a line. */
-export function headline(attention: readonly Attention[]): string {
-  if (attention.length === 0) return 'All is well';
+/**
+ * What setup mends. Nobody should be told to do again what they have just done: where one of these is said, it is also said when it
+ * was seen.
+ */
+const OF_SETUP: ReadonlySet<WarningCode> = new Set([
+  ...(['KEYS_MISSING', 'ROOT_MISSING', 'ROOT_UNUSABLE', 'KEYRINGS_MISSING', 'INBOXES_MISSING', 'FORM_MISSING', 'FORM_UNUSABLE'] as const),
+  ...(['DOOR_CLOSED', 'KEYRING_NONE', 'KEYRING_EXPIRING', 'KEYRING_FILES', 'KEYRINGS_DIFFER', 'KEYS_EXPIRING', 'KEY_NEXT'] as const),
+  ...(['KEY_FILE', 'OFFLINE_FORM_ENDED', 'INBOX_UNCONFIGURED', 'LETTERS_HELD'] as const),
+]);
+
+export const isOfSetup = ({ code }: Attention): boolean => OF_SETUP.has(code);
+
+/** The verdict in a line. @param isWhole everything was looked at that can be */
+export function headline(attention: readonly Attention[], isWhole: boolean): string {
+  if (attention.length === 0) return isWhole ? 'All is well' : 'All is well so far';
   return attention.length === 1 ? '1 thing needs you' : `${String(attention.length)} things need you`;
 }

@@ -1,4 +1,5 @@
 import type { InboxTrouble, Magnitude } from '../../redis/state.ts';
+import type { OperatorCommands } from '../commands.ts';
 import type { Attention } from './attention.ts';
 
 /** `troubles`: each with its reason, in one word. */
@@ -6,7 +7,7 @@ export type InboxStatus = { id: string; waiting: Magnitude; dead: Magnitude; tro
 
 const BACKLOG: readonly Magnitude[] = ['1000-9999', '10000+'];
 
-export function ofInbox({ id, waiting, dead, troubles }: InboxStatus): Attention[] {
+export function ofInbox({ id, waiting, dead, troubles }: InboxStatus, { tool, restart }: OperatorCommands): Attention[] {
   const list: Attention[] = [];
   const { failing, deferring } = troubles;
   if (failing !== undefined) {
@@ -27,7 +28,7 @@ export function ofInbox({ id, waiting, dead, troubles }: InboxStatus): Attention
     list.push({
       code: 'INBOX_UNCONFIGURED',
       what: `letters wait for inbox ${id}, which the worker does not have`,
-      advice: 'put it back into inboxes.json until it is empty',
+      advice: `put it back into inboxes.json until it is empty, then: ${restart('worker')}`,
     });
   }
   if (dead !== '0') {
@@ -35,8 +36,8 @@ export function ofInbox({ id, waiting, dead, troubles }: InboxStatus): Attention
       code: 'INBOX_DEAD',
       what: `inbox ${id} refused letters for good (${dead})`,
       advice:
-        `look at them: support-relay operator dead-letters list. Repair the inbox (address, disk, quota), ` +
-        `then: support-relay operator dead-letters retry ${id}`,
+        `look at them: ${tool(() => 'operator dead-letters list')}. Repair the inbox (address, disk, quota), ` +
+        `then: ${tool(() => `operator dead-letters retry ${id}`)}`,
     });
   }
   if (BACKLOG.includes(waiting)) {

@@ -1,35 +1,43 @@
 import type { DoorReason } from '../../crypto/wire.ts';
 import type { PassedOver, Taken } from '../../redis/presence.ts';
 import { limitsText, type HousekeepingState, type MixState } from '../../redis/state.ts';
+import type { OperatorCommands } from '../commands.ts';
 import type { Relays } from '../relay.ts';
 import type { Attention } from './attention.ts';
+import { setupKeyrings } from './gaps.ts';
 
 const SENDERS_KNOW = 'People who want to write are told so before they type';
 
 /** A closed door that nobody closed on purpose: that one is MAINTENANCE. */
-const DOOR: Record<Exclude<DoorReason, 'maintenance'>, string> = {
-  keyring: 'it has no valid keyring: install one, and check that it verifies (RELAY_KEYRINGS, RELAY_ROOT_KEY)',
-  redis: "it cannot write to Redis: look at Redis' log and disk, and at the relay's log",
-  pool: 'the pool or the memory of Redis is full: check that the worker runs and that the inboxes take their letters',
-  worker:
-    "no worker has completed a round for an hour, or none of the relay's version has loaded the relay's functions: " +
-    'start the worker, in the same version as the relay',
-};
+const doorWords = (commands: OperatorCommands): Record<Exclude<DoorReason, 'maintenance'>, { what: string; advice: string }> => ({
+  keyring: {
+    what: 'it has no keyring that is valid today',
+    advice: `get this week's from the administrator, then: ${setupKeyrings(commands)}`,
+  },
+  redis: { what: 'it cannot write to Redis', advice: `see whether the disk is full, and what Redis says: ${commands.log('redis')}` },
+  pool: { what: 'the pool, or the memory of Redis, is full', advice: 'see that the worker runs and that the inboxes take their letters' },
+  worker: {
+    what: 'no worker of its version has done a round for an hour, or since Redis was started',
+    advice: `see what the worker says: ${commands.log('worker')}. If it hangs: ${commands.restart('worker')}`,
+  },
+});
 
-export function ofRelays({ asked, answers }: Relays, { keyringNewest, relayLimits }: Partial<MixState & HousekeepingState>): Attention[] {
+export function ofRelays(
+  { asked, answers }: Relays,
+  { keyringNewest, relayLimits }: Partial<MixState & HousekeepingState>,
+  commands: OperatorCommands,
+): Attention[] {
+  const { setup, restart, log } = commands;
   const list: Attention[] = [];
   if (asked === 0) {
     list.push({
       code: 'RELAY_AWAY',
       what: 'no relay is connected to Redis',
-      advice: 'start the relay; its log says why it stopped. Until then nobody can reach the form',
+      advice: `see why it stopped: ${log('relay')}. Then: ${restart('relay')}. Until then nobody can reach the form`,
     });
   } else if (answers.length < asked) {
-    list.push({ code: 'RELAY_AWAY', what: 'a relay does not answer', advice: 'look at its log; if it hangs, restart it: nothing is lost' });
-  }
-  for (const reason of new Set(answers.map(({ door }) => door))) {
-    if (reason !== null && reason !== 'maintenance')
-      list.push({ code: 'DOOR_CLOSED', what: `the relay accepts nothing (${reason})`, advice: `${DOOR[reason]}. ${SENDERS_KNOW}` });
+    const advice = `see what it says: ${log('relay')}. If it hangs: ${restart('relay')}; nothing is lost`;
+    list.push({ code: 'RELAY_AWAY', what: 'a relay does not answer', advice });
   }
   if (answers.some(({ newestKeyring }) => keyringNewest !== undefined && newestKeyring !== Number(keyringNewest))) {
     list.push({
@@ -58,19 +66,28 @@ export function ofRelays({ asked, answers }: Relays, { keyringNewest, relayLimit
     list.push({
       code: 'OFFLINE_FORM_ENDED',
       what: 'the keyrings in the offline form have expired',
-      advice: "build the form again with this week's keyring and restart the relay",
+      advice: `build the form again with this week's keyring: ${setup(' --form')}; then: ${restart('relay')}`,
     });
   }
   return list;
 }
 
-export function ofMaintenance(isDrained: boolean): Attention[] {
+/** @param isNew no keyring has ever come, which is said already */
+export function ofDoor(reasons: readonly DoorReason[], isNew: boolean, commands: OperatorCommands): Attention[] {
+  return reasons.flatMap((reason): Attention[] => {
+    if (reason === 'maintenance' || (isNew && reason === 'keyring')) return [];
+    const { what, advice } = doorWords(commands)[reason];
+    return [{ code: 'DOOR_CLOSED', what: `the relay takes nothing: ${what} (${reason})`, advice: `${advice}. ${SENDERS_KNOW}` }];
+  });
+}
+
+export function ofMaintenance(isDrained: boolean, { tool }: OperatorCommands): Attention[] {
   if (!isDrained) return [];
   return [
     {
       code: 'MAINTENANCE',
       what: 'the door is closed for maintenance',
-      advice: `${SENDERS_KNOW}. When you are done, open it: support-relay operator drain --end`,
+      advice: `${SENDERS_KNOW}. When you are done, open it: ${tool(() => 'operator drain --end')}`,
     },
   ];
 }

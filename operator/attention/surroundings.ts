@@ -1,6 +1,12 @@
+import type { OperatorCommands } from '../commands.ts';
 import type { DiskState } from '../disk.ts';
 import type { OnionState } from '../onion.ts';
+import type { Surroundings } from '../surroundings.ts';
 import type { Attention } from './attention.ts';
+
+export function ofSurroundings({ disk, onion }: Surroundings, commands: OperatorCommands): Attention[] {
+  return [...ofDisk(disk), ...ofOnion(onion, commands)];
+}
 
 export function ofDisk(disk: DiskState | null): Attention[] {
   if (disk === null || disk.free === '20-100 %') return [];
@@ -19,7 +25,7 @@ export function ofDisk(disk: DiskState | null): Attention[] {
   return [{ code: 'DISK_FILLING', what, advice: 'find out what grows (logs, backups, an inbox that nobody empties), and make room' }];
 }
 
-export function ofOnion(onion: OnionState | null): Attention[] {
+export function ofOnion(onion: OnionState | null, { setup, restart, log }: OperatorCommands): Attention[] {
   switch (onion) {
     case null:
     case 'reachable':
@@ -30,7 +36,9 @@ export function ofOnion(onion: OnionState | null): Attention[] {
         {
           code: 'TOR_AWAY',
           what: 'tor does not answer',
-          advice: 'start tor; its log says why it stopped. Until then nobody can reach the form, and mail waits that goes through tor',
+          advice:
+            `see why it stopped: ${log('tor')}. Then: ${restart('tor')}. ` +
+            'Until then nobody can reach the form, and mail waits that goes through tor',
         },
       ];
     case 'no-address':
@@ -38,7 +46,17 @@ export function ofOnion(onion: OnionState | null): Attention[] {
         {
           code: 'ONION_UNREACHABLE',
           what: 'the onion address is not known here',
-          advice: 'run the setup again: it writes the address down (state/onion/address)',
+          advice: `run the setup again, which writes it down: ${setup()}`,
+        },
+      ];
+    case 'no-network':
+      return [
+        {
+          code: 'ONION_UNREACHABLE',
+          what: 'tor runs, and has found no way into its network: nobody can reach the form',
+          advice:
+            `after a start wait some minutes. How far it is, “Bootstrapped” says: ${log('tor')}. If it stays below 100 %, see that the ` +
+            'server’s clock is right and that its firewall lets tor out to any address; where Tor is blocked, it needs bridges',
         },
       ];
     case 'unreachable':
@@ -47,8 +65,8 @@ export function ofOnion(onion: OnionState | null): Attention[] {
           code: 'ONION_UNREACHABLE',
           what: 'the onion address leads nowhere, though tor answers',
           advice:
-            'wait half an hour after a start, since tor first has to announce the address; then look at tor’s log, at the clock, ' +
-            'and whether the relay runs',
+            'wait half an hour after a start, since tor first has to announce the address; then look at the clock, ' +
+            `whether the relay runs, and at what tor says: ${log('tor')}`,
         },
       ];
   }

@@ -1,9 +1,11 @@
 import type { WorkerState } from '../../redis/keys.ts';
 import { noticeAt } from '../../crypto/notice.ts';
 import type { HousekeepingState, MixState } from '../../redis/state.ts';
-import { KEYS_EXPIRING_DAYS, NEXT_KEYS } from './ahead.ts';
+import type { OperatorCommands } from '../commands.ts';
+import { setupKeyrings } from './gaps.ts';
+import { inUtc } from '../moments.ts';
+import { KEYS_EXPIRING_DAYS, nextKeys } from './ahead.ts';
 import type { Attention } from './attention.ts';
-import { setupWithFiles } from './setup-commands.ts';
 
 /** As the worker names them (worker/obstacles.ts). Without any keyring it waits, and nothing is wrong with it. */
 export const NO_KEYRING = 'no-keyring';
@@ -16,24 +18,24 @@ const KEY_FILE = 'key-file:';
 const FILLING = /^(?:outbox|replies)-filling/;
 
 /** What to do about a file as the worker names it at the end of its words: `key-mode:14:week-2026-11-30.txt`. */
-function mending(problem: string): string {
+function mending(problem: string, { state, tool }: OperatorCommands): string {
   const file = /:([^:]+\.txt)$/.exec(problem)?.[1];
-  if (file !== undefined) return `in the worker's folder of keys run: chown --reference=. ${file} && chmod 600 ${file}`;
+  if (file !== undefined) return `in ${state}/worker/identities run: chown --reference=. ${file} && chmod 600 ${file}`;
   return (
-    'copy the week files that belong to the card which the keyring was signed with into the worker’s folder of keys. If they are lost, ' +
-    'make new ones (support-relay worker keys), and have the administrator run: support-relay admin revoke --worker CARD. Once the new ' +
-    'keyrings are in their folder, take those that name the lost keys out of it'
+    `copy the week files that belong to the card which the keyring was signed with into ${state}/worker/identities. If they are lost, ` +
+    `make new ones: ${tool((inside) => `worker keys --out ${inside}/worker/identities --anew`)}; and have the administrator run: ` +
+    `support-relay admin revoke --worker CARD. Once the new keyrings are in ${state}/keyrings, take those that name the lost keys out of it`
   );
 }
 
-export function ofWorker(worker: WorkerState | 'waiting'): Attention[] {
+export function ofWorker(worker: WorkerState | 'waiting', { restart, log }: OperatorCommands): Attention[] {
   switch (worker) {
     case 'gone':
       return [
         {
           code: 'WORKER_GONE',
           what: 'no worker has completed a round for an hour',
-          advice: 'start the worker; its log says why it stopped. The form is closed until then',
+          advice: `see why it stopped: ${log('worker')}. Then: ${restart('worker')}. The form is closed until then`,
         },
       ];
     case 'late':
@@ -41,7 +43,7 @@ export function ofWorker(worker: WorkerState | 'waiting'): Attention[] {
         {
           code: 'WORKER_LATE',
           what: 'the worker has missed three rounds',
-          advice: "look at the worker's log; if it hangs, restart it: nothing is lost",
+          advice: `see what it says: ${log('worker')}. If it hangs: ${restart('worker')}; nothing is lost`,
         },
       ];
     case 'working':
@@ -51,18 +53,14 @@ export function ofWorker(worker: WorkerState | 'waiting'): Attention[] {
 }
 
 /** @param part `worker`: only what stops the worker's rounds */
-export function ofMix(mix: Partial<MixState>, part: 'all' | 'worker'): Attention[] {
-  const isPaused = mix.paused === NO_KEYRING ? part === 'all' && mix.pool !== '0' : mix.paused;
+export function ofMix(mix: Partial<MixState>, part: 'all' | 'worker', commands: OperatorCommands): Attention[] {
+  const isWaiting = mix.paused === NO_KEYRING;
+  const isPaused = isWaiting ? part === 'all' && mix.pool !== '0' : mix.paused;
+  const advice = isWaiting ? `give it the keyrings: ${setupKeyrings(commands)}` : mending(mix.paused ?? '', commands);
   const paused: Attention[] = isPaused
-    ? [
-        {
-          code: 'MIX_PAUSED',
-          what: `nothing leaves the pool (${mix.paused ?? ''})`,
-          advice: `${mix.paused === NO_KEYRING ? 'give the worker the keyrings' : mending(mix.paused ?? '')}. Nothing is lost until then`,
-        },
-      ]
+    ? [{ code: 'MIX_PAUSED', what: `nothing leaves the pool (${mix.paused ?? ''})`, advice: `${advice}. Nothing is lost until then` }]
     : [];
-  return part === 'worker' ? paused : [...paused, ...ofHoldups(mix), ...ofKeyrings(mix)];
+  return part === 'worker' ? paused : [...paused, ...ofHoldups(mix), ...ofKeyrings(mix, commands)];
 }
 
 function ofHoldups({ held, pool, warnings }: Partial<MixState>): Attention[] {
@@ -105,47 +103,49 @@ function ofHoldups({ held, pool, warnings }: Partial<MixState>): Attention[] {
   return list;
 }
 
-function ofKeyrings({ keyring, keyringUntil, warnings }: Partial<MixState>): Attention[] {
+function ofKeyrings({ keyring, keyringUntil, warnings }: Partial<MixState>, commands: OperatorCommands): Attention[] {
   const list: Attention[] = [];
   if (keyring === 'none') {
     list.push({
       code: 'KEYRING_NONE',
       what: 'no keyring is valid',
-      advice: `take the administrator's: ${setupWithFiles('--keyrings /in')}. The form is closed until then`,
+      advice: `take the administrator's: ${setupKeyrings(commands)}. The form is closed until then`,
     });
   }
   if (keyring === 'expiring') {
-    const until = keyringUntil ? ` (${keyringUntil})` : '';
+    const until = keyringUntil ? ` (${inUtc(keyringUntil)})` : '';
     list.push({
       code: 'KEYRING_EXPIRING',
       what: `the keyring expires within two days${until} and none follows`,
-      advice: 'ask the administrator for the next one',
+      advice: `ask the administrator for the next one today, then: ${setupKeyrings(commands)}`,
     });
   }
   for (const warning of words(warnings).filter((word) => word.startsWith(NEXT_KEY))) {
     list.push({
       code: 'KEY_NEXT',
       what: `the worker cannot use its key for a coming keyring (${warning.slice(NEXT_KEY.length)})`,
-      advice: `${mending(warning)}. Nothing pauses until that keyring begins`,
+      advice: `${mending(warning, commands)}. Nothing pauses until that keyring begins`,
     });
   }
   for (const warning of words(warnings).filter((word) => word.startsWith(KEY_FILE))) {
     list.push({
       code: 'KEY_FILE',
       what: `a file in the worker's folder of keys cannot be used (${warning.slice(KEY_FILE.length)})`,
-      advice: `${mending(warning)}; or move it away, if it is no key`,
+      advice: `${mending(warning, commands)}; or move it away, if it is no key`,
     });
   }
   return list;
 }
 
-export function ofKeys({ keysUntil }: Partial<HousekeepingState>, now: Date): Attention[] {
+export function ofKeys({ keysUntil }: Partial<HousekeepingState>, now: Date, commands: OperatorCommands): Attention[] {
   const days = keysUntil ? noticeAt(Date.parse(keysUntil), now.getTime()) : null;
   if (days === null || days > KEYS_EXPIRING_DAYS) return [];
-  return [{ code: 'KEYS_EXPIRING', what: `the worker's last key ends within a week (${keysUntil ?? ''})`, advice: NEXT_KEYS }];
+  const what = `the worker's last key ends within a week (${inUtc(keysUntil ?? '')})`;
+  return [{ code: 'KEYS_EXPIRING', what, advice: nextKeys(commands) }];
 }
 
-export function ofHousekeeping({ housekeeping, memory, clockAheadDays, aof, redisSettings }: Partial<HousekeepingState>): Attention[] {
+export function ofHousekeeping(state: Partial<HousekeepingState>, { log, restart }: OperatorCommands): Attention[] {
+  const { housekeeping, memory, clockAheadDays, aof, redisSettings } = state;
   const list: Attention[] = [];
   if (clockAheadDays !== undefined && clockAheadDays !== '0') {
     list.push({
@@ -158,7 +158,9 @@ export function ofHousekeeping({ housekeeping, memory, clockAheadDays, aof, redi
     list.push({
       code: 'REDIS_FILE',
       what: 'Redis does not write its file as it should',
-      advice: 'look at the room on its disk and at its log. Nothing new is accepted that would be lost; what is in Redis stays',
+      advice:
+        `see whether its disk is full, and what it says: ${log('redis')}. ` +
+        'Nothing new is accepted that would be lost; what is in Redis stays',
     });
   }
   const failing = words(housekeeping).filter((task) => !(aof === 'failing' && task === REWRITE_FAILED));
@@ -167,7 +169,8 @@ export function ofHousekeeping({ housekeeping, memory, clockAheadDays, aof, redi
       code: 'HOUSEKEEPING_FAILING',
       what: `the worker's housekeeping fails (${failing.join(' ')})`,
       advice:
-        'check that Redis has the users of this version and room on its disk, and that the worker may write to its folder of keys; ' +
+        `after an upgrade restart Redis, which reads its users then: ${restart('redis')}. Otherwise see that its disk has room, that the ` +
+        `worker may write to its folder of keys, and what it says: ${log('worker')}; ` +
         'it tries again each round. Until then, what should be deleted stays',
     });
   }

@@ -6,6 +6,7 @@ export const AILMENTS = {
   FILE_WRITABLE: 'critical',
   FILE_OWNER: 'critical',
   KEY_OVERDUE: 'critical',
+  DAMAGED_COPY: 'warning',
   ROOT_KEY_HERE: 'warning',
   SWAP_ON: 'warning',
   CORE_DUMPS: 'warning',
@@ -23,7 +24,12 @@ const OWN_RUNBOOK = 'docs/operations.md#what-the-doctor-finds';
 export type Unseen = { readonly what: string; readonly how: string };
 
 /** What one part of the examination looked at. `seen`: in a few words. */
-export type Examined = { readonly ailments: readonly Ailment[]; readonly seen: readonly string[]; readonly unseen: readonly Unseen[] };
+export type Examined = {
+  readonly ailments: readonly Ailment[];
+  readonly hints?: readonly string[];
+  readonly seen: readonly string[];
+  readonly unseen: readonly Unseen[];
+};
 
 const isOwn = (code: Complaint['code']): code is Ailment['code'] => code in AILMENTS;
 

@@ -11,11 +11,22 @@ const NEVER_SEEN: readonly Unseen[] = [
   { what: 'whether a time service sets the clock', how: 'on the server: timedatectl; it should say “System clock synchronized: yes”' },
 ];
 
+/** Redis warns of it in its log at each start. It forks in every round, to write its file anew. */
+const OVERCOMMIT =
+  'Redis makes a copy of itself in every round, which Linux may refuse it when memory is short. On the server: ' +
+  'echo "vm.overcommit_memory=1" > /etc/sysctl.d/50-overcommit.conf && sysctl --system';
+
 /** @param root of the file system */
 export async function examineMachine(root = '/'): Promise<Examined> {
   const read = (path: string): Promise<string | null> => readFile(join(root, path), 'utf8').catch(() => null);
-  const [swaps, swapMax, pattern, limits] = await Promise.all(
-    ['proc/swaps', 'sys/fs/cgroup/memory.swap.max', 'proc/sys/kernel/core_pattern', 'proc/self/limits'].map(read),
+  const [swaps, swapMax, pattern, limits, overcommit] = await Promise.all(
+    [
+      'proc/swaps',
+      'sys/fs/cgroup/memory.swap.max',
+      'proc/sys/kernel/core_pattern',
+      'proc/self/limits',
+      'proc/sys/vm/overcommit_memory',
+    ].map(read),
   );
   const isKnown = (text: string | null | undefined): text is string => text !== null && text !== undefined;
   return {
@@ -23,6 +34,7 @@ export async function examineMachine(root = '/'): Promise<Examined> {
       ...(isKnown(swaps) ? ofSwap(swaps, swapMax?.trim() === '0') : []),
       ...(isKnown(pattern) && isKnown(limits) ? ofCoreDumps(pattern.trim(), limits) : []),
     ],
+    hints: overcommit === null || overcommit?.trim() === '1' ? [] : [OVERCOMMIT],
     seen: [...(isKnown(swaps) ? ['swap'] : []), ...(isKnown(pattern) && isKnown(limits) ? ['core dumps'] : [])],
     unseen: [
       ...(isKnown(swaps) ? [] : [{ what: 'swap', how: 'on the server: swapon --show should print nothing' }]),

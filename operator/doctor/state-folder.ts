@@ -1,6 +1,7 @@
 // The folder with all that a deployment has: who may read and write what is in it, and which keys should be gone.
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { OperatorCommands } from '../commands.ts';
 import type { Ailment, Examined, Unseen } from './complaint.ts';
 
 /** Nobody but the part that it belongs to may read what is in these. */
@@ -11,6 +12,8 @@ const PUBLIC = ['keyrings', 'web', 'onion', 'site.json', 'version'];
 const OF_ONE_USER = ['redis/data', 'worker/identities', 'worker/mail', 'inbox', 'tor'];
 
 const IDENTITIES = 'worker/identities';
+/** Where operator repair puts a copy (cli/operating/aof-repair.ts). */
+const DAMAGED = 'redis/data/damaged';
 const WEEK_FILE = /^(?:former-)*week-(\d{4}-\d\d-\d\d)\.txt$/;
 const DAY_MS = 86_400_000;
 /** The week itself, a day's grace, three days that parcels may wait (WORKER_BACKLOG_HOURS), and a week of patience. */
@@ -21,7 +24,7 @@ const MAX_NAMED = 3;
 type Entry = { readonly path: string; readonly mode: number; readonly uid: number; readonly kind: 'file' | 'folder' };
 
 /** @param clockAheadDays as long the worker keeps keys beyond their time */
-export async function examineState(dir: string, now: Date, clockAheadDays: number): Promise<Examined> {
+export async function examineState(dir: string, now: Date, clockAheadDays: number, commands: OperatorCommands): Promise<Examined> {
   const unreadable: string[] = [];
   const below = (path: string): Promise<Entry[]> => entriesBelow(dir, path, unreadable);
   const secret = (await Promise.all(SECRET.map(below))).flatMap(readableIn);
@@ -30,6 +33,7 @@ export async function examineState(dir: string, now: Date, clockAheadDays: numbe
     entries.filter(({ uid }) => uid !== folder?.uid),
   );
   const overdue = (await readdir(join(dir, IDENTITIES)).catch(() => [])).filter((name) => isOverdue(name, now, clockAheadDays));
+  const copies = await readdir(join(dir, DAMAGED)).catch(() => []);
   const rootKey = await lstat(join(dir, 'admin/root.key')).catch(() => null);
   const unseen: Unseen[] = unreadable.map((path) => ({
     what: `what is in ${path}`,
@@ -39,17 +43,18 @@ export async function examineState(dir: string, now: Date, clockAheadDays: numbe
     ailments: [
       ...ailment(
         secret.map(({ path }) => path),
-        readableByOthers,
+        readableByOthers(commands),
       ),
       ...ailment(
         shared.map(({ path }) => path),
-        writableByOthers,
+        writableByOthers(commands),
       ),
       ...ailment(
         foreign.map(({ path }) => path),
-        ofAnotherUser,
+        ofAnotherUser(commands),
       ),
       ...ailment(overdue, keptTooLong),
+      ...(copies.length === 0 ? [] : [damagedCopy(commands)]),
       ...(rootKey === null ? [] : [ROOT_KEY]),
     ],
     seen: ['permissions and owners', 'ages of keys'],
@@ -97,23 +102,36 @@ function ailment(paths: readonly string[], describe: (names: string, first: stri
   return [describe(paths.slice(0, MAX_NAMED).join(', ') + more, first)];
 }
 
-const readableByOthers = (names: string): Ailment => ({
-  code: 'FILE_READABLE',
-  what: `others on this machine may read ${names}`,
-  advice: 'run the setup again: it takes that away. If somebody else uses this machine, make the keys and passwords in it anew',
-});
+const mending = (setup: string): string => `run the setup again, which takes that away: ${setup}. If somebody else uses this machine`;
 
-const writableByOthers = (names: string): Ailment => ({
-  code: 'FILE_WRITABLE',
-  what: `others on this machine may change ${names}`,
-  advice:
-    'run the setup again: it takes that away. If somebody else uses this machine, compare the form with its manifest, and the keyrings',
-});
+const readableByOthers =
+  ({ setup }: OperatorCommands) =>
+  (names: string): Ailment => ({
+    code: 'FILE_READABLE',
+    what: `others on this machine may read ${names}`,
+    advice: `${mending(setup())}, make the keys and passwords in it anew`,
+  });
 
-const ofAnotherUser = (names: string, first: string): Ailment => ({
-  code: 'FILE_OWNER',
-  what: `the part whose folder it is may not be able to read or remove what belongs to another user there: ${names}`,
-  advice: `run the setup again, or in the folder of the state: chown --reference=${first.slice(0, first.lastIndexOf('/'))} ${first}`,
+const writableByOthers =
+  ({ setup }: OperatorCommands) =>
+  (names: string): Ailment => ({
+    code: 'FILE_WRITABLE',
+    what: `others on this machine may change ${names}`,
+    advice: `${mending(setup())}, compare the form with its manifest, and the keyrings`,
+  });
+
+const ofAnotherUser =
+  ({ setup, state }: OperatorCommands) =>
+  (names: string, first: string): Ailment => ({
+    code: 'FILE_OWNER',
+    what: `the part whose folder it is may not be able to read or remove what belongs to another user there: ${names}`,
+    advice: `run the setup again: ${setup()}; or in ${state}: chown --reference=${first.slice(0, first.lastIndexOf('/'))} ${first}`,
+  });
+
+const damagedCopy = ({ state }: OperatorCommands): Ailment => ({
+  code: 'DAMAGED_COPY',
+  what: `a copy of Redis' file, as it was before a repair, is still there (${DAMAGED}), with sealed letters in it`,
+  advice: `if all has been well since the repair: shred -u ${state}/${DAMAGED}/*`,
 });
 
 const keptTooLong = (names: string): Ailment => ({

@@ -36,13 +36,20 @@ export function renderCharts(points: readonly (Point | null)[]): Markup {
 function renderChart({ title, of, nameOf }: Chart, points: readonly (Point | null)[]): Markup {
   const levels = points.map((point) => (point === null ? null : of(point)));
   const known = levels.filter((level) => level !== null);
-  const summary = `at most ${nameOf(Math.max(0, ...known))}, now ${nameOf(known.at(-1) ?? 0)}`;
+  const summary = summaryOf(known, nameOf);
   return html`<figure>
     <figcaption>${title}: ${summary}</figcaption>
     <svg viewBox="0 0 ${points.length * WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${title}: ${summary}">
       ${levels.map((level, index) => (level === null ? null : bar(index, level)))}
     </svg>
   </figure>`;
+}
+
+/** The highest steps have no end, so that nothing is said to be “at most” one of them. */
+function summaryOf(known: readonly number[], nameOf: Chart['nameOf']): string {
+  const [now, most] = [known.at(-1) ?? 0, Math.max(0, ...known)];
+  if (most === 0) return 'none';
+  return now === most ? `now ${nameOf(now)}, as at its highest` : `now ${nameOf(now)}, at its highest ${nameOf(most)}`;
 }
 
 function bar(index: number, level: number): Markup {

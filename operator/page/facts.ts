@@ -2,7 +2,8 @@ import type { RelayCondition, Taken } from '../../redis/presence.ts';
 import type { Magnitude } from '../../redis/state.ts';
 import type { InboxStatus } from '../attention/inboxes.ts';
 import type { Sight } from '../sight.ts';
-import { isDoorOpen, type Status, type Surroundings } from '../status.ts';
+import { isDoorOpen, type Status } from '../status.ts';
+import { isOnionThere, ONION_WORDS } from '../onion.ts';
 
 /** A line of the page: what it is about, how it is, and how that is to be taken. */
 export type Fact = { readonly name: string; readonly value: string; readonly mood?: 'well' | 'warning' | 'critical' };
@@ -36,22 +37,16 @@ const WORKER: Readonly<Record<Status['worker'], string>> = {
   late: 'has missed three rounds',
   gone: 'has done no round for an hour',
 };
-const ONION: Readonly<Record<NonNullable<Surroundings['onion']>, string>> = {
-  reachable: 'the form was reached under it',
-  unreachable: 'leads nowhere',
-  locked: 'is announced, for those who have a key',
-  'no-tor': 'tor does not answer',
-  'no-address': 'not known here',
-};
 
 const well = (isWell: boolean): { mood: 'well' | 'critical' } => ({ mood: isWell ? 'well' : 'critical' });
 export const inWords = (magnitude: Magnitude): string => magnitude.replace('-', ' to ').replace('10000+', '10,000 or more');
 const count = (magnitude: Magnitude | null): string => (magnitude === null ? UNKNOWN : inWords(magnitude));
 
 /** Everything the page says in lines, in groups. */
-export function factsOf({ at, status, surroundings }: Sight): Facts[] {
+export function factsOf(sight: Sight): Facts[] {
+  const { at, status, surroundings } = sight;
   const machine = { title: 'Machine', facts: [...ofRedis(status), ...ofDisk(surroundings)] };
-  const way = { title: 'Way in', facts: [...(status === null ? [] : ofDoor(status)), ...ofOnion(surroundings)] };
+  const way = { title: 'Way in', facts: [...(status === null ? [] : ofDoor(status)), ...ofOnion(sight)] };
   if (status === null) return [way, machine];
   return [
     way,
@@ -67,18 +62,20 @@ function ofDoor(status: Status): Fact[] {
   const { door, relay, worker, roundSeconds } = status;
   const closed = door.map((reason) => DOOR[reason]).join('; ');
   const isOpen = isDoorOpen(status);
+  // Before the first keyring nothing is wrong.
+  const isNew = status.attention.some(({ code }) => code === 'KEYRINGS_MISSING');
+  const worse = (isWell: boolean) => (isNew && !isWell ? { mood: 'warning' as const } : well(isWell));
   return [
-    { name: 'Door', value: isOpen ? 'open' : `closed${closed === '' ? '' : `: ${closed}`}`, ...well(isOpen) },
+    { name: 'Door', value: isOpen ? 'open' : `closed${closed === '' ? '' : `: ${closed}`}`, ...worse(isOpen) },
     { name: 'Relay', value: RELAY[relay], ...well(relay === 'answers') },
-    { name: 'Worker', value: WORKER[worker], ...well(worker === 'working') },
+    { name: 'Worker', value: WORKER[worker], ...worse(worker === 'working') },
     { name: 'Round', value: roundSeconds === null ? UNKNOWN : `every ${durationOf(roundSeconds)}` },
   ];
 }
 
-function ofOnion({ onion }: Surroundings): Fact[] {
-  return onion === null
-    ? [{ name: 'Onion address', value: 'not looked at' }]
-    : [{ name: 'Onion address', value: ONION[onion], ...well(onion === 'reachable' || onion === 'locked') }];
+function ofOnion({ surroundings: { onion }, isVisiting }: Sight): Fact[] {
+  if (onion === null) return [{ name: 'Onion address', value: isVisiting ? 'the first visit is under way' : 'not looked at' }];
+  return [{ name: 'Onion address', value: ONION_WORDS[onion], ...well(isOnionThere(onion)) }];
 }
 
 function ofLetters({ pool, replies, taken }: Status): Fact[] {
@@ -139,7 +136,7 @@ function ofRedis(status: Status | null): Fact[] {
   ];
 }
 
-function ofDisk({ disk }: Surroundings): Fact[] {
+function ofDisk({ disk }: Sight['surroundings']): Fact[] {
   if (disk === null) return [{ name: 'Disk', value: 'not looked at' }];
   const mood = disk.free === '20-100 %' ? 'well' : disk.free === '0-5 %' ? 'critical' : 'warning';
   return [{ name: 'Disk', value: `${disk.free.replace('-', ' to ')} free`, mood }];

@@ -26,13 +26,13 @@ describe('keys and keyrings', () => {
       "a file of next week's key, with the command that mends it",
       { warnings: 'next-key:key-mode:14:week-2026-11-30.txt' },
       'KEY_NEXT',
-      "in the worker's folder of keys run: chown --reference=. week-2026-11-30.txt && chmod 600 week-2026-11-30.txt",
+      'in state/worker/identities run: chown --reference=. week-2026-11-30.txt && chmod 600 week-2026-11-30.txt',
     ],
     [
       'a key that is missing now',
       { paused: 'key-missing:12' },
       'MIX_PAUSED',
-      'make new ones (support-relay worker keys), and have the administrator run: support-relay admin revoke --worker CARD',
+      'make new ones: support-relay worker keys --out state/worker/identities --anew; and have the administrator run: ',
     ],
     ['a file that holds no key', { warnings: 'key-file:format:old.txt' }, 'KEY_FILE', 'cannot be used (format:old.txt)'],
     [

@@ -150,7 +150,7 @@ describe('with Redis', () => {
     expect(err).toContain('Redis refuses this user (WRONGPASS)');
     const absent = await cli(['operator', 'status', '--redis-socket', stand.dir.path('no.sock'), '--password-file', stand.passwordFile]);
     expect(absent.code).toBe(EXIT.unavailable);
-    expect(absent.err).toMatch(/Redis does not answer on .*no\.sock; .*\(REDIS_AWAY\)/);
+    expect(absent.err).toMatch(/there is no socket .*no\.sock, or .*\(REDIS_AWAY\)/);
   });
 
   test('a Redis that ends is an error within seconds, and watching goes on', async () => {

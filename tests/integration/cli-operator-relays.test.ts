@@ -3,9 +3,10 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
 import { channels, type RelayCondition } from '../../redis/presence.ts';
-import { minutesOf } from '../../redis/state.ts';
+import { keys } from '../../redis/keys.ts';
+import { minutesOf, publishHousekeeping, publishMix, publishTrouble, type MixState } from '../../redis/state.ts';
 import { VERSION } from '../../runtime/version.ts';
-import { OPEN, OperatorStand } from '../support/operator-stand.ts';
+import { OPEN, OperatorStand, WELL } from '../support/operator-stand.ts';
 import { until } from '../support/worker.ts';
 
 describe('with Redis', () => {
@@ -21,7 +22,12 @@ describe('with Redis', () => {
   const status = (): ReturnType<typeof stand.status> => stand.status();
 
   test.each<[string, Partial<RelayCondition>, string, string]>([
-    ['whose door is closed', { door: 'keyring' }, 'DOOR_CLOSED', 'the relay accepts nothing (keyring)'],
+    [
+      'whose door is closed',
+      { door: 'keyring' },
+      'DOOR_CLOSED',
+      'the relay takes nothing: it has no keyring that is valid today (keyring)',
+    ],
     ['whose clock is wrong', { clockMinutes: minutesOf(new Date()) - 90 }, 'CLOCKS_DIFFER', 'that of the relay differ by hours'],
     ['of another version', { version: '0.0.9' }, 'VERSIONS_DIFFER', `parts of version 0.0.9 run beside ${VERSION}`],
     ['whose offline form has ended', { offlineFormEnded: true }, 'OFFLINE_FORM_ENDED', 'the keyrings in the offline form have expired'],
@@ -53,6 +59,57 @@ describe('with Redis', () => {
       [attention],
     ]);
     expect(found.status.attention[0]?.what).toContain(words);
+  });
+
+  test('before the first keyring nothing is wrong: the setup is not finished, and what is missing is said in order', async () => {
+    stand.condition = { ...OPEN, door: 'keyring', newestKeyring: 0, taken: [], gaps: ['form-missing', 'root-missing'] };
+    const none: Partial<MixState> = { keyring: 'none', keyringUntil: '', keyringNext: '', keyringNewest: '0' };
+    await publishMix(admin, { ...WELL, ...none, pool: '0', paused: 'no-keyring', gaps: 'inboxes-missing root-missing' });
+    const codes = async (): Promise<string[]> => (await status()).status.attention.map(({ code }) => code);
+    expect(await codes()).toEqual(['ROOT_MISSING', 'KEYRINGS_MISSING', 'INBOXES_MISSING', 'FORM_MISSING']);
+    const { text } = await stand.operator(['status']);
+    expect(text.match(/^ {2}\(as the last round found it; what you have done since shows within 5 min\)$/gm)).toHaveLength(4);
+    // Whoever loaded a form had a keyring.
+    await admin.hset(keys.dropped, 'decoy', 1);
+    expect(await codes()).toEqual(['ROOT_MISSING', 'INBOXES_MISSING', 'FORM_MISSING', 'KEYRING_NONE', 'DOOR_CLOSED']);
+    await admin.del(keys.dropped);
+    // One part that has none, or a door that is closed for something else, is not new.
+    stand.condition = { ...stand.condition, newestKeyring: 13 };
+    expect(await codes()).toContain('DOOR_CLOSED');
+    stand.condition = { ...stand.condition, newestKeyring: 0, door: 'redis' };
+    expect(await codes()).toContain('DOOR_CLOSED');
+  });
+
+  test.each<[string, RegExp, RegExp]>([
+    ['docker', /docker compose/, /systemctl|support-relay-|\/var\/lib|npm run/],
+    ['debian', /sudo support-relay/, /docker|npm run|\/in\b/],
+    ['something else', /npm run setup -- --form/, /docker|systemctl|sudo|journalctl/],
+  ])('advice names commands of %s, and no others', async (installation, own, others) => {
+    const gaps = ['root-missing', 'root-unusable', 'form-missing', 'form-unusable', 'inboxes-missing', 'keys-missing'] as const;
+    stand.condition = { ...OPEN, door: 'worker', gaps: [...gaps], offlineFormEnded: true };
+    await admin.del(keys.alive);
+    await admin.set(keys.drain, 'closing');
+    await admin.hset(keys.dead('inbox-1'), 'id', 'letter');
+    const keyringUntil = new Date(Date.now() + 86_400_000).toISOString();
+    const warnings = 'next-key:key-mode:14:week-2026-11-30.txt key-file:format:old.txt';
+    await publishMix(admin, { ...WELL, keyring: 'expiring', keyringUntil, paused: 'key-missing:12', warnings });
+    await publishTrouble(admin, 'inbox-2', 'unconfigured', 'unconfigured');
+    const ends = new Date(Date.now() + 3 * 86_400_000).toISOString();
+    const housekeeping = {
+      housekeeping: 'functions:NOPERM',
+      clockAheadDays: '3',
+      memory: 'filling',
+      aof: 'failing',
+      keysUntil: ends,
+    } as const;
+    await publishHousekeeping(admin, { ...housekeeping, relayLimits: '', version: '', redisSettings: 'appendfsync' });
+    const { text } = await stand.operator(['status'], { env: { OPERATOR_INSTALLATION: installation } });
+    expect(text.match(/^! /gm)?.length).toBeGreaterThan(18);
+    expect(text).toMatch(own);
+    expect(text).not.toMatch(others);
+    // A moment is written in one way.
+    expect(text).not.toMatch(/\d\dT\d\d/);
+    expect(text).toContain(`${keyringUntil.slice(0, 16).replace('T', ', ')} UTC`);
   });
 
   test('an answer that is longer than any of ours counts as none', async () => {

@@ -41,15 +41,16 @@ describe('with Redis', () => {
     expect(code).toBe(EXIT.ok);
     expect(text).toBe(
       [
-        'All is well',
+        'All is well so far',
         '',
         'pool      1-9 parcels at the last round',
         'answers   10-99 waiting in mailboxes',
-        'keyring   ok, valid until 2026-03-21T00:00:00Z; next: 13',
+        'keyring   ok, valid until 2026-03-21, 00:00 UTC; next: 13',
         'taken     under keyring 12: up to two thirds of the parcels that may come; a stamp costs 4 bits more',
         'taken     under keyring 13: less than a third of the parcels that may come',
         'relay     answers',
         'worker    working, a round every 300 s',
+        "not seen  tor, onion address, disk: the operator's service does not answer here; look with: support-relay operator doctor",
         `version   ${VERSION}`,
         'inbox     inbox-1: 0 waiting, 0 dead',
         'inbox     inbox-2: 0 waiting, 0 dead',
@@ -96,6 +97,7 @@ describe('with Redis', () => {
         versions: { operator: VERSION, worker: null, relays: [VERSION] },
         disk: null,
         onion: null,
+        lookedAround: null,
       },
     });
     expect((await operator('status')).text).not.toMatch(/\b(134|3|20)\b/);

@@ -11,6 +11,7 @@ import { openReply } from '../../crypto/reply.ts';
 import { sealRequest } from '../../crypto/seal.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
 import { listDead, retryDead } from '../../operator/dead-letters.ts';
+import { commandsOf } from '../../operator/commands.ts';
 import { readStatus, type Status } from '../../operator/status.ts';
 import type { Relay } from '../../server/relay.ts';
 import { createWorker } from '../../worker/worker.ts';
@@ -104,7 +105,7 @@ async function empty(): Promise<void> {
 }
 
 test('an operator is shown the state of an earlier commit as it was then', async () => {
-  expect(withCodes(await readStatus(operator, state.now))).toMatchObject(state.expected.status);
+  expect(withCodes(await readStatus(operator, state.now, commandsOf(undefined)))).toMatchObject(state.expected.status);
   expect(await listDead(operator, Object.keys(state.expected.inboxes))).toEqual(state.expected.deadList);
 });
 
@@ -163,7 +164,7 @@ test('the dead letter is tried again, and the warnings of then are over', async 
   expect(await retryDead(operator, inbox)).toBe(1);
   await state.wholeRound();
   expect(await state.inbox(inbox)).toMatchObject({ [file]: text });
-  const { attention, ...status } = withCodes(await readStatus(operator, state.now));
+  const { attention, ...status } = withCodes(await readStatus(operator, state.now, commandsOf(undefined)));
   // A drop is reported for a day. The rounds of this test have moved its clock, and not the relay's.
   expect(attention).toEqual(['PARCELS_DAMAGED', 'CLOCKS_DIFFER']);
   expect(status).toMatchObject({ relay: 'answers', worker: 'working', roundSeconds: 300, pool: '0', replies: '1-9', keyring: 'ok' });

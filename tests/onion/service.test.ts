@@ -1,11 +1,13 @@
 // What an onion service gives, through real tors: room for all streams of a browser, mail to an onion, and client authorization as the
 // document has it.
 import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { base32nopad } from '@scure/base';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { randomBytes } from '../../crypto/bytes.ts';
+import { onionAddressOf } from '../../crypto/onion-address.ts';
 import { LETTER_BYTES } from '../../crypto/letter.ts';
 import { readOnion, type OnionState } from '../../operator/onion.ts';
 import { ROOT } from '../../runtime/root.ts';
@@ -100,6 +102,19 @@ it('mail reaches a mail server that is an onion service, and says what is wrong 
     await server.stop();
   }
 });
+
+it(
+  'an address that nobody has is said to lead nowhere, soon: that tells it from a tor without a network',
+  { timeout: TEST_MS },
+  async () => {
+    const addressFile = join(deployment.dir, 'nobody');
+    const key = generateKeyPairSync('ed25519').publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
+    await writeFile(addressFile, onionAddressOf(key));
+    const started = performance.now();
+    expect(await readOnion({ socks: { host: '127.0.0.1', port: tor.socksPort }, addressFile })).toBe('unreachable');
+    console.log(`nobody: twice in ${String(Math.round(performance.now() - started))} ms`);
+  },
+);
 
 it('only those who were given a key find the service, once it has one, as the document has it', { timeout: TEST_MS }, async () => {
   const parcel = (): Uint8Array => deployment.seal('Только для своих.');

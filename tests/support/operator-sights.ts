@@ -38,7 +38,7 @@ const STATUS: Status = {
 
 function sightOf(status: Status): Sight {
   const { attention, notices, disk, onion } = status;
-  return { at: AT, status, surroundings: { disk, onion }, attention, notices, roundMs: 300_000 };
+  return { at: AT, status, surroundings: { disk, onion }, isVisiting: false, attention, notices, roundMs: 300_000 };
 }
 
 export const WELL_SIGHT = sightOf(STATUS);

@@ -6,13 +6,15 @@ export type SocksVisit = { user: string; password: string; host: string; port: n
 /** A name that only a proxy can resolve. */
 export const ONION = `${'a'.repeat(56)}.onion`;
 
+export type SocksBehaviour = { path?: string; unknown?: number; before?: (host: string) => Promise<unknown> };
+
 /**
  * A minimal SOCKS5 proxy, like Tor's for its clients: accepts any password, and connects each of `names` to a local port. Others get
- * the reply `unknown` (RFC 1928 § 6). @param path a unix socket to listen on, instead of a port
+ * the reply `unknown` (RFC 1928 § 6). `path`: a unix socket to listen on, instead of a port. `before`: waited for before a reply.
  */
 export async function startSocksServer(
   names: Readonly<Record<string, number>>,
-  { path, unknown = 4 }: { path?: string; unknown?: number } = {},
+  { path, unknown = 4, before = () => Promise.resolve() }: SocksBehaviour = {},
 ): Promise<{ port: number; visits: SocksVisit[]; stop: () => Promise<void> }> {
   const visits: SocksVisit[] = [];
   const sockets = new Set<Socket>();
@@ -34,6 +36,7 @@ export async function startSocksServer(
     const host = (await take(client, (await take(client, 1))[0] ?? 0)).toString();
     const port = (await take(client, 2)).readUInt16BE();
     visits.push({ user: user.toString(), password: password.toString(), host, port });
+    await before(host);
     const to = names[host];
     if (to === undefined) {
       client.end(Buffer.from([5, unknown, 0, 1, 0, 0, 0, 0, 0, 0]));

@@ -3,6 +3,7 @@ import { chmod, chown, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from '
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { commandsOf } from '../../operator/commands.ts';
 import { AILMENTS, type Examined } from '../../operator/doctor/complaint.ts';
 import { examineMachine } from '../../operator/doctor/machine.ts';
 import { examineState } from '../../operator/doctor/state-folder.ts';
@@ -84,7 +85,7 @@ describe('the machine', () => {
 
 describe('the folder of the state', () => {
   const NOW = new Date('2026-11-30T12:00:00Z');
-  const examined = (now = NOW, aheadDays = 0): Promise<Examined> => examineState(dir, now, aheadDays);
+  const examined = (now = NOW, aheadDays = 0): Promise<Examined> => examineState(dir, now, aheadDays, commandsOf('debian'));
   beforeEach(async () => {
     for (const path of ['redis/users.acl', 'redis/worker.password', 'worker/identities/week-2026-11-30.txt', 'worker/mail/inboxes.json'])
       await put(path);

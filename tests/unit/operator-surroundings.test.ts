@@ -1,13 +1,19 @@
 // What an operator is told beside what the worker writes down: clocks, disk, onion address, versions, and how long keys last.
+import { spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { onionAddressOf } from '../../crypto/onion-address.ts';
+import { endProcess } from '../../deploy/demo/supervisor.ts';
 import { noticesOf } from '../../operator/attention/ahead.ts';
 import { ofDisk, ofOnion, ofVersions } from '../../operator/attention/surroundings.ts';
 import { ofKeys } from '../../operator/attention/worker.ts';
+import { commandsOf } from '../../operator/commands.ts';
 import { compareClocks, ofClocks, offsetOf } from '../../operator/clock.ts';
 import { freeFraction, readDisk, stepOf } from '../../operator/disk.ts';
 import { readOnion } from '../../operator/onion.ts';
@@ -15,6 +21,7 @@ import { ALIVE_SECONDS } from '../../redis/keys.ts';
 import { minutesOf } from '../../redis/state.ts';
 import { ONION, startSocksServer } from '../support/socks-server.ts';
 
+const COMMANDS = commandsOf('docker');
 const NOW = new Date('2026-03-07T12:00:00Z');
 const DAY_MS = 24 * 3_600_000;
 
@@ -86,10 +93,10 @@ describe('the onion address', () => {
     await rm(dir, { recursive: true });
   });
 
-  const look = async (text: string | null, port = socks.port): Promise<unknown> => {
+  const look = async (text: string | null, port = socks.port, tryMs = 30_000): Promise<unknown> => {
     const addressFile = join(dir, text === null ? 'none' : 'address');
     if (text !== null) await writeFile(addressFile, text);
-    return readOnion({ socks: { host: '127.0.0.1', port }, addressFile });
+    return readOnion({ socks: { host: '127.0.0.1', port }, addressFile }, tryMs);
   };
 
   it('is visited through tor, on a circuit of its own', async () => {
@@ -114,13 +121,47 @@ describe('the onion address', () => {
   });
 
   it.each([
+    ['unreachable', (host: string) => host === ONION],
+    ['no-network', () => true],
+  ] as const)('of which tor says nothing is %s, by what it says of an address of nobody', async (state, isSilent) => {
+    const other = await startSocksServer(
+      {},
+      { unknown: 0xf0, before: (host) => (isSilent(host) ? new Promise(() => undefined) : Promise.resolve()) },
+    );
+    expect(await look(ONION, other.port, 300)).toBe(state);
+    const visited = other.visits.map(({ host }) => host);
+    expect([visited.length, visited.filter((host) => host === ONION).length]).toEqual([3, 2]);
+    expect(visited.find((host) => host !== ONION)).toMatch(/^[a-z2-7]{55}d\.onion$/);
+    await other.stop();
+  });
+
+  it('is not reached by a tor that finds no way into its network', async () => {
+    const socket = join(dir, 'socks.sock');
+    const nowhere = `DirAuthority nobody orport=9 v3ident=${'A'.repeat(40)} 127.0.0.1:9 ${'B'.repeat(40)}`;
+    const port = `unix:${socket} OnionTrafficOnly ExtendedErrors`;
+    const lines = [`DataDirectory ${join(dir, 'tor')}`, `SocksPort ${port}`, nowhere, `__OwningControllerProcess ${String(process.pid)}`];
+    await writeFile(join(dir, 'torrc'), lines.join('\n'));
+    const tor = spawn('tor', ['--defaults-torrc', '/dev/null', '-f', join(dir, 'torrc')], { stdio: 'ignore' });
+    const addressFile = join(dir, 'address');
+    await writeFile(
+      addressFile,
+      onionAddressOf(generateKeyPairSync('ed25519').publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)),
+    );
+    await expect.poll(() => existsSync(socket)).toBe(true);
+    expect(await readOnion({ socks: { path: socket }, addressFile }, 1_000)).toBe('no-network');
+    await endProcess(tor, 5_000);
+    expect(await readOnion({ socks: { path: socket }, addressFile }, 1_000)).toBe('no-tor');
+  });
+
+  it.each([
     ['reachable', undefined],
     ['locked', undefined],
     ['no-tor', 'TOR_AWAY'],
     ['no-address', 'ONION_UNREACHABLE'],
+    ['no-network', 'ONION_UNREACHABLE'],
     ['unreachable', 'ONION_UNREACHABLE'],
   ] as const)('that is %s', (state, code) => {
-    expect(ofOnion(state)[0]?.code).toBe(code);
+    expect(ofOnion(state, COMMANDS)[0]?.code).toBe(code);
   });
 });
 
@@ -133,8 +174,8 @@ it("the end of the worker's keys is news four weeks before, and needs attention 
   const at = (days: number): [codes: string[], news: unknown[]] => {
     const keysUntil = new Date(NOW.getTime() + days * DAY_MS).toISOString();
     return [
-      ofKeys({ keysUntil }, NOW).map(({ code }) => code),
-      noticesOf({}, { keysUntil }, NOW).map(({ code, days: left }) => [code, left]),
+      ofKeys({ keysUntil }, NOW, COMMANDS).map(({ code }) => code),
+      noticesOf({}, { keysUntil }, NOW, COMMANDS).map(({ code, days: left }) => [code, left]),
     ];
   };
   expect(at(29)).toEqual([[], []]);
@@ -142,5 +183,5 @@ it("the end of the worker's keys is news four weeks before, and needs attention 
   expect(at(8)).toEqual([[], [['KEYS_END', 14]]]);
   expect(at(7)).toEqual([['KEYS_EXPIRING'], []]);
   expect(at(-1)).toEqual([['KEYS_EXPIRING'], []]);
-  expect([ofKeys({ keysUntil: '' }, NOW), noticesOf({}, { keysUntil: '' }, NOW)]).toEqual([[], []]);
+  expect([ofKeys({ keysUntil: '' }, NOW, COMMANDS), noticesOf({}, { keysUntil: '' }, NOW, COMMANDS)]).toEqual([[], []]);
 });

@@ -1,0 +1,66 @@
+// What an operator types, by how the parts were installed: so that advice names a command that exists on this server.
+import * as z from 'zod';
+
+/** Said by docker-compose.yml, or by the units and programs of the Debian package. Anything else: nobody said it. */
+export const installation = z.enum(['docker', 'debian']).optional().catch(undefined);
+export type Installation = z.output<typeof installation>;
+
+type Part = 'redis' | 'relay' | 'worker' | 'operator' | 'tor';
+
+export type OperatorCommands = {
+  /** `support-relay` with these words. @param words given the folder of the state, as that command sees it */
+  readonly tool: (words: (state: string) => string) => string;
+  readonly status: string;
+  /** @param options with a space before each */
+  readonly setup: (options?: string) => string;
+  /** Setup with files of the administrator's. @param options given the folder with them, which the operator fills */
+  readonly setupWith: (options: (folder: string) => string) => string;
+  readonly start: string;
+  readonly stop: string;
+  readonly restart: (part: Part) => string;
+  /** Shows the last lines of a part's log. */
+  readonly log: (part: Part) => string;
+  /** The folder of the state, as it is called on the server. */
+  readonly state: string;
+};
+
+const FROM = 'from-administrator';
+
+const docker: OperatorCommands = {
+  tool: (words) => `docker compose run --rm tools ${words('/state')}`,
+  status: 'docker compose exec operator support-relay operator status',
+  setup: (options = '') => `docker compose run --rm setup${options}`,
+  setupWith: (options) => `docker compose run --rm --volume "$PWD/${FROM}:/in:ro" setup ${options('/in')}`,
+  start: 'docker compose up --wait',
+  stop: 'docker compose stop',
+  restart: (part) => `docker compose restart ${part}`,
+  log: (part) => `docker compose logs --tail 50 ${part}`,
+  state: 'state',
+};
+
+const debian: OperatorCommands = {
+  tool: (words) => `sudo support-relay ${words('/var/lib/support-relay')}`,
+  status: 'sudo support-relay operator status',
+  setup: (options = '') => `sudo support-relay-setup${options}`,
+  setupWith: (options) => `sudo support-relay-setup ${options(FROM)}`,
+  start: 'sudo systemctl start support-relay.target',
+  stop: "sudo systemctl stop 'support-relay*'",
+  restart: (part) => `sudo systemctl restart support-relay-${part}`,
+  log: (part) => `journalctl -u support-relay-${part} -n 50`,
+  state: '/var/lib/support-relay',
+};
+
+/** From a clone, where nobody knows what starts the parts. */
+const byHand: OperatorCommands = {
+  tool: (words) => `support-relay ${words('state')}`,
+  status: 'support-relay operator status',
+  setup: (options = '') => (options === '' ? 'npm run setup' : `npm run setup --${options}`),
+  setupWith: (options) => `npm run setup -- ${options(FROM)}`,
+  start: 'start all parts',
+  stop: 'stop all parts',
+  restart: (part) => `restart the ${part}`,
+  log: (part) => `the log of the ${part}`,
+  state: 'state',
+};
+
+export const commandsOf = (name: Installation): OperatorCommands => ({ docker, debian, byHand })[name ?? 'byHand'];

@@ -34,7 +34,7 @@ backups stays on this computer. Nothing unsealed is written anywhere.
   --new-passphrase-file FILE  for scripts: the new passphrase is the first line of FILE
   --yes                       for scripts: reseal without asking whether it is yours
   --json                      one line of JSON: file, files (their paths in the state of the relay), address, inboxes,
-                              reminder, clients (who may reach the onion, if not everybody), version, site (whether it has one)`,
+                              reminder, clients (who alone may reach the onion), version, site (whether it has one)`,
   options: {
     out: { type: 'string' },
     folder: { type: 'string', default: '.' },

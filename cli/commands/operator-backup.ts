@@ -27,7 +27,7 @@ keyrings/backup.recipient in DIR, which the root key must have signed. Nothing u
 
   --state DIR  the folder of the relay
   --out FILE   where to put it; standard output if left out. Nothing is overwritten
-  --json       with --out: one line of JSON: file, files (their paths in DIR), address (of the onion; null: its key is not in it)`,
+  --json       with --out: one line of JSON: file, files (their paths in DIR), address (null: no onion key is in it)`,
   options: { state: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean' } },
   run: async ({ state, out, json }, _positionals, io) => {
     const dir = required(state, 'state', NAME);

@@ -12,7 +12,7 @@ import { replaceFile } from '../state/folders.ts';
 import type { Host } from '../state/hosts.ts';
 import type { Layout } from '../state/layout.ts';
 import { shownPath } from './left-to-do.ts';
-import { askForMail, insistOnMail, keepFiles, mailFromFile, type Mail } from './mail-settings.ts';
+import { askForMail, insistOnMail, keepFiles, mailFromFile, type MailAccess } from './mail-settings.ts';
 
 type Team = Keyring['teams'][number];
 const inboxSchema = z.looseObject({ id: z.string(), team: z.string() });
@@ -89,7 +89,7 @@ export async function askForAdministrator(where: Where, io: Io): Promise<void> {
   if (to !== '') await putAdministrator(await askForMail(to, { ...where, name: 'administrator' }, io, known), where);
 }
 
-async function putAdministrator(mail: Mail | null, { layout, tell }: Where): Promise<void> {
+async function putAdministrator(mail: MailAccess | null, { layout, tell }: Where): Promise<void> {
   if (mail !== null) insistOnMail(mail.settings, 'the mail for reminders');
   const hasNewFiles = mail !== null && (await keepFiles(mail, layout));
   const isNew = await replaceFile(layout.administrator, `${JSON.stringify(mail?.settings ?? null, null, 2)}\n`, 0o600);
@@ -97,7 +97,7 @@ async function putAdministrator(mail: Mail | null, { layout, tell }: Where): Pro
 }
 
 /** Nothing is written before all of it is known to be usable: an inbox that works keeps its password. */
-async function putInbox(id: string, team: Team, mail: Mail, { layout, tell }: Where): Promise<void> {
+async function putInbox(id: string, team: Team, mail: MailAccess, { layout, tell }: Where): Promise<void> {
   const before = await inboxesOf(layout);
   // Parsed, so that its fields stand in the order of those that are read from the file.
   const inbox = inboxSchema.parse({ ...mail.settings, id, team: team.id });
@@ -117,11 +117,11 @@ async function putInbox(id: string, team: Team, mail: Mail, { layout, tell }: Wh
   tell(`letters for "${visibleLine(nameOf(team))}" go to ${place}`, isNew || hasNewFiles);
 }
 
-const addressOf = ({ settings }: Mail): string => visibleLine(String(settings['to']));
+const addressOf = ({ settings }: MailAccess): string => visibleLine(String(settings['to']));
 
-const smtp = (mail: Mail): Mail => ({ ...mail, settings: { kind: 'smtp', ...mail.settings } });
+const smtp = (mail: MailAccess): MailAccess => ({ ...mail, settings: { kind: 'smtp', ...mail.settings } });
 
-const maildirAt = (id: string, { layout, host }: Where): Mail => ({
+const maildirAt = (id: string, { layout, host }: Where): MailAccess => ({
   settings: { kind: 'maildir', path: host.maildir(layout, id) },
   files: {},
 });

@@ -13,7 +13,7 @@ import type { Layout } from '../state/layout.ts';
 export type MailSettings = Readonly<Record<string, unknown>>;
 
 /** Settings, and the files that they name, by their names in `worker/mail`. Nothing of it is written yet. */
-export type Mail = { readonly settings: MailSettings; readonly files: Readonly<Record<string, string | Uint8Array>> };
+export type MailAccess = { readonly settings: MailSettings; readonly files: Readonly<Record<string, string | Uint8Array>> };
 
 /** Where things of this mail are kept: `inbox-1`, or `administrator`. */
 export type MailPlace = Readonly<{ layout: Layout; host: Host; name: string }>;
@@ -21,7 +21,7 @@ export type MailPlace = Readonly<{ layout: Layout; host: Host; name: string }>;
 const settingsFile = z.looseObject({ passwordFile: z.string().optional(), caFile: z.string().optional() });
 
 /** Reads a file of settings; the password and certificates that it names are to be copied, for the worker to see. */
-export async function mailFromFile(file: string, place: MailPlace): Promise<Mail> {
+export async function mailFromFile(file: string, place: MailPlace): Promise<MailAccess> {
   const text = await readInputText(file, 'the mail settings');
   let settings: z.output<typeof settingsFile>;
   try {
@@ -31,7 +31,7 @@ export async function mailFromFile(file: string, place: MailPlace): Promise<Mail
   }
   const { passwordFile, caFile, ...rest } = settings;
   const beside = (name: string): string => resolve(dirname(file), name);
-  const mail: Mail = { settings: rest, files: {} };
+  const mail: MailAccess = { settings: rest, files: {} };
   const withPassword =
     passwordFile === undefined ? mail : addPassword(mail, (await readInputText(beside(passwordFile), 'the password')).trim(), place);
   if (caFile === undefined) return withPassword;
@@ -41,7 +41,7 @@ export async function mailFromFile(file: string, place: MailPlace): Promise<Mail
 const PORTS: Readonly<Record<number, 'implicit' | 'starttls'>> = { 465: 'implicit', 587: 'starttls' };
 
 /** Asks for the way to an address. @param known answers from before, which are offered again */
-export async function askForMail(to: string, place: MailPlace, io: Io, known: MailSettings | null): Promise<Mail> {
+export async function askForMail(to: string, place: MailPlace, io: Io, known: MailSettings | null): Promise<MailAccess> {
   const host = await answered(io, 'Mail server that takes our mail (as mail.example.org)', text(known?.['host']));
   const port = Number(await answered(io, 'Its port', text(known?.['port']) || '465'));
   const user = await io.ask(`User name there [${text(known?.['user']) || 'none: it asks for no password'}]: `);
@@ -75,18 +75,18 @@ async function answered(io: Io, question: string, usual: string): Promise<string
 
 const text = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');
 
-const addPassword = (mail: Mail, password: string, place: MailPlace): Mail =>
+const addPassword = (mail: MailAccess, password: string, place: MailPlace): MailAccess =>
   addFile(mail, 'passwordFile', { ending: 'password', content: `${password}\n` }, place);
 
 type Kept = { readonly ending: string; readonly content: string | Uint8Array };
 
-function addFile({ settings, files }: Mail, field: string, { ending, content }: Kept, { layout, host, name }: MailPlace): Mail {
+function addFile({ settings, files }: MailAccess, field: string, { ending, content }: Kept, { layout, host, name }: MailPlace): MailAccess {
   const file = `${name}.${ending}`;
   return { settings: { ...settings, [field]: host.mailFile(layout, file) }, files: { ...files, [file]: content } };
 }
 
 /** Writes the files of a mail. @returns whether one of them was not there already */
-export async function keepFiles({ files }: Mail, layout: Layout): Promise<boolean> {
+export async function keepFiles({ files }: MailAccess, layout: Layout): Promise<boolean> {
   let isNew = false;
   for (const [name, content] of Object.entries(files)) isNew = (await replaceFile(join(layout.mail, name), content, 0o600)) || isNew;
   return isNew;

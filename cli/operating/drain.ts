@@ -1,8 +1,11 @@
 import type { Redis } from 'ioredis';
 import { commandsOf } from '../../operator/commands.ts';
+import type { DoorReason } from '../../crypto/wire.ts';
 import type { Attention } from '../../operator/attention/attention.ts';
+import { USUAL_ROUND_SECONDS } from '../../operator/moments.ts';
 import type { Status } from '../../operator/status.ts';
 import { beginDrain, endDrain, isClosed, noteClosed } from '../../redis/drain.ts';
+import { keys } from '../../redis/keys.ts';
 import { CliError } from '../errors.ts';
 import type { Io } from '../terminal/io.ts';
 import { visibleLine } from '../terminal/terminal.ts';
@@ -14,6 +17,8 @@ const IN_HAND_MS = 2_500;
 const ASK_AGAIN_MS = 10_000;
 /** Relays look at the flag each second. */
 const OPENS_WITHIN_MS = 10_000;
+/** Why a door is closed while no worker has done a round. */
+const FOR_WORKER: DoorReason = 'worker';
 
 /** What can keep something on its way. */
 const HINDRANCES: ReadonlySet<Attention['code']> = new Set([
@@ -21,7 +26,7 @@ const HINDRANCES: ReadonlySet<Attention['code']> = new Set([
   ...(['INBOX_FAILING', 'INBOX_DEFERRING', 'INBOX_UNCONFIGURED'] as const),
 ]);
 
-type Door = { readonly doors: readonly (string | null)[]; readonly silent: number };
+type Door = { readonly doors: readonly (DoorReason | null)[]; readonly silent: number };
 
 async function doorOf(redis: Redis): Promise<Door> {
   const { askRelays } = await import('../../operator/relay.ts');
@@ -68,7 +73,7 @@ export async function waitUntilEmptied(redis: Redis, io: Io): Promise<void> {
 }
 
 function progressOf({ pool, inboxes, roundSeconds, attention }: Status): string {
-  const waiting = inboxes.filter((inbox) => inbox.waiting !== '0').map(({ id, waiting: letters }) => `${id} ${letters}`);
+  const waiting = inboxes.flatMap(({ id, waiting: letters }) => (letters === null || letters === '0' ? [] : [`${id} ${letters}`]));
   const onTheWay = [`pool ${pool ?? 'not known yet'}`, ...waiting].join(', ');
   const round = roundSeconds === null ? '' : `, a round every ${String(roundSeconds)} s`;
   const hindrances = attention.filter(({ code }) => HINDRANCES.has(code));
@@ -82,13 +87,24 @@ function progressOf({ pool, inboxes, roundSeconds, attention }: Status): string 
   return lines.map((line) => `${visibleLine(line)}\n`).join('');
 }
 
-/** Opens the door, and returns what each relay says then: null, or why it takes nothing all the same. */
-export async function openDoor(redis: Redis, io: Io): Promise<readonly (string | null)[]> {
+/**
+ * Opens the door, and returns what each relay says then: null, or why it takes nothing all the same. Just after a start relays are not
+ * there yet, or wait for the worker's first round; so does this, until Ctrl-C.
+ */
+export async function openDoor(redis: Redis, io: Io): Promise<readonly (DoorReason | null)[]> {
   await endDrain(redis);
-  let doors: readonly (string | null)[] = [];
-  for (let waitedMs = 0; waitedMs <= OPENS_WITHIN_MS; waitedMs += LOOK_AGAIN_MS) {
-    ({ doors } = await doorOf(redis));
-    if (!doors.includes('maintenance') || !(await io.pause(LOOK_AGAIN_MS, 'again'))) break;
+  const roundSeconds = Number((await redis.get(keys.alive)) ?? 0) || USUAL_ROUND_SECONDS;
+  for (let waitedMs = 0, told = ''; ; waitedMs += LOOK_AGAIN_MS) {
+    const { doors } = await doorOf(redis);
+    const waits = doors.includes(FOR_WORKER);
+    const patienceMs = OPENS_WITHIN_MS + (waits ? roundSeconds * 1000 : 0);
+    const isOnItsWay = doors.length === 0 || doors.includes('maintenance') || waits;
+    if (!isOnItsWay || waitedMs >= patienceMs) return doors;
+    const now = waits
+      ? `the door opens when the worker has done its first round, within ${String(roundSeconds)} s; Ctrl-C ends the waiting alone\n`
+      : '';
+    if (now !== told) io.err(now);
+    told = now;
+    if (!(await io.pause(LOOK_AGAIN_MS, 'again'))) return doors;
   }
-  return doors;
 }

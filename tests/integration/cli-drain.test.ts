@@ -14,6 +14,9 @@ import { http, postParcel } from '../support/http.ts';
 import { OPEN, OperatorStand, WELL } from '../support/operator-stand.ts';
 import { until } from '../support/worker.ts';
 
+/** How long a drain waits once the door is closed, and only then. */
+const IN_HAND_MS = 2_500;
+
 describe('a deployment', () => {
   let deployment: Deployment;
   beforeAll(async () => {
@@ -55,7 +58,9 @@ describe('a deployment', () => {
     expect(await post()).toBe('closed');
     const { code, text, err } = await draining;
     expect([code, text]).toEqual([EXIT.ok, expect.stringContaining('the parts may be stopped')]);
-    expect(err).toMatch(/^closing the door …\nstill on its way at the last round: pool (?:not known yet|[\d-]+).*, a round every 1 s\n/);
+    expect(err).toMatch(
+      /^closing the door …\n(?:still on its way at the last round: pool (?:not known yet|[\d-]+).*, a round every 1 s\n)*$/,
+    );
     expect((await deployment.letters()).map(({ message }) => message).toSorted()).toEqual(texts);
 
     await deployment.kill('redis');
@@ -81,14 +86,17 @@ describe('a deployment', () => {
     await writeFile(deployment.inbox, '');
     await deployment.post(deployment.seal('waits'));
     const found: boolean[] = [];
+    let isClosedNow = false;
     const held = await drain([], {
       pause: async (ms) => {
         await sleep(ms);
-        found.push((await status()).includes('INBOX_FAILING'));
+        if (isClosedNow) found.push((await status()).includes('INBOX_FAILING'));
+        isClosedNow ||= ms === IN_HAND_MS;
         return !found.slice(0, -1).includes(true);
       },
     });
     expect(held.code).toBe(EXIT.interrupted);
+    expect(held.err).toMatch(/\nstill on its way at the last round: pool .*, a round every 1 s\n/);
     expect(held.err).toMatch(/! inbox \S+ takes nothing at the moment [^]+outlasts a stop/);
     expect(held.err).toContain('the door stays closed; nothing is lost: run the same again to wait on');
     await rm(deployment.inbox);
@@ -151,6 +159,33 @@ describe('with relays that answer', () => {
     const { code, text } = await stand.operator(['drain', '--end', '--json']);
     expect([code, text, await flag()]).toEqual([EXIT.attention, '{"maintenance":"no","doors":["keyring"]}\n', null]);
     expect((await stand.operator(['drain', '--end'])).text).toContain('the door is not open (keyring)');
+  });
+
+  test('just after a start, --end waits for relays and for the worker’s first round', async () => {
+    await stand.admin.set(keys.drain, 'closed-1');
+    await stand.admin.del(keys.alive);
+    await stand.stopRelays();
+    let pauses = 0;
+    const pause = async (): Promise<boolean> => {
+      pauses += 1;
+      if (pauses === 2) await stand.startRelay();
+      stand.condition = { ...OPEN, door: pauses < 5 ? 'worker' : null };
+      return true;
+    };
+    const { code, text, err } = await stand.operator(['drain', '--end'], { pause });
+    expect([code, text, pauses]).toEqual([EXIT.ok, 'The door is open.\n', 5]);
+    expect(err).toBe('the door opens when the worker has done its first round, within 300 s; Ctrl-C ends the waiting alone\n');
+  });
+
+  test('a worker that does no round is not waited for without end', async () => {
+    await stand.admin.set(keys.drain, 'closed-1');
+    await stand.admin.set(keys.alive, '2', 'EX', 60);
+    stand.condition = { ...OPEN, door: 'worker' };
+    let waitedMs = 0;
+    const env = { OPERATOR_INSTALLATION: 'docker' };
+    const { code, text } = await stand.operator(['drain', '--end'], { env, pause: (ms) => Promise.resolve((waitedMs += ms) > 0) });
+    expect([code, waitedMs]).toEqual([EXIT.attention, 12_000]);
+    expect(text).toMatch(/it opens by itself when the worker has done a round.*: docker compose logs --tail 50 worker\n$/);
   });
 
   test('somebody who opens the door meanwhile ends the waiting', async () => {

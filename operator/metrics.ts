@@ -108,7 +108,7 @@ const OF_WHAT_WAITS: readonly Metric<Status>[] = [
     name: 'inbox_letters',
     help: 'At least that many letters wait for this inbox.',
     labels: ['inbox'],
-    of: ({ inboxes }) => inboxes.map(({ id, waiting }) => [{ inbox: id }, lowerBound(waiting)]),
+    of: ({ inboxes }) => inboxes.flatMap(({ id, waiting }) => (waiting === null ? [] : [[{ inbox: id }, lowerBound(waiting)] as const])),
   },
   {
     name: 'inbox_dead_letters',

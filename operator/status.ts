@@ -180,8 +180,8 @@ function relayState(relays: Relays | null): RelayState {
   return relays.answers.length < relays.asked ? 'silent' : 'answers';
 }
 
-async function readInbox(redis: Redis, id: string, { trouble }: State): Promise<InboxStatus> {
-  const [waiting, dead] = await Promise.all([redis.hlen(keys.outbox(id)), redis.hlen(keys.dead(id))]);
+async function readInbox(redis: Redis, id: string, { trouble, waiting }: State): Promise<InboxStatus> {
+  const dead = await redis.hlen(keys.dead(id));
   const troubles = Object.fromEntries(INBOX_TROUBLES.flatMap((kind) => (trouble(id, kind) === null ? [] : [[kind, trouble(id, kind)]])));
-  return { id, waiting: magnitude(waiting), dead: magnitude(dead), troubles };
+  return { id, waiting: waiting(id), dead: magnitude(dead), troubles };
 }

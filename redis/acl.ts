@@ -41,13 +41,13 @@ const worker = [
 ];
 
 /*
- * The operator counts what the worker lets it, and reads and removes dead letters. It cannot count the pool: repeated counts would
- * tell when a parcel came. It closes the door for maintenance, and asks for test letters and for another try with dead letters, which the
+ * The operator counts what the worker lets it, and reads and removes dead letters. It cannot count the pool or an outbox: repeated counts
+ * would tell when something came. It closes the door for maintenance, and asks for test letters and for another try with dead letters, which the
  * worker makes: all that it can write are three strings.
  */
 const operator = [
   allow('ping multi exec'),
-  selector('%R~outbox:* %R~dead:*', 'hlen'),
+  selector('%R~dead:*', 'hlen'),
   selector('%R~inboxes', 'smembers'),
   selector('%R~worker:alive', 'get pttl'),
   selector('%R~version', 'get'),

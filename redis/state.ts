@@ -114,6 +114,11 @@ export async function publishTrouble(redis: Redis, inbox: string, trouble: Inbox
   else await redis.hdel(keys.state, troubleField(inbox, trouble));
 }
 
+/** Once a round: how many letters wait for an inbox. Operators' tools do not count for themselves, which they could at any moment. */
+export async function publishWaiting(redis: Redis, inbox: string, count: number): Promise<void> {
+  await redis.hset(keys.state, waitingField(inbox), magnitude(count));
+}
+
 /** How long a drop is news: a day, since nobody has to look at the status more often. */
 const NEWS_HOURS = 24;
 const HOUR_MS = 3_600_000;
@@ -140,6 +145,8 @@ export type State = {
   mix: Partial<MixState>;
   housekeeping: Partial<HousekeepingState>;
   trouble: (inbox: string, trouble: InboxTrouble) => string | null;
+  /** Letters that wait for an inbox, when the last round counted them; null: none has. */
+  waiting: (inbox: string) => Magnitude | null;
   /** The alarming drops of the last day. */
   drops: readonly AlarmingDrop[];
   /** The worker's clock when it renewed `worker:alive`, in minutes since 1970; null: it has not yet. */
@@ -158,10 +165,12 @@ export async function readState(redis: Redis, now = new Date()): Promise<State> 
     mix: fields,
     housekeeping: fields,
     trouble: (inbox, trouble) => fields[troubleField(inbox, trouble)] ?? null,
+    waiting: (inbox) => MAGNITUDES.find((step) => step === fields[waitingField(inbox)]) ?? null,
     drops: ALARMING_DROPS.filter(isNews),
     clockMinutes: Number(fields['clock'] ?? 0) || null,
   };
 }
 
 const troubleField = (inbox: string, trouble: InboxTrouble): string => `${trouble}:${inbox}`;
+const waitingField = (inbox: string): string => `waiting:${inbox}`;
 const dropField = (reason: AlarmingDrop): string => `drop:${reason}`;

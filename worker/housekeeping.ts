@@ -7,7 +7,14 @@ import { VERSION } from '../runtime/version.ts';
 import { provideFunctions } from '../redis/functions.ts';
 import { keys } from '../redis/keys.ts';
 import { differingSettings, REQUIRED_SETTINGS } from '../redis/settings.ts';
-import { limitsText, publishHousekeeping, publishTrouble, type HousekeepingState, type RelayLimits } from '../redis/state.ts';
+import {
+  limitsText,
+  publishHousekeeping,
+  publishTrouble,
+  publishWaiting,
+  type HousekeepingState,
+  type RelayLimits,
+} from '../redis/state.ts';
 import { mixArrivals } from './arrivals.ts';
 import type { DeletionClock } from './deletion-clock.ts';
 import { loadIdentities, type WorkerIdentity } from './identities.ts';
@@ -120,7 +127,11 @@ export class Housekeeping {
 
   /** Lists the inboxes for the operator's tools, which cannot read this worker's configuration. */
   async #listInboxes(): Promise<void> {
-    for (const inbox of await this.#redis.smembers(keys.inboxes)) {
+    const listed = await this.#redis.smembers(keys.inboxes);
+    for (const inbox of new Set([...listed, ...this.#settings.inboxes])) {
+      await publishWaiting(this.#redis, inbox, await this.#redis.hlen(keys.outbox(inbox)));
+    }
+    for (const inbox of listed) {
       if (this.#settings.inboxes.includes(inbox)) continue;
       // An inbox that was removed from the configuration too early stays listed until its letters are dealt with.
       const letters = (await this.#redis.hlen(keys.outbox(inbox))) + (await this.#redis.hlen(keys.dead(inbox)));

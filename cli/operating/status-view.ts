@@ -46,7 +46,10 @@ export function describeStatus(status: Status, around: ServedSurroundings | null
     `version   ${versionsOf(status).map(visibleLine).join(', ')}`,
     ...(status.maintenance === 'no' ? [] : [`drain     ${MAINTENANCE[status.maintenance]}`]),
     ...orElse(
-      status.inboxes.map(({ id, waiting, dead }) => `inbox     ${visibleLine(id)}: ${waiting} waiting, ${dead} dead`),
+      status.inboxes.map(
+        ({ id, waiting, dead }) =>
+          `inbox     ${visibleLine(id)}: ${waiting === null ? 'not counted yet' : `${waiting} waiting`}, ${dead} dead`,
+      ),
       'inboxes   none known yet',
     ),
     ...orElse(

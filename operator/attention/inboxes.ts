@@ -2,8 +2,8 @@ import type { InboxTrouble, Magnitude } from '../../redis/state.ts';
 import type { OperatorCommands } from '../commands.ts';
 import type { Attention } from './attention.ts';
 
-/** `troubles`: each with its reason, in one word. */
-export type InboxStatus = { id: string; waiting: Magnitude; dead: Magnitude; troubles: Partial<Record<InboxTrouble, string>> };
+/** `waiting`: at the last round; null: no round has counted them. `troubles`: each with its reason, in one word. */
+export type InboxStatus = { id: string; waiting: Magnitude | null; dead: Magnitude; troubles: Partial<Record<InboxTrouble, string>> };
 
 const BACKLOG: readonly Magnitude[] = ['1000-9999', '10000+'];
 
@@ -40,7 +40,7 @@ export function ofInbox({ id, waiting, dead, troubles }: InboxStatus, { tool, re
         `then: ${tool(() => `operator dead-letters retry ${id}`)}`,
     });
   }
-  if (BACKLOG.includes(waiting)) {
+  if (waiting !== null && BACKLOG.includes(waiting)) {
     list.push({
       code: 'INBOX_BACKLOG',
       what: `inbox ${id} has ${waiting} letters waiting`,

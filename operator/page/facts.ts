@@ -99,7 +99,7 @@ function ofInbox({ id, waiting, dead, troubles }: InboxStatus): Fact {
     troubles.failing === undefined ? null : `takes nothing (${troubles.failing})`,
     troubles.deferring === undefined ? null : `refuses some (${troubles.deferring})`,
     troubles.unconfigured === undefined ? null : 'the worker does not have it',
-    `${count(waiting)} waiting`,
+    waiting === null ? 'not counted yet' : `${count(waiting)} waiting`,
     dead === '0' ? null : `${count(dead)} refused for good`,
   ];
   const isDown = troubles.failing !== undefined || troubles.unconfigured !== undefined;

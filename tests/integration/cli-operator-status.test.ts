@@ -6,7 +6,7 @@ import { LETTER_ID_BYTES } from '../../crypto/letter.ts';
 import type { Status } from '../../operator/status.ts';
 import { ALARMING_DROPS, type AlarmingDrop } from '../../redis/drops.ts';
 import { ALIVE_SECONDS, keys } from '../../redis/keys.ts';
-import { minutesOf, recordDrops, publishHousekeeping, publishMix, publishTrouble } from '../../redis/state.ts';
+import { minutesOf, recordDrops, publishHousekeeping, publishMix, publishTrouble, publishWaiting } from '../../redis/state.ts';
 import type { HousekeepingState, InboxTrouble, MixState } from '../../redis/state.ts';
 import { VERSION } from '../../runtime/version.ts';
 import { cli, writeTo, type CliResult } from '../support/cli.ts';
@@ -61,7 +61,7 @@ describe('with Redis', () => {
   });
 
   test('counts come in coarse steps only', async () => {
-    await stand.fill(keys.outbox('inbox-1'), 134, LETTER_ID_BYTES);
+    await publishWaiting(admin, 'inbox-1', 134);
     await admin.hset(keys.dropped, 'format', 3, 'decoy', 20);
     expect(await status()).toEqual({
       code: EXIT.ok,
@@ -216,8 +216,15 @@ describe('with Redis', () => {
     expect((await operator('status', '--part', 'relay')).code).toBe(EXIT.usage);
   });
 
+  test('letters that wait are those of the last round, whatever has come since', async () => {
+    await stand.fill(keys.outbox('inbox-1'), 20, LETTER_ID_BYTES);
+    expect((await operator('status')).text).toContain('inbox     inbox-1: 0 waiting, 0 dead\n');
+  });
+
   test('before the first round nothing is known', async () => {
     await admin.del(keys.state);
-    expect((await operator('status')).text).toContain('pool      not known yet\nanswers   not known yet\nkeyring   not known yet\n');
+    const { text } = await operator('status');
+    expect(text).toContain('pool      not known yet\nanswers   not known yet\nkeyring   not known yet\n');
+    expect(text).toContain('inbox     inbox-1: not counted yet, 0 dead\n');
   });
 });

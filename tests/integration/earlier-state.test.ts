@@ -105,7 +105,10 @@ async function empty(): Promise<void> {
 }
 
 test('an operator is shown the state of an earlier commit as it was then', async () => {
-  expect(withCodes(await readStatus(operator, state.now, commandsOf(undefined)))).toMatchObject(state.expected.status);
+  const { status } = state.expected;
+  // Then letters were counted whenever somebody asked, and not once a round.
+  const inboxes = status.inboxes.map((inbox) => ({ ...inbox, waiting: null }));
+  expect(withCodes(await readStatus(operator, state.now, commandsOf(undefined)))).toMatchObject({ ...status, inboxes });
   expect(await listDead(operator, Object.keys(state.expected.inboxes))).toEqual(state.expected.deadList);
 });
 
@@ -191,7 +194,8 @@ test('nothing is stored under other names than then', async () => {
   const clocks = ['deletionHour', 'clockAheadDays'];
   // What operators were not told then (redis/state.ts).
   const told = ['keyringFiles', 'aof', 'clock', 'emptied', 'gaps', 'keysUntil', 'redisSettings', 'trial', 'version'];
-  expect([...before.fields, ...clocks, ...told]).toEqual(expect.arrayContaining(await fields()));
+  const counted = ['first', 'second', 'third'].map((inbox) => `waiting:${inbox}`);
+  expect([...before.fields, ...clocks, ...told, ...counted]).toEqual(expect.arrayContaining(await fields()));
 });
 
 test('parcels of a keyring are forgotten with the worker’s key for it', async () => {

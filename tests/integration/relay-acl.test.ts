@@ -165,7 +165,8 @@ describe('the operator', () => {
   it('counts', async () => {
     const operator = await server.connect('operator');
     await expect(operator.hlen(keys.pool)).rejects.toThrow(/NOPERM/);
-    expect(await operator.hlen(keys.outbox('inbox-1'))).toBe(1);
+    await expect(operator.hlen(keys.outbox('inbox-1'))).rejects.toThrow(/NOPERM/);
+    expect(await operator.hlen(keys.dead('inbox-1'))).toBe(1);
     expect(await operator.pttl(keys.alive)).toBeGreaterThan(0);
     expect(await operator.hgetall(keys.dropped)).toEqual({});
   });

@@ -7,7 +7,7 @@ import type { Status } from '../../operator/status.ts';
 import { connect } from '../../redis/connection.ts';
 import { ALIVE_SECONDS, keys } from '../../redis/keys.ts';
 import { channels, type RelayCondition } from '../../redis/presence.ts';
-import { minutesOf, publishMix, type MixState } from '../../redis/state.ts';
+import { minutesOf, publishMix, publishWaiting, type MixState } from '../../redis/state.ts';
 import { VERSION } from '../../runtime/version.ts';
 import { Presence } from '../../server/presence.ts';
 import { cli, temporaryDirectory, writeTo, type CliInput, type CliResult } from './cli.ts';
@@ -91,6 +91,7 @@ export class OperatorStand {
     await this.admin.sadd(keys.inboxes, 'inbox-1', 'inbox-2');
     await this.admin.set(keys.alive, '300', 'EX', ALIVE_SECONDS);
     await publishMix(this.admin, WELL);
+    for (const inbox of ['inbox-1', 'inbox-2']) await publishWaiting(this.admin, inbox, 0);
   }
 
   /** What the operator's tool sees of a relay, without the rest. */

@@ -124,6 +124,10 @@ export class Visit {
       return await this.#request(outgoing, signal, progress);
     } catch (error) {
       this.leave();
+      if ('socketPath' in this.#address && error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+        const advice = 'see that the relay runs, and that this is where it listens; nothing was sent';
+        throw new RelayAway(`there is no socket ${this.#address.socketPath}`, advice, false);
+      }
       throw new RelayAway(
         `the relay does not answer: ${whyEnded(error, deadline, stop)}`,
         'see that it runs, and run this again: nothing arrives twice',

@@ -1,5 +1,5 @@
 // The doctor: the verdict first, then what to do, worst first, and what it could not look at.
-import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
@@ -108,6 +108,22 @@ describe('a deployment', () => {
     await rename(join(deployment.dir, 'admin/root.key'), join(deployment.dir, 'root.key'));
   });
 
+  test('says at a terminal what it is looking at', async () => {
+    const { err } = await cli(['operator', 'doctor', '--state', deployment.dir], { terminal: { answers: [] } });
+    expect(err).toBe('asking Redis, the relay and the worker …\nlooking at files and the machine …\n');
+  });
+
+  test('in which a repair has left a copy has something to do soon', async () => {
+    const copies = join(deployment.dir, 'redis/data/damaged');
+    await mkdir(copies, { mode: 0o700 });
+    expect(codes(await doctor('--json'))).toEqual([]);
+    await writeFile(join(copies, 'appendonly.aof.1.incr.aof'), '', { mode: 0o600 });
+    const { code, text } = await cli(['operator', 'doctor', '--state', deployment.dir], { env: { OPERATOR_INSTALLATION: 'debian' } });
+    expect(code).toBe(EXIT.attention);
+    expect(text).toContain('if all has been well since the repair: shred -u /var/lib/support-relay/redis/data/damaged/*\n');
+    await rm(copies, { recursive: true });
+  });
+
   test('without tor and Redis is looked at all the same', async () => {
     await mkdir(join(deployment.dir, 'run/tor-onion'));
     await writeFile(join(deployment.dir, 'onion/address'), `${'a'.repeat(56)}.onion\n`);
@@ -117,6 +133,11 @@ describe('a deployment', () => {
     const { code, text } = await doctor();
     expect([code, text]).toEqual([EXIT.urgent, expect.stringMatching(/^2 things to do now\.\n\nnow {4}Redis does not answer on /)]);
     expect(text).toContain('  Redis, relay, worker, inboxes, keyrings (run this again when Redis answers)\n');
+    // Whatever kept it from starting, its file is looked at.
+    const folder = join(deployment.dir, 'redis/data/appendonlydir');
+    const last = (await readdir(folder)).filter((name) => name.endsWith('.incr.aof')).toSorted();
+    await appendFile(join(folder, last.at(-1) ?? ''), Buffer.alloc(100));
+    expect(codes(await doctor('--json'))).toEqual(['REDIS_DAMAGED', 'TOR_AWAY']);
   });
 });
 

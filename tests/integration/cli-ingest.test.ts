@@ -184,7 +184,7 @@ describe('what is refused', () => {
     await relay.untilDoor(null);
     const away = await cli(['operator', 'ingest', '--to', `unix:${join(relay.dir, 'nothing.sock')}`], { stdin: text() });
     expect(away.code).toBe(EXIT.unavailable);
-    expect(away.err).toMatch(/the relay does not answer: it does not exist; .* \(RELAY_AWAY\)\n$/);
+    expect(away.err).toMatch(/there is no socket \S+nothing\.sock; see that the relay runs, .*nothing was sent \(RELAY_AWAY\)\n$/);
     const other = await cli(['operator', 'ingest', '--to', relay.privateUrl], { stdin: text() });
     expect([other.code, other.err]).toEqual([EXIT.unavailable, expect.stringContaining('the server is not a support-relay') as unknown]);
   });

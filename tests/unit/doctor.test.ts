@@ -48,6 +48,14 @@ describe('the machine', () => {
     expect(unseen.map(({ what }) => what)).toEqual(['whether the disk is encrypted', 'whether a time service sets the clock']);
   });
 
+  test('that may refuse Redis a copy of itself gets a hint, which is no ailment', async () => {
+    await put('proc/sys/vm/overcommit_memory', '0\n');
+    const found = await examineMachine(dir);
+    expect([found.ailments, found.hints]).toEqual([[], [expect.stringContaining('vm.overcommit_memory=1')]]);
+    await put('proc/sys/vm/overcommit_memory', '1\n');
+    expect((await examineMachine(dir)).hints).toEqual([]);
+  });
+
   test('that writes memory to a disk', async () => {
     await put('proc/swaps', `${NO_SWAP}/dev/zram0 partition 1 0 100\n`);
     expect(codes(await examineMachine(dir))).toEqual([]);

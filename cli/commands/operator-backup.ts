@@ -41,10 +41,12 @@ keyrings/backup.recipient in DIR, which the root key must have signed. Nothing u
     const keyrings = join(dir, KEYRINGS_FOLDER);
     const { recipient } = await readBackupRecipient(join(keyrings, BACKUP_RECIPIENT), join(keyrings, ROOT_PUBLIC));
     const sealed = await sealBackup(files, recipient);
-    if (out === undefined) io.out(sealed);
-    else await writeNewFiles([{ path: out, content: sealed, secret: true }]);
+    if (out === undefined) {
+      io.out(sealed);
+      if (io.isUnheard()) throw new CliError('OUTPUT_FAILED', 'the backup is not whole', 'make room there, and make the backup again');
+    } else await writeNewFiles([{ path: out, content: sealed, secret: true }]);
     if (out !== undefined && json === true) io.out(`${visibleJson({ file: out, files: [...files.keys()], address })}\n`);
-    else io.err(`In the backup: ${[...files.keys()].map(visibleLine).join(', ')}.\n`);
+    else io.err(`The backup has ${String(sealed.length)} bytes. In it: ${[...files.keys()].map(visibleLine).join(', ')}.\n`);
     if (address !== null) io.err(`The onion address: ${address}\n`);
     else io.err('The key of the onion service is not there: a relay that is restored from this has another address.\n');
     return EXIT.ok;

@@ -1,6 +1,6 @@
 // Standard output and standard error. Either can stop taking anything at any moment (a full disk, a reader that has gone
 // away): that must neither end a command in the middle of its work nor go unnoticed at its end.
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import { CliError, EXIT } from '../errors.ts';
 import { describeFailure } from '../failure.ts';
 import { reason } from '../files.ts';
@@ -73,7 +73,8 @@ export class Output {
   #write(name: Stream, data: string | Uint8Array): void {
     if (this.#lost.has(name)) return;
     try {
-      this.#streams[name].write(data);
+      if (isFile(DESCRIPTORS[name])) writeWhole(DESCRIPTORS[name], data);
+      else this.#streams[name].write(data);
     } catch (error) {
       this.#lose(name, error);
     }
@@ -81,6 +82,20 @@ export class Output {
 
   #lose(name: Stream, error: unknown): void {
     if (!this.#lost.has(name)) this.#lost.set(name, error);
+  }
+}
+
+/** A file on a disk that gets full takes the beginning. Node's stream for a file takes that for the whole. */
+function writeWhole(descriptor: number, data: string | Uint8Array): void {
+  const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+  for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at);
+}
+
+function isFile(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isFile();
+  } catch {
+    return false;
   }
 }
 

@@ -1,5 +1,5 @@
 // A backup of the relay: what is in it and what is not, and to whom it is sealed.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Decrypter } from 'age-encryption';
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
 import { BACKUP_RECIPIENT } from '../../cli/operating/backup-recipient.ts';
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
+import { program } from '../../deploy/state/layout.ts';
 import { AdminFolder } from '../support/admin-folder.ts';
 import { BackupStand, filesUnder, NOW, operator, putFile } from '../support/backup-stand.ts';
 import { cli, writeTo } from '../support/cli.ts';
@@ -117,6 +118,12 @@ describe('a backup', () => {
     expect((await operator(['backup', '--state', stand.state, '--out', file])).err).toContain('(OUTPUT_EXISTS)');
     expect((await operator(['backup', '--state', stand.state], [])).err).toContain('(OUTPUT_TERMINAL)');
   });
+});
+
+test('a backup of which the disk took only a part is not taken for one', async () => {
+  const line = `ulimit -f 8; '${process.execPath}' '${program('support-relay')}' operator backup --state '${stand.state}' > '${stand.path('cut.age')}'`;
+  const { status, stderr } = spawnSync('sh', ['-c', line], { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([EXIT.output, expect.stringContaining('the backup is not whole; make room there')]);
 });
 
 describe('the key to backups', () => {

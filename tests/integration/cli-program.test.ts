@@ -76,6 +76,15 @@ describe('output that cannot be written', () => {
     expect(await shell(line)).toEqual({ code, shown: expect.stringMatching(shown) as unknown });
   });
 
+  test('a file of which only the beginning could be written', async () => {
+    const short = dir.path('short');
+    expect(await shell(`ulimit -f 1; PROGRAM --help > ${short} END`)).toEqual({
+      code: EXIT.outputLost,
+      shown: expect.stringMatching(OUT) as unknown,
+    });
+    expect((await readFile(short)).length).toBe(512);
+  });
+
   test('output meant for a program is not spoiled', async () => {
     const seal = `seal --keyring ${office.keyring.file} --root-key ${office.rootPublicKey}`;
     const parcel = dir.path('unspoiled');

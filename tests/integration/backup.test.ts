@@ -121,8 +121,9 @@ describe('a backup', () => {
 });
 
 test('a backup of which the disk took only a part is not taken for one', async () => {
-  const line = `ulimit -f 8; '${process.execPath}' '${program('support-relay')}' operator backup --state '${stand.state}' > '${stand.path('cut.age')}'`;
-  const { status, stderr } = spawnSync('sh', ['-c', line], { encoding: 'utf8' });
+  const argv = [process.execPath, program('support-relay'), 'operator', 'backup', '--state', stand.state];
+  const line = 'ulimit -f 8; out=$1; shift; "$@" > "$out"';
+  const { status, stderr } = spawnSync('sh', ['-c', line, 'sh', stand.path('cut.age'), ...argv], { encoding: 'utf8' });
   expect([status, stderr]).toEqual([EXIT.output, expect.stringContaining('the backup is not whole; make room there')]);
 });
 

@@ -7,6 +7,7 @@ const NEEDED = [
   { command: 'chromium-headless-shell', packages: ['chromium', 'chromium-headless-shell'] },
   { command: 'openssl', packages: ['openssl'] },
   { command: 'ip', packages: ['iproute2'] },
+  { command: 'rsync', packages: ['rsync'] },
   { command: 'docker-registry', packages: ['docker-registry'] },
 ];
 

@@ -15,6 +15,7 @@ import { openBrowser, Tab } from '../support/browser.ts';
 import { cli } from '../support/cli.ts';
 import { http, postParcel } from '../support/http.ts';
 import { testFromInside, testNetworks, testSettings } from './confinement.ts';
+import { testRepair, testRestoring } from './keeping.ts';
 import { docker } from './stand/docker.ts';
 import { SERVICES, Stand, type Service } from './stand/stand.ts';
 
@@ -208,6 +209,11 @@ describe('with letters in an outbox and parcels in the pool nothing is lost, and
     await untilDelivered(`${what}: parcel`);
     expect(stand.mail.count()).toBe(before + 2);
   });
+});
+
+describe('by the commands of docs/operations.md', () => {
+  testRepair(() => stand, { post, untilDelivered });
+  testRestoring(() => stand, post);
 });
 
 describe('what is missing is said:', () => {

@@ -9,7 +9,7 @@ import { ROOT } from '../../runtime/root.ts';
 import { cli, type CliResult } from './cli.ts';
 
 /** What a line of a code block begins with, if somebody is to type it. */
-const TYPED = /^(?:age|cp|docker|git|minisign|mkdir|node|npm|rm|sudo|support-relay|SUPPORT_RELAY_UPGRADE=\d+ docker|tar) /;
+const TYPED = /^(?:age|cp|docker|git|minisign|mkdir|node|npm|rm|rsync|sudo|support-relay|SUPPORT_RELAY_UPGRADE=\d+ docker|tar) /;
 
 /** The lines that a document, such as `docs/volunteers.md`, has people type, in their order, by the headings that they stand under. */
 export async function commandsByHeading(document: string): Promise<Map<string, string[]>> {

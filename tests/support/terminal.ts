@@ -2,6 +2,9 @@ import { spawn } from 'node:child_process';
 
 const CTRL_C = '\u0003';
 
+/** Each question, or the end of one, and what is typed then. */
+export type Dialogue = readonly (readonly [question: string, answer: string])[];
+
 export type TerminalResult = { code: number; output: string };
 
 /**
@@ -10,12 +13,14 @@ export type TerminalResult = { code: number; output: string };
  */
 export async function atTerminal(
   command: string,
-  dialogue: readonly (readonly [question: string, answer: string])[],
+  dialogue: Dialogue,
+  { cwd, env = process.env }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<TerminalResult> {
   // Without `exec` some shells stay between the terminal and the program, and Ctrl-C kills them too.
   const child = spawn('script', ['-qec', `exec ${command}`, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, TERM: 'dumb' },
+    env: { ...env, TERM: 'dumb' },
+    ...(cwd === undefined ? {} : { cwd }),
   });
   const open = [...dialogue];
   let output = '';

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { layoutOf, type Layout } from '../../../deploy/state/layout.ts';
 import { ROOT } from '../../../runtime/root.ts';
+import { atTerminal, type Dialogue } from '../../support/terminal.ts';
 import type { TorClient, TorNetwork } from '../../support/tor-network.ts';
 import { createNetwork, docker, run, RUN, type Ended } from './docker.ts';
 import { startMailServer, type MailServer } from './mail-server.ts';
@@ -136,6 +137,17 @@ export class Stand {
 
   tryCompose(...args: string[]): Promise<Ended> {
     return run('docker', ['compose', ...args], { cwd: this.clone, env: this.#environment });
+  }
+
+  /** Types a command of the documents in the clone, at a terminal where it asks something. Throws when it fails. */
+  async type(command: string, dialogue: Dialogue = []): Promise<string> {
+    const place = { cwd: this.clone, env: this.#environment };
+    const { code, output } =
+      dialogue.length > 0
+        ? await atTerminal(command, dialogue, place)
+        : await run('bash', ['-c', command], place).then(({ code, stdout, stderr }) => ({ code, output: `${stdout}${stderr}` }));
+    if (code !== 0) throw new Error(`${command}: ${output}\n${await this.logs()}`);
+    return output;
   }
 
   async logs(): Promise<string> {

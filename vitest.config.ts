@@ -25,8 +25,8 @@ const SAMPLED = readdirSync(join(ROOT, 'tests'), { recursive: true, encoding: 'u
 export default defineConfig({
   test: {
     globalSetup: ['tests/support/global-setup.ts'],
-    // Twice the cores of a small machine: many files wait for rounds and leases while others compute.
-    maxWorkers: 4,
+    // More than twice the cores of a small machine: many files wait for rounds and leases while others compute.
+    maxWorkers: 5,
     sequence: { sequencer: LongestFirst },
     projects: [
       // Without isolation a process runs many files, which saves loading our modules and starting browsers for each of them.

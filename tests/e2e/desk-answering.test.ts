@@ -17,7 +17,7 @@ import { BROWSERS, openBrowser, type TestBrowser } from '../support/browser.ts';
 import { TEAM } from '../support/cli.ts';
 import { DeskTab, openDeskOffice, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread } from '../support/letters.ts';
-import { enginesFor } from '../support/thorough.ts';
+import { enginesFor, thoroughly } from '../support/thorough.ts';
 
 let office: DeskOffice;
 beforeAll(async () => {
@@ -101,7 +101,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
 
   if (!enginesFor('chromium').includes(name)) return;
 
-  it('treats a note that came back as sent, and asks when one that was never saved is marked as sent', async () => {
+  thoroughly('treats a note that came back as sent, and asks when one that was never saved is marked as sent', async () => {
     await tab.openSigner(office.path('signer.key'));
     await tab.paste('#alias', 'Ива');
     await giveRequest();
@@ -121,7 +121,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     expect(tab.dialogs.map(({ message }) => message)).toEqual([expect.stringContaining('Are you sure that you have sent them?')]);
   });
 
-  it('seals an answer of maximum length, and keeps the text of a longer one', async () => {
+  thoroughly('seals an answer of maximum length, and keeps the text of a longer one', async () => {
     await tab.openSigner(office.path('signer.key'));
     await tab.paste('#alias', 'Ива');
     const thread = newThread();
@@ -167,7 +167,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     expect(tab.dialogs.map(({ type }) => type)).toEqual(['confirm']);
   });
 
-  it('resets the chosen action when another conversation is answered', async () => {
+  thoroughly('resets the chosen action when another conversation is answered', async () => {
     await tab.openSigner(office.path('signer.key'));
     await tab.paste('#alias', 'Ива');
     for (const name of ['first.age', 'second.age'])
@@ -179,7 +179,7 @@ describe.each(BROWSERS)('the desk in %s', (name) => {
     expect((await tab.sealed()).map((text) => office.opened(text).kind).toSorted()).toEqual(['letter', 'reply']);
   });
 
-  it('says when nothing can be sealed to the key that a request names', async () => {
+  thoroughly('says when nothing can be sealed to the key that a request names', async () => {
     await tab.openSigner(office.path('signer.key'));
     await tab.paste('#alias', 'Ива');
     const thread = newThread();

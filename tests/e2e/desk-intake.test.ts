@@ -8,7 +8,7 @@ import { openBrowser, type TestBrowser } from '../support/browser.ts';
 import { mailOf, multipart, part, utf16, zip } from '../support/containers.ts';
 import { DeskTab, mail, openDeskOffice, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread } from '../support/letters.ts';
-import { enginesFor } from '../support/thorough.ts';
+import { enginesFor, thoroughly } from '../support/thorough.ts';
 
 let office: DeskOffice;
 let maildir: string;
@@ -85,7 +85,7 @@ describe.each(enginesFor('chromium'))('the desk in %s', (name) => {
     expect(tab.problems).toEqual([]);
   });
 
-  it('says so when a key file has vanished, or a letter is too large to be one', async () => {
+  thoroughly('says so when a key file has vanished, or a letter is too large to be one', async () => {
     const key = await office.file('key.age', 'x');
     await tab.unfold('identity');
     await tab.give('#identity', key);
@@ -143,7 +143,7 @@ describe.each(enginesFor('chromium'))('the desk in %s', (name) => {
     expect(tab.problems).toEqual([]);
   });
 
-  it('names a dropped file that has vanished, and reads the rest', async () => {
+  thoroughly('names a dropped file that has vanished, and reads the rest', async () => {
     const [gone, there] = [
       await office.file('gone.age', 'x'),
       await office.file('there.age', office.letter('На месте', { thread: newThread() })),

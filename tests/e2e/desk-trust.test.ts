@@ -8,7 +8,7 @@ import type { Thread } from '../../crypto/thread.ts';
 import { clockAhead, openBrowser, type TestBrowser } from '../support/browser.ts';
 import { DeskTab, openDeskOffice, PASSPHRASE, type DeskOffice } from '../support/desk.ts';
 import { newThread, written } from '../support/letters.ts';
-import { enginesFor } from '../support/thorough.ts';
+import { enginesFor, thoroughly } from '../support/thorough.ts';
 
 let office: DeskOffice;
 beforeAll(async () => {
@@ -133,7 +133,7 @@ describe.each(enginesFor('chromium'))('the desk in %s', (name) => {
       );
   });
 
-  it('shows a letter and a note once when a colleague sealed them again', async () => {
+  thoroughly('shows a letter and a note once when a colleague sealed them again', async () => {
     await openIdentity();
     const thread = newThread();
     const letter = office.letter('Один раз', { thread });
@@ -146,7 +146,7 @@ describe.each(enginesFor('chromium'))('the desk in %s', (name) => {
     ]);
   });
 
-  it('says that a request is missing, that only notes are here, and that a name does not fit a signer', async () => {
+  thoroughly('says that a request is missing, that only notes are here, and that a name does not fit a signer', async () => {
     await openIdentity();
     const [begun, noted] = [newThread(), newThread()];
     await tab.read(

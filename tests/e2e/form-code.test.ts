@@ -5,7 +5,7 @@ import { BROWSERS } from '../support/browser.ts';
 import { CodePage } from '../support/code-page.ts';
 import { READY } from '../support/form-page.ts';
 import { usePages, useSite } from '../support/page-bench.ts';
-import { enginesFor } from '../support/thorough.ts';
+import { enginesFor, thoroughly } from '../support/thorough.ts';
 
 const NARROW = { width: 320, height: 640 };
 const READABLE_PX = 20;
@@ -95,7 +95,7 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
     expect(bench.asked).toEqual([]);
   });
 
-  it('is confirmed by four letters, by the keyboard alone', async () => {
+  thoroughly('is confirmed by four letters, by the keyboard alone', async () => {
     await code.openForm();
     await code.send(`Четыре буквы. ${name}`);
     const words = await code.shown();
@@ -110,7 +110,7 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
     await code.expectGone();
   });
 
-  it('is confirmed with ё for е', async () => {
+  thoroughly('is confirmed with ё for е', async () => {
     await code.openForm();
     await code.send(`С точками. ${name}`);
     const words = await code.shown();
@@ -152,7 +152,7 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
     await code.expectGone();
   });
 
-  it('may be left unconfirmed, after a plain warning', async () => {
+  thoroughly('may be left unconfirmed, after a plain warning', async () => {
     await code.openForm();
     await code.send(`Без проверки. ${name}`);
     const words = await code.shown();
@@ -168,7 +168,7 @@ describe.each(BROWSERS)('the access code in %s', (name) => {
     await code.expectGone();
   });
 
-  it('is large and fits at 320 px, with the longest words', async () => {
+  thoroughly('is large and fits at 320 px, with the longest words', async () => {
     await bench.open('', { until: READY, viewport: NARROW });
     await code.send(`Узкий экран. ${name}`);
     await bench.tab.until('#code');

@@ -1,14 +1,14 @@
 // What the form seals with: WebAssembly where it works, and JavaScript alone where it is missing or refused.
 import { describe, expect, it } from 'vitest';
-import { BROWSERS } from '../support/browser.ts';
 import { FormPage } from '../support/form-page.ts';
 import { usePages, useSite } from '../support/page-bench.ts';
+import { enginesFor } from '../support/thorough.ts';
 
 const WASM_ALLOWED = " 'wasm-unsafe-eval'";
 
 const site = useSite();
 
-describe.each(BROWSERS)('sealing in %s', (name) => {
+describe.each(enginesFor('firefox'))('sealing in %s', (name) => {
   const bench = usePages(name, site, { excused: /wasm|WebAssembly|CSP violation/i });
   const page = new FormPage(bench);
   const requested = (file: string): number => bench.front.seen.filter(({ path }) => path === file).length;

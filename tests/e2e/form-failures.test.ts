@@ -8,7 +8,7 @@ import { BROWSERS } from '../support/browser.ts';
 import { answerWith, FormPage } from '../support/form-page.ts';
 import type { Rule } from '../support/front.ts';
 import { usePages, useSite } from '../support/page-bench.ts';
-import { enginesFor, isThorough, sampled } from '../support/thorough.ts';
+import { enginesFor, isThorough, sampled, thoroughly } from '../support/thorough.ts';
 
 const LEAVE = "dispatchEvent(new PageTransitionEvent('pagehide'))";
 
@@ -118,7 +118,7 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
     expect(delivered.filter((each) => each === text)).toHaveLength(1);
   });
 
-  it('the page gives up on a relay that does not answer after two minutes', async () => {
+  thoroughly('the page gives up on a relay that does not answer after two minutes', async () => {
     // Speeds up the page's long timers a hundredfold.
     await page.open('const real = setTimeout; globalThis.setTimeout = (f, ms, ...rest) => real(f, ms > 100_000 ? ms / 100 : ms, ...rest);');
     await page.type();
@@ -139,7 +139,7 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
     expect(second && stampBits(second)).toBeGreaterThanOrEqual(13);
   });
 
-  it('no work is done for an absurd difficulty', async () => {
+  thoroughly('no work is done for an absurd difficulty', async () => {
     await page.open();
     await page.type();
     page.onRequest((_, response) => answerWith(response, 422, 'stamp', { difficulty: 60 }));
@@ -177,7 +177,7 @@ describe.each(BROWSERS)('when sending fails in %s', (name) => {
     },
   );
 
-  it('waiting ends when the text changes or the person asks for it', async () => {
+  thoroughly('waiting ends when the text changes or the person asks for it', async () => {
     await page.open();
     await page.type();
     page.onRequest((_, response) => answerWith(response, 503, 'full', { retryAfterSeconds: 200 }));

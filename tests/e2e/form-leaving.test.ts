@@ -1,8 +1,8 @@
 // Leaving the page in any way: no text stays behind, and none is lost by mistake.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { BROWSERS, openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
+import { openBrowser, Tab, type TestBrowser } from '../support/browser.ts';
 import { shareDeployment, type Deployment } from '../support/deployment.ts';
-import { enginesFor } from '../support/thorough.ts';
+import { enginesFor, thoroughly } from '../support/thorough.ts';
 
 const MESSAGE = 'Этого никто не должен увидеть.';
 
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => deployment?.stop());
 
-describe.each(BROWSERS)('leaving the form in %s', (name) => {
+describe.each(enginesFor('firefox'))('leaving the form in %s', (name) => {
   let browser: TestBrowser;
   let tab: Tab;
   const asked = (): string[] => tab.dialogs.map(({ type }) => type);
@@ -53,8 +53,6 @@ describe.each(BROWSERS)('leaving the form in %s', (name) => {
     expect(asked()).toEqual([]);
   });
 
-  if (!enginesFor('firefox').includes(name)) return;
-
   it('quick exit replaces the form in the history: going back skips it', async () => {
     const before = new URL('door.json', deployment.url).href;
     await tab.page.goto(before);
@@ -68,7 +66,7 @@ describe.each(BROWSERS)('leaving the form in %s', (name) => {
     expect(asked()).toEqual([]);
   });
 
-  it('quick exit works while a request is on its way', async () => {
+  thoroughly('quick exit works while a request is on its way', async () => {
     await typeRequest();
     await tab.page.click('#send');
     await tab.page.click('#exit');
@@ -102,7 +100,7 @@ describe.each(BROWSERS)('leaving the form in %s', (name) => {
     await expectEmptyForm();
   });
 
-  it('one Escape does nothing', async () => {
+  thoroughly('one Escape does nothing', async () => {
     await typeRequest();
     await tab.page.keyboard.press('Escape');
     expect(await tab.value('#message')).toBe(MESSAGE);
@@ -115,7 +113,7 @@ describe.each(BROWSERS)('leaving the form in %s', (name) => {
     await expectEmptyForm();
   });
 
-  it('a reload without text asks nothing', async () => {
+  thoroughly('a reload without text asks nothing', async () => {
     await tab.page.click('#message');
     await tab.page.reload({ waitUntil: 'load' });
     expect(asked()).toEqual([]);
@@ -128,7 +126,7 @@ describe.each(BROWSERS)('leaving the form in %s', (name) => {
     await expectEmptyForm();
   });
 
-  it('after sending nothing is asked when there is no access code to lose', async () => {
+  thoroughly('after sending nothing is asked when there is no access code to lose', async () => {
     await typeRequest();
     await tab.page.click('#answer');
     await tab.page.click('#send');

@@ -5,7 +5,7 @@ import { generateKeyPair, sign } from '../../crypto/minisign.ts';
 import { clockAhead, FIREFOX } from '../support/browser.ts';
 import { answerWith, FormPage, MESSAGE, READY } from '../support/form-page.ts';
 import { usePages, useSite } from '../support/page-bench.ts';
-import { sampled } from '../support/thorough.ts';
+import { sampled, thoroughly } from '../support/thorough.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -46,7 +46,7 @@ describe.each(FIREFOX)('opening the form in %s', (name) => {
     },
   );
 
-  it('a door closed for its keyring says so, and not that a clock is wrong, whatever keyring comes with it', async () => {
+  thoroughly('a door closed for its keyring says so, and not that a clock is wrong, whatever keyring comes with it', async () => {
     const ended = encodeKeyring({
       ...bench.deployment.keyring.keyring,
       notBefore: '2020-01-01T00:00:00Z',
@@ -142,7 +142,7 @@ describe.each(FIREFOX)('opening the form in %s', (name) => {
     expect(page.requests()).toHaveLength(1);
   });
 
-  it('a page refuses a keyring that does not name the one it had before', async () => {
+  thoroughly('a page refuses a keyring that does not name the one it had before', async () => {
     await page.open();
     await page.type();
     await page.serveKeyring({ serial: bench.deployment.keyring.keyring.serial + 1, previous: null });
@@ -186,7 +186,7 @@ describe.each(FIREFOX)('opening the form in %s', (name) => {
     await bench.tab.until(READY);
   });
 
-  it('after a link followed by mistake the notice and its button are there again', async () => {
+  thoroughly('after a link followed by mistake the notice and its button are there again', async () => {
     let hangUp: () => void = () => undefined;
     bench.front.rules.set('/start.json', (_, response) => {
       hangUp = () => {

@@ -28,8 +28,8 @@ beforeAll(async () => {
 });
 afterAll(() => deployment?.stop());
 
-// Version 14 is old by now, and Tor Browser is no Chromium.
-const OF_SAMPLE = sampled(CASES, ([name, level]) => name === 'firefox' && level !== 'safer-14');
+// At the others a form is tested through Tor, or in every test of a page.
+const OF_SAMPLE = sampled(CASES, ([name, level]) => name === 'firefox' && level === 'safer');
 
 describe.each(OF_SAMPLE)('a first visit in %s at %s', { timeout: 2 * SLOW_MS }, (name, level) => {
   let browser: TestBrowser;

@@ -16,7 +16,7 @@ import { BROWSERS, clockAhead, openBrowser, Tab, type BrowserName, type TestBrow
 import { cli } from '../support/cli.ts';
 import { DIFFICULTY, shareDeployment, type Deployment } from '../support/deployment.ts';
 import { http } from '../support/http.ts';
-import { enginesFor } from '../support/thorough.ts';
+import { enginesFor, sampled, thoroughly } from '../support/thorough.ts';
 
 let dir: string;
 let deployment: Deployment;
@@ -130,7 +130,7 @@ describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
       expect(await tab.value('#text')).toBe('');
     });
 
-    it('is not lost without a question when only part of it was copied', async () => {
+    thoroughly('is not lost without a question when only part of it was copied', async () => {
       await tab.page.evaluate(
         "{ const text = document.getElementById('text'); text.focus(); text.setSelectionRange(0, 100); document.execCommand('copy'); }",
       );
@@ -138,7 +138,7 @@ describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
       expect(asked()).toEqual(['beforeunload']);
     });
 
-    it.each([
+    const TAKEN: readonly [string, () => Promise<void>][] = [
       [
         'copied',
         async () => {
@@ -158,7 +158,8 @@ describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
           }
         },
       ],
-    ])('may be discarded once it was %s', async (_what, take) => {
+    ];
+    it.each(sampled(TAKEN, ([how]) => how === 'copied'))('may be discarded once it was %s', async (_what, take) => {
       await take();
       await tab.page.reload({ waitUntil: 'load' });
       expect(asked()).toEqual([]);
@@ -173,7 +174,7 @@ describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
     });
   });
 
-  it('says how long the sealed text is accepted: as long as the keyring that was used, not the whole form', async () => {
+  thoroughly('says how long the sealed text is accepted: as long as the keyring that was used, not the whole form', async () => {
     const tab = await openForm('two-weeks/en/form.html');
     await tab.until('#until');
     expect(await tab.text('#until')).toContain(day(next.keyring.notAfter));
@@ -202,7 +203,7 @@ describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
     await tab.page.close();
   });
 
-  it('says until when it is valid and that the file itself is a trace, and asks for a message', async () => {
+  thoroughly('says until when it is valid and that the file itself is a trace, and asks for a message', async () => {
     const tab = await openForm('en/form.html');
     await tab.until('#until');
     const year = deployment.keyring.keyring.notAfter.slice(0, 4);
@@ -218,16 +219,20 @@ describe.each(BROWSERS)('the offline form in %s', (name: BrowserName) => {
     await tab.page.close();
   });
 
-  it.each([
+  const WRONG_TIMES: readonly [string, number, string][] = [
     ['has run out', 8, 'expired'],
     ['has not begun', -8, 'early'],
-  ] as const)('refuses to seal when its keyring %s', async (_what, days, notice) => {
-    const tab = await openForm('form.html', clockAhead(days));
-    await tab.until(`#notice-${notice}`);
-    expect(await tab.isVisible('#form')).toBe(false);
-    expect(tab.problems).toEqual([]);
-    await tab.page.close();
-  });
+  ];
+  it.each(sampled(WRONG_TIMES, ([, , notice]) => notice === 'expired'))(
+    'refuses to seal when its keyring %s',
+    async (_what, days, notice) => {
+      const tab = await openForm('form.html', clockAhead(days));
+      await tab.until(`#notice-${notice}`);
+      expect(await tab.isVisible('#form')).toBe(false);
+      expect(tab.problems).toEqual([]);
+      await tab.page.close();
+    },
+  );
 
   it('does nothing when its script was changed', async () => {
     const page = await readFile(join(dir, 'form.html'), 'utf8');

@@ -86,7 +86,7 @@ function asked(since: number): string[] {
     .map(({ up }) => up.head.split(' ', 2)[1] ?? '');
 }
 
-/** At the level that leaves the page the least; at the others the page is tested without Tor as well (levels-build.test.ts). */
+/** At the level that leaves the page the least; at Standard every page is tested without Tor. */
 it.each(sampled(CASES, ({ name }) => name === 'safer'))(
   '$name: a request typed there is opened by a volunteer',
   { timeout: TEST_MS },

@@ -9,6 +9,7 @@ import { readMailbox, repliesWaiting, startConversation } from '../support/conve
 import { DIFFICULTY } from '../support/deployment.ts';
 import { usePages, useSite } from '../support/page-bench.ts';
 import { RepliesPage } from '../support/replies-page.ts';
+import { thoroughly } from '../support/thorough.ts';
 
 const site = useSite();
 
@@ -60,7 +61,7 @@ describe.each(FIREFOX)('deleting in %s', (name) => {
     expect(await bench.tab.isVisible('#unfetched')).toBe(false);
   });
 
-  it('says of the only answer that it was deleted, not that there is none yet', async () => {
+  thoroughly('says of the only answer that it was deleted, not that there is none yet', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Уходит');
     await page.openMailbox(conversation);
@@ -120,7 +121,7 @@ describe.each(FIREFOX)('deleting in %s', (name) => {
     expect(await bench.tab.isVisible('#confirm')).toBe(false);
   });
 
-  it('shows whatever moved up when some that were read were deleted elsewhere', async () => {
+  thoroughly('shows whatever moved up when some that were read were deleted elsewhere', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Один', 'Два', 'Три', 'Четыре', 'Пять');
     await page.openMailbox(conversation);
@@ -181,7 +182,7 @@ describe.each(FIREFOX)('deleting in %s', (name) => {
     expect(await repliesWaiting(bench.deployment, conversation.thread)).toBe(1);
   });
 
-  it('forgets what it showed when all is deleted while a text is being written', async () => {
+  thoroughly('forgets what it showed when all is deleted while a text is being written', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Один', 'Два');
     await page.openMailbox(conversation);
@@ -203,7 +204,7 @@ describe.each(FIREFOX)('deleting in %s', (name) => {
     }
   });
 
-  it('does not count what was deleted a moment ago', async () => {
+  thoroughly('does not count what was deleted a moment ago', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Остаётся', 'Уходит');
     await page.openMailbox(conversation);

@@ -10,7 +10,7 @@ import { FormPage, READY as FORM_READY } from '../support/form-page.ts';
 import { usePages, useSite } from '../support/page-bench.ts';
 import { RepliesPage } from '../support/replies-page.ts';
 import { inboxOf, severalTeams } from '../support/teams.ts';
-import { sampled } from '../support/thorough.ts';
+import { sampled, thoroughly } from '../support/thorough.ts';
 
 /** Enough that two letters hardly ever choose the same team by chance. */
 const TEAMS = 16;
@@ -118,7 +118,7 @@ describe.each(FIREFOX)('further words in %s', (name) => {
     },
   );
 
-  it('asks for no topic once an answer says who has the conversation', async () => {
+  thoroughly('asks for no topic once an answer says who has the conversation', async () => {
     const conversation = await startConversation('ru');
     await page.openMailbox(conversation);
     expect(await bench.tab.isVisible('#topic-choice')).toBe(true);
@@ -144,7 +144,7 @@ describe.each(FIREFOX)('further words in %s', (name) => {
       .toContain(`Кому это? ${name}`);
   });
 
-  it('sends further words to the team of the newest answer, even after that was deleted', async () => {
+  thoroughly('sends further words to the team of the newest answer, even after that was deleted', async () => {
     const conversation = await startConversation('ru');
     const { teams } = JSON.parse(await readFile(bench.deployment.keyringFile, 'utf8')) as Keyring;
     await page.reply(conversation, 'Первый', 'Второй');
@@ -187,7 +187,7 @@ describe.each(FIREFOX)('further words in %s', (name) => {
     expect(await bench.tab.value('#message')).toBe('Не дошло');
   });
 
-  it('asks before its own links lose a text', async () => {
+  thoroughly('asks before its own links lose a text', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Пишите');
     await page.openMailbox(conversation);

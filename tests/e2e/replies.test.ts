@@ -10,7 +10,7 @@ import { repliesWaiting, startConversation } from '../support/conversation.ts';
 import { DIFFICULTY } from '../support/deployment.ts';
 import { usePages, useSite } from '../support/page-bench.ts';
 import { READY, RepliesPage } from '../support/replies-page.ts';
-import { enginesFor } from '../support/thorough.ts';
+import { enginesFor, thoroughly } from '../support/thorough.ts';
 
 const NARROW = { width: 320, height: 640 };
 
@@ -66,7 +66,7 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     expect(bench.front.seen.length).toBe(sent);
   });
 
-  it('sends decoys while somebody only reads, and requests in their place', async () => {
+  thoroughly('sends decoys while somebody only reads, and requests in their place', async () => {
     await page.open();
     await expect.poll(() => bench.front.parcels().length).toBeGreaterThan(0);
     const { words } = await startConversation('ru');
@@ -81,7 +81,7 @@ describe.each(BROWSERS)('answers in %s', (name) => {
 
   if (name !== 'firefox') return;
 
-  it('says that there is no answer yet, and that an unknown code looks the same', async () => {
+  thoroughly('says that there is no answer yet, and that an unknown code looks the same', async () => {
     await page.openMailbox(await startConversation('ru'));
     expect(await bench.tab.focused()).toBe('conversation-title');
     expect(await bench.tab.text('#conversation-title')).toBe('Ответа пока нет');
@@ -97,7 +97,7 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     expect(bench.tab.requests.filter((url) => !url.startsWith(bench.front.url) && !url.startsWith('data:'))).toEqual([]);
   });
 
-  it('shows three answers, the third on request', async () => {
+  thoroughly('shows three answers, the third on request', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'Первый', 'Второй', 'Третий');
     await page.openMailbox(conversation);
@@ -175,7 +175,7 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     expect(await bench.tab.page.content()).not.toContain('Приходите');
   });
 
-  it('shows once an answer that the relay sends twice or that was sealed twice', async () => {
+  thoroughly('shows once an answer that the relay sends twice or that was sealed twice', async () => {
     const conversation = await startConversation('ru');
     const { identity, address } = conversation.thread;
     const [team] = bench.deployment.keyring.keyring.teams;
@@ -195,7 +195,7 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     }
   });
 
-  it('does not believe a relay that claims more answers than there can be', async () => {
+  thoroughly('does not believe a relay that claims more answers than there can be', async () => {
     bench.front.rules.set(
       '/mailbox',
       (_, response) =>
@@ -227,7 +227,7 @@ describe.each(BROWSERS)('answers in %s', (name) => {
     expect(await bench.tab.isVisible('#delete-1')).toBe(true);
   });
 
-  it('fits a narrow screen, whatever an answer holds', async () => {
+  thoroughly('fits a narrow screen, whatever an answer holds', async () => {
     const conversation = await startConversation('ru');
     await page.reply(conversation, 'ж'.repeat(500), `${'w'.repeat(300)} x`);
     await bench.open('replies', { until: READY, viewport: NARROW });

@@ -16,10 +16,11 @@ const PROGRAM = join(ROOT, 'dist', 'support-relay.js');
 const CUTTER = join(ROOT, 'tests', 'support', 'cut-after.mjs');
 const WEEKS = 2;
 /**
- * The first writes one by one; those into out/, which follow, are all alike. The sample has every fifth: a file is opened, written and
- * renamed, so that each of these is cut in turn.
+ * The first writes one by one; those into out/, which follow, are all alike. The sample cuts each file once: while its content is written,
+ * when all that came before is there.
  */
-const STEPS = isThorough() ? { first: 1, until: 24, later: 9 } : { first: 5, until: 24, later: 27 };
+const CUTS = isThorough() ? { only: '', oneByOne: 24 } : { only: 'content', oneByOne: 8 };
+const SOME_WRITES = 9;
 /** The program has the clock of this machine. */
 const NOW = new Date();
 const REFUSALS = /\((?:FOLDER_MISSING|FOLDER_DAMAGED|FOLDER_DIVERGED)\)\n$/;
@@ -53,7 +54,7 @@ async function copyOf(folder: AdminFolder): Promise<AdminFolder> {
 function runUntil(write: number, folder: AdminFolder, argv: readonly string[]): Promise<boolean> {
   const [command = '', ...rest] = argv;
   const child = spawn(process.execPath, ['--import', CUTTER, PROGRAM, 'admin', command, '--folder', folder.dir, ...rest], {
-    env: { ...process.env, CUT_AFTER: String(write) },
+    env: { ...process.env, CUT_AFTER: String(write), CUT_ONLY: CUTS.only },
     stdio: 'ignore',
   });
   return new Promise((resolve, reject) => {
@@ -127,7 +128,7 @@ describe.each(COMMANDS)('a cut in `admin %s`', (_name, from, argv, check) => {
   test('at any write: the folder opens or is refused with words, and the same command again does the rest', async () => {
     await writeFile(join(dir.path(), 'new.card'), await readFile(await furnished.card('volunteer', { weeks: WEEKS }), 'utf8'));
     const begin = from();
-    for (let write = 1; ; write += write < STEPS.until ? STEPS.first : STEPS.later) {
+    for (let write = 1; ; write += write < CUTS.oneByOne ? 1 : SOME_WRITES) {
       copies += 1;
       const folder = begin === null ? new AdminFolder(dir.path, `copy-${String(copies)}`, NOW) : await copyOf(begin);
       const isDone = await runUntil(write, folder, argv());

@@ -7,6 +7,7 @@ import { PARTS, type Part } from '../../deploy/demo/parts.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 import { startRedis } from '../support/redis.ts';
 import { until } from '../support/worker.ts';
+import { sampled } from '../support/thorough.ts';
 import { killAtRandom, postAll, sealMany, type Load } from './load.ts';
 import { compilePowerLoss } from './power-loss.ts';
 
@@ -41,10 +42,13 @@ test('the power-loss library works: without fsync a killed Redis loses what it a
   }
 });
 
-describe.each<{ name: string; parts: readonly Part[]; losesPower: boolean }>([
+const KILLS: readonly { name: string; parts: readonly Part[]; losesPower: boolean }[] = [
   { name: 'kill -9 of relay, worker and Redis', parts: PARTS, losesPower: false },
   { name: 'kill -9 of Redis and the worker, and what Redis had not synced is lost', parts: ['redis', 'redis', 'worker'], losesPower: true },
-])('$name', ({ parts, losesPower }) => {
+];
+
+// The power's loss is the harder; `npm run test:kills` has both, with people.
+describe.each(sampled(KILLS, ({ losesPower }) => losesPower))('$name', ({ parts, losesPower }) => {
   let deployment: Deployment;
   beforeAll(async () => {
     deployment = await startDeployment(losesPower ? { environment: { redis: { LD_PRELOAD: powerLoss } } } : {});

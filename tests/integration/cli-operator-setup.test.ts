@@ -6,7 +6,7 @@ import { ready } from '../../crypto/sodium.ts';
 import { aclFile } from '../../redis/acl.ts';
 import { makeKeyrings, type KeyringDirectory } from '../support/keyrings.ts';
 import { cli, openOffice, temporaryDirectory, writeTo, type CliResult } from '../support/cli.ts';
-import { sampled } from '../support/thorough.ts';
+import { sampled, thoroughly } from '../support/thorough.ts';
 
 let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
 beforeAll(async () => {
@@ -139,7 +139,7 @@ describe('operator build-form', () => {
       expect(JSON.parse(await readFile(dir.path('web-season', 'form.json'), 'utf8'))).toEqual({ until: '2030-02-11T00:00:00Z' });
     });
 
-    test('the same is built on another day with --from', async () => {
+    thoroughly('the same is built on another day with --from', async () => {
       const manifest = (): Promise<string> => readFile(dir.path('web-season', 'manifest.json'), 'utf8');
       const before = await manifest();
       const { code, text } = await build('web-season', '2030-01-22T09:00:00Z', '--from', '2030-01-16', '--json');

@@ -10,7 +10,7 @@ import type { Finding } from '../../cli/verifying/findings.ts';
 import { cli } from '../support/cli.ts';
 import { ONION, startSocksServer } from '../support/socks-server.ts';
 import type { Served, Tamper } from '../support/tampering.ts';
-import { sampled } from '../support/thorough.ts';
+import { sampled, thoroughly } from '../support/thorough.ts';
 import { useVerifying, withText } from '../support/verifying.ts';
 
 const bench = useVerifying();
@@ -74,7 +74,7 @@ describe('finds', () => {
     ]);
   });
 
-  it('a file that was added where browsers look', async () => {
+  thoroughly('a file that was added where browsers look', async () => {
     const findings = await found((served, path) => {
       if (path === '/sw.js') Object.assign(served, { status: 200, body: Buffer.from('self.onfetch = null;') });
     });
@@ -92,7 +92,7 @@ describe('finds', () => {
     ]);
   });
 
-  it('a file that is gone, and another page for what is not there', async () => {
+  thoroughly('a file that is gone, and another page for what is not there', async () => {
     const findings = await found((served, path) => {
       if (path === '/replies.js') served.status = 404;
       else if (served.status === 404) withText(served, (text) => `${text}<!-- ${path} -->`);
@@ -172,7 +172,7 @@ describe('finds', () => {
     },
   );
 
-  it('what is not answered at all', async () => {
+  thoroughly('what is not answered at all', async () => {
     const findings = await found((_served, path) => {
       if (path === '/words.txt') throw new Error('cut off');
     });
@@ -204,7 +204,7 @@ describe('finds', () => {
     );
   });
 
-  it('something else for a query', async () => {
+  thoroughly('something else for a query', async () => {
     const findings = await found((served, path) => {
       if (path.startsWith('/form.js?')) withText(served, (text) => `${text}\n`);
     });
@@ -222,7 +222,7 @@ describe('finds', () => {
     expect(findings).toMatchObject([{ kind: 'changed', path: '/manifest.json' }]);
   });
 
-  it('another signature of the manifest', async () => {
+  thoroughly('another signature of the manifest', async () => {
     const stranger = generateKeyPair();
     const json = await readFile(manifest);
     const findings = await found((served, path) => {
@@ -242,7 +242,7 @@ describe('remarks that are no findings', () => {
     expect([code, remarks]).toEqual([EXIT.ok, [expect.stringContaining('There is a newer release of the programs, 99.0.0')]]);
   });
 
-  it('no keyring at the moment', async () => {
+  thoroughly('no keyring at the moment', async () => {
     bench.proxy.tamper = (served, path) => {
       if (path === '/start.json') {
         const { door } = JSON.parse(served.body.toString('utf8')) as { door: object };

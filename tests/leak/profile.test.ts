@@ -163,7 +163,7 @@ describe('after leaving', () => {
 });
 
 describe('when the tab or the whole browser crashes', () => {
-  it.concurrent.each(KINDS)('$name keeps nothing', { timeout: TEST_MS }, (kind) =>
+  it.concurrent.each(sampled(KINDS, ({ browser }) => browser === 'firefox'))('$name keeps nothing', { timeout: TEST_MS }, (kind) =>
     inBrowser(kind, async ({ browser, left }) => {
       const crashed = text('crash of the tab');
       await typeInto(await openForm(browser), crashed);

@@ -1,9 +1,10 @@
 // Loaded before a program (`node --import`): ends it with SIGKILL at the write to the disk of which CUT_AFTER gives the number. A file that
-// is being written then has half of its bytes.
+// is being written then has half of its bytes. With CUT_ONLY=content only the writing of a file's content counts, not its making or renaming.
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 
 let left = Number(process.env.CUT_AFTER);
+const onlyContent = process.env.CUT_ONLY === 'content';
 
 async function cut(half) {
   left -= 1;
@@ -23,14 +24,14 @@ for (const name of ['rename', 'rm', 'unlink', 'mkdir']) {
         () => name === 'mkdir',
         () => name === 'rm',
       ));
-    if (!isIdle) await cut();
+    if (!isIdle && !onlyContent) await cut();
     return original(...given);
   };
 }
 
 const open = fs.open;
 fs.open = async (path, flags = 'r', ...more) => {
-  if (flags !== 'r') await cut();
+  if (flags !== 'r' && !onlyContent) await cut();
   return open(path, flags, ...more);
 };
 

@@ -1,5 +1,5 @@
 // What `npm test` leaves to `npm run test:thorough`, so as to take minutes: a second engine, and most of a sweep.
-import { inject } from 'vitest';
+import { inject, test } from 'vitest';
 import { BROWSERS, type BrowserName } from './browser.ts';
 
 declare module 'vitest' {
@@ -19,4 +19,9 @@ export function sampled<T>(all: readonly T[], isOfSample: (item: T, index: numbe
 /** Both engines, or the one in which `npm test` tests a page. */
 export function enginesFor(page: BrowserName): BrowserName[] {
   return sampled(BROWSERS, (name) => name === page);
+}
+
+/** A case of `npm run test:thorough` alone. */
+export function thoroughly(title: string, run: () => Promise<void>, timeoutMs?: number): void {
+  if (isThorough()) test(title, run, timeoutMs);
 }

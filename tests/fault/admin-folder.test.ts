@@ -19,8 +19,7 @@ const WEEKS = 2;
  * The first writes one by one; those into out/, which follow, are all alike. The sample cuts each file once: while its content is written,
  * when all that came before is there.
  */
-const CUTS = isThorough() ? { only: '', oneByOne: 24 } : { only: 'content', oneByOne: 8 };
-const SOME_WRITES = 9;
+const CUTS = isThorough() ? { only: '', oneByOne: 24, later: 9 } : { only: 'content', oneByOne: 6, later: 17 };
 /** The program has the clock of this machine. */
 const NOW = new Date();
 const REFUSALS = /\((?:FOLDER_MISSING|FOLDER_DAMAGED|FOLDER_DIVERGED)\)\n$/;
@@ -128,7 +127,7 @@ describe.each(COMMANDS)('a cut in `admin %s`', (_name, from, argv, check) => {
   test('at any write: the folder opens or is refused with words, and the same command again does the rest', async () => {
     await writeFile(join(dir.path(), 'new.card'), await readFile(await furnished.card('volunteer', { weeks: WEEKS }), 'utf8'));
     const begin = from();
-    for (let write = 1; ; write += write < CUTS.oneByOne ? 1 : SOME_WRITES) {
+    for (let write = 1; ; write += write < CUTS.oneByOne ? 1 : CUTS.later) {
       copies += 1;
       const folder = begin === null ? new AdminFolder(dir.path, `copy-${String(copies)}`, NOW) : await copyOf(begin);
       const isDone = await runUntil(write, folder, argv());

@@ -14,9 +14,6 @@ import { http, postParcel } from '../support/http.ts';
 import { OPEN, OperatorStand, WELL } from '../support/operator-stand.ts';
 import { until } from '../support/worker.ts';
 
-/** How long a drain waits once the door is closed, and only then. */
-const IN_HAND_MS = 2_500;
-
 describe('a deployment', () => {
   let deployment: Deployment;
   beforeAll(async () => {
@@ -84,17 +81,18 @@ describe('a deployment', () => {
     const aside = `${deployment.inbox}.aside`;
     await rename(deployment.inbox, aside);
     await writeFile(deployment.inbox, '');
-    await deployment.post(deployment.seal('waits'));
+    expect((await deployment.post(deployment.seal('waits'))).answer.result).toBe('accepted');
+    const redis = await deployment.connect('operator');
     const found: boolean[] = [];
-    let isClosedNow = false;
     const held = await drain([], {
       pause: async (ms) => {
         await sleep(ms);
-        if (isClosedNow) found.push((await status()).includes('INBOX_FAILING'));
-        isClosedNow ||= ms === IN_HAND_MS;
+        // Until the door is closed the drain says nothing of inboxes.
+        found.push((await status()).includes('INBOX_FAILING') && isClosed(await redis.get(keys.drain)));
         return !found.slice(0, -1).includes(true);
       },
     });
+    redis.disconnect();
     expect(held.code).toBe(EXIT.interrupted);
     expect(held.err).toMatch(/\nstill on its way at the last round: pool .*, a round every 1 s\n/);
     expect(held.err).toMatch(/! inbox \S+ takes nothing at the moment [^]+outlasts a stop/);

@@ -16,7 +16,7 @@ import { ROOT } from '../../runtime/root.ts';
 import { PARTS, type Part } from '../../deploy/demo/parts.ts';
 import { choosePort } from '../../deploy/demo/port.ts';
 import { postParcel } from '../support/http.ts';
-import { isThorough } from '../support/thorough.ts';
+import { isThorough, thoroughly } from '../support/thorough.ts';
 
 /** A bound for a busy machine; `npm run bench -- start` measures how long it takes. */
 const STARTS_WITHIN_MS = 60_000;
@@ -187,7 +187,7 @@ describe('a demo for one case', () => {
       await expect.poll(() => existsSync(join(dir, 'demo.lock')), { timeout: 60_000 }).toBe(false);
     });
 
-  test('ends what it started even when told to stop while starting', async () => {
+  thoroughly('ends what it started even when told to stop while starting', async () => {
     const { demo } = startDemo('--dir', dir, '--port', String(await choosePort(0)));
     await expect.poll(() => existsSync(join(dir, 'run/redis/redis.sock')), { interval: 10, timeout: STARTS_WITHIN_MS }).toBe(true);
     expect(await ended(demo, 'SIGTERM')).toBe(0);

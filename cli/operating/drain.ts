@@ -45,10 +45,11 @@ async function pause(io: Io, ms: number): Promise<void> {
 /** Closes the door, if it is not closed yet. Resolves once no relay can take anything any more. */
 export async function closeDoor(redis: Redis, io: Io): Promise<void> {
   if (isClosed(await beginDrain(redis))) return;
+  io.err('closing the door …\n');
   for (let told = ''; ;) {
     const { doors, silent } = await doorOf(redis);
     if (silent === 0 && doors.every((door) => door === 'maintenance')) break;
-    const now = silent > 0 ? 'a relay does not answer: look at its log; if it hangs, restart it\n' : 'closing the door …\n';
+    const now = silent > 0 ? 'a relay does not answer: look at its log; if it hangs, restart it\n' : '';
     if (now !== told) io.err(now);
     told = now;
     await pause(io, LOOK_AGAIN_MS);

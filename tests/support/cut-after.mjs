@@ -1,5 +1,5 @@
 // Loaded before a program (`node --import`): ends it with SIGKILL at the write to the disk of which CUT_AFTER gives the number. A file that
-// is being written then has half of its bytes. With CUT_ONLY=content only the writing of a file's content counts, not its making or renaming.
+// is being written then has half of its bytes. With CUT_ONLY=content only the writing of content counts, not a file's making or renaming.
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 

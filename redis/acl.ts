@@ -42,8 +42,8 @@ const worker = [
 
 /*
  * The operator counts what the worker lets it, and reads and removes dead letters. It cannot count the pool or an outbox: repeated counts
- * would tell when something came. It closes the door for maintenance, and asks for test letters and for another try with dead letters, which the
- * worker makes: all that it can write are three strings.
+ * would tell when something came. It closes the door for maintenance, and asks for test letters and for another try with dead letters,
+ * which the worker makes: all that it can write are three strings.
  */
 const operator = [
   allow('ping multi exec'),

@@ -110,8 +110,8 @@ test('the operator prepares a relay without any key of its own but those of the 
   for (const part of PARTS) programs.start(part);
   await until('the worker waits', async () => /worker +waiting/.test((await operator.type(status, [], EXIT.attention)).text));
   const missing = (await operator.type(status, [], EXIT.attention)).text;
-  for (const code of ['ROOT_MISSING', 'FORM_MISSING', 'KEYRING_NONE', 'INBOXES_MISSING']) expect(missing).toContain(`(${code})`);
-  expect(missing).not.toMatch(/WORKER_GONE|MIX_PAUSED|KEYS_MISSING|HOUSEKEEPING/);
+  for (const code of ['ROOT_MISSING', 'FORM_MISSING', 'KEYRINGS_MISSING', 'INBOXES_MISSING']) expect(missing).toContain(`(${code})`);
+  expect(missing).not.toMatch(/WORKER_GONE|MIX_PAUSED|KEYS_MISSING|HOUSEKEEPING|KEYRING_NONE|DOOR_CLOSED/);
   const sheet = await readFile(dir.path('media', 'admin', 'folder', 'sheet.txt'), 'utf8');
   const [fingerprint = ''] = /(?:[0-9a-f]{4} ){4}[0-9a-f]{4}/.exec((await operator.type(take)).text) ?? [];
   expect(sheet).toContain(fingerprint);

@@ -78,7 +78,7 @@ describe('of what is in Redis', () => {
   });
 
   describe('a step that takes longer than the lock lasts', () => {
-    const LOCK_MS = 240;
+    const LOCK_MS = 1_200;
     const PIECES = 60;
     const pieces = async (): Promise<number> => Number(await admin.hget(keys.state, 'pieces'));
     /** Each piece leaves a mark, and does something besides. */
@@ -103,7 +103,7 @@ describe('of what is in Redis', () => {
       const other = await redis.connect('worker');
       const found: string[] = [];
       const slow = slowly(async (piece) => {
-        await sleep(10);
+        await sleep(30);
         if (piece % 20 === 0) found.push(await problem(other, 2, slow));
       });
       expect(await problem(worker, 2, slow)).toBe('none');
@@ -113,7 +113,7 @@ describe('of what is in Redis', () => {
 
     test('stops once another worker has the lock', async () => {
       const taken = slowly(async (piece) => {
-        await sleep(10);
+        await sleep(30);
         if (piece === 5) await admin.set(keys.lease('upgrade'), 'another');
       });
       await expect(bringUpToDate(worker, 2, taken)).rejects.toMatchObject({ code: 'UPGRADE_LOCK' });

@@ -1,4 +1,4 @@
-// `npm run test:package`: makes the Debian package three times, and tries it in a bare Debian with systemd, in a container. The tests
+// `npm run test:package`: makes the Debian package four times, and tries it in a bare Debian with systemd, in a container. The tests
 // run in the container's network, so that whatever listens there is on their loopback, too.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,6 +15,18 @@ const UNCONFINED = ['seccomp=unconfined', 'apparmor=unconfined', 'systempaths=un
 const CGROUPS = ['--cgroupns=host', '--volume', '/sys/fs/cgroup:/sys/fs/cgroup:rw'];
 const TMPFS = ['/run', '/run/lock', '/tmp'].flatMap((path) => ['--tmpfs', path]);
 const NEXT_VERSION = '99.0.0';
+/** A version that changes the state, by what it replaces in the sources. */
+const CHANGED_VERSION = '99.1.0';
+const CHANGES = [
+  ['redis/version.ts', 'STATE_VERSION = 1;', 'STATE_VERSION = 2;'],
+  [
+    'worker/upgrade.ts',
+    'DATA_STEPS: readonly DataStep[] = [];',
+    `DATA_STEPS: readonly DataStep[] = [
+    { to: 2, change: 'a mark is made', run: async (redis) => void (await redis.hset('state', 'mark', 'made')) },
+  ];`,
+  ],
+];
 const NEEDED = [
   { command: 'tor', packages: ['tor'] },
   { command: 'chromium', packages: ['chromium'] },
@@ -41,6 +53,7 @@ await run(() => {
     step(process.execPath, ['dist/debian-package.js', '--uncompressed', '--out', join(made, 'here')]);
     makeElsewhere(join(folder, 'elsewhere'), join(made, 'elsewhere'));
     makeElsewhere(join(folder, 'next'), join(made, 'next'), NEXT_VERSION);
+    makeElsewhere(join(folder, 'changed'), join(made, 'changed'), CHANGED_VERSION, CHANGES);
     step('docker', ['build', '--quiet', '--tag', name, 'tests/package']);
     const security = [...CAPABILITIES.map((each) => `--cap-add=${each}`), ...UNCONFINED.map((each) => `--security-opt=${each}`)];
     step('docker', ['run', '--detach', '--name', name, ...security, ...CGROUPS, ...TMPFS, '--volume', `${made}:/media/packages:ro`, name]);
@@ -57,7 +70,7 @@ await run(() => {
 });
 
 /** Makes the package of a copy of the sources, in a place, a time zone, a language and with a umask of its own. */
-function makeElsewhere(copy, out, version) {
+function makeElsewhere(copy, out, version, changes = []) {
   const listed = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], { cwd: root, encoding: 'utf8' });
   const files = listed.stdout.split('\0').filter((file) => file !== '' && !file.startsWith('tests/'));
   for (const file of files) {
@@ -66,9 +79,11 @@ function makeElsewhere(copy, out, version) {
   }
   // Not linked: what is bundled carries the paths of its packages.
   step('cp', ['--archive', 'node_modules', copy]);
-  if (version !== undefined) {
-    const file = join(copy, 'package.json');
-    writeFileSync(file, readFileSync(file, 'utf8').replace(/"version": "[^"]+"/, `"version": "${version}"`));
+  const replaced = version === undefined ? [] : [['package.json', /"version": "[^"]+"/, `"version": "${version}"`]];
+  for (const [path, from, to] of [...replaced, ...changes]) {
+    const text = readFileSync(join(copy, path), 'utf8');
+    if (text.replace(from, '') === text) throw new BootstrapError(`${path} has no ${String(from)}`);
+    writeFileSync(join(copy, path), text.replace(from, to));
   }
   const epoch = output('git', ['log', '-1', '--format=%ct']);
   const env = { ...process.env, TZ: 'Pacific/Auckland', LC_ALL: 'C', SOURCE_DATE_EPOCH: epoch };

@@ -224,6 +224,40 @@ test('an upgrade and the way back lose nothing that waits in the pool or in an o
   expect(await requests()).toEqual([...before, ...waiting].toSorted());
 });
 
+test('an upgrade that changes the state waits for a word, and the way back leads through the copy', async () => {
+  const before = await requests();
+  const pids = (): string[] => PARTS.map((part) => machine.property(`support-relay-${part}`, 'MainPID'));
+  const running = pids();
+  const told = machine.run(`apt-get -qq install -y /media/packages/changed/${file('99.1.0')}`);
+  expect(told).toContain('(UPGRADE_WAITS)');
+  expect(told).toContain('the former programs go on running');
+  expect(pids()).toEqual(running);
+  expect(await machine.post('до слова')).toBe('accepted');
+  await expect.poll(requests, { timeout: 60_000 }).toEqual([...before, 'до слова'].toSorted());
+
+  machine.run("systemctl stop 'support-relay*'");
+  const without = ['worker/identities', 'inbox', 'tor'].map((path) => `--exclude ./${path}`).join(' ');
+  machine.run(`tar --create --file before.tar --directory ${STATE} ${without} .`);
+  const text = await readFile(join(ROOT, 'docs/operations.md'), 'utf8');
+  const [, restart = ''] = /\| an upgrade that waits for your word \|.*type `sudo ([^`]+)` \|/.exec(text) ?? [];
+  machine.run('echo SUPPORT_RELAY_UPGRADE=2 >> /etc/default/support-relay');
+  machine.run(restart);
+  await expect.poll(door, { timeout: 60_000 }).toContain('"open":true');
+  expect([new Set(machine.states()), machine.run(`cat ${STATE}/version`)]).toEqual([new Set(['active']), '2\n']);
+  expect(await machine.post('после слова')).toBe('accepted');
+  await expect.poll(requests, { timeout: 60_000 }).toEqual([...before, 'до слова', 'после слова'].toSorted());
+
+  machine.setRounds(2);
+  const back = machine.run(`apt-get -qq install -y --allow-downgrades ./${file(packageFile.version)}`);
+  expect(back).toContain('(DATA_NEWER)');
+  machine.run("systemctl stop 'support-relay*'");
+  machine.run(`rm -r ${STATE}/redis/data && tar --extract --file before.tar --directory ${STATE} && rm before.tar`);
+  machine.run('systemctl start support-relay.target');
+  await expect.poll(door, { timeout: 60_000 }).toContain('"open":true');
+  await sleep(6_000);
+  expect(await requests()).toEqual([...before, 'до слова', 'после слова'].toSorted());
+});
+
 test('Redis whose file is damaged at its end says so, and is mended by the command', async () => {
   const data = `${STATE}/redis/data`;
   const command = `support-relay operator repair --redis-data ${data} --redis-socket /run/support-relay/redis/redis.sock --yes`;

@@ -75,9 +75,13 @@ export function describeFailure(error: unknown): Failure {
     const { advice, exitCode } = MEANING[error.code];
     return failure(error.code, error.message, advice, exitCode);
   }
+  if (isDiskFull(error)) return failure('OUTPUT_FAILED', 'the disk is full', 'make room and run this again', EXIT.output);
   const message = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown failure';
   return failure('INTERNAL', message, 'this is a fault of the program: please report it', EXIT.internal);
 }
+
+/** By its words too: esbuild, another program, says it in no other way. */
+const isDiskFull = (error: unknown): boolean => error instanceof Error && /\bno space left on device\b/.test(error.message);
 
 function failure(code: string, message: string, advice: string, exitCode: number): Failure {
   // File names and the like come from outside: they must not move the cursor or break the line.

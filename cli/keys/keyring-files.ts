@@ -20,15 +20,15 @@ export type KeyringFile = VerifiedKeyring & { readonly signed: SignedKeyring };
  */
 export async function readKeyringFiles(paths: readonly string[], root: PublicKey): Promise<KeyringFile[]> {
   const files = (await Promise.all(paths.map(filesAt))).flat();
-  const keyrings = await Promise.all(
-    files.map(async (file) => ({
-      ...(await readKeyring(file, root)),
-      signed: {
-        json: await readInputText(file, 'the keyring'),
-        signature: await readInputText(`${file}.minisig`, "the keyring's signature"),
-      },
-    })),
-  );
+  const keyrings: KeyringFile[] = [];
+  // One after the other: a folder may hold more of them than files may be open.
+  for (const file of files) {
+    const signed = {
+      json: await readInputText(file, 'the keyring'),
+      signature: await readInputText(`${file}.minisig`, "the keyring's signature"),
+    };
+    keyrings.push({ ...(await readKeyring(file, root)), signed });
+  }
   const [unfit] = chained(keyrings).refused;
   if (unfit !== undefined) throw unfit.error;
   return keyrings.toSorted((a, b) => a.keyring.serial - b.keyring.serial);

@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { program, REDIS_CONF, type Layout } from '../state/layout.ts';
 
@@ -19,6 +19,7 @@ export type PartSettings = Readonly<{
 /** Starts one part as a child process. Its output goes to DIR/log, never to a terminal. */
 export function spawnPart(part: Part, layout: Layout, settings: PartSettings): ChildProcess {
   const [command, ...args] = endingWithParent([...commandLine(part, layout)]);
+  mkdirSync(layout.logs, { recursive: true, mode: 0o700 });
   const log = openSync(join(layout.logs, `${part}.log`), 'a', 0o600);
   try {
     return spawn(command ?? '', args, {

@@ -42,7 +42,7 @@ export async function installRoot(layout: Layout, file: string): Promise<PublicK
  * Takes the recipient of backups from a folder that has one. Throws BACKUP_RECIPIENT unless the root key signed it.
  * @returns whether it was not here already
  */
-export async function installBackupRecipient(layout: Layout, folder: string): Promise<boolean> {
+async function installBackupRecipient(layout: Layout, folder: string): Promise<boolean> {
   if (!existsSync(join(folder, BACKUP_RECIPIENT))) return false;
   const { text } = await readBackupRecipient(join(folder, BACKUP_RECIPIENT), layout.rootKey);
   return replaceFile(join(layout.keyrings, BACKUP_RECIPIENT), text, PUBLIC);
@@ -54,16 +54,20 @@ export async function keyringsOf(layout: Layout, root: PublicKey): Promise<Keyri
   return names.some((name) => KEYRING_FILE.test(name)) ? readKeyringFiles([layout.keyrings], root) : [];
 }
 
-/** Takes the keyrings of a folder that are not here yet, and returns them. Throws what is wrong with one, or with all of them together. */
-export async function installKeyrings(layout: Layout, folder: string, root: PublicKey): Promise<KeyringFile[]> {
+/** `added`: the keyrings that were not here yet. `hasNewRecipient`: backups are from now on sealed to another recipient than before. */
+export type InstalledKeyrings = { readonly added: readonly KeyringFile[]; readonly hasNewRecipient: boolean };
+
+/** Takes what is in a folder of keyrings. Throws what is wrong with one, or with all of them together, before any is taken. */
+export async function installKeyrings(layout: Layout, folder: string, root: PublicKey): Promise<InstalledKeyrings> {
   const [given, before] = [await readKeyringFiles([folder], root), await keyringsOf(layout, root)];
   const added = given.filter(({ digest }) => !before.some((each) => each.digest === digest));
   const [unfit] = chained([...before, ...added]).refused;
   if (unfit !== undefined) throw unfit.error;
+  const hasNewRecipient = await installBackupRecipient(layout, folder);
   for (const { keyring, signed } of added) {
     const file = layout.keyringFile(keyring.serial);
     await replaceFile(`${file}.minisig`, signed.signature, PUBLIC);
     await replaceFile(file, signed.json, PUBLIC);
   }
-  return added;
+  return { added, hasNewRecipient };
 }

@@ -1,9 +1,11 @@
 // The form of a relay whose keys are made elsewhere: built when root.pub is there, with the keyrings that are there.
 import { existsSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stop } from 'esbuild';
 import * as z from 'zod';
-import { EXIT } from '../../cli/errors.ts';
+import { KEYRING_FILE } from '../../cli/keys/keyring-files.ts';
+import { ROOT_PUBLIC } from '../../cli/keys/keyring-folder.ts';
 import { runCommand } from '../../cli/run.ts';
 import type { Io } from '../../cli/terminal/io.ts';
 import { MANIFEST_NAME } from '../../crypto/manifest.ts';
@@ -25,18 +27,27 @@ export async function offlineFormUntil(layout: Layout): Promise<Date | null> {
   }
 }
 
+/** Whether a form was built since root.pub and keyrings came: what took them may have broken off before it built one. */
+export async function isFormCurrent(layout: Layout): Promise<boolean> {
+  const built = await stat(join(layout.web, MANIFEST_NAME)).catch(() => null);
+  if (built === null) return false;
+  const names = (await readdir(layout.keyrings)).filter((name) => name === ROOT_PUBLIC || KEYRING_FILE.test(name));
+  const files = await Promise.all(names.map((name) => stat(join(layout.keyrings, name))));
+  return files.every(({ mtimeMs }) => mtimeMs <= built.mtimeMs);
+}
+
 export const hasForm = (layout: Layout): boolean => existsSync(join(layout.web, MANIFEST_NAME));
 
 /**
  * Builds it with the command that builds it everywhere (cli/commands/operator-build-form.ts), which says what it did or what is wrong.
- * @param hasKeyrings without any there is no offline form @returns false when it could not be built
+ * @param hasKeyrings without any there is no offline form @returns its exit code
  */
-export async function buildForm(layout: Layout, hasKeyrings: boolean, io: Io): Promise<boolean> {
+export async function buildForm(layout: Layout, hasKeyrings: boolean, io: Io): Promise<number> {
   const offline = hasKeyrings ? ['--keyring', layout.keyrings] : ['--no-offline-form'];
   const site = existsSync(layout.site) ? ['--site', layout.site] : [];
   const command = ['operator', 'build-form', '--root-key', layout.rootKey, '--out', layout.web, ...offline, ...site];
   const exitCode = await runCommand(command, io);
   // Otherwise esbuild keeps its service process for further builds.
   await stop();
-  return exitCode === EXIT.ok;
+  return exitCode;
 }

@@ -75,8 +75,17 @@ async function answered(io: Io, question: string, usual: string): Promise<string
 
 const text = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');
 
-const addPassword = (mail: MailAccess, password: string, place: MailPlace): MailAccess =>
-  addFile(mail, 'passwordFile', { ending: 'password', content: `${password}\n` }, place);
+/** Throws INPUT_FORMAT for what is no password: an empty file, or another file that was named by mistake. */
+function addPassword(mail: MailAccess, password: string, place: MailPlace): MailAccess {
+  if (!/^[^\n\0]{1,256}$/.test(password)) {
+    throw new CliError(
+      'INPUT_FORMAT',
+      'the password for mail must be one line of 1 to 256 letters',
+      'see which file it is in; nothing was changed',
+    );
+  }
+  return addFile(mail, 'passwordFile', { ending: 'password', content: `${password}\n` }, place);
+}
 
 type Kept = { readonly ending: string; readonly content: string | Uint8Array };
 

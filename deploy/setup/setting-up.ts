@@ -11,14 +11,14 @@ import type { PublicKey } from '../../crypto/minisign.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { STATE_VERSION } from '../../redis/version.ts';
 import { ROOT } from '../../runtime/root.ts';
-import { ensureUsers, makeFolders, replaceFile } from '../state/folders.ts';
+import { ensureUsers, makeFolders, removeHalves, replaceFile } from '../state/folders.ts';
 import { hosts, type Host } from '../state/hosts.ts';
 import { layoutOf, type Layout } from '../state/layout.ts';
 import { oneAtATime } from '../state/one-at-a-time.ts';
 import { giveToOwners } from '../state/owners.ts';
 import { stateVersion, upgradeFiles, writeVersion } from '../state/upgrade.ts';
-import { fingerprintOf, keyringsOf, rootOf, installBackupRecipient, installKeyrings, installRoot } from './administrator-files.ts';
-import { buildForm, hasForm, offlineFormUntil } from './form.ts';
+import { fingerprintOf, keyringsOf, rootOf, installKeyrings, installRoot } from './administrator-files.ts';
+import { buildForm, hasForm, isFormCurrent, offlineFormUntil } from './form.ts';
 import {
   askForAdministrator,
   askForInboxes,
@@ -60,7 +60,8 @@ class Setup {
     this.#asks = io.stdinIsTerminal && !options.isQuiet;
   }
 
-  async run(): Promise<void> {
+  /** @returns the exit code: everything else is done even where the form could not be built */
+  async run(): Promise<number> {
     await ready;
     const [layout, options, io] = [this.#layout, this.#options, this.#io];
     io.out(`Setting up the relay in ${shownPath(layout, layout.dir)}\n`);
@@ -68,20 +69,23 @@ class Setup {
     await moveFormer(layout);
     const isTrial = this.#isTrial();
     await makeFolders(layout);
+    await removeHalves(layout);
     await ensureUsers(layout, this.#say);
     if (options.burnsOnion) await this.#burnOnion();
     const address = await ensureOnion(layout, this.#say);
     if (isTrial) await this.#makeTrial();
-    else await ensureWorkerSeason(layout, io.now(), io.language, this.#say);
+    else await ensureWorkerSeason(layout, io, this.#say);
     const { root, isNew } = await this.#takeFiles();
     await ensureMailFiles(layout);
     const inboxesChanged = await this.#takeMail(root);
-    if (!isTrial && root !== null && (options.buildsForm || isNew || !hasForm(layout))) await this.#buildForm(root);
+    const needsForm = options.buildsForm || isNew || !(await isFormCurrent(layout));
+    const exitCode = !isTrial && root !== null && needsForm ? await this.#buildForm(root) : EXIT.ok;
     // Last: what is half made cannot be started.
     if ((await stateVersion(layout)) === null) await writeVersion(layout, STATE_VERSION);
     await giveToOwners(layout.dir, await this.#host.belongings(layout));
     if (!this.#hasChanged) io.out('Nothing was changed.\n');
     await this.#report(address, isTrial, root, inboxesChanged);
+    return exitCode;
   }
 
   /** Throws ROOT_KEY_DIFFERS when a trial would take the place of what an administrator decides. */
@@ -129,10 +133,11 @@ class Setup {
     if (root === null) {
       throw new CliError('INPUT_MISSING', 'keyrings are verified with the root key, and there is none', 'give --root-pub too');
     }
-    const serials = (await installKeyrings(layout, keyrings, root)).map(({ keyring }) => String(keyring.serial));
+    const { added, hasNewRecipient } = await installKeyrings(layout, keyrings, root);
+    const serials = added.map(({ keyring }) => String(keyring.serial));
     if (serials.length > 0) this.#say(`took keyrings ${serials.join(', ')}`);
     else this.#sayAlready('these keyrings are here');
-    if (await installBackupRecipient(layout, keyrings)) this.#say('took backup.recipient: backups are sealed to the administrator');
+    if (hasNewRecipient) this.#say('took backup.recipient: backups are sealed to the administrator');
     return { root, isNew: isNew || serials.length > 0 };
   }
 
@@ -154,10 +159,11 @@ class Setup {
     return hasChanged;
   }
 
-  async #buildForm(root: PublicKey): Promise<void> {
+  async #buildForm(root: PublicKey): Promise<number> {
     this.#say('building the form with the root key in it');
-    const isBuilt = await buildForm(this.#layout, (await this.#currentKeyrings(root)).length > 0, this.#io);
-    if (!isBuilt) this.#say('the form was not built: see above. Everything else is done');
+    const exitCode = await buildForm(this.#layout, (await this.#currentKeyrings(root)).length > 0, this.#io);
+    if (exitCode !== EXIT.ok) this.#say('the form was not built: see above. Everything else is done');
+    return exitCode;
   }
 
   async #currentKeyrings(root: PublicKey) {
@@ -217,8 +223,8 @@ async function moveFormer(layout: Layout): Promise<void> {
 export async function runSetup(argv: readonly string[], io: Io): Promise<number> {
   try {
     const options = readSetupOptions(argv, join(ROOT, 'state'));
-    if (options === 'help') io.out(`${SETUP_USAGE}\n`);
-    else await oneAtATime(layoutOf(options.dir), () => new Setup(options, io).run());
+    if (options !== 'help') return await oneAtATime(layoutOf(options.dir), () => new Setup(options, io).run());
+    io.out(`${SETUP_USAGE}\n`);
     return EXIT.ok;
   } catch (error) {
     const { line, exitCode } = describeFailure(error);

@@ -2,12 +2,13 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readInputText } from '../../cli/files.ts';
+import { KEYRING_FILE } from '../../cli/keys/keyring-files.ts';
 import { wordListFor } from '../../cli/keys/random-words.ts';
 import { daysOf, seasonBegin, SEASON_WEEKS } from '../../cli/keys/season-dates.ts';
 import { createWorkerSeason, setFormerKeysAside, workerWeeksIn } from '../../cli/keys/worker-season.ts';
 import { cardWords, verifyCard, weekStart } from '../../crypto/card.ts';
 import { ownerByFolder } from '../../runtime/ownership.ts';
-import { weekOfCard, weekOfFile } from '../../volunteer/keys/season.ts';
+import { dayOf, weekOfCard, weekOfFile } from '../../volunteer/keys/season.ts';
 import type { Say } from '../state/folders.ts';
 import type { Layout } from '../state/layout.ts';
 
@@ -18,9 +19,13 @@ export type WorkerCard = {
   readonly recipients: readonly string[];
 };
 
+type Here = { readonly now: () => Date; readonly language: string };
+
 /** Makes the keys of a season, beginning with this week, where there are none for this week or a later one. */
-export async function ensureWorkerSeason(layout: Layout, now: Date, language: string, say: Say): Promise<void> {
+export async function ensureWorkerSeason(layout: Layout, { now: clock, language }: Here, say: Say): Promise<void> {
+  const now = clock();
   await clearBrokenOff(layout.identities);
+  await clearAhead(layout, now, say);
   const weeks = await workerWeeksIn(layout.identities);
   if ((weeks.at(-1) ?? 0) >= weekStart(now.getTime())) return;
   const from = seasonBegin(undefined, weeks, now, 'setup');
@@ -42,6 +47,16 @@ async function clearBrokenOff(folder: string): Promise<void> {
   const weeks = names.filter((name) => (weekOfFile(name, 'txt') ?? -Infinity) >= from);
   for (const week of weeks) if (await isEmpty(week)) await rm(join(folder, week));
   await setFormerKeysAside(folder, from);
+}
+
+/** The clock went ahead when these were made. Without a keyring nobody has signed them; they are put aside and not lost, all the same. */
+async function clearAhead({ identities, keyrings }: Layout, now: Date, say: Say): Promise<void> {
+  const present = weekStart(now.getTime());
+  const [first] = await workerWeeksIn(identities);
+  const isSigned = (await readdir(keyrings)).some((name) => KEYRING_FILE.test(name));
+  if (first === undefined || first <= present || isSigned) return;
+  say(`the worker's keys begin only on ${dayOf(first)}, and today is ${dayOf(now.getTime())}: putting them aside`);
+  await setFormerKeysAside(identities, present);
 }
 
 const newestCard = (names: readonly string[]): string | undefined =>

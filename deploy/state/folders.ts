@@ -1,6 +1,6 @@
 // The folders of a deployment, and Redis' users: what every deployment has, whoever makes its keys.
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CliError } from '../../cli/errors.ts';
 import { writeAcl } from '../../cli/operating/acl.ts';
@@ -11,13 +11,24 @@ import { ROLES, SOCKET_FOLDERS, type Layout } from './layout.ts';
 
 export type Say = (step: string) => void;
 
-const FOLDERS = ['keyrings', 'web', 'worker/identities', 'worker/mail', 'inbox', 'redis/data', 'onion', 'tor/onion', 'log'];
+const FOLDERS = ['keyrings', 'web', 'worker/identities', 'worker/mail', 'inbox', 'redis/data', 'onion', 'tor/onion'];
 
 export async function makeFolders(layout: Layout): Promise<void> {
   await mkdir(layout.dir, { recursive: true, mode: 0o700 });
   if (!layout.run.startsWith(layout.dir)) await makeOwnFolder(layout.run);
   const folders = [...FOLDERS.map((name) => join(layout.dir, name)), ...SOCKET_FOLDERS.map((name) => join(layout.run, name))];
   for (const folder of folders) await mkdir(folder, { recursive: true, mode: 0o700 });
+}
+
+/** Of files that are written beside others and then renamed (cli/files.ts), and of a form that is being built. */
+const HALF = /\.[0-9a-f]{16}\.tmp$|^web\.new-/;
+
+/** Removes what an earlier run left half written when it was killed. Nobody else may be writing there. */
+export async function removeHalves(layout: Layout): Promise<void> {
+  for (const folder of ['', 'keyrings', 'worker/mail', 'redis', 'onion'].map((name) => join(layout.dir, name))) {
+    const names = (await readdir(folder)).filter((name) => HALF.test(name));
+    for (const name of names) await rm(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 /** Where all users may write, somebody else could have made this folder first. Throws STATE_FOREIGN when it is not our own. */

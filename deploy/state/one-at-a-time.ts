@@ -12,7 +12,7 @@ const HELD = 1;
  * Runs `work` while nobody else, in whichever container, changes this state. The kernel frees the lock when this process has ended, however
  * it did. Throws SETUP_RUNS. @param waitSeconds for how long it waits for another to end
  */
-export async function oneAtATime(layout: Layout, work: () => Promise<void>, waitSeconds = 0): Promise<void> {
+export async function oneAtATime<Result>(layout: Layout, work: () => Promise<Result>, waitSeconds = 0): Promise<Result> {
   const path = join(layout.run, 'setup.lock');
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const file = await open(path, 'a', 0o600);
@@ -24,7 +24,7 @@ export async function oneAtATime(layout: Layout, work: () => Promise<void>, wait
         'wait until it has ended, then run this again; nothing was changed',
       );
     }
-    await work();
+    return await work();
   } finally {
     await file.close();
   }

@@ -112,6 +112,14 @@ describe('inboxes', () => {
     expect(await readFile(join(layout.mail, 'inbox-1.password'), 'utf8')).toBe('correct horse\n');
   });
 
+  test('what is no password is refused', async () => {
+    const file = await writeTo(path('mail.json'), JSON.stringify({ ...mail, passwordFile: 'secret' }));
+    for (const content of ['', 'one\ntwo\n', 'a'.repeat(257)]) {
+      await writeTo(path('secret'), content);
+      expect((await setup(['--inbox', `Psychologists=${file}`])).err).toContain('must be one line of 1 to 256 letters');
+    }
+  });
+
   test('reminders go where a file says, until "none"', async () => {
     const file = await writeTo(path('mail.json'), JSON.stringify({ ...mail, user: undefined }));
     await done(['--administrator', file]);

@@ -100,8 +100,9 @@ describe("the administrator's files", () => {
 
     expect(first.text).not.toContain('operator backup');
 
+    // What breaks off after the keyrings were taken leaves a form without them: the next run builds it.
+    expect((await setup(['--keyrings', given, '--inbox', 'Lawyers=maildir'])).err).toContain('(TEAM_UNKNOWN)');
     const second = await done(['--keyrings', given]);
-    expect(second.text).toContain('took keyrings 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13\n');
     expect((await readdir(layout.keyrings)).filter((name) => name.endsWith('.minisig'))).toHaveLength(13);
     expect(await readFile(join(layout.keyrings, 'backup.recipient'), 'utf8')).toBe(await readFile(join(given, 'backup.recipient'), 'utf8'));
     expect(await readdir(layout.web)).toContain('form.html');
@@ -115,7 +116,9 @@ describe("the administrator's files", () => {
   test('each file belongs to who reads it from the first moment', async () => {
     await done(['--for', 'docker']);
     const argv = ['--root-pub', join(given, 'root.pub'), '--keyrings', given, '--inbox', 'Psychologists=maildir'];
-    expect(await foreignMeanwhile(user, () => done(['--for', 'docker', ...argv]))).toEqual([]);
+    let text = '';
+    expect(await foreignMeanwhile(user, async () => ({ text } = await done(['--for', 'docker', ...argv])))).toEqual([]);
+    expect(text).toContain('took keyrings 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13\n');
   });
 
   test('another root.pub is refused, and nothing changes', async () => {

@@ -163,7 +163,7 @@ describe('of the files', () => {
   test('nothing is changed while a setup works on it; one that is soon over is waited for', async () => {
     const version = () => readFile(layout.version, 'utf8');
     let isOver = (): void => undefined;
-    const working = oneAtATime(layout, () => new Promise((resolve) => (isOver = resolve)));
+    const working = oneAtATime(layout, () => new Promise<void>((resolve) => (isOver = resolve)));
     await expect.poll(() => ready('2', 2, 0)).toBe(EXIT.unavailable);
     expect([told, await version()]).toEqual([expect.stringContaining('(SETUP_RUNS)'), '1\n']);
     const waiting = ready('2', 2, 30);

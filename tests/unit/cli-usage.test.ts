@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../cli/commands.ts';
@@ -139,6 +140,11 @@ describe('failures', () => {
       line: "the keyring was valid until then; get this week's keyring from the administrator (KEYRING_EXPIRED)",
       exitCode: EXIT.notAuthentic,
     });
+  });
+
+  test('of a full disk are not the program’s own', async () => {
+    const full = await writeFile('/dev/full', 'x').catch((error: unknown) => error);
+    expect(describeFailure(full)).toMatchObject({ exitCode: EXIT.output, code: 'OUTPUT_FAILED', message: 'the disk is full' });
   });
 
   test('that are unexpected are reported as the program’s own', () => {

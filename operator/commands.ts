@@ -24,13 +24,14 @@ export type OperatorCommands = {
   readonly state: string;
 };
 
-const FROM = 'from-administrator';
+/** The stick that goes between administrator and server, by the name that the documents give it. */
+const FROM = '/media/carry';
 
 const docker: OperatorCommands = {
   tool: (words) => `docker compose run --rm tools ${words('/state')}`,
   status: 'docker compose exec operator support-relay operator status',
   setup: (options = '') => `docker compose run --rm setup${options}`,
-  setupWith: (options) => `docker compose run --rm --volume "$PWD/${FROM}:/in:ro" setup ${options('/in')}`,
+  setupWith: (options) => `docker compose run --rm --volume ${FROM}:/in:ro setup ${options('/in')}`,
   start: 'docker compose up --wait',
   stop: 'docker compose stop',
   restart: (part) => `docker compose restart ${part}`,

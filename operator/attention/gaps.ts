@@ -7,7 +7,7 @@ import type { Attention } from './attention.ts';
 /** Not a gap of one part: both say which keyrings they have. */
 const KEYRINGS_MISSING = 'keyrings-missing';
 const ROOT = (folder: string): string => `--root-pub ${folder}/root.pub`;
-export const setupKeyrings = ({ setupWith }: OperatorCommands): string => setupWith((folder) => `--keyrings ${folder}`);
+export const setupKeyrings = ({ setupWith }: OperatorCommands): string => setupWith((folder) => `--keyrings ${folder}/out/relay`);
 
 /** In the order in which an operator can bring it. */
 const gapsOf = (commands: OperatorCommands): Record<Gap | typeof KEYRINGS_MISSING, Attention> => ({

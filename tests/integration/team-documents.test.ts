@@ -101,8 +101,8 @@ test('each volunteer makes keys, and the administrator hears the words of their 
 });
 
 test('the operator prepares a relay without any key of its own but those of the worker and of the onion address', async () => {
-  const [setup = '', up = '', status = '', take = ''] = under('operations', 'Installing with Docker', 7);
-  const [, hands = ''] = under('operations', 'Each season: two commands', 4);
+  const [setup = '', up = '', status = '', take = '', hands = ''] = under('operations', 'Installing with Docker', 10);
+  expect(under('operations', 'Each season: two commands', 4)[1]).toBe(hands);
   const made = (await operator.type(setup)).text;
   expect(made).toMatch(/http:\/\/[a-z2-7]{56}\.onion\//);
   expect(made).toContain(CARD);
@@ -129,8 +129,8 @@ test('the season is signed by the sheet, and carried out', async () => {
 });
 
 test('the operator puts the keyrings in their place, and the door opens without a restart of the relay', async () => {
-  const [, , take = '', status = ''] = under('operations', 'Each season: two commands', 4);
-  const [, , , , inbox = '', restart = ''] = under('operations', 'Installing with Docker', 7);
+  const [, , status = '', , , take = '', inbox = '', restart = ''] = under('operations', 'Installing with Docker', 10);
+  expect(under('operations', 'Each season: two commands', 4)[2]).toBe(take);
   await operator.type(take);
   expect((await operator.type(inbox)).text).not.toContain('Say where');
   expect(await readdir(operator.path('state', 'web'))).toContain('form.html');

@@ -105,8 +105,8 @@ test('with root.pub, keyrings and an inbox, by the document, the door opens', as
   await cp(join(identities, card), dir.path('worker.card'));
   await office.done('add', dir.path('worker.card'), '--yes');
   await office.done('season', '--yes');
-  const carried = machine.path('/root/from-administrator');
-  await cp(join(office.dir, 'out/relay'), carried, { recursive: true });
+  const carried = machine.path('/media/carry');
+  await cp(join(office.dir, 'out'), join(carried, 'out'), { recursive: true });
   await cp(join(office.dir, 'root.pub'), join(carried, 'root.pub'));
 
   const [, , , take = '', restart = '', status = ''] = installing;

@@ -106,6 +106,7 @@ function withoutDocker(command: string): string {
   const [from = '', to = ''] = volume?.split(':') ?? [];
   const here = (to === '' ? rest : rest.replaceAll(to, from)).replaceAll('/state/', 'state/');
   if (service === 'tools') return `support-relay${here}`;
-  if (service === '') return command;
+  // Whoever follows it here owns the files.
+  if (service === '') return command.replace(/^sudo /, '');
   return `'${process.execPath}' '${join(program('support-relay'), '..', 'setup.js')}' --dir state --for here${here}`;
 }

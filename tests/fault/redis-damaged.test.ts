@@ -202,7 +202,7 @@ describe('start.sh', () => {
     expect(await first.exit).toBe(1);
     expect(first.said()).toContain('Redis does not load its append-only file.');
     const told = await status(dir);
-    expect([told.code, told.err]).toEqual([EXIT.unavailable, expect.stringContaining('support-relay operator repair (docs/operations.md')]);
+    expect([told.code, told.err]).toEqual([EXIT.unavailable, expect.stringContaining('support-relay operator repair --redis-data state/redis/data')]);
     await rm(join(dir, 'damaged'));
     expect((await status(dir)).err).toContain('(REDIS_AWAY)');
     await writeFile(join(dir, 'damaged'), '');

@@ -77,7 +77,7 @@ function sittings(): Sitting[] {
     { now: friday, answers: ['y', PASSPHRASE] },
     { now: friday, before: (folder) => card(folder, 'volunteer', 'season-2026-12-07.card'), answers: ['y'] },
     { now: friday, before: (folder) => card(folder, 'worker', 'season-2026-12-07.card'), answers: ['y', 'y', PASSPHRASE] },
-    { now: friday, before: newBackup, answers: [PASSPHRASE, PASSPHRASE, PASSPHRASE] },
+    { now: friday, before: newBackup, answers: [PASSPHRASE, 'y', PASSPHRASE, PASSPHRASE] },
     { now: later, answers: [] },
     { now: later, answers: ['y', PASSPHRASE] },
     { now: later, before: newRelease, answers: [] },

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { installation } from '../operator/commands.ts';
+import { installation } from '../runtime/installation.ts';
 import { listenAddress } from '../runtime/env.ts';
 
 /** What a machine may say for its operator, so that the operator's commands need no options there. Empty counts as not set. */

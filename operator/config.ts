@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { absolutePath, listenAddress, readEnv, secretFile, type ListenAddress } from '../runtime/env.ts';
 import { parseSocks, type SocksAddress } from '../runtime/socks.ts';
 import type { RedisTarget } from '../redis/connection.ts';
-import { commandsOf, installation, type OperatorCommands } from './commands.ts';
+import { commandsOf, installation, type OperatorCommands } from '../runtime/installation.ts';
 import type { OnionCheck } from './onion.ts';
 
 export type NetworkAddress = { readonly host: string; readonly port: number };

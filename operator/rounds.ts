@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { log } from '../runtime/log.ts';
 import { ALIVE_SECONDS, keys } from '../redis/keys.ts';
 import { whenReady } from '../redis/connection.ts';
-import type { OperatorCommands } from './commands.ts';
+import type { OperatorCommands } from '../runtime/installation.ts';
 import { readOnion } from './onion.ts';
 import { readParts, sightOf, type Sight } from './sight.ts';
 import { lookAtDisk, type Places } from './surroundings.ts';

@@ -5,7 +5,7 @@ import type { Attention } from './attention/attention.ts';
 import type { Ahead } from './attention/ahead.ts';
 import { redisAway, redisDamaged } from './attention/redis.ts';
 import { ofSurroundings } from './attention/surroundings.ts';
-import type { OperatorCommands } from './commands.ts';
+import type { OperatorCommands } from '../runtime/installation.ts';
 import { USUAL_ROUND_SECONDS } from './moments.ts';
 import { readStatus, withSurroundings, type Status } from './status.ts';
 import type { Surroundings } from './surroundings.ts';

@@ -12,7 +12,7 @@ import { ofInbox, type InboxStatus } from './attention/inboxes.ts';
 import { ofDoor, ofKeyringFiles, ofMaintenance, ofRelays, ofTaken } from './attention/relays.ts';
 import { ofSurroundings, ofVersions } from './attention/surroundings.ts';
 import { NO_KEYRING, ofHousekeeping, ofKeys, ofMix, ofWorker } from './attention/worker.ts';
-import type { OperatorCommands } from './commands.ts';
+import type { OperatorCommands } from '../runtime/installation.ts';
 import { compareClocks, ofClocks, type ClockState } from './clock.ts';
 import { toSeconds } from './moments.ts';
 import { askRelays, takenBy, type Relays } from './relay.ts';

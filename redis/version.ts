@@ -38,7 +38,9 @@ const SEE = 'docs/operations.md, Upgrading and going back';
 
 export const newerProblem = (found: number, known = STATE_VERSION): VersionProblem => ({
   code: 'DATA_NEWER',
-  what: `the state is of version ${String(found)}, and this program knows no version after ${String(known)}`,
+  what:
+    `the state is of ${Number.isNaN(found) ? 'a version that is no number' : `version ${String(found)}`}, ` +
+    `and this program knows no version after ${String(known)}`,
   advice: `start the newer program again, or put back the copy that was made before the upgrade (${SEE}); nothing was changed`,
 });
 

@@ -1,5 +1,5 @@
 import type { DoorReason } from '../../crypto/wire.ts';
-import type { OperatorCommands } from '../../operator/commands.ts';
+import type { OperatorCommands } from '../../runtime/installation.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../errors.ts';
 import { closeDoor, openDoor, waitUntilEmptied } from '../operating/drain.ts';

@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { commandsOf } from '../../runtime/installation.ts';
 import { insistOnYes } from '../administering/consent.ts';
 import { lookAtAof, type AofCondition } from '../operating/aof.ts';
 import { cutEnd, insistOnStopped } from '../operating/aof-repair.ts';
@@ -7,6 +8,8 @@ import { CliError, EXIT } from '../errors.ts';
 import { visibleJson, visibleLine } from '../terminal/terminal.ts';
 
 const NAME = 'operator repair';
+/** Of the state, in both kinds of installation. */
+const REDIS_DATA = 'redis/data';
 
 export const operatorRepair = defineCommand({
   name: NAME,
@@ -53,8 +56,11 @@ whole commands follow the damage it cuts nothing: these may have been accepted. 
     } else if (copy === null)
       io.err('All commands in the file are whole: there is nothing to cut. If Redis does not start, read its log.\n');
     else {
-      io.err(`Done. The file as it was is ${visibleLine(copy)}. Start Redis, and look at support-relay operator status. When all is\n`);
-      io.err(`well, delete the copy, which holds sealed letters: shred -u ${visibleLine(copy)}\n`);
+      const { state, start, status } = commandsOf(io.places.OPERATOR_INSTALLATION);
+      // In a container the folder has another name than on the server.
+      const kept = io.places.OPERATOR_INSTALLATION === undefined ? copy : `${state}/${REDIS_DATA}/${relative(data, copy)}`;
+      io.err(`Done. The file as it was is ${visibleLine(kept)}. Now: ${start}; and look at: ${status}\n`);
+      io.err(`When all is well, delete the copy, which holds sealed letters: shred -u ${visibleLine(kept)}\n`);
     }
     return EXIT.ok;
   },

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { complaintsOf, type Ailment, type Complaint, type Examined, type Unseen } from '../../operator/doctor/complaint.ts';
 import type { Ahead } from '../../operator/attention/ahead.ts';
 import type { Attention } from '../../operator/attention/attention.ts';
-import type { OperatorCommands } from '../../operator/commands.ts';
+import type { OperatorCommands } from '../../runtime/installation.ts';
 import type { Places, Surroundings } from '../../operator/surroundings.ts';
 import type { Status } from '../../operator/status.ts';
 import { parseSocks } from '../../runtime/socks.ts';

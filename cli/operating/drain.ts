@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { commandsOf } from '../../operator/commands.ts';
+import { commandsOf } from '../../runtime/installation.ts';
 import type { DoorReason } from '../../crypto/wire.ts';
 import type { Attention } from '../../operator/attention/attention.ts';
 import { USUAL_ROUND_SECONDS } from '../../operator/moments.ts';

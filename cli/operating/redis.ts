@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Redis } from 'ioredis';
-import { commandsOf, type OperatorCommands } from '../../operator/commands.ts';
+import { commandsOf, type OperatorCommands } from '../../runtime/installation.ts';
 import { redisDamaged } from '../../operator/attention/redis.ts';
 import { isFileDamaged } from '../../redis/damage.ts';
 import { required } from '../command.ts';

@@ -1,5 +1,5 @@
 import { headline, isOfSetup, type Attention } from '../../operator/attention/attention.ts';
-import type { OperatorCommands } from '../../operator/commands.ts';
+import type { OperatorCommands } from '../../runtime/installation.ts';
 import { inUtc, USUAL_ROUND_SECONDS } from '../../operator/moments.ts';
 import { ONION_WORDS } from '../../operator/onion.ts';
 import type { Status } from '../../operator/status.ts';

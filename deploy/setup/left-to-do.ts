@@ -50,8 +50,9 @@ export function describeLeftToDo(found: Survey): string {
 function stepsOf(found: Survey): Step[] {
   const { layout, host, card, isTrial, inboxesChanged } = found;
   const { commands } = host;
-  const steps: Step[] = [{ what: 'Start all parts (or start them again: that changes nothing).', lines: [commands.start] }];
-  if (inboxesChanged) steps.push({ what: 'If they ran already: tell the worker about the new inboxes.', lines: [commands.restartWorker] });
+  const steps: Step[] = [{ what: 'Start all parts (or start them again: that changes nothing).', lines: [commands.firstStart] }];
+  if (inboxesChanged)
+    steps.push({ what: 'If they ran already: tell the worker about the new inboxes.', lines: [commands.restart('worker')] });
   if (!isTrial && !found.hasRoot) {
     steps.push({ what: "Take the administrator's root.pub.", lines: [commands.setupWith((folder) => `--root-pub ${folder}/root.pub`)] });
   }
@@ -68,7 +69,7 @@ function stepsOf(found: Survey): Step[] {
     const teams = found.teamsWithoutInbox.map((team) => `"${team}"`).join(', ');
     steps.push({
       what: teams === '' ? 'Say where the letters of each team go.' : `Say where letters go for: ${teams}.`,
-      lines: [commands.setup(''), commands.restartWorker],
+      lines: [commands.setup(), commands.restart('worker')],
     });
   }
   if (!found.hasForm) {

@@ -1,6 +1,7 @@
 // What differs by how the parts run: whose their files are, what these are called where the worker runs, and what an operator types.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { commandsOf, type OperatorCommands } from '../../runtime/installation.ts';
 import { ownerFrom, userOf, type Belonging } from './owners.ts';
 import { ROLES, type Layout } from './layout.ts';
 
@@ -13,25 +14,9 @@ export type Host = {
   readonly maildir: (layout: Layout, name: string) => string;
   /** Who owns what; empty where everything stays with whoever runs setup. */
   readonly belongings: (layout: Layout) => Promise<readonly Belonging[]>;
-  readonly commands: Commands;
+  readonly commands: OperatorCommands;
 };
 
-/** What an operator types. `setup`: with further options; `files`: the folder from which setup takes files, as it is called there. */
-export type Commands = {
-  readonly firstSetup: string;
-  readonly start: string;
-  readonly restartWorker: string;
-  readonly setup: (options: string) => string;
-  readonly setupWith: (options: (folder: string) => string) => string;
-  readonly carry: (file: string) => string;
-  readonly backup: (day: string) => string;
-  readonly status: string;
-};
-
-/** The stick that goes between administrator and server, by the name that the documents give it. */
-const STICK = '/media/carry';
-/** Secrets among them belong to the parts' users. */
-const carry = (file: string): string => `sudo cp ${file} ${STICK}/`;
 /** Volunteers' programs may have been given rights there. */
 const MAILDIRS = 'inbox';
 const isRoot = (): boolean => process.getuid?.() === 0;
@@ -47,16 +32,7 @@ const docker: Host = {
     const parts = names.map((path): Belonging => ({ path, owner, rights: path === MAILDIRS ? 'as-is' : 'secret' }));
     return [{ path: '', owner, rights: 'top' }, ...parts];
   },
-  commands: {
-    firstSetup: 'docker compose run --rm --build setup',
-    start: 'docker compose up --build --wait',
-    restartWorker: 'docker compose restart worker',
-    setup: (options) => `docker compose run --rm setup${options}`,
-    setupWith: (options) => `docker compose run --rm --volume ${STICK}:/in:ro setup ${options('/in')}`,
-    carry,
-    backup: (day) => `docker compose run --rm -T tools operator backup --state /state > relay-${day}.age`,
-    status: 'docker compose exec operator support-relay operator status',
-  },
+  commands: commandsOf('docker'),
 };
 
 const here: Host = {
@@ -92,16 +68,7 @@ const debian: Host = {
       { path: 'volunteer', owner: root, rights: 'secret' },
     ];
   },
-  commands: {
-    firstSetup: 'sudo support-relay-setup',
-    start: 'sudo systemctl start support-relay.target',
-    restartWorker: 'sudo systemctl restart support-relay-worker',
-    setup: (options) => `sudo support-relay-setup${options}`,
-    setupWith: (options) => `sudo support-relay-setup ${options(STICK)}`,
-    carry,
-    backup: (day) => `sudo support-relay operator backup --state /var/lib/support-relay --out relay-${day}.age`,
-    status: 'sudo support-relay operator status',
-  },
+  commands: commandsOf('debian'),
 };
 
 export const hosts: Readonly<Record<HostName, Host>> = { docker, debian, here };

@@ -1,5 +1,5 @@
 import { noticeAt, type NoticeDays } from '../../crypto/notice.ts';
-import type { OperatorCommands } from '../commands.ts';
+import type { OperatorCommands } from '../../runtime/installation.ts';
 import { inUtc } from '../moments.ts';
 import type { HousekeepingState, MixState } from '../../redis/state.ts';
 

@@ -1,6 +1,6 @@
 import type { Gap, RelayAnswer } from '../../redis/presence.ts';
 import type { MixState } from '../../redis/state.ts';
-import type { OperatorCommands } from '../commands.ts';
+import type { OperatorCommands } from '../../runtime/installation.ts';
 import type { Ahead } from './ahead.ts';
 import type { Attention } from './attention.ts';
 

@@ -1,5 +1,5 @@
 import type { InboxTrouble, Magnitude } from '../../redis/state.ts';
-import type { OperatorCommands } from '../commands.ts';
+import type { OperatorCommands } from '../../runtime/installation.ts';
 import type { Attention } from './attention.ts';
 
 /** `waiting`: at the last round; null: no round has counted them. `troubles`: each with its reason, in one word. */

@@ -1,4 +1,4 @@
-import type { OperatorCommands } from '../commands.ts';
+import type { OperatorCommands } from '../../runtime/installation.ts';
 import type { Attention } from './attention.ts';
 
 export const redisDamaged = ({ stop, start, tool }: OperatorCommands): Attention => ({

@@ -1,7 +1,7 @@
 import type { DoorReason } from '../../crypto/wire.ts';
 import type { PassedOver, Taken } from '../../redis/presence.ts';
 import { limitsText, type HousekeepingState, type MixState } from '../../redis/state.ts';
-import type { OperatorCommands } from '../commands.ts';
+import type { OperatorCommands } from '../../runtime/installation.ts';
 import type { Relays } from '../relay.ts';
 import type { Attention } from './attention.ts';
 import { setupKeyrings } from './gaps.ts';

@@ -1,4 +1,4 @@
-import type { OperatorCommands } from '../commands.ts';
+import type { OperatorCommands } from '../../runtime/installation.ts';
 import type { DiskState } from '../disk.ts';
 import type { OnionState } from '../onion.ts';
 import type { Surroundings } from '../surroundings.ts';

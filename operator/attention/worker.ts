@@ -1,7 +1,7 @@
 import type { WorkerState } from '../../redis/keys.ts';
 import { noticeAt } from '../../crypto/notice.ts';
 import type { HousekeepingState, MixState } from '../../redis/state.ts';
-import type { OperatorCommands } from '../commands.ts';
+import type { OperatorCommands } from '../../runtime/installation.ts';
 import { setupKeyrings } from './gaps.ts';
 import { inUtc } from '../moments.ts';
 import { KEYS_EXPIRING_DAYS, nextKeys } from './ahead.ts';

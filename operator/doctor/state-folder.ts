@@ -1,7 +1,7 @@
 // The folder with all that a deployment has: who may read and write what is in it, and which keys should be gone.
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { OperatorCommands } from '../commands.ts';
+import type { OperatorCommands } from '../../runtime/installation.ts';
 import type { Ailment, Examined, Unseen } from './complaint.ts';
 
 /** Nobody but the part that it belongs to may read what is in these. */

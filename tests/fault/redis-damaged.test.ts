@@ -90,6 +90,21 @@ describe('a damaged end', () => {
     expect((await readFile(copy)).equals(Buffer.concat([before, end]))).toBe(true);
   });
 
+  test('stays in a copy, which is named as the operator finds it', async () => {
+    const says = async (env: Readonly<Record<string, string>>): Promise<string> => {
+      const dir = await copyOfWhole();
+      await appendFile(join(dir, INCR), zeros(9));
+      const { err } = await cli(['operator', 'repair', '--redis-data', dir, '--redis-socket', join(dir, 'redis.sock'), '--yes'], { env });
+      return err.replaceAll(dir, 'DIR');
+    };
+    const file = 'damaged/appendonly.aof.1.incr.aof';
+    expect(await says({})).toContain(`shred -u DIR/${file}\n`);
+    expect(await says({ OPERATOR_INSTALLATION: 'docker' })).toMatch(
+      new RegExp(`Now: docker compose up --wait; .*shred -u state/redis/data/${file}\n$`, 's'),
+    );
+    expect(await says({ OPERATOR_INSTALLATION: 'debian' })).toContain(`shred -u /var/lib/support-relay/redis/data/${file}\n`);
+  });
+
   test('is what Redis refuses, and without it all that was accepted is there', async () => {
     const dir = await copyOfWhole();
     const ends: [Buffer, string][] = [
@@ -202,7 +217,10 @@ describe('start.sh', () => {
     expect(await first.exit).toBe(1);
     expect(first.said()).toContain('Redis does not load its append-only file.');
     const told = await status(dir);
-    expect([told.code, told.err]).toEqual([EXIT.unavailable, expect.stringContaining('support-relay operator repair --redis-data state/redis/data')]);
+    expect([told.code, told.err]).toEqual([
+      EXIT.unavailable,
+      expect.stringContaining('support-relay operator repair --redis-data state/redis/data'),
+    ]);
     await rm(join(dir, 'damaged'));
     expect((await status(dir)).err).toContain('(REDIS_AWAY)');
     await writeFile(join(dir, 'damaged'), '');

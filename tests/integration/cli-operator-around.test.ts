@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
-import { commandsOf } from '../../operator/commands.ts';
+import { commandsOf } from '../../runtime/installation.ts';
 import { OperatorService } from '../../operator/service.ts';
 import type { CliResult } from '../support/cli.ts';
 import { OperatorStand } from '../support/operator-stand.ts';

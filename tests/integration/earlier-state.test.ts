@@ -11,7 +11,7 @@ import { openReply } from '../../crypto/reply.ts';
 import { sealRequest } from '../../crypto/seal.ts';
 import { stampParcel } from '../../crypto/stamp.ts';
 import { listDead, retryDead } from '../../operator/dead-letters.ts';
-import { commandsOf } from '../../operator/commands.ts';
+import { commandsOf } from '../../runtime/installation.ts';
 import { readStatus, type Status } from '../../operator/status.ts';
 import type { Relay } from '../../server/relay.ts';
 import { createWorker } from '../../worker/worker.ts';

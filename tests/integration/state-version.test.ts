@@ -132,9 +132,14 @@ describe('of what is in Redis', () => {
     });
   });
 
-  test.each(['2', '10', 'x', ''])('a version "%s" that is not known is left alone', async (found) => {
+  test.each([
+    ['2', 'version 2'],
+    ['10', 'version 10'],
+    ['x', 'a version that is no number'],
+    ['', 'a version that is no number'],
+  ])('a version "%s" that is not known is left alone', async (found, named) => {
     await admin.set(keys.version, found);
-    expect(await problem(worker, 1)).toContain('(DATA_NEWER)');
+    expect(await problem(worker, 1)).toMatch(new RegExp(`^the state is of ${named}, .*\\(DATA_NEWER\\)$`));
     expect(await version()).toBe(found);
   });
 });

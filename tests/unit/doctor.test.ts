@@ -3,7 +3,7 @@ import { chmod, chown, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from '
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { commandsOf } from '../../operator/commands.ts';
+import { commandsOf } from '../../runtime/installation.ts';
 import { AILMENTS, type Examined } from '../../operator/doctor/complaint.ts';
 import { examineMachine } from '../../operator/doctor/machine.ts';
 import { examineState } from '../../operator/doctor/state-folder.ts';

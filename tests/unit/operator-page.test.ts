@@ -1,6 +1,6 @@
 // What the operator's page says of what it shows: when it was seen, and what the charts come to.
 import { describe, expect, it } from 'vitest';
-import { commandsOf } from '../../operator/commands.ts';
+import { commandsOf } from '../../runtime/installation.ts';
 import { History } from '../../operator/history.ts';
 import { inUtc, toSeconds } from '../../operator/moments.ts';
 import { renderOperatorPage } from '../../operator/page/page.ts';

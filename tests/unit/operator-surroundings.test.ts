@@ -13,7 +13,7 @@ import { endProcess } from '../../deploy/demo/supervisor.ts';
 import { noticesOf } from '../../operator/attention/ahead.ts';
 import { ofDisk, ofOnion, ofVersions } from '../../operator/attention/surroundings.ts';
 import { ofKeys } from '../../operator/attention/worker.ts';
-import { commandsOf } from '../../operator/commands.ts';
+import { commandsOf } from '../../runtime/installation.ts';
 import { compareClocks, ofClocks, offsetOf } from '../../operator/clock.ts';
 import { freeFraction, readDisk, stepOf } from '../../operator/disk.ts';
 import { readOnion } from '../../operator/onion.ts';

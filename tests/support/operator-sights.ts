@@ -1,9 +1,12 @@
 // What the operator's service may see, for tests and pictures of its page: from "all is well" to everything at once.
+import { nextKeys } from '../../operator/attention/ahead.ts';
 import { WARNING_CODES, type Attention } from '../../operator/attention/attention.ts';
 import { History } from '../../operator/history.ts';
+import { inUtc } from '../../operator/moments.ts';
 import type { Sight } from '../../operator/sight.ts';
 import type { Status } from '../../operator/status.ts';
 import { MAGNITUDES } from '../../redis/state.ts';
+import { commandsOf } from '../../runtime/installation.ts';
 
 const AT = new Date('2026-11-30T17:05:00Z');
 const HOUR_MS = 3_600_000;
@@ -67,8 +70,8 @@ export const TROUBLED_SIGHT = sightOf({
     {
       code: 'KEYRINGS_END',
       days: 28,
-      what: 'the last keyring ends within four weeks, at 2026-12-28T00:00:00Z',
-      advice: 'make the worker’s next keys (support-relay worker keys), give their card to the administrator, and ask for the next season',
+      what: `the last keyring ends within four weeks, at ${inUtc('2026-12-28T00:00:00Z')}`,
+      advice: nextKeys(commandsOf('docker')),
     },
   ],
 });

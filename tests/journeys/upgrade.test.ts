@@ -109,10 +109,11 @@ function run(path: string, args: readonly string[], env: Record<string, string> 
 const prepare = (path: string, word = '') => run(path, ['--dir', deployment.dir, '--for', 'here'], { SUPPORT_RELAY_UPGRADE: word });
 const own = (): string => join(program('support-relay'), '../prepare.js');
 
+/** What lasts: not the logs, nor the sockets and the lock of the programs that run. */
 async function files(): Promise<Record<string, string>> {
   const entries = await readdir(deployment.dir, { recursive: true, withFileTypes: true });
   const paths = entries
-    .filter((entry) => entry.isFile() && !entry.parentPath.includes('/log'))
+    .filter((entry) => entry.isFile() && !/\/(?:log|run)\b/.test(entry.parentPath))
     .map(({ parentPath, name }) => join(parentPath, name));
   return Object.fromEntries(await Promise.all(paths.sort().map(async (path) => [path, await readFile(path, 'latin1')] as const)));
 }

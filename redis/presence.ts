@@ -42,6 +42,7 @@ const GAPS = [
   'form-missing',
   'form-unusable',
   'inboxes-missing',
+  'inboxes-changed',
   'keys-missing',
 ] as const;
 export type Gap = (typeof GAPS)[number];

@@ -1,4 +1,5 @@
 // What an operator types, by how the parts were installed: so that advice names a command that exists on this server.
+import { basename } from 'node:path';
 import * as z from 'zod';
 
 /** Said by docker-compose.yml, or by the units and programs of the Debian package. Anything else: nobody said it. */
@@ -25,16 +26,16 @@ export type OperatorCommands = {
   readonly log: (part: Part) => string;
   /** The folder of the state, as it is called on the server. */
   readonly state: string;
-  /** Copies a file of the state to the stick. */
-  readonly carry: (file: string) => string;
+  /** Copies the worker's card to the stick. */
+  readonly carryCard: (file: string) => string;
   /** @param day as in 2026-11-30 */
   readonly backup: (day: string) => string;
 };
 
 /** The stick that goes between administrator and server, by the name that the documents give it. */
 const STICK = '/media/carry';
-/** Secrets among them belong to the parts' users. */
-const carry = (file: string): string => `sudo cp ${file} ${STICK}/`;
+/** The file may be its owner's alone, and a card has the same name as those of the volunteers. */
+const carryCard = (file: string): string => `sudo install -D -m 644 ${file} ${STICK}/cards/worker-${basename(file)}`;
 
 const docker: OperatorCommands = {
   tool: (words) => `docker compose run --rm tools ${words('/state')}`,
@@ -48,7 +49,7 @@ const docker: OperatorCommands = {
   restart: (part) => `docker compose restart ${part}`,
   log: (part) => `docker compose logs --tail 50 ${part}`,
   state: 'state',
-  carry,
+  carryCard,
   backup: (day) => `docker compose run --rm -T tools operator backup --state /state > relay-${day}.age`,
 };
 
@@ -64,7 +65,7 @@ const debian: OperatorCommands = {
   restart: (part) => `sudo systemctl restart support-relay-${part}`,
   log: (part) => `journalctl -u support-relay-${part} -n 50`,
   state: '/var/lib/support-relay',
-  carry,
+  carryCard,
   backup: (day) => `sudo support-relay operator backup --state /var/lib/support-relay --out relay-${day}.age`,
 };
 
@@ -81,7 +82,7 @@ const byHand: OperatorCommands = {
   restart: (part) => `restart the ${part}`,
   log: (part) => `the log of the ${part}`,
   state: 'state',
-  carry,
+  carryCard,
   backup: (day) => `support-relay operator backup --state state --out relay-${day}.age`,
 };
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import { textOf } from '../crypto/text-file.ts';
 import { absolutePath, integer, poolLimit, readEnv, secretFile, seenLimit } from '../runtime/env.ts';
@@ -22,6 +23,8 @@ export type WorkerConfig = {
   readonly keyrings: string;
   readonly rootKeyFile: string;
   readonly identities: string;
+  readonly inboxesFile: string;
+  /** As the file was when the worker started. */
   readonly inboxes: readonly InboxSettings[];
   /** The mail server by which the administrator is told what a coming week lacks; null: none. */
   readonly administrator: AdministratorSettings | null;
@@ -107,6 +110,7 @@ export function readWorkerConfig(env: NodeJS.ProcessEnv = process.env): WorkerCo
     keyrings: read.WORKER_KEYRINGS,
     rootKeyFile: read.WORKER_ROOT_KEY,
     identities: read.WORKER_IDENTITIES,
+    inboxesFile: env['WORKER_INBOXES'] ?? '',
     inboxes: read.WORKER_INBOXES,
     administrator: read.WORKER_ADMINISTRATOR ?? null,
     torSocks: read.WORKER_TOR_SOCKS ?? null,
@@ -118,4 +122,10 @@ export function readWorkerConfig(env: NodeJS.ProcessEnv = process.env): WorkerCo
     limits: { outbox: read.WORKER_OUTBOX_LIMIT, dead: read.WORKER_DEAD_LIMIT, replies: read.WORKER_REPLY_LIMIT },
     relay: { pool: read.RELAY_POOL_LIMIT, seen: read.RELAY_SEEN_LIMIT },
   };
+}
+
+/** Whether a worker that started now would have other inboxes, or none that it could use. */
+export function haveInboxesChanged({ inboxesFile, inboxes }: Pick<WorkerConfig, 'inboxesFile' | 'inboxes'>): boolean {
+  const read = jsonFile(inboxesSchema).safeParse(inboxesFile);
+  return !read.success || !isDeepStrictEqual(read.data, inboxes);
 }

@@ -29,6 +29,7 @@ export type MixSettings = {
   readonly roundSeconds: number;
   readonly backlogMs: number;
   readonly limits: Limits;
+  readonly haveInboxesChanged: () => boolean;
 };
 
 /** What a round found, and the keys for which it left nothing in the pool; `sweep` null: none. */
@@ -106,7 +107,8 @@ export class Mix {
   #gaps(identities: readonly WorkerIdentity[]): Gap[] {
     const { rootState } = this.#shelf;
     const gaps: Gap[] = rootState === 'ok' ? [] : [`root-${rootState}`];
-    if (this.#outboxes.size === 0) gaps.push('inboxes-missing');
+    if (this.#settings.haveInboxesChanged()) gaps.push('inboxes-changed');
+    else if (this.#outboxes.size === 0) gaps.push('inboxes-missing');
     if (identities.length === 0) gaps.push('keys-missing');
     return gaps;
   }

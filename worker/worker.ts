@@ -8,7 +8,7 @@ import { connect } from '../redis/connection.ts';
 import { AdministratorMail } from './administrator.ts';
 import { BatchLease } from './batch-lease.ts';
 import { Beginning } from './beginning.ts';
-import type { WorkerConfig } from './config.ts';
+import { haveInboxesChanged, type WorkerConfig } from './config.ts';
 import { DeletionClock } from './deletion-clock.ts';
 import { deliveryDuty } from './delivery-duty.ts';
 import { OutboxDelivery } from './deliver.ts';
@@ -37,7 +37,8 @@ export async function createWorker(config: WorkerConfig): Promise<Service> {
 
   const outboxes = new Map(config.inboxes.map(({ id }) => [id, new Outbox(redis, id)]));
   const mailboxes = new Mailboxes(redis, config.replyWeeks);
-  const mix = new Mix(redis, new BatchLease(redis, instance), shelf, groupByTeam(config, outboxes), mailboxes, config);
+  const mixSettings = { ...config, haveInboxesChanged: () => haveInboxesChanged(config) };
+  const mix = new Mix(redis, new BatchLease(redis, instance), shelf, groupByTeam(config, outboxes), mailboxes, mixSettings);
   const housekeeping = new Housekeeping(redis, shelf, mailboxes, { ...config, inboxes: [...outboxes.keys()] }, new DeletionClock(redis));
 
   const duties = new Map<string, Duty>([

@@ -50,7 +50,7 @@ export function describeLeftToDo(found: Survey): string {
 function stepsOf(found: Survey): Step[] {
   const { layout, host, card, isTrial, inboxesChanged } = found;
   const { commands } = host;
-  const steps: Step[] = [{ what: 'Start all parts (or start them again: that changes nothing).', lines: [commands.firstStart] }];
+  const steps: Step[] = [{ what: 'Start all parts, unless they run already.', lines: [commands.firstStart] }];
   if (inboxesChanged)
     steps.push({ what: 'If they ran already: tell the worker about the new inboxes.', lines: [commands.restart('worker')] });
   if (!isTrial && !found.hasRoot) {
@@ -59,7 +59,7 @@ function stepsOf(found: Survey): Step[] {
   if (!isTrial && card !== null && !found.isCardSigned) {
     steps.push({
       what: "Give the worker's card to the administrator, and read these words to each other, by voice:",
-      lines: [commands.carry(shownPath(layout, card.file)), card.words.join(' ')],
+      lines: [commands.carryCard(shownPath(layout, card.file)), card.words.join(' ')],
     });
   }
   if (!isTrial && !found.hasKeyring) {
@@ -91,6 +91,9 @@ function stepsOf(found: Survey): Step[] {
     });
   }
   steps.push({ what: 'See what is still missing, at any time:', lines: [commands.status] });
-  steps.push({ what: 'Once the door is open: give people the address.', lines: [`http://${found.address}/`] });
+  steps.push({
+    what: 'Once the door is open, and the doctor finds nothing: give people the address.',
+    lines: [commands.tool(() => 'operator doctor'), `http://${found.address}/`],
+  });
   return steps;
 }

@@ -1,4 +1,5 @@
 // Settings of mail: from a file that somebody gives, or asked for at the terminal. Passwords go into files of their own.
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import * as z from 'zod';
 import { CliError } from '../../cli/errors.ts';
@@ -22,6 +23,14 @@ const settingsFile = z.looseObject({ passwordFile: z.string().optional(), caFile
 
 /** Reads a file of settings; the password and certificates that it names are to be copied, for the worker to see. */
 export async function mailFromFile(file: string, place: MailPlace): Promise<MailAccess> {
+  if (file.includes('@') && !existsSync(file)) {
+    const what = `${file} is an address, and an option takes a file of settings, or "maildir"`;
+    throw new CliError(
+      'INPUT_FORMAT',
+      what,
+      'run it at a terminal without that option, and it asks for all of it; or see --help for an example of a file',
+    );
+  }
   const text = await readInputText(file, 'the mail settings');
   let settings: z.output<typeof settingsFile>;
   try {

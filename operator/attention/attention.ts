@@ -14,6 +14,7 @@ export const WARNINGS = {
   ROOT_REPLACED: 'critical',
   KEYRINGS_MISSING: 'warning',
   INBOXES_MISSING: 'warning',
+  INBOXES_CHANGED: 'warning',
   FORM_MISSING: 'warning',
   FORM_UNUSABLE: 'critical',
   RELAY_AWAY: 'critical',
@@ -74,7 +75,7 @@ export const runbookOf = (code: string): string => `docs/operations.md#${code.to
 const OF_SETUP: ReadonlySet<WarningCode> = new Set([
   ...(['KEYS_MISSING', 'ROOT_MISSING', 'ROOT_UNUSABLE', 'KEYRINGS_MISSING', 'INBOXES_MISSING', 'FORM_MISSING', 'FORM_UNUSABLE'] as const),
   ...(['DOOR_CLOSED', 'KEYRING_NONE', 'KEYRING_EXPIRING', 'KEYRING_FILES', 'KEYRINGS_DIFFER', 'KEYS_EXPIRING', 'KEY_NEXT'] as const),
-  ...(['KEY_FILE', 'OFFLINE_FORM_ENDED', 'INBOX_UNCONFIGURED', 'LETTERS_HELD'] as const),
+  ...(['INBOXES_CHANGED', 'KEY_FILE', 'OFFLINE_FORM_ENDED', 'INBOX_UNCONFIGURED', 'LETTERS_HELD'] as const),
 ]);
 
 export const isOfSetup = ({ code }: Attention): boolean => OF_SETUP.has(code);

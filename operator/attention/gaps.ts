@@ -43,6 +43,11 @@ const gapsOf = (commands: OperatorCommands): Record<Gap | typeof KEYRINGS_MISSIN
     what: 'nobody has said where the letters of any team go',
     advice: `once keyrings are here: ${commands.setup()}; then: ${commands.restart('worker')}`,
   },
+  'inboxes-changed': {
+    code: 'INBOXES_CHANGED',
+    what: 'the settings of inboxes were changed since the worker started: it goes on with the former ones',
+    advice: commands.restart('worker'),
+  },
   'form-missing': {
     code: 'FORM_MISSING',
     what: 'no form has been built: visitors see a page that says nothing is there yet',

@@ -116,7 +116,7 @@ test('the operator prepares a relay without any key of its own but those of the 
   const [fingerprint = ''] = /(?:[0-9a-f]{4} ){4}[0-9a-f]{4}/.exec((await operator.type(take)).text) ?? [];
   expect(sheet).toContain(fingerprint);
   await operator.type(hands);
-  await hand(dir.path('media', 'carry', CARD), dir.path('media', 'carry', 'cards', 'worker.card'));
+  expect(await readdir(dir.path('media', 'carry', 'cards'))).toContain(`worker-${CARD}`);
   expect(await readdir(operator.path('state', 'keyrings'))).toEqual(['root.pub']);
 });
 
@@ -134,6 +134,8 @@ test('the operator puts the keyrings in their place, and the door opens without 
   await operator.type(take);
   expect((await operator.type(inbox)).text).not.toContain('Say where');
   expect(await readdir(operator.path('state', 'web'))).toContain('form.html');
+  const saysChanged = async (): Promise<boolean> => (await operator.type(status, [], EXIT.attention)).text.includes('(INBOXES_CHANGED)');
+  await until('the worker misses the new inbox', saysChanged);
   expect(restart).toBe('docker compose restart worker');
   await programs.restart('worker');
   await until('the door opens', async () => (await startOf())?.door.open === true);

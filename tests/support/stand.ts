@@ -97,7 +97,7 @@ export class WorkerStand<Of extends Files = Bench> {
     const outboxes = new Map([[team, inboxes.map((id) => new Outbox(client, id))], ...(others ?? [])]);
     const mailboxes = new Mailboxes(client, config.replyWeeks);
     const clock = new DeletionClock(client, now, () => this.steadyMs);
-    const mixSettings = { ...config, ...settings };
+    const mixSettings = { haveInboxesChanged: () => false, ...config, ...settings };
     const mix = new Mix(client, lease, shelf, outboxes, mailboxes, mixSettings, now);
     const housekeeping = new Housekeeping(client, shelf, mailboxes, { ...config, inboxes }, clock);
     const rounds = {

@@ -104,8 +104,9 @@ export async function workerBench(
   return bench;
 }
 
-async function makeFolders({ keyrings, identities, rootKeyFile }: WorkerConfig, root: SigningKey): Promise<void> {
+async function makeFolders({ keyrings, identities, rootKeyFile, inboxesFile, inboxes }: WorkerConfig, root: SigningKey): Promise<void> {
   for (const folder of [keyrings, identities]) await mkdir(folder, { mode: 0o700 });
+  await writeFile(inboxesFile, JSON.stringify(inboxes));
   await writeFile(rootKeyFile, encodePublicKey(root));
 }
 
@@ -120,6 +121,7 @@ function configIn(dir: string, redis: TestRedis): Omit<WorkerConfig, 'inboxes'> 
     keyrings: join(dir, 'keyrings'),
     rootKeyFile: join(dir, 'root.pub'),
     identities: join(dir, 'identities'),
+    inboxesFile: join(dir, 'inboxes.json'),
     administrator: null,
     upgradeTo: null,
     torSocks: null,

@@ -34,8 +34,8 @@ const commandsOf = (host: HostName): string[] =>
 
 it.each(['docker', 'debian'] as const)('on %s each step names a command of its own', (host) => {
   const commands = commandsOf(host);
-  expect(commands).toHaveLength(11);
-  const own = host === 'docker' ? /^docker compose |^sudo cp / : /^sudo (?!docker)/;
+  expect(commands).toHaveLength(12);
+  const own = host === 'docker' ? /^docker compose |^sudo install / : /^sudo (?!docker)/;
   for (const command of commands) expect(command).toMatch(own);
 });
 

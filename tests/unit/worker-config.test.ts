@@ -7,7 +7,7 @@ import { keyId } from '../../runtime/key-id.ts';
 import { ready } from '../../crypto/sodium.ts';
 import { parseEnv } from '../../runtime/env.ts';
 import { shred } from '../../runtime/files.ts';
-import { workerEnv } from '../../worker/config.ts';
+import { haveInboxesChanged, workerEnv } from '../../worker/config.ts';
 import { loadIdentities } from '../../worker/identities.ts';
 import { inboxesSchema } from '../../worker/inboxes/kinds.ts';
 
@@ -38,6 +38,24 @@ describe('inboxes.json', () => {
       { ...maildir, timeoutSeconds: 300 },
       { ...smtp, subject: 'Message', timeoutSeconds: 300, greeting: '[127.0.0.1]', giveUpDays: 5, form: 'both' },
     ]);
+  });
+
+  it('counts as changed once it says something else, or nothing that can be used', async () => {
+    const inboxesFile = join(dir, 'inboxes.json');
+    const inboxes = inboxesSchema.parse([maildir]);
+    const changed: boolean[] = [];
+    for (const text of [
+      JSON.stringify([maildir], null, 2),
+      JSON.stringify([maildir, smtp]),
+      '[]',
+      'junk',
+      null,
+      JSON.stringify([maildir]),
+    ]) {
+      await (text === null ? rm(inboxesFile) : writeFile(inboxesFile, text));
+      changed.push(haveInboxesChanged({ inboxesFile, inboxes }));
+    }
+    expect(changed).toEqual([false, true, true, true, true, false]);
   });
 
   it('has every setting described', async () => {

@@ -104,6 +104,8 @@ function addressOfNobody(): string {
 function statusOverSocket(socket: Socket, host: string, signal: AbortSignal): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const asked = request({ createConnection: () => socket, host, path: PATH, signal, headers: { connection: 'close' } });
+    // One that wants to go over to another protocol ends without a response, and without an error.
+    asked.on('upgrade', () => (socket.destroy(), reject(new Error('not a relay'))));
     asked.on('error', reject).on('response', (response) => {
       response.on('error', reject).on('end', () => resolve(response.statusCode));
       response.resume();

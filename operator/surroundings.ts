@@ -49,6 +49,8 @@ function get(address: ListenAddress): Promise<string> {
       });
       response.on('error', reject).on('end', () => (response.statusCode === 200 ? resolve(text) : reject(new Error('not ready'))));
     });
+    // An answer that goes over to another protocol is neither a response nor an error.
+    asked.on('upgrade', (_answer, socket) => (socket.destroy(), reject(new Error('not ours'))));
     asked.on('error', reject).end();
   });
 }

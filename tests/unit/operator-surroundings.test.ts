@@ -4,7 +4,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -17,12 +17,14 @@ import { commandsOf } from '../../runtime/installation.ts';
 import { compareClocks, ofClocks, offsetOf } from '../../operator/clock.ts';
 import { freeFraction, readDisk, stepOf } from '../../operator/disk.ts';
 import { readOnion } from '../../operator/onion.ts';
+import { askService } from '../../operator/surroundings.ts';
 import { ALIVE_SECONDS } from '../../redis/keys.ts';
 import { minutesOf } from '../../redis/state.ts';
 import { ONION, startSocksServer } from '../support/socks-server.ts';
 
 const COMMANDS = commandsOf('docker');
 const NOW = new Date('2026-03-07T12:00:00Z');
+const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n';
 const DAY_MS = 24 * 3_600_000;
 
 describe('clocks', () => {
@@ -112,6 +114,17 @@ describe('the onion address', () => {
     expect(socks.visits.length - before).toBe(2);
     status = 200;
     expect(await look(`${'b'.repeat(56)}.onion`)).toBe('unreachable');
+  });
+
+  it('is not reached where the answer goes over to another protocol', async () => {
+    const answering = createTcpServer((socket) => socket.once('data', () => socket.write(SWITCHING)));
+    await new Promise<void>((resolve) => answering.listen(0, '127.0.0.1', resolve));
+    const { port } = answering.address() as AddressInfo;
+    const way = await startSocksServer({ [ONION]: port });
+    expect(await look(ONION, way.port)).toBe('unreachable');
+    expect(await askService({ kind: 'loopback', port })).toBeNull();
+    await way.stop();
+    answering.close();
   });
 
   it('cannot be visited without tor, or where it is not known', async () => {

@@ -2,7 +2,7 @@
 // Formats: rend-spec-v3 [ONIONADDRESS], and tor's crypto_write_tagged_contents_to_file.
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, lstat, mkdir, readdir } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CliError } from '../../cli/errors.ts';
 import { onionAddressOf } from '../../crypto/onion-address.ts';
@@ -37,7 +37,13 @@ export async function ensureOnion(layout: Layout, say: Say): Promise<string> {
 export async function burnOnion(layout: Layout): Promise<void> {
   await insistOnNoLink(layout.onionKeys);
   const names = await readdir(layout.onionKeys).catch((): string[] => []);
-  for (const name of names.filter((each) => [SECRET, PUBLIC, HOSTNAME].includes(each))) await shred(join(layout.onionKeys, name));
+  // The secret key first, whatever tor, taken over, has put in the place of the others.
+  for (const name of [SECRET, PUBLIC, HOSTNAME].filter((each) => names.includes(each))) await burn(join(layout.onionKeys, name));
+}
+
+async function burn(path: string): Promise<void> {
+  if ((await lstat(path)).isFile()) await shred(path);
+  else await rm(path, { recursive: true });
 }
 
 /** tor, taken over, could lead whoever sets up to another folder, whose rights would be taken away. */

@@ -1,13 +1,13 @@
 // The onion service's keys, made before tor has ever run: a real tor takes them, and finds the same address in them.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { onionAddressOf } from '../../crypto/onion-address.ts';
 import { makeFolders } from '../../deploy/state/folders.ts';
 import { layoutOf, type Layout } from '../../deploy/state/layout.ts';
-import { ensureOnion } from '../../deploy/setup/onion.ts';
+import { burnOnion, ensureOnion } from '../../deploy/setup/onion.ts';
 import { temporaryDirectory, writeTo } from '../support/cli.ts';
 import { TOR_ENVIRONMENT } from '../support/tor-keys.ts';
 import { until } from '../support/worker.ts';
@@ -59,6 +59,17 @@ test('keys that tor made are kept, and their address is found', async () => {
   );
   expect(`${await ensureOnion(layout, () => undefined)}\n`).toBe(hostname);
   expect(await readFile(layout.onionAddress, 'utf8')).toBe(hostname);
+});
+
+test('the secret key is shredded, whatever tor has put beside it', async () => {
+  await ensureOnion(layout, () => undefined);
+  const at = (name: string): string => join(layout.onionKeys, name);
+  await rm(at('hostname'));
+  execFileSync('mkfifo', [at('hostname')]);
+  await rm(at('hs_ed25519_public_key'));
+  await mkdir(at('hs_ed25519_public_key/of/others'), { recursive: true });
+  await burnOnion(layout);
+  expect(await readdir(layout.onionKeys)).toEqual([]);
 });
 
 test('an address is as the specification has it', () => {

@@ -15,7 +15,7 @@ const FOLDERS = ['keyrings', 'web', 'worker/identities', 'worker/mail', 'inbox',
 
 export async function makeFolders(layout: Layout): Promise<void> {
   await mkdir(layout.dir, { recursive: true, mode: 0o700 });
-  if (!layout.run.startsWith(layout.dir)) await makeOwnFolder(layout.run);
+  await makeSocketFolder(layout);
   const folders = [...FOLDERS.map((name) => join(layout.dir, name)), ...SOCKET_FOLDERS.map((name) => join(layout.run, name))];
   for (const folder of folders) await mkdir(folder, { recursive: true, mode: 0o700 });
 }
@@ -32,8 +32,9 @@ export async function removeHalves(layout: Layout): Promise<void> {
 }
 
 /** Where all users may write, somebody else could have made this folder first. Throws STATE_FOREIGN when it is not our own. */
-async function makeOwnFolder(path: string): Promise<void> {
+export async function makeSocketFolder({ dir, run: path }: Layout): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
+  if (path.startsWith(dir)) return;
   const stat = await lstat(path);
   if (stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0) return;
   throw new CliError('STATE_FOREIGN', `${path} belongs to somebody else`, 'choose a shorter --dir, so that the sockets fit into it');

@@ -1,8 +1,9 @@
 // Two that change a state at once would each make keys, and leave the half of one beside the half of the other.
 import { spawn } from 'node:child_process';
-import { mkdir, open, type FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { open, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
 import { CliError } from '../../cli/errors.ts';
+import { makeSocketFolder } from './folders.ts';
 import type { Layout } from './layout.ts';
 
 /** flock(1): somebody else has the lock. */
@@ -10,11 +11,11 @@ const HELD = 1;
 
 /**
  * Runs `work` while nobody else, in whichever container, changes this state. The kernel frees the lock when this process has ended, however
- * it did. Throws SETUP_RUNS. @param waitSeconds for how long it waits for another to end
+ * it did. Throws SETUP_RUNS, STATE_FOREIGN. @param waitSeconds for how long it waits for another to end
  */
 export async function oneAtATime<Result>(layout: Layout, work: () => Promise<Result>, waitSeconds = 0): Promise<Result> {
   const path = join(layout.run, 'setup.lock');
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeSocketFolder(layout);
   const file = await open(path, 'a', 0o600);
   try {
     if (!(await lock(file, waitSeconds))) {

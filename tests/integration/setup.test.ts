@@ -1,13 +1,13 @@
 // The first run of setup and those after it: what it makes and keeps, what it takes, and what it says is left to do.
-import { lstatSync, readdirSync } from 'node:fs';
-import { cp, lstat, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
+import { chmod, cp, lstat, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
 import { createRootKey } from '../../cli/keys/root-key.ts';
 import { parsePublicKey } from '../../crypto/minisign.ts';
 import { fingerprintOf } from '../../deploy/setup/administrator-files.ts';
-import type { Layout } from '../../deploy/state/layout.ts';
+import { layoutOf, type Layout } from '../../deploy/state/layout.ts';
 import { writeTo } from '../support/cli.ts';
 import { everythingIn, jsonIn, leftToDo, useSetupStand } from '../support/setup-stand.ts';
 
@@ -155,6 +155,20 @@ test('of two at once one does nothing', async () => {
   expect(results.map(({ code }) => code).toSorted((a, b) => a - b)).toEqual([EXIT.ok, EXIT.unavailable]);
   expect(results.map(({ err }) => err).join('')).toContain('(SETUP_RUNS)');
   await done();
+});
+
+test('no lock is made in a folder of somebody else, where it could be a link to anything', async () => {
+  const dir = path('long'.repeat(30));
+  const { run } = layoutOf(dir);
+  await mkdir(run, { mode: 0o777 });
+  await chmod(run, 0o777);
+  await symlink(path('planted'), join(run, 'setup.lock'));
+  try {
+    expect((await setup(['--dir', dir])).err).toContain('(STATE_FOREIGN)');
+    expect(existsSync(path('planted'))).toBe(false);
+  } finally {
+    await rm(run, { recursive: true });
+  }
 });
 
 test('a season whose making broke off is made anew, and no key is lost', async () => {

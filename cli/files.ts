@@ -16,10 +16,14 @@ export const TEXT_BYTES_MAX = 1024 * 1024;
 const PRIVATE = 0o600;
 const PUBLIC = 0o644;
 
-/** Reads a file. Throws INPUT_MISSING when it cannot be read, INPUT_TOO_LARGE. @param what the file is, for the message */
-export async function readInput(path: string, what: string): Promise<Uint8Array> {
+/**
+ * Reads a file. Throws INPUT_MISSING when it cannot be read, INPUT_TOO_LARGE.
+ * @param what the file is, for the message
+ * @param read of runtime/files.ts: `readUnlinkedFile` where somebody else could put a link
+ */
+export async function readInput(path: string, what: string, read = readRegularFile): Promise<Uint8Array> {
   try {
-    return new Uint8Array(await readRegularFile(path, INPUT_BYTES_MAX));
+    return new Uint8Array(await read(path, INPUT_BYTES_MAX));
   } catch (error) {
     if (error instanceof FileError && error.code === 'FILE_TOO_LARGE') throw tooLarge(path);
     if (error instanceof FileError) {

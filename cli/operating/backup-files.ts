@@ -1,6 +1,7 @@
 // What a backup of the relay holds: configuration, and the keys by which it is known for years. docs/decisions/018-backup.md.
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readUnlinkedFile } from '../../runtime/files.ts';
 import { filesOfTar, SECRET_MODE, tarOf } from '../../runtime/tar.ts';
 import { namesIn } from '../administering/store.ts';
 import { CliError } from '../errors.ts';
@@ -57,7 +58,8 @@ async function readHeld(path: string): Promise<Uint8Array> {
   const isLink = (await lstat(path).catch(() => null))?.isSymbolicLink() === true;
   if (isLink)
     throw new CliError('BACKUP_FILE', `${path} cannot be in a backup: it is a link`, 'put the file itself there; nothing was written');
-  return readInput(path, 'a file of the state');
+  // It could also do so from now on.
+  return readInput(path, 'a file of the state', readUnlinkedFile);
 }
 
 /** The archive of a backup: standard tools open it. */

@@ -1,6 +1,7 @@
 // A visit to a relay, as the page makes it: it loads everything that the page loads, and then sends a parcel. Each parcel has a
 // visit and a circuit of its own, so that nobody can tell that several are by one person.
 import { Agent, request, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { gunzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import * as z from 'zod';
@@ -147,6 +148,11 @@ export class Visit {
         const wasClosed = sent.reusedSocket && 'code' in error && error.code === 'ECONNRESET';
         if (wasClosed && !signal.aborted) this.#request(outgoing, signal, progress).then(resolve, reject);
         else reject(error);
+      });
+      // Such a request ends without a response and without an error, and its signal does nothing any more.
+      sent.on('upgrade', (_response, socket: Socket) => {
+        socket.destroy();
+        reject(new Error('it wants to speak another protocol'));
       });
       sent.on('socket', () => {
         progress.isSending = true;

@@ -1,8 +1,8 @@
 // The keys of the onion service, in the files in which tor keeps them, so that the address is known before tor has ever run.
 // Formats: rend-spec-v3 [ONIONADDRESS], and tor's crypto_write_tagged_contents_to_file.
 import { createHash, generateKeyPairSync } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { chmod, lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CliError } from '../../cli/errors.ts';
 import { onionAddressOf } from '../../crypto/onion-address.ts';
@@ -62,7 +62,9 @@ async function writeKeys(folder: string): Promise<void> {
   expanded[31] = ((expanded[31] ?? 0) & 63) | 64;
   // tor starts only if nobody else may enter this folder.
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await chmod(folder, 0o700);
+  // Not by its name, in whose place tor could put a link meanwhile.
+  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  await handle.chmod(0o700).finally(() => handle.close());
   await replaceFile(join(folder, PUBLIC), Buffer.concat([tag('public'), publicKey]), 0o600);
   await replaceFile(join(folder, HOSTNAME), `${onionAddressOf(publicKey)}\n`, 0o600);
   // Last: where it is there, all three are.

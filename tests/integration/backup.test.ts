@@ -1,10 +1,12 @@
 // A backup of the relay: what is in it and what is not, and to whom it is sealed.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Decrypter } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
+import { collectFiles } from '../../cli/operating/backup-files.ts';
 import { BACKUP_RECIPIENT } from '../../cli/operating/backup-recipient.ts';
 import { generateIdentity, identityToRecipient } from '../../crypto/age/identity.ts';
 import { program } from '../../deploy/state/layout.ts';
@@ -89,6 +91,34 @@ describe('a backup', () => {
     const { code, err } = await operator(['backup', '--state', stand.state, '--out', stand.path('never.age')]);
     expect([code, err]).toEqual([EXIT.input, expect.stringContaining(`${link} cannot be in a backup: it is a link`)]);
     await rm(link);
+  });
+
+  test('nor one that takes the place of a file between two looks', async () => {
+    const place = join(stand.state, 'tor/onion/authorized_clients/somebody.auth');
+    const key = join(stand.state, 'worker/identities', (await readdir(join(stand.state, 'worker/identities')))[0] ?? '');
+    const swap = `
+      const { renameSync, symlinkSync, writeFileSync } = require('node:fs');
+      const [place, key] = process.argv.slice(1);
+      for (;;) {
+        writeFileSync(place + '.new', 'descriptor:x25519:A'); renameSync(place + '.new', place);
+        symlinkSync(key, place + '.new'); renameSync(place + '.new', place);
+      }`;
+    const tor = spawn(process.execPath, ['-e', swap, place, key], { stdio: 'ignore' });
+    try {
+      const secret = await readFile(key);
+      let whole = 0;
+      for (let tries = 0; whole < 20 || tries < 200; tries += 1) {
+        const files = await collectFiles(stand.state).catch(() => new Map<string, Uint8Array>());
+        if (files.size > 0) whole += 1;
+        expect([...files.values()].some((content) => secret.equals(content))).toBe(false);
+      }
+    } finally {
+      const ended = once(tor, 'exit');
+      tor.kill('SIGKILL');
+      await ended;
+      await rm(place, { force: true });
+      await rm(`${place}.new`, { force: true });
+    }
   });
 
   test('misses no file of the mail settings without saying so, and is made of nothing but a state', async () => {

@@ -1,6 +1,7 @@
 // Where a volunteer's answers go: through a real relay to person and team, nowhere while it is away, and nowhere else.
 import { execFileSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EXIT } from '../../cli/errors.ts';
@@ -104,8 +105,22 @@ describe('through a real relay', () => {
 });
 
 describe('a relay that is away', () => {
+  /** Answers everything with 101, after which node:http says nothing more. */
+  const server = createServer((socket) =>
+    socket
+      .on('error', () => undefined)
+      .once('data', () => socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n')),
+  );
+  const listening = async (): Promise<string> => {
+    const path = dir.path('switching.sock');
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    return path;
+  };
+  afterAll(() => new Promise((resolve) => server.close(resolve)));
+
   test.each<readonly [string, () => Promise<readonly string[]>, string]>([
     ['nothing listens', () => Promise.resolve(['--relay', `unix:${dir.path('nothing.sock')}`]), 'there is no socket /'],
+    ['another protocol', async () => ['--relay', `unix:${await listening()}`], 'the relay does not answer: it failed'],
     ['no Tor', async () => ['--relay', `http://${ONION}`, '--socks', `127.0.0.1:${String(await closedPort())}`], 'is Tor running?'],
   ])('%s: exit 69, and the answer is kept to be sent later', async (_what, where, why) => {
     const thread = await anna.requester(`Нет связи: ${_what}`);

@@ -64,7 +64,11 @@ async function writeKeys(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // Not by its name, in whose place tor could put a link meanwhile.
   const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  await handle.chmod(0o700).finally(() => handle.close());
+  try {
+    await handle.chmod(0o700);
+  } finally {
+    await handle.close();
+  }
   await replaceFile(join(folder, PUBLIC), Buffer.concat([tag('public'), publicKey]), 0o600);
   await replaceFile(join(folder, HOSTNAME), `${onionAddressOf(publicKey)}\n`, 0o600);
   // Last: where it is there, all three are.

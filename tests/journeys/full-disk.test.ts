@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cli } from '../support/cli.ts';
 import { startDeployment, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/worker.ts';
-import { compileFullDisk } from './power-loss.ts';
+import { compileFullDisk } from '../fault/power-loss.ts';
 
 let folder: string;
 let deployment: Deployment;
